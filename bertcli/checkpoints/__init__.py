@@ -1,0 +1,1 @@
+"""Find a checkpoint, and read its config, its tokenizer's files and its tensors."""

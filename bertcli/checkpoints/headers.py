@@ -1,0 +1,99 @@
+"""What a safetensors file says of its tensors, without reading them and without numpy.
+
+The safetensors package reads a tensor by copying it. bertcli maps the file instead, so that a tensor is a view and a
+page that nobody touches is never read; for that it needs the byte range of each, which the package does not tell.
+Format: 8 bytes little-endian length of the header, the header as JSON, the tensors' bytes.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from bertcli.errors import BadCheckpoint
+
+BYTES_OF_DTYPE = {
+    "F64": 8, "F32": 4, "F16": 2, "BF16": 2, "F8_E4M3": 1, "F8_E5M2": 1,
+    "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U64": 8, "U32": 4, "U16": 2, "U8": 1, "BOOL": 1,
+}  # fmt: skip
+_LARGEST_HEADER = 100_000_000  # the format's own limit
+
+
+@dataclass(frozen=True, slots=True)
+class TensorInfo:
+    """One tensor of a file: its name there, its dtype in safetensors' spelling, its shape, where its bytes begin."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    file: Path
+    offset: int
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers it holds."""
+        return prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes they take."""
+        return self.parameters * BYTES_OF_DTYPE[self.dtype]
+
+
+def read_header(path: Path) -> list[TensorInfo]:
+    """The tensors of one safetensors file, in the order of their bytes.
+
+    Raises BadCheckpoint where the header is damaged or the file is shorter or longer than it says.
+    """
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        length = int.from_bytes(file.read(8), "little")
+        if size < 8 or length > min(size - 8, _LARGEST_HEADER):
+            raise _damaged(path, "its header is cut short")
+        header = _parse(file.read(length), path)
+    try:
+        infos = [_info(name, entry, path, 8 + length) for name, entry in header.items() if name != "__metadata__"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(path, f"its header is malformed ({error})") from None
+    infos.sort(key=lambda info: info.offset)
+    _check_extent(infos, path, 8 + length, size)
+    return infos
+
+
+def _parse(text: bytes, path: Path) -> dict[str, Any]:
+    try:
+        header = json.loads(text)
+    except (ValueError, RecursionError):
+        raise _damaged(path, "its header is not JSON") from None
+    if not isinstance(header, dict):
+        raise _damaged(path, "its header is not a JSON object")
+    return header
+
+
+def _info(name: str, entry: dict[str, Any], path: Path, base: int) -> TensorInfo:
+    begin, end = entry["data_offsets"]
+    shape = tuple(entry["shape"])
+    if any(type(number) is not int or number < 0 for number in (begin, end, *shape)):
+        raise ValueError(f"{name} has a shape or an offset that is no whole number")
+    info = TensorInfo(name, entry["dtype"], shape, path, base + begin)
+    if info.dtype not in BYTES_OF_DTYPE:
+        raise ValueError(f"{name} is of the unknown dtype {info.dtype}")
+    if info.nbytes != end - begin:
+        raise ValueError(f"{name} has {end - begin} bytes where its shape needs {info.nbytes}")
+    return info
+
+
+def _check_extent(infos: list[TensorInfo], path: Path, begin: int, size: int) -> None:
+    """The tensors follow one another without gap or overlap, and end where the file ends."""
+    for info in infos:
+        if info.offset != begin:
+            raise _damaged(path, f"{info.name} does not begin where the tensor before it ends")
+        begin += info.nbytes
+    if size != begin:
+        raise _damaged(path, f"it has {size:,} bytes where its header promises {begin:,}")
+
+
+def _damaged(path: Path, why: str) -> BadCheckpoint:
+    return BadCheckpoint(f"{path} is damaged: {why}", hint="copy or download the checkpoint again")

@@ -1,0 +1,125 @@
+"""Which files hold a checkpoint's weights, and what their headers say, before a single tensor is read."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from bertcli.checkpoints import layout
+from bertcli.checkpoints.config import BertConfig
+from bertcli.checkpoints.headers import TensorInfo, read_header
+from bertcli.checkpoints.json_files import read_json_object
+from bertcli.errors import BadCheckpoint
+
+_SAFETENSORS, _PICKLED = "model.safetensors", "pytorch_model.bin"
+_INDEX = ".index.json"
+
+
+@dataclass(frozen=True)
+class WeightFiles:
+    """The files of one checkpoint. is_pickled: pytorch_model.bin, which only torch can read."""
+
+    folder: Path
+    files: tuple[Path, ...]
+    is_pickled: bool
+
+    @cached_property
+    def infos(self) -> tuple[TensorInfo, ...]:
+        """Every tensor, as the files name it.
+
+        A pickled file has no header: its tensors are found by opening it, which imports torch.
+        """
+        if self.is_pickled:
+            from bertcli.checkpoints.pickled import list_tensors
+
+            return tuple(info for file in self.files for info in list_tensors(file))
+        return tuple(info for file in self.files for info in read_header(file))
+
+    @cached_property
+    def by_canonical_name(self) -> Mapping[str, TensorInfo]:
+        """The tensors under BertModel's names, whatever the checkpoint calls them."""
+        found: dict[str, TensorInfo] = {}
+        for info in self.infos:
+            name = layout.canonical_name(info.name)
+            # A decoder's own bias may be stored beside the bias that it could be tied to, and then it is what is added.
+            if name not in found or info.name.endswith("decoder.bias"):
+                found[name] = info
+        return found
+
+    @property
+    def dtypes(self) -> set[str]:
+        """The dtypes in which the weights are stored, in safetensors' spelling."""
+        return {info.dtype for info in self.infos}
+
+    def holds(self, part: layout.Layout) -> bool:
+        """Whether every tensor of the part is there."""
+        return part.keys() <= self.by_canonical_name.keys()
+
+    def reader(self) -> Callable[[str], Any]:
+        """A function that gives a tensor by its canonical name: a numpy view of its file, or torch's from a pickle."""
+        if self.is_pickled:
+            from bertcli.checkpoints.pickled import load_tensors
+
+            return lambda name: load_tensors(self.by_canonical_name[name].file)[self.by_canonical_name[name].name]
+        from bertcli.checkpoints.mapped import tensor_reader
+
+        read = tensor_reader()
+        return lambda name: read(self.by_canonical_name[name])
+
+    def check_fits(self, config: BertConfig) -> None:
+        """Raise BadCheckpoint unless the body is whole and every tensor has the shape that the config gives it."""
+        found = self.by_canonical_name
+        if not layout.looks_like_bert(found):
+            raise BadCheckpoint(
+                f"{self.folder} does not hold a BERT: its tensors have other names ({', '.join(list(found)[:3])}, ...)",
+                hint="use a checkpoint saved from one of transformers' Bert classes",
+            )
+        if surplus := layout.surplus_layers(found, config):
+            raise self._misfit(f"there are tensors for {surplus} more layers than num_hidden_layers in the config")
+        body = layout.body_layout(config)
+        if missing := [name for name in body if name not in found]:
+            raise self._misfit(f"{missing[0]} is missing (one of {len(missing)})")
+        everything = (
+            body | layout.pooler_layout(config) | layout.mlm_head_layout(config) | layout.own_decoder_layout(config)
+        )
+        if misfit := layout.first_misfit(everything, {name: info.shape for name, info in found.items()}):
+            name, wanted, shape = misfit
+            raise self._misfit(f"{name} has shape {shape} where the config asks for {wanted}")
+
+    def _misfit(self, why: str) -> BadCheckpoint:
+        return BadCheckpoint(
+            f"the weights in {self.folder} do not fit its config.json: {why}",
+            hint="config and weights come from different models; copy both again from the same place",
+        )
+
+
+def has_weight_files(folder: Path) -> bool:
+    """Whether there are weights beside the config."""
+    return any((folder / f"{stem}{end}").is_file() for stem in (_SAFETENSORS, _PICKLED) for end in ("", _INDEX))
+
+
+def find_weight_files(folder: Path) -> WeightFiles:
+    """The weights in `folder`: safetensors before pickled, whole before sharded. Raises BadCheckpoint for none."""
+    for stem, is_pickled in ((_SAFETENSORS, False), (_PICKLED, True)):
+        if (folder / stem).is_file():
+            return WeightFiles(folder, (folder / stem,), is_pickled)
+        index = folder / f"{stem}{_INDEX}"
+        if index.is_file():
+            return WeightFiles(folder, _shards(index), is_pickled)
+    raise BadCheckpoint(
+        f"{folder} has no weights: neither {_SAFETENSORS} nor {_PICKLED}, whole or sharded",
+        hint="copy the weights beside config.json (git-lfs pointers have to be fetched first)",
+    )
+
+
+def _shards(index: Path) -> tuple[Path, ...]:
+    weight_map = read_json_object(index).get("weight_map")
+    if not isinstance(weight_map, dict) or not all(isinstance(name, str) for name in weight_map.values()):
+        raise BadCheckpoint(f"{index} has no weight_map", hint="copy or download the checkpoint again")
+    files = tuple(index.parent / Path(name).name for name in sorted(set(weight_map.values())))
+    if missing := [file.name for file in files if not file.is_file()]:
+        raise BadCheckpoint(
+            f"{index} names {missing[0]}, which is not there", hint="copy or download every shard of the checkpoint"
+        )
+    return files
