@@ -1,0 +1,194 @@
+"""What the commands return: plain records, whichever engine computed them, to be shown or written by others."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+# (seq, hidden), (hidden,) and the like, float32. Kept abstract so that results do not import numpy.
+FloatArray = Any
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """Who answered: the head of every JSON and the caption of every table."""
+
+    command: str
+    model: str
+    revision: str | None
+    engine: str | None
+    device: str | None
+    dtype: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TextInfo:
+    """The text that a record is about. index: from 0 in the run's input. line: from 1 in its file.
+
+    tokens, input_ids and token_type_ids have one entry a token, special ones included and padding left out.
+    """
+
+    index: int
+    line: int | None
+    text: str
+    pair: str | None
+    tokens: Sequence[str]
+    input_ids: Sequence[int]
+    token_type_ids: Sequence[int]
+    truncated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EncodeRecord:
+    """A text's vectors. embedding: (hidden,). last_hidden_state and each of hidden_states: (seq, hidden).
+
+    What was not asked for is None; so is pooler_output where the checkpoint has no pooler.
+    """
+
+    text: TextInfo
+    embedding: FloatArray
+    last_hidden_state: FloatArray | None = None
+    pooler_output: FloatArray | None = None
+    layers: Sequence[int] = ()
+    hidden_states: Sequence[FloatArray] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One candidate for a mask. score: probability over the whole vocabulary; logit: before softmax.
+
+    token: its id. sequence: the text with it filled in, other masks left standing.
+    """
+
+    rank: int
+    score: float
+    logit: float
+    token: int
+    token_str: str
+    sequence: str
+
+
+@dataclass(frozen=True, slots=True)
+class TargetPrediction:
+    """As Prediction, for a word that was asked about, with its rank in the whole vocabulary."""
+
+    target: str
+    prediction: Prediction
+
+
+@dataclass(frozen=True, slots=True)
+class MaskPredictions:
+    """The candidates for one mask, best first, and the targets in the order in which they were asked for."""
+
+    position: int
+    predictions: Sequence[Prediction]
+    targets: Sequence[TargetPrediction] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FillMaskRecord:
+    """The masks of one text, from left to right."""
+
+    text: TextInfo
+    masks: Sequence[MaskPredictions]
+
+
+@dataclass(frozen=True, slots=True)
+class HeadStatistics:
+    """One attention head over one text, averaged over its queries. Definitions: bertcli.core.attention."""
+
+    layer: int
+    head: int
+    entropy: float
+    self: float
+    previous: float
+    next: float
+    cls: float
+    sep: float
+    punctuation: float
+    distance: float
+    confidence: float
+    label: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attended:
+    """A token that is attended to, and how much."""
+
+    position: int
+    token: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class AttendedFrom:
+    """What one token attends to most in one head, strongest first."""
+
+    position: int
+    token: str
+    layer: int
+    head: int
+    keys: Sequence[Attended]
+
+
+@dataclass(frozen=True, slots=True)
+class AttnRecord:
+    """A text's attention. attention: (seq, seq) of the one head that was asked for, from query to key.
+
+    attentions: (layers, heads, seq, seq) where the full tensors were asked for.
+    """
+
+    text: TextInfo
+    heads: Sequence[HeadStatistics]
+    attention: FloatArray | None = None
+    attended: Sequence[AttendedFrom] | None = None
+    attentions: FloatArray | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One output of a model class. symbolic and shape: of one tensor, of which there are `count`.
+
+    nbytes: of all of them together. default: returned without being asked for. in_checkpoint: whether the checkpoint
+    holds the weights for it, None where there are no weights to see. ran: the shapes of the tensors that came out
+    where the model was run.
+    """
+
+    name: str
+    symbolic: Sequence[str]
+    shape: Sequence[int]
+    count: int
+    dtype: str
+    nbytes: int
+    default: bool
+    in_checkpoint: bool | None
+    ran: Sequence[Sequence[int]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelClass:
+    """One of transformers' classes over this config: its number of parameters and its outputs."""
+
+    name: str
+    parameters: int
+    outputs: Sequence[Output]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTensor:
+    """A tensor as the checkpoint's header tells of it."""
+
+    name: str
+    shape: Sequence[int]
+    dtype: str
+    parameters: int
+    nbytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShapesResult:
+    """The outputs of each class for one batch, or the tensors of the checkpoint."""
+
+    batch_size: int
+    sequence_length: int
+    classes: Sequence[ModelClass]
+    tensors: Sequence[StoredTensor] | None = None
