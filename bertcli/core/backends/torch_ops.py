@@ -1,0 +1,149 @@
+"""The operations over torch: for bulk, for CUDA, for half precision."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name that torch's own documentation gives it
+
+from bertcli.core.backends import Array, LayerNorm, Linear
+from bertcli.errors import DeviceUnavailable, UnsupportedModel
+
+_ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "gelu": F.gelu,
+    "gelu_new": partial(F.gelu, approximate="tanh"),
+    "gelu_pytorch_tanh": partial(F.gelu, approximate="tanh"),
+    "gelu_fast": partial(F.gelu, approximate="tanh"),
+    "quick_gelu": lambda x: x * torch.sigmoid(1.702 * x),
+    "relu": F.relu,
+    "silu": F.silu,
+    "swish": F.silu,
+    "tanh": torch.tanh,
+}
+
+
+def best_device() -> str:
+    """The accelerator of this machine, else the CPU."""
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def check_device(name: str) -> str:
+    """`name` as torch spells it. Raises DeviceUnavailable where this machine does not have it."""
+    device = torch.device(name)
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise DeviceUnavailable(
+            "there is no CUDA device: torch finds no usable GPU here",
+            hint="use --device cpu; if there is a GPU, check nvidia-smi and that torch is a CUDA build",
+        )
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise DeviceUnavailable(
+            f"there is no {name}: this machine has {torch.cuda.device_count()} CUDA device(s), counted from 0",
+            hint="use --device cuda:0",
+        )
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise DeviceUnavailable("there is no mps device on this machine", hint="use --device cpu")
+    return name
+
+
+class TorchOps:
+    """See bertcli.core.backends.Ops."""
+
+    def __init__(self, device: str, dtype: str) -> None:
+        self.device, self.dtype = device, dtype
+        self._device = torch.device(device)
+        self._dtype = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}[dtype]
+
+    def computing(self) -> AbstractContextManager[Any]:
+        return torch.inference_mode()
+
+    def matrix(self, raw: Array) -> Array:
+        """raw: a torch tensor, or a numpy view in which uint16 is the bits of bfloat16."""
+        if not isinstance(raw, torch.Tensor):
+            raw = torch.from_numpy(raw)
+            raw = raw.view(torch.bfloat16) if raw.dtype == torch.uint16 else raw
+        return raw.to(self._device, self._dtype)
+
+    vector = matrix
+
+    def stack(self, linears: Sequence[Linear]) -> tuple[Linear, int]:
+        # One product of a wide matrix keeps the cores busier than three of narrow ones.
+        weight = torch.cat([linear.weight for linear in linears])
+        return Linear(weight, torch.cat([linear.bias for linear in linears])), len(linears)
+
+    def asarray(self, values: Array) -> Array:
+        return torch.from_numpy(values).to(self._device)
+
+    def to_numpy(self, x: Array) -> Array:
+        return (x.float() if x.is_floating_point() else x).cpu().numpy()
+
+    def embedding(self, ids: Array, table: Array) -> Array:
+        return F.embedding(ids, table)
+
+    def first_rows(self, table: Array, count: int) -> Array:
+        return table[:count]
+
+    def linear(self, x: Array, linear: Linear) -> Array:
+        return F.linear(x, linear.weight, linear.bias)
+
+    def linear_each(self, x: Array, stacked: tuple[Linear, int]) -> Sequence[Array]:
+        linear, count = stacked
+        return list(self.linear(x, linear).chunk(count, dim=-1))
+
+    def layer_norm(self, x: Array, norm: LayerNorm, eps: float) -> Array:
+        return F.layer_norm(x, x.shape[-1:], norm.weight, norm.bias, eps)
+
+    def activation(self, name: str) -> Callable[[Array], Array]:
+        try:
+            return _ACTIVATIONS[name]
+        except KeyError:
+            raise UnsupportedModel(
+                f"hidden_act {name!r} is not computed by the torch engine, which knows {', '.join(_ACTIVATIONS)}",
+                hint="use --engine transformers",
+            ) from None
+
+    def tanh(self, x: Array) -> Array:
+        return torch.tanh(x)
+
+    def attention(self, query: Array, key: Array, value: Array, mask: Array | None) -> Array:
+        return F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+
+    def attention_weights(self, query: Array, key: Array, mask: Array | None) -> Array:
+        scores = query @ key.transpose(-1, -2)
+        scores *= query.shape[-1] ** -0.5
+        if mask is not None:
+            scores.masked_fill_(~mask, -torch.inf)
+        return scores.softmax(-1, dtype=torch.float32).to(query.dtype)
+
+    def split_heads(self, x: Array, heads: int) -> Array:
+        batch, seq, hidden = x.shape
+        return x.view(batch, seq, heads, hidden // heads).transpose(1, 2)
+
+    def merge_heads(self, x: Array) -> Array:
+        batch, heads, seq, head_size = x.shape
+        return x.transpose(1, 2).reshape(batch, seq, heads * head_size)
+
+    def float32(self, x: Array) -> Array:
+        return x.float()
+
+    def stack_last(self, arrays: Sequence[Array]) -> Array:
+        return torch.stack(tuple(arrays), -1)
+
+    def log(self, x: Array) -> Array:
+        return x.log()
+
+    def clamp_min(self, x: Array, smallest: float) -> Array:
+        return x.clamp_min(smallest)
+
+    def amax(self, x: Array) -> Array:
+        return x.amax(-1)
+
+    def log_sum_exp(self, logits: Array) -> Array:
+        return logits.float().logsumexp(-1)
+
+    def top_k(self, x: Array, k: int) -> tuple[Array, Array]:
+        values, ids = x.topk(k, dim=-1)
+        return values, ids

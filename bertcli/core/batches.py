@@ -1,0 +1,57 @@
+"""Token ids in rectangles: which texts run together, and their padded arrays."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bertcli.core.tokens import TokenizedText
+
+IntArray = np.ndarray[Any, np.dtype[np.int64]]
+BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Texts that run together. input_ids, token_type_ids, attention_mask: (batch, seq); the mask is True at tokens."""
+
+    texts: Sequence[TokenizedText]
+    input_ids: IntArray
+    token_type_ids: IntArray
+    attention_mask: BoolArray
+
+    @property
+    def is_padded(self) -> bool:
+        """Whether any text is shorter than the rectangle."""
+        return not self.attention_mask.all()
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(batch, seq)."""
+        return len(self.texts), self.input_ids.shape[1]
+
+
+def pad(texts: Sequence[TokenizedText], pad_token_id: int) -> Batch:
+    """The texts as one rectangle, padded on the right to the longest."""
+    shape = len(texts), max(len(text) for text in texts)
+    batch = Batch(texts, np.full(shape, pad_token_id), np.zeros(shape, np.int64), np.zeros(shape, np.bool_))
+    for row, text in enumerate(texts):
+        batch.input_ids[row, : len(text)] = text.input_ids
+        batch.token_type_ids[row, : len(text)] = text.token_type_ids
+        batch.attention_mask[row, : len(text)] = True
+    return batch
+
+
+def batches(texts: Sequence[TokenizedText], batch_tokens: int, pad_token_id: int) -> Iterator[Batch]:
+    """The texts in batches of at most `batch_tokens` tokens, padding included (or of one text that has more).
+
+    Texts of like length go together, the longest first, so that little is padded; their order is the caller's to
+    restore.
+    """
+    longest_first = sorted(texts, key=len, reverse=True)
+    start = 0
+    while start < len(longest_first):
+        size = max(batch_tokens // len(longest_first[start]), 1)
+        yield pad(longest_first[start : start + size], pad_token_id)
+        start += size

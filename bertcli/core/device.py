@@ -1,0 +1,53 @@
+"""Which engine computes, and where."""
+
+import re
+from dataclasses import dataclass
+
+from bertcli.errors import WrongUsage
+
+NUMPY, TORCH, TRANSFORMERS = "numpy", "torch", "transformers"
+_DEVICE = re.compile(r"cpu|cuda(:\d+)?|mps")
+# Importing torch costs about two seconds of a core. Below this much work (floating-point operations of the encoder's
+# products) numpy has finished before torch would have begun; benchmarks/engines.py measures where they meet.
+_WORK_WORTH_TORCH = 4e11
+_BYTES_OF_A_TOKEN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """An engine, a device as torch spells it, and the dtype to compute in."""
+
+    engine: str
+    device: str
+    dtype: str
+
+
+def encoder_work(text_bytes: int, parameters: int) -> float:
+    """Floating-point operations, roughly, for so much text: two for each parameter of the layers and each token."""
+    return 2.0 * parameters * text_bytes / _BYTES_OF_A_TOKEN
+
+
+def place(engine: str, device: str, dtype: str, *, is_pickled: bool, work: float) -> Placement:
+    """The engine and device for what the user asked, `auto` decided by what only torch can do and by the work.
+
+    Raises WrongUsage for what contradicts itself, DeviceUnavailable for a device that is not here.
+    """
+    if device != "auto" and not _DEVICE.fullmatch(device):
+        raise WrongUsage(f"there is no device {device!r}", hint="use auto, cpu, cuda, cuda:N or mps")
+    only_torch = _why_only_torch(device, dtype, is_pickled)
+    if engine == NUMPY and only_torch:
+        raise WrongUsage(f"the numpy engine cannot do this: {only_torch}", hint="use --engine torch, or auto")
+    if engine == NUMPY or (engine == "auto" and not only_torch and work < _WORK_WORTH_TORCH):
+        return Placement(NUMPY, "cpu", dtype)
+    from bertcli.core.backends.torch_ops import best_device, check_device
+
+    engine = TORCH if engine == "auto" else engine
+    return Placement(engine, best_device() if device == "auto" else check_device(device), dtype)
+
+
+def _why_only_torch(device: str, dtype: str, is_pickled: bool) -> str:
+    if device not in ("auto", "cpu"):
+        return f"it computes on the CPU, not on {device}"
+    if dtype != "float32":
+        return f"it computes in float32, not in {dtype}"
+    return "it does not read pytorch_model.bin" if is_pickled else ""

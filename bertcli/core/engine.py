@@ -1,0 +1,95 @@
+"""What every engine does for a batch, and the one that does it with bertcli's own forward pass."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from types import EllipsisType
+from typing import Protocol
+
+from bertcli.checkpoints.config import BertConfig
+from bertcli.core import bert
+from bertcli.core.backends import Array, Ops
+from bertcli.core.batches import Batch, IntArray
+from bertcli.core.weights import BertWeights
+
+# Called with each layer's index and attention (batch, heads, seq, seq) in turn; the attention is dropped afterwards.
+AttentionObserver = Callable[[int, Array], None]
+# (rows, columns) of some positions in the batch, or ... for all of them.
+Positions = tuple[IntArray, IntArray] | EllipsisType
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be computed beside last_hidden_state; nothing else is.
+
+    hidden_states: indices from 0 (the embeddings) to num_hidden_layers.
+    """
+
+    pooler_output: bool = False
+    hidden_states: Sequence[int] = ()
+    logits_at: Positions | None = None
+    on_attention: AttentionObserver | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOutput:
+    """Arrays of the backend. last_hidden_state: (batch, seq, hidden). pooler_output: (batch, hidden).
+
+    hidden_states: those wanted, in that order. logits: (n, vocab) for n positions, (batch, seq, vocab) for all.
+    """
+
+    last_hidden_state: Array
+    pooler_output: Array | None = None
+    hidden_states: Sequence[Array] = field(default=())
+    logits: Array | None = None
+
+
+class Engine(Protocol):
+    """Runs batches through one checkpoint."""
+
+    name: str
+    ops: Ops
+
+    def run(self, batch: Batch, wanted: Wanted) -> ModelOutput:
+        """The outputs that are wanted for the batch."""
+
+
+class BertEngine:
+    """bertcli's own forward pass over numpy or torch."""
+
+    def __init__(self, name: str, ops: Ops, config: BertConfig, weights: BertWeights) -> None:
+        self.name, self.ops = name, ops
+        self._config, self._weights = config, weights
+
+    def run(self, batch: Batch, wanted: Wanted) -> ModelOutput:
+        with self.ops.computing():
+            last, kept = self._encode(batch, wanted)
+            pooled = bert.pooler_output(self.ops, self._weights.pooler, last) if wanted.pooler_output else None
+            logits = None
+            if wanted.logits_at is not None:
+                hidden = last[on_device(self.ops, wanted.logits_at)]
+                logits = bert.mlm_logits(self.ops, self._weights.mlm_head, hidden, self._config)
+            return ModelOutput(last, pooled, [kept[index] for index in wanted.hidden_states], logits)
+
+    def _encode(self, batch: Batch, wanted: Wanted) -> tuple[Array, dict[int, Array]]:
+        ops = self.ops
+        states = bert.hidden_states(
+            ops,
+            self._weights,
+            self._config,
+            ops.asarray(batch.input_ids),
+            ops.asarray(batch.token_type_ids),
+            ops.asarray(batch.attention_mask[:, None, None, :]) if batch.is_padded else None,
+            want_attention=wanted.on_attention is not None,
+        )
+        kept: dict[int, Array] = {}
+        for index, (state, attention) in enumerate(states):
+            if index in wanted.hidden_states:
+                kept[index] = state
+            if attention is not None and wanted.on_attention is not None:
+                wanted.on_attention(index - 1, attention)
+        return state, kept
+
+
+def on_device(ops: Ops, positions: Positions) -> tuple[Array, Array] | EllipsisType:
+    """The positions as the backend indexes with them."""
+    return positions if isinstance(positions, EllipsisType) else (ops.asarray(positions[0]), ops.asarray(positions[1]))

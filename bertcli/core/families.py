@@ -1,0 +1,81 @@
+"""The cross-check: the same questions put to transformers' own classes."""
+
+import logging
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from transformers.utils import logging as transformers_logging
+
+from bertcli.checkpoints.find import Checkpoint
+from bertcli.core.backends import Ops
+from bertcli.core.batches import Batch
+from bertcli.core.device import TRANSFORMERS
+from bertcli.core.engine import ModelOutput, Wanted, on_device
+from bertcli.errors import BadCheckpoint
+
+# transformers tells of every load on stderr and draws bars there; what a user needs to know of it, bertcli says itself.
+transformers_logging.set_verbosity(logging.CRITICAL)
+transformers_logging.disable_progress_bar()
+
+
+class TransformersEngine:
+    """BertModel and BertForMaskedLM of the transformers package, each loaded when it is first needed."""
+
+    name = TRANSFORMERS
+
+    def __init__(self, checkpoint: Checkpoint, ops: Ops, has_pooler: bool) -> None:
+        self.ops = ops
+        self._folder, self._has_pooler = checkpoint.folder, has_pooler
+        self._model = cache(self._load)
+
+    def run(self, batch: Batch, wanted: Wanted) -> ModelOutput:
+        with self.ops.computing():
+            output = self._call("BertModel", batch, wanted)
+            if wanted.on_attention is not None:
+                for layer, attention in enumerate(output.attentions):
+                    wanted.on_attention(layer, attention)
+            logits = None
+            if wanted.logits_at is not None:
+                logits = self._call("BertForMaskedLM", batch, Wanted()).logits[on_device(self.ops, wanted.logits_at)]
+            return ModelOutput(
+                output.last_hidden_state,
+                output.pooler_output if wanted.pooler_output else None,
+                [output.hidden_states[index] for index in wanted.hidden_states],
+                logits,
+            )
+
+    def _call(self, class_name: str, batch: Batch, wanted: Wanted) -> Any:
+        wants_attention = wanted.on_attention is not None
+        return self._model(class_name, wants_attention)(
+            input_ids=self.ops.asarray(batch.input_ids),
+            token_type_ids=self.ops.asarray(batch.token_type_ids),
+            attention_mask=self.ops.asarray(batch.attention_mask),
+            output_hidden_states=bool(wanted.hidden_states),
+            output_attentions=wants_attention,
+        )
+
+    def _load(self, class_name: str, wants_attention: bool) -> Any:
+        own_options = {"add_pooling_layer": self._has_pooler} if class_name == "BertModel" else {}
+        model, loading = getattr(transformers, class_name).from_pretrained(
+            self._folder,
+            local_files_only=True,
+            output_loading_info=True,
+            # transformers' default sdpa attention returns no weights, so eager is asked for here (and only here).
+            attn_implementation="eager" if wants_attention else "sdpa",
+            # Left alone, transformers computes in the dtype that the checkpoint is stored in.
+            dtype=getattr(torch, self.ops.dtype),
+            **own_options,
+        )
+        if loading["missing_keys"]:
+            raise _missing(self._folder, class_name, sorted(loading["missing_keys"]))
+        return model.to(self.ops.device).eval()
+
+
+def _missing(folder: Path, class_name: str, names: list[str]) -> BadCheckpoint:
+    return BadCheckpoint(
+        f"{folder} does not hold all of {class_name}: {names[0]} is missing (one of {len(names)})",
+        hint="transformers would make up the missing weights; use a whole checkpoint",
+    )

@@ -1,0 +1,1 @@
+"""What the MLM head says of masked positions: a file a question."""

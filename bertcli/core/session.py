@@ -1,0 +1,168 @@
+"""A checkpoint opened once, with the engine that suits the work: what every command puts its questions to."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from bertcli.checkpoints import layout
+from bertcli.checkpoints.config import BertConfig, read_config
+from bertcli.checkpoints.find import Checkpoint, find_checkpoint
+from bertcli.checkpoints.weight_files import WeightFiles, find_weight_files
+from bertcli.core.backends import Array, Ops
+from bertcli.core.batches import Batch, batches
+from bertcli.core.device import NUMPY, TRANSFORMERS, Placement, encoder_work, place
+from bertcli.core.engine import BertEngine, Engine, ModelOutput, Wanted
+from bertcli.core.threads import use_threads_for
+from bertcli.core.tokens import TextTokenizer, TokenizedText, open_tokenizer
+from bertcli.core.weights import BertWeights
+from bertcli.errors import MissingMlmHead, MissingPooler
+from bertcli.results import RunInfo, TextInfo
+from bertcli.texts import Unanswered, Window
+
+Answer = TypeVar("Answer")
+_BATCH_TOKENS = {"cpu": 2048, "cuda": 16384, "mps": 8192}
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRequest:
+    """What to open and how to run it. model None: the bundled one. batch_tokens, max_length None: what suits."""
+
+    model: str | None = None
+    engine: str = "auto"
+    device: str = "auto"
+    dtype: str = "float32"
+    batch_tokens: int | None = None
+    max_length: int | None = None
+    truncate: bool = False
+
+
+@dataclass(frozen=True)
+class Session:
+    """An open checkpoint."""
+
+    checkpoint: Checkpoint
+    config: BertConfig
+    weight_files: WeightFiles
+    tokenizer: TextTokenizer
+    engine: Engine
+    batch_tokens: int
+
+    @property
+    def has_pooler(self) -> bool:
+        """Whether the checkpoint holds a pooler."""
+        return self.weight_files.holds(layout.pooler_layout(self.config))
+
+    def require_pooler(self) -> None:
+        """Raise MissingPooler where the checkpoint has none."""
+        if not self.has_pooler:
+            raise MissingPooler(
+                f"{self.checkpoint.name} has no pooler (pooler.dense.* is not among its tensors)",
+                hint="use --pool mean or --pool cls, or a checkpoint saved from BertModel",
+            )
+
+    def require_mlm_head(self) -> None:
+        """Raise MissingMlmHead where the checkpoint has none."""
+        if not self.weight_files.holds(layout.mlm_head_layout(self.config)):
+            raise MissingMlmHead(
+                f"{self.checkpoint.name} has no masked-language head (cls.predictions.* is not among its tensors)",
+                hint="use a checkpoint saved from BertForMaskedLM or BertForPreTraining, such as -m bundled",
+            )
+
+    def info(self, command: str) -> RunInfo:
+        """Who answers."""
+        ops = self.engine.ops
+        return RunInfo(command, self.checkpoint.name, self.checkpoint.revision, self.engine.name, ops.device, ops.dtype)
+
+    def run(self, batch: Batch, wanted: Wanted) -> ModelOutput:
+        """One batch through the model."""
+        return self.engine.run(batch, wanted)
+
+    def to_numpy(self, x: Array) -> Array:
+        """A backend's array as numpy."""
+        return self.engine.ops.to_numpy(x)
+
+    def answers(
+        self,
+        windows: Iterable[Window],
+        compute: Callable[[Batch], Sequence[Answer]],
+        check: Callable[[TokenizedText], Unanswered | None] = lambda text: None,
+    ) -> Iterator[Answer | Unanswered]:
+        """An answer for each text, in the order of the input, window by window.
+
+        compute: the answers for the texts of a batch. check: what is wrong with a text, beyond its length.
+        """
+        for window in windows:
+            texts = [self._checked(text, check) for text in self.tokenizer.tokenize_window(window)]
+            answers: dict[int, Answer] = {}
+            fit = [text for text in texts if isinstance(text, TokenizedText)]
+            for batch in batches(fit, self.batch_tokens, self.tokenizer.pad_token_id):
+                for text, answer in zip(batch.texts, compute(batch), strict=True):
+                    answers[text.record.index] = answer
+            for asked in texts:
+                yield asked if isinstance(asked, Unanswered) else answers[asked.record.index]
+
+    @staticmethod
+    def _checked(
+        text: TokenizedText | Unanswered, check: Callable[[TokenizedText], Unanswered | None]
+    ) -> TokenizedText | Unanswered:
+        return text if isinstance(text, Unanswered) else check(text) or text
+
+
+def text_info(text: TokenizedText) -> TextInfo:
+    """What a record says of its text."""
+    record = text.record
+    return TextInfo(
+        record.index,
+        record.line,
+        record.text,
+        record.pair,
+        text.tokens,
+        text.input_ids,
+        text.token_type_ids,
+        text.truncated,
+    )
+
+
+def open_session(request: SessionRequest, text_bytes: int) -> Session:
+    """Open the checkpoint for a run over about so many bytes of text.
+
+    Raises CheckpointNotFound, BadCheckpoint, UnsupportedModel, DeviceUnavailable, WrongUsage.
+    """
+    checkpoint = find_checkpoint(request.model)
+    config = read_config(checkpoint.folder)
+    weight_files = find_weight_files(checkpoint.folder)
+    layer_parameters = layout.parameters(layout.layer_layout(config, 0)) * config.num_hidden_layers
+    work = encoder_work(text_bytes, layer_parameters)
+    placement = place(
+        request.engine,
+        request.device,
+        request.dtype,
+        is_pickled=weight_files.is_pickled,
+        work=work,
+    )
+    if placement.engine == NUMPY:
+        use_threads_for(work)
+    weight_files.check_fits(config)
+    tokenizer = open_tokenizer(checkpoint, config, request.max_length, request.truncate)
+    batch_tokens = request.batch_tokens or _BATCH_TOKENS[placement.device.partition(":")[0]]
+    engine = _engine(placement, checkpoint, config, weight_files)
+    return Session(checkpoint, config, weight_files, tokenizer, engine, batch_tokens)
+
+
+def _engine(placement: Placement, checkpoint: Checkpoint, config: BertConfig, weight_files: WeightFiles) -> Engine:
+    ops: Ops
+    if placement.engine == NUMPY:
+        from bertcli.core.backends.numpy_ops import NumpyOps
+
+        ops = NumpyOps()
+    else:
+        from bertcli.core.backends.torch_ops import TorchOps
+
+        ops = TorchOps(placement.device, placement.dtype)
+    if placement.engine == TRANSFORMERS:
+        from bertcli.core.families import TransformersEngine
+
+        return TransformersEngine(checkpoint, ops, weight_files.holds(layout.pooler_layout(config)))
+    has_own_decoder = weight_files.holds(layout.own_decoder_layout(config))
+    weights = BertWeights(ops, config, weight_files.reader(), has_own_decoder)
+    return BertEngine(placement.engine, ops, config, weights)

@@ -1,0 +1,217 @@
+"""From text to token ids, with the checkpoint's own tokenizer, and back."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tokenizers import AddedToken, Encoding, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+
+from bertcli.checkpoints.config import BertConfig
+from bertcli.checkpoints.find import Checkpoint
+from bertcli.checkpoints.tokenizer_files import SpecialTokens, TokenizerFiles, find_tokenizer_files
+from bertcli.errors import BadCheckpoint, BadText, WrongUsage
+from bertcli.texts import TextRecord, Unanswered, Window
+
+TextInput = str | tuple[str, str]
+# How people write a mask, whatever the checkpoint calls it.
+MASK = "[MASK]"
+# A longer text is measured by its beginning first: ten million characters take ten seconds to tokenise, and all that
+# would come of it is that they are too many.
+_MEASURED_CHARACTERS = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class TokenizedText:
+    """One text as the model sees it, special tokens included.
+
+    masks_cut: how many of its masks a truncation has removed.
+    """
+
+    record: TextRecord
+    input_ids: tuple[int, ...]
+    token_type_ids: tuple[int, ...]
+    tokens: tuple[str, ...]
+    truncated: bool = False
+    masks_cut: int = 0
+
+    def __len__(self) -> int:
+        return len(self.input_ids)
+
+
+class TextTokenizer:
+    """A checkpoint's tokenizer. limit: the most tokens that a text may have. truncate: cut what is longer."""
+
+    def __init__(self, tokenizer: Tokenizer, special_tokens: SpecialTokens, limit: int, truncate: bool) -> None:
+        self._tokenizer, self.special_tokens = tokenizer, special_tokens
+        self._limit, self._truncate = limit, truncate
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        self.pad_token_id = tokenizer.token_to_id(special_tokens.pad) or 0
+        self.mask_token_id = tokenizer.token_to_id(special_tokens.mask)
+        self.cls_token_id = tokenizer.token_to_id(special_tokens.cls)
+        self.sep_token_id = tokenizer.token_to_id(special_tokens.sep)
+        self._layout_ids = {self.cls_token_id, self.sep_token_id, tokenizer.token_to_id(special_tokens.pad)}
+
+    @property
+    def vocabulary_size(self) -> int:
+        """How many tokens there are, added ones included."""
+        return int(self._tokenizer.get_vocab_size())
+
+    def token_id(self, token: str) -> int | None:
+        """The id of a token as the vocabulary spells it."""
+        id_ = self._tokenizer.token_to_id(token)
+        return None if id_ is None else int(id_)
+
+    def token(self, id_: int) -> str:
+        """The token of an id, as the vocabulary spells it."""
+        return str(self._tokenizer.id_to_token(id_))
+
+    def pieces(self, text: str) -> list[int]:
+        """The ids of a text without special tokens."""
+        return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of token ids, with every special token left standing."""
+        return str(self._tokenizer.decode(list(ids), skip_special_tokens=False))
+
+    def decode_text(self, ids: Sequence[int]) -> str:
+        """The text of token ids without [CLS], [SEP] and PAD."""
+        return self.decode([id_ for id_ in ids if id_ not in self._layout_ids])
+
+    def tokenize(self, records: Sequence[TextRecord]) -> list[TokenizedText | Unanswered]:
+        """Each text tokenised, or what is wrong with it: no token, or more than the limit where nothing is cut."""
+        beginnings = [self._input(record, _MEASURED_CHARACTERS) for record in records]
+        encodings = self._tokenizer.encode_batch(beginnings)
+        return [self._checked(*parts) for parts in zip(records, beginnings, encodings, strict=True)]
+
+    def tokenize_window(self, window: Window) -> Iterator[TokenizedText | Unanswered]:
+        """The window's texts tokenised, in their order among those that already have no answer."""
+        tokenized = iter(self.tokenize([text for text in window if not isinstance(text, Unanswered)]))
+        for text in window:
+            yield text if isinstance(text, Unanswered) else next(tokenized)
+
+    def _input(self, record: TextRecord, characters: int | None = None) -> TextInput:
+        text = self._spelt(record.text, characters)
+        return text if record.pair is None else (text, self._spelt(record.pair, characters))
+
+    def _spelt(self, text: str, characters: int | None) -> str:
+        """The text with the checkpoint's own mask; of a long one the beginning, cut between two words."""
+        text = text.replace(MASK, self.special_tokens.mask)
+        if characters is None or len(text) <= characters:
+            return text
+        word_end = max(text.rfind(space, 0, characters) for space in " \t\n")
+        return text[:word_end] if word_end > 0 else text
+
+    def _checked(self, record: TextRecord, given: TextInput, encoding: Encoding) -> TokenizedText | Unanswered:
+        whole = self._input(record)
+        if given != whole and len(encoding) <= self._limit:
+            given, encoding = whole, self._tokenizer.encode_batch([whole])[0]
+        if len(encoding) <= self._limit:
+            if len(encoding) > self._tokenizer.num_special_tokens_to_add(record.pair is not None):
+                return _tokenized(record, encoding)
+            problem = BadText("the text has no tokens: nothing in it can be seen", hint="skip it with --on-error skip")
+        elif self._truncate:
+            return self._cut(record, given, whole)
+        else:
+            problem = BadText(
+                f"the text has {'' if given == whole else 'more than '}{len(encoding):,} tokens, "
+                f"and the limit is {self._limit:,}",
+                hint="cut it with --truncate, or split it into shorter texts",
+            )
+        return Unanswered(record.index, record.line, problem)
+
+    def _cut(self, record: TextRecord, given: TextInput, whole: TextInput) -> TokenizedText:
+        if self._limit <= self._tokenizer.num_special_tokens_to_add(record.pair is not None):
+            raise WrongUsage(
+                f"--max-length {self._limit} leaves no room for words beside the special tokens",
+                hint="raise --max-length",
+            )
+        self._tokenizer.enable_truncation(self._limit)
+        encoding = self._tokenizer.encode_batch([given])[0]
+        self._tokenizer.no_truncation()
+        parts = (whole,) if isinstance(whole, str) else whole
+        masks = sum(part.count(self.special_tokens.mask) for part in parts)
+        return _tokenized(
+            record,
+            encoding,
+            truncated=True,
+            masks_cut=masks - (encoding.ids.count(self.mask_token_id) if self.mask_token_id is not None else 0),
+        )
+
+
+def _tokenized(record: TextRecord, encoding: Encoding, *, truncated: bool = False, masks_cut: int = 0) -> TokenizedText:
+    return TokenizedText(
+        record, tuple(encoding.ids), tuple(encoding.type_ids), tuple(encoding.tokens), truncated, masks_cut
+    )
+
+
+def open_tokenizer(checkpoint: Checkpoint, config: BertConfig, max_length: int | None, truncate: bool) -> TextTokenizer:
+    """The checkpoint's tokenizer, held to the model's positions and to max_length. Raises BadCheckpoint, WrongUsage."""
+    limit = config.max_position_embeddings
+    if max_length is not None and max_length > limit:
+        raise WrongUsage(
+            f"--max-length {max_length:,} is beyond the {limit:,} positions of {checkpoint.name}",
+            hint=f"use --max-length {limit} or less",
+        )
+    files = find_tokenizer_files(checkpoint.folder)
+    tokenizer = TextTokenizer(load_tokenizer(files), files.special_tokens, max_length or limit, truncate)
+    if tokenizer.vocabulary_size > config.vocab_size:
+        raise BadCheckpoint(
+            f"the tokenizer in {checkpoint.folder} has {tokenizer.vocabulary_size:,} tokens, "
+            f"but the model has embeddings for {config.vocab_size:,}",
+            hint="tokenizer and weights come from different models; copy both again from the same place",
+        )
+    return tokenizer
+
+
+def load_tokenizer(files: TokenizerFiles) -> Tokenizer:
+    """The tokenizer that the files describe. Raises BadCheckpoint where they are damaged."""
+    try:
+        return _from_vocabulary(files) if files.is_vocabulary_only else _from_tokenizer_json(files)
+    except Exception as error:  # the package raises nothing narrower
+        raise BadCheckpoint(
+            f"{files.file} is not a tokenizer: {error}", hint="copy the tokenizer's files again"
+        ) from None
+
+
+def _from_tokenizer_json(files: TokenizerFiles) -> Tokenizer:
+    tokenizer = Tokenizer.from_file(str(files.file))
+    normalizer = tokenizer.normalizer
+    if isinstance(normalizer, normalizers.BertNormalizer):
+        # tokenizer_config.json has the last word, as in transformers; where it is silent the file's own word stands.
+        if files.do_lower_case is not None:
+            normalizer.lowercase = files.do_lower_case
+        if files.strip_accents is not None:
+            normalizer.strip_accents = files.strip_accents
+        if files.tokenize_chinese_chars is not None:
+            normalizer.handle_chinese_chars = files.tokenize_chinese_chars
+    return tokenizer
+
+
+def _from_vocabulary(files: TokenizerFiles) -> Tokenizer:
+    """BERT's own tokenizer around a list of word pieces, with transformers' defaults for what no setting says."""
+    special = files.special_tokens
+    tokenizer = Tokenizer(models.WordPiece.from_file(str(files.file), unk_token=special.unk))
+    ids = {token: tokenizer.token_to_id(token) for token in (special.cls, special.sep)}
+    for token, id_ in ids.items():
+        if id_ is None:
+            raise ValueError(f"{token} is not in the vocabulary")
+    tokenizer.normalizer = normalizers.BertNormalizer(
+        clean_text=True,
+        handle_chinese_chars=files.tokenize_chinese_chars is not False,
+        strip_accents=files.strip_accents,
+        lowercase=files.do_lower_case is not False,
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece(prefix="##")
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{special.cls}:0 $A:0 {special.sep}:0",
+        pair=f"{special.cls}:0 $A:0 {special.sep}:0 $B:1 {special.sep}:1",
+        special_tokens=list(ids.items()),
+    )
+    present = [token for token in _each(special) if tokenizer.token_to_id(token) is not None]
+    tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in present])
+    return tokenizer
+
+
+def _each(special: SpecialTokens) -> tuple[str, ...]:
+    return special.unk, special.sep, special.pad, special.cls, special.mask
