@@ -1,0 +1,52 @@
+"""What bertcli says on stderr: errors with their hints, notes, and how to report a bug."""
+
+import errno
+import os
+import platform
+import sys
+import traceback
+
+from bertcli import __version__
+from bertcli.render.visible import visible
+
+_OS_HINTS = {
+    errno.ENOSPC: "free some space, or write somewhere else",
+    errno.EACCES: "check its permissions",
+    errno.EPERM: "check its permissions",
+    errno.ENOENT: "check the spelling of the path",
+    errno.EISDIR: "name a file, not a folder",
+    errno.EROFS: "write somewhere else",
+}
+
+
+def print_error(message: str, hint: str = "") -> None:
+    """What is wrong, then what to do."""
+    _say(f"bertcli: error: {message}")
+    if hint:
+        _say(f"hint: {hint}")
+
+
+def print_note(message: str) -> None:
+    """Something that the user may want to know."""
+    _say(f"bertcli: note: {message}")
+
+
+def print_bug(bug: Exception, *, with_trace: bool) -> None:
+    """An error that no user should meet, with what its report needs."""
+    if with_trace:
+        traceback.print_exception(bug)
+    print_error(
+        f"this is a bug in bertcli {__version__}: {type(bug).__name__}: {bug}",
+        f"report it with the command, its output under --debug, Python {platform.python_version()} and {sys.platform}",
+    )
+
+
+def describe_os_error(error: OSError) -> tuple[str, str]:
+    """What the operating system refused, and a hint."""
+    reason = os.strerror(error.errno).lower() if error.errno else str(error)
+    where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, (str, bytes)) else ""
+    return f"{where}{reason}", _OS_HINTS.get(error.errno or 0, "")
+
+
+def _say(line: str) -> None:
+    print(visible(line), file=sys.stderr)

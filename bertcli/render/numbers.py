@@ -1,0 +1,21 @@
+"""Numbers as text that says neither more nor less than a float32 does."""
+
+from math import isfinite
+from typing import Any
+
+
+def number(value: float) -> float | None:
+    """A float32 with no more digits than it has (nine); None where it is not finite, which JSON cannot say.
+
+    >>> number(0.7039705514907837)
+    0.703970551
+    """
+    return float(f"{value:.9g}") if isfinite(value) else None
+
+
+def numbers(array: Any) -> Any:
+    """A float32 array of any shape as nested lists of the shortest numbers that give it back."""
+    if array.ndim > 1:
+        return [numbers(row) for row in array]
+    shortest = [float(text) for text in array.astype("U").tolist()]
+    return shortest if all(map(isfinite, shortest)) else [value if isfinite(value) else None for value in shortest]

@@ -1,0 +1,121 @@
+"""What the tables have in common: text that stays text, numbers, and a quiet look.
+
+Tokens and texts are never markup, which would swallow `[mask]`, fail on `[/b]` and make a picture of `:smile:`.
+Colours are the terminal's own, so that they suit its theme.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from bertcli.render.visible import visible
+from bertcli.results import RunInfo, TextInfo
+
+ACCENT, QUIET, STRONG, ALARM = "magenta", "dim", "bold", "yellow"
+FIRST_VALUES = 5
+_NEGLIGIBLE, _MOST = 0.05, 0.5
+_REVISION_DIGITS = 8
+_SHA1_DIGITS = 40
+
+
+def cell(text: str, style: str = "") -> Text:
+    """A user's text or a token: shown as it is, folded where it is too long, never cut."""
+    return Text(visible(text), style, overflow="fold")
+
+
+def number(value: float, decimals: int = 3, style: str = "") -> Text:
+    """A number with a fixed count of decimals."""
+    return Text(f"{value:.{decimals}f}", style)
+
+
+def share(value: float) -> Text:
+    """A part of 1: faint where it is next to nothing, marked where it is more than half."""
+    return number(value, 2, share_style(value))
+
+
+def share_style(value: float) -> str:
+    """How a part of 1 is shaded."""
+    if value > _MOST:
+        return f"{STRONG} {ACCENT}"
+    return QUIET if value < _NEGLIGIBLE else ""
+
+
+def shape(sizes: Sequence[object]) -> str:
+    """A shape as Python writes a tuple."""
+    return f"({', '.join(map(str, sizes))}{',' if len(sizes) == 1 else ''})"
+
+
+def size(nbytes: int) -> Text:
+    """Bytes, as people read them."""
+    value, units = float(nbytes), ["B", "KiB", "MiB", "GiB", "TiB"]
+    while value >= 1024 and len(units) > 1:
+        value /= 1024
+        units.pop(0)
+    return Text(f"{nbytes} B" if units[0] == "B" else f"{value:.1f} {units[0]}")
+
+
+def norm(vector: Any) -> float:
+    """The Euclidean length of a vector."""
+    return float((vector @ vector) ** 0.5)
+
+
+def table() -> Table:
+    """A table without columns yet, drawn with as few lines as will do."""
+    return Table(
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        header_style=STRONG,
+        border_style=QUIET,
+    )
+
+
+def add_words(drawn: Table, *headers: str) -> None:
+    """Columns of text."""
+    for header in headers:
+        drawn.add_column(cell(header), overflow="fold")
+
+
+def add_numbers(drawn: Table, *headers: str) -> None:
+    """Columns of numbers."""
+    for header in headers:
+        drawn.add_column(cell(header), overflow="fold", justify="right")
+
+
+def title(text: TextInfo) -> Text:
+    """The text that a record is about, with its line where it has one, its pair, and whether it was cut."""
+    line = "" if text.line is None else f"line {text.line}  "
+    shown = Text.assemble((line, QUIET), (visible(text.text), STRONG), overflow="fold")
+    if text.pair is not None:
+        shown.append("  +  ", QUIET).append(visible(text.pair), STRONG)
+    if text.truncated:
+        shown.append("  (truncated)", ALARM)
+    return shown
+
+
+def subtitle(part: str, note: str) -> Text:
+    """Which part of the record comes next."""
+    return cell(part).append(f"  {visible(note)}", QUIET)
+
+
+def caption(info: RunInfo, *notes: str) -> Text:
+    """What the reader has to know, and who answered."""
+    model = info.model if info.revision is None else f"{info.model}@{_short(info.revision)}"
+    parts = (model, info.engine, info.device, info.dtype)
+    run = " · ".join(part for part in parts if part is not None)
+    return cell("", QUIET).append("\n".join(visible(line) for line in (*notes, run)))
+
+
+def figure(heading: RenderableType, *parts: RenderableType) -> Group:
+    """A title and what belongs to it, an empty line between any two."""
+    return Group(heading, *(each for part in parts for each in (Text(), part)))
+
+
+def _short(revision: str) -> str:
+    is_commit = len(revision) == _SHA1_DIGITS and revision.isalnum()
+    return revision[:_REVISION_DIGITS] if is_commit else revision

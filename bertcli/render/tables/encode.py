@@ -1,0 +1,89 @@
+"""The vectors of a text, and how near texts are to one another."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from bertcli.render.tables import cells
+from bertcli.render.tables.matrix import Matrix
+from bertcli.render.visible import visible
+from bertcli.results import EncodeRecord, FloatArray, RunInfo
+
+_VALUES = tuple(f"[{index}]" for index in range(cells.FIRST_VALUES))
+
+
+def encode_table(record: EncodeRecord, info: RunInfo, pool: str) -> RenderableType:
+    """The vector of each token with its norm and first values, those pooled of them, then the layers asked for."""
+    states = record.last_hidden_state
+    vectors = _pooled_vectors(record, pool) if states is None else _token_vectors(record, states, pool)
+    layers = [_layers(record)] if record.hidden_states else []
+    note = f"[0] and on are the first of {len(record.embedding)} values"
+    return cells.figure(cells.title(record.text), vectors, *layers, cells.caption(info, note))
+
+
+def similarity_table(texts: Sequence[str], similarity: FloatArray, info: RunInfo) -> RenderableType:
+    """The cosine between each two texts."""
+    cosines = [[float(cosine) for cosine in row] for row in similarity]
+    nearest = [max((*row[:at], *row[at + 1 :]), default=None) for at, row in enumerate(cosines)]
+
+    def cosine(row: int, column: int) -> tuple[str, str]:
+        value = cosines[row][column]
+        if row == column:
+            return f"{value:.3f}", cells.QUIET
+        return f"{value:.3f}", cells.STRONG if value == nearest[row] else ""
+
+    labels = [Text(visible(text), no_wrap=True, overflow="ellipsis") for text in texts]
+    numbers = [Text(str(number)) for number in range(len(texts))]
+    matrix = Matrix(labels, numbers, cosine, cell_width=7)
+    note = "bold: the nearest of the other texts"
+    return cells.figure(Text("cosine similarity", cells.STRONG), matrix, cells.caption(info, note))
+
+
+def _token_vectors(record: EncodeRecord, last_hidden_state: FloatArray, pool: str) -> Table:
+    """A row for each token, and beneath them the pooled vectors, their numbers in the same columns."""
+    text = record.text
+    drawn = cells.table()
+    cells.add_numbers(drawn, "#")
+    cells.add_words(drawn, "token")
+    cells.add_numbers(drawn, "id", "seg", "norm", *_VALUES)
+    tokens = zip(text.tokens, text.input_ids, text.token_type_ids, last_hidden_state, strict=True)
+    for position, (token, id_, segment, vector) in enumerate(tokens):
+        place = Text(str(position), cells.QUIET)
+        drawn.add_row(place, cells.cell(token), Text(str(id_)), Text(str(segment)), *_norm_and_values(vector))
+    drawn.add_section()
+    for name, vector in _pooled(record, pool):
+        drawn.add_row(Text(), name, Text(), Text(), *_norm_and_values(vector))
+    return drawn
+
+
+def _pooled_vectors(record: EncodeRecord, pool: str) -> Table:
+    drawn = cells.table()
+    cells.add_words(drawn, "vector")
+    cells.add_numbers(drawn, "norm", *_VALUES)
+    for name, vector in _pooled(record, pool):
+        drawn.add_row(name, *_norm_and_values(vector))
+    return drawn
+
+
+def _pooled(record: EncodeRecord, pool: str) -> Iterator[tuple[Text, FloatArray]]:
+    yield Text.assemble(("embedding", cells.STRONG), (f" {pool}", cells.QUIET)), record.embedding
+    if record.pooler_output is not None:
+        yield Text("pooler_output", cells.STRONG), record.pooler_output
+
+
+def _layers(record: EncodeRecord) -> RenderableType:
+    """A row for each layer: the tokens' mean norm, and the first token's norm and values."""
+    first = record.text.tokens[0]
+    drawn = cells.table()
+    cells.add_numbers(drawn, "layer", "mean norm", f"{first} norm", *_VALUES)
+    for layer, state in zip(record.layers, record.hidden_states, strict=True):
+        mean = sum(map(cells.norm, state)) / len(state)
+        drawn.add_row(Text(str(layer)), cells.number(mean), *_norm_and_values(state[0]))
+    return Group(cells.subtitle("hidden_states", f"with the values of {first}"), drawn)
+
+
+def _norm_and_values(vector: FloatArray) -> Iterator[Text]:
+    yield cells.number(cells.norm(vector))
+    yield from (cells.number(float(value)) for value in vector[: cells.FIRST_VALUES])

@@ -1,0 +1,97 @@
+"""A square of short cells, under one another in as many blocks of columns as the width asks for: none is cut off."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.text import Text
+
+from bertcli.render.tables.cells import QUIET, STRONG
+
+# Where the whole width does not suffice, labels of rows take this part of it, and a few cells at the least.
+_LABELS_PART, _NARROWEST_LABELS = 5, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """labels: of the rows, which are numbered from 0. names: of the columns; their numbers where these do not fit.
+
+    cell: what stands at (row, column), and its style. cell_width: of the widest cell and the spaces around it.
+    """
+
+    labels: Sequence[Text]
+    names: Sequence[Text]
+    cell: Callable[[int, int], tuple[str, str]]
+    cell_width: int
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Each block, with the labels of its rows and columns."""
+        headers = self._headers(options.max_width)
+        margin = max(self._margin(options.max_width), options.max_width - _width(headers))
+        labels = [self._label_lines(console, row, margin) for row in range(len(self.labels))]
+        margin = max((line.cell_len for lines in labels for line in lines), default=0)
+        for block in _blocks(headers, options.max_width - margin):
+            if block.start:
+                yield Text()
+            yield from self._block(labels, headers[block.start : block.stop], block, margin)
+
+    def _block(
+        self, labels: Sequence[Sequence[Text]], headers: Sequence[Text], columns: range, margin: int
+    ) -> Iterator[Text]:
+        yield _line(Text(), margin, headers)
+        yield Text("─" * (margin + _width(headers)), QUIET)
+        for row, (first, *rest) in enumerate(labels):
+            cells = (self.cell(row, column) for column in columns)
+            widths = (header.cell_len for header in headers)
+            yield _line(first, margin, (_right(Text(*cell), width) for cell, width in zip(cells, widths, strict=True)))
+            yield from rest
+
+    def _headers(self, width: int) -> Sequence[Text]:
+        """The columns' names where all of them fit beside the labels, else their numbers."""
+        names = [_right(name, max(self.cell_width, name.cell_len + 1), STRONG) for name in self.names]
+        if _width(names) <= width - self._margin(width):
+            return names
+        cell_width = max(self.cell_width, self._digits + 1)
+        return [_right(Text(str(column)), cell_width, STRONG) for column in range(len(names))]
+
+    @property
+    def _digits(self) -> int:
+        return len(str(len(self.labels) - 1))
+
+    def _margin(self, width: int) -> int:
+        """What numbers and labels of rows take of a width that does not suffice, each with a space after it."""
+        widest = max((label.cell_len for label in self.labels), default=0)
+        return self._digits + 1 + min(widest, max(width // _LABELS_PART, _NARROWEST_LABELS)) + 1
+
+    def _label_lines(self, console: Console, row: int, margin: int) -> list[Text]:
+        """The row's number and its label, folded or shortened as the label says."""
+        label, indent = self.labels[row], self._digits + 1
+        lines = label.wrap(console, margin - indent - 1, overflow=label.overflow, no_wrap=label.no_wrap)
+        numbers = [f"{row:>{self._digits}} ", *(" " * indent for _ in lines[1:])]
+        return [Text.assemble((number, QUIET), line, " ") for number, line in zip(numbers, lines, strict=True)]
+
+
+def _blocks(headers: Sequence[Text], width: int) -> Iterator[range]:
+    """The columns that fit side by side; at least one."""
+    start = used = 0
+    for column, header in enumerate(headers):
+        if used and used + header.cell_len > width:
+            yield range(start, column)
+            start, used = column, 0
+        used += header.cell_len
+    yield range(start, len(headers))
+
+
+def _line(label: Text, margin: int, cells: Iterable[Text]) -> Text:
+    padding = " " * (margin - label.cell_len)
+    return Text.assemble(label, padding, *cells, no_wrap=True, overflow="ignore")
+
+
+def _right(text: Text, width: int, style: str = "") -> Text:
+    """The text with a space after it, so that what is drawn reversed stands within its background."""
+    before = " " * (width - text.cell_len - 1)
+    return Text.assemble(before, text, " ", style=style or text.style)
+
+
+def _width(cells: Iterable[Text]) -> int:
+    return sum(cell.cell_len for cell in cells)

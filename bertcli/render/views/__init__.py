@@ -1,0 +1,1 @@
+"""The view of each command's records: a file a command."""

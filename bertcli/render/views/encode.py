@@ -1,0 +1,56 @@
+"""How the vectors of texts look."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from bertcli.render.numbers import numbers
+from bertcli.render.records import joined
+from bertcli.render.view import Cell, View
+from bertcli.render.views.texts import TEXT_COLUMNS, text_cells, text_json
+from bertcli.results import EncodeRecord, FloatArray, RunInfo
+
+
+def encode_view(
+    info: RunInfo, pool: str, *, wants_tokens: bool, similarity: Callable[[], tuple[Sequence[str], FloatArray]] | None
+) -> View[EncodeRecord]:
+    """The view of encode. similarity: the texts and the matrix of their cosines, once all of them have come."""
+
+    def table(record: EncodeRecord) -> Any:
+        from bertcli.render.tables.encode import encode_table
+
+        return encode_table(record, info, pool)
+
+    def as_json(record: EncodeRecord) -> Mapping[str, Any]:
+        return _json(record, wants_tokens)
+
+    view = View((*TEXT_COLUMNS, "tokens", "truncated", "embedding"), _rows, as_json, table)
+    if similarity is None:
+        return view
+    compute = similarity
+
+    def closing() -> Mapping[str, Any]:
+        return {"similarity": numbers(compute()[1])}
+
+    def closing_table() -> Any:
+        from bertcli.render.tables.encode import similarity_table
+
+        return similarity_table(*compute(), info)
+
+    return View(view.columns, view.to_rows, view.to_json, view.to_table, closing, closing_table)
+
+
+def _rows(record: EncodeRecord) -> Iterable[Sequence[Cell]]:
+    text = record.text
+    yield *text_cells(text), joined(text.tokens), text.truncated, joined(numbers(record.embedding))
+
+
+def _json(record: EncodeRecord, wants_tokens: bool) -> Mapping[str, Any]:
+    found: dict[str, Any] = {**text_json(record.text), "embedding": numbers(record.embedding)}
+    if wants_tokens:
+        found["token_vectors"] = numbers(record.last_hidden_state)
+    if record.pooler_output is not None:
+        found["pooler_output"] = numbers(record.pooler_output)
+    if record.layers:
+        found["layers"] = list(record.layers)
+        found["hidden_states"] = [numbers(state) for state in record.hidden_states]
+    return found
