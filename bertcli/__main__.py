@@ -1,0 +1,76 @@
+"""Where the process starts and ends: the one place that turns errors into messages and exit codes."""
+
+import os
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+from bertcli.errors import BertcliError, ExitCode
+
+
+def main() -> NoReturn:
+    """Run the command line and leave with its exit code."""
+    signal.signal(signal.SIGTERM, _leave_on_sigterm)
+    code: int = ExitCode.DONE
+    try:
+        code = _run()
+        sys.stdout.flush()
+    except BertcliError as error:
+        from bertcli.render.messages import print_error
+
+        print_error(error.message, error.hint)
+        code = error.exit_code
+    except KeyboardInterrupt:
+        code = ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        _end_as_closed_pipe()
+    except OSError as error:
+        from bertcli.render.messages import describe_os_error, print_error
+
+        print_error(*describe_os_error(error))
+        code = ExitCode.FAILED
+    except Exception as bug:
+        from bertcli.render.messages import print_bug
+
+        print_bug(bug, with_trace="--debug" in sys.argv)
+        code = ExitCode.BUG
+    _drop_what_cannot_be_written()
+    sys.exit(code)
+
+
+def _run() -> int:
+    from bertcli.core.threads import start_with_one_thread
+
+    start_with_one_thread()
+    from bertcli.cli import app
+
+    try:
+        app(prog_name="bertcli")
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else ExitCode.DONE
+    return ExitCode.DONE
+
+
+def _leave_on_sigterm(signum: int, _frame: FrameType | None) -> NoReturn:
+    # As an exception, so that a half-written temporary file is removed on the way out.
+    sys.exit(128 + signum)
+
+
+def _end_as_closed_pipe() -> None:
+    """Die of SIGPIPE as other tools do when the reader of their output has gone."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGPIPE)
+
+
+def _drop_what_cannot_be_written() -> None:
+    """Keep the interpreter from failing a second time, and loudly, on output that a full disk has refused."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+if __name__ == "__main__":
+    main()

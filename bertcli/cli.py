@@ -1,0 +1,149 @@
+"""The command line: signatures and help, nothing else."""
+
+from typing import Annotated
+
+import typer
+
+from bertcli import __version__
+from bertcli.options import ModelOptions, OutputOptions, PoolName, TextOptions, takes_groups
+
+_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+app = typer.Typer(
+    name="bertcli",
+    help="""Example: bertcli fill-mask "how [MASK] you"
+
+    Shows what comes out of BERT: hidden states, pooled vectors, predictions for [MASK], tensor shapes and attention.
+    """,
+    epilog="bertcli COMMAND --help tells of a command's options.",
+    context_settings=_SETTINGS,
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"bertcli {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _bertcli(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command(short_help="Vectors: hidden states and pooled outputs of BertModel.")
+@takes_groups
+def encode(
+    texts: TextOptions,
+    *,
+    pool: Annotated[
+        PoolName, typer.Option("--pool", help="How a text's vector is made of its tokens'.")
+    ] = PoolName.MEAN,
+    normalize: Annotated[bool, typer.Option("--normalize", help="Scale each embedding to length 1.")] = False,
+    tokens: Annotated[bool, typer.Option("--tokens", help="Add each token's vector: token_vectors.")] = False,
+    layers: Annotated[
+        str | None,
+        typer.Option(
+            "--layers", metavar="LAYERS", help="Add hidden_states: all, -1, or such as 0,6,12; 0: embeddings."
+        ),
+    ] = None,
+    pooler: Annotated[bool, typer.Option("--pooler", help="Add pooler_output, tanh(W h_[CLS] + b).")] = False,
+    similarity: Annotated[bool, typer.Option("--similarity", help="Add the cosine between each two texts.")] = False,
+    model: ModelOptions,
+    output: OutputOptions,
+) -> int:
+    """Example: bertcli encode "Hello, how are you?"
+
+    The vectors that BertModel gives a text: each token's, and one for the whole, made by --pool. -o vectors.npy writes
+    a matrix with a row for each text; .npz and .safetensors hold last_hidden_state.
+    """
+    from bertcli.commands.encode import EncodeRequest, encode_texts
+
+    return encode_texts(EncodeRequest(texts, model, output, pool, normalize, tokens, pooler, layers, similarity))
+
+
+@app.command("fill-mask", short_help="Predictions: what BertForMaskedLM puts in a [MASK].")
+@takes_groups
+def fill_mask(
+    texts: TextOptions,
+    *,
+    top_k: Annotated[
+        int, typer.Option("-k", "--top-k", metavar="N", min=1, help="How many candidates for each mask.")
+    ] = 5,
+    targets: Annotated[
+        str | None, typer.Option("--targets", metavar="WORDS", help="Score these too, such as are,is.")
+    ] = None,
+    model: ModelOptions,
+    output: OutputOptions,
+) -> int:
+    """Example: bertcli fill-mask "how [MASK] you"
+
+    The most probable tokens for each [MASK]. Of several masks in a text each is answered on its own, the others left
+    standing.
+    """
+    from bertcli.commands.fill_mask import FillMaskRequest
+    from bertcli.commands.fill_mask import fill_mask as run
+
+    return run(FillMaskRequest(texts, model, output, top_k, targets))
+
+
+@app.command(short_help="Shapes: every output of both classes, from the config alone.")
+@takes_groups
+def shapes(
+    texts: TextOptions,
+    *,
+    batch: Annotated[int | None, typer.Option("--batch", metavar="N", min=1, help="Texts, in place of texts.")] = None,
+    seq: Annotated[
+        int | None, typer.Option("--seq", metavar="N", min=1, help="Tokens to a text, in place of texts.")
+    ] = None,
+    run: Annotated[bool, typer.Option("--run", help="Run the model, and show what came out beside it.")] = False,
+    weights: Annotated[bool, typer.Option("--weights", help="List the checkpoint's tensors instead.")] = False,
+    model: ModelOptions,
+    output: OutputOptions,
+) -> int:
+    """Example: bertcli shapes "Hello, how are you?"
+
+    Every output of BertModel and of BertForMaskedLM: name, shape, bytes, and whether this checkpoint holds it. All
+    texts together are one batch. Loads neither torch nor weights.
+    """
+    from bertcli.commands.shapes import ShapesRequest
+    from bertcli.commands.shapes import shapes as run_shapes
+
+    return run_shapes(ShapesRequest(texts, model, output, batch, seq, run, weights))
+
+
+@app.command(short_help="Attention: what each head looks at.")
+@takes_groups
+def attn(
+    texts: TextOptions,
+    *,
+    layer: Annotated[int | None, typer.Option("--layer", metavar="L", help="This layer only, counted from 0.")] = None,
+    head: Annotated[
+        int | None, typer.Option("--head", metavar="H", help="This head only; with --layer, its matrix.")
+    ] = None,
+    attended_from: Annotated[
+        str | None, typer.Option("--from", metavar="TOKEN", help="What TOKEN, or a position, attends to most.")
+    ] = None,
+    top_k: Annotated[
+        int, typer.Option("-k", "--top-k", metavar="N", min=1, help="With --from, how many tokens it attends to.")
+    ] = 5,
+    model: ModelOptions,
+    output: OutputOptions,
+) -> int:
+    """Example: bertcli attn "The cat sat on the mat" --layer 2 --head 3
+
+    What each attention head does over a text: its entropy, and how much of it goes to the token itself, the previous,
+    the next, [CLS], [SEP] and punctuation. Layers and heads count from 0. -o FILE.npz holds all weights.
+    """
+    from bertcli.commands.attn import AttnRequest
+    from bertcli.commands.attn import attn as run
+
+    return run(AttnRequest(texts, model, output, layer, head, attended_from, top_k))

@@ -1,0 +1,18 @@
+"""From the options that commands share to an open session and the texts to put to it."""
+
+from dataclasses import fields
+
+from bertcli.core.session import Session, SessionRequest, open_session
+from bertcli.options import ModelOptions, TextOptions
+from bertcli.texts import TextReader
+
+
+def session_request(options: ModelOptions) -> SessionRequest:
+    """What to open."""
+    return SessionRequest(**{field.name: getattr(options, field.name) for field in fields(SessionRequest)})
+
+
+def open_for_texts(texts: TextOptions, model: ModelOptions) -> tuple[Session, TextReader]:
+    """The model and the texts, the engine chosen by how much text there is."""
+    reader = TextReader(texts.source())
+    return open_session(session_request(model), reader.known_bytes()), reader

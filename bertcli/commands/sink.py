@@ -1,0 +1,149 @@
+"""Where results go: the one place that knows what the user's format, file and terminal come to."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Any, BinaryIO, TextIO
+
+from bertcli.errors import ExitCode, WrongUsage
+from bertcli.options import OutputOptions
+from bertcli.render.messages import print_error, print_note
+from bertcli.render.records import (
+    CsvWriter,
+    JsonDocumentWriter,
+    JsonLinesWriter,
+    JsonWriter,
+    RecordWriter,
+    TsvWriter,
+)
+from bertcli.render.view import View
+from bertcli.results import RunInfo
+from bertcli.texts import Unanswered
+from bertcli.writers.target import check_target, open_target
+
+_TEXT_SUFFIXES = {".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".tsv": "tsv"}
+# What writes a file of arrays, by its suffix.
+ArrayWriters = Mapping[str, Callable[[BinaryIO], RecordWriter]]
+
+
+class Sink:
+    """Takes the answers of one run. array_suffixes: those that the command can write beside the text formats."""
+
+    def __init__(self, options: OutputOptions, on_error: str = "stop", array_suffixes: Iterable[str] = ()) -> None:
+        self._options, self._on_error = options, on_error
+        self._is_terminal = options.output is None and sys.stdout.isatty()
+        self.format = self._format(tuple(array_suffixes))
+        if options.output is not None:
+            check_target(options.output, force=options.force)
+
+    @property
+    def wants_table(self) -> bool:
+        """Whether people will look at it."""
+        return self.format == "table"
+
+    def write(
+        self,
+        info: RunInfo,
+        view: View[Any],
+        answers: Iterable[Any],
+        array_writers: ArrayWriters | None = None,
+    ) -> ExitCode:
+        """Write each answer as it comes. Raises the error of a text without one, unless such are to be skipped."""
+        make_array_writer = (array_writers or {}).get(self.format)
+        with self._stream() as stream:
+            if make_array_writer is not None:
+                count, skipped = self._pass_on(answers, make_array_writer(stream))
+            else:
+                with _text(stream) as text:
+                    count, skipped = self._pass_on(answers, self._text_writer(text, view, info))
+        if skipped:
+            print_error(f"{skipped:,} of {count:,} texts had no answer and were skipped")
+        elif not count:
+            self.note("there was no text to answer")
+        return ExitCode.FAILED if skipped else ExitCode.DONE
+
+    def note(self, message: str) -> None:
+        """Something that the user may want to know, unless they asked for quiet."""
+        if not self._options.quiet:
+            print_note(message)
+
+    def _pass_on(self, answers: Iterable[Any], writer: RecordWriter) -> tuple[int, int]:
+        """Write the answers; how many texts there were, and how many of them had none."""
+        count = skipped = 0
+        for answer in answers:
+            if not isinstance(answer, Unanswered):
+                writer.write(answer)
+            elif self._on_error == "skip":
+                error = answer.error.at(_place(answer))
+                print_error(error.message, error.hint)
+                writer.skip()
+                skipped += 1
+            else:
+                if count and self._options.output is None:
+                    writer.finish()  # what has come so far stays readable
+                raise answer.error.at(_place(answer))
+            count += 1
+        writer.finish()
+        return count, skipped
+
+    def _format(self, array_suffixes: tuple[str, ...]) -> str:
+        asked, path = asked_format(self._options), self._options.output
+        if path is None:
+            return ("table" if self._is_terminal else "tsv") if asked == "auto" else asked
+        by_suffix = _TEXT_SUFFIXES.get(path.suffix) or (path.suffix if path.suffix in array_suffixes else None)
+        if by_suffix is None and (asked != "auto" or _is_stream(path)):
+            return "tsv" if asked == "auto" else asked
+        if by_suffix is None:
+            known = ", ".join((*_TEXT_SUFFIXES, *array_suffixes))
+            raise WrongUsage(f"{path}: nothing is known of the suffix {path.suffix!r}", hint=f"use one of {known}")
+        if asked not in ("auto", by_suffix):
+            raise WrongUsage(f"--format {asked} and the suffix of {path} contradict each other", hint="leave one out")
+        return by_suffix
+
+    @contextmanager
+    def _stream(self) -> Iterator[BinaryIO]:
+        if self._options.output is None:
+            yield sys.stdout.buffer
+        else:
+            with open_target(self._options.output, force=self._options.force) as file:
+                yield file
+
+    def _text_writer(self, stream: TextIO, view: View[Any], info: RunInfo) -> RecordWriter:
+        if self.format == "json":
+            return (JsonDocumentWriter if view.is_document else JsonWriter)(stream, view, info)
+        if self.format == "jsonl":
+            return JsonLinesWriter(stream, view)
+        if self.format == "csv":
+            return CsvWriter(stream, view)
+        if self.format == "tsv":
+            return TsvWriter(stream, view)
+        from bertcli.render.console import TableWriter, make_console
+
+        return TableWriter(make_console(stream, self._options.color, self._options.width), view)
+
+
+def asked_format(options: OutputOptions) -> str:
+    """The format by name, --json among them. Raises WrongUsage where the two contradict each other."""
+    if options.json and options.format not in ("auto", "json"):
+        raise WrongUsage(f"--json and --format {options.format} contradict each other", hint="leave one out")
+    return "json" if options.json else str(options.format)
+
+
+@contextmanager
+def _text(stream: BinaryIO) -> Iterator[TextIO]:
+    """The stream as UTF-8 text, whatever the locale says; it stays open."""
+    text = TextIOWrapper(stream, "utf-8", newline="")
+    try:
+        yield text
+    finally:
+        text.detach()
+
+
+def _place(unanswered: Unanswered) -> str:
+    return f"line {unanswered.line:,}" if unanswered.line is not None else f"text {unanswered.index + 1:,}"
+
+
+def _is_stream(path: Path) -> bool:
+    return path.exists() and not path.is_file()

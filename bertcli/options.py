@@ -1,0 +1,187 @@
+"""The options that commands share: each is defined once, with its name, type, default and help.
+
+An option group is a dataclass whose fields are options. A command takes the group as one parameter, and
+`takes_groups` shows Typer the single options in its place.
+"""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+from bertcli.texts import TextSource
+
+
+class EngineName(StrEnum):
+    """Who computes."""
+
+    AUTO = "auto"
+    NUMPY = "numpy"
+    TORCH = "torch"
+    TRANSFORMERS = "transformers"
+
+
+class DtypeName(StrEnum):
+    """What is computed in."""
+
+    FLOAT32 = "float32"
+    FLOAT16 = "float16"
+    BFLOAT16 = "bfloat16"
+
+
+class OnError(StrEnum):
+    """What becomes of a run when a text has no answer."""
+
+    STOP = "stop"
+    SKIP = "skip"
+
+
+class FormatName(StrEnum):
+    """How results are written."""
+
+    AUTO = "auto"
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+    TSV = "tsv"
+
+
+class ColorName(StrEnum):
+    """When tables are coloured."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+class PoolName(StrEnum):
+    """How the vector of a text is made of its tokens'."""
+
+    MEAN = "mean"
+    CLS = "cls"
+    MAX = "max"
+    POOLER = "pooler"
+
+
+@dataclass(frozen=True, slots=True)
+class TextOptions:
+    """Where texts come from."""
+
+    texts: Annotated[
+        list[str], typer.Argument(metavar="[TEXT]...", help="Texts, or - for standard input.", show_default=False)
+    ] = field(default_factory=list)
+    file: Annotated[
+        Path | None, typer.Option("-f", "--file", metavar="FILE", help="Read a text from each line of FILE.")
+    ] = None
+    pair: Annotated[str | None, typer.Option("--pair", metavar="TEXT", help="Sentence B for every text.")] = None
+    pairs: Annotated[bool, typer.Option("--pairs", help="In each text a tab parts sentence A from B.")] = False
+    on_error: Annotated[
+        OnError, typer.Option("--on-error", help="What to do about a text that cannot be answered.")
+    ] = OnError.STOP
+
+    def source(self) -> TextSource:
+        """Where the texts are."""
+        return TextSource(self.texts, self.file, self.pair, self.pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOptions:
+    """Which model answers, and how it is run."""
+
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "-m",
+            "--model",
+            metavar="MODEL",
+            envvar="BERTCLI_MODEL",
+            help="A checkpoint folder, or bundled.",
+            show_default="bundled",
+        ),
+    ] = None
+    engine: Annotated[
+        EngineName,
+        typer.Option(
+            "--engine",
+            envvar="BERTCLI_ENGINE",
+            help="numpy starts at once, torch is for bulk and GPUs, transformers is the cross-check.",
+        ),
+    ] = EngineName.AUTO
+    device: Annotated[
+        str, typer.Option("--device", metavar="DEVICE", envvar="BERTCLI_DEVICE", help="auto, cpu, cuda, cuda:N or mps.")
+    ] = "auto"
+    dtype: Annotated[DtypeName, typer.Option("--dtype", help="The numbers to compute in.")] = DtypeName.FLOAT32
+    batch_tokens: Annotated[
+        int | None,
+        typer.Option("--batch-tokens", metavar="N", min=1, help="Tokens to a batch; by default what suits the device."),
+    ] = None
+    max_length: Annotated[
+        int | None,
+        typer.Option("--max-length", metavar="N", min=3, help="Tokens to a text; by default all that the model takes."),
+    ] = None
+    truncate: Annotated[bool, typer.Option("--truncate", help="Cut longer texts instead of refusing them.")] = False
+
+
+@dataclass(frozen=True, slots=True)
+class OutputOptions:
+    """Where results go and how they look."""
+
+    format: Annotated[FormatName, typer.Option("--format", help="auto is a table on a terminal and TSV elsewhere.")] = (
+        FormatName.AUTO
+    )
+    json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Write to FILE, in the format that its suffix names."),
+    ] = None
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False
+    color: Annotated[
+        ColorName, typer.Option("--color", help="Colour tables; auto heeds the terminal and NO_COLOR.")
+    ] = ColorName.AUTO
+    width: Annotated[
+        int | None, typer.Option("--width", metavar="N", min=20, help="Columns for tables; by default the terminal's.")
+    ] = None
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Leave out notes on stderr.")] = False
+    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an error inside bertcli.")] = False
+
+
+def takes_groups(command: Callable[..., int]) -> Callable[..., None]:
+    """The command as Typer is to see it: every option of its groups beside its own, and its exit code raised."""
+    hints = get_type_hints(command, include_extras=True)
+    parameters = inspect.signature(command).parameters
+    groups = {name: hints[name] for name in parameters if is_dataclass(hints[name])}
+    shown: list[inspect.Parameter] = []
+    for name, parameter in parameters.items():
+        if name in groups:
+            shown += _options(groups[name])
+        else:
+            shown.append(parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY))
+
+    def run(**values: Any) -> None:
+        gathered = {
+            name: group(**{option.name: values.pop(option.name) for option in fields(group)})
+            for name, group in groups.items()
+        }
+        raise typer.Exit(command(**gathered, **values))
+
+    run.__name__, run.__doc__ = command.__name__, command.__doc__
+    run.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]
+    return run
+
+
+def _options(group: Any) -> list[inspect.Parameter]:
+    hints = get_type_hints(group, include_extras=True)
+    return [
+        inspect.Parameter(
+            option.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=[] if option.default is MISSING else option.default,
+            annotation=hints[option.name],
+        )
+        for option in fields(group)
+    ]
