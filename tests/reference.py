@@ -1,0 +1,105 @@
+"""What transformers' own classes say, called as its documentation calls them; and the engines' answers beside it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+import transformers
+
+from bertcli.core.batches import Batch
+from bertcli.core.engine import Wanted
+from bertcli.core.session import Session
+
+# What DESIGN 3 promises of float32: hidden states and logits relative and absolute, probabilities absolute.
+RELATIVE = ABSOLUTE = 1e-5
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Every output for one batch, as numpy, padding and all. logits: (batch, seq, vocab)."""
+
+    last_hidden_state: np.ndarray
+    hidden_states: Sequence[np.ndarray]
+    attentions: Sequence[np.ndarray]
+    pooler_output: np.ndarray | None = None
+    logits: np.ndarray | None = None
+
+
+def transformers_outputs(folder: Path, batch: Batch, *, pooler: bool = True, logits: bool = True) -> Outputs:
+    """BertModel's and BertForMaskedLM's, both in float32 with eager attention."""
+    inputs = {
+        "input_ids": torch.from_numpy(batch.input_ids),
+        "token_type_ids": torch.from_numpy(batch.token_type_ids),
+        "attention_mask": torch.from_numpy(batch.attention_mask.astype(np.int64)),
+    }
+    with torch.no_grad():
+        body = load("BertModel", folder)(**inputs, output_hidden_states=True, output_attentions=True)
+        mlm = load("BertForMaskedLM", folder)(**inputs).logits.numpy() if logits else None
+    return Outputs(
+        body.last_hidden_state.numpy(),
+        [state.numpy() for state in body.hidden_states],
+        [attention.numpy() for attention in body.attentions],
+        body.pooler_output.numpy() if pooler else None,
+        mlm,
+    )
+
+
+@cache
+def load(class_name: str, folder: Path) -> transformers.PreTrainedModel:
+    """One of transformers' classes over the checkpoint, in float32 with eager attention."""
+    return (
+        getattr(transformers, class_name)
+        .from_pretrained(folder, dtype=torch.float32, attn_implementation="eager")
+        .eval()
+    )
+
+
+def engine_outputs(session: Session, batch: Batch, *, pooler: bool = True, logits: bool = True) -> Outputs:
+    """The session's, each of the runs asking for what one command asks for."""
+    attentions: dict[int, np.ndarray] = {}
+    session.run(
+        batch, Wanted(on_attention=lambda layer, weights: attentions.update({layer: session.to_numpy(weights)}))
+    )
+    every_layer = range(session.config.num_hidden_layers + 1)
+    output = session.run(
+        batch, Wanted(pooler_output=pooler, hidden_states=every_layer, logits_at=... if logits else None)
+    )
+    return Outputs(
+        session.to_numpy(output.last_hidden_state),
+        [session.to_numpy(state) for state in output.hidden_states],
+        [attentions[layer] for layer in sorted(attentions)],
+        session.to_numpy(output.pooler_output) if pooler else None,
+        session.to_numpy(output.logits) if logits else None,
+    )
+
+
+def assert_same(found: Outputs, expected: Outputs, batch: Batch) -> None:
+    """Every output agrees at the texts' tokens; what stands at padding means nothing."""
+    real = batch.attention_mask
+    assert len(found.hidden_states) == len(expected.hidden_states)
+    assert len(found.attentions) == len(expected.attentions)
+    assert_close(found.last_hidden_state[real], expected.last_hidden_state[real], "last_hidden_state")
+    for index, (state, wanted) in enumerate(zip(found.hidden_states, expected.hidden_states, strict=True)):
+        assert_close(state[real], wanted[real], f"hidden_states[{index}]")
+    for name in ("pooler_output", "logits"):
+        output, wanted = getattr(found, name), getattr(expected, name)
+        assert (output is None) == (wanted is None), name
+        if output is not None:
+            rows = real if name == "logits" else slice(None)
+            assert_close(output[rows], wanted[rows], name)
+    for layer, (weights, wanted) in enumerate(zip(found.attentions, expected.attentions, strict=True)):
+        for row, text in enumerate(batch.texts):
+            size = len(text)
+            np.testing.assert_allclose(
+                weights[row, :, :size, :size], wanted[row, :, :size, :size], 0, ABSOLUTE, err_msg=f"attentions[{layer}]"
+            )
+            assert not weights[row, :, :size, size:].any(), "a token attends to padding"
+
+
+def assert_close(found: np.ndarray, expected: np.ndarray, what: str = "") -> None:
+    """The tolerance for hidden states and logits."""
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, RELATIVE, ABSOLUTE, err_msg=what)
