@@ -163,7 +163,8 @@ def _record(
     return AttnRecord(
         text_info(text),
         [_head(layer, head, statistics[layer][row, head]) for layer in options.layers for head in options.heads],
-        attention=weights[options.matrix[0]][options.matrix[1]] if options.matrix else None,
+        # A copy, so that the record does not hold on to every other head of the batch.
+        attention=weights[options.matrix[0]][options.matrix[1]].copy() if options.matrix else None,
         attended=_attended(text.tokens, weights, options) if options.attended_from is not None else None,
         attentions=np.stack([weights[layer] for layer in options.layers]) if options.tensors else None,
     )

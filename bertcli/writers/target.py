@@ -2,7 +2,6 @@
 
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -34,6 +33,8 @@ def open_target(path: Path, *, force: bool) -> Iterator[BinaryIO]:
         with path.open("wb") as device:
             yield device
         return
+    import tempfile  # here, as it loads a good deal that a command without -o can do without
+
     destination = path.resolve()
     handle, name = tempfile.mkstemp(prefix=f".{destination.name}.", suffix=".part", dir=destination.parent)
     try:

@@ -1,0 +1,46 @@
+"""Checkpoints to measure with: the bundled one in float32, and a random one of bert-base's size with its vocabulary.
+
+As a program it saves the random one, so that a process that measures others stays small: a child begins with its
+parent's peak memory.
+
+    python benchmarks/checkpoints.py FOLDER
+"""
+
+import shutil
+import sys
+from pathlib import Path
+
+from bertcli.checkpoints.find import BUNDLED_FOLDER
+
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt")
+
+
+def save_random_bert_base(folder: Path) -> Path:
+    """`folder` with a BertForMaskedLM of bert-base-uncased's size in float32, its weights random."""
+    import torch
+    import transformers
+
+    torch.manual_seed(0)
+    transformers.BertForMaskedLM(transformers.BertConfig()).save_pretrained(folder)
+    copy_tokenizer(folder)
+    return folder
+
+
+def save_float32_bundled(folder: Path) -> Path:
+    """`folder` with the bundled model in float32, so that every library computes in it."""
+    import torch
+    import transformers
+
+    transformers.BertForPreTraining.from_pretrained(BUNDLED_FOLDER, dtype=torch.float32).save_pretrained(folder)
+    copy_tokenizer(folder)
+    return folder
+
+
+def copy_tokenizer(folder: Path) -> None:
+    """The bundled tokenizer beside other weights."""
+    for name in TOKENIZER_FILES:
+        shutil.copy(BUNDLED_FOLDER / name, folder)
+
+
+if __name__ == "__main__":
+    save_random_bert_base(Path(sys.argv[1]))

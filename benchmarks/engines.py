@@ -1,0 +1,57 @@
+"""How much work makes up for importing torch: the numpy and the torch engine over ever more text, as whole processes.
+
+`--engine auto` changes over where they meet (bertcli.core.device). Printed is the work in floating-point operations of
+the encoder, as bertcli estimates it from the size of the text, and the median seconds of each engine.
+
+    python benchmarks/engines.py --rounds 5
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from bertcli.checkpoints import layout
+from bertcli.checkpoints.config import read_config
+from bertcli.checkpoints.find import BUNDLED_FOLDER
+from bertcli.core.device import NUMPY, TORCH, encoder_work
+from processes import in_turn, median_run, random_bert_base, run_process
+from samples import mixed_texts
+
+TEXTS = {"bundled": (50, 100, 200, 400, 800), "bert-base": (5, 10, 20, 40, 80)}
+
+
+def work_of(folder: Path, file: Path) -> float:
+    """What bertcli takes the file's work to be."""
+    config = read_config(folder)
+    parameters = layout.parameters(layout.layer_layout(config, 0)) * config.num_hidden_layers
+    return encoder_work(file.stat().st_size, parameters)
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5, help="how often each command runs (5)")
+    rounds = parser.parse_args().rounds
+    bertcli = Path(sys.executable).with_name("bertcli")
+    with tempfile.TemporaryDirectory() as scratch:
+        folders = {"bundled": BUNDLED_FOLDER, "bert-base": random_bert_base(Path(scratch))}
+        print(f"{'model':10} {'texts':>6} {'work':>8} {'numpy':>7} {'torch':>7}")
+        for model, folder in folders.items():
+            for count in TEXTS[model]:
+                file = Path(scratch) / f"{count}.txt"
+                file.write_text("".join(f"{text}\n" for text in mixed_texts(count)), encoding="utf-8")
+                commands: dict[str, Sequence[str | Path]] = {
+                    engine: [bertcli, "encode", "-m", folder, "-f", file, "--engine", engine, "--format", "tsv"]
+                    for engine in (NUMPY, TORCH)
+                }
+                cases = {name: partial(run_process, command, Path(scratch)) for name, command in commands.items()}
+                medians = {name: median_run(runs).seconds for name, runs in in_turn(rounds, cases).items()}
+                work = work_of(folder, file)
+                print(f"{model:10} {count:6} {work:8.1e} {medians[NUMPY]:7.2f} {medians[TORCH]:7.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""Whole processes, timed from outside: seconds on the wall and the most memory that each has held."""
+
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+_KIB_PER_MIB = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One process. seconds: from its start to its end. peak_mib: its largest resident set."""
+
+    seconds: float
+    peak_mib: float
+
+
+def run_process(arguments: Sequence[str | Path], cwd: Path) -> Run:
+    """Run it to its end, its output dropped. Raises RuntimeError, with what it said, where it fails."""
+    # Bytecode is kept, as an installed package has it.
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    with (cwd / "stderr.txt").open("w+") as errors:
+        start = time.perf_counter()
+        process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=errors, cwd=cwd, env=env)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        errors.seek(0)
+        if process.returncode:
+            raise RuntimeError(f"{arguments} left with {process.returncode}: {errors.read()}")
+    return Run(seconds, _peak_mib(usage))
+
+
+def random_bert_base(scratch: Path) -> Path:
+    """A folder with a random checkpoint of bert-base's size, made in a process of its own."""
+    folder = scratch / "bert-base"
+    run_process([sys.executable, Path(__file__).with_name("checkpoints.py"), folder], scratch)
+    return folder
+
+
+def in_turn(rounds: int, cases: Mapping[str, Callable[[], Any]]) -> dict[str, list[Any]]:
+    """What each case gives, `rounds` times, all cases in turn in every round; one round before that is not counted."""
+    results: dict[str, list[Any]] = {name: [] for name in cases}
+    for number in range(rounds + 1):
+        for name, case in cases.items():
+            result = case()
+            if number:
+                results[name].append(result)
+            print(f"\rround {number} of {rounds}: {name:60.60}", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    return results
+
+
+def median_run(runs: Sequence[Run]) -> Run:
+    """The median of each figure."""
+    return Run(median(run.seconds for run in runs), median(run.peak_mib for run in runs))
+
+
+def _peak_mib(usage: resource.struct_rusage) -> float:
+    unit = _KIB_PER_MIB if sys.platform != "darwin" else _KIB_PER_MIB * 1024
+    return usage.ru_maxrss / unit
