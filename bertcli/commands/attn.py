@@ -26,8 +26,8 @@ from bertcli.results import AttnRecord, RunInfo
 from bertcli.writers.arrays import Column
 
 _THRESHOLDS = (
-    f"labels: previous, next, self > {POSITION_SHARE}; delimiter: cls + sep > {DELIMITER_SHARE}; "
-    f"broad: entropy > {BROAD_ENTROPY} nats"
+    f"label: prev, next, self > {POSITION_SHARE}; delimiter: cls + sep > {DELIMITER_SHARE}; "
+    f"broad: entropy > {BROAD_ENTROPY}"
 )
 
 

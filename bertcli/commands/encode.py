@@ -65,7 +65,7 @@ def _options(request: EncodeRequest, session: Session, sink: Sink) -> EncodeOpti
         normalize=request.normalize,
         tokens=request.tokens or is_looked_at or sink.format in TENSOR_SUFFIXES,
         pooler=request.pooler or (is_looked_at and session.has_pooler),
-        layers=layer_indices(request.layers, session.config.num_hidden_layers) if request.layers else (),
+        layers=() if request.layers is None else layer_indices(request.layers, session.config.num_hidden_layers),
     )
 
 
@@ -84,7 +84,7 @@ class _Seen:
             yield answer
 
     def similarity(self) -> tuple[Sequence[str], Any]:
-        return self.texts, cosine_similarity(np.array(self.embeddings).reshape(len(self.texts), -1))
+        return self.texts, cosine_similarity(np.array(self.embeddings)) if self.texts else np.empty((0, 0))
 
 
 def _array_writers(session: Session, request: EncodeRequest, options: EncodeOptions) -> ArrayWriters:

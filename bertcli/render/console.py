@@ -9,16 +9,14 @@ from bertcli.render.view import View
 
 def make_console(stream: TextIO, color: str, width: int | None) -> Console:
     """A console over the stream. color: auto (rich looks at the terminal and at NO_COLOR), always or never."""
-    color_system: Literal["auto", "256"] = "auto"
-    if color == "always" and not stream.isatty():
-        # Without a terminal there is nothing to ask how many colours it has.
-        color_system = "256"
+    # Where colours are forced there may be no terminal to ask how many it has; the tables use no more than these.
+    systems: dict[str, Literal["standard"] | None] = {"always": "standard", "never": None}
     return Console(
         file=stream,
         width=width,
         force_terminal=True if color == "always" else None,
-        no_color={"always": False, "never": True}.get(color),
-        color_system=color_system,
+        no_color=False if color == "always" else None,
+        color_system=systems.get(color, "auto"),
         highlight=False,
         emoji=False,
         markup=False,
@@ -30,6 +28,7 @@ class TableWriter:
 
     def __init__(self, console: Console, view: View[Any]) -> None:
         self._console, self._view = console, view
+        self._has_drawn = False
 
     def write(self, record: Any) -> None:
         self._draw(self._view.to_table(record))
@@ -43,5 +42,8 @@ class TableWriter:
             self._draw(closing)
 
     def _draw(self, renderable: Any) -> None:
+        if self._has_drawn:
+            self._console.print()
+        self._has_drawn = True
         self._console.print(renderable)
         self._console.file.flush()

@@ -16,7 +16,9 @@ _OS_HINTS = {
     errno.ENOENT: "check the spelling of the path",
     errno.EISDIR: "name a file, not a folder",
     errno.EROFS: "write somewhere else",
+    errno.EFBIG: "raise the limit (ulimit -f), or write somewhere else",
 }
+_ANY_OS_HINT = "check the path, and the disk or device that it leads to"
 
 
 def print_error(message: str, hint: str = "") -> None:
@@ -45,7 +47,7 @@ def describe_os_error(error: OSError) -> tuple[str, str]:
     """What the operating system refused, and a hint."""
     reason = os.strerror(error.errno).lower() if error.errno else str(error)
     where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, (str, bytes)) else ""
-    return f"{where}{reason}", _OS_HINTS.get(error.errno or 0, "")
+    return f"{where}{reason}", _OS_HINTS.get(error.errno or 0, _ANY_OS_HINT)
 
 
 def _say(line: str) -> None:

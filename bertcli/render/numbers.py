@@ -1,5 +1,6 @@
-"""Numbers as text that says neither more nor less than a float32 does."""
+"""Numbers as text: a float32 with neither more nor fewer digits than it has, and the shape of an array."""
 
+from collections.abc import Sequence
 from math import isfinite
 from typing import Any
 
@@ -19,3 +20,12 @@ def numbers(array: Any) -> Any:
         return [numbers(row) for row in array]
     shortest = [float(text) for text in array.astype("U").tolist()]
     return shortest if all(map(isfinite, shortest)) else [value if isfinite(value) else None for value in shortest]
+
+
+def shape(sizes: Sequence[object]) -> str:
+    """A shape as Python writes a tuple.
+
+    >>> shape([384])
+    '(384,)'
+    """
+    return f"({', '.join(map(str, sizes))}{',' if len(sizes) == 1 else ''})"

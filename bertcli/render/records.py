@@ -47,7 +47,7 @@ class JsonWriter:
         self._count = 0
 
     def write(self, record: Any) -> None:
-        self._stream.write(",\n" if self._count else self._opening())
+        self._stream.write(",\n" if self._count else f"{self._opening()}\n")
         self._stream.write(_dumps(self._view.to_json(record)))
         self._stream.flush()
         self._count += 1
@@ -56,16 +56,13 @@ class JsonWriter:
         pass
 
     def finish(self) -> None:
-        if not self._count:
-            self._stream.write(self._opening())
-        self._stream.write("\n]" if self._count else "]")
+        self._stream.write("\n]" if self._count else f"{self._opening()}]")
         for key, value in self._view.closing().items():
             self._stream.write(f',\n"{key}": {_dumps(value)}')
         self._stream.write("}\n")
 
     def _opening(self) -> str:
-        newline = "" if self._count else "\n"
-        return f'{_dumps(header(self._info))[:-1]}, "records": [{newline}'
+        return f'{_dumps(header(self._info))[:-1]}, "records": ['
 
 
 class JsonDocumentWriter:

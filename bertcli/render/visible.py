@@ -1,14 +1,10 @@
 """Text that a terminal shows and does not obey."""
 
-import re
+from unicodedata import category
 
-# What moves the cursor or talks to the terminal (C0, DEL, C1), ends a line, turns the direction of what follows, or
-# cannot be seen at all: marks, joiners and spaces without width, tags, and surrogates, which nothing can encode.
-_UNSEEN = re.compile(
-    "[\x00-\x1f\x7f-\x9f"
-    "\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\ud800-\udfff\U000e0000-\U000e007f]"
-)
+# Control characters, those that turn directions, join, or cannot be seen at all, what no encoding has, and what ends
+# a line or a paragraph.
+_UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 def visible(text: str) -> str:
@@ -17,10 +13,10 @@ def visible(text: str) -> str:
     >>> print(visible("red \x1b[31m [mask]"))
     red \x1b[31m [mask]
     """
-    if text.isprintable():  # of the characters above not one is
+    if text.isprintable():  # nothing of the above is
         return text
-    return _UNSEEN.sub(_escaped, text)
+    return "".join(_escaped(character) if category(character) in _UNSEEN else character for character in text)
 
 
-def _escaped(match: re.Match[str]) -> str:
-    return match.group().encode("unicode_escape").decode("ascii")
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")

@@ -9,13 +9,19 @@ from rich.table import Table
 from rich.text import Text
 
 from bertcli.render.tables import cells
+from bertcli.render.tables.blocks import Blocks
 from bertcli.render.tables.matrix import Matrix
 from bertcli.render.visible import visible
 from bertcli.results import Attended, AttendedFrom, AttnRecord, FloatArray, HeadStatistics, RunInfo
 
-_COUNTED = "layers and heads count from 0, as in attentions[layer][:, head]"
+_COUNTED_FROM_0 = "layers and heads count from 0"
+_COUNTED = f"{_COUNTED_FROM_0}, as in attentions[layer][:, head]"
 _SHARES = "self, prev, next, cls, sep, punct: shares of the attention; entropy in nats"
+_ROWS = "a row: where its token looks (from query to key); ·: under 0.005"
+_STRONGEST = "weights and their tokens, strongest first; #5: the token at position 5"
 _MEANS = "dist: mean distance in tokens; conf: mean of each query's largest weight"
+# A weight, a token of ten letters and a position.
+_NARROWEST = 18
 # From which weight on a cell of the matrix is drawn in which style. Reversed, so that the digits have the terminal's
 # own background as their colour, whether that is light or dark.
 _SHADES = (
@@ -38,7 +44,8 @@ def attn_table(record: AttnRecord, info: RunInfo, thresholds: str) -> Renderable
         for number, head in enumerate(heads):
             drawn.add_row(_layer_number(layer, number), *_statistics(head))
         drawn.add_section()
-    return cells.figure(cells.title(record.text), drawn, cells.caption(info, _COUNTED, _SHARES, _MEANS, thresholds))
+    caption = cells.caption(info, _COUNTED, _SHARES, _MEANS, thresholds)
+    return cells.figure(cells.title(record.text), Blocks(drawn, keys=2), caption)
 
 
 def matrix_table(record: AttnRecord, layer: int, head: int, info: RunInfo) -> RenderableType:
@@ -50,9 +57,9 @@ def matrix_table(record: AttnRecord, layer: int, head: int, info: RunInfo) -> Re
         return _hundredths(value), next((style for least, style in _SHADES if value >= least), "")
 
     tokens = [cells.cell(token) for token in record.text.tokens]
-    note = f"attentions[{layer}][:, {head}] in hundredths; rows: queries, columns: keys, ·: under 0.005"
-    heading = cells.title(record.text).append(f"  layer {layer}, head {head}", cells.QUIET)
-    return cells.figure(heading, Matrix(tokens, tokens, weight, cell_width=4), cells.caption(info, note))
+    heading = cells.subtitle(f"layer {layer}, head {head}", f"attentions[{layer}][:, {head}] in hundredths")
+    matrix = Group(heading, Matrix(tokens, tokens, weight, cell_width=4))
+    return cells.figure(cells.title(record.text), matrix, cells.caption(info, _COUNTED_FROM_0, _ROWS))
 
 
 def attended_table(record: AttnRecord, info: RunInfo) -> RenderableType:
@@ -61,7 +68,7 @@ def attended_table(record: AttnRecord, info: RunInfo) -> RenderableType:
     for (position, token), heads in groupby(record.attended or (), lambda found: (found.position, found.token)):
         heading = cells.subtitle(f"from {token}", f"position {position}")
         parts.append(Group(heading, _attended(list(heads), record.text.tokens)))
-    return cells.figure(cells.title(record.text), *parts, cells.caption(info, _COUNTED))
+    return cells.figure(cells.title(record.text), *parts, cells.caption(info, _COUNTED, _STRONGEST))
 
 
 def _by_layer() -> Table:
@@ -89,7 +96,7 @@ def _hundredths(weight: float) -> str:
     return f"{100 * weight:.0f}" if not weight < 0.005 else "·"
 
 
-def _attended(heads: Sequence[AttendedFrom], tokens: Sequence[str]) -> Table:
+def _attended(heads: Sequence[AttendedFrom], tokens: Sequence[str]) -> Blocks:
     drawn = _by_layer()
     cells.add_numbers(drawn, "layer", "head")
     cells.add_words(drawn, *(f"{rank}." for rank in range(1, 1 + max(len(head.keys) for head in heads))))
@@ -98,7 +105,7 @@ def _attended(heads: Sequence[AttendedFrom], tokens: Sequence[str]) -> Table:
             keys = (_key(key, is_repeated=tokens.count(key.token) > 1) for key in head.keys)
             drawn.add_row(_layer_number(layer, number), Text(str(head.head)), *keys)
         drawn.add_section()
-    return drawn
+    return Blocks(drawn, keys=2, narrowest=_NARROWEST)
 
 
 def _key(key: Attended, *, is_repeated: bool) -> Text:

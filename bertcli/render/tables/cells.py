@@ -4,7 +4,6 @@ Tokens and texts are never markup, which would swallow `[mask]`, fail on `[/b]` 
 Colours are the terminal's own, so that they suit its theme.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 from rich import box
@@ -15,8 +14,8 @@ from rich.text import Text
 from bertcli.render.visible import visible
 from bertcli.results import RunInfo, TextInfo
 
-ACCENT, QUIET, STRONG, ALARM = "magenta", "dim", "bold", "yellow"
-FIRST_VALUES = 5
+ACCENT, QUIET, STRONG, ALARM = "magenta", "dim", "bold", "red"
+FIRST_VALUES = 4
 _NEGLIGIBLE, _MOST = 0.05, 0.5
 _REVISION_DIGITS = 8
 _SHA1_DIGITS = 40
@@ -28,8 +27,8 @@ def cell(text: str, style: str = "") -> Text:
 
 
 def number(value: float, decimals: int = 3, style: str = "") -> Text:
-    """A number with a fixed count of decimals."""
-    return Text(f"{value:.{decimals}f}", style)
+    """A number with a fixed count of decimals; what rounds to nothing is 0, never -0."""
+    return Text(f"{value:z.{decimals}f}", style)
 
 
 def share(value: float) -> Text:
@@ -42,11 +41,6 @@ def share_style(value: float) -> str:
     if value > _MOST:
         return f"{STRONG} {ACCENT}"
     return QUIET if value < _NEGLIGIBLE else ""
-
-
-def shape(sizes: Sequence[object]) -> str:
-    """A shape as Python writes a tuple."""
-    return f"({', '.join(map(str, sizes))}{',' if len(sizes) == 1 else ''})"
 
 
 def size(nbytes: int) -> Text:
@@ -82,9 +76,9 @@ def add_words(drawn: Table, *headers: str) -> None:
 
 
 def add_numbers(drawn: Table, *headers: str) -> None:
-    """Columns of numbers."""
+    """Columns of numbers, which are not folded where this can be avoided."""
     for header in headers:
-        drawn.add_column(cell(header), overflow="fold", justify="right")
+        drawn.add_column(cell(header), overflow="fold", justify="right", no_wrap=True)
 
 
 def title(text: TextInfo) -> Text:

@@ -3,14 +3,16 @@
 from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from bertcli.render.tables import cells
+from bertcli.render.tables.blocks import Blocks
 from bertcli.render.tables.matrix import Matrix
 from bertcli.render.visible import visible
 from bertcli.results import EncodeRecord, FloatArray, RunInfo
 
+# The name of a pooled vector.
+_NARROWEST = len("pooler_output")
 _VALUES = tuple(f"[{index}]" for index in range(cells.FIRST_VALUES))
 
 
@@ -31,8 +33,8 @@ def similarity_table(texts: Sequence[str], similarity: FloatArray, info: RunInfo
     def cosine(row: int, column: int) -> tuple[str, str]:
         value = cosines[row][column]
         if row == column:
-            return f"{value:.3f}", cells.QUIET
-        return f"{value:.3f}", cells.STRONG if value == nearest[row] else ""
+            return f"{value:z.3f}", cells.QUIET
+        return f"{value:z.3f}", cells.STRONG if value == nearest[row] else ""
 
     labels = [Text(visible(text), no_wrap=True, overflow="ellipsis") for text in texts]
     numbers = [Text(str(number)) for number in range(len(texts))]
@@ -41,7 +43,7 @@ def similarity_table(texts: Sequence[str], similarity: FloatArray, info: RunInfo
     return cells.figure(Text("cosine similarity", cells.STRONG), matrix, cells.caption(info, note))
 
 
-def _token_vectors(record: EncodeRecord, last_hidden_state: FloatArray, pool: str) -> Table:
+def _token_vectors(record: EncodeRecord, last_hidden_state: FloatArray, pool: str) -> Blocks:
     """A row for each token, and beneath them the pooled vectors, their numbers in the same columns."""
     text = record.text
     drawn = cells.table()
@@ -55,16 +57,16 @@ def _token_vectors(record: EncodeRecord, last_hidden_state: FloatArray, pool: st
     drawn.add_section()
     for name, vector in _pooled(record, pool):
         drawn.add_row(Text(), name, Text(), Text(), *_norm_and_values(vector))
-    return drawn
+    return Blocks(drawn, keys=2, narrowest=_NARROWEST)
 
 
-def _pooled_vectors(record: EncodeRecord, pool: str) -> Table:
+def _pooled_vectors(record: EncodeRecord, pool: str) -> Blocks:
     drawn = cells.table()
     cells.add_words(drawn, "vector")
     cells.add_numbers(drawn, "norm", *_VALUES)
     for name, vector in _pooled(record, pool):
         drawn.add_row(name, *_norm_and_values(vector))
-    return drawn
+    return Blocks(drawn, keys=1, narrowest=_NARROWEST)
 
 
 def _pooled(record: EncodeRecord, pool: str) -> Iterator[tuple[Text, FloatArray]]:
@@ -81,7 +83,7 @@ def _layers(record: EncodeRecord) -> RenderableType:
     for layer, state in zip(record.layers, record.hidden_states, strict=True):
         mean = sum(map(cells.norm, state)) / len(state)
         drawn.add_row(Text(str(layer)), cells.number(mean), *_norm_and_values(state[0]))
-    return Group(cells.subtitle("hidden_states", f"with the values of {first}"), drawn)
+    return Group(cells.subtitle("hidden_states", f"with the values of {first}"), Blocks(drawn, keys=1))
 
 
 def _norm_and_values(vector: FloatArray) -> Iterator[Text]:

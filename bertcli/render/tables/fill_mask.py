@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from os.path import commonprefix
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from bertcli.render.tables import cells
+from bertcli.render.tables.blocks import Blocks
 from bertcli.render.visible import visible
 from bertcli.results import FillMaskRecord, MaskPredictions, Prediction, RunInfo, TargetPrediction
 
@@ -28,33 +28,33 @@ def fill_mask_table(record: FillMaskRecord, info: RunInfo) -> RenderableType:
     return cells.figure(cells.title(record.text), *parts, cells.caption(info))
 
 
-def _mask(mask: MaskPredictions) -> Table:
+def _mask(mask: MaskPredictions) -> Blocks:
     drawn = cells.table()
     cells.add_numbers(drawn, "rank")
     cells.add_words(drawn, "token")
     cells.add_numbers(drawn, "id")
-    cells.add_words(drawn, "probability")
+    drawn.add_column(cells.cell("probability"), no_wrap=True)
     cells.add_numbers(drawn, "logit")
     cells.add_words(drawn, "text")
     targets = mask.targets or ()
-    around = common_ends([each.sequence for each in (*mask.predictions, *(target.prediction for target in targets))])
+    ends = common_ends([each.sequence for each in (*mask.predictions, *(target.prediction for target in targets))])
     for prediction in mask.predictions:
-        drawn.add_row(*_row(prediction, cells.cell(prediction.token_str), around))
+        drawn.add_row(*_row(prediction, cells.cell(prediction.token_str), ends))
     if targets:
         drawn.add_section()
         drawn.add_row(Text(), Text("targets", cells.QUIET))
     for target in targets:
-        drawn.add_row(*_row(target.prediction, _target(target), around))
-    return drawn
+        drawn.add_row(*_row(target.prediction, _target(target), ends))
+    return Blocks(drawn, keys=2)
 
 
-def _row(prediction: Prediction, token: Text, around: tuple[int, int] | None) -> Iterable[Text]:
+def _row(prediction: Prediction, token: Text, ends: tuple[int, int]) -> Iterable[Text]:
     yield Text(f"{prediction.rank:,}")
     yield token
     yield Text(str(prediction.token))
     yield probability(prediction.score)
     yield cells.number(prediction.logit)
-    yield _filled(prediction, around)
+    yield _filled(prediction, ends)
 
 
 def _target(target: TargetPrediction) -> Text:
@@ -77,9 +77,9 @@ def _bar(score: float) -> str:
     return "█" * whole + _EIGHTHS[eighths].strip()
 
 
-def _filled(prediction: Prediction, around: tuple[int, int] | None) -> Text:
+def _filled(prediction: Prediction, ends: tuple[int, int]) -> Text:
     """The text with its new word in bold where it is certain which one that is."""
-    start = find_filled(prediction, around)
+    start = find_filled(prediction, ends)
     if start is None:
         return cells.cell(prediction.sequence)
     end = start + len(prediction.token_str)
@@ -87,26 +87,24 @@ def _filled(prediction: Prediction, around: tuple[int, int] | None) -> Text:
     return cells.cell(before).append(visible(word), cells.STRONG).append(visible(after))
 
 
-def common_ends(sequences: Sequence[str]) -> tuple[int, int] | None:
-    """How many characters the texts have in common before and after the mask; None where they do not differ."""
-    if len(set(sequences)) < 2:
-        return None
-    before = len(commonprefix(list(sequences)))
-    return before, len(commonprefix([sequence[before:][::-1] for sequence in sequences]))
+def common_ends(sequences: Sequence[str]) -> tuple[int, int]:
+    """How many characters the texts have in common at their beginning and at their end."""
+    return len(commonprefix(sequences)), len(commonprefix([sequence[::-1] for sequence in sequences]))
 
 
-def find_filled(prediction: Prediction, around: tuple[int, int] | None) -> int | None:
-    """Where the filled word begins: the one place of its spelling that covers all that differs from other texts.
+def find_filled(prediction: Prediction, ends: tuple[int, int]) -> int | None:
+    """Where the filled word begins: the one place of its spelling that covers all in which the texts differ.
 
-    around: what common_ends says of all texts. None where there is no such place, or more than one.
+    ends: what common_ends says of all texts of the mask. None where there is no such place, or more than one.
 
     >>> this = Prediction(1, 0.9, 9.0, 2003, "is", "this is it")
     >>> find_filled(this, common_ends(["this is it", "this was it"]))
     5
     """
     sequence, word = prediction.sequence, prediction.token_str
-    starts = [start for start in range(len(sequence)) if word and sequence.startswith(word, start)]
-    if around is not None:
-        before, after = around
-        starts = [start for start in starts if start <= before and start + len(word) >= len(sequence) - after]
+    latest, end = ends[0], len(sequence) - ends[1]
+    # The space before a word, or after it, is not common to all where others are punctuation.
+    latest += sequence.startswith(" ", latest)
+    end -= sequence.endswith(" ", 0, end)
+    starts = [start for start in range(max(0, end - len(word)), latest + 1) if sequence.startswith(word, start)]
     return starts[0] if len(starts) == 1 else None

@@ -5,74 +5,78 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from bertcli.render.numbers import shape
 from bertcli.render.tables import cells
+from bertcli.render.tables.blocks import Blocks
 from bertcli.render.visible import visible
 from bertcli.results import ModelClass, Output, RunInfo, ShapesResult
 
 _HAS, _HAS_NOT, _LACKS_WEIGHTS = "✓", "-", "✗"
+_INDENT = 2
+# A line of the symbolic shape: num_attention_heads and its comma.
+_NARROWEST = 20
 
 
 def shapes_table(result: ShapesResult, info: RunInfo) -> RenderableType:
     """A row for each output, its symbolic shape above the concrete one, and which class has it."""
     outputs = _outputs_by_class(result.classes)
-    has_run = any(output.ran is not None for by_class in outputs for output in by_class.values())
     drawn = cells.table()
     drawn.show_lines = True
     cells.add_words(drawn, "output", "shape")
-    if has_run:
-        cells.add_words(drawn, "as run")
     cells.add_numbers(drawn, "bytes")
     for model_class in result.classes:
-        drawn.add_column(Text(_folded_name(model_class.name)), justify="center", overflow="fold")
+        drawn.add_column(Text(_folded_name(model_class.name)), justify="center", no_wrap=True)
     for by_class in outputs:
-        drawn.add_row(*_row(by_class, [model_class.name for model_class in result.classes], has_run))
+        drawn.add_row(*_row(by_class, [model_class.name for model_class in result.classes]))
+    blocks = Blocks(drawn, keys=1, narrowest=_NARROWEST)
     heading = Text(f"batch_size {result.batch_size}, sequence_length {result.sequence_length}", cells.STRONG)
-    return cells.figure(heading, _parameters(result.classes), drawn, cells.caption(info, *_legend(outputs)))
+    return cells.figure(heading, _parameters(result.classes), blocks, cells.caption(info, *_legend(outputs)))
 
 
 def weights_table(result: ShapesResult, info: RunInfo) -> RenderableType:
     """A row for each tensor of the checkpoint, and their total."""
     tensors = result.tensors or ()
     drawn = cells.table()
-    cells.add_words(drawn, "tensor")
-    cells.add_words(drawn, "shape", "dtype")
+    cells.add_words(drawn, "tensor", "shape", "dtype")
     cells.add_numbers(drawn, "parameters", "bytes")
     for tensor in tensors:
-        shape = Text(cells.shape(tensor.shape))
-        count = Text(f"{tensor.parameters:,}")
-        drawn.add_row(DottedName(tensor.name), shape, Text(tensor.dtype), count, cells.size(tensor.nbytes))
+        numbers = Text(f"{tensor.parameters:,}"), cells.size(tensor.nbytes)
+        drawn.add_row(DottedName(tensor.name), Text(shape(tensor.shape)), Text(tensor.dtype), *numbers)
     drawn.add_section()
     total = f"{len(tensors):,} {'tensor' if len(tensors) == 1 else 'tensors'}"
     parameters = f"{sum(tensor.parameters for tensor in tensors):,}"
     nbytes = cells.size(sum(tensor.nbytes for tensor in tensors))
     drawn.add_row(Text(total), Text(), Text(), Text(parameters), nbytes, style=cells.STRONG)
-    return Group(drawn, Text(), cells.caption(info))
+    return Group(Blocks(drawn, keys=1, narrowest=_NARROWEST), Text(), cells.caption(info))
 
 
 @dataclass(frozen=True, slots=True)
 class DottedName:
-    """A tensor's name, folded behind its dots before it is folded elsewhere."""
+    """A tensor's name, folded behind its dots before it is folded elsewhere, what follows indented."""
 
     name: str
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """As many parts a line as fit."""
-        lines = [""]
-        for part in self._parts():
-            if lines[-1] and Text(lines[-1] + part).cell_len > options.max_width:
-                lines.append("")
+        first, *others = self._parts()
+        lines = [first]
+        for part in others:
+            if cell_len(lines[-1] + part) > options.max_width:
+                lines.append(" " * _INDENT)
             lines[-1] += part
         yield Text("\n".join(lines), overflow="fold")
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
         """From the longest part to all of them in one line."""
-        widths = [Text(part).cell_len for part in self._parts()]
-        return Measurement(max(widths), sum(widths)).with_maximum(options.max_width)
+        first, *others = map(cell_len, self._parts())
+        longest = max([first, *(_INDENT + other for other in others)])
+        return Measurement(longest, first + sum(others)).with_maximum(options.max_width)
 
     def _parts(self) -> Sequence[str]:
         return re.split(r"(?<=\.)", visible(self.name))
@@ -89,12 +93,10 @@ def _outputs_by_class(classes: Sequence[ModelClass]) -> list[dict[str, Output]]:
     return sorted(found.values(), key=lambda by_class: not _any(by_class).default)
 
 
-def _row(by_class: dict[str, Output], classes: Sequence[str], has_run: bool) -> Iterator[Text]:
+def _row(by_class: dict[str, Output], classes: Sequence[str]) -> Iterator[Text]:
     output = _any(by_class)
     yield _name(output, lacks_weights=any(map(_lacks_weights, by_class.values())))
-    yield _shape(output)
-    if has_run:
-        yield _shapes_as_run(by_class)
+    yield Text("\n").join([_shape(output), *_shapes_as_run(by_class)])
     yield cells.size(output.nbytes)
     yield from (_has(by_class.get(name)) for name in classes)
 
@@ -102,27 +104,26 @@ def _row(by_class: dict[str, Output], classes: Sequence[str], has_run: bool) -> 
 def _name(output: Output, *, lacks_weights: bool) -> Text:
     shown = cells.cell("").append(output.name, cells.STRONG)
     shown.append("\nby default" if output.default else "\non request", cells.QUIET)
-    return shown.append("\nnot in this checkpoint", cells.ALARM) if lacks_weights else shown
+    return shown.append("\nnot in checkpoint", cells.ALARM) if lacks_weights else shown
 
 
 def _shape(output: Output) -> Text:
-    shown = cells.cell("").append(f"{cells.shape(output.symbolic)}\n", cells.QUIET)
+    shown = cells.cell("").append(f"{shape(output.symbolic)}\n", cells.QUIET)
     return shown.append(_counted(output.count, output.shape)).append(f" {output.dtype}", cells.QUIET)
 
 
-def _shapes_as_run(by_class: dict[str, Output]) -> Text:
-    """What came out of the model, beside what was to be expected; in a colour where they differ."""
-    shown = []
+def _shapes_as_run(by_class: dict[str, Output]) -> Iterator[Text]:
+    """What came out of the model, in a colour where it is not what was to be expected."""
+    expected = _counted(_any(by_class).count, _any(by_class).shape)
     for came in dict.fromkeys(tuple(map(tuple, output.ran)) for output in by_class.values() if output.ran is not None):
-        for shape, equal in groupby(came):
-            counted = _counted(len(list(equal)), shape)
-            is_expected = counted == _counted(_any(by_class).count, _any(by_class).shape)
-            shown.append(Text(counted, "" if is_expected else f"{cells.STRONG} {cells.ALARM}"))
-    return Text("\n").join([Text(), *shown])
+        for sizes, equal in groupby(came):
+            counted = _counted(len(list(equal)), sizes)
+            style = "" if counted == expected else f"{cells.STRONG} {cells.ALARM}"
+            yield Text.assemble((counted, style), (" as run", cells.QUIET))
 
 
-def _counted(count: int, shape: Sequence[object]) -> str:
-    return f"{count} x {cells.shape(shape)}" if count > 1 else cells.shape(shape)
+def _counted(count: int, sizes: Sequence[object]) -> str:
+    return f"{count} x {shape(sizes)}" if count > 1 else shape(sizes)
 
 
 def _has(output: Output | None) -> Text:

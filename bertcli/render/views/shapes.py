@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from bertcli.render.numbers import shape
 from bertcli.render.view import Cell, View
 from bertcli.results import ModelClass, Output, RunInfo, ShapesResult, StoredTensor
 
@@ -41,8 +42,8 @@ def _rows(result: ShapesResult) -> Iterable[Sequence[Cell]]:
                 model_class.name,
                 model_class.parameters,
                 output.name,
-                _shape(output.symbolic),
-                _shape(output.shape),
+                shape(output.symbolic),
+                shape(output.shape),
                 output.count,
                 output.dtype,
                 output.nbytes,
@@ -88,18 +89,18 @@ def _output_json(output: Output) -> Mapping[str, Any]:
 
 def _ran(shapes: Sequence[Sequence[int]]) -> str:
     """The shape that came out, once where all tensors have it."""
-    return " ".join(dict.fromkeys(map(_shape, shapes)))
+    return " ".join(dict.fromkeys(map(shape, shapes)))
 
 
 def _ran_json(shapes: Sequence[Sequence[int]]) -> Sequence[object]:
     """One shape where all tensors have it, as `shape` is; else each tensor's."""
     distinct = list(dict.fromkeys(map(tuple, shapes)))
-    return list(distinct[0]) if len(distinct) == 1 else [list(shape) for shape in shapes]
+    return list(distinct[0]) if len(distinct) == 1 else [list(each) for each in shapes]
 
 
 def _weights_rows(result: ShapesResult) -> Iterable[Sequence[Cell]]:
     for tensor in result.tensors or ():
-        yield tensor.name, _shape(tensor.shape), tensor.dtype, tensor.parameters, tensor.nbytes
+        yield tensor.name, shape(tensor.shape), tensor.dtype, tensor.parameters, tensor.nbytes
 
 
 def _weights_json(result: ShapesResult) -> Mapping[str, Any]:
@@ -124,7 +125,3 @@ def _tensor_json(tensor: StoredTensor) -> Mapping[str, Any]:
         "parameters": tensor.parameters,
         "bytes": tensor.nbytes,
     }
-
-
-def _shape(shape: Sequence[object]) -> str:
-    return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"

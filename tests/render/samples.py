@@ -1,0 +1,182 @@
+"""Results made by hand, and the views that show them: what tables and records are drawn from, without a model."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from bertcli.results import (
+    Attended,
+    AttendedFrom,
+    AttnRecord,
+    EncodeRecord,
+    FillMaskRecord,
+    HeadStatistics,
+    MaskPredictions,
+    ModelClass,
+    Output,
+    Prediction,
+    RunInfo,
+    ShapesResult,
+    StoredTensor,
+    TargetPrediction,
+    TextInfo,
+)
+
+COMMIT = "86b5e0934494bd15c9632b12f734a8a67f723594"
+THRESHOLDS = "labels: previous > 0.5; delimiter > 0.6"
+
+
+def info(command: str, model: str = "bundled", revision: str | None = None) -> RunInfo:
+    """numpy on the CPU in float32."""
+    return RunInfo(command, model, revision, "numpy", "cpu", "float32")
+
+
+def text_info(tokens: Sequence[str], text: str | None = None, **changes: object) -> TextInfo:
+    """A text of these tokens, with [CLS] and [SEP] around them."""
+    every = ["[CLS]", *tokens, "[SEP]"]
+    fields: dict[str, object] = {
+        "index": 0,
+        "line": None,
+        "text": " ".join(tokens) if text is None else text,
+        "pair": None,
+        "tokens": every,
+        "input_ids": [101, *range(2000, 2000 + len(tokens)), 102],
+        "token_type_ids": [0] * len(every),
+        "truncated": False,
+    }
+    return TextInfo(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def predictions(sequence: str, *candidates: tuple[str, float, float]) -> list[Prediction]:
+    """Candidates (token, score, logit), best first. sequence: the text, with {} where the mask is."""
+    return [
+        Prediction(rank, score, logit, 2000 + rank, token, sequence.format(token))
+        for rank, (token, score, logit) in enumerate(candidates, 1)
+    ]
+
+
+def fill_mask_record() -> FillMaskRecord:
+    """One mask and two targets, one of which is not spelt as its token."""
+    found = predictions(
+        "how {} you", ("are", 0.7040, 1.188), ("about", 0.0401, -1.679), ("many", 0.000031, -2.2), ("is", 0.0, -9.0)
+    )
+    targets = [
+        TargetPrediction("are", found[0]),
+        TargetPrediction("IS", Prediction(12345, 2e-12, -9.5, 2003, "is", "how is you")),
+    ]
+    text = text_info(["how", "[MASK]", "you"])
+    return FillMaskRecord(text, [MaskPredictions(2, found, targets)])
+
+
+def two_masks_record() -> FillMaskRecord:
+    """Two masks in a line of a file; the second one's candidates are punctuation and words."""
+    first = predictions("{} are [MASK]", ("you", 0.3306, -2.313), ("we", 0.1079, -3.433))
+    second = predictions("[MASK] are{}", (".", 0.7989, 3.005), (" there", 0.1265, 1.162))
+    text = text_info(["[MASK]", "are", "[MASK]"], line=17, truncated=True)
+    return FillMaskRecord(text, [MaskPredictions(1, first), MaskPredictions(3, second)])
+
+
+def strange_record() -> FillMaskRecord:
+    """Tokens that drive terminals, look like markup, run from right to left, or are two cells wide."""
+    tokens = ["[mask]", "[/b]", ":smile:", "\x1b[31mred", "مرحبا", "שלום", "世界"]
+    tokens += ["👩\u200d👧", "e\u0301", "\u202eevil"]
+    sequence = " ".join(tokens)
+    found = [
+        Prediction(rank, 1 / rank / 4, -float(rank), rank, token, f"{sequence} {token}")
+        for rank, token in enumerate(tokens, 1)
+    ]
+    return FillMaskRecord(text_info([*tokens, "[MASK]"]), [MaskPredictions(len(tokens) + 1, found)])
+
+
+def vectors(rows: int, hidden: int = 6) -> np.ndarray:
+    """Numbers from -1 to 1 that look drawn, the same each time."""
+    return np.sin(np.arange(1, rows * hidden + 1, dtype=np.float32) ** 2).reshape(rows, hidden)
+
+
+def encode_record() -> EncodeRecord:
+    """Two segments with all that can be asked for; one value is a negative nothing."""
+    ids = {"input_ids": [101, 7592, 102, 2088, 102], "token_type_ids": [0, 0, 0, 1, 1]}
+    text = text_info(["hello", "[SEP]", "world"], "Hello", pair="World", **ids)
+    states = [vectors(5) * scale for scale in (7.0, 70.0, 1.0)]
+    states[-1][0, 0] = -0.0001
+    return EncodeRecord(
+        text,
+        embedding=states[-1].mean(0),
+        last_hidden_state=states[-1],
+        pooler_output=np.tanh(states[-1][0]),
+        layers=[0, 1, 2],
+        hidden_states=states,
+    )
+
+
+def pooled_record() -> EncodeRecord:
+    """A text of which the vector of the whole is known alone."""
+    return EncodeRecord(text_info(["hello"]), embedding=vectors(1)[0])
+
+
+def attention(size: int) -> np.ndarray:
+    """Rows that sum to 1, the same each time."""
+    weights = np.exp(3 * vectors(size, size))
+    return weights / weights.sum(-1, keepdims=True)
+
+
+def attn_record() -> AttnRecord:
+    """Two layers of two heads with every label, and a matrix of all shades."""
+    heads = [
+        HeadStatistics(0, 0, 3.91, 0.12, 0.11, 0.04, 0.23, 0.23, 0.0, 100.4, 0.28, "broad"),
+        HeadStatistics(0, 1, 0.003, 0.13, 0.999, 0.0, 0.25, 0.0, 0.0, 0.9, 0.999, "previous"),
+        HeadStatistics(1, 0, 0.858, 0.17, 0.07, 0.02, 0.76, 0.04, 0.61, 3.4, 0.76, "delimiter"),
+        HeadStatistics(1, 1, 1.511, 0.18, 0.19, 0.07, 0.37, 0.04, 0.0, 2.1, 0.43, None),
+    ]
+    text = text_info(["the", "cat", "sat", "on", "the", "mat"])
+    keys = [Attended(5, "the", 0.56), Attended(0, "[CLS]", 0.23), Attended(6, "mat", 0.004)]
+    attended = [
+        AttendedFrom(position, "the", layer, head, keys) for position in (1, 5) for layer in (0, 1) for head in (0, 1)
+    ]
+    return AttnRecord(text, heads, attention(8), attended)
+
+
+def shapes_result(*, has_pooler: bool | None = True, ran: bool = False) -> ShapesResult:
+    """Both classes over a batch of 2 texts of 128 tokens."""
+
+    def output(name: str, symbolic: str, shape: list[int], count: int = 1, *, default: bool = True) -> Output:
+        in_checkpoint = has_pooler if name == "pooler_output" or has_pooler is None else True
+        came = [shape] * count if ran and in_checkpoint else None
+        nbytes = 4 * count * int(np.prod(shape))
+        return Output(name, symbolic.split(), shape, count, "float32", nbytes, default, in_checkpoint, came)
+
+    hidden = "batch_size sequence_length hidden_size"
+    on_request = [
+        output("hidden_states", hidden, [2, 128, 384], 7, default=False),
+        output(
+            "attentions",
+            "batch_size num_attention_heads sequence_length sequence_length",
+            [2, 12, 128, 128],
+            6,
+            default=False,
+        ),
+    ]
+    pooled = [
+        output("last_hidden_state", hidden, [2, 128, 384]),
+        output("pooler_output", "batch_size hidden_size", [2, 384]),
+    ]
+    logits = output("logits", "batch_size sequence_length vocab_size", [2, 128, 30522])
+    classes = [
+        ModelClass("BertModel", 22_713_216, [*pooled, *on_request]),
+        ModelClass("BertForMaskedLM", 22_744_506, [logits, *on_request]),
+    ]
+    return ShapesResult(2, 128, classes)
+
+
+def tensors() -> list[StoredTensor]:
+    """A few of a checkpoint's tensors."""
+    return [
+        StoredTensor("bert.embeddings.word_embeddings.weight", [30522, 384], "F16", 11_720_448, 23_440_896),
+        StoredTensor("bert.encoder.layer.0.attention.output.LayerNorm.weight", [384], "F16", 384, 768),
+        StoredTensor("temperature", [], "F32", 1, 4),
+    ]
+
+
+def weights_result(stored: Sequence[StoredTensor] | None = None) -> ShapesResult:
+    """The tensors of a checkpoint."""
+    return ShapesResult(0, 0, [], tensors() if stored is None else stored)

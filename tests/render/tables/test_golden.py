@@ -1,0 +1,84 @@
+"""Each table as a person has looked at it: golden/NAME-WIDTH.txt, and golden/NAME-color.txt with its escapes.
+
+`REWRITE_GOLDEN=1 pytest tests/render` writes the files anew: look at every one that changed before it is kept.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bertcli.render.view import View
+from bertcli.render.views.attn import attended_view, attn_view, matrix_view
+from bertcli.render.views.encode import encode_view
+from bertcli.render.views.fill_mask import fill_mask_view
+from bertcli.render.views.shapes import shapes_view, weights_view
+from tests.render import samples
+from tests.render.drawing import GOLDEN, check_golden, draw
+
+Case = tuple[View[Any], Sequence[Any]]
+
+
+def _similarity() -> Case:
+    cosines = np.array([[1, 0.833, -0.2], [0.833, 1, -0.0001], [-0.2, -0.0001, 1]], np.float32)
+    texts = ["a cat", "a dog", "a text that is much longer than what a narrow terminal has room for"]
+    view = encode_view(samples.info("encode"), "mean", wants_tokens=False, similarity=lambda: (texts, cosines))
+    return view, [samples.pooled_record(), samples.pooled_record()]
+
+
+def _encode() -> Case:
+    view = encode_view(samples.info("encode"), "mean", wants_tokens=False, similarity=None)
+    return view, [samples.encode_record()]
+
+
+CASES: dict[str, Callable[[], Case]] = {
+    "fill-mask": lambda: (fill_mask_view(samples.info("fill-mask")), [samples.fill_mask_record()]),
+    "fill-mask-two": lambda: (
+        fill_mask_view(samples.info("fill-mask", "bert-base-uncased", samples.COMMIT)),
+        [samples.two_masks_record()],
+    ),
+    "fill-mask-strange": lambda: (fill_mask_view(samples.info("fill-mask")), [samples.strange_record()]),
+    "encode": _encode,
+    "encode-similarity": _similarity,
+    "shapes": lambda: (shapes_view(samples.info("shapes")), [samples.shapes_result()]),
+    "shapes-run": lambda: (
+        shapes_view(samples.info("shapes")),
+        [samples.shapes_result(has_pooler=False, ran=True)],
+    ),
+    "shapes-config": lambda: (shapes_view(samples.info("shapes")), [samples.shapes_result(has_pooler=None)]),
+    "weights": lambda: (weights_view(samples.info("shapes")), [samples.weights_result()]),
+    "attn": lambda: (attn_view(samples.info("attn"), samples.THRESHOLDS), [samples.attn_record()]),
+    "attn-matrix": lambda: (matrix_view(samples.info("attn"), 1, 0), [samples.attn_record()]),
+    "attn-from": lambda: (attended_view(samples.info("attn")), [samples.attn_record()]),
+}
+COLORED = ("fill-mask", "encode", "shapes-run", "attn", "attn-matrix")
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+@pytest.mark.parametrize("name", CASES)
+def test_table_looks_as_it_did(name: str, width: int) -> None:
+    view, records = CASES[name]()
+    check_golden(f"{name}-{width}", draw(view, *records, width=width))
+
+
+@pytest.mark.parametrize("name", COLORED)
+def test_colours_look_as_they_did(name: str) -> None:
+    view, records = CASES[name]()
+    drawn = draw(view, *records, width=80, color="always")
+    check_golden(f"{name}-color", drawn.replace("\x1b", "␛"))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_colours_are_the_terminals_own(name: str) -> None:
+    view, records = CASES[name]()
+    drawn = draw(view, *records, width=80, color="always")
+    codes = {code for codes in re.findall(r"\x1b\[([\d;]*)m", drawn) for code in codes.split(";")}
+    reset, bold, dim, reverse, red, magenta = "0", "1", "2", "7", "31", "35"
+    assert codes <= {reset, bold, dim, reverse, red, magenta}
+
+
+def test_no_golden_file_is_left_over() -> None:
+    expected = {f"{name}-{width}.txt" for name in CASES for width in (40, 80, 200)}
+    assert {path.name for path in GOLDEN.iterdir()} == expected | {f"{name}-color.txt" for name in COLORED}

@@ -1,0 +1,122 @@
+"""README.md does what it says: its commands run, in its order, in a terminal of 80 columns, and print what it shows."""
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pexpect
+import pytest
+
+REPOSITORY = Path(__file__).parent.parent
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+# What a test cannot do: install from the network, or measure for minutes.
+NOT_RUN = ("pip install ", "python benchmarks/", ".ci/run")
+# How far a shown number may be from a computed one: the last of its digits.
+TOLERANCE = 0.0011
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A command of the README with the output that stands beneath it."""
+
+    command: str
+    output: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the command came to."""
+
+    exit_code: int
+    output: str
+
+
+def consoles() -> Iterator[Shown]:
+    """The commands of the README's console blocks, in their order."""
+    for block in re.findall(r"^```console\n(.*?)^```", README, re.MULTILINE | re.DOTALL):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, output = part.partition("\n")
+            yield Shown(command, output)
+
+
+SHOWN = list(consoles())
+
+
+def run(command: str, folder: Path) -> Found:
+    """The command in bash, its stdout a terminal."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("BERTCLI_") and name != "COLUMNS"}
+    env |= {"TERM": "dumb", "PATH": f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"}
+    process = pexpect.spawn(
+        "/bin/bash",
+        ["-c", f"set -o pipefail; {command}"],
+        cwd=str(folder),
+        env=env,
+        timeout=60,
+        dimensions=(500, 80),
+        encoding="utf-8",
+    )
+    output = process.read().replace("\r\n", "\n")
+    process.close()
+    return Found(process.exitstatus, output)
+
+
+def is_number(word: str) -> bool:
+    return re.fullmatch(r"-?\d+(\.\d+)?(e-?\d+)?", word) is not None
+
+
+def parts(output: str) -> list[str]:
+    """The output's words and marks, its numbers whole; how many spaces are between them is left to golden files."""
+    return re.findall(r"-?\d+\.\d+(?:e-?\d+)?|[^\s,\[\]{}]+|[,\[\]{}]", output)
+
+
+@pytest.fixture(scope="module")
+def transcript(tmp_path_factory: pytest.TempPathFactory) -> list[Found]:
+    folder = tmp_path_factory.mktemp("readme")
+    return [run(shown.command, folder) for shown in SHOWN]
+
+
+@pytest.mark.parametrize("number", range(len(SHOWN)), ids=[shown.command for shown in SHOWN])
+def test_a_command_of_the_readme_prints_what_it_shows(number: int, transcript: list[Found]) -> None:
+    shown, found = SHOWN[number], transcript[number]
+    assert found.exit_code == 0, found.output
+    wanted, came = parts(shown.output), parts(found.output)
+    assert len(wanted) == len(came), found.output
+    for word, other in zip(wanted, came, strict=True):
+        if is_number(word) and is_number(other):
+            assert float(other) == pytest.approx(float(word), abs=TOLERANCE), found.output
+        else:
+            assert other == word, found.output
+
+
+def test_the_readme_begins_with_the_two_commands_of_the_set_up() -> None:
+    first = re.search(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    assert first is not None
+    assert first[1].splitlines() == [
+        'pip install -c constraints.txt . && bertcli fill-mask "how [MASK] you"',
+        "pip install -c constraints.txt -e '.[test]' && pytest",
+    ]
+
+
+def test_ci_runs_the_two_commands_as_the_readme_spells_them() -> None:
+    script = (REPOSITORY / ".ci" / "run").read_text(encoding="utf-8")
+    assert "pip install -c constraints.txt -e '.[test]' && pytest" in script
+    assert "pip install -c constraints.txt . && " in script
+    assert 'bertcli fill-mask "how [MASK] you"' in script
+
+
+def test_every_other_command_of_the_readme_needs_the_network_or_minutes() -> None:
+    lines = [
+        line
+        for block in re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+        for line in block.splitlines()
+    ]
+    assert lines
+    assert [line for line in lines if not line.startswith(NOT_RUN)] == []
+
+
+def test_every_command_is_shown() -> None:
+    for command in ("fill-mask", "encode", "shapes", "attn"):
+        assert any(f"bertcli {command}" in shown.command for shown in SHOWN), command
