@@ -15,7 +15,8 @@ def main() -> NoReturn:
     code: int = ExitCode.DONE
     try:
         code = _run()
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except BertcliError as error:
         from bertcli.render.messages import print_error
 
@@ -48,6 +49,9 @@ def _run() -> int:
     try:
         app(prog_name="bertcli")
     except SystemExit as leaving:
+        if isinstance(leaving.__context__, BrokenPipeError):
+            # Typer makes exit code 1 of a closed pipe.
+            raise leaving.__context__ from None
         return leaving.code if isinstance(leaving.code, int) else ExitCode.DONE
     return ExitCode.DONE
 
@@ -65,7 +69,7 @@ def _end_as_closed_pipe() -> None:
 
 def _drop_what_cannot_be_written() -> None:
     """Keep the interpreter from failing a second time, and loudly, on output that a full disk has refused."""
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):
         try:
             stream.flush()
         except OSError:

@@ -1,5 +1,6 @@
 """Where texts come from: arguments, a file, standard input; their decoding, and the number by which each is known."""
 
+import errno
 import os
 import select
 import stat
@@ -16,6 +17,8 @@ STDIN = "-"
 WINDOW_BYTES = 1 << 16
 # A writer that pauses this long (seconds) is taken to wait for an answer.
 _SHORT_SILENCE = 0.05
+# How long (seconds) Ctrl-C may go unheard.
+_LONGEST_WAIT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +122,15 @@ def _open_stream(source: TextSource) -> "_ByteStream | None":
     if source.file is not None and source.texts:
         raise WrongUsage("texts come from arguments or from a file, not from both", hint="leave one of them out")
     if source.file is not None and str(source.file) != STDIN:
+        if source.file.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(source.file))
         return _ByteStream(os.open(source.file, os.O_RDONLY))
     if STDIN in source.texts and len(source.texts) > 1:
         raise WrongUsage("- stands for standard input, and cannot stand beside other texts", hint="give one of them")
     if source.texts and list(source.texts) != [STDIN]:
         return None
+    if sys.stdin is None:
+        raise WrongUsage("there is no text to read: standard input is closed", hint="give the text as an argument")
     if not source.texts and source.file is None and sys.stdin.isatty():
         raise WrongUsage(
             "there is no text to read",
@@ -169,6 +176,9 @@ class _ByteStream:
             self._read()
 
     def _read(self) -> None:
+        # Python sees a signal that came just before a wait when the wait is over: none may last.
+        while not self._is_waiting(_LONGEST_WAIT):
+            pass
         content = os.read(self._descriptor, WINDOW_BYTES)
         self._pending += content
         self._ended = not content

@@ -7,7 +7,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
-from bertcli.errors import ExitCode, WrongUsage
+from bertcli.errors import ExitCode, OutputError, WrongUsage
 from bertcli.options import OutputOptions
 from bertcli.render.messages import print_error, print_note
 from bertcli.render.records import (
@@ -33,6 +33,8 @@ class Sink:
 
     def __init__(self, options: OutputOptions, on_error: str = "stop", array_suffixes: Iterable[str] = ()) -> None:
         self._options, self._on_error = options, on_error
+        if options.output is None and sys.stdout is None:
+            raise OutputError("standard output is closed", hint="leave it open, or write to a file with -o FILE")
         self._is_terminal = options.output is None and sys.stdout.isatty()
         self.format = self._format(tuple(array_suffixes))
         if options.output is not None:
@@ -54,6 +56,11 @@ class Sink:
         make_array_writer = (array_writers or {}).get(self.format)
         with self._stream() as stream:
             if make_array_writer is not None:
+                if stream.isatty():
+                    raise OutputError(
+                        f"{self._options.output} is a terminal, and {self.format} is binary",
+                        hint="write to a file, or leave -o out for a table",
+                    )
                 count, skipped = self._pass_on(answers, make_array_writer(stream))
             else:
                 with _text(stream) as text:
@@ -105,7 +112,9 @@ class Sink:
     @contextmanager
     def _stream(self) -> Iterator[BinaryIO]:
         if self._options.output is None:
-            yield sys.stdout.buffer
+            # Apart from sys.stdout, whose buffer would be closed with the text around it where a disk is full.
+            with open(sys.stdout.fileno(), "wb", closefd=False) as stdout:
+                yield stdout
         else:
             with open_target(self._options.output, force=self._options.force) as file:
                 yield file

@@ -17,6 +17,8 @@ MASK = "[MASK]"
 # A longer text is measured by its beginning first: ten million characters take ten seconds to tokenise, and all that
 # would come of it is that they are too many.
 _MEASURED_CHARACTERS = 50_000
+# So near to the end of such a beginning a word, or a [MASK], may be cut in two and spelt otherwise than in the whole.
+_UNCERTAIN_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +96,13 @@ class TextTokenizer:
         return text if record.pair is None else (text, self._spelt(record.pair, characters))
 
     def _spelt(self, text: str, characters: int | None) -> str:
-        """The text with the checkpoint's own mask; of a long one the beginning, cut between two words."""
-        text = text.replace(MASK, self.special_tokens.mask)
-        if characters is None or len(text) <= characters:
-            return text
-        word_end = max(text.rfind(space, 0, characters) for space in " \t\n")
-        return text[:word_end] if word_end > 0 else text
+        """The text, or so many characters of it, with the checkpoint's own mask."""
+        return text.replace(MASK, self.special_tokens.mask)[:characters]
 
     def _checked(self, record: TextRecord, given: TextInput, encoding: Encoding) -> TokenizedText | Unanswered:
         whole = self._input(record)
-        if given != whole and len(encoding) <= self._limit:
+        certain = _certain_tokens(given, whole, encoding)
+        if any(count <= self._limit for count in certain):
             given, encoding = whole, self._tokenizer.encode_batch([whole])[0]
         if len(encoding) <= self._limit:
             if len(encoding) > self._tokenizer.num_special_tokens_to_add(record.pair is not None):
@@ -113,7 +112,7 @@ class TextTokenizer:
             return self._cut(record, given, whole)
         else:
             problem = BadText(
-                f"the text has {'' if given == whole else 'more than '}{len(encoding):,} tokens, "
+                f"the text has {f'{len(encoding):,}' if given == whole else f'more than {sum(certain):,}'} tokens, "
                 f"and the limit is {self._limit:,}",
                 hint="cut it with --truncate, or split it into shorter texts",
             )
@@ -128,14 +127,33 @@ class TextTokenizer:
         self._tokenizer.enable_truncation(self._limit)
         encoding = self._tokenizer.encode_batch([given])[0]
         self._tokenizer.no_truncation()
-        parts = (whole,) if isinstance(whole, str) else whole
-        masks = sum(part.count(self.special_tokens.mask) for part in parts)
+        masks = sum(part.count(self.special_tokens.mask) for part in _parts(whole))
         return _tokenized(
             record,
             encoding,
             truncated=True,
             masks_cut=masks - (encoding.ids.count(self.mask_token_id) if self.mask_token_id is not None else 0),
         )
+
+
+def _parts(text: TextInput) -> tuple[str, ...]:
+    return (text,) if isinstance(text, str) else text
+
+
+def _certain_tokens(given: TextInput, whole: TextInput, encoding: Encoding) -> list[int]:
+    """Of each part of which a beginning alone was given, how many tokens the whole begins with in any case."""
+    if given == whole:
+        return []
+    ends = [
+        len(beginning) - _UNCERTAIN_CHARACTERS if beginning != part else None
+        for beginning, part in zip(_parts(given), _parts(whole), strict=True)
+    ]
+    places = list(zip(encoding.sequence_ids, encoding.offsets, strict=True))
+    return [
+        sum(sequence == at and end <= certain_end for at, (_, end) in places)
+        for sequence, certain_end in enumerate(ends)
+        if certain_end is not None
+    ]
 
 
 def _tokenized(record: TextRecord, encoding: Encoding, *, truncated: bool = False, masks_cut: int = 0) -> TokenizedText:

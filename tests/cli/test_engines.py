@@ -1,0 +1,88 @@
+"""Each engine through the process: the same numbers, and the name of who computed them."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.cli.process import assert_failed, printed, run
+from tests.tiny import VOCABULARY
+
+# Two lengths, so that there is padding.
+ARGUMENTS = {
+    "encode": ("encode", "how [MASK] you", "the cat sat on the [MASK]", "--tokens", "--pooler", "--layers", "all"),
+    "fill-mask": ("fill-mask", "how [MASK] you", "the cat sat on the [MASK]", "-k", str(len(VOCABULARY))),
+    "attn": ("attn", "how [MASK] you", "the cat sat on the [MASK]", "--layer", "1", "--head", "2"),
+}
+
+
+def numbers(value: Any) -> list[float]:
+    """Every number in JSON, in order."""
+    if isinstance(value, dict):
+        return [number for name, part in value.items() if name != "rank" for number in numbers(part)]
+    if isinstance(value, list):
+        return [number for part in value for number in numbers(part)]
+    return [float(value)] if isinstance(value, (int, float)) else []
+
+
+def ordered(records: Any) -> Any:
+    """The records with candidates in the order of the vocabulary: two that are almost equal may change places."""
+    for record in records:
+        for mask in record.get("masks", ()):
+            mask["predictions"].sort(key=lambda prediction: prediction["token"])
+    return records
+
+
+@pytest.mark.parametrize(
+    ("command", "engine"),
+    [
+        ("encode", "torch"),
+        ("attn", "torch"),
+        ("fill-mask", "transformers"),
+        pytest.param("fill-mask", "torch", marks=pytest.mark.slow),
+        pytest.param("encode", "transformers", marks=pytest.mark.slow),
+        pytest.param("attn", "transformers", marks=pytest.mark.slow),
+    ],
+)
+def test_an_engine_agrees_with_numpys(tiny: tuple[str, str], command: str, engine: str) -> None:
+    document = run(*ARGUMENTS[command], *tiny, "--engine", engine, "--device", "cpu", "--json").json()
+    expected = printed(*ARGUMENTS[command], *tiny, "--engine", "numpy", "--json").json()
+    assert (document["engine"], expected["engine"]) == (engine, "numpy")
+    np.testing.assert_allclose(
+        numbers(ordered(document["records"])), numbers(ordered(expected["records"])), rtol=1e-5, atol=1e-5
+    )
+
+
+def test_half_precision_is_torchs_and_says_so(tiny: tuple[str, str]) -> None:
+    document = run("encode", "how are you", *tiny, "--dtype", "bfloat16", "--device", "cpu", "--json").json()
+    assert (document["engine"], document["dtype"]) == ("torch", "bfloat16")
+    (expected,) = printed("encode", "how are you", *tiny, "--json").records()
+    difference = np.abs(np.subtract(document["records"][0]["embedding"], expected["embedding"]))
+    assert 1e-5 < difference.max() < 0.1
+
+
+def test_shapes_knows_the_bytes_of_half_precision_without_computing(tiny: tuple[str, str]) -> None:
+    output = run("shapes", "--seq", "8", *tiny, "--dtype", "float16", "--json").json()["classes"][0]["outputs"][0]
+    assert (output["dtype"], output["bytes"]) == ("float16", 8 * 24 * 2)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--engine", "numpy", "--dtype", "float16"), "float32, not in float16"),
+        (("--engine", "numpy", "--device", "cuda"), "on the CPU, not on cuda"),
+        (("--device", "gpu"), "no device 'gpu'"),
+        (("--device", "cuda:x"), "no device 'cuda:x'"),
+    ],
+)
+def test_what_no_engine_can_do_is_wrong_usage(tiny: tuple[str, str], options: tuple[str, ...], words: str) -> None:
+    assert_failed(run("encode", "how", *tiny, *options), 2, words)
+
+
+def test_a_gpu_that_is_not_there_is_an_error(tiny: tuple[str, str]) -> None:
+    import torch
+
+    device = "cuda:7" if torch.cuda.is_available() else "cuda"
+    if torch.cuda.device_count() > 7:
+        pytest.skip("it is there")
+    assert_failed(run("encode", "how", *tiny, "--device", device), 1, "there is no ")

@@ -1,0 +1,201 @@
+"""The keys of each command's JSON, which are an interface, and how JSON lines relate to it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from bertcli import __version__
+from tests.cli.process import COMMANDS, TEXT, printed, run
+
+HEADER = ["schema", "bertcli", "command", "model", "revision", "engine", "device", "dtype"]
+TEXT_KEYS = ["index", "text", "tokens", "truncated"]
+PREDICTION = ["score", "token", "token_str", "sequence", "rank", "logit"]
+HEAD = [
+    "layer", "head", "entropy", "self", "previous", "next", "cls", "sep", "punctuation", "distance", "confidence",
+    "label",
+]  # fmt: skip
+OUTPUT = ["name", "symbolic", "shape", "count", "dtype", "bytes", "default", "in_checkpoint"]
+OUTPUTS = {
+    "BertModel": ["last_hidden_state", "pooler_output", "hidden_states", "attentions"],
+    "BertForMaskedLM": ["logits", "hidden_states", "attentions"],
+}
+TENSOR = ["name", "shape", "dtype", "parameters", "bytes"]
+TOKENS = ["[CLS]", "how", "[MASK]", "you", "[SEP]"]
+
+
+def shape(nested: Any) -> tuple[int, ...]:
+    """The shape of nested lists, by their first entries."""
+    return (len(nested), *shape(nested[0])) if isinstance(nested, list) else ()
+
+
+def keys(objects: Sequence[Mapping[str, Any]]) -> set[tuple[str, ...]]:
+    """The keys, in their order, that the objects have; one entry where all have the same."""
+    return {tuple(each) for each in objects}
+
+
+@pytest.mark.parametrize("command", ["encode", "fill-mask", "attn"])
+def test_the_header_says_which_model_answered_and_how(command: str) -> None:
+    document = run(command, TEXT, "--json").json()
+    assert list(document) == [*HEADER, "records"]
+    assert {name: document[name] for name in HEADER} == {
+        "schema": 1,
+        "bertcli": __version__,
+        "command": command,
+        "model": "bundled",
+        "revision": None,
+        "engine": "numpy",
+        "device": "cpu",
+        "dtype": "float32",
+    }
+
+
+def test_the_model_is_named_as_the_user_named_it(tiny: tuple[str, str]) -> None:
+    assert printed("encode", TEXT, *tiny, "--json").json()["model"] == tiny[1]
+
+
+def test_encode_by_default_gives_the_embedding_alone(tiny: tuple[str, str]) -> None:
+    (record,) = printed("encode", TEXT, *tiny, "--json").records()
+    assert list(record) == [*TEXT_KEYS, "embedding"]
+    assert (record["index"], record["text"], record["tokens"], record["truncated"]) == (0, TEXT, TOKENS, False)
+    assert shape(record["embedding"]) == (24,)
+
+
+def test_encode_adds_what_is_asked_for(tiny: tuple[str, str]) -> None:
+    options = ("--tokens", "--pooler", "--layers", "0,-1", "--similarity")
+    document = run("encode", TEXT, "the cat", *tiny, *options, "--json").json()
+    assert list(document) == [*HEADER, "records", "similarity"]
+    assert shape(document["similarity"]) == (2, 2)
+    record = document["records"][0]
+    assert list(record) == [*TEXT_KEYS, "embedding", "token_vectors", "pooler_output", "layers", "hidden_states"]
+    assert shape(record["token_vectors"]) == (5, 24)
+    assert shape(record["pooler_output"]) == (24,)
+    assert record["layers"] == [0, 2]
+    assert shape(record["hidden_states"]) == (2, 5, 24)
+    assert record["hidden_states"][1] == record["token_vectors"]
+
+
+def test_fill_mask_has_one_schema_whatever_the_number_of_masks(tiny: tuple[str, str]) -> None:
+    one, two = run("fill-mask", TEXT, "[MASK] are [MASK]", *tiny, "-k", "3", "--json").records()
+    assert keys([one, two]) == {(*TEXT_KEYS, "masks")}
+    assert [[mask["position"] for mask in record["masks"]] for record in (one, two)] == [[2], [1, 3]]
+    masks = one["masks"] + two["masks"]
+    assert keys(masks) == {("position", "predictions")}
+    assert [len(mask["predictions"]) for mask in masks] == [3, 3, 3]
+    predictions = [prediction for mask in masks for prediction in mask["predictions"]]
+    assert keys(predictions) == {tuple(PREDICTION)}
+    assert [prediction["rank"] for prediction in predictions] == [1, 2, 3] * 3
+
+
+def test_targets_stand_beside_the_predictions(tiny: tuple[str, str]) -> None:
+    (record,) = run("fill-mask", TEXT, *tiny, "--targets", "are,sat", "--json").records()
+    (mask,) = record["masks"]
+    assert list(mask) == ["position", "predictions", "targets"]
+    assert keys(mask["targets"]) == {("target", *PREDICTION)}
+    assert [target["target"] for target in mask["targets"]] == ["are", "sat"]
+
+
+def test_attn_has_a_head_of_every_layer(tiny: tuple[str, str]) -> None:
+    (record,) = printed("attn", TEXT, *tiny, "--json").records()
+    assert list(record) == [*TEXT_KEYS, "heads"]
+    assert keys(record["heads"]) == {tuple(HEAD)}
+    assert [(head["layer"], head["head"]) for head in record["heads"]] == [
+        (0, 0),
+        (0, 1),
+        (0, 2),
+        (1, 0),
+        (1, 1),
+        (1, 2),
+    ]
+
+
+def test_attn_adds_one_heads_matrix_or_what_a_token_attends_to(tiny: tuple[str, str]) -> None:
+    (record,) = run("attn", TEXT, *tiny, "--layer", "1", "--head", "2", "--json").records()
+    assert list(record) == [*TEXT_KEYS, "heads", "attention"]
+    assert shape(record["attention"]) == (5, 5)
+    (record,) = run("attn", TEXT, *tiny, "--layer", "1", "--from", "you", "-k", "2", "--json").records()
+    assert list(record) == [*TEXT_KEYS, "heads", "from"]
+    assert keys(record["from"]) == {("position", "token", "layer", "head", "keys")}
+    assert [(found["position"], found["token"], found["head"]) for found in record["from"]] == [
+        (3, "you", 0), (3, "you", 1), (3, "you", 2),
+    ]  # fmt: skip
+    assert keys([key for found in record["from"] for key in found["keys"]]) == {("position", "token", "weight")}
+    assert {len(found["keys"]) for found in record["from"]} == {2}
+
+
+def test_shapes_has_classes_in_place_of_records(tiny: tuple[str, str]) -> None:
+    document = printed("shapes", TEXT, *tiny, "--json").json()
+    assert list(document) == [*HEADER, "batch_size", "sequence_length", "classes"]
+    # Nothing has computed: the config alone was read.
+    assert (document["engine"], document["device"]) == (None, None)
+    assert keys(document["classes"]) == {("class", "parameters", "outputs")}
+    assert {each["class"]: [output["name"] for output in each["outputs"]] for each in document["classes"]} == OUTPUTS
+    assert keys([output for each in document["classes"] for output in each["outputs"]]) == {tuple(OUTPUT)}
+
+
+def test_hidden_states_are_one_entry_whose_bytes_are_all_of_theirs(tiny: tuple[str, str]) -> None:
+    classes = run("shapes", "--batch", "2", "--seq", "8", *tiny, "--json").json()["classes"]
+    assert classes[0]["outputs"][2] == {
+        "name": "hidden_states",
+        "symbolic": ["batch_size", "sequence_length", "hidden_size"],
+        "shape": [2, 8, 24],
+        "count": 3,
+        "dtype": "float32",
+        "bytes": 3 * 2 * 8 * 24 * 4,
+        "default": False,
+        "in_checkpoint": True,
+    }
+
+
+def test_shapes_run_puts_what_came_beside_what_was_predicted(tiny: tuple[str, str]) -> None:
+    document = run("shapes", TEXT, "the cat sat on", *tiny, "--run", "--json").json()
+    assert document["engine"] == "numpy"
+    outputs = [output for each in document["classes"] for output in each["outputs"]]
+    assert keys(outputs) == {(*OUTPUT, "ran")}
+    assert [output["ran"] for output in outputs] == [output["shape"] for output in outputs]
+
+
+def test_weights_are_tensors_and_their_total(tiny: tuple[str, str]) -> None:
+    document = printed("shapes", "--weights", *tiny, "--json").json()
+    assert list(document) == [*HEADER, "tensors", "total"]
+    tensors, total = document["tensors"], document["total"]
+    assert keys(tensors) == {tuple(TENSOR)}
+    assert total == {
+        "tensors": len(tensors),
+        "parameters": sum(tensor["parameters"] for tensor in tensors),
+        "bytes": sum(tensor["bytes"] for tensor in tensors),
+    }
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_json_is_short_for_its_format(tiny: tuple[str, str], command: str) -> None:
+    assert printed(command, TEXT, *tiny, "--json") == printed(command, TEXT, *tiny, "--format", "json")
+
+
+@pytest.mark.parametrize("command", ["encode", "fill-mask", "attn"])
+def test_json_lines_are_the_bare_records(tiny: tuple[str, str], command: str) -> None:
+    texts = (TEXT, "the [MASK] sat")
+    lines = run(command, *texts, *tiny, "--format", "jsonl").lines()
+    assert len(lines) == 2
+    assert lines == run(command, *texts, *tiny, "--json").records()
+
+
+@pytest.mark.parametrize(("options", "key"), [((TEXT,), "classes"), (("--weights",), "tensors")])
+def test_json_lines_of_shapes_are_its_classes_or_its_tensors(
+    tiny: tuple[str, str], options: tuple[str, ...], key: str
+) -> None:
+    lines = run("shapes", *options, *tiny, "--format", "jsonl").lines()
+    assert lines == printed("shapes", *options, *tiny, "--json").json()[key]
+
+
+def test_a_record_tells_its_line_and_its_pair_where_it_has_one(tiny: tuple[str, str]) -> None:
+    (record,) = run("encode", "-", *tiny, "--pair", "the mat", "--json", stdin="the cat\n").records()
+    assert list(record) == ["index", "line", "text", "pair", "tokens", "truncated", "embedding"]
+    assert (record["line"], record["pair"]) == (1, "the mat")
+    assert record["tokens"] == ["[CLS]", "the", "cat", "[SEP]", "the", "mat", "[SEP]"]
+
+
+def test_text_in_json_is_utf_8_and_not_escaped(tiny: tuple[str, str]) -> None:
+    finished = run("encode", "Ä 中 \x1b[31m", *tiny, "--json", env={"LC_ALL": "C", "PYTHONIOENCODING": "ascii"})
+    assert "Ä 中 \\u001b[31m" in finished.text
+    assert finished.records()[0]["text"] == "Ä 中 \x1b[31m"

@@ -1,0 +1,46 @@
+"""Ten megabytes on one line are refused, or cut, before anyone has time to wonder."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.process import assert_failed, run
+
+# With spaces, and in a script that is tokenised a character at a time.
+LINES = {"words": b"the cat sat " * 850_000, "characters": "中".encode() * 3_400_000}
+# Of the whole process, on a busy machine; what comes to the model is a tenth of a second's work.
+SOON = 10.0
+
+
+@pytest.fixture(scope="module", params=LINES)
+def long_line(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of one line of ten megabytes."""
+    path = tmp_path_factory.mktemp("long") / "line.txt"
+    path.write_bytes(LINES[request.param] + b"\n")
+    return path
+
+
+def test_ten_megabytes_on_a_line_are_cut_to_the_limit(tiny: tuple[str, str], long_line: Path) -> None:
+    began = time.monotonic()
+    (record,) = run("encode", "-f", long_line, *tiny, "--truncate", "--max-length", "16", "--json").records()
+    assert time.monotonic() - began < SOON
+    assert (record["truncated"], len(record["tokens"])) == (True, 16)
+
+
+def test_ten_megabytes_on_a_line_are_too_long_for_the_model(tiny: tuple[str, str]) -> None:
+    began = time.monotonic()
+    finished = run("encode", "-", *tiny, stdin=LINES["words"])
+    assert time.monotonic() - began < SOON
+    assert_failed(finished, 1, "line 1: the text has more than", "the limit is 64")
+
+
+def test_a_mask_behind_ten_megabytes_would_be_cut_away(tiny: tuple[str, str]) -> None:
+    finished = run("fill-mask", "-", *tiny, "--truncate", stdin=LINES["words"] + b"[MASK]")
+    assert_failed(finished, 1, "line 1: 1 of the text's masks would be cut away")
+
+
+@pytest.mark.slow
+def test_ten_megabytes_in_one_word_are_one_unknown_token(tiny: tuple[str, str]) -> None:
+    (record,) = run("encode", "-", *tiny, "--json", stdin=b"x" * 10_000_000).records()
+    assert (record["truncated"], record["tokens"]) == (False, ["[CLS]", "[UNK]", "[SEP]"])

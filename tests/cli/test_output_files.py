@@ -1,0 +1,223 @@
+"""-o FILE: what each suffix holds, and that a file is never replaced unasked."""
+
+import os
+import subprocess
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from tests.cli.process import TEXT, assert_failed, printed, run
+
+TEXTS = (TEXT, "the cat sat on the mat")
+LENGTHS = (5, 8)
+
+
+def load_npz(path: Path) -> dict[str, Any]:
+    """The arrays of an npz."""
+    with np.load(path) as arrays:
+        return dict(arrays)
+
+
+LOADERS: dict[str, Callable[[Path], dict[str, Any]]] = {".npz": load_npz, ".safetensors": load_file}
+
+
+def as_float32(nested: Any) -> Any:
+    """The numbers of JSON as the float32 that they were printed from."""
+    return np.array(nested, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("command", "suffix"),
+    [
+        *(("encode", suffix) for suffix in ("json", "jsonl", "csv", "tsv")),
+        ("fill-mask", "jsonl"),
+        ("shapes", "json"),
+        ("attn", "csv"),
+    ],
+)
+def test_a_text_file_is_what_the_format_of_its_suffix_prints(
+    tiny: tuple[str, str], folder: Path, command: str, suffix: str
+) -> None:
+    path = folder / f"out.{suffix}"
+    assert run(command, TEXT, *tiny, "-o", path).answer().stdout == b""
+    assert path.read_bytes() == printed(command, TEXT, *tiny, "--format", suffix).stdout
+    assert list(folder.iterdir()) == [path]
+
+
+def test_npy_is_the_matrix_of_embeddings(tiny: tuple[str, str], folder: Path) -> None:
+    run("encode", *TEXTS, *tiny, "--pool", "max", "-o", folder / "out.npy").answer()
+    matrix = np.load(folder / "out.npy")
+    assert (matrix.dtype, matrix.shape) == (np.float32, (2, 24))
+    records = run("encode", *TEXTS, *tiny, "--pool", "max", "--json").records()
+    np.testing.assert_array_equal(matrix, as_float32([record["embedding"] for record in records]))
+
+
+@pytest.mark.parametrize("suffix", LOADERS)
+def test_tensor_files_of_encode_hold_the_padded_states(tiny: tuple[str, str], folder: Path, suffix: str) -> None:
+    path = folder / f"out{suffix}"
+    options = ("--pooler", "--layers", "all")
+    run("encode", *TEXTS, *tiny, *options, "-o", path).answer()
+    arrays = LOADERS[suffix](path)
+    assert {name: array.shape for name, array in arrays.items()} == {
+        "last_hidden_state": (2, 8, 24),
+        "attention_mask": (2, 8),
+        "input_ids": (2, 8),
+        "pooler_output": (2, 24),
+        "hidden_states": (3, 2, 8, 24),
+        "layers": (3,),
+    }
+    assert arrays["attention_mask"].sum(1).tolist() == list(LENGTHS)
+    assert arrays["layers"].tolist() == [0, 1, 2]
+    records = run("encode", *TEXTS, *tiny, *options, "--tokens", "--json").records()
+    for row, (record, length) in enumerate(zip(records, LENGTHS, strict=True)):
+        np.testing.assert_array_equal(arrays["last_hidden_state"][row, :length], as_float32(record["token_vectors"]))
+        np.testing.assert_array_equal(arrays["hidden_states"][:, row, :length], as_float32(record["hidden_states"]))
+        np.testing.assert_array_equal(arrays["pooler_output"][row], as_float32(record["pooler_output"]))
+        assert not arrays["last_hidden_state"][row, length:].any()
+        assert not arrays["input_ids"][row, length:].any()  # [PAD] is token 0
+
+
+@pytest.mark.parametrize("suffix", LOADERS)
+def test_tensor_files_hold_no_more_than_is_asked_for(tiny: tuple[str, str], folder: Path, suffix: str) -> None:
+    run("encode", TEXT, *tiny, "-o", folder / f"out{suffix}").answer()
+    assert set(LOADERS[suffix](folder / f"out{suffix}")) == {"last_hidden_state", "attention_mask", "input_ids"}
+
+
+@pytest.mark.parametrize("suffix", LOADERS)
+def test_tensor_files_of_attn_hold_every_layer_and_head(tiny: tuple[str, str], folder: Path, suffix: str) -> None:
+    path = folder / f"out{suffix}"
+    run("attn", *TEXTS, *tiny, "-o", path).answer()
+    arrays = LOADERS[suffix](path)
+    assert set(arrays) == {"attentions", "attention_mask", "input_ids"}
+    assert arrays["attentions"].shape == (2, 2, 3, 8, 8)
+    matrices = run("attn", *TEXTS, *tiny, "--layer", "1", "--head", "2", "--json").records()
+    for row, (record, length) in enumerate(zip(matrices, LENGTHS, strict=True)):
+        weights = arrays["attentions"][1, row, 2]
+        np.testing.assert_array_equal(weights[:length, :length], as_float32(record["attention"]))
+        assert not weights[length:].any() and not weights[:, length:].any()
+
+
+def test_a_file_that_is_there_is_refused(tiny: tuple[str, str], folder: Path) -> None:
+    (folder / "out.npy").write_text("precious")
+    assert_failed(run("encode", TEXT, *tiny, "-o", "out.npy", cwd=folder), 1, "out.npy is there already")
+    assert (folder / "out.npy").read_text() == "precious"
+
+
+def test_force_replaces_a_file_and_keeps_its_permissions(tiny: tuple[str, str], folder: Path) -> None:
+    path = folder / "out.json"
+    path.write_text("old")
+    path.chmod(0o640)
+    run("encode", TEXT, *tiny, "-o", path, "--force").answer()
+    assert path.read_bytes() == printed("encode", TEXT, *tiny, "--json").stdout
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_symbolic_link_is_followed(tiny: tuple[str, str], folder: Path) -> None:
+    target, link = folder / "elsewhere.json", folder / "link.json"
+    link.symlink_to("elsewhere.json")
+    run("encode", TEXT, *tiny, "-o", link).answer()
+    assert link.is_symlink()
+    first = target.read_bytes()
+    assert first == printed("encode", TEXT, *tiny, "--json").stdout
+    assert_failed(run("encode", TEXT, *tiny, "-o", link), 1, "is there already")
+    run("encode", "the cat", *tiny, "-o", link, "--force").answer()
+    assert link.is_symlink()
+    assert target.read_bytes() != first
+
+
+@pytest.mark.parametrize("name", ["out.tsv", "out.npy", "out"])
+def test_a_fifo_is_written_and_stays_one(tiny: tuple[str, str], folder: Path, name: str) -> None:
+    path = folder / name
+    os.mkfifo(path)
+    received: list[bytes] = []
+    reader = threading.Thread(target=lambda: received.append(path.read_bytes()), daemon=True)
+    reader.start()
+    run("encode", TEXT, *tiny, "-o", path).answer()
+    reader.join(10)
+    assert path.is_fifo()
+    run("encode", TEXT, *tiny, "-o", folder / f"file{path.suffix or '.tsv'}").answer()
+    assert received == [(folder / f"file{path.suffix or '.tsv'}").read_bytes()]
+
+
+def test_a_device_is_written_in_the_format_that_is_asked_for(tiny: tuple[str, str]) -> None:
+    as_json = printed("encode", TEXT, *tiny, "--json")
+    assert run("encode", TEXT, *tiny, "--json", "-o", "/dev/stdout") == as_json
+    assert run("encode", TEXT, *tiny, "-o", "/dev/stdout") == printed("encode", TEXT, *tiny)
+
+
+def test_dev_stdout_that_is_a_file_is_written_in_place(tiny: tuple[str, str], folder: Path) -> None:
+    path = folder / "redirected"
+    with path.open("wb") as redirected:
+        inode = os.fstat(redirected.fileno()).st_ino
+        run("encode", TEXT, *tiny, "--json", "-o", "/dev/stdout", stdout=redirected).answer()
+    assert path.stat().st_ino == inode
+    assert path.read_bytes() == printed("encode", TEXT, *tiny, "--json").stdout
+    assert list(folder.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("encode", TEXT, "-o", "out.foo"), ("'.foo'",)),
+        (("encode", TEXT, "-o", "out"), ("out", "suffix")),
+        (("encode", TEXT, "-o", "out.pkl"), ("'.pkl'",)),
+        (("fill-mask", TEXT, "-o", "out.npy"), ("'.npy'",)),
+        (("shapes", TEXT, "-o", "out.safetensors"), ("'.safetensors'",)),
+        (("attn", TEXT, "-o", "out.npy"), ("'.npy'",)),
+        (("encode", TEXT, "-o", "out.npy", "--json"), ("--format json", "out.npy", "contradict")),
+        (("encode", TEXT, "-o", "out.json", "--format", "csv"), ("--format csv", "out.json", "contradict")),
+        (("encode", TEXT, "--json", "--format", "csv"), ("--json", "--format csv", "contradict")),
+    ],
+)
+def test_formats_that_nobody_knows_or_that_contradict_each_other_are_wrong_usage(
+    tiny: tuple[str, str], folder: Path, arguments: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    assert_failed(run(*arguments, *tiny, cwd=folder), 2, *words)
+    assert list(folder.iterdir()) == []
+
+
+def test_a_format_gives_a_meaning_to_a_file_without_a_suffix(tiny: tuple[str, str], folder: Path) -> None:
+    run("encode", TEXT, *tiny, "-o", "out", "--json", cwd=folder).answer()
+    assert (folder / "out").read_bytes() == printed("encode", TEXT, *tiny, "--json").stdout
+
+
+def test_json_and_its_suffix_agree(tiny: tuple[str, str], folder: Path) -> None:
+    run("encode", TEXT, *tiny, "-o", folder / "out.json", "--json").answer()
+    assert (folder / "out.json").read_bytes() == printed("encode", TEXT, *tiny, "--json").stdout
+
+
+def test_a_folder_is_no_output_file(tiny: tuple[str, str], folder: Path) -> None:
+    (folder / "out.json").mkdir()
+    assert_failed(run("encode", TEXT, *tiny, "-o", "out.json", "--force", cwd=folder), 1, "out.json is a folder")
+
+
+def test_a_missing_folder_is_named_before_any_work_is_done(folder: Path) -> None:
+    finished = run("encode", TEXT, "-m", "no-such-model", "-o", "missing/out.npy", cwd=folder)
+    assert_failed(finished, 1, "there is no folder missing")
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_permission_is_an_error(tiny: tuple[str, str], folder: Path) -> None:
+    folder.chmod(0o500)
+    assert_failed(run("encode", TEXT, *tiny, "-o", folder / "out.npy"), 1, "permission denied")
+
+
+def test_the_path_in_a_message_cannot_drive_the_terminal(tiny: tuple[str, str], folder: Path) -> None:
+    finished = run("encode", TEXT, *tiny, "-o", "\x1b[31m.npy/out.npy", cwd=folder)
+    assert_failed(finished, 1, r"\x1b[31m.npy")
+    assert "\x1b" not in finished.stderr
+
+
+def test_a_new_file_gets_the_permissions_of_the_umask(tiny: tuple[str, str], folder: Path) -> None:
+    run("encode", TEXT, *tiny, "-o", folder / "out.json", umask=0o027).answer()
+    assert (folder / "out.json").stat().st_mode & 0o777 == 0o640
+
+
+def test_dev_null_takes_any_format(tiny: tuple[str, str]) -> None:
+    assert run("encode", TEXT, *tiny, "-o", os.devnull, stdout=subprocess.DEVNULL).answer().stdout == b""

@@ -1,0 +1,89 @@
+"""CSV and TSV: a header line, fixed columns, and text that cannot break a row."""
+
+import pytest
+
+from tests.cli.process import TEXT, printed, run
+
+TEXT_COLUMNS = ["index", "line", "text", "pair"]
+COLUMNS = {
+    ("encode", TEXT): [*TEXT_COLUMNS, "tokens", "truncated", "embedding"],
+    ("fill-mask", TEXT): [
+        *TEXT_COLUMNS, "mask", "position", "target", "rank", "score", "logit", "token", "token_str", "sequence",
+    ],
+    ("shapes", TEXT): [
+        "class", "parameters", "name", "symbolic", "shape", "count", "dtype", "bytes", "default", "in_checkpoint",
+        "ran",
+    ],
+    ("shapes", "--weights"): ["name", "shape", "dtype", "parameters", "bytes"],
+    ("attn", TEXT): [
+        *TEXT_COLUMNS, "layer", "head", "entropy", "self", "previous", "next", "cls", "sep", "punctuation",
+        "distance", "confidence", "label",
+    ],
+    ("attn", TEXT, "--layer", "0", "--head", "0"): [
+        *TEXT_COLUMNS, "layer", "head", "query_position", "query", "key_position", "key", "weight",
+    ],
+    ("attn", TEXT, "--from", "you"): [
+        *TEXT_COLUMNS, "layer", "head", "query_position", "query", "rank", "key_position", "key", "weight",
+    ],
+}  # fmt: skip
+# How many rows each has on the tiny checkpoint: 5 tokens, 2 layers of 3 heads, 30 and more tensors.
+ROWS = {("encode", TEXT): 1, ("fill-mask", TEXT): 5, ("shapes", TEXT): 7, ("attn", TEXT): 6}
+AWKWARD = 'the\tcat\\sat\non "the", mat\r'
+ESCAPED = r'the\tcat\\sat\non "the", mat\r'
+
+
+@pytest.mark.parametrize("arguments", COLUMNS, ids=" ".join)
+def test_the_columns_of_a_command_are_fixed(tiny: tuple[str, str], arguments: tuple[str, ...]) -> None:
+    rows = printed(*arguments, *tiny).rows()
+    assert rows[0] == COLUMNS[arguments]
+    assert {len(row) for row in rows} == {len(rows[0])}
+    assert rows == printed(*arguments, *tiny, "--format", "csv").rows(",")
+    assert len(rows) - 1 == ROWS.get(arguments, len(rows) - 1) > 0
+
+
+@pytest.mark.parametrize("command", ["encode", "fill-mask", "attn"])
+def test_options_that_add_to_json_leave_the_columns_alone(tiny: tuple[str, str], command: str) -> None:
+    more = {"encode": ["--tokens", "--pooler", "--layers", "all"], "fill-mask": ["--targets", "are"], "attn": []}
+    assert run(command, TEXT, "--pair", "you", *tiny, *more[command]).rows()[0] == COLUMNS[command, TEXT]
+
+
+def test_a_pipe_gets_tsv_by_default(tiny: tuple[str, str]) -> None:
+    assert printed("encode", TEXT, *tiny) == printed("encode", TEXT, *tiny, "--format", "tsv")
+
+
+def test_tabs_line_ends_and_backslashes_are_escaped_in_tsv(tiny: tuple[str, str]) -> None:
+    header, *rows = run("encode", AWKWARD, "you", *tiny).rows()
+    assert [row[header.index("text")] for row in rows] == [ESCAPED, "you"]
+
+
+def test_csv_keeps_the_text_as_it_is(tiny: tuple[str, str]) -> None:
+    header, *rows = run("encode", AWKWARD, "you", *tiny, "--format", "csv").rows(",")
+    assert [row[header.index("text")] for row in rows] == [AWKWARD, "you"]
+
+
+def test_nothing_is_cut_in_a_pipe_however_narrow(tiny: tuple[str, str]) -> None:
+    text = " ".join(["how are you"] * 15)
+    header, row = run("encode", text, *tiny, "--width", "20", env={"COLUMNS": "20"}).rows()
+    cells = dict(zip(header, row, strict=True))
+    assert cells["text"] == text
+    assert cells["tokens"] == f"[CLS] {text} [SEP]"
+    assert len(cells["embedding"].split()) == 24
+
+
+def test_the_numbers_are_those_of_the_json(tiny: tuple[str, str]) -> None:
+    header, *rows = printed("fill-mask", TEXT, *tiny).rows()
+    (record,) = printed("fill-mask", TEXT, *tiny, "--json").records()
+    cells = [dict(zip(header, row, strict=True)) for row in rows]
+    for row, prediction in zip(cells, record["masks"][0]["predictions"], strict=True):
+        assert (row["index"], row["line"], row["mask"], row["position"], row["target"]) == ("0", "", "0", "2", "")
+        assert {name: type(value)(row[name]) for name, value in prediction.items()} == prediction
+
+
+def test_targets_are_rows_that_name_their_target(tiny: tuple[str, str]) -> None:
+    header, *rows = run("fill-mask", TEXT, *tiny, "-k", "1", "--targets", "are,sat").rows()
+    assert [row[header.index("target")] for row in rows] == ["", "are", "sat"]
+
+
+def test_each_row_tells_the_line_it_came_from(tiny: tuple[str, str]) -> None:
+    header, *rows = run("encode", "-", *tiny, stdin="how\nare\nyou").rows()
+    assert [(row[0], row[header.index("line")]) for row in rows] == [("0", "1"), ("1", "2"), ("2", "3")]

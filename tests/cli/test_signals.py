@@ -1,0 +1,123 @@
+"""A reader that goes away, a disk that is full, Ctrl-C and SIGTERM: each ends quietly and leaves nothing behind."""
+
+import os
+import resource
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.process import COMMAND, COMMANDS, LONGEST_RUN, TEXT, assert_failed, environment, run, start
+
+# More lines than a pipe holds.
+MANY = f"{TEXT}\n" * 3000
+needs_dev_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+
+
+@pytest.mark.parametrize("options", [("--format", "jsonl"), ("--format", "tsv"), ("--json",), ("--format", "table")])
+def test_a_reader_that_has_enough_ends_it_by_sigpipe(
+    tiny: tuple[str, str], folder: Path, options: tuple[str, ...]
+) -> None:
+    (folder / "texts.txt").write_text(MANY)
+    with start("fill-mask", "-f", folder / "texts.txt", *tiny, *options) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(LONGEST_RUN) == -signal.SIGPIPE
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+
+
+def test_the_shell_sees_141_of_a_closed_pipe(tiny: tuple[str, str], folder: Path) -> None:
+    (folder / "texts.txt").write_text(MANY)
+    script = '"$@" | head -1; echo "${PIPESTATUS[*]}"'
+    command = ["bash", "-c", script, "bash", *COMMAND, "fill-mask", "-f", str(folder / "texts.txt"), *tiny]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=LONGEST_RUN)
+    header, status = done.stdout.splitlines()
+    assert header.startswith("index\tline\ttext\t")
+    assert (status, done.stderr) == ("141 0", "")
+
+
+def test_help_ends_by_sigpipe_too() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as closed:
+        finished = run("--help", stdout=closed)
+    assert (finished.exit_code, finished.stderr) == (-signal.SIGPIPE, "")
+
+
+@needs_dev_full
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *((command, TEXT, *options) for command in COMMANDS for options in ((), ("--json",))),
+        ("shapes", "--weights", "--format", "table"),
+        ("--help",),
+        ("--version",),
+    ],
+    ids=" ".join,
+)
+def test_a_full_disk_behind_stdout_is_an_error(tiny: tuple[str, str], arguments: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        finished = run(*arguments, stdout=full, env={"BERTCLI_MODEL": tiny[1]})
+    assert_failed(finished, 1, "no space left on device")
+
+
+@needs_dev_full
+@pytest.mark.parametrize("options", [(), ("--json",), ("--format", "csv")])
+def test_a_full_device_as_output_is_an_error(tiny: tuple[str, str], options: tuple[str, ...]) -> None:
+    assert_failed(run("encode", TEXT, *tiny, "-o", "/dev/full", *options), 1, "no space left on device")
+
+
+@pytest.mark.parametrize("name", ["out.npy", "out.npz", "out.safetensors", "out.jsonl"])
+def test_a_disk_that_fills_up_leaves_no_part_of_a_file(tiny: tuple[str, str], folder: Path, name: str) -> None:
+    limited = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))}
+    finished = run("encode", "-", *tiny, "-o", name, stdin=MANY, cwd=folder, **limited)
+    assert_failed(finished, 1, "file too large")
+    assert list(folder.iterdir()) == []
+
+
+def test_a_disk_that_fills_up_leaves_the_old_file(tiny: tuple[str, str], folder: Path) -> None:
+    (folder / "out.jsonl").write_text("old")
+    limited = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))}
+    finished = run("encode", "-", *tiny, "-o", "out.jsonl", "--force", stdin=MANY, cwd=folder, **limited)
+    assert_failed(finished, 1, "file too large")
+    assert [(path.name, path.read_text()) for path in folder.iterdir()] == [("out.jsonl", "old")]
+
+
+@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("name", ["out.npy", "out.jsonl", "out.npz"])
+def test_an_interrupted_run_leaves_no_part_of_a_file(
+    tiny: tuple[str, str], folder: Path, name: str, number: signal.Signals, exit_code: int
+) -> None:
+    with start("encode", "-", *tiny, "-o", name, "-q", "--on-error", "skip", cwd=folder) as process:
+        assert process.stdin is not None and process.stderr is not None
+        # The second line is known to have been read when it is complained of, and then the file is being written.
+        process.stdin.write(f"{TEXT}\n\n".encode())
+        process.stdin.flush()
+        assert process.stderr.readline() == b"bertcli: error: line 2: the text is empty\n"
+        assert process.stderr.readline().startswith(b"hint: ")
+        assert [path.name.endswith(".part") for path in folder.iterdir()] == [True]
+        process.send_signal(number)
+        assert process.wait(LONGEST_RUN) == exit_code
+        assert process.stderr.read() == b""
+    assert list(folder.iterdir()) == []
+
+
+def test_ctrl_c_between_two_lines_ends_quietly_after_what_was_answered(tiny: tuple[str, str]) -> None:
+    with start("fill-mask", "-", *tiny, "--format", "jsonl") as process:
+        assert process.stdin is not None and process.stdout is not None and process.stderr is not None
+        process.stdin.write(f"{TEXT}\n".encode())
+        process.stdin.flush()
+        assert process.stdout.readline().startswith(b'{"index": 0, ')
+        process.send_signal(signal.SIGINT)
+        assert process.wait(LONGEST_RUN) == 130
+        assert (process.stdout.read(), process.stderr.read()) == (b"", b"")
+
+
+def test_without_standard_output_only_a_file_can_be_written(tiny: tuple[str, str], folder: Path) -> None:
+    closed = {"stdout": None, "preexec_fn": lambda: os.close(1)}
+    assert_failed(run("encode", TEXT, *tiny, **closed), 1, "standard output is closed")
+    run("encode", TEXT, *tiny, "-o", folder / "out.npy", **closed).answer()
+    assert [path.name for path in folder.iterdir()] == ["out.npy"]
