@@ -53,9 +53,11 @@ def model_classes(
         output("logits", ("batch_size", "sequence_length", "vocab_size"), held=holds(mlm_head) if holds else None),
         *on_request,
     ]
+    # A decoder that is not tied has a bias of its own, and leaves the head's bias unused beside it.
+    unused = 0 if config.tie_word_embeddings else config.vocab_size
     return [
         ModelClass("BertModel", layout.parameters(body | pooler), features),
-        ModelClass("BertForMaskedLM", layout.parameters(body | mlm_head), masked_lm),
+        ModelClass("BertForMaskedLM", layout.parameters(body | mlm_head) + unused, masked_lm),
     ]
 
 

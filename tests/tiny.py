@@ -17,6 +17,8 @@ from bertcli.texts import TextRecord, Unanswered
 
 transformers_logging.set_verbosity_error()
 transformers_logging.disable_progress_bar()
+# Products this small gain nothing from a second thread, and on a busy machine each waits for it.
+torch.set_num_threads(1)
 
 SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 WORDS = ["how", "are", "you", "the", "cat", "sat", "on", "mat", "Caf", "caf", "Ä", "ä", "é", "e"]

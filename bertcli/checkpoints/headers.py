@@ -57,7 +57,7 @@ def read_header(path: Path) -> list[TensorInfo]:
         infos = [_info(name, entry, path, 8 + length) for name, entry in header.items() if name != "__metadata__"]
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged(path, f"its header is malformed ({error})") from None
-    infos.sort(key=lambda info: info.offset)
+    infos.sort(key=lambda info: (info.offset, info.nbytes))
     _check_extent(infos, path, 8 + length, size)
     return infos
 

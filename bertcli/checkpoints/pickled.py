@@ -8,11 +8,13 @@ from pathlib import Path
 import torch
 
 from bertcli.checkpoints.headers import TensorInfo
-from bertcli.errors import BadCheckpoint
+from bertcli.errors import BadCheckpoint, UnsupportedModel
 
 _SAFETENSORS_DTYPES = {
     torch.float64: "F64", torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16",
-    torch.int64: "I64", torch.int32: "I32", torch.int16: "I16", torch.int8: "I8", torch.uint8: "U8", torch.bool: "BOOL",
+    torch.float8_e4m3fn: "F8_E4M3", torch.float8_e5m2: "F8_E5M2",
+    torch.int64: "I64", torch.int32: "I32", torch.int16: "I16", torch.int8: "I8", torch.bool: "BOOL",
+    torch.uint64: "U64", torch.uint32: "U32", torch.uint16: "U16", torch.uint8: "U8",
 }  # fmt: skip
 
 
@@ -29,10 +31,11 @@ def load_tensors(path: Path) -> dict[str, torch.Tensor]:
             f"{path} is damaged, or its pickle holds more than tensors: it was not unpickled",
             hint="use the checkpoint's model.safetensors, or copy the file again",
         ) from None
-    except (RuntimeError, EOFError, ValueError, KeyError) as error:
-        raise BadCheckpoint(
-            f"{path} is damaged: {str(error).splitlines()[0]}", hint="copy or download the checkpoint again"
-        ) from None
+    except (FileNotFoundError, PermissionError):
+        raise
+    except Exception as error:  # a damaged pickle fails in whatever way its instructions happen to
+        why = next(iter(str(error).splitlines()), type(error).__name__)
+        raise BadCheckpoint(f"{path} is damaged: {why}", hint="copy or download the checkpoint again") from None
     if not isinstance(loaded, dict):
         raise BadCheckpoint(f"{path} holds no state dict", hint="save the model with save_pretrained")
     return {name: tensor for name, tensor in loaded.items() if isinstance(tensor, torch.Tensor)}
@@ -41,6 +44,16 @@ def load_tensors(path: Path) -> dict[str, torch.Tensor]:
 def list_tensors(path: Path) -> list[TensorInfo]:
     """The same as headers tell of safetensors; the offset means nothing here."""
     return [
-        TensorInfo(name, _SAFETENSORS_DTYPES[tensor.dtype], tuple(tensor.shape), path, 0)
+        TensorInfo(name, _dtype(name, tensor, path), tuple(tensor.shape), path, 0)
         for name, tensor in load_tensors(path).items()
     ]
+
+
+def _dtype(name: str, tensor: torch.Tensor, path: Path) -> str:
+    try:
+        return _SAFETENSORS_DTYPES[tensor.dtype]
+    except KeyError:
+        raise UnsupportedModel(
+            f"{path} stores {name} as {tensor.dtype}, which safetensors does not know",
+            hint="use the checkpoint as it was before it was quantised",
+        ) from None

@@ -10,10 +10,11 @@ from bertcli.checkpoints import layout
 from bertcli.checkpoints.config import BertConfig
 from bertcli.checkpoints.headers import TensorInfo, read_header
 from bertcli.checkpoints.json_files import read_json_object
-from bertcli.errors import BadCheckpoint
+from bertcli.errors import BadCheckpoint, UnsupportedModel
 
 _SAFETENSORS, _PICKLED = "model.safetensors", "pytorch_model.bin"
 _INDEX = ".index.json"
+_FLOATS = ("F64", "F32", "F16", "BF16")
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,10 @@ class WeightFiles:
         return lambda name: read(self.by_canonical_name[name])
 
     def check_fits(self, config: BertConfig) -> None:
-        """Raise BadCheckpoint unless the body is whole and every tensor has the shape that the config gives it."""
+        """Raise BadCheckpoint unless the body is whole and every tensor has the shape that the config gives it.
+
+        Raise UnsupportedModel where weights are stored as anything but floating-point numbers.
+        """
         found = self.by_canonical_name
         if not layout.looks_like_bert(found):
             raise BadCheckpoint(
@@ -86,6 +90,11 @@ class WeightFiles:
         if misfit := layout.first_misfit(everything, {name: info.shape for name, info in found.items()}):
             name, wanted, shape = misfit
             raise self._misfit(f"{name} has shape {shape} where the config asks for {wanted}")
+        if foreign := [name for name in everything if name in found and found[name].dtype not in _FLOATS]:
+            raise UnsupportedModel(
+                f"{self.folder} stores {foreign[0]} as {found[foreign[0]].dtype}, which is not computed with",
+                hint="use the checkpoint as it was before it was quantised",
+            )
 
     def _misfit(self, why: str) -> BadCheckpoint:
         return BadCheckpoint(

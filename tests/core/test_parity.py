@@ -34,10 +34,12 @@ SENTENCES = [
 def configs(draw: st.DrawFn) -> dict[str, Any]:
     """The shape of a small BERT."""
     heads = draw(st.integers(1, 4))
+    # LayerNorm over two numbers divides by their difference, and where they are near it no float32 has 1e-5 left.
+    head_sizes = [2, 5, 8, 16] if heads > 1 else [5, 8, 16]
     return {
         "vocab_size": len(VOCABULARY) + draw(st.sampled_from([0, 3])),
         "num_attention_heads": heads,
-        "hidden_size": heads * draw(st.sampled_from([2, 5, 8, 16])),
+        "hidden_size": heads * draw(st.sampled_from(head_sizes)),
         "num_hidden_layers": draw(st.integers(1, 3)),
         "intermediate_size": draw(st.integers(1, 70)),
         "hidden_act": draw(st.sampled_from(["gelu", "gelu_new", "relu", "silu", "tanh", "gelu_fast", "quick_gelu"])),
@@ -64,16 +66,27 @@ def assert_every_engine_agrees(folder: Path, texts: list[Any], device: str = "cp
     return expected
 
 
-@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=[pytest.mark.cuda, NO_CUDA])])
-@given(data=st.data())
-@settings(max_examples=25)
-def test_engines_agree_over_random_small_checkpoints(device: str, data: st.DataObject) -> None:
+def assert_every_engine_agrees_over_a_random_checkpoint(device: str, data: st.DataObject) -> None:
     config = data.draw(configs())
     texts = data.draw(batches_of_texts(config["type_vocab_size"]))
     seed = data.draw(st.integers(0, 1000))
     with TemporaryDirectory() as folder:
         save_bert(Path(folder), seed=seed, **config)
         assert_every_engine_agrees(Path(folder), texts, device)
+
+
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=[pytest.mark.cuda, NO_CUDA])])
+@given(data=st.data())
+@settings(max_examples=25)
+def test_engines_agree_over_random_small_checkpoints(device: str, data: st.DataObject) -> None:
+    assert_every_engine_agrees_over_a_random_checkpoint(device, data)
+
+
+@pytest.mark.slow
+@given(data=st.data())
+@settings(max_examples=250)
+def test_engines_agree_over_many_random_small_checkpoints(data: st.DataObject) -> None:
+    assert_every_engine_agrees_over_a_random_checkpoint("cpu", data)
 
 
 @pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=[pytest.mark.cuda, NO_CUDA])])

@@ -33,18 +33,18 @@ def best_device() -> str:
 
 def check_device(name: str) -> str:
     """`name` as torch spells it. Raises DeviceUnavailable where this machine does not have it."""
-    device = torch.device(name)
-    if device.type == "cuda" and not torch.cuda.is_available():
+    kind, _, index = name.partition(":")
+    if kind == "cuda" and not torch.cuda.is_available():
         raise DeviceUnavailable(
             "there is no CUDA device: torch finds no usable GPU here",
             hint="use --device cpu; if there is a GPU, check nvidia-smi and that torch is a CUDA build",
         )
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+    if kind == "cuda" and int(index or 0) >= torch.cuda.device_count():
         raise DeviceUnavailable(
             f"there is no {name}: this machine has {torch.cuda.device_count()} CUDA device(s), counted from 0",
             hint="use --device cuda:0",
         )
-    if device.type == "mps" and not torch.backends.mps.is_available():
+    if kind == "mps" and not torch.backends.mps.is_available():
         raise DeviceUnavailable("there is no mps device on this machine", hint="use --device cpu")
     return name
 

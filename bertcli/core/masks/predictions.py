@@ -22,7 +22,8 @@ def predict_masks(session: Session, batch: Batch, top_k: int, targets: Targets |
     targets: words with their token ids, scored beside the candidates. The logits are computed at masks alone; score
     is their softmax over the whole vocabulary, in float32.
     """
-    rows, columns = np.nonzero(batch.input_ids == session.tokenizer.mask_token_id)
+    is_mask = (batch.input_ids == session.tokenizer.mask_token_id) & batch.attention_mask
+    rows, columns = np.nonzero(is_mask)
     logits = session.run(batch, Wanted(logits_at=(rows, columns))).logits
     ops = session.engine.ops
     best_logits, best_ids = (ops.to_numpy(x) for x in ops.top_k(logits, top_k))

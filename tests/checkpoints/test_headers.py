@@ -1,0 +1,234 @@
+"""safetensors headers: what the safetensors package says of the same file, and an error for every damaged one."""
+
+import json
+from collections.abc import Callable
+from math import prod
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+
+from bertcli.checkpoints.headers import BYTES_OF_DTYPE, TensorInfo, read_header
+from bertcli.checkpoints.mapped import tensor_reader
+from bertcli.core.backends.numpy_ops import widen
+from bertcli.errors import BadCheckpoint
+
+DTYPES = [
+    torch.float64, torch.float32, torch.float16, torch.bfloat16,
+    torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool,
+]  # fmt: skip
+
+
+@st.composite
+def tensors(draw: st.DrawFn) -> dict[str, torch.Tensor]:
+    """Tensors of every dtype and of shapes from scalars to three axes, empty ones too."""
+    names = draw(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), unique=True, max_size=6))
+    return {name: draw(tensor()) for name in names if name != "__metadata__"}
+
+
+@st.composite
+def tensor(draw: st.DrawFn) -> torch.Tensor:
+    shape = draw(st.lists(st.integers(0, 4), max_size=3))
+    generator = torch.Generator().manual_seed(draw(st.integers(0, 1000)))
+    return (torch.rand(shape, generator=generator) * 200 - 100).to(draw(st.sampled_from(DTYPES)))
+
+
+@given(tensors(), st.booleans())
+def test_a_header_says_what_the_safetensors_package_says(stored: dict[str, torch.Tensor], has_metadata: bool) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "model.safetensors"
+        save_file(stored, path, {"format": "pt"} if has_metadata else None)
+        infos = {info.name: info for info in read_header(path)}
+        with safe_open(path, "pt") as opened:
+            assert infos.keys() == set(opened.keys())
+            for name, info in infos.items():
+                lazy = opened.get_slice(name)
+                assert (info.dtype, list(info.shape)) == (lazy.get_dtype(), lazy.get_shape())
+                assert info.parameters == stored[name].numel()
+                assert info.nbytes == stored[name].numel() * stored[name].element_size()
+
+
+@given(tensors())
+def test_a_mapped_tensor_holds_the_bits_that_were_saved(stored: dict[str, torch.Tensor]) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "model.safetensors"
+        save_file(stored, path)
+        read = tensor_reader()
+        for info in read_header(path):
+            found, saved = read(info), stored[info.name]
+            bits = saved.view(torch.uint16) if saved.dtype == torch.bfloat16 else saved
+            assert found.dtype == bits.numpy().dtype
+            np.testing.assert_array_equal(found, bits.numpy())
+            assert found.shape == saved.shape
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.float16, torch.bfloat16], ids=str)
+def test_a_mapped_tensor_is_widened_to_its_float32(tmp_path: Path, dtype: torch.dtype) -> None:
+    stored = torch.randn(7, 5).to(dtype)
+    save_file({"a": stored}, tmp_path / "model.safetensors")
+    [info] = read_header(tmp_path / "model.safetensors")
+    found = widen(tensor_reader()(info))
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, stored.float().numpy())
+
+
+def test_writing_to_a_mapped_tensor_does_not_reach_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    save_file({"a": torch.zeros(3)}, path)
+    read = tensor_reader()
+    read(read_header(path)[0])[:] = 7
+    assert load_file(path)["a"].tolist() == [0, 0, 0]
+
+
+def test_tensors_come_in_the_order_of_their_bytes(tmp_path: Path) -> None:
+    path = write(tmp_path, {"late": entry([2], 12, 20), "early": entry([3], 0, 12), "none": entry([0], 0, 0)}, 20)
+    assert [info.name for info in read_header(path)] == ["none", "early", "late"]
+
+
+def entry(shape: Any, begin: Any, end: Any, dtype: Any = "F32") -> dict[str, Any]:
+    return {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}
+
+
+def write(folder: Path, header: object, size: int = 0, *, length: int | None = None) -> Path:
+    """A safetensors file put together by hand. length: what it claims of its header."""
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    claimed = len(text) if length is None else length
+    path = folder / "model.safetensors"
+    path.write_bytes(claimed.to_bytes(8, "little") + text + bytes(size))
+    return path
+
+
+HEADER_ONLY = {"a": entry([2], 0, 8)}
+
+
+@pytest.mark.parametrize(
+    ("header", "size", "why"),
+    [
+        (b"", 0, "not JSON"),
+        (b"{", 0, "not JSON"),
+        (b"\xff\xfe{}", 0, "not JSON"),
+        (b"[" * 100_000, 0, "not JSON"),
+        ([], 0, "not a JSON object"),
+        ({"a": 3}, 0, "malformed"),
+        ({"a": []}, 0, "malformed"),
+        ({"a": {}}, 0, "malformed"),
+        ({"a": {"dtype": "F32", "shape": [1]}}, 4, "malformed"),
+        ({"a": entry([2], 0, 8, "F7")}, 8, "unknown dtype F7"),
+        ({"a": entry([2], 0, 8, None)}, 8, "unknown dtype"),
+        ({"a": entry([2], 0, 8, ["F32"])}, 8, "malformed"),
+        ({"a": entry([-2], 0, -8)}, 8, "no whole number"),
+        ({"a": entry([2.0], 0, 8)}, 8, "no whole number"),
+        ({"a": entry([True, 2], 0, 8)}, 8, "no whole number"),
+        ({"a": entry("2", 0, 8)}, 8, "no whole number"),
+        ({"a": entry(2, 0, 8)}, 8, "malformed"),
+        ({"a": entry([2], "0", 8)}, 8, "no whole number"),
+        ({"a": entry([2], -8, 0)}, 8, "no whole number"),
+        ({"a": entry([3], 0, 8)}, 8, "8 bytes where its shape needs 12"),
+        ({"a": entry([10**30], 0, 8)}, 8, "where its shape needs"),
+        ({"a": entry([2], 8, 0)}, 8, "malformed"),
+        ({"a": entry([2], 0, 8), "b": entry([2], 4, 12)}, 12, "b does not begin where the tensor before it ends"),
+        ({"a": entry([2], 0, 8), "b": entry([2], 0, 8)}, 8, "does not begin where the tensor before it ends"),
+        ({"a": entry([2], 0, 8), "b": entry([2], 12, 20)}, 20, "b does not begin where the tensor before it ends"),
+        ({"a": entry([2], 4, 12)}, 12, "a does not begin"),
+        (HEADER_ONLY, 7, "bytes where its header promises"),
+        (HEADER_ONLY, 0, "bytes where its header promises"),
+        (HEADER_ONLY, 9, "bytes where its header promises"),
+    ],
+)
+def test_a_damaged_header_is_a_bad_checkpoint_that_names_the_file(
+    tmp_path: Path, header: object, size: int, why: str
+) -> None:
+    path = write(tmp_path, header, size)
+    with pytest.raises(BadCheckpoint) as raised:
+        read_header(path)
+    assert raised.value.message.startswith(f"{path} is damaged: ")
+    assert why in raised.value.message
+    assert raised.value.hint
+
+
+@pytest.mark.parametrize("length", [100, 2**32, 2**63, 2**64 - 1])
+def test_a_header_longer_than_its_file_is_not_read_into_memory(tmp_path: Path, length: int) -> None:
+    with pytest.raises(BadCheckpoint, match="cut short"):
+        read_header(write(tmp_path, HEADER_ONLY, 8, length=length))
+
+
+def test_a_header_beyond_the_formats_limit_is_not_read_into_memory(tmp_path: Path) -> None:
+    path = write(tmp_path, {}, length=100_000_001)
+    with path.open("r+b") as file:
+        file.truncate(100_000_100)  # sparse: it takes no room
+    with pytest.raises(BadCheckpoint, match="cut short"):
+        read_header(path)
+
+
+@pytest.mark.parametrize("size", [0, 1, 7])
+def test_a_file_shorter_than_its_first_number_is_damaged(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(bytes(size))
+    with pytest.raises(BadCheckpoint, match="cut short"):
+        read_header(path)
+
+
+@given(st.data())
+def test_a_file_cut_anywhere_is_damaged(data: st.DataObject) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "model.safetensors"
+        save_file({"a": torch.ones(3, 2), "b": torch.ones(4)}, path)
+        whole = path.read_bytes()
+        path.write_bytes(whole[: data.draw(st.integers(0, len(whole) - 1))])
+        with pytest.raises(BadCheckpoint, match="is damaged"):
+            read_header(path)
+
+
+def accepts(read: Callable[[Path], object], path: Path) -> bool:
+    try:
+        read(path)
+    except (BadCheckpoint, SafetensorError):
+        return False
+    return True
+
+
+@st.composite
+def almost_whole_headers(draw: st.DrawFn) -> tuple[dict[str, Any], int]:
+    """Tensors one after the other, told of in any order; some of the offsets, and the file's size, may be wrong."""
+    sizes, begin = {"F32": 4, "F16": 2, "U8": 1}, 0
+    entries = {}
+    for name in draw(st.permutations("abcd")):
+        dtype, shape = draw(st.sampled_from(list(sizes))), draw(st.lists(st.integers(0, 3), max_size=2))
+        end = begin + prod(shape) * sizes[dtype]
+        wrong = draw(st.sampled_from([0] * 12 + [-1, 2]))
+        entries[name] = entry(shape, begin + wrong, end + wrong, dtype)
+        begin = end
+    return {name: entries[name] for name in sorted(entries)}, max(begin + draw(st.sampled_from([0] * 8 + [-1, 1])), 0)
+
+
+@given(almost_whole_headers())
+@settings(max_examples=300)
+def test_a_header_is_accepted_where_the_safetensors_package_accepts_it(header: tuple[dict[str, Any], int]) -> None:
+    with TemporaryDirectory() as folder:
+        path = write(Path(folder), *header)
+        assert accepts(read_header, path) == accepts(load_file, path)
+
+
+def test_a_tensor_that_does_not_begin_at_a_whole_number_of_words_is_read(tmp_path: Path) -> None:
+    values = np.arange(6, dtype=np.float32)
+    text = json.dumps({"a": entry([2, 3], 0, 24)}).encode()
+    text += b" " * (1 - len(text) % 2)
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(len(text).to_bytes(8, "little") + text + values.tobytes())
+    [info] = read_header(path)
+    assert info.offset % 4
+    np.testing.assert_array_equal(tensor_reader()(info), values.reshape(2, 3))
+
+
+@pytest.mark.parametrize("dtype", BYTES_OF_DTYPE)
+def test_bytes_are_parameters_times_the_size_of_the_dtype(dtype: str) -> None:
+    sizes = {"8": 1, "1": 2, "3": 4, "6": 8}
+    expected = 1 if dtype.startswith("F8") or dtype == "BOOL" else 2 if dtype == "BF16" else sizes[dtype[1]]
+    assert TensorInfo("a", dtype, (3, 4), Path(), 0).nbytes == 12 * expected

@@ -1,0 +1,145 @@
+"""pytorch_model.bin: its tensors and nothing else, whatever the pickle would rather do."""
+
+import json
+import os
+import random
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from bertcli.checkpoints.pickled import list_tensors, load_tensors
+from bertcli.checkpoints.weight_files import find_weight_files
+from bertcli.errors import BadCheckpoint, UnsupportedModel, WrongUsage
+from tests.reference import assert_same, engine_outputs, transformers_outputs
+from tests.tiny import one_batch, open_bert, random_model
+
+NAME = "pytorch_model.bin"
+
+
+@pytest.fixture
+def pickled(own_tiny_bert: Path) -> Path:
+    """tiny_bert with its weights in pytorch_model.bin alone."""
+    (own_tiny_bert / "model.safetensors").unlink()
+    torch.save(random_model().state_dict(), own_tiny_bert / NAME)
+    return own_tiny_bert
+
+
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
+@pytest.mark.parametrize("engine", ["torch", "transformers"])
+def test_a_pickled_checkpoint_gives_the_numbers_of_the_other(
+    pickled: Path, tiny_bert: Path, engine: str, zipped: bool
+) -> None:
+    torch.save(random_model().state_dict(), pickled / NAME, _use_new_zipfile_serialization=zipped)
+    session = open_bert(pickled, engine)
+    batch = one_batch(session, ["how [MASK] you", ("the cat", "sat on the mat")])
+    assert_same(engine_outputs(session, batch), transformers_outputs(tiny_bert, batch), batch)
+
+
+def test_auto_gives_a_pickled_checkpoint_to_torch_and_numpy_refuses_it(pickled: Path) -> None:
+    assert open_bert(pickled, "auto").engine.name == "torch"
+    with pytest.raises(WrongUsage, match=r"does not read pytorch_model\.bin"):
+        open_bert(pickled, "numpy")
+
+
+def test_shards_together_are_the_checkpoint(pickled: Path, tiny_bert: Path) -> None:
+    tensors = load_tensors(pickled / NAME)
+    (pickled / NAME).unlink()
+    names = sorted(tensors)
+    files = {name: f"pytorch_model-{at % 3 + 1:05}-of-00003.bin" for at, name in enumerate(names)}
+    for file in set(files.values()):
+        torch.save({name: tensors[name].clone() for name in names if files[name] == file}, pickled / file)
+    (pickled / f"{NAME}.index.json").write_text(json.dumps({"metadata": {}, "weight_map": files}), encoding="utf-8")
+    session = open_bert(pickled, "torch")
+    assert len(session.weight_files.files) == 3
+    batch = one_batch(session, ["how [MASK] you"])
+    assert_same(engine_outputs(session, batch), transformers_outputs(tiny_bert, batch), batch)
+    (pickled / "pytorch_model-00002-of-00003.bin").unlink()
+    with pytest.raises(BadCheckpoint, match=r"names pytorch_model-00002-of-00003\.bin, which is not there"):
+        find_weight_files(pickled)
+
+
+def test_a_pickle_tells_of_its_tensors_what_a_header_tells(pickled: Path, tiny_bert: Path) -> None:
+    stored = {info.name: info for info in find_weight_files(tiny_bert).infos}
+    found = {info.name: info for info in list_tensors(pickled / NAME)}
+    assert stored.keys() <= found.keys()
+    for name, info in stored.items():
+        assert (found[name].shape, found[name].dtype, found[name].nbytes) == (info.shape, info.dtype, info.nbytes)
+
+
+class Malicious:
+    """What a pickle does when it is trusted: run anything."""
+
+    def __init__(self, command: str) -> None:
+        self.command = command
+
+    def __reduce__(self) -> tuple[Callable[[str], int], tuple[str]]:
+        return os.system, (self.command,)
+
+
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
+def test_a_pickle_that_would_run_code_is_refused_and_does_not_run_it(
+    pickled: Path, tmp_path: Path, zipped: bool
+) -> None:
+    trace = tmp_path / "it-ran"
+    state = OrderedDict(random_model().state_dict(), payload=Malicious(f"touch {trace}"))
+    torch.save(state, pickled / NAME, _use_new_zipfile_serialization=zipped)
+    for engine in ("torch", "transformers", "auto"):
+        with pytest.raises(BadCheckpoint, match="more than tensors: it was not unpickled"):
+            open_bert(pickled, engine)
+    assert not trace.exists()
+    torch.load(pickled / NAME, weights_only=False)
+    assert trace.exists(), "a trusting load is to run it, or this test shows nothing"
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"not a pickle", b"\x80\x02}q\x00.", bytes(5000)])
+def test_a_file_that_torch_did_not_write_is_damaged(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / NAME).write_bytes(content)
+    with pytest.raises(BadCheckpoint, match=r"pytorch_model\.bin is damaged|holds no state dict") as raised:
+        load_tensors(tmp_path / NAME)
+    assert raised.value.hint
+
+
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol", "ignore:TypedStorage is deprecated")
+def test_a_damaged_pickle_is_a_bad_checkpoint_wherever_it_is_damaged(tmp_path: Path, zipped: bool) -> None:
+    random.seed(0)
+    torch.save(random_model().state_dict(), tmp_path / NAME, _use_new_zipfile_serialization=zipped)
+    whole = (tmp_path / NAME).read_bytes()
+    outcomes = set()
+    for number in range(60):
+        content = bytearray(whole)
+        if number % 2:
+            del content[random.randrange(len(whole)) :]
+        else:
+            for _ in range(20):
+                content[random.randrange(3000)] = random.randrange(256)
+        path = tmp_path / f"{number}.bin"
+        path.write_bytes(content)
+        try:
+            load_tensors(path)
+            outcomes.add("read")
+        except BadCheckpoint as error:
+            assert error.message.startswith(f"{path} ")
+            outcomes.add("refused")
+    assert "refused" in outcomes
+
+
+@pytest.mark.parametrize("content", [[torch.ones(3)], torch.ones(3), 7])
+def test_a_file_without_a_state_dict_is_a_bad_checkpoint(tmp_path: Path, content: object) -> None:
+    torch.save(content, tmp_path / NAME)
+    with pytest.raises(BadCheckpoint, match="holds no state dict"):
+        load_tensors(tmp_path / NAME)
+
+
+def test_what_is_no_tensor_in_a_state_dict_is_passed_over(tmp_path: Path) -> None:
+    torch.save({"weight": torch.ones(3), "epoch": 7, "note": "x"}, tmp_path / NAME)
+    assert [info.name for info in list_tensors(tmp_path / NAME)] == ["weight"]
+
+
+def test_a_dtype_that_no_weights_file_has_is_refused_by_its_name(tmp_path: Path) -> None:
+    torch.save({"weight": torch.ones(3, dtype=torch.complex64)}, tmp_path / NAME)
+    with pytest.raises(UnsupportedModel, match=r"weight as torch\.complex64"):
+        list_tensors(tmp_path / NAME)

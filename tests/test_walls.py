@@ -1,0 +1,169 @@
+"""The walls between the rooms, held in the sources, and in what a process loads."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import bertcli
+
+PACKAGE = Path(bertcli.__file__).parent
+MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
+HEAVY = {"torch", "transformers", "numpy"}
+MAY_IMPORT = {
+    "torch": {"core/backends/torch_ops.py", "core/families.py", "checkpoints/pickled.py"},
+    "transformers": {"core/families.py"},
+    "pydantic": set(),
+    "click": set(),
+    "pickle": {"checkpoints/pickled.py"},
+    "requests": set(),
+}
+PRINTERS = ("render/",)
+
+
+def imported(module: str) -> set[str]:
+    """Every module that a source file names in an import, wherever in the file, in full."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse((PACKAGE / module).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)}
+            assert not node.level, f"{module} imports relatively, which these tests do not follow"
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in (
+            "import_module",
+            "__import__",
+        ):
+            found |= {argument.value for argument in node.args if isinstance(argument, ast.Constant)}
+    return found
+
+
+def packages(module: str) -> set[str]:
+    return {name.partition(".")[0] for name in imported(module)}
+
+
+def of_room(*rooms: str) -> Iterator[str]:
+    return (module for module in MODULES if module.startswith(rooms))
+
+
+def test_the_sources_are_found() -> None:
+    assert {"cli.py", "core/bert.py", "render/visible.py", "checkpoints/pickled.py"} <= set(MODULES)
+    assert packages("core/families.py") >= {"torch", "transformers"}
+    assert "bertcli.core.backends.torch_ops" in imported("core/device.py")
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_a_package_is_imported_where_it_may_be_and_nowhere_else(package: str) -> None:
+    assert {module for module in MODULES if package in packages(module)} <= MAY_IMPORT[package]
+
+
+@pytest.mark.parametrize("package", ["torch", "transformers"])
+def test_what_may_import_a_package_does(package: str) -> None:
+    assert {module for module in MODULES if package in packages(module)} == MAY_IMPORT[package]
+
+
+def test_only_render_imports_rich() -> None:
+    assert [module for module in MODULES if "rich" in packages(module) and not module.startswith(PRINTERS)] == []
+
+
+def test_only_the_command_line_imports_typer_and_nobody_its_inner_modules() -> None:
+    assert {module for module in MODULES if "typer" in packages(module)} <= {"cli.py", "options.py"}
+    names = {name for module in MODULES for name in imported(module) if name.startswith("typer.")}
+    assert {name for name in names if not name.removeprefix("typer.")[0].isupper()} == set()
+
+
+def test_each_room_knows_only_what_stands_before_it_on_the_road() -> None:
+    later = {
+        "texts.py": ("checkpoints", "core", "commands", "render", "writers", "options", "cli"),
+        "results.py": ("checkpoints", "core", "commands", "render", "writers", "texts", "options", "cli"),
+        "errors.py": ("checkpoints", "core", "commands", "render", "writers", "texts", "options", "cli", "results"),
+        "shapes.py": ("core", "commands", "render", "writers", "texts", "options", "cli"),
+        "checkpoints/": ("core", "commands", "render", "writers", "texts", "options", "cli"),
+        "core/": ("commands", "render", "writers", "options", "cli"),
+        "render/": ("core", "checkpoints", "commands", "writers", "options", "cli"),
+        "writers/": ("core", "checkpoints", "commands", "render", "options", "cli"),
+        "commands/": ("cli",),
+    }
+    for room, rooms_after in later.items():
+        for module in of_room(room):
+            known = {name.split(".")[1] for name in imported(module) if name.startswith("bertcli.")}
+            assert not known & set(rooms_after), f"{module} looks ahead"
+
+
+def test_nothing_prints_outside_render() -> None:
+    for module in MODULES:
+        tree = ast.parse((PACKAGE / module).read_text(encoding="utf-8"))
+        calls = {getattr(node.func, "id", "") for node in ast.walk(tree) if isinstance(node, ast.Call)}
+        assert "print" not in calls or module.startswith(PRINTERS), module
+
+
+def test_nothing_reads_what_lies_beside_the_repository() -> None:
+    for path in sorted(PACKAGE.rglob("*")):
+        if (
+            path.is_file()
+            and path.suffix in (".py", ".md", ".json", ".js", ".html", ".css")
+            and path.stat().st_size < 1e6
+        ):
+            text = path.read_text(encoding="utf-8")
+            assert "shared/" not in text, path
+            assert "trust_remote_code=True" not in text, path
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_has_at_most_400_lines_and_says_what_it_is(module: str) -> None:
+    text = (PACKAGE / module).read_text(encoding="utf-8")
+    assert text.count("\n") <= 400
+    assert ast.get_docstring(ast.parse(text))
+
+
+def loaded(*arguments: str, text: str = "") -> set[str]:
+    """The packages that a process of bertcli has loaded at its end."""
+    command = [sys.executable, "-X", "importtime", "-m", "bertcli", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, input=text, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+    lines = [line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")]
+    return {name.partition(".")[0] for name in lines} | set(lines)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["fill-mask", "--help"], ["encode", "-h"]], ids=" ".join
+)
+def test_help_loads_neither_numpy_nor_a_model_library(arguments: list[str]) -> None:
+    found = loaded(*arguments)
+    assert "bertcli.cli" in found
+    assert not found & {*HEAVY, "tokenizers", "safetensors", "huggingface_hub", "pydantic", "bertcli.core.session"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["shapes", "how are you"], ["shapes", "--batch", "2", "--seq", "8"], ["shapes", "--weights"]],
+    ids=" ".join,
+)
+def test_shapes_come_from_the_config_without_numpy_or_torch(arguments: list[str]) -> None:
+    found = loaded(*arguments)
+    assert "bertcli.shapes" in found
+    assert not found & {*HEAVY, "safetensors", "huggingface_hub"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["fill-mask", "how [MASK] you"],
+        ["encode", "how are you"],
+        ["attn", "how are you"],
+        ["encode", "a", "b", "--json"],
+    ],
+    ids=" ".join,
+)
+def test_a_sentence_is_answered_by_numpy_alone(arguments: list[str]) -> None:
+    found = loaded(*arguments)
+    assert {"numpy", "tokenizers"} <= found
+    assert not found & {"torch", "transformers", "safetensors", "huggingface_hub"}
+
+
+def test_lines_from_a_pipe_are_answered_by_numpy_alone() -> None:
+    assert not loaded("fill-mask", "-", text="how [MASK] you\n" * 20) & {"torch", "transformers"}
