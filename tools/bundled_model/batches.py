@@ -1,0 +1,137 @@
+"""From examples to batches: rows of one length, so that nothing is padded and attention needs no mask."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from tools.bundled_model.documents import Documents, load_documents
+from tools.bundled_model.examples import PAIR_SPECIAL, SINGLE_SPECIAL, Example, PairMaker, single_examples
+from tools.bundled_model.masking import SpecialIds
+from tools.bundled_model.settings import Examples, Settings, Source
+
+Corpus = Mapping[Source, Documents]
+Array = npt.NDArray[np.int64]
+NO_PAIR = -100  # the label that torch's cross-entropy leaves out
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows of one length. next_labels as BERT has them: 0 where B follows A, 1 where it does not."""
+
+    input_ids: Array
+    token_type_ids: Array
+    next_labels: Array
+    sources: tuple[str, ...]
+
+
+def load_corpus(data: Path, split: str, settings: Settings) -> dict[Source, Documents]:
+    """The documents that prepare wrote, of every source."""
+    return {source: load_documents(data / split / f"{source.name}.npz") for source in settings.texts.source}
+
+
+def round_examples(corpus: Corpus, settings: Settings, number: int) -> list[Example]:
+    """The examples of one round of training. Rounds go on where the one before stopped in each source."""
+    wanted = examples_at(number / settings.training.rounds, settings.examples)
+    examples: list[Example] = []
+    for source, documents in corpus.items():
+        rng = np.random.default_rng([settings.seed, number, *source.name.encode()])
+        indices = round_documents(documents, source, settings, number)
+        examples += cut_documents(documents, source, indices, wanted, rng)
+    return examples
+
+
+def examples_at(done: float, settings: Examples) -> Examples:
+    """What examples are to be like when a share of the training is done: short in the beginning, some long at the end.
+
+    Of short pairs there are more among as many tokens, and a new next-sentence head has to see many before it learns.
+    """
+    if done < settings.early_until:
+        return replace(settings, length=settings.early_length, long=0.0)
+    return replace(settings, long=settings.long_late) if done >= settings.long_from else settings
+
+
+def round_documents(documents: Documents, source: Source, settings: Settings, number: int) -> Iterator[int]:
+    """Which documents a round reads of a source: its portion of one shuffled pass after another."""
+    passes = source.share * settings.training.tokens / max(1, len(documents.ids))
+    portion = passes * len(documents) / settings.training.rounds
+    order: dict[int, Array] = {}
+    for position in range(int(number * portion), int((number + 1) * portion)):
+        turn, place = divmod(position, len(documents))
+        if turn not in order:
+            rng = np.random.default_rng([settings.seed, turn, *source.name.encode()])
+            order[turn] = rng.permutation(len(documents))
+        yield int(order[turn][place])
+
+
+def cut_documents(
+    documents: Documents,
+    source: Source,
+    indices: Iterable[int],
+    settings: Examples,
+    rng: np.random.Generator,
+) -> Iterator[Example]:
+    """The examples of some documents: pairs where the source has them, else single segments."""
+    maker = PairMaker(source.name, documents, settings)
+    for index in indices:
+        if source.has_pairs:
+            yield from maker.examples(index, rng)
+        else:
+            yield from single_examples(source.name, documents[index], settings.length)
+
+
+def make_batches(
+    examples: Sequence[Example], tokens: int, special: SpecialIds, rng: np.random.Generator
+) -> list[Batch]:
+    """All examples in batches of rows of one length, about `tokens` each, in random order.
+
+    Rows that do not fill a batch of their length lose their last tokens and join the next shorter ones.
+    """
+    by_length: dict[int, list[Example]] = {}
+    for index in rng.permutation(len(examples)):
+        by_length.setdefault(len(examples[index]), []).append(examples[index])
+    batches: list[Batch] = []
+    waiting: list[Example] = []
+    for length in sorted(by_length, reverse=True):
+        shortened = [shorten(example, length) for example in waiting]
+        rows = [*(row for row in shortened if len(row) == length), *by_length[length]]
+        size = max(1, tokens // length)
+        full = len(rows) - len(rows) % size
+        batches += [make_batch(rows[start : start + size], special) for start in range(0, full, size)]
+        waiting = rows[full:]
+    if waiting:
+        batches.append(make_batch(waiting, special))
+    return [batches[index] for index in rng.permutation(len(batches))]
+
+
+def shorten(example: Example, length: int) -> Example:
+    """The example cut to `length`: of a pair, B loses its last tokens, and where it has only one left A its first.
+
+    A pair that cannot be so short becomes its A, which may be shorter still.
+    """
+    if example.second is None or length < PAIR_SPECIAL + 2:
+        return Example(example.source, example.first[: length - SINGLE_SPECIAL])
+    first = example.first[-(length - PAIR_SPECIAL - 1) :]
+    return Example(example.source, first, example.second[: length - PAIR_SPECIAL - len(first)], example.follows)
+
+
+def make_batch(rows: Sequence[Example], special: SpecialIds) -> Batch:
+    """Examples of one length with their special tokens."""
+    return Batch(
+        np.array([_input_ids(row, special) for row in rows], np.int64),
+        np.array([_token_type_ids(row) for row in rows], np.int64),
+        np.array([NO_PAIR if row.follows is None else int(not row.follows) for row in rows], np.int64),
+        tuple(row.source for row in rows),
+    )
+
+
+def _input_ids(row: Example, special: SpecialIds) -> list[int]:
+    first = [special.cls, *row.first.tolist(), special.sep]
+    return first if row.second is None else [*first, *row.second.tolist(), special.sep]
+
+
+def _token_type_ids(row: Example) -> list[int]:
+    second = 0 if row.second is None else len(row.second) + 1
+    return [0] * (len(row) - second) + [1] * second
