@@ -39,7 +39,7 @@ class Bertcli:
     """Both commands' work, from a file of lines to records."""
 
     def __init__(self, folder: Path) -> None:
-        self.session: Session = open_session(SessionRequest(model=str(folder), engine="torch"), text_bytes=0)
+        self.session: Session = open_session(SessionRequest(model=str(folder), engine="torch"))
 
     def encode(self, file: Path) -> Sequence[EncodeRecord]:
         """The records of `encode --pool mean`."""

@@ -31,6 +31,11 @@ def main() -> NoReturn:
 
         print_error(*describe_os_error(error))
         code = ExitCode.FAILED
+    except MemoryError:
+        from bertcli.render.messages import print_error
+
+        print_error("there is not enough memory for this", "use a smaller --batch-tokens, or fewer or shorter texts")
+        code = ExitCode.FAILED
     except Exception as bug:
         from bertcli.render.messages import print_bug
 

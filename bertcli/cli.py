@@ -133,8 +133,11 @@ def attn(
         str | None, typer.Option("--from", metavar="TOKEN", help="What TOKEN, or a position, attends to most.")
     ] = None,
     top_k: Annotated[
-        int, typer.Option("-k", "--top-k", metavar="N", min=1, help="With --from, how many tokens it attends to.")
-    ] = 5,
+        int | None,
+        typer.Option(
+            "-k", "--top-k", metavar="N", min=1, show_default="5", help="With --from, how many tokens it attends to."
+        ),
+    ] = None,
     model: ModelOptions,
     output: OutputOptions,
 ) -> int:

@@ -118,7 +118,7 @@ class ModelOptions:
     dtype: Annotated[DtypeName, typer.Option("--dtype", help="The numbers to compute in.")] = DtypeName.FLOAT32
     batch_tokens: Annotated[
         int | None,
-        typer.Option("--batch-tokens", metavar="N", min=1, help="Tokens to a batch; by default what suits the device."),
+        typer.Option("--batch-tokens", metavar="N", min=1, help="Tokens to a batch; by default 2048, on a GPU 16384."),
     ] = None
     max_length: Annotated[
         int | None,
@@ -147,6 +147,7 @@ class OutputOptions:
         int | None, typer.Option("--width", metavar="N", min=20, help="Columns for tables; by default the terminal's.")
     ] = None
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Leave out notes on stderr.")] = False
+    # Looked for in the command line itself, by what catches the error: bertcli.__main__.
     debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an error inside bertcli.")] = False
 
 

@@ -174,6 +174,14 @@ class ModelClass:
 
 
 @dataclass(frozen=True, slots=True)
+class ComputedTensor:
+    """A tensor that came out of a model."""
+
+    shape: tuple[int, ...]
+    dtype: str
+
+
+@dataclass(frozen=True, slots=True)
 class StoredTensor:
     """A tensor as the checkpoint's header tells of it."""
 

@@ -8,6 +8,8 @@ from bertcli.checkpoints.config import BertConfig
 from bertcli.checkpoints.weight_files import WeightFiles
 from bertcli.results import ModelClass, Output, StoredTensor
 
+# Whether a checkpoint has the tensors of a part of the model.
+Holds = Callable[[layout.Layout], bool]
 _BYTES_OF = {"float32": 4, "float16": 2, "bfloat16": 2}
 _HIDDEN = ("batch_size", "sequence_length", "hidden_size")
 _ATTENTION = ("batch_size", "num_attention_heads", "sequence_length", "sequence_length")
@@ -18,7 +20,7 @@ def model_classes(
     batch_size: int,
     sequence_length: int,
     dtype: str,
-    holds: Callable[[layout.Layout], bool] | None,
+    holds: Holds | None,
 ) -> list[ModelClass]:
     """The outputs of BertModel and of BertForMaskedLM for a batch of this size.
 

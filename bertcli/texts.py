@@ -17,6 +17,7 @@ STDIN = "-"
 WINDOW_BYTES = 1 << 16
 # A writer that pauses this long (seconds) is taken to wait for an answer.
 _SHORT_SILENCE = 0.05
+_QUOTED_CHARACTERS = 60
 # How long (seconds) Ctrl-C may go unheard.
 _LONGEST_WAIT = 0.5
 
@@ -104,7 +105,7 @@ class TextReader:
             return self._unanswered(
                 line, BadText("the text is empty", hint="leave it out, or skip such texts with --on-error skip")
             )
-        if not (text + (pair or "")).isascii() and _has_surrogates(text + (pair or "")):
+        if not is_utf8(text + (pair or "")):
             return self._unanswered(line, BadText("the text is not UTF-8", hint="check the terminal's encoding"))
         return TextRecord(self._next_index(), text, pair, line)
 
@@ -139,9 +140,14 @@ def _open_stream(source: TextSource) -> "_ByteStream | None":
     return _ByteStream(sys.stdin.fileno())
 
 
-def _has_surrogates(text: str) -> bool:
-    # An argument that is not UTF-8 comes with its bytes as lone surrogates, which nothing can encode.
-    return any("\ud800" <= character <= "\udfff" for character in text)
+def shortened(text: str) -> str:
+    """A text as a message quotes it."""
+    return repr(text if len(text) <= _QUOTED_CHARACTERS else text[:_QUOTED_CHARACTERS] + "...")
+
+
+def is_utf8(text: str) -> bool:
+    """Whether an argument was UTF-8: else its bytes come as lone surrogates, which nothing can encode."""
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 class _ByteStream:

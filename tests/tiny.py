@@ -85,7 +85,7 @@ def edit_config(folder: Path, **changes: Any) -> None:
 
 def open_bert(folder: Path | str, engine: str = "numpy", device: str = "cpu", **request: Any) -> Session:
     """A session over the checkpoint in `folder`."""
-    return open_session(SessionRequest(model=str(folder), engine=engine, device=device, **request), text_bytes=0)
+    return open_session(SessionRequest(model=str(folder), engine=engine, device=device, **request))
 
 
 def record(text: str | tuple[str, str], index: int = 0) -> TextRecord:

@@ -1,5 +1,6 @@
 """From what the user calls a model to the folder that holds it."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +26,9 @@ def find_checkpoint(model: str | None) -> Checkpoint:
     """
     if model is None:
         return Checkpoint(BUNDLED, BUNDLED_FOLDER)
-    folder = Path(model).expanduser()
+    folder = Path(model)
+    with suppress(RuntimeError):  # ~somebody who is not known here
+        folder = folder.expanduser()
     if folder.is_dir():
         return Checkpoint(model, folder)
     if model == BUNDLED:

@@ -18,6 +18,7 @@ BYTES_OF_DTYPE = {
     "F64": 8, "F32": 4, "F16": 2, "BF16": 2, "F8_E4M3": 1, "F8_E5M2": 1,
     "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U64": 8, "U32": 4, "U16": 2, "U8": 1, "BOOL": 1,
 }  # fmt: skip
+_GIT_LFS = b"version "
 _LARGEST_HEADER = 100_000_000  # the format's own limit
 
 
@@ -49,9 +50,12 @@ def read_header(path: Path) -> list[TensorInfo]:
     """
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
-        length = int.from_bytes(file.read(8), "little")
+        beginning = file.read(8)
+        if beginning == _GIT_LFS:
+            raise BadCheckpoint(f"{path} is a git-lfs pointer in place of the weights", hint="fetch them: git lfs pull")
+        length = int.from_bytes(beginning, "little")
         if size < 8 or length > min(size - 8, _LARGEST_HEADER):
-            raise _damaged(path, "its header is cut short")
+            raise _damaged(path, "its header is cut short" if size else "it is empty")
         header = _parse(file.read(length), path)
     try:
         infos = [_info(name, entry, path, 8 + length) for name, entry in header.items() if name != "__metadata__"]

@@ -48,11 +48,6 @@ class WeightFiles:
                 found[name] = info
         return found
 
-    @property
-    def dtypes(self) -> set[str]:
-        """The dtypes in which the weights are stored, in safetensors' spelling."""
-        return {info.dtype for info in self.infos}
-
     def holds(self, part: layout.Layout) -> bool:
         """Whether every tensor of the part is there."""
         return part.keys() <= self.by_canonical_name.keys()

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from bertcli.commands.sink import ArrayWriters
 from bertcli.core.session import Session
-from bertcli.writers.arrays import Column, TensorsWriter, npz_bytes, safetensors_bytes
+from bertcli.writers.arrays import Column, TensorsWriter, save_npz, save_safetensors
 
 TENSOR_SUFFIXES = (".npz", ".safetensors")
 
@@ -24,9 +24,9 @@ def tensor_writers(
         "input_ids": Column(lambda record: np.array(record.text.input_ids), fill=pad_token_id, missing=pad_token_id),
     }
     metadata = {"format": "np", "model": session.checkpoint.name}
-    saves: Mapping[str, Callable[[Mapping[str, Any]], bytes]] = {
-        ".npz": npz_bytes,
-        ".safetensors": partial(safetensors_bytes, metadata=metadata),
+    saves: Mapping[str, Callable[[BinaryIO, Mapping[str, Any]], None]] = {
+        ".npz": save_npz,
+        ".safetensors": partial(save_safetensors, metadata=metadata),
     }
     return {
         suffix: partial(TensorsWriter, columns=everything, constants=constants or {}, save=save)

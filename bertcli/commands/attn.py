@@ -16,15 +16,17 @@ from bertcli.core.attention import (
     attend,
     check_attended_from,
     chosen,
+    spellings,
 )
 from bertcli.core.session import Session
-from bertcli.errors import ExitCode
+from bertcli.errors import ExitCode, WrongUsage
 from bertcli.options import ModelOptions, OutputOptions, TextOptions
 from bertcli.render.view import View
 from bertcli.render.views.attn import attended_view, attn_view, matrix_view
 from bertcli.results import AttnRecord, RunInfo
 from bertcli.writers.arrays import Column
 
+_TOP_K = 5
 _THRESHOLDS = (
     f"label: prev, next, self > {POSITION_SHARE}; delimiter: cls + sep > {DELIMITER_SHARE}; "
     f"broad: entropy > {BROAD_ENTROPY}"
@@ -41,7 +43,7 @@ class AttnRequest:
     layer: int | None
     head: int | None
     attended_from: str | None
-    top_k: int
+    top_k: int | None
 
 
 def attn(request: AttnRequest) -> ExitCode:
@@ -52,27 +54,33 @@ def attn(request: AttnRequest) -> ExitCode:
     answers = session.answers(
         reader.windows(),
         partial(attend, session, options=options),
-        lambda text: None if options.attended_from is None else check_attended_from(text, options.attended_from),
+        partial(check_attended_from, asked=options.attended_from),
     )
     info = session.info("attn")
     attentions = Column(lambda record: record.attentions, missing=np.nan, batch_axis=1)
-    return sink.write(info, _view(options, info), answers, tensor_writers(session, {"attentions": attentions}))
+    shown = {"layers": np.array(options.layers), "heads": np.array(options.heads)}
+    writers = tensor_writers(session, {"attentions": attentions}, shown)
+    return sink.write(info, _view(options, info), answers, writers)
 
 
 def _options(request: AttnRequest, session: Session, sink: Sink) -> AttnOptions:
+    if request.top_k is not None and request.attended_from is None:
+        raise WrongUsage("--top-k says how many tokens --from shows", hint="add --from TOKEN, or leave --top-k out")
     layers = chosen("layer", request.layer, session.config.num_hidden_layers)
     heads = chosen("head", request.head, session.config.num_attention_heads)
     return AttnOptions(
         layers=layers,
         heads=heads,
-        matrix=None if request.layer is None or request.head is None else (request.layer, request.head),
-        attended_from=request.attended_from,
-        top_k=request.top_k,
+        matrix=request.layer is not None and request.head is not None,
+        attended_from=() if request.attended_from is None else spellings(session.tokenizer, request.attended_from),
+        top_k=request.top_k or _TOP_K,
         tensors=sink.format in TENSOR_SUFFIXES,
     )
 
 
 def _view(options: AttnOptions, info: RunInfo) -> View[AttnRecord]:
-    if options.attended_from is not None:
+    if options.attended_from:
         return attended_view(info)
-    return matrix_view(info, *options.matrix) if options.matrix else attn_view(info, _THRESHOLDS)
+    if options.matrix:
+        return matrix_view(info, options.layers[0], options.heads[0])
+    return attn_view(info, _THRESHOLDS)

@@ -12,7 +12,7 @@ from bertcli.commands.opening import open_for_texts
 from bertcli.commands.sink import ArrayWriters, Sink
 from bertcli.core.encoding import EncodeOptions, cosine_similarity, encode, layer_indices
 from bertcli.core.session import Session
-from bertcli.errors import ExitCode
+from bertcli.errors import ExitCode, WrongUsage
 from bertcli.options import ModelOptions, OutputOptions, PoolName, TextOptions
 from bertcli.render.views.encode import encode_view
 from bertcli.results import EncodeRecord
@@ -40,6 +40,7 @@ class EncodeRequest:
 def encode_texts(request: EncodeRequest) -> ExitCode:
     """Encode every text."""
     sink = Sink(request.output, request.texts.on_error, (MATRIX_SUFFIX, *TENSOR_SUFFIXES))
+    _check_has_place(request, sink)
     session, reader = open_for_texts(request.texts, request.model)
     options = _options(request, session, sink)
     if options.pooler or options.pool == PoolName.POOLER:
@@ -55,6 +56,18 @@ def encode_texts(request: EncodeRequest) -> ExitCode:
         info, request.pool, wants_tokens=request.tokens, similarity=seen.similarity if request.similarity else None
     )
     return sink.write(info, view, answers, _array_writers(session, request, options))
+
+
+def _check_has_place(request: EncodeRequest, sink: Sink) -> None:
+    """Raise WrongUsage for what was asked for and would be lost in the format."""
+    vectors = {"--tokens": request.tokens, "--layers": request.layers is not None, "--pooler": request.pooler}
+    for option, is_asked in {**vectors, "--similarity": request.similarity}.items():
+        formats = ("table", "json") if option == "--similarity" else ("table", "json", "jsonl", *TENSOR_SUFFIXES)
+        if is_asked and sink.format not in formats:
+            raise WrongUsage(
+                f"{sink.format} has no place for {option}, which goes into {', '.join(formats)}",
+                hint=f"use --json, or leave {option} out",
+            )
 
 
 def _options(request: EncodeRequest, session: Session, sink: Sink) -> EncodeOptions:

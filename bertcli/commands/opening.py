@@ -13,6 +13,6 @@ def session_request(options: ModelOptions) -> SessionRequest:
 
 
 def open_for_texts(texts: TextOptions, model: ModelOptions) -> tuple[Session, TextReader]:
-    """The model and the texts, the engine chosen by how much text there is."""
+    """The model and the texts. What is wrong with the model is found before any text is waited for."""
     reader = TextReader(texts.source())
-    return open_session(session_request(model), reader.known_bytes()), reader
+    return open_session(session_request(model), reader.known_bytes), reader

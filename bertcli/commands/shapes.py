@@ -1,7 +1,8 @@
 """bertcli shapes: the name and shape of every output, and the tensors of a checkpoint."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from bertcli.checkpoints.config import BertConfig, read_config
 from bertcli.checkpoints.find import Checkpoint, find_checkpoint
@@ -11,8 +12,8 @@ from bertcli.core.tokens import TokenizedText, open_tokenizer
 from bertcli.errors import ExitCode, ShapesDiffer, WrongUsage
 from bertcli.options import ModelOptions, OutputOptions, TextOptions
 from bertcli.render.views.shapes import shapes_view, weights_view
-from bertcli.results import ModelClass, RunInfo, ShapesResult
-from bertcli.shapes import model_classes, stored_tensors
+from bertcli.results import ComputedTensor, ModelClass, Output, RunInfo, ShapesResult
+from bertcli.shapes import Holds, model_classes, stored_tensors
 from bertcli.texts import TextReader, Unanswered
 
 
@@ -34,21 +35,51 @@ def shapes(request: ShapesRequest) -> ExitCode:
     sink = Sink(request.output, request.texts.on_error)
     checkpoint = find_checkpoint(request.model.model)
     if request.weights:
+        _check_stands_alone(request)
         return _weights(checkpoint, sink)
     config = read_config(checkpoint.folder)
-    tokenized = [] if _has_given_size(request) else _tokenize(request, checkpoint, config)
-    texts = [text for text in tokenized if not isinstance(text, Unanswered)]
-    batch_size, sequence_length = _given_size(request, config) if _has_given_size(request) else _size(texts)
-    holds = find_weight_files(checkpoint.folder).holds if has_weight_files(checkpoint.folder) else None
-    classes = model_classes(config, batch_size, sequence_length, request.model.dtype, holds)
+    size, texts = _given_size(request, config), []
+    if size is None:
+        texts = _tokenize(request, checkpoint, config)
+        size = _size_of(texts)
+    holds = _what_it_holds(checkpoint, config, request)
     info = RunInfo("shapes", checkpoint.name, checkpoint.revision, None, None, request.model.dtype)
-    if request.run and batch_size:
-        info, classes = _run(request, texts, classes, batch_size, sequence_length)
-    result = ShapesResult(batch_size, sequence_length, classes)
-    unanswered = [text for text in tokenized if isinstance(text, Unanswered)]
-    exit_code = sink.write(info, shapes_view(info), [*unanswered, result] if batch_size else unanswered)
-    _check_ran(classes)
+    classes = model_classes(config, *size, request.model.dtype, holds)
+    came: Mapping[str, Sequence[ComputedTensor]] = {}
+    if request.run and size.batch_size:
+        info, came = _run(request, texts, size)
+    results = [ShapesResult(*size, _beside(classes, came))] if size.batch_size else []
+    unanswered = [text for text in texts if isinstance(text, Unanswered)]
+    exit_code = sink.write(info, shapes_view(info), [*unanswered, *results])
+    _check_came(classes, came)
     return exit_code
+
+
+class _Size(NamedTuple):
+    batch_size: int
+    sequence_length: int
+
+
+def _check_stands_alone(request: ShapesRequest) -> None:
+    if request.run or request.batch or request.seq or request.texts.texts or request.texts.file:
+        raise WrongUsage(
+            "--weights lists the tensors of the checkpoint and needs nothing else",
+            hint="leave out texts, --batch, --seq and --run",
+        )
+
+
+def _what_it_holds(checkpoint: Checkpoint, config: BertConfig, request: ShapesRequest) -> Holds | None:
+    """Whether the checkpoint holds a part of the model, by its header; None where that is not to be known.
+
+    A pickle has no header: only --run, which needs torch anyway, makes it worth opening.
+    """
+    if not has_weight_files(checkpoint.folder):
+        return None
+    weight_files = find_weight_files(checkpoint.folder)
+    if weight_files.is_pickled and not request.run:
+        return None
+    weight_files.check_fits(config)
+    return weight_files.holds
 
 
 def _weights(checkpoint: Checkpoint, sink: Sink) -> ExitCode:
@@ -57,11 +88,9 @@ def _weights(checkpoint: Checkpoint, sink: Sink) -> ExitCode:
     return sink.write(info, weights_view(info), [result])
 
 
-def _has_given_size(request: ShapesRequest) -> bool:
-    return request.batch is not None or request.seq is not None
-
-
-def _given_size(request: ShapesRequest, config: BertConfig) -> tuple[int, int]:
+def _given_size(request: ShapesRequest, config: BertConfig) -> _Size | None:
+    if request.batch is None and request.seq is None:
+        return None
     if request.texts.texts or request.texts.file:
         raise WrongUsage("--batch and --seq stand in place of texts", hint="leave out the texts, or the two options")
     if request.seq is None:
@@ -71,54 +100,55 @@ def _given_size(request: ShapesRequest, config: BertConfig) -> tuple[int, int]:
             f"--seq {request.seq:,} is beyond the model's {config.max_position_embeddings:,} positions",
             hint=f"use --seq {config.max_position_embeddings} or less",
         )
-    return request.batch or 1, request.seq
+    return _Size(request.batch or 1, request.seq)
 
 
-def _tokenize(
-    request: ShapesRequest, checkpoint: Checkpoint, config: BertConfig
-) -> Sequence[TokenizedText | Unanswered]:
+def _tokenize(request: ShapesRequest, checkpoint: Checkpoint, config: BertConfig) -> list[TokenizedText | Unanswered]:
     tokenizer = open_tokenizer(checkpoint, config, request.model.max_length, request.model.truncate)
     windows = TextReader(request.texts.source()).windows()
     return [text for window in windows for text in tokenizer.tokenize_window(window)]
 
 
-def _size(texts: Sequence[TokenizedText]) -> tuple[int, int]:
+def _size_of(texts: Sequence[TokenizedText | Unanswered]) -> _Size:
     """All the texts as one batch, padded to the longest."""
-    return len(texts), max(map(len, texts), default=0)
+    lengths = [len(text) for text in texts if isinstance(text, TokenizedText)]
+    return _Size(len(lengths), max(lengths, default=0))
 
 
 def _run(
-    request: ShapesRequest,
-    texts: Sequence[TokenizedText],
-    predicted: Sequence[ModelClass],
-    batch_size: int,
-    sequence_length: int,
-) -> tuple[RunInfo, list[ModelClass]]:
-    """The classes with what came out of the model beside what was predicted, and who ran it."""
+    request: ShapesRequest, texts: Sequence[TokenizedText | Unanswered], size: _Size
+) -> tuple[RunInfo, Mapping[str, Sequence[ComputedTensor]]]:
+    """Who ran the model, and what came out of it."""
     from bertcli.commands.opening import session_request
-    from bertcli.core.batches import pad
-    from bertcli.core.outputs import any_tokens, run_shapes
+    from bertcli.core.batches import any_tokens, pad
+    from bertcli.core.outputs import run_outputs
     from bertcli.core.session import open_session
 
-    session = open_session(session_request(request.model), text_bytes=4 * batch_size * sequence_length)
-    batch = pad(texts, session.tokenizer.pad_token_id) if texts else any_tokens(batch_size, sequence_length)
-    came = run_shapes(session, batch)
-    classes = [
-        replace(model_class, outputs=[replace(out, ran=came.get(out.name)) for out in model_class.outputs])
-        for model_class in predicted
+    session = open_session(session_request(request.model), lambda: 4 * size.batch_size * size.sequence_length)
+    tokenized = [text for text in texts if isinstance(text, TokenizedText)]
+    batch = pad(tokenized, session.tokenizer.pad_token_id) if tokenized else any_tokens(*size)
+    return session.info("shapes"), run_outputs(session, batch)
+
+
+def _beside(classes: Sequence[ModelClass], came: Mapping[str, Sequence[ComputedTensor]]) -> list[ModelClass]:
+    """What was predicted, with the shapes that came."""
+
+    def with_shapes(output: Output) -> Output:
+        return replace(output, ran=[tensor.shape for tensor in came[output.name]]) if output.name in came else output
+
+    return [
+        replace(model_class, outputs=[with_shapes(output) for output in model_class.outputs]) for model_class in classes
     ]
-    return session.info("shapes"), classes
 
 
-def _check_ran(classes: Sequence[ModelClass]) -> None:
-    """Raise ShapesDiffer where the model gave another number of tensors, or other shapes, than was predicted."""
+def _check_came(classes: Sequence[ModelClass], came: Mapping[str, Sequence[ComputedTensor]]) -> None:
+    """Raise ShapesDiffer where the model gave another number of tensors, or others, than was predicted."""
     for model_class in classes:
         for output in model_class.outputs:
-            if output.ran is None:
-                continue
-            if len(output.ran) != output.count or any(tuple(shape) != tuple(output.shape) for shape in output.ran):
+            found = {(tensor.shape, tensor.dtype) for tensor in came.get(output.name, ())}
+            if found and (found != {(tuple(output.shape), output.dtype)} or len(came[output.name]) != output.count):
                 raise ShapesDiffer(
-                    f"{model_class.name} gave {len(output.ran)} x {output.name} of {set(output.ran)} "
-                    f"where {output.count} x {tuple(output.shape)} was predicted",
+                    f"{model_class.name} gave {len(came[output.name])} x {output.name} of {found} "
+                    f"where {output.count} x {tuple(output.shape)} {output.dtype} was predicted",
                     hint="config.json does not describe these weights; please report it if it should",
                 )

@@ -4,7 +4,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from io import TextIOWrapper
-from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
 from bertcli.errors import ExitCode, OutputError, WrongUsage
@@ -20,10 +19,12 @@ from bertcli.render.records import (
 )
 from bertcli.render.view import View
 from bertcli.results import RunInfo
-from bertcli.texts import Unanswered
-from bertcli.writers.target import check_target, open_target
+from bertcli.texts import STDIN, Unanswered
+from bertcli.writers.target import check_target, is_device, open_target
 
 _TEXT_SUFFIXES = {".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".tsv": "tsv"}
+# What other commands write to files of these suffixes; --format does not make such a file of anything else.
+_RESERVED_SUFFIXES = (".npy", ".npz", ".safetensors", ".parquet", ".html", ".png", ".svg")
 # What writes a file of arrays, by its suffix.
 ArrayWriters = Mapping[str, Callable[[BinaryIO], RecordWriter]]
 
@@ -66,7 +67,7 @@ class Sink:
                 with _text(stream) as text:
                     count, skipped = self._pass_on(answers, self._text_writer(text, view, info))
         if skipped:
-            print_error(f"{skipped:,} of {count:,} texts had no answer and were skipped")
+            print_error(f"skipped {skipped:,} {'text' if skipped == 1 else 'texts'} without an answer")
         elif not count:
             self.note("there was no text to answer")
         return ExitCode.FAILED if skipped else ExitCode.DONE
@@ -79,12 +80,14 @@ class Sink:
     def _pass_on(self, answers: Iterable[Any], writer: RecordWriter) -> tuple[int, int]:
         """Write the answers; how many texts there were, and how many of them had none."""
         count = skipped = 0
+        hints: set[str] = set()  # each is given once
         for answer in answers:
             if not isinstance(answer, Unanswered):
                 writer.write(answer)
             elif self._on_error == "skip":
                 error = answer.error.at(_place(answer))
-                print_error(error.message, error.hint)
+                print_error(error.message, "" if error.hint in hints else error.hint)
+                hints.add(error.hint)
                 writer.skip()
                 skipped += 1
             else:
@@ -99,12 +102,15 @@ class Sink:
         asked, path = asked_format(self._options), self._options.output
         if path is None:
             return ("table" if self._is_terminal else "tsv") if asked == "auto" else asked
-        by_suffix = _TEXT_SUFFIXES.get(path.suffix) or (path.suffix if path.suffix in array_suffixes else None)
-        if by_suffix is None and (asked != "auto" or _is_stream(path)):
+        if str(path) == STDIN:
+            raise WrongUsage("-o takes a file, not -", hint="leave it out: results go to standard output by themselves")
+        suffix = path.suffix.lower()
+        by_suffix = _TEXT_SUFFIXES.get(suffix) or (suffix if suffix in array_suffixes else None)
+        if by_suffix is None and suffix not in _RESERVED_SUFFIXES and (asked != "auto" or is_device(path)):
             return "tsv" if asked == "auto" else asked
         if by_suffix is None:
             known = ", ".join((*_TEXT_SUFFIXES, *array_suffixes))
-            raise WrongUsage(f"{path}: nothing is known of the suffix {path.suffix!r}", hint=f"use one of {known}")
+            raise WrongUsage(f"{path}: this command writes no {suffix or 'file without a suffix'}", hint=f"use {known}")
         if asked not in ("auto", by_suffix):
             raise WrongUsage(f"--format {asked} and the suffix of {path} contradict each other", hint="leave one out")
         return by_suffix
@@ -152,7 +158,3 @@ def _text(stream: BinaryIO) -> Iterator[TextIO]:
 
 def _place(unanswered: Unanswered) -> str:
     return f"line {unanswered.line:,}" if unanswered.line is not None else f"text {unanswered.index + 1:,}"
-
-
-def _is_stream(path: Path) -> bool:
-    return path.exists() and not path.is_file()

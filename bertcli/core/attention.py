@@ -19,11 +19,11 @@ from bertcli.core.session import Session, text_info
 from bertcli.core.tokens import TextTokenizer, TokenizedText
 from bertcli.errors import BadText, WrongUsage
 from bertcli.results import Attended, AttendedFrom, AttnRecord, HeadStatistics
-from bertcli.texts import Unanswered
+from bertcli.texts import Unanswered, is_utf8
 
 # What a head must reach to be called by a label: a share of its attention, or nats of entropy.
 POSITION_SHARE, DELIMITER_SHARE, BROAD_ENTROPY = 0.5, 0.6, 3.8
-_SMALLEST = 1e-38  # a weight of 0 adds 0 to the entropy, as its limit does
+_SMALLEST = float(np.finfo(np.float32).tiny)  # a weight of 0 adds 0 to the entropy, as its limit does
 _STATISTICS = (
     "entropy", "self", "previous", "next", "cls", "sep", "punctuation", "distance", "confidence",
 )  # fmt: skip
@@ -31,15 +31,16 @@ _STATISTICS = (
 
 @dataclass(frozen=True, slots=True)
 class AttnOptions:
-    """layers, heads: those to tell of. matrix: (layer, head) whose weights are wanted whole.
+    """layers, heads: those to tell of. matrix: whether the weights of the one head among them are wanted whole.
 
-    attended_from: a token, or a position, whose top_k strongest keys are wanted. tensors: all weights are wanted.
+    attended_from: spellings of a token, or a position, whose top_k strongest keys are wanted, where there are any.
+    tensors: all their weights are wanted.
     """
 
     layers: Sequence[int]
     heads: Sequence[int]
-    matrix: tuple[int, int] | None = None
-    attended_from: str | None = None
+    matrix: bool = False
+    attended_from: Sequence[str] = ()
     top_k: int = 5
     tensors: bool = False
 
@@ -63,17 +64,36 @@ def attend(session: Session, batch: Batch, options: AttnOptions) -> list[AttnRec
     ops = session.engine.ops
     marks = _marks(ops, batch, session.tokenizer)
     statistics: dict[int, Any] = {}
-    kept: dict[int, Any] = {}
+    kept = _Kept(options, [_positions(text.tokens, options.attended_from) for text in batch.texts])
 
     def observe(layer: int, attention: Array) -> None:
-        if layer not in options.layers:
-            return
-        statistics[layer] = ops.to_numpy(head_statistics(ops, ops.float32(attention), marks))
-        if options.tensors or options.attended_from is not None or (options.matrix or (None,))[0] == layer:
-            kept[layer] = ops.to_numpy(attention)
+        if layer in options.layers:
+            statistics[layer] = ops.to_numpy(head_statistics(ops, ops.float32(attention), marks))
+            kept.keep(layer, ops.to_numpy(attention))
 
     session.run(batch, Wanted(on_attention=observe))
     return [_record(text, row, statistics, kept, options) for row, text in enumerate(batch.texts)]
+
+
+class _Kept:
+    """Of the weights what is asked for, copied, so that a layer's are let go of before the next one's come.
+
+    whole: (batch, heads, seq, seq) by layer. rows: (heads, seq) by the text's row, the query's position and the layer.
+    """
+
+    def __init__(self, options: AttnOptions, positions: Sequence[Sequence[int]]) -> None:
+        self._options, self.positions = options, positions
+        self.whole: dict[int, Any] = {}
+        self.rows: dict[tuple[int, int, int], Any] = {}
+
+    def keep(self, layer: int, attention: Any) -> None:
+        """One layer's weights, (batch, all heads, seq, seq)."""
+        heads = list(self._options.heads)
+        if self._options.tensors or self._options.matrix:
+            self.whole[layer] = attention[:, heads]
+        for row, positions in enumerate(self.positions):
+            for position in positions:
+                self.rows[row, position, layer] = attention[row, heads, position]
 
 
 def head_statistics(ops: Ops, a: Array, marks: _Marks) -> Array:
@@ -113,13 +133,21 @@ def label(statistics: HeadStatistics) -> str | None:
     return "broad" if statistics.entropy > BROAD_ENTROPY else None
 
 
-def check_attended_from(text: TokenizedText, token: str) -> Unanswered | None:
+def spellings(tokenizer: TextTokenizer, token: str) -> Sequence[str]:
+    """A token as it was asked for, and as the tokenizer spells it where that is one piece: The, the."""
+    if not is_utf8(token):
+        raise WrongUsage(f"the token {token!r} is not UTF-8", hint="check the terminal's encoding")
+    pieces = tokenizer.pieces(token)
+    return (token, tokenizer.token(pieces[0])) if len(pieces) == 1 else (token,)
+
+
+def check_attended_from(text: TokenizedText, asked: Sequence[str]) -> Unanswered | None:
     """What is wrong with a text that is asked about a token: that it has no such token."""
-    if _positions(text.tokens, token):
+    if not asked or _positions(text.tokens, asked):
         return None
     problem = BadText(
-        f"the text has no token {token!r}; its tokens are {' '.join(text.tokens)}",
-        hint="name a token as it is spelt there, or a position counted from 0",
+        f"the text has no token {asked[0]!r}; its tokens are {' '.join(text.tokens)}",
+        hint=f"name a token as it is spelt there, or a position from 0 to {len(text) - 1}",
     )
     return Unanswered(text.record.index, text.record.line, problem)
 
@@ -155,18 +183,14 @@ def _is_punctuation(token: str) -> bool:
     return all(unicodedata.category(character).startswith("P") for character in token)
 
 
-def _record(
-    text: TokenizedText, row: int, statistics: dict[int, Any], kept: dict[int, Any], options: AttnOptions
-) -> AttnRecord:
-    size = len(text)
-    weights = {layer: attention[row, :, :size, :size] for layer, attention in kept.items()}
+def _record(text: TokenizedText, row: int, statistics: dict[int, Any], kept: _Kept, options: AttnOptions) -> AttnRecord:
+    weights = [attention[row, :, : len(text), : len(text)] for attention in kept.whole.values()]
     return AttnRecord(
         text_info(text),
         [_head(layer, head, statistics[layer][row, head]) for layer in options.layers for head in options.heads],
-        # A copy, so that the record does not hold on to every other head of the batch.
-        attention=weights[options.matrix[0]][options.matrix[1]].copy() if options.matrix else None,
-        attended=_attended(text.tokens, weights, options) if options.attended_from is not None else None,
-        attentions=np.stack([weights[layer] for layer in options.layers]) if options.tensors else None,
+        attention=weights[0][0] if options.matrix else None,
+        attended=_attended(text.tokens, row, kept, options) if options.attended_from else None,
+        attentions=np.stack(weights) if options.tensors else None,
     )
 
 
@@ -176,21 +200,22 @@ def _head(layer: int, head: int, numbers: Any) -> HeadStatistics:
     return HeadStatistics(layer=layer, head=head, **named, label=label(unlabelled))
 
 
-def _attended(tokens: Sequence[str], weights: dict[int, Any], options: AttnOptions) -> list[AttendedFrom]:
+def _attended(tokens: Sequence[str], row: int, kept: _Kept, options: AttnOptions) -> list[AttendedFrom]:
     found = []
-    for position in _positions(tokens, options.attended_from or ""):
+    for position in kept.positions[row]:
         for layer in options.layers:
-            for head in options.heads:
-                row = weights[layer][head, position]
-                strongest = np.argsort(-row, kind="stable")[: options.top_k]
-                keys = [Attended(int(key), tokens[key], float(row[key])) for key in strongest]
-                found.append(AttendedFrom(position, tokens[position], layer, head, keys))
+            weights = kept.rows[row, position, layer][:, : len(tokens)]
+            strongest = np.argsort(-weights, kind="stable")[:, : options.top_k]
+            for head, of_head, keys in zip(options.heads, weights, strongest, strict=True):
+                attended = [Attended(int(key), tokens[key], float(of_head[key])) for key in keys]
+                found.append(AttendedFrom(position, tokens[position], layer, head, attended))
     return found
 
 
-def _positions(tokens: Sequence[str], token: str) -> list[int]:
-    """Where the token stands; a number that is no token of the text is a position."""
-    positions = [position for position, found in enumerate(tokens) if found == token]
-    if not positions and token.isdecimal() and int(token) < len(tokens):
-        return [int(token)]
-    return positions
+def _positions(tokens: Sequence[str], asked: Sequence[str]) -> list[int]:
+    """Where the token stands, by the first of its spellings that is there; a number that is no token is a position."""
+    numbers = list(map(str, range(len(tokens))))
+    places = (
+        [at for at, found in enumerate(names) if found == token] for names in (tokens, numbers) for token in asked
+    )
+    return next(filter(None, places), [])

@@ -29,7 +29,8 @@ class Batch:
     @property
     def shape(self) -> tuple[int, int]:
         """(batch, seq)."""
-        return len(self.texts), self.input_ids.shape[1]
+        batch, seq = self.input_ids.shape
+        return batch, seq
 
 
 def pad(texts: Sequence[TokenizedText], pad_token_id: int) -> Batch:
@@ -55,3 +56,10 @@ def batches(texts: Sequence[TokenizedText], batch_tokens: int, pad_token_id: int
         size = max(batch_tokens // len(longest_first[start]), 1)
         yield pad(longest_first[start : start + size], pad_token_id)
         start += size
+
+
+def any_tokens(batch_size: int, sequence_length: int) -> Batch:
+    """A batch of that size whose tokens do not matter."""
+    shape = batch_size, sequence_length
+    zeros = np.zeros(shape, np.int64)
+    return Batch((), zeros, zeros, np.ones(shape, np.bool_))

@@ -1,6 +1,7 @@
 """Which engine computes, and where."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bertcli.errors import WrongUsage
@@ -27,9 +28,10 @@ def encoder_work(text_bytes: int, parameters: int) -> float:
     return 2.0 * parameters * text_bytes / _BYTES_OF_A_TOKEN
 
 
-def place(engine: str, device: str, dtype: str, *, is_pickled: bool, work: float) -> Placement:
+def place(engine: str, device: str, dtype: str, *, is_pickled: bool, work: Callable[[], float]) -> Placement:
     """The engine and device for what the user asked, `auto` decided by what only torch can do and by the work.
 
+    work: asked where it decides, since to find out may take as long as standard input takes to come.
     Raises WrongUsage for what contradicts itself, DeviceUnavailable for a device that is not here.
     """
     if device != "auto" and not _DEVICE.fullmatch(device):
@@ -37,7 +39,7 @@ def place(engine: str, device: str, dtype: str, *, is_pickled: bool, work: float
     only_torch = _why_only_torch(device, dtype, is_pickled)
     if engine == NUMPY and only_torch:
         raise WrongUsage(f"the numpy engine cannot do this: {only_torch}", hint="use --engine torch, or auto")
-    if engine == NUMPY or (engine == "auto" and not only_torch and work < _WORK_WORTH_TORCH):
+    if engine == NUMPY or (engine == "auto" and not only_torch and work() < _WORK_WORTH_TORCH):
         return Placement(NUMPY, "cpu", dtype)
     from bertcli.core.backends.torch_ops import best_device, check_device
 

@@ -63,7 +63,7 @@ def pool(
     if how == POOLER and pooler_output is not None:
         return pooler_output
     if how == CLS:
-        return last_hidden_state[:, 0]
+        return last_hidden_state[:, 0].copy()  # lets go of all other tokens
     mask = attention_mask[..., None]
     if how == MAX:
         return np.asarray(np.where(mask, last_hidden_state, np.float32(-np.inf)).max(1))

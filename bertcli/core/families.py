@@ -33,19 +33,19 @@ class TransformersEngine:
 
     def run(self, batch: Batch, wanted: Wanted) -> ModelOutput:
         with self.ops.computing():
-            output = self._call("BertModel", batch, wanted)
+            logits = pooler_output = None
+            if wanted.logits_at is not None:
+                output = self._call("BertForMaskedLM", batch, wanted)
+                logits = output.logits[on_device(self.ops, wanted.logits_at)]
+            if wanted.logits_at is None or wanted.pooler_output:
+                output = self._call("BertModel", batch, wanted)
+                pooler_output = output.pooler_output if wanted.pooler_output else None
             if wanted.on_attention is not None:
                 for layer, attention in enumerate(output.attentions):
                     wanted.on_attention(layer, attention)
-            logits = None
-            if wanted.logits_at is not None:
-                logits = self._call("BertForMaskedLM", batch, Wanted()).logits[on_device(self.ops, wanted.logits_at)]
-            return ModelOutput(
-                output.last_hidden_state,
-                output.pooler_output if wanted.pooler_output else None,
-                [output.hidden_states[index] for index in wanted.hidden_states],
-                logits,
-            )
+            hidden_states = [output.hidden_states[index] for index in wanted.hidden_states]
+            # BertForMaskedLM gives no last_hidden_state: it is the last of the hidden states.
+            return ModelOutput(output.hidden_states[-1], pooler_output, hidden_states, logits)
 
     def _call(self, class_name: str, batch: Batch, wanted: Wanted) -> Any:
         wants_attention = wanted.on_attention is not None
@@ -53,7 +53,7 @@ class TransformersEngine:
             input_ids=self.ops.asarray(batch.input_ids),
             token_type_ids=self.ops.asarray(batch.token_type_ids),
             attention_mask=self.ops.asarray(batch.attention_mask),
-            output_hidden_states=bool(wanted.hidden_states),
+            output_hidden_states=True,
             output_attentions=wants_attention,
         )
 

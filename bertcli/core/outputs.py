@@ -3,23 +3,20 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
 from bertcli.checkpoints import layout
 from bertcli.core.backends import Array
 from bertcli.core.batches import Batch
 from bertcli.core.engine import Wanted
 from bertcli.core.session import Session
+from bertcli.results import ComputedTensor
 
-Shape = tuple[int, ...]
 
-
-def run_shapes(session: Session, batch: Batch) -> Mapping[str, Sequence[Shape]]:
-    """The shape of each tensor of each output that the checkpoint can give, by the output's name."""
-    came: defaultdict[str, list[Shape]] = defaultdict(list)
+def run_outputs(session: Session, batch: Batch) -> Mapping[str, Sequence[ComputedTensor]]:
+    """Each tensor of each output that the checkpoint can give, by the output's name."""
+    came: defaultdict[str, list[ComputedTensor]] = defaultdict(list)
 
     def observe(_layer: int, attention: Array) -> None:
-        came["attentions"].append(tuple(attention.shape))
+        came["attentions"].append(_came(attention))
 
     has_mlm_head = session.weight_files.holds(layout.mlm_head_layout(session.config))
     wanted = Wanted(
@@ -29,17 +26,14 @@ def run_shapes(session: Session, batch: Batch) -> Mapping[str, Sequence[Shape]]:
         on_attention=observe,
     )
     output = session.run(batch, wanted)
-    came["last_hidden_state"].append(tuple(output.last_hidden_state.shape))
-    came["hidden_states"] += [tuple(state.shape) for state in output.hidden_states]
+    came["last_hidden_state"].append(_came(output.last_hidden_state))
+    came["hidden_states"] += map(_came, output.hidden_states)
     if output.pooler_output is not None:
-        came["pooler_output"].append(tuple(output.pooler_output.shape))
+        came["pooler_output"].append(_came(output.pooler_output))
     if output.logits is not None:
-        came["logits"].append(tuple(output.logits.shape))
+        came["logits"].append(_came(output.logits))
     return came
 
 
-def any_tokens(batch_size: int, sequence_length: int) -> Batch:
-    """A batch of that size whose tokens do not matter."""
-    shape = batch_size, sequence_length
-    zeros = np.zeros(shape, np.int64)
-    return Batch((), zeros, zeros, np.ones(shape, np.bool_))
+def _came(tensor: Array) -> ComputedTensor:
+    return ComputedTensor(tuple(tensor.shape), str(tensor.dtype).removeprefix("torch."))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import TypeVar
 
 from bertcli.checkpoints import layout
@@ -12,7 +13,7 @@ from bertcli.core.backends import Array, Ops
 from bertcli.core.batches import Batch, batches
 from bertcli.core.device import NUMPY, TRANSFORMERS, Placement, encoder_work, place
 from bertcli.core.engine import BertEngine, Engine, ModelOutput, Wanted
-from bertcli.core.threads import use_threads_for
+from bertcli.core.threads import leave_threads_to_others, use_threads_for
 from bertcli.core.tokens import TextTokenizer, TokenizedText, open_tokenizer
 from bertcli.core.weights import BertWeights
 from bertcli.errors import MissingMlmHead, MissingPooler
@@ -21,6 +22,8 @@ from bertcli.texts import Unanswered, Window
 
 Answer = TypeVar("Answer")
 _BATCH_TOKENS = {"cpu": 2048, "cuda": 16384, "mps": 8192}
+# Of up to how many batches the texts are sorted by length together. More would pad less, and hold more answers at once.
+_BATCHES_TOGETHER = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +41,32 @@ class SessionRequest:
 
 @dataclass(frozen=True)
 class Session:
-    """An open checkpoint."""
+    """An open checkpoint. text_bytes: how much text there is to answer, asked when the engine is first needed."""
 
+    request: SessionRequest
     checkpoint: Checkpoint
     config: BertConfig
     weight_files: WeightFiles
     tokenizer: TextTokenizer
-    engine: Engine
-    batch_tokens: int
+    text_bytes: Callable[[], int]
+
+    @cached_property
+    def engine(self) -> Engine:
+        """What computes. Raises DeviceUnavailable, WrongUsage."""
+        layer_parameters = layout.parameters(layout.layer_layout(self.config, 0)) * self.config.num_hidden_layers
+        work = cache(lambda: encoder_work(self.text_bytes(), layer_parameters))
+        request = self.request
+        placement = place(
+            request.engine, request.device, request.dtype, is_pickled=self.weight_files.is_pickled, work=work
+        )
+        if placement.engine == NUMPY:
+            use_threads_for(work())
+        return _engine(placement, self.checkpoint, self.config, self.weight_files)
+
+    @cached_property
+    def batch_tokens(self) -> int:
+        """How many tokens a batch may have, padding included."""
+        return self.request.batch_tokens or _BATCH_TOKENS[self.engine.ops.device.partition(":")[0]]
 
     @property
     def has_pooler(self) -> bool:
@@ -93,19 +114,37 @@ class Session:
         """
         for window in windows:
             texts = [self._checked(text, check) for text in self.tokenizer.tokenize_window(window)]
-            answers: dict[int, Answer] = {}
-            fit = [text for text in texts if isinstance(text, TokenizedText)]
-            for batch in batches(fit, self.batch_tokens, self.tokenizer.pad_token_id):
-                for text, answer in zip(batch.texts, compute(batch), strict=True):
-                    answers[text.record.index] = answer
-            for asked in texts:
-                yield asked if isinstance(asked, Unanswered) else answers[asked.record.index]
+            for group in _groups(texts, self.batch_tokens):
+                answers: dict[int, Answer] = {}
+                fit = [text for text in group if isinstance(text, TokenizedText)]
+                for batch in batches(fit, self.batch_tokens, self.tokenizer.pad_token_id):
+                    for text, answer in zip(batch.texts, compute(batch), strict=True):
+                        answers[text.record.index] = answer
+                for asked in group:
+                    yield asked if isinstance(asked, Unanswered) else answers.pop(asked.record.index)
 
     @staticmethod
     def _checked(
         text: TokenizedText | Unanswered, check: Callable[[TokenizedText], Unanswered | None]
     ) -> TokenizedText | Unanswered:
         return text if isinstance(text, Unanswered) else check(text) or text
+
+
+def _groups(
+    texts: Sequence[TokenizedText | Unanswered], batch_tokens: int
+) -> Iterator[list[TokenizedText | Unanswered]]:
+    """The texts in runs of about one batch, then two, and so on, so that the first answers come soon."""
+    group: list[TokenizedText | Unanswered] = []
+    together, room = 1, batch_tokens
+    for text in texts:
+        if group and room <= 0:
+            yield group
+            together = min(2 * together, _BATCHES_TOGETHER)
+            group, room = [], together * batch_tokens
+        group.append(text)
+        room -= len(text) if isinstance(text, TokenizedText) else 0
+    if group:
+        yield group
 
 
 def text_info(text: TokenizedText) -> TextInfo:
@@ -123,30 +162,18 @@ def text_info(text: TokenizedText) -> TextInfo:
     )
 
 
-def open_session(request: SessionRequest, text_bytes: int) -> Session:
+def open_session(request: SessionRequest, text_bytes: Callable[[], int] = lambda: 0) -> Session:
     """Open the checkpoint for a run over about so many bytes of text.
 
-    Raises CheckpointNotFound, BadCheckpoint, UnsupportedModel, DeviceUnavailable, WrongUsage.
+    Raises CheckpointNotFound, BadCheckpoint, UnsupportedModel, WrongUsage.
     """
+    leave_threads_to_others()
     checkpoint = find_checkpoint(request.model)
     config = read_config(checkpoint.folder)
     weight_files = find_weight_files(checkpoint.folder)
-    layer_parameters = layout.parameters(layout.layer_layout(config, 0)) * config.num_hidden_layers
-    work = encoder_work(text_bytes, layer_parameters)
-    placement = place(
-        request.engine,
-        request.device,
-        request.dtype,
-        is_pickled=weight_files.is_pickled,
-        work=work,
-    )
-    if placement.engine == NUMPY:
-        use_threads_for(work)
     weight_files.check_fits(config)
     tokenizer = open_tokenizer(checkpoint, config, request.max_length, request.truncate)
-    batch_tokens = request.batch_tokens or _BATCH_TOKENS[placement.device.partition(":")[0]]
-    engine = _engine(placement, checkpoint, config, weight_files)
-    return Session(checkpoint, config, weight_files, tokenizer, engine, batch_tokens)
+    return Session(request, checkpoint, config, weight_files, tokenizer, text_bytes)
 
 
 def _engine(placement: Placement, checkpoint: Checkpoint, config: BertConfig, weight_files: WeightFiles) -> Engine:

@@ -22,6 +22,12 @@ def start_with_one_thread() -> None:
         _limited_here = True
 
 
+def leave_threads_to_others() -> None:
+    """Keep other libraries from heeding what was meant for numpy. To be called after numpy is imported."""
+    if _limited_here:
+        os.environ.pop(_OPENBLAS, None)
+
+
 def use_threads_for(work: float) -> None:
     """Let numpy's products use every core where there is enough work (floating-point operations) to share."""
     if _limited_here and work >= _WORK_WORTH_THREADS:

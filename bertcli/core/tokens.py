@@ -17,7 +17,8 @@ MASK = "[MASK]"
 # A longer text is measured by its beginning first: ten million characters take ten seconds to tokenise, and all that
 # would come of it is that they are too many.
 _MEASURED_CHARACTERS = 50_000
-# So near to the end of such a beginning a word, or a [MASK], may be cut in two and spelt otherwise than in the whole.
+# So near to the end of such a beginning a word may be cut in two and be spelt otherwise than in the whole. A word of
+# more than 100 characters is one [UNK] whatever follows, and twice that leaves room for accents written apart.
 _UNCERTAIN_CHARACTERS = 200
 
 
@@ -42,8 +43,10 @@ class TokenizedText:
 class TextTokenizer:
     """A checkpoint's tokenizer. limit: the most tokens that a text may have. truncate: cut what is longer."""
 
-    def __init__(self, tokenizer: Tokenizer, special_tokens: SpecialTokens, limit: int, truncate: bool) -> None:
-        self._tokenizer, self.special_tokens = tokenizer, special_tokens
+    def __init__(
+        self, tokenizer: Tokenizer, special_tokens: SpecialTokens, config: BertConfig, limit: int, truncate: bool
+    ) -> None:
+        self._tokenizer, self.special_tokens, self._config = tokenizer, special_tokens, config
         self._limit, self._truncate = limit, truncate
         tokenizer.no_truncation()
         tokenizer.no_padding()
@@ -61,7 +64,7 @@ class TextTokenizer:
     def token_id(self, token: str) -> int | None:
         """The id of a token as the vocabulary spells it."""
         id_ = self._tokenizer.token_to_id(token)
-        return None if id_ is None else int(id_)
+        return None if id_ is None else self._embedded([id_])[0]
 
     def token(self, id_: int) -> str:
         """The token of an id, as the vocabulary spells it."""
@@ -69,7 +72,7 @@ class TextTokenizer:
 
     def pieces(self, text: str) -> list[int]:
         """The ids of a text without special tokens."""
-        return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
+        return self._embedded(self._tokenizer.encode(text, add_special_tokens=False).ids)
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of token ids, with every special token left standing."""
@@ -105,9 +108,14 @@ class TextTokenizer:
         if any(count <= self._limit for count in certain):
             given, encoding = whole, self._tokenizer.encode_batch([whole])[0]
         if len(encoding) <= self._limit:
-            if len(encoding) > self._tokenizer.num_special_tokens_to_add(record.pair is not None):
-                return _tokenized(record, encoding)
+            if len(encoding) > self._special_token_count(record):
+                return self._tokenized(record, encoding)
             problem = BadText("the text has no tokens: nothing in it can be seen", hint="skip it with --on-error skip")
+        elif self._truncate and self._limit <= self._special_token_count(record):
+            problem = BadText(
+                f"a limit of {self._limit} tokens leaves no room for words beside the special tokens",
+                hint="raise --max-length",
+            )
         elif self._truncate:
             return self._cut(record, given, whole)
         else:
@@ -118,22 +126,36 @@ class TextTokenizer:
             )
         return Unanswered(record.index, record.line, problem)
 
-    def _cut(self, record: TextRecord, given: TextInput, whole: TextInput) -> TokenizedText:
-        if self._limit <= self._tokenizer.num_special_tokens_to_add(record.pair is not None):
-            raise WrongUsage(
-                f"--max-length {self._limit} leaves no room for words beside the special tokens",
-                hint="raise --max-length",
-            )
+    def _special_token_count(self, record: TextRecord) -> int:
+        return int(self._tokenizer.num_special_tokens_to_add(record.pair is not None))
+
+    def _cut(self, record: TextRecord, given: TextInput, whole: TextInput) -> TokenizedText | Unanswered:
         self._tokenizer.enable_truncation(self._limit)
         encoding = self._tokenizer.encode_batch([given])[0]
         self._tokenizer.no_truncation()
         masks = sum(part.count(self.special_tokens.mask) for part in _parts(whole))
-        return _tokenized(
-            record,
-            encoding,
-            truncated=True,
-            masks_cut=masks - (encoding.ids.count(self.mask_token_id) if self.mask_token_id is not None else 0),
-        )
+        kept = encoding.ids.count(self.mask_token_id) if self.mask_token_id is not None else 0
+        return self._tokenized(record, encoding, truncated=True, masks_cut=masks - kept)
+
+    def _tokenized(
+        self, record: TextRecord, encoding: Encoding, *, truncated: bool = False, masks_cut: int = 0
+    ) -> TokenizedText | Unanswered:
+        token_types = self._config.type_vocab_size
+        if max(encoding.type_ids) >= token_types:
+            problem = BadText(f"the model has no sentence B: its type_vocab_size is {token_types}", hint="leave B out")
+            return Unanswered(record.index, record.line, problem)
+        ids = tuple(self._embedded(encoding.ids))
+        return TokenizedText(record, ids, tuple(encoding.type_ids), tuple(encoding.tokens), truncated, masks_cut)
+
+    def _embedded(self, ids: list[int]) -> list[int]:
+        """The ids. Raises BadCheckpoint for one that the model has no embedding for."""
+        if ids and max(ids) >= self._config.vocab_size:
+            raise BadCheckpoint(
+                f"the tokenizer has a token of id {max(ids):,}, "
+                f"but the model has embeddings for {self._config.vocab_size:,}",
+                hint="tokenizer and weights come from different models; copy both again from the same place",
+            )
+        return ids
 
 
 def _parts(text: TextInput) -> tuple[str, ...]:
@@ -156,12 +178,6 @@ def _certain_tokens(given: TextInput, whole: TextInput, encoding: Encoding) -> l
     ]
 
 
-def _tokenized(record: TextRecord, encoding: Encoding, *, truncated: bool = False, masks_cut: int = 0) -> TokenizedText:
-    return TokenizedText(
-        record, tuple(encoding.ids), tuple(encoding.type_ids), tuple(encoding.tokens), truncated, masks_cut
-    )
-
-
 def open_tokenizer(checkpoint: Checkpoint, config: BertConfig, max_length: int | None, truncate: bool) -> TextTokenizer:
     """The checkpoint's tokenizer, held to the model's positions and to max_length. Raises BadCheckpoint, WrongUsage."""
     limit = config.max_position_embeddings
@@ -171,7 +187,7 @@ def open_tokenizer(checkpoint: Checkpoint, config: BertConfig, max_length: int |
             hint=f"use --max-length {limit} or less",
         )
     files = find_tokenizer_files(checkpoint.folder)
-    tokenizer = TextTokenizer(load_tokenizer(files), files.special_tokens, max_length or limit, truncate)
+    tokenizer = TextTokenizer(load_tokenizer(files), files.special_tokens, config, max_length or limit, truncate)
     if tokenizer.vocabulary_size > config.vocab_size:
         raise BadCheckpoint(
             f"the tokenizer in {checkpoint.folder} has {tokenizer.vocabulary_size:,} tokens, "

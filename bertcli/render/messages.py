@@ -51,4 +51,5 @@ def describe_os_error(error: OSError) -> tuple[str, str]:
 
 
 def _say(line: str) -> None:
-    print(visible(line), file=sys.stderr)
+    if sys.stderr is not None:  # where it is closed, print would turn to stdout
+        print(visible(line), file=sys.stderr)

@@ -1,6 +1,5 @@
 """Records as arrays: one matrix in .npy, several padded arrays in .npz and .safetensors."""
 
-import io
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -67,7 +66,7 @@ class TensorsWriter:
         stream: BinaryIO,
         columns: Mapping[str, Column],
         constants: Mapping[str, FloatArray],
-        save: Callable[[Mapping[str, FloatArray]], bytes],
+        save: Callable[[BinaryIO, Mapping[str, FloatArray]], None],
     ) -> None:
         self._stream, self._columns, self._constants, self._save = stream, columns, constants, save
         self._parts: dict[str, list[FloatArray | None]] = {name: [] for name in columns}
@@ -82,7 +81,7 @@ class TensorsWriter:
 
     def finish(self) -> None:
         arrays = {name: stack_padded(self._parts[name], column) for name, column in self._columns.items()}
-        self._stream.write(self._save({**arrays, **self._constants}))
+        self._save(self._stream, {**arrays, **self._constants})
 
 
 def stack_padded(parts: list[FloatArray | None], column: Column) -> FloatArray:
@@ -100,15 +99,13 @@ def stack_padded(parts: list[FloatArray | None], column: Column) -> FloatArray:
     return np.ascontiguousarray(np.moveaxis(stacked, 0, column.batch_axis))
 
 
-def npz_bytes(arrays: Mapping[str, FloatArray]) -> bytes:
+def save_npz(stream: BinaryIO, arrays: Mapping[str, FloatArray]) -> None:
     """The arrays as numpy.load reads them."""
-    buffer = io.BytesIO()
-    np.savez(buffer, **dict(arrays))  # type: ignore[arg-type]  # its stub takes a name for allow_pickle
-    return buffer.getvalue()
+    np.savez(stream, **dict(arrays))  # type: ignore[arg-type]  # its stub takes a name for allow_pickle
 
 
-def safetensors_bytes(arrays: Mapping[str, FloatArray], metadata: Mapping[str, str]) -> bytes:
+def save_safetensors(stream: BinaryIO, arrays: Mapping[str, FloatArray], metadata: Mapping[str, str]) -> None:
     """The arrays in the safetensors format. metadata: text that stands in its header."""
     from safetensors.numpy import save
 
-    return bytes(save(dict(arrays), metadata=dict(metadata)))
+    stream.write(save(dict(arrays), metadata=dict(metadata)))

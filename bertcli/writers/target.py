@@ -9,16 +9,22 @@ from typing import BinaryIO
 
 from bertcli.errors import OutputError
 
-_DEVICE_FOLDERS = (Path("/dev"), Path("/proc"))
+_PROCESSES = Path("/proc")
 
 
 def check_target(path: Path, *, force: bool) -> None:
     """Raise OutputError where the path cannot be written to, before any work is done for it."""
     if path.is_dir():
-        raise OutputError(f"{path} is a folder", hint="name a file in it")
-    if not path.parent.is_dir():
-        raise OutputError(f"there is no folder {path.parent} to write {path.name} to", hint=f"mkdir -p {path.parent}")
-    if path.exists() and not force and not _is_device(path):
+        raise OutputError(f"{str(path)!r} is a folder", hint="name a file in it")
+    destination = _destination(path)
+    if destination.is_symlink():
+        raise OutputError(f"{path} is a symbolic link that leads back to itself", hint="name another file")
+    if not destination.parent.is_dir():
+        raise OutputError(
+            f"there is no folder {str(path.parent)!r} to write {path.name!r} to",
+            hint=f"mkdir -p {destination.parent}, or name another file",
+        )
+    if path.exists() and not force and not is_device(path):
         raise OutputError(f"{path} is there already", hint="use --force to replace it, or name another file")
 
 
@@ -29,13 +35,13 @@ def open_target(path: Path, *, force: bool) -> Iterator[BinaryIO]:
     Devices and FIFOs are written as they are, and symbolic links lead to what they point at. Raises OutputError.
     """
     check_target(path, force=force)
-    if _is_device(path):
+    if is_device(path):
         with path.open("wb") as device:
             yield device
         return
     import tempfile  # here, as it loads a good deal that a command without -o can do without
 
-    destination = path.resolve()
+    destination = _destination(path)
     handle, name = tempfile.mkstemp(prefix=f".{destination.name}.", suffix=".part", dir=destination.parent)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -50,10 +56,22 @@ def open_target(path: Path, *, force: bool) -> Iterator[BinaryIO]:
         raise
 
 
-def _is_device(path: Path) -> bool:
-    if not path.exists():
-        return False
-    return not stat.S_ISREG(path.stat().st_mode) or any(folder in path.absolute().parents for folder in _DEVICE_FOLDERS)
+def is_device(path: Path) -> bool:
+    """Whether what is written there is not kept as a file: a device, a FIFO, or an open stream such as /dev/stdout."""
+    return path.exists() and (not path.is_file() or _is_open_stream(path))
+
+
+def _is_open_stream(path: Path) -> bool:
+    while path.is_symlink():
+        if _PROCESSES in path.parent.resolve().parents:
+            return True
+        path = path.parent / path.readlink()
+    return False
+
+
+def _destination(path: Path) -> Path:
+    """What symbolic links lead to. Unlike Path.resolve it does not fail where they lead in a circle."""
+    return Path(os.path.realpath(path))
 
 
 def _mode_of(path: Path) -> int:

@@ -171,7 +171,7 @@ def test_a_header_beyond_the_formats_limit_is_not_read_into_memory(tmp_path: Pat
 def test_a_file_shorter_than_its_first_number_is_damaged(tmp_path: Path, size: int) -> None:
     path = tmp_path / "model.safetensors"
     path.write_bytes(bytes(size))
-    with pytest.raises(BadCheckpoint, match="cut short"):
+    with pytest.raises(BadCheckpoint, match="cut short" if size else "empty"):
         read_header(path)
 
 

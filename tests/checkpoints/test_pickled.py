@@ -41,7 +41,7 @@ def test_a_pickled_checkpoint_gives_the_numbers_of_the_other(
 def test_auto_gives_a_pickled_checkpoint_to_torch_and_numpy_refuses_it(pickled: Path) -> None:
     assert open_bert(pickled, "auto").engine.name == "torch"
     with pytest.raises(WrongUsage, match=r"does not read pytorch_model\.bin"):
-        open_bert(pickled, "numpy")
+        open_bert(pickled, "numpy").info("encode")
 
 
 def test_shards_together_are_the_checkpoint(pickled: Path, tiny_bert: Path) -> None:

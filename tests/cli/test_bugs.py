@@ -8,11 +8,12 @@ import pytest
 from bertcli import __version__
 from tests.cli.process import TEXT, Finished, assert_failed, environment
 
+MISTAKE, NO_MEMORY = 'RuntimeError("a mistake \\\\x1b[31min the code")', "MemoryError()"
 SPOILT = """\
 import sys
 import bertcli.core.encoding
 def spoilt(*arguments, **options):
-    raise RuntimeError("a mistake \\x1b[31min the code")
+    raise {error}
 bertcli.core.encoding.encode = spoilt
 import bertcli.commands.encode
 from bertcli.__main__ import main
@@ -20,9 +21,11 @@ main()
 """
 
 
-def run_spoilt(*arguments: str) -> Finished:
-    """bertcli with a mistake in the middle of encode."""
-    done = subprocess.run([sys.executable, "-c", SPOILT, *arguments], capture_output=True, env=environment())
+def run_spoilt(*arguments: str, error: str = MISTAKE) -> Finished:
+    """bertcli with an error in the middle of encode."""
+    done = subprocess.run(
+        [sys.executable, "-c", SPOILT.format(error=error), *arguments], capture_output=True, env=environment()
+    )
     return Finished(done.returncode, done.stdout, done.stderr.decode())
 
 
@@ -50,3 +53,9 @@ def test_the_mistake_is_encodes_alone(tiny: tuple[str, str], command: str) -> No
 
 def test_an_expected_failure_shows_no_trace_under_debug(tiny: tuple[str, str]) -> None:
     assert_failed(run_spoilt("fill-mask", "no mask", *tiny, "--debug"), 1, "the text has no mask")
+
+
+def test_too_little_memory_is_no_bug(tiny: tuple[str, str]) -> None:
+    finished = run_spoilt("encode", TEXT, *tiny, error=NO_MEMORY)
+    assert_failed(finished, 1, "there is not enough memory")
+    assert "--batch-tokens" in finished.stderr

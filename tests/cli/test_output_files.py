@@ -93,8 +93,9 @@ def test_tensor_files_of_attn_hold_every_layer_and_head(tiny: tuple[str, str], f
     path = folder / f"out{suffix}"
     run("attn", *TEXTS, *tiny, "-o", path).answer()
     arrays = LOADERS[suffix](path)
-    assert set(arrays) == {"attentions", "attention_mask", "input_ids"}
+    assert set(arrays) == {"attentions", "attention_mask", "input_ids", "layers", "heads"}
     assert arrays["attentions"].shape == (2, 2, 3, 8, 8)
+    assert (arrays["layers"].tolist(), arrays["heads"].tolist()) == ([0, 1], [0, 1, 2])
     matrices = run("attn", *TEXTS, *tiny, "--layer", "1", "--head", "2", "--json").records()
     for row, (record, length) in enumerate(zip(matrices, LENGTHS, strict=True)):
         weights = arrays["attentions"][1, row, 2]
@@ -163,12 +164,14 @@ def test_dev_stdout_that_is_a_file_is_written_in_place(tiny: tuple[str, str], fo
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("encode", TEXT, "-o", "out.foo"), ("'.foo'",)),
-        (("encode", TEXT, "-o", "out"), ("out", "suffix")),
-        (("encode", TEXT, "-o", "out.pkl"), ("'.pkl'",)),
-        (("fill-mask", TEXT, "-o", "out.npy"), ("'.npy'",)),
-        (("shapes", TEXT, "-o", "out.safetensors"), ("'.safetensors'",)),
-        (("attn", TEXT, "-o", "out.npy"), ("'.npy'",)),
+        (("encode", TEXT, "-o", "out.foo"), ("out.foo", "writes no .foo")),
+        (("encode", TEXT, "-o", "out"), ("out", "without a suffix")),
+        (("encode", TEXT, "-o", "out.pkl"), ("writes no .pkl",)),
+        (("fill-mask", TEXT, "-o", "out.npy"), ("writes no .npy",)),
+        (("fill-mask", TEXT, "-o", "out.npz", "--json"), ("writes no .npz",)),
+        (("fill-mask", TEXT, "-o", "-"), ("takes a file, not -",)),
+        (("shapes", TEXT, "-o", "out.safetensors"), ("writes no .safetensors",)),
+        (("attn", TEXT, "-o", "out.npy"), ("writes no .npy",)),
         (("encode", TEXT, "-o", "out.npy", "--json"), ("--format json", "out.npy", "contradict")),
         (("encode", TEXT, "-o", "out.json", "--format", "csv"), ("--format csv", "out.json", "contradict")),
         (("encode", TEXT, "--json", "--format", "csv"), ("--json", "--format csv", "contradict")),
@@ -193,12 +196,12 @@ def test_json_and_its_suffix_agree(tiny: tuple[str, str], folder: Path) -> None:
 
 def test_a_folder_is_no_output_file(tiny: tuple[str, str], folder: Path) -> None:
     (folder / "out.json").mkdir()
-    assert_failed(run("encode", TEXT, *tiny, "-o", "out.json", "--force", cwd=folder), 1, "out.json is a folder")
+    assert_failed(run("encode", TEXT, *tiny, "-o", "out.json", "--force", cwd=folder), 1, "'out.json' is a folder")
 
 
 def test_a_missing_folder_is_named_before_any_work_is_done(folder: Path) -> None:
     finished = run("encode", TEXT, "-m", "no-such-model", "-o", "missing/out.npy", cwd=folder)
-    assert_failed(finished, 1, "there is no folder missing")
+    assert_failed(finished, 1, "there is no folder 'missing'")
     assert list(folder.iterdir()) == []
 
 

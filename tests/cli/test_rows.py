@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.cli.process import TEXT, printed, run
+from tests.cli.process import TEXT, assert_failed, printed, run
 
-TEXT_COLUMNS = ["index", "line", "text", "pair"]
+TEXT_COLUMNS = ["index", "line", "text", "pair", "truncated"]
 COLUMNS = {
-    ("encode", TEXT): [*TEXT_COLUMNS, "tokens", "truncated", "embedding"],
+    ("encode", TEXT): [*TEXT_COLUMNS, "tokens", "embedding"],
     ("fill-mask", TEXT): [
         *TEXT_COLUMNS, "mask", "position", "target", "rank", "score", "logit", "token", "token_str", "sequence",
     ],
@@ -42,9 +42,25 @@ def test_the_columns_of_a_command_are_fixed(tiny: tuple[str, str], arguments: tu
 
 
 @pytest.mark.parametrize("command", ["encode", "fill-mask", "attn"])
-def test_options_that_add_to_json_leave_the_columns_alone(tiny: tuple[str, str], command: str) -> None:
-    more = {"encode": ["--tokens", "--pooler", "--layers", "all"], "fill-mask": ["--targets", "are"], "attn": []}
+def test_options_leave_the_columns_alone(tiny: tuple[str, str], command: str) -> None:
+    more = {"encode": ["--normalize"], "fill-mask": ["--targets", "are"], "attn": []}
     assert run(command, TEXT, "--pair", "you", *tiny, *more[command]).rows()[0] == COLUMNS[command, TEXT]
+
+
+@pytest.mark.parametrize("option", ["--tokens", "--pooler", "--layers=all", "--similarity"])
+@pytest.mark.parametrize("output_format", ["tsv", "csv"])
+def test_what_rows_have_no_place_for_is_refused(tiny: tuple[str, str], option: str, output_format: str) -> None:
+    finished = run("encode", TEXT, *tiny, option, "--format", output_format)
+    assert_failed(finished, 2, f"{output_format} has no place for {option.partition('=')[0]}")
+
+
+@pytest.mark.parametrize("command", ["encode", "fill-mask", "attn"])
+def test_a_row_says_whether_its_text_was_cut(tiny: tuple[str, str], command: str) -> None:
+    header, *rows = run(command, TEXT, f"{TEXT} the cat sat", *tiny, "--max-length", "5", "--truncate").rows()
+    assert list(dict.fromkeys((row[0], row[header.index("truncated")]) for row in rows)) == [
+        ("0", "false"),
+        ("1", "true"),
+    ]
 
 
 def test_a_pipe_gets_tsv_by_default(tiny: tuple[str, str]) -> None:

@@ -72,7 +72,7 @@ def test_a_bad_line_ends_a_dialogue_or_is_skipped_at_once(tiny: tuple[str, str])
     with dialogue("fill-mask", "-", *tiny, "--format", "jsonl", "--on-error", "skip") as process:
         say(process, "no mask")
         assert process.stderr is not None
-        assert process.stderr.readline() == b"bertcli: error: line 1: the text has no mask\n"
+        assert process.stderr.readline() == b"bertcli: error: line 1: the text has no mask: 'no mask'\n"
         say(process, ROUNDS[0])
         assert json.loads(hear(process))["line"] == 2
     with dialogue("fill-mask", "-", *tiny, "--format", "jsonl") as process:
@@ -135,3 +135,8 @@ def test_many_lines_flow_in_bounded_memory(tiny: tuple[str, str]) -> None:
 
     # Some MB more at the most, where holding the vectors alone would take 40.
     assert peak(200_000) < peak(20_000) + 20_000
+
+
+def test_a_wrong_model_is_an_error_before_any_text_comes() -> None:
+    with dialogue("fill-mask", "-", "-m", "no-such-model") as process:
+        assert process.wait(LONGEST_RUN) == 1

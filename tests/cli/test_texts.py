@@ -160,7 +160,7 @@ def test_skipped_texts_are_reported_by_line_and_counted_at_the_end(tiny: tuple[s
     assert errors == [
         "bertcli: error: line 2: the text is empty",
         "bertcli: error: line 4: the text is not UTF-8: byte 0xff at column 1",
-        "bertcli: error: 2 of 5 texts had no answer and were skipped",
+        "bertcli: error: skipped 2 texts without an answer",
     ]
     answered = type(finished)(0, finished.stdout, "")
     kept = [(0, 1, "how are you"), (2, 3, "the cat"), (4, 5, "sat")]
@@ -192,6 +192,6 @@ def test_skipping_everything_is_an_empty_result_with_exit_1(tiny: tuple[str, str
     finished = run("encode", "", " ", *tiny, "--on-error", "skip", "-o", "out.npy", cwd=folder)
     assert (finished.exit_code, finished.stderr.splitlines()[-1]) == (
         1,
-        "bertcli: error: 2 of 2 texts had no answer and were skipped",
+        "bertcli: error: skipped 2 texts without an answer",
     )
     assert np.isnan(np.load(folder / "out.npy")).all()

@@ -46,10 +46,10 @@ SPOILINGS: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
         ("model.safetensors is damaged", "bytes"),
     ),
     "header cut short": (rewrite("model.safetensors", lambda content: content[:100]), ("damaged", "header")),
-    "an empty file": (rewrite("model.safetensors", lambda content: b""), ("model.safetensors is damaged", "header")),
+    "an empty file": (rewrite("model.safetensors", lambda content: b""), ("model.safetensors is damaged", "empty")),
     "no safetensors at all": (
         rewrite("model.safetensors", lambda content: b"version https://git-lfs.github.com/spec/v1\n"),
-        ("model.safetensors is damaged",),
+        ("model.safetensors is a git-lfs pointer",),
     ),
     "header that is not JSON": (
         rewrite("model.safetensors", lambda content: content[:8] + b"\xff" + content[9:]),
@@ -126,7 +126,7 @@ def test_without_an_mlm_head_the_other_commands_answer(own_tiny_bert: Path) -> N
 
 def test_without_a_pooler_its_output_is_an_error_and_the_rest_is_answered(own_tiny_bert: Path) -> None:
     without(own_tiny_bert, "bert.pooler.")
-    for options in (("--pooler",), ("--pool", "pooler")):
+    for options in (("--pooler", "--json"), ("--pool", "pooler")):
         assert_failed(answer(own_tiny_bert, "encode", *options), 1, "tiny-bert has no pooler")
     assert "pooler_output" not in answer(own_tiny_bert, "encode", "--format", "table").answer().text
     outputs = answer(own_tiny_bert, "shapes", "--run", "--json").json()["classes"][0]["outputs"]
@@ -141,8 +141,8 @@ def test_shapes_needs_no_weights(own_tiny_bert: Path) -> None:
     classes = answer(own_tiny_bert, "shapes", "--json").json()["classes"]
     held = {output["name"]: output["in_checkpoint"] for each in classes for output in each["outputs"]}
     assert (held["pooler_output"], held["logits"]) == (None, None)
-    for option in ("--weights", "--run"):
-        finished = run("shapes", "--seq", "8", option, "-m", own_tiny_bert.name, cwd=own_tiny_bert.parent)
+    for options in (("--weights",), ("--seq", "8", "--run")):
+        finished = run("shapes", *options, "-m", own_tiny_bert.name, cwd=own_tiny_bert.parent)
         assert_failed(finished, 1, "has no weights")
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertcli.core.attention import AttnOptions, attend, check_attended_from, chosen, label
+from bertcli.core.attention import AttnOptions, attend, check_attended_from, chosen, label, spellings
 from bertcli.core.session import Session
 from bertcli.errors import WrongUsage
 from bertcli.results import AttnRecord, HeadStatistics
@@ -153,7 +153,7 @@ def test_the_matrix_and_the_tensors_are_transformers_weights_without_padding(tin
     session = open_bert(tiny_bert, engine)
     expected = transformers_outputs(tiny_bert, one_batch(session, TEXTS)).attentions
     whole = ask(session, TEXTS, tensors=True)
-    matrices = ask(session, TEXTS, layers=[1], heads=[2], matrix=(1, 2))
+    matrices = ask(session, TEXTS, layers=[1], heads=[2], matrix=True)
     for row, (answer, one) in enumerate(zip(whole, matrices, strict=True)):
         n = len(answer.text.tokens)
         assert answer.attentions.shape == (LAYERS, HEADS, n, n)
@@ -167,7 +167,7 @@ def test_the_matrix_and_the_tensors_are_transformers_weights_without_padding(tin
 
 def test_what_a_token_attends_to_comes_strongest_first(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert)
-    [answer] = ask(session, ["the cat sat on the mat"], attended_from="the", tensors=True, top_k=4)
+    [answer] = ask(session, ["the cat sat on the mat"], attended_from=["the"], tensors=True, top_k=4)
     tokens = answer.text.tokens
     assert [found.position for found in answer.attended[:: LAYERS * HEADS]] == [1, 5]
     assert len(answer.attended) == 2 * LAYERS * HEADS
@@ -182,21 +182,28 @@ def test_what_a_token_attends_to_comes_strongest_first(tiny_bert: Path) -> None:
 
 def test_a_number_is_a_position_unless_the_text_has_it_for_a_token(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert)
-    [by_position] = ask(session, ["how are you"], attended_from="2", layers=[0], heads=[0])
+    [by_position] = ask(session, ["how are you"], attended_from=["2"], layers=[0], heads=[0])
     assert [(found.position, found.token) for found in by_position.attended] == [(2, "are")]
-    [by_token] = ask(session, ["how 2 you 2 3"], attended_from="2", layers=[0], heads=[0])
+    [by_token] = ask(session, ["how 2 you 2 3"], attended_from=["2"], layers=[0], heads=[0])
     assert [(found.position, found.token) for found in by_token.attended] == [(2, "2"), (4, "2")]
 
 
 @pytest.mark.parametrize("token", ["dog", "5", "-1", "", "HOW"])
 def test_a_token_that_the_text_does_not_have_is_an_error_that_lists_its_tokens(tiny_bert: Path, token: str) -> None:
     [text] = tokenize(open_bert(tiny_bert), ["how are you"])
-    found = check_attended_from(text, token)
+    found = check_attended_from(text, [token])
     assert found is not None
     assert repr(token) in found.error.message
     assert "[CLS] how are you [SEP]" in found.error.message
-    assert check_attended_from(text, "4") is None
-    assert check_attended_from(text, "you") is None
+    assert check_attended_from(text, ["4"]) is None
+    assert check_attended_from(text, ["you"]) is None
+
+
+def test_a_token_may_be_asked_for_as_the_text_spells_it(tiny_bert: Path) -> None:
+    tokenizer = open_bert(tiny_bert).tokenizer
+    assert spellings(tokenizer, "Cat") == ("Cat", "cat")
+    assert spellings(tokenizer, "[CLS]") == ("[CLS]", "[CLS]")
+    assert spellings(tokenizer, "catting") == ("catting",)
 
 
 def test_layers_and_heads_are_chosen_from_0_or_all() -> None:

@@ -20,7 +20,7 @@ def placed(
     is_pickled: bool = False,
     work: float = LITTLE,
 ) -> tuple[str, str, str]:
-    found = place(engine, device, dtype, is_pickled=is_pickled, work=work)
+    found = place(engine, device, dtype, is_pickled=is_pickled, work=lambda: work)
     assert isinstance(found, Placement)
     return found.engine, found.device, found.dtype
 

@@ -117,7 +117,9 @@ def test_half_precision_weights_are_widened_before_they_are_computed_with(
 ) -> None:
     folder = save_bert(tmp_path, random_model(seed=3).to(dtype))
     session = open_bert(folder, engine)
-    assert session.weight_files.dtypes == {{torch.float16: "F16", torch.bfloat16: "BF16"}[dtype]}
+    assert {info.dtype for info in session.weight_files.infos} == {
+        {torch.float16: "F16", torch.bfloat16: "BF16"}[dtype]
+    }
     batch = one_batch(session, SENTENCES)
     assert_same(engine_outputs(session, batch), transformers_outputs(folder, batch), batch)
 

@@ -5,14 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bertcli.checkpoints.find import BUNDLED_FOLDER
-from bertcli.core.batches import Batch
+from bertcli.core.backends.torch_ops import TorchOps
+from bertcli.core.batches import Batch, any_tokens
 from bertcli.core.encoding import EncodeOptions, encode
 from bertcli.core.engine import Wanted
-from bertcli.core.outputs import any_tokens, run_shapes
+from bertcli.core.outputs import run_outputs
 from bertcli.core.session import Session, SessionRequest, open_session
 from bertcli.core.tokens import TokenizedText
 from bertcli.errors import BadCheckpoint, BadText, CheckpointNotFound
@@ -116,8 +118,24 @@ def test_a_text_that_fails_a_commands_own_check_is_not_computed(tiny_bert: Path)
     assert isinstance(answers[1], Unanswered)
 
 
+def test_of_many_texts_the_first_is_answered_after_its_batch_and_not_after_all(tiny_bert: Path) -> None:
+    session = open_bert(tiny_bert, batch_tokens=20)
+    computed: list[int] = []
+
+    def compute(batch: Batch) -> Sequence[str]:
+        computed.append(len(batch.texts))
+        return [text.record.text for text in batch.texts]
+
+    window: Window = [record("how are you", index) for index in range(1000)]  # of 5 tokens each
+    answers = session.answers([window], compute)
+    assert next(answers) == "how are you"
+    assert computed == [4]
+    assert len(list(answers)) == 999
+    assert set(computed) == {4}
+
+
 def test_the_bundled_model_is_opened_where_none_is_named() -> None:
-    session = open_session(SessionRequest(), text_bytes=20)
+    session = open_session(SessionRequest(), lambda: 20)
     info = session.info("encode")
     assert session.checkpoint.folder == BUNDLED_FOLDER
     assert (info.command, info.model, info.revision) == ("encode", "bundled", None)
@@ -126,8 +144,8 @@ def test_the_bundled_model_is_opened_where_none_is_named() -> None:
 
 def test_much_text_is_given_to_torch_and_the_answer_names_it(tiny_bert: Path) -> None:
     request = SessionRequest(model=str(tiny_bert), device="cpu")
-    assert open_session(request, text_bytes=100).info("encode").engine == "numpy"
-    assert open_session(request, text_bytes=10**12).info("encode").engine == "torch"
+    assert open_session(request, lambda: 100).info("encode").engine == "numpy"
+    assert open_session(request, lambda: 10**12).info("encode").engine == "torch"
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -155,10 +173,20 @@ def test_a_session_may_be_asked_again_and_gives_the_same(tiny_bert: Path, engine
 @pytest.mark.parametrize("engine", ENGINES)
 def test_the_shapes_that_come_out_are_those_of_the_config(tiny_bert: Path, engine: str) -> None:
     layers, heads, hidden = (DEFAULTS[name] for name in ("num_hidden_layers", "num_attention_heads", "hidden_size"))
-    assert run_shapes(open_bert(tiny_bert, engine), any_tokens(2, 5)) == {
+    came = run_outputs(open_bert(tiny_bert, engine), any_tokens(2, 5))
+    assert {tensor.dtype for tensors in came.values() for tensor in tensors} == {"float32"}
+    assert {name: [tensor.shape for tensor in tensors] for name, tensors in came.items()} == {
         "attentions": [(2, heads, 5, 5)] * layers,
         "last_hidden_state": [(2, 5, hidden)],
         "hidden_states": [(2, 5, hidden)] * (layers + 1),
         "pooler_output": [(2, hidden)],
         "logits": [(2, 5, DEFAULTS["vocab_size"])],
     }
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA"), RuntimeError("can't allocate memory: 8 bytes")])
+def test_torch_without_memory_is_as_python_without_memory(error: RuntimeError) -> None:
+    with pytest.raises(MemoryError), TorchOps("cpu", "float32").computing():
+        raise error
+    with pytest.raises(RuntimeError, match="another"), TorchOps("cpu", "float32").computing():
+        raise RuntimeError("another")

@@ -9,6 +9,7 @@ import transformers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bertcli.checkpoints.config import BertConfig
 from bertcli.checkpoints.find import BUNDLED_FOLDER
 from bertcli.checkpoints.tokenizer_files import find_tokenizer_files
 from bertcli.core.tokens import TextTokenizer, TokenizedText, load_tokenizer
@@ -36,9 +37,13 @@ SETTINGS: dict[str, dict[str, Any] | None] = {
 }
 
 
+# More embeddings than any tokenizer here has tokens.
+ROOMY = BertConfig(vocab_size=UNLIMITED)
+
+
 def open_tokenizer(folder: Path, limit: int = UNLIMITED, *, truncate: bool = False) -> TextTokenizer:
     files = find_tokenizer_files(folder)
-    return TextTokenizer(load_tokenizer(files), files.special_tokens, limit, truncate)
+    return TextTokenizer(load_tokenizer(files), files.special_tokens, ROOMY, limit, truncate)
 
 
 @cache
@@ -128,7 +133,7 @@ def test_decode_text_leaves_out_cls_sep_and_pad_and_nothing_else(tiny_bert: Path
 @settings(max_examples=50)
 def test_truncation_keeps_what_transformers_keeps(limit: int, text: str) -> None:
     files, (_, expected) = find_tokenizer_files(BUNDLED_FOLDER), BUNDLED_TOKENIZERS
-    tokenizer = TextTokenizer(load_tokenizer(files), files.special_tokens, limit, truncate=True)
+    tokenizer = TextTokenizer(load_tokenizer(files), files.special_tokens, ROOMY, limit, truncate=True)
     [found] = tokenizer.tokenize([record(f"the {text}")])
     whole, cut = expected(f"the {text}").input_ids, expected(f"the {text}", truncation=True, max_length=limit)
     assert isinstance(found, TokenizedText)

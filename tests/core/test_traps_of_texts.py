@@ -1,5 +1,6 @@
 """The ways to lie that begin or end outside the forward pass: a test that fails where one is fallen into."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,12 +10,13 @@ import numpy as np
 import pytest
 import transformers
 
+from bertcli.checkpoints.tokenizer_files import find_tokenizer_files
 from bertcli.core.attention import AttnOptions, attend
 from bertcli.core.engine import Wanted
-from bertcli.core.masks.predictions import check_masks, predict_masks
+from bertcli.core.masks.predictions import check_masks, predict_masks, target_ids
 from bertcli.core.session import Session
-from bertcli.core.tokens import TokenizedText
-from bertcli.errors import BadText, WrongUsage
+from bertcli.core.tokens import TokenizedText, load_tokenizer
+from bertcli.errors import BadCheckpoint, BadText, WrongUsage
 from bertcli.results import FillMaskRecord, HeadStatistics
 from bertcli.texts import Unanswered
 from tests.tiny import (
@@ -189,10 +191,12 @@ def test_max_length_holds_where_the_model_could_do_more_and_not_where_it_could_n
         open_bert(tiny_bert, max_length=65)
 
 
-def test_a_limit_without_room_for_words_is_wrong_usage(tiny_bert: Path) -> None:
-    session = open_bert(tiny_bert, max_length=2, truncate=True)
-    with pytest.raises(WrongUsage, match="no room for words"):
-        session.tokenizer.tokenize([record("how are you")])
+def test_a_limit_without_room_for_words_leaves_the_text_without_an_answer(tiny_bert: Path) -> None:
+    session = open_bert(tiny_bert, max_length=3, truncate=True)
+    alone, pair = session.tokenizer.tokenize([record("how are you"), record(("how", "are"), 1)])
+    assert isinstance(alone, TokenizedText)
+    assert isinstance(pair, Unanswered)
+    assert "no room for words" in pair.error.message
 
 
 @pytest.fixture(scope="module")
@@ -219,3 +223,24 @@ def test_a_command_prints_no_number_that_the_checkpoint_does_not_hold(
     assert done.returncode == 1
     assert done.stdout == ""
     assert what in done.stderr
+
+
+def test_a_sentence_b_that_the_model_has_no_token_type_for_is_without_an_answer(tmp_path: Path) -> None:
+    session = open_bert(save_bert(tmp_path, type_vocab_size=1))
+    alone, pair = session.tokenizer.tokenize([record("how"), record(("how", "are"), 1)])
+    assert isinstance(alone, TokenizedText)
+    assert isinstance(pair, Unanswered)
+    assert "type_vocab_size is 1" in pair.error.message
+
+
+def test_a_token_beyond_the_embeddings_is_refused_though_the_tokens_are_few(own_tiny_bert: Path) -> None:
+    [text] = tokenize(open_bert(own_tiny_bert), ["how"])
+    files = find_tokenizer_files(own_tiny_bert)
+    tokenizer = json.loads(load_tokenizer(files).to_str())
+    tokenizer["model"]["vocab"]["how"] = 40_000
+    write_json(own_tiny_bert / "tokenizer.json", tokenizer)
+    session = open_bert(own_tiny_bert)
+    with pytest.raises(BadCheckpoint, match="a token of id 40,000"):
+        session.tokenizer.tokenize([text.record])
+    with pytest.raises(BadCheckpoint, match="a token of id 40,000"):
+        target_ids(session.tokenizer, ["how"])

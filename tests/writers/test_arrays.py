@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import load as load_safetensors
 
-from bertcli.writers.arrays import Column, NpyWriter, TensorsWriter, npz_bytes, safetensors_bytes, stack_padded
+from bertcli.writers.arrays import Column, NpyWriter, TensorsWriter, save_npz, save_safetensors, stack_padded
 
 Rows = Sequence[Any]
 
@@ -141,7 +142,7 @@ def load_npz(content: bytes) -> Mapping[str, Any]:
 
 @pytest.mark.parametrize(
     ("save", "load"),
-    [(npz_bytes, load_npz), (lambda arrays: safetensors_bytes(arrays, {"model": "x"}), load_safetensors)],
+    [(save_npz, load_npz), (partial(save_safetensors, metadata={"model": "x"}), load_safetensors)],
     ids=["npz", "safetensors"],
 )
 def test_tensor_files_give_back_what_was_written(save: Any, load: Any) -> None:

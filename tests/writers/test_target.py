@@ -4,11 +4,12 @@ import os
 import stat
 import threading
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import pytest
 
 from bertcli.errors import OutputError
-from bertcli.writers.target import check_target, open_target
+from bertcli.writers.target import check_target, is_device, open_target
 
 
 def write(path: Path, content: bytes = b"new", *, force: bool = False) -> None:
@@ -108,7 +109,7 @@ def test_a_folder_is_refused(tmp_path: Path) -> None:
 def test_a_missing_folder_is_refused_with_the_command_that_makes_it(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="there is no folder") as refused:
         check_target(tmp_path / "a" / "b" / "out.npy", force=True)
-    assert refused.value.hint == f"mkdir -p {tmp_path / 'a' / 'b'}"
+    assert refused.value.hint.startswith(f"mkdir -p {tmp_path / 'a' / 'b'},")
 
 
 def test_a_fifo_is_written_as_it_is(tmp_path: Path) -> None:
@@ -127,3 +128,31 @@ def test_a_device_needs_no_force() -> None:
     check_target(Path(os.devnull), force=False)
     write(Path(os.devnull))
     assert Path(os.devnull).is_char_device()
+
+
+def test_a_link_that_leads_in_a_circle_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.npy").symlink_to("b.npy")
+    (tmp_path / "b.npy").symlink_to("a.npy")
+    with pytest.raises(OutputError, match="leads back to itself"):
+        check_target(tmp_path / "a.npy", force=True)
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="there is no folder of files below /dev")
+def test_a_regular_file_below_dev_is_no_device() -> None:
+    with NamedTemporaryFile(dir="/dev/shm", suffix=".json") as file:
+        assert not is_device(Path(file.name))
+        with pytest.raises(OutputError, match="is there already"):
+            check_target(Path(file.name), force=False)
+
+
+def test_devices_fifos_and_open_streams_are_written_as_they_are(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("file")
+    with (tmp_path / "file").open() as opened:
+        assert is_device(Path(f"/dev/fd/{opened.fileno()}"))
+    assert is_device(Path("/dev/null"))
+    assert is_device(tmp_path / "fifo")
+    assert not is_device(tmp_path / "file")
+    assert not is_device(tmp_path / "link")
+    assert not is_device(tmp_path / "nothing")

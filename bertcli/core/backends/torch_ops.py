@@ -1,9 +1,8 @@
 """The operations over torch: for bulk, for CUDA, for half precision."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
-from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that torch's own documentation gives it
@@ -57,8 +56,15 @@ class TorchOps:
         self._device = torch.device(device)
         self._dtype = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}[dtype]
 
-    def computing(self) -> AbstractContextManager[Any]:
-        return torch.inference_mode()
+    @contextmanager
+    def computing(self) -> Iterator[None]:
+        try:
+            with torch.inference_mode():
+                yield
+        except RuntimeError as error:  # on a GPU there is a class for it, on the CPU the words alone
+            if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
+                raise MemoryError from None
+            raise
 
     def matrix(self, raw: Array) -> Array:
         """raw: a torch tensor, or a numpy view in which uint16 is the bits of bfloat16."""

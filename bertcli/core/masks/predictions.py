@@ -11,7 +11,7 @@ from bertcli.core.session import Session, text_info
 from bertcli.core.tokens import MASK, TextTokenizer, TokenizedText
 from bertcli.errors import BadText, WrongUsage
 from bertcli.results import FillMaskRecord, MaskPredictions, Prediction, TargetPrediction
-from bertcli.texts import Unanswered
+from bertcli.texts import Unanswered, is_utf8, shortened
 
 Targets = Sequence[tuple[str, int]]
 
@@ -49,11 +49,11 @@ def predict_masks(session: Session, batch: Batch, top_k: int, targets: Targets |
 
 def _target_columns(session: Session, logits: Any, ids: list[int]) -> tuple[Any, Any]:
     """The logit of each id at each mask, and its rank in the vocabulary from 1: (masks, targets) each."""
+    if not ids:
+        return np.empty((len(logits), 0)), np.empty((len(logits), 0))
     ops = session.engine.ops
     chosen = [logits[:, id_] for id_ in ids]
     ranks = [1 + ops.to_numpy((logits > column[:, None]).sum(-1)) for column in chosen]
-    if not ids:
-        return np.empty((len(logits), 0)), np.empty((len(logits), 0))
     return np.stack([ops.to_numpy(column) for column in chosen], 1), np.stack(ranks, 1)
 
 
@@ -86,7 +86,10 @@ def check_masks(text: TokenizedText, mask_token_id: int) -> Unanswered | None:
             hint="put the mask nearer to the beginning, or raise --max-length",
         )
     elif mask_token_id not in text.input_ids:
-        problem = BadText("the text has no mask", hint=f'write {MASK} where a word is missing: "how {MASK} you"')
+        problem = BadText(
+            f"the text has no mask: {shortened(record.text)}",
+            hint=f'write {MASK}, in capitals, where a word is missing, and the whole text in quotes: "how {MASK} you"',
+        )
     else:
         return None
     return Unanswered(record.index, record.line, problem)
@@ -95,9 +98,16 @@ def check_masks(text: TokenizedText, mask_token_id: int) -> Unanswered | None:
 def target_ids(tokenizer: TextTokenizer, words: Sequence[str]) -> list[tuple[str, int]]:
     """Each word with the id of its one piece. Raises WrongUsage for a word of several pieces, or of none."""
     targets = []
-    for word in words:
+    for word in dict.fromkeys(word.strip() for word in words):
+        if not word:
+            raise WrongUsage(
+                "one of the targets is empty", hint="give words with commas between them: --targets are,is"
+            )
+        if not is_utf8(word):
+            raise WrongUsage(f"the target {word!r} is not UTF-8", hint="check the terminal's encoding")
         ids = [id_] if (id_ := tokenizer.token_id(word)) is not None else tokenizer.pieces(word)
-        if [tokenizer.token(id_) for id_ in ids] == [tokenizer.special_tokens.unk] != [word]:
+        unknown = tokenizer.special_tokens.unk
+        if word != unknown and [tokenizer.token(id_) for id_ in ids] == [unknown]:
             raise WrongUsage(f"the target {word!r} is not in the vocabulary", hint="give targets that the model knows")
         if len(ids) != 1:
             spelt = " ".join(tokenizer.token(id_) for id_ in ids) or "nothing"

@@ -71,7 +71,7 @@ def _pooled_vectors(record: EncodeRecord, pool: str) -> Blocks:
 
 def _pooled(record: EncodeRecord, pool: str) -> Iterator[tuple[Text, FloatArray]]:
     yield Text.assemble(("embedding", cells.STRONG), (f" {pool}", cells.QUIET)), record.embedding
-    if record.pooler_output is not None:
+    if record.pooler_output is not None and pool != "pooler":  # which is the embedding then
         yield Text("pooler_output", cells.STRONG), record.pooler_output
 
 

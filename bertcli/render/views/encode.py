@@ -1,6 +1,7 @@
 """How the vectors of texts look."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bertcli.render.numbers import numbers
@@ -23,7 +24,7 @@ def encode_view(
     def as_json(record: EncodeRecord) -> Mapping[str, Any]:
         return _json(record, wants_tokens)
 
-    view = View((*TEXT_COLUMNS, "tokens", "truncated", "embedding"), _rows, as_json, table)
+    view = View((*TEXT_COLUMNS, "tokens", "embedding"), _rows, as_json, table)
     if similarity is None:
         return view
     compute = similarity
@@ -36,12 +37,12 @@ def encode_view(
 
         return similarity_table(*compute(), info)
 
-    return View(view.columns, view.to_rows, view.to_json, view.to_table, closing, closing_table)
+    return replace(view, closing=closing, closing_table=closing_table)
 
 
 def _rows(record: EncodeRecord) -> Iterable[Sequence[Cell]]:
     text = record.text
-    yield *text_cells(text), joined(text.tokens), text.truncated, joined(numbers(record.embedding))
+    yield *text_cells(text), joined(text.tokens), joined(numbers(record.embedding))
 
 
 def _json(record: EncodeRecord, wants_tokens: bool) -> Mapping[str, Any]:

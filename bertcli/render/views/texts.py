@@ -6,12 +6,12 @@ from typing import Any
 from bertcli.render.view import Cell
 from bertcli.results import TextInfo
 
-TEXT_COLUMNS = ("index", "line", "text", "pair")
+TEXT_COLUMNS = ("index", "line", "text", "pair", "truncated")
 
 
 def text_cells(text: TextInfo) -> Sequence[Cell]:
     """The cells under TEXT_COLUMNS."""
-    return text.index, text.line, text.text, text.pair
+    return text.index, text.line, text.text, text.pair, text.truncated
 
 
 def text_json(text: TextInfo) -> Mapping[str, Any]:

@@ -135,10 +135,10 @@ def test_targets_have_the_score_and_the_rank_that_they_have_in_the_whole_vocabul
     tiny_bert: Path, engine: str
 ) -> None:
     session = open_bert(tiny_bert, engine)
-    targets = target_ids(session.tokenizer, ["cat", "you", "cat"])
+    targets = target_ids(session.tokenizer, ["cat", " you", "cat"])
     [answer] = ask(session, ["the [MASK] sat on [MASK] mat"], len(VOCABULARY), targets)
     for mask in answer.masks:
-        assert [scored.target for scored in mask.targets] == ["cat", "you", "cat"]
+        assert [scored.target for scored in mask.targets] == ["cat", "you"]
         by_token = {prediction.token_str: prediction for prediction in mask.predictions}
         for scored in mask.targets:
             expected, found = by_token[scored.target], scored.prediction
@@ -180,7 +180,8 @@ def test_a_target_is_the_vocabularys_spelling_first_and_else_what_the_tokenizer_
     [
         ("cats", "not one piece of the vocabulary but 2 (cat ##s)"),
         ("the cat", "not one piece of the vocabulary but 2 (the cat)"),
-        ("", "not one piece of the vocabulary but 0 (nothing)"),
+        ("\u200b", "not one piece of the vocabulary but 0 (nothing)"),
+        ("\udcff", "is not UTF-8"),
         ("☃", "is not in the vocabulary"),
     ],
 )
@@ -198,7 +199,7 @@ def test_a_text_without_a_mask_is_told_how_to_write_one(tiny_bert: Path) -> None
     assert check_masks(one, mask_id) is None
     found = check_masks(none, mask_id)
     assert isinstance(found.error, BadText)
-    assert found.error.message == "the text has no mask"
+    assert found.error.message == "the text has no mask: 'how are you'"
     assert "[MASK]" in found.error.hint
 
 
