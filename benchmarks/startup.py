@@ -17,6 +17,7 @@ from bertcli.checkpoints.find import BUNDLED_FOLDER
 from processes import in_turn, median_run, random_bert_base, run_process
 
 SENTENCE, MASKED = "Hello, how are you?", "how [MASK] you"
+AS_TABLE = ("--format", "table")  # as on a terminal; in a pipe it would be TSV, which needs no rich
 # In float32, as bertcli answers: left alone, transformers computes in the dtype that the checkpoint is stored in.
 PIPELINE = """
 import sys
@@ -31,14 +32,14 @@ def cases(bert_base: Path) -> dict[str, Sequence[str | Path]]:
     found: dict[str, Sequence[str | Path]] = {
         "python -c pass": [sys.executable, "-c", "pass"],
         "bertcli --help": [bertcli, "--help"],
-        "bertcli shapes": [bertcli, "shapes", SENTENCE],
+        "bertcli shapes": [bertcli, "shapes", SENTENCE, *AS_TABLE],
         "python -c 'import torch'": [sys.executable, "-c", "import torch"],
     }
     for size, folder in (("bundled", BUNDLED_FOLDER), ("bert-base", bert_base)):
         found |= {
-            f"bertcli fill-mask, {size}": [bertcli, "fill-mask", "-m", folder, MASKED],
-            f"bertcli encode, {size}": [bertcli, "encode", "-m", folder, SENTENCE],
-            f"bertcli attn, {size}": [bertcli, "attn", "-m", folder, SENTENCE],
+            f"bertcli fill-mask, {size}": [bertcli, "fill-mask", "-m", folder, MASKED, *AS_TABLE],
+            f"bertcli encode, {size}": [bertcli, "encode", "-m", folder, SENTENCE, *AS_TABLE],
+            f"bertcli attn, {size}": [bertcli, "attn", "-m", folder, SENTENCE, *AS_TABLE],
             f"pipeline fill-mask, {size}": [sys.executable, "-c", PIPELINE, folder, MASKED],
         }
     return found

@@ -10,6 +10,9 @@ from bertcli.core.tokens import TokenizedText
 
 IntArray = np.ndarray[Any, np.dtype[np.int64]]
 BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
+# A text of less than this part of its batch's longest waits for another batch: its padding would cost more than that.
+_SHORTEST_PART = 0.8
+_UNNOTICED_PADDING = 4  # tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +56,15 @@ def batches(texts: Sequence[TokenizedText], batch_tokens: int, pad_token_id: int
     longest_first = sorted(texts, key=len, reverse=True)
     start = 0
     while start < len(longest_first):
-        size = max(batch_tokens // len(longest_first[start]), 1)
-        yield pad(longest_first[start : start + size], pad_token_id)
-        start += size
+        longest = len(longest_first[start])
+        shortest = min(_SHORTEST_PART * longest, longest - _UNNOTICED_PADDING)
+        end = start + 1
+        while end < len(longest_first) and (end - start + 1) * longest <= batch_tokens:
+            if len(longest_first[end]) < shortest:
+                break
+            end += 1
+        yield pad(longest_first[start:end], pad_token_id)
+        start = end
 
 
 def any_tokens(batch_size: int, sequence_length: int) -> Batch:

@@ -74,11 +74,11 @@ class BertWeights:
         return MlmHeadWeights(
             transform=self._linear("cls.predictions.transform.dense"),
             transform_norm=self._layer_norm("cls.predictions.transform.LayerNorm"),
-            decoder=Linear(decoder, self._vector("cls.predictions.bias")),
+            decoder=self._ops.prepare(Linear(decoder, self._vector("cls.predictions.bias"))),
         )
 
     def _layer(self, name: str) -> LayerWeights:
-        projections = [self._linear(f"{name}.attention.self.{part}") for part in ("query", "key", "value")]
+        projections = [self._plain_linear(f"{name}.attention.self.{part}") for part in ("query", "key", "value")]
         return LayerWeights(
             query_key_value=self._ops.stack(projections),
             attention_output=self._linear(f"{name}.attention.output.dense"),
@@ -89,6 +89,9 @@ class BertWeights:
         )
 
     def _linear(self, name: str) -> Linear:
+        return self._ops.prepare(self._plain_linear(name))
+
+    def _plain_linear(self, name: str) -> Linear:
         return Linear(self._matrix(f"{name}.weight"), self._vector(f"{name}.bias"))
 
     def _layer_norm(self, name: str) -> LayerNorm:

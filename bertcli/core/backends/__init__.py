@@ -41,8 +41,11 @@ class Ops(Protocol):
     def vector(self, raw: Array) -> Array:
         """A bias or LayerNorm parameter, from a tensor as the checkpoint stores it."""
 
+    def prepare(self, linear: Linear) -> Linear:
+        """The layer in the form that `linear` is fastest with, whose weight need not be a plain matrix."""
+
     def stack(self, linears: Sequence[Linear]) -> Any:
-        """Linear layers of one input, in the form that `linear_each` is fastest with."""
+        """Linear layers of one input, in the form that `linear_each` is fastest with. They come unprepared."""
 
     def asarray(self, values: Array) -> Array:
         """A numpy array of ids, masks or float32 factors, on the backend's device."""

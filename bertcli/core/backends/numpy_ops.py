@@ -44,6 +44,9 @@ class NumpyOps:
     def vector(self, raw: Array) -> Array:
         return widen(raw)
 
+    def prepare(self, linear: Linear) -> Linear:
+        return linear
+
     def stack(self, linears: Sequence[Linear]) -> Sequence[Linear]:
         # Stacking would copy a quarter of the weights, which a single sentence does not earn back.
         return linears

@@ -21,6 +21,10 @@ _ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "swish": F.silu,
     "tanh": torch.tanh,
 }
+# The two operations that torch.compile itself uses for linear layers on the CPU.
+_HAS_ONEDNN = torch._C._has_mkldnn and all(
+    hasattr(torch.ops.mkldnn, name) for name in ("_reorder_linear_weight", "_linear_pointwise")
+)
 
 
 def best_device() -> str:
@@ -75,10 +79,16 @@ class TorchOps:
 
     vector = matrix
 
+    def prepare(self, linear: Linear) -> Linear:
+        # oneDNN's product of a weight that it has laid out for itself beats that of the plain matrix by a fifth.
+        if self.device == "cpu" and self._dtype == torch.float32 and _HAS_ONEDNN:
+            return Linear(torch.ops.mkldnn._reorder_linear_weight(linear.weight), linear.bias)
+        return linear
+
     def stack(self, linears: Sequence[Linear]) -> tuple[Linear, int]:
         # One product of a wide matrix keeps the cores busier than three of narrow ones.
         weight = torch.cat([linear.weight for linear in linears])
-        return Linear(weight, torch.cat([linear.bias for linear in linears])), len(linears)
+        return self.prepare(Linear(weight, torch.cat([linear.bias for linear in linears]))), len(linears)
 
     def asarray(self, values: Array) -> Array:
         return torch.from_numpy(values).to(self._device)
@@ -93,6 +103,8 @@ class TorchOps:
         return table[:count]
 
     def linear(self, x: Array, linear: Linear) -> Array:
+        if linear.weight.is_mkldnn:
+            return torch.ops.mkldnn._linear_pointwise(x, linear.weight, linear.bias, "none", [], "")
         return F.linear(x, linear.weight, linear.bias)
 
     def linear_each(self, x: Array, stacked: tuple[Linear, int]) -> Sequence[Array]:
