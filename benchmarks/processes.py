@@ -45,15 +45,18 @@ def random_bert_base(scratch: Path) -> Path:
     return folder
 
 
-def in_turn(rounds: int, cases: Mapping[str, Callable[[], Any]]) -> dict[str, list[Any]]:
-    """What each case gives, `rounds` times, all cases in turn in every round; one round before that is not counted."""
+def in_turn(rounds: int, cases: Mapping[str, Callable[[], Any]], *, is_warm: bool = False) -> dict[str, list[Any]]:
+    """What each case gives, `rounds` times, all cases in turn in every round.
+
+    is_warm: everything has run before; else one round goes before those that count.
+    """
     results: dict[str, list[Any]] = {name: [] for name in cases}
-    for number in range(rounds + 1):
+    for number in range(1 if is_warm else 0, rounds + 1):
         for name, case in cases.items():
+            print(f"\rround {number} of {rounds}: {name:60.60}", end="", file=sys.stderr, flush=True)
             result = case()
             if number:
                 results[name].append(result)
-            print(f"\rround {number} of {rounds}: {name:60.60}", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     return results
 

