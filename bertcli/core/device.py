@@ -10,7 +10,7 @@ NUMPY, TORCH, TRANSFORMERS = "numpy", "torch", "transformers"
 _DEVICE = re.compile(r"cpu|cuda(:\d+)?|mps")
 # Importing torch costs about two seconds of a core. Below this much work (floating-point operations of the encoder's
 # products) numpy has finished before torch would have begun; benchmarks/engines.py measures where they meet.
-_WORK_WORTH_TORCH = 4e11
+_WORK_WORTH_TORCH = 3e11
 _BYTES_OF_A_TOKEN = 4
 
 
