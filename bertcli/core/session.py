@@ -112,9 +112,10 @@ class Session:
 
         compute: the answers for the texts of a batch. check: what is wrong with a text, beyond its length.
         """
+        sizes = _group_sizes(self.batch_tokens)
         for window in windows:
             texts = [self._checked(text, check) for text in self.tokenizer.tokenize_window(window)]
-            for group in _groups(texts, self.batch_tokens):
+            for group in _groups(texts, sizes):
                 answers: dict[int, Answer] = {}
                 fit = [text for text in group if isinstance(text, TokenizedText)]
                 for batch in batches(fit, self.batch_tokens, self.tokenizer.pad_token_id):
@@ -130,17 +131,25 @@ class Session:
         return text if isinstance(text, Unanswered) else check(text) or text
 
 
+def _group_sizes(batch_tokens: int) -> Iterator[int]:
+    """The tokens of one batch, then of two, and so on, so that the first answers of a run come soon."""
+    together = 1
+    while True:
+        yield together * batch_tokens
+        together = min(2 * together, _BATCHES_TOGETHER)
+
+
 def _groups(
-    texts: Sequence[TokenizedText | Unanswered], batch_tokens: int
+    texts: Sequence[TokenizedText | Unanswered], sizes: Iterator[int]
 ) -> Iterator[list[TokenizedText | Unanswered]]:
-    """The texts in runs of about one batch, then two, and so on, so that the first answers come soon."""
+    """The texts in runs of about so many tokens."""
     group: list[TokenizedText | Unanswered] = []
-    together, room = 1, batch_tokens
+    room = 0
     for text in texts:
-        if group and room <= 0:
-            yield group
-            together = min(2 * together, _BATCHES_TOGETHER)
-            group, room = [], together * batch_tokens
+        if room <= 0:
+            if group:
+                yield group
+            group, room = [], next(sizes)
         group.append(text)
         room -= len(text) if isinstance(text, TokenizedText) else 0
     if group:
