@@ -24,7 +24,8 @@ class RunInfo:
 class TextInfo:
     """The text that a record is about. index: from 0 in the run's input. line: from 1 in its file.
 
-    tokens, input_ids and token_type_ids have one entry a token, special ones included and padding left out.
+    tokens, input_ids and token_type_ids have one entry a token, special ones included and padding left out;
+    token_type_ids has none where the architecture has no token types.
     """
 
     index: int
@@ -166,10 +167,10 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class ModelClass:
-    """One of transformers' classes over this config: its number of parameters and its outputs."""
+    """One of transformers' classes over this config: its number of parameters, where known, and its outputs."""
 
     name: str
-    parameters: int
+    parameters: int | None
     outputs: Sequence[Output]
 
 

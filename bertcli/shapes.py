@@ -1,31 +1,26 @@
 """The name and shape of every output, from a config alone: neither torch nor numpy, and no weights."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import prod
 
 from bertcli.checkpoints import layout
-from bertcli.checkpoints.config import BertConfig
-from bertcli.checkpoints.weight_files import WeightFiles
+from bertcli.checkpoints.config import BertConfig, ModelConfig
+from bertcli.checkpoints.weight_files import Parts, WeightFiles
 from bertcli.results import ModelClass, Output, StoredTensor
 
-# Whether a checkpoint has the tensors of a part of the model.
-Holds = Callable[[layout.Layout], bool]
 _BYTES_OF = {"float32": 4, "float16": 2, "bfloat16": 2}
 _HIDDEN = ("batch_size", "sequence_length", "hidden_size")
 _ATTENTION = ("batch_size", "num_attention_heads", "sequence_length", "sequence_length")
 
 
 def model_classes(
-    config: BertConfig,
-    batch_size: int,
-    sequence_length: int,
-    dtype: str,
-    holds: Holds | None,
+    config: ModelConfig, batch_size: int, sequence_length: int, dtype: str, held: Parts | None
 ) -> list[ModelClass]:
-    """The outputs of BertModel and of BertForMaskedLM for a batch of this size.
+    """The outputs of the body's class and of the one with the MLM head, such as BertModel and BertForMaskedLM.
 
-    holds: whether the checkpoint has the tensors of a part of the model; None where there are no weights to see.
+    held: what the checkpoint holds beside the body; None where there are no weights to see.
     """
+    architecture = config.architecture
     sizes = {
         "batch_size": batch_size,
         "sequence_length": sequence_length,
@@ -40,27 +35,35 @@ def model_classes(
         shape = [sizes[axis] for axis in symbolic]
         return Output(name, symbolic, shape, count, dtype, count * prod(shape) * _BYTES_OF[dtype], default, held)
 
+    has_pooler, has_mlm_head = (held.pooler, held.mlm_head) if held else (None, None)
     on_request = [
         output("hidden_states", _HIDDEN, count=config.num_hidden_layers + 1, default=False),
         output("attentions", _ATTENTION, count=config.num_hidden_layers, default=False),
     ]
-    body = layout.body_layout(config)
-    pooler, mlm_head = layout.pooler_layout(config), layout.mlm_head_layout(config)
-    features = [
-        output("last_hidden_state", _HIDDEN),
-        output("pooler_output", ("batch_size", "hidden_size"), held=holds(pooler) if holds else None),
-        *on_request,
-    ]
-    masked_lm = [
-        output("logits", ("batch_size", "sequence_length", "vocab_size"), held=holds(mlm_head) if holds else None),
-        *on_request,
-    ]
-    # A decoder that is not tied has a bias of its own, and leaves the head's bias unused beside it.
-    unused = 0 if config.tie_word_embeddings else config.vocab_size
+    pooled = ("batch_size", "hidden_size")
+    pooler = [output("pooler_output", pooled, held=has_pooler)] if architecture.pooler else []
+    logits = output("logits", ("batch_size", "sequence_length", "vocab_size"), held=has_mlm_head)
+    features = [output("last_hidden_state", _HIDDEN), *pooler, *on_request]
     return [
-        ModelClass("BertModel", layout.parameters(body | pooler), features),
-        ModelClass("BertForMaskedLM", layout.parameters(body | mlm_head) + unused, masked_lm),
+        ModelClass(architecture.body_class, _body_parameters(config), features),
+        ModelClass(architecture.mlm_class, _mlm_parameters(config), [logits, *on_request]),
     ]
+
+
+def _body_parameters(config: ModelConfig) -> int | None:
+    """With the pooler; None where the layers are not BERT's, and only transformers could count them."""
+    if not isinstance(config, BertConfig):
+        return None
+    return layout.parameters(layout.body_layout(config) | layout.pooler_layout(config))
+
+
+def _mlm_parameters(config: ModelConfig) -> int | None:
+    if not isinstance(config, BertConfig):
+        return None
+    parameters = layout.parameters(layout.body_layout(config) | layout.mlm_head_layout(config))
+    # A decoder that is not tied has a bias of its own, and leaves the head's bias unused beside it.
+    has_two_biases = not config.tie_word_embeddings and not config.architecture.has_one_mlm_bias
+    return parameters + config.vocab_size * has_two_biases
 
 
 def stored_tensors(weight_files: WeightFiles) -> list[StoredTensor]:

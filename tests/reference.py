@@ -1,14 +1,16 @@
 """What transformers' own classes say, called as its documentation calls them; and the engines' answers beside it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 import transformers
 
+from bertcli.checkpoints.config import BertConfig
 from bertcli.core.batches import Batch
 from bertcli.core.engine import Wanted
 from bertcli.core.session import Session
@@ -29,15 +31,17 @@ class Outputs:
 
 
 def transformers_outputs(folder: Path, batch: Batch, *, pooler: bool = True, logits: bool = True) -> Outputs:
-    """BertModel's and BertForMaskedLM's, both in float32 with eager attention."""
+    """Those of the classes for the body and for the body with an MLM head, both in float32 with eager attention."""
+    model = load("AutoModel", folder)
     inputs = {
         "input_ids": torch.from_numpy(batch.input_ids),
-        "token_type_ids": torch.from_numpy(batch.token_type_ids),
         "attention_mask": torch.from_numpy(batch.attention_mask.astype(np.int64)),
     }
+    if getattr(model.config, "type_vocab_size", 0):
+        inputs["token_type_ids"] = torch.from_numpy(batch.token_type_ids)
     with torch.no_grad():
-        body = load("BertModel", folder)(**inputs, output_hidden_states=True, output_attentions=True)
-        mlm = load("BertForMaskedLM", folder)(**inputs).logits.numpy() if logits else None
+        body = model(**inputs, output_hidden_states=True, output_attentions=True)
+        mlm = load("AutoModelForMaskedLM", folder)(**inputs).logits.numpy() if logits else None
     return Outputs(
         body.last_hidden_state.numpy(),
         [state.numpy() for state in body.hidden_states],
@@ -45,6 +49,12 @@ def transformers_outputs(folder: Path, batch: Batch, *, pooler: bool = True, log
         body.pooler_output.numpy() if pooler else None,
         mlm,
     )
+
+
+def as_transformers(config: BertConfig, **others: Any) -> transformers.PreTrainedConfig:
+    """The same config in transformers' own class for the model_type."""
+    fields = {config.architecture.config_names.get(name, name): value for name, value in asdict(config).items()}
+    return transformers.AutoConfig.for_model(**fields, **others)
 
 
 @cache

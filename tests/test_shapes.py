@@ -1,7 +1,6 @@
 """Predicted shapes, bytes and counts against what transformers' own classes give and hold."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from bertcli.checkpoints.layout import parameters, pooler_layout
 from bertcli.checkpoints.weight_files import find_weight_files
 from bertcli.results import ModelClass, Output
 from bertcli.shapes import model_classes, stored_tensors
+from tests.reference import as_transformers
 from tests.tiny import random_model, save_bert
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
@@ -55,7 +55,7 @@ def test_outputs_and_parameters_are_what_transformers_gives(
     predicted = model_classes(config, batch_size, sequence_length, dtype, None)
     assert [model_class.name for model_class in predicted] == ["BertModel", "BertForMaskedLM"]
     for model_class in predicted:
-        their_config = transformers.BertConfig(**asdict(config), attn_implementation="eager")
+        their_config = as_transformers(config, attn_implementation="eager")
         model = getattr(transformers, model_class.name)(their_config).to(DTYPES[dtype])
         assert model_class.parameters == model.num_parameters()
         whole = outputs_of(model, batch_size, sequence_length, output_hidden_states=True, output_attentions=True)
@@ -68,6 +68,20 @@ def test_outputs_and_parameters_are_what_transformers_gives(
             assert {tuple(output.shape)} == {tuple(tensor.shape) for tensor in tensors}
             assert output.nbytes == sum(tensor.numel() * tensor.element_size() for tensor in tensors)
             assert {f"torch.{output.dtype}"} == {str(tensor.dtype) for tensor in tensors}
+
+
+@pytest.mark.parametrize("model_type", ["roberta", "xlm-roberta", "camembert", "distilbert"])
+@pytest.mark.parametrize("tied", [True, False], ids=["tied", "untied"])
+def test_parameters_of_the_families_are_what_transformers_counts(model_type: str, tied: bool, tmp_path: Path) -> None:
+    with torch.device("meta"):
+        their_config = transformers.AutoConfig.for_model(model_type, tie_word_embeddings=tied)
+        models = [
+            each.from_config(their_config) for each in (transformers.AutoModel, transformers.AutoModelForMaskedLM)
+        ]
+    their_config.save_pretrained(tmp_path)
+    classes = model_classes(read_config(tmp_path), 1, 8, "float32", None)
+    assert [each.name for each in classes] == [type(model).__name__ for model in models]
+    assert [each.parameters for each in classes] == [model.num_parameters() for model in models]
 
 
 def named(model_class: ModelClass) -> dict[str, Output]:
@@ -94,7 +108,8 @@ def test_bert_base_has_the_published_number_of_parameters() -> None:
 
 def held(folder: Path) -> Sequence[bool | None]:
     """Whether the checkpoint holds a pooler, and whether it holds an MLM head."""
-    body, masked_lm = model_classes(read_config(folder), 1, 4, "float32", find_weight_files(folder).holds)
+    config = read_config(folder)
+    body, masked_lm = model_classes(config, 1, 4, "float32", find_weight_files(folder).parts(config))
     assert named(body)["last_hidden_state"].in_checkpoint is True
     assert named(masked_lm)["attentions"].in_checkpoint is True
     return named(body)["pooler_output"].in_checkpoint, named(masked_lm)["logits"].in_checkpoint

@@ -49,12 +49,19 @@ def random_model(
     model_class: type = transformers.BertForPreTraining, *, seed: int = 0, std: float = 0.2, **config: Any
 ) -> transformers.PreTrainedModel:
     """A BERT whose every parameter is random, biases and LayerNorm too, so that no mistake in one can hide."""
-    model = model_class(transformers.BertConfig(**{**DEFAULTS, **config}))
+    return with_random_parameters(model_class(transformers.BertConfig(**{**DEFAULTS, **config})), seed=seed, std=std)
+
+
+def with_random_parameters(
+    model: transformers.PreTrainedModel, *, seed: int = 0, std: float = 0.2
+) -> transformers.PreTrainedModel:
+    """The model with every parameter drawn anew, those of its LayerNorms around 1."""
     generator = torch.Generator().manual_seed(seed)
+    norms = {f"{name}.weight" for name, module in model.named_modules() if isinstance(module, torch.nn.LayerNorm)}
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             parameter.normal_(0, std, generator=generator)
-            if name.endswith("LayerNorm.weight"):
+            if name in norms:
                 parameter += 1
     return model.eval()
 

@@ -1,10 +1,11 @@
-"""The numbers that fix a BERT's shape, read from config.json."""
+"""The numbers that fix a model's shape, read from config.json."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bertcli.checkpoints.architectures import ARCHITECTURES, Architecture
 from bertcli.checkpoints.json_files import read_json_object
 from bertcli.errors import BadCheckpoint, UnsupportedModel
 
@@ -12,17 +13,44 @@ CONFIG_FILE = "config.json"
 
 
 @dataclass(frozen=True, slots=True)
-class BertConfig:
-    """What config.json says, with transformers' defaults for what it leaves out."""
+class ModelConfig:
+    """What is asked of every model: config.json's values, with transformers' defaults for what it leaves out.
 
+    type_vocab_size: 0 where the architecture has no token types. pad_token_id: what positions are counted by, in the
+    architectures whose positions follow the padding.
+    """
+
+    model_type: str = "bert"
     vocab_size: int = 30522
     hidden_size: int = 768
     num_hidden_layers: int = 12
     num_attention_heads: int = 12
-    intermediate_size: int = 3072
-    hidden_act: str = "gelu"
     max_position_embeddings: int = 512
     type_vocab_size: int = 2
+    pad_token_id: int = 0
+
+    @property
+    def architecture(self) -> Architecture:
+        """The family's names for all this."""
+        return ARCHITECTURES[self.model_type]
+
+    @property
+    def first_position(self) -> int:
+        """The position of a text's first token: 0, or the one after padding's."""
+        return self.pad_token_id + 1 if self.architecture.positions_follow_padding else 0
+
+    @property
+    def max_tokens(self) -> int:
+        """The most tokens that a text may have, special ones included."""
+        return self.max_position_embeddings - self.first_position
+
+
+@dataclass(frozen=True, slots=True)
+class BertConfig(ModelConfig):
+    """The numbers that fix the shape of a BERT, or of a family whose layers are BERT's."""
+
+    intermediate_size: int = 3072
+    hidden_act: str = "gelu"
     layer_norm_eps: float = 1e-12
     tie_word_embeddings: bool = True
 
@@ -31,15 +59,17 @@ class BertConfig:
         """The width of one attention head."""
         return self.hidden_size // self.num_attention_heads
 
+    @property
+    def mlm_head_act(self) -> str:
+        """The activation inside the MLM head."""
+        return self.architecture.mlm_head_act or self.hidden_act
 
-# model_type is younger than BERT: the first published configs do without.
-_ACCEPTED_MODEL_TYPES = ("bert", None)
 
+def read_config(folder: Path) -> ModelConfig:
+    """The config of the checkpoint in `folder`: a BertConfig where bertcli's own forward pass computes the model.
 
-def read_config(folder: Path) -> BertConfig:
-    """The config of the checkpoint in `folder`.
-
-    Raises BadCheckpoint for a config that is missing or contradicts itself, UnsupportedModel for another architecture.
+    Raises BadCheckpoint for a config that is missing or contradicts itself, UnsupportedModel for an architecture that
+    is not known.
     """
     path = folder / CONFIG_FILE
     if not path.is_file():
@@ -47,24 +77,48 @@ def read_config(folder: Path) -> BertConfig:
             f"{folder} has no {CONFIG_FILE}", hint="give the folder that a model was saved to with save_pretrained"
         )
     raw = read_json_object(path)
-    _refuse_other_architectures(raw, path)
-    config = BertConfig(**{name: _checked(raw, name, path) for name in BertConfig.__dataclass_fields__ if name in raw})
+    # model_type is younger than BERT: the first published configs do without.
+    model_type = "bert" if raw.get("model_type") is None else raw["model_type"]
+    if not isinstance(model_type, str) or model_type not in ARCHITECTURES:
+        raise UnsupportedModel(
+            f"{path} is of model_type {model_type!r}, which is not computed",
+            hint=f"use a model of one of these: {', '.join(ARCHITECTURES)}; or -m bundled",
+        )
+    architecture = ARCHITECTURES[model_type]
+    if architecture.is_berts:
+        _refuse_what_is_not_computed(raw, path)
+    config = _config_of(model_type, raw, path)
     if config.hidden_size % config.num_attention_heads:
         raise BadCheckpoint(
             f"{path}: hidden_size {config.hidden_size} is not a multiple of "
             f"num_attention_heads {config.num_attention_heads}",
-            hint="the config does not belong to a BERT; copy the checkpoint again",
+            hint=f"the config does not belong to a {architecture.class_prefix}; copy the checkpoint again",
         )
     return config
 
 
-def _refuse_other_architectures(raw: Mapping[str, Any], path: Path) -> None:
-    model_type = raw.get("model_type")
-    if model_type not in _ACCEPTED_MODEL_TYPES:
-        raise UnsupportedModel(
-            f"{path} is of model_type {model_type!r}; this version computes model_type 'bert'",
-            hint="use a BERT checkpoint, or -m bundled",
-        )
+def _config_of(model_type: str, raw: Mapping[str, Any], path: Path) -> ModelConfig:
+    architecture = ARCHITECTURES[model_type]
+    config_class = BertConfig if architecture.is_berts else ModelConfig
+    defaults = {"model_type": model_type, **architecture.config_defaults}
+    values = dict(defaults)
+    for name in config_class.__dataclass_fields__:
+        stored = architecture.config_names.get(name, name)
+        if stored in raw and name not in _without_meaning(architecture):
+            values[name] = _checked(raw[stored], name, stored, path, may_be_zero=defaults.get(name) == 0)
+    return config_class(**values)
+
+
+def _without_meaning(architecture: Architecture) -> Iterator[str]:
+    """What may stand in a config without being part of the model's shape."""
+    yield "model_type"
+    if not architecture.positions_follow_padding:
+        yield "pad_token_id"
+    if not architecture.has_token_types:
+        yield "type_vocab_size"
+
+
+def _refuse_what_is_not_computed(raw: Mapping[str, Any], path: Path) -> None:
     if raw.get("position_embedding_type", "absolute") != "absolute":
         raise UnsupportedModel(
             f"{path} asks for position_embedding_type {raw['position_embedding_type']!r}; only absolute is computed",
@@ -77,16 +131,15 @@ def _refuse_other_architectures(raw: Mapping[str, Any], path: Path) -> None:
         )
 
 
-def _checked(raw: Mapping[str, Any], name: str, path: Path) -> Any:
+def _checked(value: Any, name: str, stored: str, path: Path, *, may_be_zero: bool) -> Any:
     """The value of one field, of the type and in the range that the field needs."""
-    value = raw[name]
     wanted = type(getattr(_DEFAULTS, name))
     if wanted is float and type(value) is int:
         value = float(value)
-    fits = type(value) is wanted and (wanted not in (int, float) or value > 0)
+    fits = type(value) is wanted and (wanted not in (int, float) or value > 0 or (may_be_zero and value == 0))
     if not fits:
         raise BadCheckpoint(
-            f"{path}: {name} is {value!r}, which is no {_WANTED_WORDS[wanted]}",
+            f"{path}: {stored} is {value!r}, which is no {_WANTED_WORDS[wanted]}",
             hint="the config may be damaged; copy the checkpoint again",
         )
     return value

@@ -1,13 +1,15 @@
 """The tensors of a BERT: their names, the shapes that a config gives them, and which part of the model each is of.
 
+They are those of the families whose layers are BERT's as well, which call them otherwise (`canonical_name`).
 Names are transformers' for BertModel, with the MLM head's under `cls.predictions.`, as BertForMaskedLM has them.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from math import prod
 
-from bertcli.checkpoints.config import BertConfig
+from bertcli.checkpoints.architectures import ARCHITECTURES, Architecture
+from bertcli.checkpoints.config import BertConfig, ModelConfig
 
 Shape = tuple[int, ...]
 Layout = dict[str, Shape]
@@ -16,12 +18,15 @@ _LAYER_INDEX = re.compile(r"encoder\.layer\.(\d+)\.")
 
 
 def embeddings_layout(config: BertConfig) -> Layout:
-    """Word, position and token type embeddings, and their LayerNorm."""
+    """Word and position embeddings, token type embeddings where the architecture has them, and their LayerNorm."""
     hidden = config.hidden_size
+    token_types = {"embeddings.token_type_embeddings.weight": (config.type_vocab_size, hidden)}
+    if not config.type_vocab_size:
+        token_types = {}
     return {
         "embeddings.word_embeddings.weight": (config.vocab_size, hidden),
         "embeddings.position_embeddings.weight": (config.max_position_embeddings, hidden),
-        "embeddings.token_type_embeddings.weight": (config.type_vocab_size, hidden),
+        **token_types,
         **_layer_norm("embeddings.LayerNorm", hidden),
     }
 
@@ -50,7 +55,9 @@ def body_layout(config: BertConfig) -> Layout:
 
 
 def pooler_layout(config: BertConfig) -> Layout:
-    """The dense layer over [CLS] that only BertModel has."""
+    """The dense layer over [CLS] that only BertModel has; empty where the architecture has none."""
+    if not config.architecture.pooler:
+        return {}
     return _linear("pooler.dense", config.hidden_size, config.hidden_size)
 
 
@@ -70,18 +77,41 @@ def own_decoder_layout(config: BertConfig) -> Layout:
     return {"cls.predictions.decoder.weight": (config.vocab_size, config.hidden_size)}
 
 
+def pooler_tensors(config: ModelConfig) -> Collection[str]:
+    """The names of the tensors without which a checkpoint has no pooler; none where the architecture has none."""
+    return pooler_layout(config) if isinstance(config, BertConfig) else config.architecture.pooler
+
+
+def mlm_head_tensors(config: ModelConfig) -> Collection[str]:
+    """The names of the tensors without which a checkpoint has no MLM head."""
+    return mlm_head_layout(config) if isinstance(config, BertConfig) else config.architecture.mlm_head
+
+
 def parameters(layout: Layout) -> int:
     """How many numbers the tensors hold together."""
     return sum(prod(shape) for shape in layout.values())
 
 
-def canonical_name(name: str) -> str:
-    """A tensor's name as BertModel has it, from the spellings that checkpoints have used since 2018.
+def layer_parameters(config: ModelConfig) -> int:
+    """How many numbers the layers hold together; 0 where they are not BERT's, and nobody here counts them."""
+    if not isinstance(config, BertConfig):
+        return 0
+    return parameters(layer_layout(config, 0)) * config.num_hidden_layers
+
+
+def canonical_name(name: str, architecture: Architecture = ARCHITECTURES["bert"]) -> str:
+    """A tensor's name as BertModel has it, from its name in a family of BERT's blocks, or from a spelling of old.
+
+    Where the layers are not BERT's it is the family's own, without the prefix that a head beside the body gives it.
 
     >>> canonical_name("bert.embeddings.LayerNorm.gamma")
     'embeddings.LayerNorm.weight'
+    >>> canonical_name("distilbert.transformer.layer.0.ffn.lin1.bias", ARCHITECTURES["distilbert"])
+    'encoder.layer.0.intermediate.dense.bias'
     """
-    name = name.removeprefix("bert.")
+    name = name.removeprefix(architecture.tensor_prefix)
+    for part, berts in architecture.renames or ():
+        name = name.replace(part, berts)
     if name.endswith(".gamma"):
         name = name.removesuffix("gamma") + "weight"
     elif name.endswith(".beta"):
@@ -92,6 +122,11 @@ def canonical_name(name: str) -> str:
 def looks_like_bert(names: Iterable[str]) -> bool:
     """Whether tensors of these canonical names are a BERT's."""
     return {"embeddings.word_embeddings.weight", "encoder.layer.0.attention.self.query.weight"} <= set(names)
+
+
+def has_embeddings(names: Iterable[str]) -> bool:
+    """Whether tensors of these canonical names are of a body of any family."""
+    return any(name.startswith("embeddings.") for name in names)
 
 
 def surplus_layers(names: Iterable[str], config: BertConfig) -> int:

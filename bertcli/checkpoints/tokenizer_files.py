@@ -1,6 +1,6 @@
 """Which files hold a checkpoint's tokenizer, and what its settings say."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,46 +20,60 @@ class SpecialTokens:
 
 
 @dataclass(frozen=True, slots=True)
-class TokenizerFiles:
-    """A tokenizer on disk. file: tokenizer.json, else vocab.txt.
+class Vocabulary:
+    """What a family's tokenizer is made of where there is no tokenizer.json. is_wordpieces: a list of BERT's pieces."""
 
-    The three settings are None where tokenizer_config.json leaves them to the tokenizer.
+    file: str = "vocab.txt"
+    is_wordpieces: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TokenizerFiles:
+    """A tokenizer on disk. file: tokenizer.json, else the vocabulary.
+
+    is_wordpieces: the file is a list of BERT's word pieces. needs_transformers: it is a vocabulary of another kind. The
+    three settings are None where tokenizer_config.json leaves them to the tokenizer.
     """
 
     file: Path
+    is_wordpieces: bool
+    needs_transformers: bool
     special_tokens: SpecialTokens
     do_lower_case: bool | None
     strip_accents: bool | None
     tokenize_chinese_chars: bool | None
 
-    @property
-    def is_vocabulary_only(self) -> bool:
-        """Whether there is only a list of word pieces, from which the tokenizer is to be built."""
-        return self.file.name == "vocab.txt"
 
+def find_tokenizer_files(
+    folder: Path, defaults: SpecialTokens = SpecialTokens(), vocabulary: Vocabulary = Vocabulary()
+) -> TokenizerFiles:
+    """The tokenizer in `folder`: tokenizer.json before a vocabulary. Raises BadCheckpoint for neither.
 
-def find_tokenizer_files(folder: Path) -> TokenizerFiles:
-    """The tokenizer in `folder`: tokenizer.json before vocab.txt. Raises BadCheckpoint for neither."""
-    file = next((folder / name for name in ("tokenizer.json", "vocab.txt") if (folder / name).is_file()), None)
+    defaults: the special tokens where no file names them.
+    """
+    file = next((folder / name for name in ("tokenizer.json", vocabulary.file) if (folder / name).is_file()), None)
     if file is None:
         raise BadCheckpoint(
-            f"{folder} has no tokenizer: neither tokenizer.json nor vocab.txt",
+            f"{folder} has no tokenizer: neither tokenizer.json nor {vocabulary.file}",
             hint="save the tokenizer beside the model: tokenizer.save_pretrained(folder)",
         )
+    is_vocabulary = file.name == vocabulary.file
     special = read_json_object_if_there(folder / "special_tokens_map.json")
     settings = read_json_object_if_there(folder / "tokenizer_config.json")
     return TokenizerFiles(
         file,
-        _special_tokens(special | settings),
+        is_vocabulary and vocabulary.is_wordpieces,
+        is_vocabulary and not vocabulary.is_wordpieces,
+        _special_tokens(special | settings, defaults),
         _flag(settings, "do_lower_case"),
         _flag(settings, "strip_accents"),
         _flag(settings, "tokenize_chinese_chars"),
     )
 
 
-def _special_tokens(settings: dict[str, Any]) -> SpecialTokens:
+def _special_tokens(settings: dict[str, Any], defaults: SpecialTokens) -> SpecialTokens:
     named = {name: _content(settings.get(f"{name}_token")) for name in SpecialTokens.__dataclass_fields__}
-    return SpecialTokens(**{name: content for name, content in named.items() if content is not None})
+    return replace(defaults, **{name: content for name, content in named.items() if content is not None})
 
 
 def _content(token: Any) -> str | None:

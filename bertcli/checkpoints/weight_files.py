@@ -1,13 +1,14 @@
 """Which files hold a checkpoint's weights, and what their headers say, before a single tensor is read."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from bertcli.checkpoints import layout
-from bertcli.checkpoints.config import BertConfig
+from bertcli.checkpoints.architectures import ARCHITECTURES, Architecture
+from bertcli.checkpoints.config import BertConfig, ModelConfig
 from bertcli.checkpoints.headers import TensorInfo, read_header
 from bertcli.checkpoints.json_files import read_json_object
 from bertcli.errors import BadCheckpoint, UnsupportedModel
@@ -17,13 +18,25 @@ _INDEX = ".index.json"
 _FLOATS = ("F64", "F32", "F16", "BF16")
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a checkpoint holds beside the body."""
+
+    pooler: bool
+    mlm_head: bool
+
+
 @dataclass(frozen=True)
 class WeightFiles:
-    """The files of one checkpoint. is_pickled: pytorch_model.bin, which only torch can read."""
+    """The files of one checkpoint. is_pickled: pytorch_model.bin, which only torch can read.
+
+    architecture: whose names its tensors have.
+    """
 
     folder: Path
     files: tuple[Path, ...]
     is_pickled: bool
+    architecture: Architecture
 
     @cached_property
     def infos(self) -> tuple[TensorInfo, ...]:
@@ -39,18 +52,22 @@ class WeightFiles:
 
     @cached_property
     def by_canonical_name(self) -> Mapping[str, TensorInfo]:
-        """The tensors under BertModel's names, whatever the checkpoint calls them."""
+        """The tensors under BertModel's names where they are BERT's, whatever the checkpoint calls them."""
         found: dict[str, TensorInfo] = {}
         for info in self.infos:
-            name = layout.canonical_name(info.name)
+            name = layout.canonical_name(info.name, self.architecture)
             # A decoder's own bias may be stored beside the bias that it could be tied to, and then it is what is added.
             if name not in found or info.name.endswith("decoder.bias"):
                 found[name] = info
         return found
 
-    def holds(self, part: layout.Layout) -> bool:
-        """Whether every tensor of the part is there."""
-        return part.keys() <= self.by_canonical_name.keys()
+    def holds(self, part: Collection[str]) -> bool:
+        """Whether every tensor of the part is there, by its canonical name; of no part where it has none."""
+        return bool(part) and all(name in self.by_canonical_name for name in part)
+
+    def parts(self, config: ModelConfig) -> Parts:
+        """What is there beside the body."""
+        return Parts(self.holds(layout.pooler_tensors(config)), self.holds(layout.mlm_head_tensors(config)))
 
     def reader(self) -> Callable[[str], Any]:
         """A function that gives a tensor by its canonical name: a numpy view of its file, or torch's from a pickle."""
@@ -63,17 +80,25 @@ class WeightFiles:
         read = tensor_reader()
         return lambda name: read(self.by_canonical_name[name])
 
-    def check_fits(self, config: BertConfig) -> None:
+    def check_fits(self, config: ModelConfig) -> None:
         """Raise BadCheckpoint unless the body is whole and every tensor has the shape that the config gives it.
 
-        Raise UnsupportedModel where weights are stored as anything but floating-point numbers.
+        Raise UnsupportedModel where weights are stored as anything but floating-point numbers. Of a family whose layers
+        are not BERT's only the beginning is looked at: transformers, which loads it, tells of the rest.
         """
         found = self.by_canonical_name
-        if not layout.looks_like_bert(found):
+        is_known = layout.looks_like_bert(found) if isinstance(config, BertConfig) else layout.has_embeddings(found)
+        if not is_known:
+            name, others = self.architecture.class_prefix.upper(), ", ".join(list(found)[:3])
             raise BadCheckpoint(
-                f"{self.folder} does not hold a BERT: its tensors have other names ({', '.join(list(found)[:3])}, ...)",
-                hint="use a checkpoint saved from one of transformers' Bert classes",
+                f"{self.folder} does not hold a {name}: its tensors have other names ({others}, ...)",
+                hint=f"use a checkpoint saved from one of transformers' {self.architecture.class_prefix} classes",
             )
+        if isinstance(config, BertConfig):
+            self._check_layout(config)
+
+    def _check_layout(self, config: BertConfig) -> None:
+        found = self.by_canonical_name
         if surplus := layout.surplus_layers(found, config):
             raise self._misfit(f"there are tensors for {surplus} more layers than num_hidden_layers in the config")
         body = layout.body_layout(config)
@@ -103,14 +128,17 @@ def has_weight_files(folder: Path) -> bool:
     return any((folder / f"{stem}{end}").is_file() for stem in (_SAFETENSORS, _PICKLED) for end in ("", _INDEX))
 
 
-def find_weight_files(folder: Path) -> WeightFiles:
-    """The weights in `folder`: safetensors before pickled, whole before sharded. Raises BadCheckpoint for none."""
+def find_weight_files(folder: Path, architecture: Architecture = ARCHITECTURES["bert"]) -> WeightFiles:
+    """The weights in `folder`: safetensors before pickled, whole before sharded. Raises BadCheckpoint for none.
+
+    architecture: as the config has it, where what the tensors mean is asked as well.
+    """
     for stem, is_pickled in ((_SAFETENSORS, False), (_PICKLED, True)):
         if (folder / stem).is_file():
-            return WeightFiles(folder, (folder / stem,), is_pickled)
+            return WeightFiles(folder, (folder / stem,), is_pickled, architecture)
         index = folder / f"{stem}{_INDEX}"
         if index.is_file():
-            return WeightFiles(folder, _shards(index), is_pickled)
+            return WeightFiles(folder, _shards(index), is_pickled, architecture)
     raise BadCheckpoint(
         f"{folder} has no weights: neither {_SAFETENSORS} nor {_PICKLED}, whole or sharded",
         hint="copy the weights beside config.json (git-lfs pointers have to be fetched first)",

@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from bertcli.checkpoints.config import BertConfig, read_config
+from bertcli.checkpoints.config import ModelConfig, read_config
 from bertcli.checkpoints.find import Checkpoint, find_checkpoint
-from bertcli.checkpoints.weight_files import find_weight_files, has_weight_files
+from bertcli.checkpoints.weight_files import Parts, find_weight_files, has_weight_files
 from bertcli.commands.sink import Sink
 from bertcli.core.tokens import TokenizedText, open_tokenizer
 from bertcli.errors import ExitCode, ShapesDiffer, WrongUsage
 from bertcli.options import ModelOptions, OutputOptions, TextOptions
 from bertcli.render.views.shapes import shapes_view, weights_view
 from bertcli.results import ComputedTensor, ModelClass, Output, RunInfo, ShapesResult
-from bertcli.shapes import Holds, model_classes, stored_tensors
+from bertcli.shapes import model_classes, stored_tensors
 from bertcli.texts import TextReader, Unanswered
 
 
@@ -42,9 +42,9 @@ def shapes(request: ShapesRequest) -> ExitCode:
     if size is None:
         texts = _tokenize(request, checkpoint, config)
         size = _size_of(texts)
-    holds = _what_it_holds(checkpoint, config, request)
+    held = _what_it_holds(checkpoint, config, request)
     info = RunInfo("shapes", checkpoint.name, checkpoint.revision, None, None, request.model.dtype)
-    classes = model_classes(config, *size, request.model.dtype, holds)
+    classes = model_classes(config, *size, request.model.dtype, held)
     came: Mapping[str, Sequence[ComputedTensor]] = {}
     if request.run and size.batch_size:
         info, came = _run(request, texts, size)
@@ -68,18 +68,18 @@ def _check_stands_alone(request: ShapesRequest) -> None:
         )
 
 
-def _what_it_holds(checkpoint: Checkpoint, config: BertConfig, request: ShapesRequest) -> Holds | None:
-    """Whether the checkpoint holds a part of the model, by its header; None where that is not to be known.
+def _what_it_holds(checkpoint: Checkpoint, config: ModelConfig, request: ShapesRequest) -> Parts | None:
+    """What the checkpoint holds beside the body, by its header; None where that is not to be known.
 
     A pickle has no header: only --run, which needs torch anyway, makes it worth opening.
     """
     if not has_weight_files(checkpoint.folder):
         return None
-    weight_files = find_weight_files(checkpoint.folder)
+    weight_files = find_weight_files(checkpoint.folder, config.architecture)
     if weight_files.is_pickled and not request.run:
         return None
     weight_files.check_fits(config)
-    return weight_files.holds
+    return weight_files.parts(config)
 
 
 def _weights(checkpoint: Checkpoint, sink: Sink) -> ExitCode:
@@ -88,22 +88,22 @@ def _weights(checkpoint: Checkpoint, sink: Sink) -> ExitCode:
     return sink.write(info, weights_view(info), [result])
 
 
-def _given_size(request: ShapesRequest, config: BertConfig) -> _Size | None:
+def _given_size(request: ShapesRequest, config: ModelConfig) -> _Size | None:
     if request.batch is None and request.seq is None:
         return None
     if request.texts.texts or request.texts.file:
         raise WrongUsage("--batch and --seq stand in place of texts", hint="leave out the texts, or the two options")
     if request.seq is None:
         raise WrongUsage("--batch needs --seq, the number of tokens in each text", hint="add such as --seq 128")
-    if request.seq > config.max_position_embeddings:
+    if request.seq > config.max_tokens:
         raise WrongUsage(
-            f"--seq {request.seq:,} is beyond the model's {config.max_position_embeddings:,} positions",
-            hint=f"use --seq {config.max_position_embeddings} or less",
+            f"--seq {request.seq:,} is beyond the model's {config.max_tokens:,} positions",
+            hint=f"use --seq {config.max_tokens} or less",
         )
     return _Size(request.batch or 1, request.seq)
 
 
-def _tokenize(request: ShapesRequest, checkpoint: Checkpoint, config: BertConfig) -> list[TokenizedText | Unanswered]:
+def _tokenize(request: ShapesRequest, checkpoint: Checkpoint, config: ModelConfig) -> list[TokenizedText | Unanswered]:
     tokenizer = open_tokenizer(checkpoint, config, request.model.max_length, request.model.truncate)
     windows = TextReader(request.texts.source()).windows()
     return [text for window in windows for text in tokenizer.tokenize_window(window)]

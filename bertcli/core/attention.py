@@ -166,7 +166,7 @@ def _marks(ops: Ops, batch: Batch, tokenizer: TextTokenizer) -> _Marks:
     is_query = batch.attention_mask.astype(np.float32)
     punctuation = np.zeros_like(is_query)
     for row, text in enumerate(batch.texts):
-        punctuation[row, : len(text)] = [_is_punctuation(token) for token in text.tokens]
+        punctuation[row, : len(text)] = [_is_punctuation(tokenizer.surface(id_)) for id_ in text.input_ids]
     cls, sep = (batch.input_ids == id_ for id_ in (tokenizer.cls_token_id, tokenizer.sep_token_id))
     kinds = np.stack([cls, sep, punctuation], -1).astype(np.float32)
     positions = np.arange(seq, dtype=np.float32)
@@ -180,7 +180,7 @@ def _marks(ops: Ops, batch: Batch, tokenizer: TextTokenizer) -> _Marks:
 
 @cache
 def _is_punctuation(token: str) -> bool:
-    return all(unicodedata.category(character).startswith("P") for character in token)
+    return bool(token) and all(unicodedata.category(character).startswith("P") for character in token)
 
 
 def _record(text: TokenizedText, row: int, statistics: dict[int, Any], kept: _Kept, options: AttnOptions) -> AttnRecord:

@@ -42,7 +42,7 @@ def pad(texts: Sequence[TokenizedText], pad_token_id: int) -> Batch:
     batch = Batch(texts, np.full(shape, pad_token_id), np.zeros(shape, np.int64), np.zeros(shape, np.bool_))
     for row, text in enumerate(texts):
         batch.input_ids[row, : len(text)] = text.input_ids
-        batch.token_type_ids[row, : len(text)] = text.token_type_ids
+        batch.token_type_ids[row, : len(text.token_type_ids)] = text.token_type_ids
         batch.attention_mask[row, : len(text)] = True
     return batch
 
@@ -65,6 +65,19 @@ def batches(texts: Sequence[TokenizedText], batch_tokens: int, pad_token_id: int
             end += 1
         yield pad(longest_first[start:end], pad_token_id)
         start = end
+
+
+def position_ids(input_ids: IntArray, first_position: int) -> IntArray:
+    """Where each token stands: (seq,), counted from 0, or (batch, seq) where positions follow the padding.
+
+    There the id of padding is the one before the first position. Padding has its own id as its position, also where a
+    text spells it out, and is not counted (Ott et al. 2019, as in fairseq's make_positions).
+    """
+    if not first_position:
+        return np.arange(input_ids.shape[-1])
+    pad_token_id = first_position - 1
+    is_token = input_ids != pad_token_id
+    return np.where(is_token, is_token.cumsum(-1) + pad_token_id, pad_token_id)
 
 
 def any_tokens(batch_size: int, sequence_length: int) -> Batch:

@@ -5,16 +5,29 @@ is real; hidden states (batch, seq, hidden); attention (batch, heads, seq, seq).
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from bertcli.checkpoints.config import BertConfig
 from bertcli.core.backends import Array, Linear, Ops
 from bertcli.core.weights import BertWeights, EmbeddingWeights, LayerWeights, MlmHeadWeights
 
 
-def embeddings(ops: Ops, w: EmbeddingWeights, input_ids: Array, token_type_ids: Array, eps: float) -> Array:
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What goes in. token_type_ids: None where the architecture has none. position_ids: (seq,) or (batch, seq)."""
+
+    input_ids: Array
+    token_type_ids: Array | None
+    position_ids: Array
+    mask: Array | None
+
+
+def embeddings(ops: Ops, w: EmbeddingWeights, inputs: Inputs, eps: float) -> Array:
     """The sum of word, token type and position embeddings, normalised: the first of the hidden states."""
-    x = ops.embedding(input_ids, w.word) + ops.embedding(token_type_ids, w.token_type)
-    return ops.layer_norm(x + ops.first_rows(w.position, input_ids.shape[-1]), w.norm, eps)
+    x = ops.embedding(inputs.input_ids, w.word)
+    if inputs.token_type_ids is not None:
+        x = x + ops.embedding(inputs.token_type_ids, w.token_type)
+    return ops.layer_norm(x + ops.embedding(inputs.position_ids, w.position), w.norm, eps)
 
 
 def self_attention(
@@ -39,23 +52,17 @@ def encoder_layer(
 
 
 def hidden_states(
-    ops: Ops,
-    weights: BertWeights,
-    config: BertConfig,
-    input_ids: Array,
-    token_type_ids: Array,
-    mask: Array | None,
-    want_attention: bool,
+    ops: Ops, weights: BertWeights, config: BertConfig, inputs: Inputs, want_attention: bool
 ) -> Iterator[tuple[Array, Array | None]]:
     """Each of the num_hidden_layers + 1 hidden states in turn, with the attention of the layer that made it.
 
     The first comes from the embeddings and has no attention; the last is last_hidden_state. None is kept here, so a
     caller that needs one layer at a time holds one layer at a time.
     """
-    x = embeddings(ops, weights.embeddings, input_ids, token_type_ids, config.layer_norm_eps)
+    x = embeddings(ops, weights.embeddings, inputs, config.layer_norm_eps)
     yield x, None
     for layer in weights.layers:
-        x, attention = encoder_layer(ops, layer, x, mask, config, want_attention)
+        x, attention = encoder_layer(ops, layer, x, inputs.mask, config, want_attention)
         yield x, attention
 
 
@@ -66,5 +73,5 @@ def pooler_output(ops: Ops, pooler: Linear, last_hidden_state: Array) -> Array:
 
 def mlm_logits(ops: Ops, w: MlmHeadWeights, hidden: Array, config: BertConfig) -> Array:
     """Logits over the vocabulary: dense, activation and LayerNorm, then the decoder. (n, hidden) to (n, vocab)."""
-    transformed = ops.activation(config.hidden_act)(ops.linear(hidden, w.transform))
+    transformed = ops.activation(config.mlm_head_act)(ops.linear(hidden, w.transform))
     return ops.linear(ops.layer_norm(transformed, w.transform_norm, config.layer_norm_eps), w.decoder)

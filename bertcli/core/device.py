@@ -28,7 +28,15 @@ def encoder_work(text_bytes: int, parameters: int) -> float:
     return 2.0 * parameters * text_bytes / _BYTES_OF_A_TOKEN
 
 
-def place(engine: str, device: str, dtype: str, *, is_pickled: bool, work: Callable[[], float]) -> Placement:
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a checkpoint asks of an engine. foreign_family: its model_type where its layers are not BERT's."""
+
+    is_pickled: bool = False
+    foreign_family: str | None = None
+
+
+def place(engine: str, device: str, dtype: str, needs: Needs, work: Callable[[], float]) -> Placement:
     """The engine and device for what the user asked, `auto` decided by what only torch can do and by the work.
 
     work: asked where it decides, since to find out may take as long as standard input takes to come.
@@ -36,20 +44,28 @@ def place(engine: str, device: str, dtype: str, *, is_pickled: bool, work: Calla
     """
     if device != "auto" and not _DEVICE.fullmatch(device):
         raise WrongUsage(f"there is no device {device!r}", hint="use auto, cpu, cuda, cuda:N or mps")
-    only_torch = _why_only_torch(device, dtype, is_pickled)
+    if needs.foreign_family and engine not in ("auto", TRANSFORMERS):
+        raise WrongUsage(
+            f"the {engine} engine computes BERT's layers, not those of {needs.foreign_family}",
+            hint="use --engine transformers, or auto",
+        )
+    only_torch = _why_only_torch(device, dtype, needs)
     if engine == NUMPY and only_torch:
         raise WrongUsage(f"the numpy engine cannot do this: {only_torch}", hint="use --engine torch, or auto")
     if engine == NUMPY or (engine == "auto" and not only_torch and work() < _WORK_WORTH_TORCH):
         return Placement(NUMPY, "cpu", dtype)
     from bertcli.core.backends.torch_ops import best_device, check_device
 
-    engine = TORCH if engine == "auto" else engine
+    if engine == "auto":
+        engine = TRANSFORMERS if needs.foreign_family else TORCH
     return Placement(engine, best_device() if device == "auto" else check_device(device), dtype)
 
 
-def _why_only_torch(device: str, dtype: str, is_pickled: bool) -> str:
+def _why_only_torch(device: str, dtype: str, needs: Needs) -> str:
     if device not in ("auto", "cpu"):
         return f"it computes on the CPU, not on {device}"
     if dtype != "float32":
         return f"it computes in float32, not in {dtype}"
-    return "it does not read pytorch_model.bin" if is_pickled else ""
+    if needs.foreign_family:
+        return f"it computes BERT's layers, not those of {needs.foreign_family}"
+    return "it does not read pytorch_model.bin" if needs.is_pickled else ""

@@ -8,7 +8,7 @@ from typing import Protocol
 from bertcli.checkpoints.config import BertConfig
 from bertcli.core import bert
 from bertcli.core.backends import Array, Ops
-from bertcli.core.batches import Batch, IntArray
+from bertcli.core.batches import Batch, IntArray, position_ids
 from bertcli.core.weights import BertWeights
 
 # Called with each layer's index and attention (batch, heads, seq, seq) in turn; the attention is dropped afterwards.
@@ -72,14 +72,14 @@ class BertEngine:
 
     def _encode(self, batch: Batch, wanted: Wanted) -> tuple[Array, dict[int, Array]]:
         ops = self.ops
-        states = bert.hidden_states(
-            ops,
-            self._weights,
-            self._config,
+        inputs = bert.Inputs(
             ops.asarray(batch.input_ids),
-            ops.asarray(batch.token_type_ids),
+            ops.asarray(batch.token_type_ids) if self._config.type_vocab_size else None,
+            ops.asarray(position_ids(batch.input_ids, self._config.first_position)),
             ops.asarray(batch.attention_mask[:, None, None, :]) if batch.is_padded else None,
-            want_attention=wanted.on_attention is not None,
+        )
+        states = bert.hidden_states(
+            ops, self._weights, self._config, inputs, want_attention=wanted.on_attention is not None
         )
         kept: dict[int, Array] = {}
         for index, (state, attention) in enumerate(states):

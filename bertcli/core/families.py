@@ -1,4 +1,4 @@
-"""The cross-check: the same questions put to transformers' own classes."""
+"""Every architecture through transformers' own classes: the only way for some, the cross-check for the others."""
 
 import logging
 from functools import cache
@@ -7,8 +7,10 @@ from typing import Any
 
 import torch
 import transformers
+from tokenizers import Tokenizer
 from transformers.utils import logging as transformers_logging
 
+from bertcli.checkpoints.config import ModelConfig
 from bertcli.checkpoints.find import Checkpoint
 from bertcli.core.backends import Ops
 from bertcli.core.batches import Batch
@@ -22,56 +24,82 @@ transformers_logging.disable_progress_bar()
 
 
 class TransformersEngine:
-    """BertModel and BertForMaskedLM of the transformers package, each loaded when it is first needed."""
+    """The body and the body with its MLM head, by the architecture's classes, each loaded when it is first needed."""
 
     name = TRANSFORMERS
 
-    def __init__(self, checkpoint: Checkpoint, ops: Ops, has_pooler: bool) -> None:
+    def __init__(self, checkpoint: Checkpoint, config: ModelConfig, ops: Ops, has_pooler: bool) -> None:
         self.ops = ops
-        self._folder, self._has_pooler = checkpoint.folder, has_pooler
+        self._folder, self._config, self._has_pooler = checkpoint.folder, config, has_pooler
         self._model = cache(self._load)
 
     def run(self, batch: Batch, wanted: Wanted) -> ModelOutput:
         with self.ops.computing():
             logits = pooler_output = None
             if wanted.logits_at is not None:
-                output = self._call("BertForMaskedLM", batch, wanted)
+                output = self._call(self._config.architecture.mlm_class, batch, wanted)
                 logits = output.logits[on_device(self.ops, wanted.logits_at)]
             if wanted.logits_at is None or wanted.pooler_output:
-                output = self._call("BertModel", batch, wanted)
+                output = self._call(self._config.architecture.body_class, batch, wanted)
                 pooler_output = output.pooler_output if wanted.pooler_output else None
             if wanted.on_attention is not None:
                 for layer, attention in enumerate(output.attentions):
                     wanted.on_attention(layer, attention)
             hidden_states = [output.hidden_states[index] for index in wanted.hidden_states]
-            # BertForMaskedLM gives no last_hidden_state: it is the last of the hidden states.
+            # The classes with an MLM head give no last_hidden_state: it is the last of the hidden states.
             return ModelOutput(output.hidden_states[-1], pooler_output, hidden_states, logits)
 
     def _call(self, class_name: str, batch: Batch, wanted: Wanted) -> Any:
         wants_attention = wanted.on_attention is not None
+        token_types = {"token_type_ids": self.ops.asarray(batch.token_type_ids)} if self._config.type_vocab_size else {}
         return self._model(class_name, wants_attention)(
             input_ids=self.ops.asarray(batch.input_ids),
-            token_type_ids=self.ops.asarray(batch.token_type_ids),
             attention_mask=self.ops.asarray(batch.attention_mask),
             output_hidden_states=True,
             output_attentions=wants_attention,
+            **token_types,
         )
 
     def _load(self, class_name: str, wants_attention: bool) -> Any:
-        own_options = {"add_pooling_layer": self._has_pooler} if class_name == "BertModel" else {}
-        model, loading = getattr(transformers, class_name).from_pretrained(
-            self._folder,
-            local_files_only=True,
-            output_loading_info=True,
-            # transformers' default sdpa attention returns no weights, so eager is asked for here (and only here).
-            attn_implementation="eager" if wants_attention else "sdpa",
-            # Left alone, transformers computes in the dtype that the checkpoint is stored in.
-            dtype=getattr(torch, self.ops.dtype),
-            **own_options,
-        )
+        architecture = self._config.architecture
+        has_choice = class_name == architecture.body_class and architecture.pooler
+        # transformers' default sdpa attention returns no weights, so eager is asked for here (and only here).
+        attention = {"attn_implementation": "eager"} if wants_attention else {}
+        try:
+            model, loading = getattr(transformers, class_name).from_pretrained(
+                self._folder,
+                local_files_only=True,
+                output_loading_info=True,
+                # Left alone, transformers computes in the dtype that the checkpoint is stored in.
+                dtype=getattr(torch, self.ops.dtype),
+                **({"add_pooling_layer": self._has_pooler} if has_choice else {}),
+                **attention,
+            )
+        except (RuntimeError, ValueError, OSError) as error:
+            why = " ".join(str(error).split())
+            raise BadCheckpoint(
+                f"transformers cannot load {self._folder} as {class_name}: {why}",
+                hint="config and weights may come from different models; copy both again from the same place",
+            ) from None
         if loading["missing_keys"]:
             raise _missing(self._folder, class_name, sorted(loading["missing_keys"]))
         return model.to(self.ops.device).eval()
+
+
+def tokenizer_of(folder: Path) -> Tokenizer:
+    """The tokenizer of a folder that has no tokenizer.json, as transformers makes it of the vocabulary.
+
+    Raises BadCheckpoint where it cannot be made, or where a package that it takes is not installed.
+    """
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        return Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
+    except Exception as error:  # each kind of vocabulary fails in its own way
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise BadCheckpoint(
+            f"{folder} has no tokenizer.json, and transformers makes no tokenizer of its vocabulary: {why}",
+            hint="install what it names (often: pip install sentencepiece), or save the tokenizer as tokenizer.json",
+        ) from None
 
 
 def _missing(folder: Path, class_name: str, names: list[str]) -> BadCheckpoint:

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from bertcli.checkpoints import layout
 from bertcli.core.backends import Array
 from bertcli.core.batches import Batch
 from bertcli.core.engine import Wanted
@@ -18,11 +17,10 @@ def run_outputs(session: Session, batch: Batch) -> Mapping[str, Sequence[Compute
     def observe(_layer: int, attention: Array) -> None:
         came["attentions"].append(_came(attention))
 
-    has_mlm_head = session.weight_files.holds(layout.mlm_head_layout(session.config))
     wanted = Wanted(
         pooler_output=session.has_pooler,
         hidden_states=range(session.config.num_hidden_layers + 1),
-        logits_at=... if has_mlm_head else None,
+        logits_at=... if session.has_mlm_head else None,
         on_attention=observe,
     )
     output = session.run(batch, wanted)

@@ -6,12 +6,12 @@ from functools import cache, cached_property
 from typing import TypeVar
 
 from bertcli.checkpoints import layout
-from bertcli.checkpoints.config import BertConfig, read_config
+from bertcli.checkpoints.config import BertConfig, ModelConfig, read_config
 from bertcli.checkpoints.find import Checkpoint, find_checkpoint
 from bertcli.checkpoints.weight_files import WeightFiles, find_weight_files
 from bertcli.core.backends import Array, Ops
 from bertcli.core.batches import Batch, batches
-from bertcli.core.device import NUMPY, TRANSFORMERS, Placement, encoder_work, place
+from bertcli.core.device import NUMPY, TRANSFORMERS, Needs, Placement, encoder_work, place
 from bertcli.core.engine import BertEngine, Engine, ModelOutput, Wanted
 from bertcli.core.threads import leave_threads_to_others, use_threads_for
 from bertcli.core.tokens import TextTokenizer, TokenizedText, open_tokenizer
@@ -45,7 +45,7 @@ class Session:
 
     request: SessionRequest
     checkpoint: Checkpoint
-    config: BertConfig
+    config: ModelConfig
     weight_files: WeightFiles
     tokenizer: TextTokenizer
     text_bytes: Callable[[], int]
@@ -53,15 +53,18 @@ class Session:
     @cached_property
     def engine(self) -> Engine:
         """What computes. Raises DeviceUnavailable, WrongUsage."""
-        layer_parameters = layout.parameters(layout.layer_layout(self.config, 0)) * self.config.num_hidden_layers
-        work = cache(lambda: encoder_work(self.text_bytes(), layer_parameters))
+        work = cache(lambda: encoder_work(self.text_bytes(), layout.layer_parameters(self.config)))
         request = self.request
-        placement = place(
-            request.engine, request.device, request.dtype, is_pickled=self.weight_files.is_pickled, work=work
-        )
+        placement = place(request.engine, request.device, request.dtype, self._needs, work)
         if placement.engine == NUMPY:
             use_threads_for(work())
-        return _engine(placement, self.checkpoint, self.config, self.weight_files)
+        return _engine(placement, self)
+
+    @property
+    def _needs(self) -> Needs:
+        """What of the checkpoint not every engine can do."""
+        is_berts, model_type = self.config.architecture.is_berts, self.config.model_type
+        return Needs(self.weight_files.is_pickled, foreign_family=None if is_berts else model_type)
 
     @cached_property
     def batch_tokens(self) -> int:
@@ -71,22 +74,36 @@ class Session:
     @property
     def has_pooler(self) -> bool:
         """Whether the checkpoint holds a pooler."""
-        return self.weight_files.holds(layout.pooler_layout(self.config))
+        return self.weight_files.parts(self.config).pooler
+
+    @property
+    def has_mlm_head(self) -> bool:
+        """Whether the checkpoint holds an MLM head."""
+        return self.weight_files.parts(self.config).mlm_head
 
     def require_pooler(self) -> None:
         """Raise MissingPooler where the checkpoint has none."""
-        if not self.has_pooler:
+        if self.has_pooler:
+            return
+        body_class, pooler = self.config.architecture.body_class, self.config.architecture.pooler
+        if not pooler:
             raise MissingPooler(
-                f"{self.checkpoint.name} has no pooler (pooler.dense.* is not among its tensors)",
-                hint="use --pool mean or --pool cls, or a checkpoint saved from BertModel",
+                f"{self.checkpoint.name} has no pooler: {body_class} does without one",
+                hint="use --pool mean or --pool cls",
             )
+        raise MissingPooler(
+            f"{self.checkpoint.name} has no pooler ({pooler[0]} is not among its tensors)",
+            hint=f"use --pool mean or --pool cls, or a checkpoint saved from {body_class}",
+        )
 
     def require_mlm_head(self) -> None:
         """Raise MissingMlmHead where the checkpoint has none."""
-        if not self.weight_files.holds(layout.mlm_head_layout(self.config)):
+        if not self.has_mlm_head:
+            architecture = self.config.architecture
             raise MissingMlmHead(
-                f"{self.checkpoint.name} has no masked-language head (cls.predictions.* is not among its tensors)",
-                hint="use a checkpoint saved from BertForMaskedLM or BertForPreTraining, such as -m bundled",
+                f"{self.checkpoint.name} has no masked-language head "
+                f"({architecture.mlm_head_name}.* is not among its tensors)",
+                hint=f"use a checkpoint saved from {architecture.mlm_class}, such as -m bundled",
             )
 
     def info(self, command: str) -> RunInfo:
@@ -179,13 +196,14 @@ def open_session(request: SessionRequest, text_bytes: Callable[[], int] = lambda
     leave_threads_to_others()
     checkpoint = find_checkpoint(request.model)
     config = read_config(checkpoint.folder)
-    weight_files = find_weight_files(checkpoint.folder)
+    weight_files = find_weight_files(checkpoint.folder, config.architecture)
     weight_files.check_fits(config)
     tokenizer = open_tokenizer(checkpoint, config, request.max_length, request.truncate)
     return Session(request, checkpoint, config, weight_files, tokenizer, text_bytes)
 
 
-def _engine(placement: Placement, checkpoint: Checkpoint, config: BertConfig, weight_files: WeightFiles) -> Engine:
+def _engine(placement: Placement, session: Session) -> Engine:
+    config, weight_files = session.config, session.weight_files
     ops: Ops
     if placement.engine == NUMPY:
         from bertcli.core.backends.numpy_ops import NumpyOps
@@ -195,10 +213,10 @@ def _engine(placement: Placement, checkpoint: Checkpoint, config: BertConfig, we
         from bertcli.core.backends.torch_ops import TorchOps
 
         ops = TorchOps(placement.device, placement.dtype)
-    if placement.engine == TRANSFORMERS:
+    if placement.engine == TRANSFORMERS or not isinstance(config, BertConfig):
         from bertcli.core.families import TransformersEngine
 
-        return TransformersEngine(checkpoint, ops, weight_files.holds(layout.pooler_layout(config)))
+        return TransformersEngine(session.checkpoint, config, ops, session.has_pooler)
     has_own_decoder = weight_files.holds(layout.own_decoder_layout(config))
     weights = BertWeights(ops, config, weight_files.reader(), has_own_decoder)
     return BertEngine(placement.engine, ops, config, weights)

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from tokenizers import AddedToken, Encoding, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
-from bertcli.checkpoints.config import BertConfig
+from bertcli.checkpoints.config import ModelConfig
 from bertcli.checkpoints.find import Checkpoint
 from bertcli.checkpoints.tokenizer_files import SpecialTokens, TokenizerFiles, find_tokenizer_files
 from bertcli.errors import BadCheckpoint, BadText, WrongUsage
@@ -26,7 +27,8 @@ _UNCERTAIN_CHARACTERS = 200
 class TokenizedText:
     """One text as the model sees it, special tokens included.
 
-    masks_cut: how many of its masks a truncation has removed.
+    token_type_ids: none where the architecture has no token types. masks_cut: how many of its masks a truncation has
+    removed.
     """
 
     record: TextRecord
@@ -44,7 +46,7 @@ class TextTokenizer:
     """A checkpoint's tokenizer. limit: the most tokens that a text may have. truncate: cut what is longer."""
 
     def __init__(
-        self, tokenizer: Tokenizer, special_tokens: SpecialTokens, config: BertConfig, limit: int, truncate: bool
+        self, tokenizer: Tokenizer, special_tokens: SpecialTokens, config: ModelConfig, limit: int, truncate: bool
     ) -> None:
         self._tokenizer, self.special_tokens, self._config = tokenizer, special_tokens, config
         self._limit, self._truncate = limit, truncate
@@ -54,6 +56,9 @@ class TextTokenizer:
         self.mask_token_id = tokenizer.token_to_id(special_tokens.mask)
         self.cls_token_id = tokenizer.token_to_id(special_tokens.cls)
         self.sep_token_id = tokenizer.token_to_id(special_tokens.sep)
+        # Encoding.tokens has the space before a mask, and the text itself where a token stands for it as unknown.
+        self._token = cache(lambda id_: str(tokenizer.id_to_token(id_)))
+        self._surface = cache(lambda id_: self.decode([id_]).strip())
         self._layout_ids = {self.cls_token_id, self.sep_token_id, tokenizer.token_to_id(special_tokens.pad)}
 
     @property
@@ -68,11 +73,24 @@ class TextTokenizer:
 
     def token(self, id_: int) -> str:
         """The token of an id, as the vocabulary spells it."""
-        return str(self._tokenizer.id_to_token(id_))
+        return self._token(id_)
+
+    def surface(self, id_: int) -> str:
+        """What a token stands for in a text, without the mark that some vocabularies put before a word."""
+        return self._surface(id_)
 
     def pieces(self, text: str) -> list[int]:
         """The ids of a text without special tokens."""
         return self._embedded(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
+    def word_pieces(self, word: str) -> list[int]:
+        """The ids of a word in the middle of a text, or the one id of a token as the vocabulary spells it."""
+        # Some vocabularies have a word with the space before it, and without it a piece of another; the others do not
+        # mind the space.
+        pieces = self.pieces(f" {word}")
+        if [self.surface(id_) for id_ in pieces] == [word] or (id_ := self.token_id(word)) is None:
+            return pieces
+        return [id_]
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of token ids, with every special token left standing."""
@@ -141,11 +159,12 @@ class TextTokenizer:
         self, record: TextRecord, encoding: Encoding, *, truncated: bool = False, masks_cut: int = 0
     ) -> TokenizedText | Unanswered:
         token_types = self._config.type_vocab_size
-        if max(encoding.type_ids) >= token_types:
+        type_ids = tuple(encoding.type_ids) if token_types else ()
+        if type_ids and max(type_ids) >= token_types:
             problem = BadText(f"the model has no sentence B: its type_vocab_size is {token_types}", hint="leave B out")
             return Unanswered(record.index, record.line, problem)
         ids = tuple(self._embedded(encoding.ids))
-        return TokenizedText(record, ids, tuple(encoding.type_ids), tuple(encoding.tokens), truncated, masks_cut)
+        return TokenizedText(record, ids, type_ids, tuple(map(self.token, ids)), truncated, masks_cut)
 
     def _embedded(self, ids: list[int]) -> list[int]:
         """The ids. Raises BadCheckpoint for one that the model has no embedding for."""
@@ -178,15 +197,18 @@ def _certain_tokens(given: TextInput, whole: TextInput, encoding: Encoding) -> l
     ]
 
 
-def open_tokenizer(checkpoint: Checkpoint, config: BertConfig, max_length: int | None, truncate: bool) -> TextTokenizer:
+def open_tokenizer(
+    checkpoint: Checkpoint, config: ModelConfig, max_length: int | None, truncate: bool
+) -> TextTokenizer:
     """The checkpoint's tokenizer, held to the model's positions and to max_length. Raises BadCheckpoint, WrongUsage."""
-    limit = config.max_position_embeddings
+    limit = config.max_tokens
     if max_length is not None and max_length > limit:
         raise WrongUsage(
             f"--max-length {max_length:,} is beyond the {limit:,} positions of {checkpoint.name}",
             hint=f"use --max-length {limit} or less",
         )
-    files = find_tokenizer_files(checkpoint.folder)
+    architecture = config.architecture
+    files = find_tokenizer_files(checkpoint.folder, architecture.special_tokens, architecture.vocabulary)
     tokenizer = TextTokenizer(load_tokenizer(files), files.special_tokens, config, max_length or limit, truncate)
     if tokenizer.vocabulary_size > config.vocab_size:
         raise BadCheckpoint(
@@ -199,8 +221,12 @@ def open_tokenizer(checkpoint: Checkpoint, config: BertConfig, max_length: int |
 
 def load_tokenizer(files: TokenizerFiles) -> Tokenizer:
     """The tokenizer that the files describe. Raises BadCheckpoint where they are damaged."""
+    if files.needs_transformers:
+        from bertcli.core.families import tokenizer_of
+
+        return tokenizer_of(files.file.parent)
     try:
-        return _from_vocabulary(files) if files.is_vocabulary_only else _from_tokenizer_json(files)
+        return _from_vocabulary(files) if files.is_wordpieces else _from_tokenizer_json(files)
     except Exception as error:  # the package raises nothing narrower
         raise BadCheckpoint(
             f"{files.file} is not a tokenizer: {error}", hint="copy the tokenizer's files again"

@@ -11,11 +11,11 @@ from bertcli.core.backends import Array, LayerNorm, Linear, Ops
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingWeights:
-    """The three tables, each (rows, hidden), and their LayerNorm."""
+    """The tables, each (rows, hidden), and their LayerNorm. token_type: None where the architecture has none."""
 
     word: Array
     position: Array
-    token_type: Array
+    token_type: Array | None
     norm: LayerNorm
 
 
@@ -56,7 +56,7 @@ class BertWeights:
         return EmbeddingWeights(
             word=matrix("embeddings.word_embeddings.weight"),
             position=matrix("embeddings.position_embeddings.weight"),
-            token_type=matrix("embeddings.token_type_embeddings.weight"),
+            token_type=matrix("embeddings.token_type_embeddings.weight") if self._config.type_vocab_size else None,
             norm=self._layer_norm("embeddings.LayerNorm"),
         )
 

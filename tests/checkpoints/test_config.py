@@ -33,7 +33,7 @@ def test_a_config_without_model_type_is_accepted_as_the_first_published_ones_are
     assert open_bert(own_tiny_bert).config.hidden_size == DEFAULTS["hidden_size"]
 
 
-@pytest.mark.parametrize("model_type", ["roberta", "distilbert", "gpt2", "", 3, ["bert"]])
+@pytest.mark.parametrize("model_type", ["deberta", "llama", "gpt2", "", 3, ["bert"]])
 def test_another_model_type_is_refused_by_its_name(tmp_path: Path, model_type: object) -> None:
     with pytest.raises(UnsupportedModel) as raised:
         config_of(tmp_path, model_type=model_type)

@@ -1,7 +1,5 @@
 """Names, shapes and counts of a BERT's tensors, from its config alone, are transformers' own."""
 
-from dataclasses import asdict
-
 import pytest
 import torch
 import transformers
@@ -10,6 +8,7 @@ from hypothesis import strategies as st
 
 from bertcli.checkpoints import layout
 from bertcli.checkpoints.config import BertConfig
+from tests.reference import as_transformers
 
 PUBLISHED = {"BertModel": 109_482_240, "BertForMaskedLM": 109_514_298}
 
@@ -32,7 +31,7 @@ def configs(draw: st.DrawFn) -> BertConfig:
 def on_meta(class_name: str, config: BertConfig) -> transformers.PreTrainedModel:
     """transformers' model without memory for its weights."""
     with torch.device("meta"):
-        return getattr(transformers, class_name)(transformers.BertConfig(**asdict(config)))
+        return getattr(transformers, class_name)(as_transformers(config))
 
 
 def layout_of(class_name: str, config: BertConfig) -> layout.Layout:

@@ -17,7 +17,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_vocabulary_alone_leaves_every_setting_open(folder: Path) -> None:
     found = find_tokenizer_files(folder)
-    assert (found.file, found.is_vocabulary_only) == (folder / "vocab.txt", True)
+    assert (found.file, found.is_wordpieces) == (folder / "vocab.txt", True)
     assert found.special_tokens == SpecialTokens("[UNK]", "[SEP]", "[PAD]", "[CLS]", "[MASK]")
     assert (found.do_lower_case, found.strip_accents, found.tokenize_chinese_chars) == (None, None, None)
 
@@ -25,7 +25,7 @@ def test_a_vocabulary_alone_leaves_every_setting_open(folder: Path) -> None:
 def test_tokenizer_json_goes_before_the_vocabulary(folder: Path) -> None:
     write_json(folder / "tokenizer.json", {})
     found = find_tokenizer_files(folder)
-    assert (found.file, found.is_vocabulary_only) == (folder / "tokenizer.json", False)
+    assert (found.file, found.is_wordpieces) == (folder / "tokenizer.json", False)
 
 
 def test_settings_are_those_of_tokenizer_config(folder: Path) -> None:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from bertcli.core.device import Placement, encoder_work, place
+from bertcli.core.device import Needs, Placement, encoder_work, place
 from bertcli.errors import DeviceUnavailable, WrongUsage
 
 BEST = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
@@ -20,7 +20,7 @@ def placed(
     is_pickled: bool = False,
     work: float = LITTLE,
 ) -> tuple[str, str, str]:
-    found = place(engine, device, dtype, is_pickled=is_pickled, work=lambda: work)
+    found = place(engine, device, dtype, Needs(is_pickled), lambda: work)
     assert isinstance(found, Placement)
     return found.engine, found.device, found.dtype
 

@@ -56,9 +56,6 @@ class Ops(Protocol):
     def embedding(self, ids: Array, table: Array) -> Array:
         """The rows of `table` (rows, hidden) at `ids` (any shape): shape ids + (hidden,)."""
 
-    def first_rows(self, table: Array, count: int) -> Array:
-        """The first rows of `table`: (count, hidden)."""
-
     def linear(self, x: Array, linear: Linear) -> Array:
         """x W^T + b over the last axis."""
 

@@ -60,9 +60,6 @@ class NumpyOps:
     def embedding(self, ids: Array, table: Array) -> Array:
         return widen(table[ids])
 
-    def first_rows(self, table: Array, count: int) -> Array:
-        return widen(table[:count])
-
     def linear(self, x: Array, linear: Linear) -> Array:
         rows = x.reshape(-1, x.shape[-1])
         product = self._product(rows, linear.weight)

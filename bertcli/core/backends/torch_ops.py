@@ -99,9 +99,6 @@ class TorchOps:
     def embedding(self, ids: Array, table: Array) -> Array:
         return F.embedding(ids, table)
 
-    def first_rows(self, table: Array, count: int) -> Array:
-        return table[:count]
-
     def linear(self, x: Array, linear: Linear) -> Array:
         if linear.weight.is_mkldnn:
             return torch.ops.mkldnn._linear_pointwise(x, linear.weight, linear.bias, "none", [], "")

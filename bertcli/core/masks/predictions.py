@@ -105,7 +105,7 @@ def target_ids(tokenizer: TextTokenizer, words: Sequence[str]) -> list[tuple[str
             )
         if not is_utf8(word):
             raise WrongUsage(f"the target {word!r} is not UTF-8", hint="check the terminal's encoding")
-        ids = [id_] if (id_ := tokenizer.token_id(word)) is not None else tokenizer.pieces(word)
+        ids = tokenizer.word_pieces(word)
         unknown = tokenizer.special_tokens.unk
         if word != unknown and [tokenizer.token(id_) for id_ in ids] == [unknown]:
             raise WrongUsage(f"the target {word!r} is not in the vocabulary", hint="give targets that the model knows")

@@ -50,10 +50,11 @@ def _token_vectors(record: EncodeRecord, last_hidden_state: FloatArray, pool: st
     cells.add_numbers(drawn, "#")
     cells.add_words(drawn, "token")
     cells.add_numbers(drawn, "id", "seg", "norm", *_VALUES)
-    tokens = zip(text.tokens, text.input_ids, text.token_type_ids, last_hidden_state, strict=True)
+    segments = [str(segment) for segment in text.token_type_ids] or ["-"] * len(text.tokens)
+    tokens = zip(text.tokens, text.input_ids, segments, last_hidden_state, strict=True)
     for position, (token, id_, segment, vector) in enumerate(tokens):
         place = Text(str(position), cells.QUIET)
-        drawn.add_row(place, cells.cell(token), Text(str(id_)), Text(str(segment)), *_norm_and_values(vector))
+        drawn.add_row(place, cells.cell(token), Text(str(id_)), Text(segment), *_norm_and_values(vector))
     drawn.add_section()
     for name, vector in _pooled(record, pool):
         drawn.add_row(Text(), name, Text(), Text(), *_norm_and_values(vector))

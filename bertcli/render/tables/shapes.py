@@ -8,7 +8,6 @@ from itertools import groupby
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.measure import Measurement
-from rich.table import Table
 from rich.text import Text
 
 from bertcli.render.numbers import shape
@@ -18,6 +17,7 @@ from bertcli.render.visible import visible
 from bertcli.results import ModelClass, Output, RunInfo, ShapesResult
 
 _HAS, _HAS_NOT, _LACKS_WEIGHTS = "✓", "-", "✗"
+_POOLED = "pooler_output"
 _INDENT = 2
 # A line of the symbolic shape: num_attention_heads and its comma.
 _NARROWEST = 20
@@ -36,7 +36,8 @@ def shapes_table(result: ShapesResult, info: RunInfo) -> RenderableType:
         drawn.add_row(*_row(by_class, [model_class.name for model_class in result.classes]))
     blocks = Blocks(drawn, keys=1, narrowest=_NARROWEST)
     heading = Text(f"batch_size {result.batch_size}, sequence_length {result.sequence_length}", cells.STRONG)
-    return cells.figure(heading, _parameters(result.classes), blocks, cells.caption(info, *_legend(outputs)))
+    caption = cells.caption(info, *_legend(result.classes, outputs))
+    return cells.figure(heading, _parameters(result.classes), blocks, caption)
 
 
 def weights_table(result: ShapesResult, info: RunInfo) -> RenderableType:
@@ -140,13 +141,16 @@ def _any(by_class: dict[str, Output]) -> Output:
     return next(iter(by_class.values()))
 
 
-def _parameters(classes: Sequence[ModelClass]) -> Table:
+def _parameters(classes: Sequence[ModelClass]) -> RenderableType:
+    if all(model_class.parameters is None for model_class in classes):
+        return Text(", ".join(model_class.name for model_class in classes))
     drawn = cells.table()
     drawn.show_header = False
     cells.add_words(drawn, "class")
     cells.add_numbers(drawn, "parameters")
     for model_class in classes:
-        drawn.add_row(cells.cell(model_class.name), Text(f"{model_class.parameters:,} parameters"))
+        if model_class.parameters is not None:
+            drawn.add_row(cells.cell(model_class.name), Text(f"{model_class.parameters:,} parameters"))
     return drawn
 
 
@@ -155,11 +159,13 @@ def _folded_name(name: str) -> str:
     return re.sub(r"(?<=For)(?=[A-Z])|(?<=[a-z])(?=Model$)", "\n", name, count=1)
 
 
-def _legend(outputs: Sequence[dict[str, Output]]) -> Iterator[str]:
+def _legend(classes: Sequence[ModelClass], outputs: Sequence[dict[str, Output]]) -> Iterator[str]:
     every = [output for by_class in outputs for output in by_class.values()]
     if requested := dict.fromkeys(f"output_{output.name}=True" for output in every if not output.default):
         yield f"on request: {', '.join(requested)}"
     yield f"{_HAS} an output of the class, {_HAS_NOT} none of its outputs"
+    if not any(output.name == _POOLED for output in every):
+        yield f"{classes[0].name} has no {_POOLED}"
     if any(map(_lacks_weights, every)):
         yield f"{_LACKS_WEIGHTS} an output whose weights this checkpoint does not have"
     if any(output.in_checkpoint is None for output in every):

@@ -1,0 +1,174 @@
+"""The families of encoders, by the model_type of config.json: what each calls the things that BERT has, or lacks.
+
+A family whose layers are BERT's under other names runs on bertcli's own engines; the others run on transformers.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bertcli.checkpoints.tokenizer_files import SpecialTokens, Vocabulary
+
+# From parts of a family's tensor names to BERT's.
+Renames = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """One family of encoders."""
+
+    # Of its classes in transformers, as Bert in BertModel and BertForMaskedLM.
+    class_prefix: str
+    # Before the body's tensors in a checkpoint that holds a head beside it.
+    tensor_prefix: str
+    # In this order; None where the layers are not BERT's.
+    renames: Renames | None = None
+    # What config.json calls BERT's settings, and what it means where it leaves one out.
+    config_names: Mapping[str, str] = field(default_factory=dict)
+    config_defaults: Mapping[str, Any] = field(default_factory=dict)
+    special_tokens: SpecialTokens = field(default_factory=SpecialTokens)
+    vocabulary: Vocabulary = field(default_factory=Vocabulary)
+    has_token_types: bool = True
+    # A text's first token has the position after padding's id, not 0.
+    positions_follow_padding: bool = False
+    # Tensors without which a checkpoint has no pooler; none where the family's classes have none.
+    pooler: tuple[str, ...] = ("pooler.dense.weight", "pooler.dense.bias")
+    # The same of the MLM head, what the names of its tensors begin with, and its activation where not the layers'.
+    mlm_head: tuple[str, ...] = ("cls.predictions.transform.dense.weight", "cls.predictions.transform.LayerNorm.weight")
+    mlm_head_name: str = "cls.predictions"
+    mlm_head_act: str | None = None
+    # The MLM head has its decoder's bias, and no other one beside it that could be tied to it.
+    has_one_mlm_bias: bool = False
+
+    @property
+    def is_berts(self) -> bool:
+        """Whether its layers are BERT's, so that bertcli's own forward pass computes them."""
+        return self.renames is not None
+
+    @property
+    def body_class(self) -> str:
+        """transformers' class of the body alone."""
+        return f"{self.class_prefix}Model"
+
+    @property
+    def mlm_class(self) -> str:
+        """transformers' class of the body with the MLM head."""
+        return f"{self.class_prefix}ForMaskedLM"
+
+
+_ANGULAR = SpecialTokens(unk="<unk>", sep="</s>", pad="<pad>", cls="<s>", mask="<mask>")
+_LM_HEAD = (
+    ("lm_head.dense.", "cls.predictions.transform.dense."),
+    ("lm_head.layer_norm.", "cls.predictions.transform.LayerNorm."),
+    ("lm_head.decoder.", "cls.predictions.decoder."),
+    ("lm_head.bias", "cls.predictions.bias"),
+)
+_DISTILBERT_NAMES = (
+    ("transformer.layer.", "encoder.layer."),
+    (".attention.q_lin.", ".attention.self.query."),
+    (".attention.k_lin.", ".attention.self.key."),
+    (".attention.v_lin.", ".attention.self.value."),
+    (".attention.out_lin.", ".attention.output.dense."),
+    (".sa_layer_norm.", ".attention.output.LayerNorm."),
+    (".ffn.lin1.", ".intermediate.dense."),
+    (".ffn.lin2.", ".output.dense."),
+    (".output_layer_norm.", ".output.LayerNorm."),
+    ("vocab_transform.", "cls.predictions.transform.dense."),
+    ("vocab_layer_norm.", "cls.predictions.transform.LayerNorm."),
+    ("vocab_projector.", "cls.predictions.decoder."),
+)
+
+
+def _roberta(class_prefix: str, vocab_size: int, vocabulary: str) -> Architecture:
+    return Architecture(
+        class_prefix,
+        "roberta.",
+        renames=_LM_HEAD,
+        config_defaults={"vocab_size": vocab_size, "pad_token_id": 1},
+        special_tokens=_ANGULAR,
+        vocabulary=Vocabulary(vocabulary, is_wordpieces=False),
+        mlm_head_name="lm_head",
+        mlm_head_act="gelu",  # whatever hidden_act says
+        positions_follow_padding=True,
+    )
+
+
+ARCHITECTURES: Mapping[str, Architecture] = {
+    "bert": Architecture("Bert", "bert.", renames=()),
+    "roberta": _roberta("Roberta", 50265, "vocab.json"),
+    "xlm-roberta": _roberta("XLMRoberta", 30522, "sentencepiece.bpe.model"),
+    "camembert": _roberta("Camembert", 30522, "sentencepiece.bpe.model"),
+    "distilbert": Architecture(
+        "DistilBert",
+        "distilbert.",
+        renames=_DISTILBERT_NAMES,
+        config_names={
+            "hidden_size": "dim",
+            "num_hidden_layers": "n_layers",
+            "num_attention_heads": "n_heads",
+            "intermediate_size": "hidden_dim",
+            "hidden_act": "activation",
+        },
+        config_defaults={"num_hidden_layers": 6, "type_vocab_size": 0},
+        pooler=(),
+        mlm_head_name="vocab_transform",
+        has_token_types=False,
+        has_one_mlm_bias=True,
+    ),
+    "electra": Architecture(
+        "Electra",
+        "electra.",
+        config_defaults={"hidden_size": 256, "num_attention_heads": 4},
+        pooler=(),
+        mlm_head=("generator_predictions.dense.weight", "generator_predictions.LayerNorm.weight"),
+        mlm_head_name="generator_predictions",
+    ),
+    "albert": Architecture(
+        "Albert",
+        "albert.",
+        config_defaults={"vocab_size": 30000, "hidden_size": 4096, "num_attention_heads": 64},
+        special_tokens=SpecialTokens(unk="<unk>", pad="<pad>"),
+        vocabulary=Vocabulary("spiece.model", is_wordpieces=False),
+        pooler=("pooler.weight", "pooler.bias"),
+        mlm_head=("predictions.dense.weight", "predictions.LayerNorm.weight"),
+        mlm_head_name="predictions",
+    ),
+    "mpnet": Architecture(
+        "MPNet",
+        "mpnet.",
+        config_defaults={"vocab_size": 30527, "type_vocab_size": 0, "pad_token_id": 1},
+        special_tokens=SpecialTokens(sep="</s>", pad="<pad>", cls="<s>", mask="<mask>"),
+        vocabulary=Vocabulary(is_wordpieces=False),
+        mlm_head=("lm_head.dense.weight", "lm_head.layer_norm.weight"),
+        mlm_head_name="lm_head",
+        positions_follow_padding=True,
+        has_token_types=False,
+    ),
+    "deberta-v2": Architecture(
+        "DebertaV2",
+        "deberta.",
+        config_defaults={
+            "vocab_size": 128100,
+            "hidden_size": 1536,
+            "num_hidden_layers": 24,
+            "num_attention_heads": 24,
+            "type_vocab_size": 0,
+        },
+        vocabulary=Vocabulary("spm.model", is_wordpieces=False),
+        pooler=(),
+    ),
+    "modernbert": Architecture(
+        "ModernBert",
+        "model.",
+        config_defaults={
+            "vocab_size": 50368,
+            "num_hidden_layers": 22,
+            "max_position_embeddings": 8192,
+            "type_vocab_size": 0,
+        },
+        pooler=(),
+        mlm_head=("head.dense.weight", "head.norm.weight"),
+        mlm_head_name="head",
+        has_token_types=False,
+    ),
+}

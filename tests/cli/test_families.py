@@ -1,0 +1,57 @@
+"""Families other than BERT, from the command line."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.process import assert_failed, run
+from tests.families import save_family
+
+
+@pytest.fixture(scope="module")
+def families(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of checkpoints by their families' names."""
+    folder = tmp_path_factory.mktemp("families")
+    for model_type in ("roberta", "distilbert", "albert"):
+        save_family(folder / model_type, model_type)
+    return folder
+
+
+def test_a_mask_is_written_as_berts_whatever_the_family_calls_it(families: Path) -> None:
+    asked = run("fill-mask", "-m", families / "roberta", "how are [MASK]", "how are<mask>", "--json").json()
+    assert asked["engine"] == "numpy"
+    berts, own = asked["records"]
+    assert berts["masks"] == own["masks"]
+    assert "<mask>" in berts["tokens"]
+
+
+def test_a_target_is_the_word_and_not_a_piece_that_looks_like_it(families: Path) -> None:
+    [answer] = run("fill-mask", "-m", families / "roberta", "how are [MASK]", "--targets", "you", "--json").records()
+    [target] = answer["masks"][0]["targets"]
+    assert (target["token_str"], target["sequence"]) == (" you", "how are you")
+
+
+def test_layers_that_are_not_berts_are_computed_by_transformers(families: Path) -> None:
+    answer = run("fill-mask", "-m", families / "albert", "how [MASK]", "--json").json()
+    assert answer["engine"] == "transformers"
+    refused = run("fill-mask", "-m", families / "albert", "how [MASK]", "--engine", "torch")
+    assert_failed(refused, 2, "torch engine", "albert")
+
+
+def test_what_a_family_lacks_is_shown_as_absent(families: Path) -> None:
+    shown = run("shapes", "-m", families / "distilbert", "how are you", "--format", "table").answer().text
+    assert "DistilBertModel has no pooler_output" in shown
+    assert shown.count("pooler") == 1
+    tokens = run("encode", "-m", families / "distilbert", "how are you", "--format", "table").answer().text
+    assert [line.split()[3] for line in tokens.splitlines() if line[:1].isdigit()] == ["-"] * 5
+    assert_failed(
+        run("encode", "-m", families / "distilbert", "how", "--pool", "pooler"), 1, "DistilBertModel does without"
+    )
+
+
+@pytest.mark.parametrize(("model_type", "counted"), [("distilbert", [13880, 14691]), ("albert", [None, None])])
+def test_parameters_are_counted_where_the_layers_are_berts(
+    families: Path, model_type: str, counted: list[int | None]
+) -> None:
+    classes = run("shapes", "-m", families / model_type, "how", "--json").json()["classes"]
+    assert [each["parameters"] for each in classes] == counted

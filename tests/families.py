@@ -1,0 +1,112 @@
+"""Tiny random checkpoints of every family, each with a tokenizer of the family's own kind."""
+
+import string
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import transformers
+from safetensors.torch import save_file
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
+
+from tests.tiny import LETTERS, VOCABULARY, WORDS, with_random_parameters
+
+_ANGULAR = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+_PIECES = [*(f"▁{word}" for word in WORDS), "▁", *LETTERS, *string.punctuation]
+_MERGES = [("Ġ", "h"), ("o", "w"), ("Ġh", "ow"), ("Ġ", "y"), ("o", "u"), ("Ġy", "ou"), ("Ġ", "a"), ("r", "e")]
+_BYTES = [*sorted(pre_tokenizers.ByteLevel.alphabet()), *map("".join, _MERGES)]
+_SMALL = {
+    "hidden_size": 24,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 3,
+    "intermediate_size": 40,
+    "max_position_embeddings": 40,
+}
+# What is not the same for all. The families' own defaults stand for the rest, eps and activations among them.
+CONFIGS: Mapping[str, Mapping[str, Any]] = {
+    "roberta": {"type_vocab_size": 1, "layer_norm_eps": 1e-5, "hidden_act": "gelu_new"},
+    "xlm-roberta": {"type_vocab_size": 1, "layer_norm_eps": 1e-5},
+    "camembert": {"type_vocab_size": 1, "tie_word_embeddings": False},
+    "distilbert": {"activation": "relu"},
+    "electra": {"embedding_size": 10},
+    "albert": {"embedding_size": 10, "num_hidden_layers": 3},
+    "mpnet": {},
+    "deberta-v2": {"relative_attention": True, "pos_att_type": ["p2c", "c2p"], "position_biased_input": False},
+    "modernbert": {"local_attention": 4, "pad_token_id": 1, "bos_token_id": 0, "cls_token_id": 0, "eos_token_id": 2,
+                   "sep_token_id": 2, "num_hidden_layers": 4},
+}  # fmt: skip
+OWN_ENGINES = ("roberta", "xlm-roberta", "camembert", "distilbert")
+WITH_POOLER = ("roberta", "xlm-roberta", "camembert", "albert", "mpnet")
+MASKS = {"roberta": "<mask>", "xlm-roberta": "<mask>", "camembert": "<mask>", "mpnet": "<mask>"}
+
+
+def save_family(folder: Path, model_type: str, **config: Any) -> Path:
+    """`folder` with a checkpoint that holds body, MLM head, a pooler where the family has one, and a tokenizer."""
+    tokenizer = _tokenizer(model_type)
+    tokenizer.save_pretrained(folder)
+    their_config = transformers.AutoConfig.for_model(
+        model_type, vocab_size=len(tokenizer), **_named(model_type, {**_SMALL, **CONFIGS[model_type], **config})
+    )
+    model = with_random_parameters(transformers.AutoModelForMaskedLM.from_config(their_config))
+    model.save_pretrained(folder)
+    if model_type in WITH_POOLER:
+        body = with_random_parameters(transformers.AutoModel.from_config(their_config), seed=1)
+        prefix = f"{model.base_model_prefix}."
+        pooler = {prefix + name: x for name, x in body.state_dict().items() if name.startswith("pooler.")}
+        assert pooler
+        tensors = dict(model.state_dict()) | pooler
+        save_file({name: x.clone() for name, x in tensors.items()}, folder / "model.safetensors", {"format": "pt"})
+    return folder
+
+
+def _named(model_type: str, config: dict[str, Any]) -> dict[str, Any]:
+    if model_type != "distilbert":
+        return config
+    names = {
+        "hidden_size": "dim",
+        "num_hidden_layers": "n_layers",
+        "num_attention_heads": "n_heads",
+        "intermediate_size": "hidden_dim",
+    }
+    return {names.get(name, name): value for name, value in config.items()}
+
+
+def _tokenizer(model_type: str) -> transformers.PreTrainedTokenizerBase:
+    scored = [(piece, -float(at)) for at, piece in enumerate(_PIECES)]
+    if model_type in ("distilbert", "electra"):
+        return transformers.BertTokenizer(vocab=_numbered(VOCABULARY))
+    if model_type == "mpnet":
+        return transformers.MPNetTokenizer(vocab=_numbered([*_ANGULAR[:3], "[UNK]", "<mask>", *VOCABULARY[5:]]))
+    if model_type == "albert":
+        special = ["<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]"]
+        return transformers.AlbertTokenizer(vocab=[(token, 0.0) for token in special] + scored)
+    if model_type == "deberta-v2":
+        special = ["[PAD]", "[CLS]", "[SEP]", "[UNK]", "[MASK]"]
+        return transformers.DebertaV2Tokenizer(vocab=[(token, 0.0) for token in special] + scored)
+    if model_type in ("xlm-roberta", "camembert"):
+        tokenizer_class = getattr(
+            transformers, {"xlm-roberta": "XLMRobertaTokenizer", "camembert": "CamembertTokenizer"}[model_type]
+        )
+        return tokenizer_class(vocab=[(token, 0.0) for token in _ANGULAR] + scored)
+    if model_type == "roberta":
+        mask = transformers.AddedToken("<mask>", lstrip=True, special=True)
+        return transformers.RobertaTokenizer(vocab=_numbered(_ANGULAR + _BYTES), merges=_MERGES, mask_token=mask)
+    return _modernbert_tokenizer()
+
+
+def _modernbert_tokenizer() -> transformers.PreTrainedTokenizerBase:
+    """Byte-level as RoBERTa's, with BERT's special tokens."""
+    names = ["[CLS]", "[PAD]", "[SEP]", "[UNK]", "[MASK]"]
+    tokenizer = Tokenizer(models.BPE(_numbered(names + _BYTES), _MERGES))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 0), ("[SEP]", 2)]
+    )
+    special = {f"{name[1:-1].lower()}_token": name for name in names[:4]}
+    mask = transformers.AddedToken("[MASK]", lstrip=True, special=True)
+    return transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, mask_token=mask, **special)
+
+
+def _numbered(tokens: list[str]) -> dict[str, int]:
+    return {token: id_ for id_, token in enumerate(dict.fromkeys(tokens))}
