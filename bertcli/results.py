@@ -1,6 +1,6 @@
 """What the commands return: plain records, whichever engine computed them, to be shown or written by others."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +42,8 @@ class TextInfo:
 class EncodeRecord:
     """A text's vectors. embedding: (hidden,). last_hidden_state and each of hidden_states: (seq, hidden).
 
-    What was not asked for is None; so is pooler_output where the checkpoint has no pooler.
+    next_sentence: the probability that sentence B follows A. What was not asked for is None; so are pooler_output where
+    the checkpoint has no pooler, and next_sentence where there is no B or no head for it.
     """
 
     text: TextInfo
@@ -51,6 +52,7 @@ class EncodeRecord:
     pooler_output: FloatArray | None = None
     layers: Sequence[int] = ()
     hidden_states: Sequence[FloatArray] = ()
+    next_sentence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,9 +197,14 @@ class StoredTensor:
 
 @dataclass(frozen=True, slots=True)
 class ShapesResult:
-    """The outputs of each class for one batch, or the tensors of the checkpoint."""
+    """The outputs of each class for one batch, or the tensors of the checkpoint.
+
+    holds: which parts beside the body the checkpoint has, of those that its architecture knows; None where there are no
+    weights to see.
+    """
 
     batch_size: int
     sequence_length: int
     classes: Sequence[ModelClass]
     tensors: Sequence[StoredTensor] | None = None
+    holds: Mapping[str, bool] | None = None

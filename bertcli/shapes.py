@@ -66,6 +66,17 @@ def _mlm_parameters(config: ModelConfig) -> int | None:
     return parameters + config.vocab_size * has_two_biases
 
 
+def known_parts(config: ModelConfig, held: Parts) -> dict[str, bool]:
+    """What the checkpoint holds of the parts that its architecture has."""
+    architecture = config.architecture
+    has = {
+        "pooler": architecture.pooler,
+        "mlm_head": architecture.mlm_head,
+        "next_sentence_head": architecture.next_sentence_head,
+    }
+    return {name: getattr(held, name) for name, tensors in has.items() if tensors}
+
+
 def stored_tensors(weight_files: WeightFiles) -> list[StoredTensor]:
     """The tensors of a checkpoint as its files name them, in their order."""
     return [

@@ -37,6 +37,8 @@ class Architecture:
     mlm_head: tuple[str, ...] = ("cls.predictions.transform.dense.weight", "cls.predictions.transform.LayerNorm.weight")
     mlm_head_name: str = "cls.predictions"
     mlm_head_act: str | None = None
+    # The same of the next-sentence head, which stands on the pooler.
+    next_sentence_head: tuple[str, ...] = ()
     # The MLM head has its decoder's bias, and no other one beside it that could be tied to it.
     has_one_mlm_bias: bool = False
 
@@ -49,6 +51,11 @@ class Architecture:
     def body_class(self) -> str:
         """transformers' class of the body alone."""
         return f"{self.class_prefix}Model"
+
+    @property
+    def next_sentence_class(self) -> str:
+        """transformers' class of the body with the next-sentence head."""
+        return f"{self.class_prefix}ForNextSentencePrediction"
 
     @property
     def mlm_class(self) -> str:
@@ -94,7 +101,12 @@ def _roberta(class_prefix: str, vocab_size: int, vocabulary: str) -> Architectur
 
 
 ARCHITECTURES: Mapping[str, Architecture] = {
-    "bert": Architecture("Bert", "bert.", renames=()),
+    "bert": Architecture(
+        "Bert",
+        "bert.",
+        renames=(),
+        next_sentence_head=("cls.seq_relationship.weight", "cls.seq_relationship.bias"),
+    ),
     "roberta": _roberta("Roberta", 50265, "vocab.json"),
     "xlm-roberta": _roberta("XLMRoberta", 30522, "sentencepiece.bpe.model"),
     "camembert": _roberta("Camembert", 30522, "sentencepiece.bpe.model"),

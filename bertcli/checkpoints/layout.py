@@ -72,6 +72,13 @@ def mlm_head_layout(config: BertConfig) -> Layout:
     return layout if config.tie_word_embeddings else layout | own_decoder_layout(config)
 
 
+def next_sentence_layout(config: BertConfig) -> Layout:
+    """The next-sentence head over pooler_output; empty where the architecture has none."""
+    if not config.architecture.next_sentence_head:
+        return {}
+    return {"cls.seq_relationship.weight": (2, config.hidden_size), "cls.seq_relationship.bias": (2,)}
+
+
 def own_decoder_layout(config: BertConfig) -> Layout:
     """The decoder of an MLM head that does not share the word embeddings."""
     return {"cls.predictions.decoder.weight": (config.vocab_size, config.hidden_size)}

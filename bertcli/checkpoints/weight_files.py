@@ -20,10 +20,11 @@ _FLOATS = ("F64", "F32", "F16", "BF16")
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a checkpoint holds beside the body."""
+    """What a checkpoint holds beside the body. next_sentence_head: with the pooler that it stands on."""
 
     pooler: bool
     mlm_head: bool
+    next_sentence_head: bool
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,9 @@ class WeightFiles:
 
     def parts(self, config: ModelConfig) -> Parts:
         """What is there beside the body."""
-        return Parts(self.holds(layout.pooler_tensors(config)), self.holds(layout.mlm_head_tensors(config)))
+        has_pooler = self.holds(layout.pooler_tensors(config))
+        has_next_sentence_head = has_pooler and self.holds(config.architecture.next_sentence_head)
+        return Parts(has_pooler, self.holds(layout.mlm_head_tensors(config)), has_next_sentence_head)
 
     def reader(self) -> Callable[[str], Any]:
         """A function that gives a tensor by its canonical name: a numpy view of its file, or torch's from a pickle."""
@@ -104,9 +107,8 @@ class WeightFiles:
         body = layout.body_layout(config)
         if missing := [name for name in body if name not in found]:
             raise self._misfit(f"{missing[0]} is missing (one of {len(missing)})")
-        everything = (
-            body | layout.pooler_layout(config) | layout.mlm_head_layout(config) | layout.own_decoder_layout(config)
-        )
+        heads = layout.mlm_head_layout(config) | layout.own_decoder_layout(config) | layout.next_sentence_layout(config)
+        everything = body | layout.pooler_layout(config) | heads
         if misfit := layout.first_misfit(everything, {name: info.shape for name, info in found.items()}):
             name, wanted, shape = misfit
             raise self._misfit(f"{name} has shape {shape} where the config asks for {wanted}")

@@ -13,7 +13,7 @@ from bertcli.errors import ExitCode, ShapesDiffer, WrongUsage
 from bertcli.options import ModelOptions, OutputOptions, TextOptions
 from bertcli.render.views.shapes import shapes_view, weights_view
 from bertcli.results import ComputedTensor, ModelClass, Output, RunInfo, ShapesResult
-from bertcli.shapes import model_classes, stored_tensors
+from bertcli.shapes import known_parts, model_classes, stored_tensors
 from bertcli.texts import TextReader, Unanswered
 
 
@@ -48,7 +48,8 @@ def shapes(request: ShapesRequest) -> ExitCode:
     came: Mapping[str, Sequence[ComputedTensor]] = {}
     if request.run and size.batch_size:
         info, came = _run(request, texts, size)
-    results = [ShapesResult(*size, _beside(classes, came))] if size.batch_size else []
+    holds = None if held is None else known_parts(config, held)
+    results = [ShapesResult(*size, _beside(classes, came), holds=holds)] if size.batch_size else []
     unanswered = [text for text in texts if isinstance(text, Unanswered)]
     exit_code = sink.write(info, shapes_view(info), [*unanswered, *results])
     _check_came(classes, came)
@@ -84,7 +85,7 @@ def _what_it_holds(checkpoint: Checkpoint, config: ModelConfig, request: ShapesR
 
 def _weights(checkpoint: Checkpoint, sink: Sink) -> ExitCode:
     info = RunInfo("shapes", checkpoint.name, checkpoint.revision, None, None, None)
-    result = ShapesResult(0, 0, [], stored_tensors(find_weight_files(checkpoint.folder)))
+    result = ShapesResult(0, 0, [], tensors=stored_tensors(find_weight_files(checkpoint.folder)))
     return sink.write(info, weights_view(info), [result])
 
 

@@ -71,6 +71,11 @@ def pooler_output(ops: Ops, pooler: Linear, last_hidden_state: Array) -> Array:
     return ops.tanh(ops.linear(last_hidden_state[:, 0], pooler))
 
 
+def next_sentence_logits(ops: Ops, head: Linear, pooled: Array) -> Array:
+    """Logits over (B follows A, B comes from elsewhere), from pooler_output: (batch, 2)."""
+    return ops.linear(pooled, head)
+
+
 def mlm_logits(ops: Ops, w: MlmHeadWeights, hidden: Array, config: BertConfig) -> Array:
     """Logits over the vocabulary: dense, activation and LayerNorm, then the decoder. (n, hidden) to (n, vocab)."""
     transformed = ops.activation(config.mlm_head_act)(ops.linear(hidden, w.transform))

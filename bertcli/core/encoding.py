@@ -31,12 +31,23 @@ class EncodeOptions:
 
 
 def encode(session: Session, batch: Batch, options: EncodeOptions) -> list[EncodeRecord]:
-    """The vectors of each text of the batch, in float32, without padding."""
-    wanted = Wanted(pooler_output=options.pooler or options.pool == POOLER, hidden_states=options.layers)
+    """The vectors of each text of the batch, in float32, without padding.
+
+    For a pair also the probability that B follows A, where the checkpoint has a next-sentence head.
+    """
+    is_pair = [text.record.pair is not None for text in batch.texts]
+    wanted = Wanted(
+        pooler_output=options.pooler or options.pool == POOLER,
+        next_sentence=any(is_pair) and session.has_next_sentence_head,
+        hidden_states=options.layers,
+    )
     output = session.run(batch, wanted)
     last_hidden_state = session.to_numpy(output.last_hidden_state)
     pooled = None if output.pooler_output is None else session.to_numpy(output.pooler_output)
     hidden_states = [session.to_numpy(state) for state in output.hidden_states]
+    follows = None
+    if output.next_sentence_logits is not None:
+        follows = next_sentence(session.to_numpy(output.next_sentence_logits))
     embeddings = pool(last_hidden_state, batch.attention_mask, pooled, options.pool)
     if options.normalize:
         embeddings = normalize(embeddings)
@@ -48,6 +59,7 @@ def encode(session: Session, batch: Batch, options: EncodeOptions) -> list[Encod
             pooled[row] if options.pooler and pooled is not None else None,
             options.layers,
             [state[row, : len(text)] for state in hidden_states],
+            float(follows[row]) if follows is not None and is_pair[row] else None,
         )
         for row, text in enumerate(batch.texts)
     ]
@@ -69,6 +81,12 @@ def pool(
         return np.asarray(np.where(mask, last_hidden_state, np.float32(-np.inf)).max(1))
     counts = mask.sum(1, dtype=np.float32)
     return np.asarray(np.einsum("bsh,bs->bh", last_hidden_state, attention_mask.astype(np.float32)) / counts)
+
+
+def next_sentence(logits: FloatArray) -> FloatArray:
+    """The probability that B follows A, from (batch, 2) logits: (batch,), as BertForNextSentencePrediction has it."""
+    exponentials = np.exp(logits - logits.max(-1, keepdims=True))
+    return np.asarray(exponentials[:, 0] / exponentials.sum(-1))
 
 
 def normalize(vectors: FloatArray) -> FloatArray:

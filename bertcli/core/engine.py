@@ -25,6 +25,7 @@ class Wanted:
     """
 
     pooler_output: bool = False
+    next_sentence: bool = False
     hidden_states: Sequence[int] = ()
     logits_at: Positions | None = None
     on_attention: AttentionObserver | None = None
@@ -34,11 +35,13 @@ class Wanted:
 class ModelOutput:
     """Arrays of the backend. last_hidden_state: (batch, seq, hidden). pooler_output: (batch, hidden).
 
-    hidden_states: those wanted, in that order. logits: (n, vocab) for n positions, (batch, seq, vocab) for all.
+    next_sentence_logits: (batch, 2), that B follows A and that it does not. hidden_states: those wanted, in that order.
+    logits: (n, vocab) for n positions, (batch, seq, vocab) for all.
     """
 
     last_hidden_state: Array
     pooler_output: Array | None = None
+    next_sentence_logits: Array | None = None
     hidden_states: Sequence[Array] = field(default=())
     logits: Array | None = None
 
@@ -63,12 +66,16 @@ class BertEngine:
     def run(self, batch: Batch, wanted: Wanted) -> ModelOutput:
         with self.ops.computing():
             last, kept = self._encode(batch, wanted)
-            pooled = bert.pooler_output(self.ops, self._weights.pooler, last) if wanted.pooler_output else None
-            logits = None
+            pooled = next_sentence_logits = logits = None
+            if wanted.pooler_output or wanted.next_sentence:
+                pooled = bert.pooler_output(self.ops, self._weights.pooler, last)
+            if wanted.next_sentence:
+                next_sentence_logits = bert.next_sentence_logits(self.ops, self._weights.next_sentence_head, pooled)
             if wanted.logits_at is not None:
                 hidden = last[on_device(self.ops, wanted.logits_at)]
                 logits = bert.mlm_logits(self.ops, self._weights.mlm_head, hidden, self._config)
-            return ModelOutput(last, pooled, [kept[index] for index in wanted.hidden_states], logits)
+            hidden_states = [kept[index] for index in wanted.hidden_states]
+            return ModelOutput(last, pooled, next_sentence_logits, hidden_states, logits)
 
     def _encode(self, batch: Batch, wanted: Wanted) -> tuple[Array, dict[int, Array]]:
         ops = self.ops

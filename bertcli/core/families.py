@@ -24,7 +24,7 @@ transformers_logging.disable_progress_bar()
 
 
 class TransformersEngine:
-    """The body and the body with its MLM head, by the architecture's classes, each loaded when it is first needed."""
+    """The body alone and with each of its heads, by the architecture's classes, each loaded when it is first needed."""
 
     name = TRANSFORMERS
 
@@ -35,19 +35,22 @@ class TransformersEngine:
 
     def run(self, batch: Batch, wanted: Wanted) -> ModelOutput:
         with self.ops.computing():
-            logits = pooler_output = None
+            logits = pooler_output = next_sentence_logits = None
             if wanted.logits_at is not None:
                 output = self._call(self._config.architecture.mlm_class, batch, wanted)
                 logits = output.logits[on_device(self.ops, wanted.logits_at)]
             if wanted.logits_at is None or wanted.pooler_output:
                 output = self._call(self._config.architecture.body_class, batch, wanted)
                 pooler_output = output.pooler_output if wanted.pooler_output else None
+            if wanted.next_sentence:
+                pairs = self._call(self._config.architecture.next_sentence_class, batch, Wanted())
+                next_sentence_logits = pairs.logits
             if wanted.on_attention is not None:
                 for layer, attention in enumerate(output.attentions):
                     wanted.on_attention(layer, attention)
             hidden_states = [output.hidden_states[index] for index in wanted.hidden_states]
             # The classes with an MLM head give no last_hidden_state: it is the last of the hidden states.
-            return ModelOutput(output.hidden_states[-1], pooler_output, hidden_states, logits)
+            return ModelOutput(output.hidden_states[-1], pooler_output, next_sentence_logits, hidden_states, logits)
 
     def _call(self, class_name: str, batch: Batch, wanted: Wanted) -> Any:
         wants_attention = wanted.on_attention is not None

@@ -81,6 +81,11 @@ class Session:
         """Whether the checkpoint holds an MLM head."""
         return self.weight_files.parts(self.config).mlm_head
 
+    @property
+    def has_next_sentence_head(self) -> bool:
+        """Whether the checkpoint holds a next-sentence head."""
+        return self.weight_files.parts(self.config).next_sentence_head
+
     def require_pooler(self) -> None:
         """Raise MissingPooler where the checkpoint has none."""
         if self.has_pooler:

@@ -69,6 +69,10 @@ class BertWeights:
         return self._linear("pooler.dense")
 
     @cached_property
+    def next_sentence_head(self) -> Linear:
+        return self._linear("cls.seq_relationship")
+
+    @cached_property
     def mlm_head(self) -> MlmHeadWeights:
         decoder = self._matrix("cls.predictions.decoder.weight") if self._has_own_decoder else self.embeddings.word
         return MlmHeadWeights(

@@ -125,7 +125,8 @@ def test_attn_adds_one_heads_matrix_or_what_a_token_attends_to(tiny: tuple[str, 
 
 def test_shapes_has_classes_in_place_of_records(tiny: tuple[str, str]) -> None:
     document = printed("shapes", TEXT, *tiny, "--json").json()
-    assert list(document) == [*HEADER, "batch_size", "sequence_length", "classes"]
+    assert list(document) == [*HEADER, "batch_size", "sequence_length", "holds", "classes"]
+    assert document["holds"] == {"pooler": True, "mlm_head": True, "next_sentence_head": True}
     # Nothing has computed: the config alone was read.
     assert (document["engine"], document["device"]) == (None, None)
     assert keys(document["classes"]) == {("class", "parameters", "outputs")}
@@ -190,7 +191,7 @@ def test_json_lines_of_shapes_are_its_classes_or_its_tensors(
 
 def test_a_record_tells_its_line_and_its_pair_where_it_has_one(tiny: tuple[str, str]) -> None:
     (record,) = run("encode", "-", *tiny, "--pair", "the mat", "--json", stdin="the cat\n").records()
-    assert list(record) == ["index", "line", "text", "pair", "tokens", "truncated", "embedding"]
+    assert list(record) == ["index", "line", "text", "pair", "tokens", "truncated", "embedding", "next_sentence"]
     assert (record["line"], record["pair"]) == (1, "the mat")
     assert record["tokens"] == ["[CLS]", "the", "cat", "[SEP]", "the", "mat", "[SEP]"]
 

@@ -6,7 +6,7 @@ from tests.cli.process import TEXT, assert_failed, printed, run
 
 TEXT_COLUMNS = ["index", "line", "text", "pair", "truncated"]
 COLUMNS = {
-    ("encode", TEXT): [*TEXT_COLUMNS, "tokens", "embedding"],
+    ("encode", TEXT): [*TEXT_COLUMNS, "tokens", "embedding", "next_sentence"],
     ("fill-mask", TEXT): [
         *TEXT_COLUMNS, "mask", "position", "target", "rank", "score", "logit", "token", "token_str", "sequence",
     ],

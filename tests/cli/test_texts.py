@@ -78,6 +78,16 @@ def test_pair_gives_every_text_a_sentence_b_of_segment_1(tiny: tuple[str, str]) 
     ]  # fmt: skip
 
 
+def test_a_pair_is_told_how_probably_b_follows_a(tiny: tuple[str, str]) -> None:
+    [record] = run("encode", "how", "--pair", "you", *tiny, "--json").records()
+    assert 0 < record["next_sentence"] < 1
+    header, row = run("encode", "how", "--pair", "you", *tiny).rows()
+    assert float(row[header.index("next_sentence")]) == pytest.approx(record["next_sentence"], rel=1e-6)
+    table = run("encode", "how", "--pair", "you", *tiny, "--format", "table").answer().text
+    assert f"next_sentence  {record['next_sentence']:.4f}" in table
+    assert "next_sentence" not in run("encode", "how", *tiny, "--json").records()[0]
+
+
 def test_pairs_are_parted_by_a_tab(tiny: tuple[str, str]) -> None:
     by_line = run("encode", "-", "--pairs", *tiny, "--json", stdin="how\tyou\nthe cat\tsat on\n").records()
     assert [(record["text"], record["pair"]) for record in by_line] == [("how", "you"), ("the cat", "sat on")]

@@ -5,15 +5,27 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+import transformers
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from safetensors.torch import load_file, save_file
 
-from bertcli.core.encoding import EncodeOptions, cosine_similarity, encode, layer_indices, normalize, pool
+from bertcli.core.encoding import (
+    EncodeOptions,
+    cosine_similarity,
+    encode,
+    layer_indices,
+    next_sentence,
+    normalize,
+    pool,
+)
 from bertcli.core.session import Session
 from bertcli.errors import WrongUsage
 from bertcli.results import EncodeRecord
-from tests.reference import assert_close, transformers_outputs
-from tests.tiny import DEFAULTS, one_batch, open_bert
+from tests.reference import assert_close, load, transformers_outputs
+from tests.tiny import DEFAULTS, one_batch, open_bert, random_model, save_bert
 
 ENGINES = ["numpy", "torch", "transformers"]
 TEXTS = ["how are you", "the cat sat on the mat, caf", ("a", "the cat?"), "e"]
@@ -101,6 +113,38 @@ def test_a_record_says_what_its_text_is(tiny_bert: Path) -> None:
     assert list(answer.text.token_type_ids) == [0, 0, 0, 1, 1, 1, 1]
     assert len(answer.text.input_ids) == 7
     assert (answer.text.truncated, answer.text.line) == (False, None)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "torch", "transformers"])
+def test_next_sentence_is_what_transformers_says_of_each_pair(tiny_bert: Path, engine: str) -> None:
+    pairs = [("how are you", "the cat sat"), ("the cat sat on the mat", "a"), ("a", "how")]
+    session = open_bert(tiny_bert, engine)
+    batch = one_batch(session, pairs)
+    inputs = [torch.from_numpy(array) for array in (batch.input_ids, batch.attention_mask, batch.token_type_ids)]
+    with torch.no_grad():
+        logits = load("BertForNextSentencePrediction", tiny_bert)(*inputs).logits
+    expected = logits.softmax(-1)[:, 0].numpy()
+    assert expected.std() > 0.01
+    found = [answer.next_sentence for answer in ask(session, pairs)]
+    np.testing.assert_allclose(found, expected, 0, 1e-5)
+
+
+def test_next_sentence_takes_a_pair_and_a_head_for_it(tiny_bert: Path, own_tiny_bert: Path) -> None:
+    alone, paired = ask(open_bert(tiny_bert), ["how are you", ("how", "you")])
+    assert alone.next_sentence is None
+    assert 0 < paired.next_sentence < 1
+    save_bert(own_tiny_bert, random_model(transformers.BertForMaskedLM))
+    assert ask(open_bert(own_tiny_bert), [("how", "you")])[0].next_sentence is None
+    tensors = load_file(tiny_bert / "model.safetensors")
+    headless = {name: x for name, x in tensors.items() if not name.startswith("bert.pooler.")}
+    save_file(headless, own_tiny_bert / "model.safetensors", {"format": "pt"})
+    assert ask(open_bert(own_tiny_bert), [("how", "you")])[0].next_sentence is None
+
+
+@given(hnp.arrays(np.float32, (3, 2), elements=st.floats(-1e4, 1e4, width=32)))
+def test_next_sentence_is_a_probability_whatever_the_logits(logits: np.ndarray) -> None:
+    found = next_sentence(logits)
+    np.testing.assert_allclose(found, torch.from_numpy(logits).softmax(-1)[:, 0].numpy(), 1e-5, 1e-7)
 
 
 def test_normalised_vectors_have_length_1_and_the_same_direction(tiny_bert: Path) -> None:

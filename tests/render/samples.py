@@ -106,6 +106,7 @@ def encode_record() -> EncodeRecord:
         pooler_output=np.tanh(states[-1][0]),
         layers=[0, 1, 2],
         hidden_states=states,
+        next_sentence=0.98765,
     )
 
 
@@ -165,7 +166,8 @@ def shapes_result(*, has_pooler: bool | None = True, ran: bool = False) -> Shape
         ModelClass("BertModel", 22_713_216, [*pooled, *on_request]),
         ModelClass("BertForMaskedLM", 22_744_506, [logits, *on_request]),
     ]
-    return ShapesResult(2, 128, classes)
+    holds = None if has_pooler is None else {"pooler": has_pooler, "mlm_head": True, "next_sentence_head": False}
+    return ShapesResult(2, 128, classes, holds=holds)
 
 
 def tensors() -> list[StoredTensor]:

@@ -189,14 +189,18 @@ VIEWS: dict[str, tuple[View[Any], Any, list[str]]] = {
         encode_view(INFO, "mean", wants_tokens=True, similarity=None),
         samples.encode_record(),
         [
-            *("index", "text", "pair", "tokens", "truncated", "embedding", "token_vectors", "pooler_output"),
-            *("layers", "hidden_states"),
+            *("index", "text", "pair", "tokens", "truncated", "embedding", "next_sentence", "token_vectors"),
+            *("pooler_output", "layers", "hidden_states"),
         ],
     ),
     "attn": (attn_view(INFO, ""), samples.attn_record(), [*RECORD_KEYS, "heads", "attention", "from"]),
     "attn-matrix": (matrix_view(INFO, 1, 0), samples.attn_record(), [*RECORD_KEYS, "heads", "attention", "from"]),
     "attn-from": (attended_view(INFO), samples.attn_record(), [*RECORD_KEYS, "heads", "attention", "from"]),
-    "shapes": (shapes_view(INFO), samples.shapes_result(ran=True), ["batch_size", "sequence_length", "classes"]),
+    "shapes": (
+        shapes_view(INFO),
+        samples.shapes_result(ran=True),
+        ["batch_size", "sequence_length", "holds", "classes"],
+    ),
     "weights": (weights_view(INFO), samples.weights_result(), ["tensors", "total"]),
 }
 

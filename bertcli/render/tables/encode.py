@@ -21,6 +21,8 @@ def encode_table(record: EncodeRecord, info: RunInfo, pool: str) -> RenderableTy
     states = record.last_hidden_state
     vectors = _pooled_vectors(record, pool) if states is None else _token_vectors(record, states, pool)
     layers = [_layers(record)] if record.hidden_states else []
+    if record.next_sentence is not None:
+        layers.append(_next_sentence(record.next_sentence))
     note = f"[0] and on are the first of {len(record.embedding)} values"
     return cells.figure(cells.title(record.text), vectors, *layers, cells.caption(info, note))
 
@@ -85,6 +87,10 @@ def _layers(record: EncodeRecord) -> RenderableType:
         mean = sum(map(cells.norm, state)) / len(state)
         drawn.add_row(Text(str(layer)), cells.number(mean), *_norm_and_values(state[0]))
     return Group(cells.subtitle("hidden_states", f"with the values of {first}"), Blocks(drawn, keys=1))
+
+
+def _next_sentence(probability: float) -> Text:
+    return Text.assemble(("next_sentence", cells.STRONG), f"  {probability:.4f}", ("  that B follows A", cells.QUIET))
 
 
 def _norm_and_values(vector: FloatArray) -> Iterator[Text]:

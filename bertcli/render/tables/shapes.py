@@ -1,7 +1,7 @@
 """The outputs of the model classes, and the tensors of a checkpoint."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -18,6 +18,7 @@ from bertcli.results import ModelClass, Output, RunInfo, ShapesResult
 
 _HAS, _HAS_NOT, _LACKS_WEIGHTS = "✓", "-", "✗"
 _POOLED = "pooler_output"
+_PART_NAMES = {"pooler": "pooler", "mlm_head": "MLM head", "next_sentence_head": "next-sentence head"}
 _INDENT = 2
 # A line of the symbolic shape: num_attention_heads and its comma.
 _NARROWEST = 20
@@ -36,8 +37,9 @@ def shapes_table(result: ShapesResult, info: RunInfo) -> RenderableType:
         drawn.add_row(*_row(by_class, [model_class.name for model_class in result.classes]))
     blocks = Blocks(drawn, keys=1, narrowest=_NARROWEST)
     heading = Text(f"batch_size {result.batch_size}, sequence_length {result.sequence_length}", cells.STRONG)
+    parts = [_parts(result.holds)] if result.holds else []
     caption = cells.caption(info, *_legend(result.classes, outputs))
-    return cells.figure(heading, _parameters(result.classes), blocks, caption)
+    return cells.figure(heading, _parameters(result.classes), *parts, blocks, caption)
 
 
 def weights_table(result: ShapesResult, info: RunInfo) -> RenderableType:
@@ -139,6 +141,15 @@ def _lacks_weights(output: Output) -> bool:
 
 def _any(by_class: dict[str, Output]) -> Output:
     return next(iter(by_class.values()))
+
+
+def _parts(holds: Mapping[str, bool]) -> Text:
+    """Which parts beside the body the checkpoint has."""
+    shown = Text("the checkpoint holds", cells.QUIET)
+    for name, is_there in holds.items():
+        mark = (_HAS, "") if is_there else (_LACKS_WEIGHTS, cells.ALARM)
+        shown.append_text(Text.assemble(f"  {_PART_NAMES[name]} ", mark))
+    return shown
 
 
 def _parameters(classes: Sequence[ModelClass]) -> RenderableType:

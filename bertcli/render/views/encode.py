@@ -24,7 +24,7 @@ def encode_view(
     def as_json(record: EncodeRecord) -> Mapping[str, Any]:
         return _json(record, wants_tokens)
 
-    view = View((*TEXT_COLUMNS, "tokens", "embedding"), _rows, as_json, table)
+    view = View((*TEXT_COLUMNS, "tokens", "embedding", "next_sentence"), _rows, as_json, table)
     if similarity is None:
         return view
     compute = similarity
@@ -42,11 +42,13 @@ def encode_view(
 
 def _rows(record: EncodeRecord) -> Iterable[Sequence[Cell]]:
     text = record.text
-    yield *text_cells(text), joined(text.tokens), joined(numbers(record.embedding))
+    yield *text_cells(text), joined(text.tokens), joined(numbers(record.embedding)), record.next_sentence
 
 
 def _json(record: EncodeRecord, wants_tokens: bool) -> Mapping[str, Any]:
     found: dict[str, Any] = {**text_json(record.text), "embedding": numbers(record.embedding)}
+    if record.next_sentence is not None:
+        found["next_sentence"] = record.next_sentence
     if wants_tokens:
         found["token_vectors"] = numbers(record.last_hidden_state)
     if record.pooler_output is not None:

@@ -57,6 +57,7 @@ def _json(result: ShapesResult) -> Mapping[str, Any]:
     return {
         "batch_size": result.batch_size,
         "sequence_length": result.sequence_length,
+        "holds": None if result.holds is None else dict(result.holds),
         "classes": list(_lines(result)),
     }
 
