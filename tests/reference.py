@@ -70,9 +70,7 @@ def load(class_name: str, folder: Path) -> transformers.PreTrainedModel:
 def engine_outputs(session: Session, batch: Batch, *, pooler: bool = True, logits: bool = True) -> Outputs:
     """The session's, each of the runs asking for what one command asks for."""
     attentions: dict[int, np.ndarray] = {}
-    session.run(
-        batch, Wanted(on_attention=lambda layer, weights: attentions.update({layer: session.to_numpy(weights)}))
-    )
+    session.run(batch, Wanted(on_attention=lambda a: attentions.update({a.layer: session.to_numpy(a.weights)})))
     every_layer = range(session.config.num_hidden_layers + 1)
     output = session.run(
         batch, Wanted(pooler_output=pooler, hidden_states=every_layer, logits_at=... if logits else None)

@@ -14,7 +14,7 @@ import numpy as np
 
 from bertcli.core.backends import Array, Ops
 from bertcli.core.batches import Batch
-from bertcli.core.engine import Wanted
+from bertcli.core.engine import LayerAttention, Wanted
 from bertcli.core.session import Session, text_info
 from bertcli.core.tokens import TextTokenizer, TokenizedText
 from bertcli.errors import BadText, WrongUsage
@@ -66,10 +66,11 @@ def attend(session: Session, batch: Batch, options: AttnOptions) -> list[AttnRec
     statistics: dict[int, Any] = {}
     kept = _Kept(options, [_positions(text.tokens, options.attended_from) for text in batch.texts])
 
-    def observe(layer: int, attention: Array) -> None:
-        if layer in options.layers:
-            statistics[layer] = ops.to_numpy(head_statistics(ops, ops.float32(attention), marks))
-            kept.keep(layer, ops.to_numpy(attention))
+    def observe(attention: LayerAttention) -> None:
+        if attention.layer in options.layers:
+            weights = ops.float32(attention.weights)
+            statistics[attention.layer] = ops.to_numpy(head_statistics(ops, weights, marks))
+            kept.keep(attention.layer, ops.to_numpy(weights))
 
     session.run(batch, Wanted(on_attention=observe))
     return [_record(text, row, statistics, kept, options) for row, text in enumerate(batch.texts)]

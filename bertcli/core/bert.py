@@ -22,6 +22,16 @@ class Inputs:
     mask: Array | None
 
 
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """One layer's. weights: (batch, heads, seq, seq), from query to key. The rest: (batch, heads, seq, head_size)."""
+
+    weights: Array
+    query: Array
+    key: Array
+    value: Array
+
+
 def embeddings(ops: Ops, w: EmbeddingWeights, inputs: Inputs, eps: float) -> Array:
     """The sum of word, token type and position embeddings, normalised: the first of the hidden states."""
     x = ops.embedding(inputs.input_ids, w.word)
@@ -32,18 +42,18 @@ def embeddings(ops: Ops, w: EmbeddingWeights, inputs: Inputs, eps: float) -> Arr
 
 def self_attention(
     ops: Ops, w: LayerWeights, x: Array, mask: Array | None, heads: int, want_attention: bool
-) -> tuple[Array, Array | None]:
-    """Multi-head self-attention (Vaswani et al. 2017, section 3.2): the context, and the weights where wanted."""
+) -> tuple[Array, Attention | None]:
+    """Multi-head self-attention (Vaswani et al. 2017, section 3.2): the context, and how it came about where wanted."""
     query, key, value = (ops.split_heads(part, heads) for part in ops.linear_each(x, w.query_key_value))
     if not want_attention:
         return ops.merge_heads(ops.attention(query, key, value, mask)), None
-    attention = ops.attention_weights(query, key, mask)
-    return ops.merge_heads(attention @ value), attention
+    weights = ops.attention_weights(query, key, mask)
+    return ops.merge_heads(weights @ value), Attention(weights, query, key, value)
 
 
 def encoder_layer(
     ops: Ops, w: LayerWeights, x: Array, mask: Array | None, config: BertConfig, want_attention: bool
-) -> tuple[Array, Array | None]:
+) -> tuple[Array, Attention | None]:
     """One post-norm transformer layer: its output, same shape as x, and its attention where wanted."""
     context, attention = self_attention(ops, w, x, mask, config.num_attention_heads, want_attention)
     x = ops.layer_norm(x + ops.linear(context, w.attention_output), w.attention_norm, config.layer_norm_eps)
@@ -53,7 +63,7 @@ def encoder_layer(
 
 def hidden_states(
     ops: Ops, weights: BertWeights, config: BertConfig, inputs: Inputs, want_attention: bool
-) -> Iterator[tuple[Array, Array | None]]:
+) -> Iterator[tuple[Array, Attention | None]]:
     """Each of the num_hidden_layers + 1 hidden states in turn, with the attention of the layer that made it.
 
     The first comes from the embeddings and has no attention; the last is last_hidden_state. None is kept here, so a
@@ -64,6 +74,7 @@ def hidden_states(
     for layer in weights.layers:
         x, attention = encoder_layer(ops, layer, x, inputs.mask, config, want_attention)
         yield x, attention
+        del attention  # before the next layer's is made
 
 
 def pooler_output(ops: Ops, pooler: Linear, last_hidden_state: Array) -> Array:

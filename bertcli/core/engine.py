@@ -11,8 +11,23 @@ from bertcli.core.backends import Array, Ops
 from bertcli.core.batches import Batch, IntArray, position_ids
 from bertcli.core.weights import BertWeights
 
-# Called with each layer's index and attention (batch, heads, seq, seq) in turn; the attention is dropped afterwards.
-AttentionObserver = Callable[[int, Array], None]
+
+@dataclass(frozen=True, slots=True)
+class LayerAttention:
+    """What an engine shows of a layer. weights: (batch, heads, seq, seq), from query to key.
+
+    query, key, value: (batch, heads, seq, head_size); None from transformers, whose classes keep them to themselves.
+    """
+
+    layer: int
+    weights: Array
+    query: Array | None = None
+    key: Array | None = None
+    value: Array | None = None
+
+
+# Called with each layer's in turn, which is dropped afterwards.
+AttentionObserver = Callable[[LayerAttention], None]
 # (rows, columns) of some positions in the batch, or ... for all of them.
 Positions = tuple[IntArray, IntArray] | EllipsisType
 
@@ -93,7 +108,10 @@ class BertEngine:
             if index in wanted.hidden_states:
                 kept[index] = state
             if attention is not None and wanted.on_attention is not None:
-                wanted.on_attention(index - 1, attention)
+                shown = attention.weights, attention.query, attention.key, attention.value
+                wanted.on_attention(LayerAttention(index - 1, *shown))
+                del shown
+            del attention  # before the next layer's is made
         return state, kept
 
 

@@ -15,7 +15,7 @@ from bertcli.checkpoints.find import Checkpoint
 from bertcli.core.backends import Ops
 from bertcli.core.batches import Batch
 from bertcli.core.device import TRANSFORMERS
-from bertcli.core.engine import ModelOutput, Wanted, on_device
+from bertcli.core.engine import LayerAttention, ModelOutput, Wanted, on_device
 from bertcli.errors import BadCheckpoint
 
 # transformers tells of every load on stderr and draws bars there; what a user needs to know of it, bertcli says itself.
@@ -47,7 +47,7 @@ class TransformersEngine:
                 next_sentence_logits = pairs.logits
             if wanted.on_attention is not None:
                 for layer, attention in enumerate(output.attentions):
-                    wanted.on_attention(layer, attention)
+                    wanted.on_attention(LayerAttention(layer, attention))
             hidden_states = [output.hidden_states[index] for index in wanted.hidden_states]
             # The classes with an MLM head give no last_hidden_state: it is the last of the hidden states.
             return ModelOutput(output.hidden_states[-1], pooler_output, next_sentence_logits, hidden_states, logits)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from bertcli.core.backends import Array
 from bertcli.core.batches import Batch
-from bertcli.core.engine import Wanted
+from bertcli.core.engine import LayerAttention, Wanted
 from bertcli.core.session import Session
 from bertcli.results import ComputedTensor
 
@@ -14,8 +14,8 @@ def run_outputs(session: Session, batch: Batch) -> Mapping[str, Sequence[Compute
     """Each tensor of each output that the checkpoint can give, by the output's name."""
     came: defaultdict[str, list[ComputedTensor]] = defaultdict(list)
 
-    def observe(_layer: int, attention: Array) -> None:
-        came["attentions"].append(_came(attention))
+    def observe(attention: LayerAttention) -> None:
+        came["attentions"].append(_came(attention.weights))
 
     wanted = Wanted(
         pooler_output=session.has_pooler,

@@ -223,7 +223,7 @@ def test_there_is_an_attention_for_each_layer_of_each_head_from_query_to_key(tin
     session = open_bert(tiny_bert, engine)
     batch = one_batch(session, TEXTS)
     seen: list[tuple[int, np.ndarray]] = []
-    session.run(batch, Wanted(on_attention=lambda layer, a: seen.append((layer, session.to_numpy(a).copy()))))
+    session.run(batch, Wanted(on_attention=lambda a: seen.append((a.layer, session.to_numpy(a.weights).copy()))))
     assert [layer for layer, _ in seen] == list(range(LAYERS))
     for _, attention in seen:
         assert attention.shape == (len(TEXTS), HEADS, batch.shape[1], batch.shape[1])
@@ -236,7 +236,7 @@ def test_the_transformers_engine_loads_eager_attention_where_attention_is_wanted
     session = open_bert(tiny_bert, "transformers")
     batch = one_batch(session, TEXTS)
     seen: list[int] = []
-    session.run(batch, Wanted(on_attention=lambda layer, _: seen.append(layer)))
+    session.run(batch, Wanted(on_attention=lambda a: seen.append(a.layer)))
     assert seen == list(range(LAYERS))
     loaded = {wanted: session.engine._model("BertModel", wanted) for wanted in (True, False)}
     assert loaded[True].config._attn_implementation == "eager"
