@@ -5,7 +5,15 @@ from typing import Annotated
 import typer
 
 from bertcli import __version__
-from bertcli.options import ModelOptions, OutputOptions, PoolName, TextOptions, takes_groups
+from bertcli.options import (
+    AttentionMapOptions,
+    HeadOptions,
+    ModelOptions,
+    OutputOptions,
+    PoolName,
+    TextOptions,
+    takes_groups,
+)
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -123,23 +131,7 @@ def shapes(
 @app.command(short_help="Attention: what each head looks at.")
 @takes_groups
 def attn(
-    texts: TextOptions,
-    *,
-    layer: Annotated[int | None, typer.Option("--layer", metavar="L", help="This layer only, counted from 0.")] = None,
-    head: Annotated[
-        int | None, typer.Option("--head", metavar="H", help="This head only; with --layer, its matrix.")
-    ] = None,
-    attended_from: Annotated[
-        str | None, typer.Option("--from", metavar="TOKEN", help="What TOKEN, or a position, attends to most.")
-    ] = None,
-    top_k: Annotated[
-        int | None,
-        typer.Option(
-            "-k", "--top-k", metavar="N", min=1, show_default="5", help="With --from, how many tokens it attends to."
-        ),
-    ] = None,
-    model: ModelOptions,
-    output: OutputOptions,
+    texts: TextOptions, *, heads: HeadOptions, maps: AttentionMapOptions, model: ModelOptions, output: OutputOptions
 ) -> int:
     """Example: bertcli attn "The cat sat on the mat" --layer 2 --head 3
 
@@ -149,4 +141,4 @@ def attn(
     from bertcli.commands.attn import AttnRequest
     from bertcli.commands.attn import attn as run
 
-    return run(AttnRequest(texts, model, output, layer, head, attended_from, top_k))
+    return run(AttnRequest(texts, model, output, heads, maps))

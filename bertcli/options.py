@@ -68,6 +68,91 @@ class PoolName(StrEnum):
     POOLER = "pooler"
 
 
+class StatisticName(StrEnum):
+    """What is measured of an attention head."""
+
+    ENTROPY = "entropy"
+    SELF = "self"
+    PREVIOUS = "previous"
+    NEXT = "next"
+    CLS = "cls"
+    SEP = "sep"
+    PUNCTUATION = "punctuation"
+    DISTANCE = "distance"
+    CONFIDENCE = "confidence"
+
+
+class LabelName(StrEnum):
+    """What a head can be called."""
+
+    PREVIOUS = "previous"
+    NEXT = "next"
+    SELF = "self"
+    DELIMITER = "delimiter"
+    BROAD = "broad"
+
+
+class GroupName(StrEnum):
+    """What heads are averaged over."""
+
+    LAYER = "layer"
+
+
+@dataclass(frozen=True, slots=True)
+class HeadOptions:
+    """Which attention heads are told of, and what of them."""
+
+    layer: Annotated[int | None, typer.Option("--layer", metavar="L", help="This layer only, counted from 0.")] = None
+    head: Annotated[
+        int | None, typer.Option("--head", metavar="H", help="This head only; with --layer, its matrix.")
+    ] = None
+    label: Annotated[LabelName | None, typer.Option("--label", help="The heads of this label only.")] = None
+    top: Annotated[int | None, typer.Option("--top", metavar="N", min=1, help="The first N heads only, --by.")] = None
+    by: Annotated[
+        str | None, typer.Option("--by", metavar="STAT", help="Sort: the largest first, or with -STAT the smallest.")
+    ] = None
+    group: Annotated[GroupName | None, typer.Option("--group", help="The mean of each layer's heads.")] = None
+    stat: Annotated[
+        str | None, typer.Option("--stat", metavar="STATS", help="These statistics only, such as entropy,cls.")
+    ] = None
+    grid: Annotated[StatisticName | None, typer.Option("--grid", help="Layers by heads, shaded by this statistic.")] = (
+        None
+    )
+    aggregate: Annotated[bool, typer.Option("--aggregate", help="All texts together, as one record.")] = False
+
+
+@dataclass(frozen=True, slots=True)
+class AttentionMapOptions:
+    """What is asked of attention beside the statistics of heads."""
+
+    attended_from: Annotated[
+        str | None, typer.Option("--from", metavar="TOKEN", help="What TOKEN, or a position, attends to most.")
+    ] = None
+    top_k: Annotated[
+        int | None,
+        typer.Option(
+            "-k", "--top-k", metavar="N", min=1, show_default="5", help="With --from, how many tokens it attends to."
+        ),
+    ] = None
+    rollout: Annotated[bool, typer.Option("--rollout", help="Attention followed through all layers.")] = False
+    value_norms: Annotated[bool, typer.Option("--value-norms", help="Weights times the size of what they weigh.")] = (
+        False
+    )
+    head_distance: Annotated[
+        bool, typer.Option("--head-distance", help="The Jensen-Shannon distance between each two heads.")
+    ] = False
+    words: Annotated[bool, typer.Option("--words", help="Matrices over words, not over their pieces.")] = False
+    rows: Annotated[
+        str | None, typer.Option("--rows", metavar="FROM-TO", help="Of a matrix, these rows (queries) only.")
+    ] = None
+    cols: Annotated[
+        str | None, typer.Option("--cols", metavar="FROM-TO", help="Of a matrix, these columns (keys) only.")
+    ] = None
+    expansion: Annotated[
+        bool, typer.Option("--expansion", help="By the weights alone: how much each layer's values expand.")
+    ] = False
+
+
 @dataclass(frozen=True, slots=True)
 class TextOptions:
     """Where texts come from."""

@@ -97,10 +97,13 @@ class FillMaskRecord:
 
 @dataclass(frozen=True, slots=True)
 class HeadStatistics:
-    """One attention head over one text, averaged over its queries. Definitions: bertcli.core.attention."""
+    """One attention head over one text or many, averaged over queries. head: None for the mean of a layer's heads.
+
+    Definitions: bertcli.core.attention.
+    """
 
     layer: int
-    head: int
+    head: int | None
     entropy: float
     self: float
     previous: float
@@ -137,7 +140,9 @@ class AttendedFrom:
 class AttnRecord:
     """A text's attention. attention: (seq, seq) of the one head that was asked for, from query to key.
 
-    attentions: (layers, heads, seq, seq) where the full tensors were asked for.
+    attentions: (layers, heads, seq, seq) where the full tensors were asked for. rollout: (seq, seq). value_norms:
+    (len(heads), seq, seq) and head_distance: (len(heads), len(heads)), in the order of heads. words: what the rows and
+    columns of the matrices over tokens are where they are not tokens.
     """
 
     text: TextInfo
@@ -145,6 +150,28 @@ class AttnRecord:
     attention: FloatArray | None = None
     attended: Sequence[AttendedFrom] | None = None
     attentions: FloatArray | None = None
+    words: Sequence[str] | None = None
+    rollout: FloatArray | None = None
+    value_norms: FloatArray | None = None
+    head_distance: FloatArray | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttnSummary:
+    """The heads over many texts. token_count: special tokens included. head_distance: as in AttnRecord."""
+
+    text_count: int
+    token_count: int
+    heads: Sequence[HeadStatistics]
+    head_distance: FloatArray | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """The expansion rate of each layer that was asked for. layers: their numbers."""
+
+    layers: Sequence[int]
+    rates: Sequence[float]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,29 +1,34 @@
 """bertcli attn: what the attention heads do."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from bertcli.commands.array_files import TENSOR_SUFFIXES, tensor_writers
+from bertcli.commands.expansion import tell_expansion
 from bertcli.commands.opening import open_for_texts
-from bertcli.commands.sink import Sink
-from bertcli.core.attention import (
-    BROAD_ENTROPY,
-    DELIMITER_SHARE,
-    POSITION_SHARE,
+from bertcli.commands.sink import ArrayWriters, Sink
+from bertcli.core.attention.heads import (
     AttnOptions,
+    aggregated,
     attend,
     check_attended_from,
     chosen,
     spellings,
+    summarise,
 )
+from bertcli.core.attention.selection import Selection, statistics_named
+from bertcli.core.attention.statistics import BROAD_ENTROPY, DELIMITER_SHARE, POSITION_SHARE, STATISTICS
 from bertcli.core.session import Session
 from bertcli.errors import ExitCode, WrongUsage
-from bertcli.options import ModelOptions, OutputOptions, TextOptions
+from bertcli.options import AttentionMapOptions, HeadOptions, ModelOptions, OutputOptions, TextOptions
 from bertcli.render.view import View
-from bertcli.render.views.attn import attended_view, attn_view, matrix_view
-from bertcli.results import AttnRecord, RunInfo
+from bertcli.render.views.attn import AttnLook, attended_view, attn_view, maps_view, matrix_view
+from bertcli.render.views.attn_summary import summary_view
+from bertcli.results import RunInfo
 from bertcli.writers.arrays import Column
 
 _TOP_K = 5
@@ -31,56 +36,171 @@ _THRESHOLDS = (
     f"label: prev, next, self > {POSITION_SHARE}; delimiter: cls + sep > {DELIMITER_SHARE}; "
     f"broad: entropy > {BROAD_ENTROPY}"
 )
+_STRUCTURED = ("table", "json", "jsonl")
 
 
 @dataclass(frozen=True, slots=True)
 class AttnRequest:
-    """layer, head: the ones to tell of, both for that head's matrix. attended_from: the token whose keys are wanted."""
+    """heads: which of them, and what of each. maps: what is asked beside their statistics."""
 
     texts: TextOptions
     model: ModelOptions
     output: OutputOptions
-    layer: int | None
-    head: int | None
-    attended_from: str | None
-    top_k: int | None
+    heads: HeadOptions
+    maps: AttentionMapOptions
+
+    @property
+    def wants_matrix(self) -> bool:
+        """Whether the weights of one head are to be shown."""
+        return self.heads.layer is not None and self.heads.head is not None
 
 
 def attn(request: AttnRequest) -> ExitCode:
-    """Tell of the attention over every text."""
+    """Tell of the attention over every text, over all of them together, or by the weights alone."""
+    if request.maps.expansion:
+        return tell_expansion(request.texts, request.model, request.output, request.heads, request.maps)
     sink = Sink(request.output, request.texts.on_error, TENSOR_SUFFIXES)
+    _check_combination(request)
+    _check_has_place(request, sink)
+    look = _look(request)
     session, reader = open_for_texts(request.texts, request.model)
     options = _options(request, session, sink)
+    if request.heads.aggregate:
+        summaries = session.answers(reader.windows(), partial(summarise, session, options=options))
+        info = session.info("attn")
+        return sink.write(info, summary_view(info, look), aggregated(summaries, options))
     answers = session.answers(
         reader.windows(),
         partial(attend, session, options=options),
         partial(check_attended_from, asked=options.attended_from),
     )
     info = session.info("attn")
-    attentions = Column(lambda record: record.attentions, missing=np.nan, batch_axis=1)
-    shown = {"layers": np.array(options.layers), "heads": np.array(options.heads)}
-    writers = tensor_writers(session, {"attentions": attentions}, shown)
-    return sink.write(info, _view(options, info), answers, writers)
+    return sink.write(info, _view(request, options, look, info), answers, _writers(session, options))
+
+
+def _check_combination(request: AttnRequest) -> None:
+    """Raise WrongUsage for options that say nothing without another, or that contradict each other."""
+    heads, maps = request.heads, request.maps
+    shows_matrix = request.wants_matrix or maps.rollout or maps.value_norms
+    one_text = {"--from": maps.attended_from is not None, "--rollout": maps.rollout, "--value-norms": maps.value_norms}
+    _refuse(
+        (
+            maps.top_k is not None and maps.attended_from is None,
+            "--top-k says how many tokens --from shows",
+            "add --from TOKEN, or leave --top-k out",
+        ),
+        (
+            heads.top is not None and heads.by is None,
+            "--top takes the first heads of an order, and there is none",
+            "add --by and a statistic, such as --by entropy",
+        ),
+        (
+            maps.words and not shows_matrix,
+            "--words makes words of a matrix's tokens, and no matrix is asked for",
+            "add --layer and --head, --rollout or --value-norms",
+        ),
+        (
+            (maps.rows is not None or maps.cols is not None) and not shows_matrix,
+            "--rows and --cols choose a part of a matrix, and none is asked for",
+            "add --layer and --head, --rollout or --value-norms",
+        ),
+        (
+            heads.group is not None and (maps.value_norms or maps.head_distance),
+            "--group averages heads, and what is asked for tells them apart",
+            "leave --group out",
+        ),
+    )
+    if heads.aggregate:
+        _refuse(
+            *(
+                (is_asked, f"{option} is of one text, and --aggregate puts all of them together", "leave one out")
+                for option, is_asked in one_text.items()
+            )
+        )
+
+
+def _refuse(*cases: tuple[bool, str, str]) -> None:
+    for is_wrong, message, hint in cases:
+        if is_wrong:
+            raise WrongUsage(message, hint=hint)
+
+
+def _check_has_place(request: AttnRequest, sink: Sink) -> None:
+    """Raise WrongUsage for what was asked for and would be lost in the format."""
+    maps = request.maps
+    for option, is_asked in {
+        "--rollout": maps.rollout,
+        "--value-norms": maps.value_norms,
+        "--head-distance": maps.head_distance,
+    }.items():
+        if is_asked and sink.format not in _STRUCTURED:
+            raise WrongUsage(
+                f"{sink.format} has no place for {option}, which goes into {', '.join(_STRUCTURED)}",
+                hint=f"use --json, or leave {option} out",
+            )
+    if request.heads.aggregate and sink.format in TENSOR_SUFFIXES:
+        raise WrongUsage(
+            f"{sink.format} holds the weights of each text, and --aggregate has none", hint="use --json, or .json"
+        )
+    if maps.value_norms and sink.wants_table and not request.wants_matrix:
+        raise WrongUsage(
+            "a table shows the value norms of one head", hint="add --layer and --head, or use --json for all of them"
+        )
+
+
+def _look(request: AttnRequest) -> AttnLook:
+    heads, maps = request.heads, request.maps
+    names = tuple(STATISTICS) if heads.stat is None else tuple(statistics_named("--stat", heads.stat))
+    grid = None if heads.grid is None else str(heads.grid)
+    rows, columns = _range("--rows", maps.rows), _range("--cols", maps.cols)
+    return AttnLook(names if grid is None else (grid,), _THRESHOLDS, grid, rows, columns)
+
+
+def _range(option: str, asked: str | None) -> range | None:
+    """From and to, both counted in. Raises WrongUsage."""
+    if asked is None:
+        return None
+    first, dash, last = asked.partition("-")
+    if not first.isdecimal() or (last and not last.isdecimal()) or (last and int(last) < int(first)):
+        raise WrongUsage(f"{option} {asked!r} is not a range of positions", hint=f"write such as {option} 0-20")
+    return range(int(first), int(last) + 1 if last else (1 << 31 if dash else int(first) + 1))
+
+
+def _selection(heads: HeadOptions) -> Selection:
+    if heads.by is not None:
+        statistics_named("--by", heads.by.removeprefix("-"))
+    return Selection(None if heads.label is None else str(heads.label), heads.group is not None, heads.top, heads.by)
 
 
 def _options(request: AttnRequest, session: Session, sink: Sink) -> AttnOptions:
-    if request.top_k is not None and request.attended_from is None:
-        raise WrongUsage("--top-k says how many tokens --from shows", hint="add --from TOKEN, or leave --top-k out")
-    layers = chosen("layer", request.layer, session.config.num_hidden_layers)
-    heads = chosen("head", request.head, session.config.num_attention_heads)
+    heads, maps = request.heads, request.maps
     return AttnOptions(
-        layers=layers,
-        heads=heads,
-        matrix=request.layer is not None and request.head is not None,
-        attended_from=() if request.attended_from is None else spellings(session.tokenizer, request.attended_from),
-        top_k=request.top_k or _TOP_K,
+        layers=chosen("layer", heads.layer, session.config.num_hidden_layers),
+        heads=chosen("head", heads.head, session.config.num_attention_heads),
+        selection=_selection(heads),
+        matrix=request.wants_matrix,
+        attended_from=() if maps.attended_from is None else spellings(session.tokenizer, maps.attended_from),
+        top_k=maps.top_k or _TOP_K,
         tensors=sink.format in TENSOR_SUFFIXES,
+        rollout=maps.rollout,
+        value_norms=maps.value_norms,
+        head_distance=maps.head_distance,
+        words=maps.words,
     )
 
 
-def _view(options: AttnOptions, info: RunInfo) -> View[AttnRecord]:
+def _view(request: AttnRequest, options: AttnOptions, look: AttnLook, info: RunInfo) -> View[Any]:
     if options.attended_from:
-        return attended_view(info)
+        return attended_view(info, look)
+    if options.rollout or options.value_norms or options.head_distance:
+        return maps_view(info, look)
     if options.matrix:
-        return matrix_view(info, options.layers[0], options.heads[0])
-    return attn_view(info, _THRESHOLDS)
+        return matrix_view(info, look, options.layers[0], options.heads[0])
+    return attn_view(info, look)
+
+
+def _writers(session: Session, options: AttnOptions) -> ArrayWriters:
+    attentions = Column(lambda record: record.attentions, missing=np.nan, batch_axis=1)
+    shown: dict[str, Iterable[int]] = {"layers": options.layers, "heads": options.heads}
+    constants = {name: np.array(list(numbers)) for name, numbers in shown.items()}
+    return tensor_writers(session, {"attentions": attentions}, constants)

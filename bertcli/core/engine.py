@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import EllipsisType
-from typing import Protocol
+from typing import Literal, Protocol
 
 from bertcli.checkpoints.config import BertConfig
 from bertcli.core import bert
-from bertcli.core.backends import Array, Ops
+from bertcli.core.backends import Array, Linear, Ops
 from bertcli.core.batches import Batch, IntArray, position_ids
 from bertcli.core.weights import BertWeights
 
@@ -28,6 +28,7 @@ class LayerAttention:
 
 # Called with each layer's in turn, which is dropped afterwards.
 AttentionObserver = Callable[[LayerAttention], None]
+ProjectionName = Literal["value", "output"]
 # (rows, columns) of some positions in the batch, or ... for all of them.
 Positions = tuple[IntArray, IntArray] | EllipsisType
 
@@ -70,6 +71,9 @@ class Engine(Protocol):
     def run(self, batch: Batch, wanted: Wanted) -> ModelOutput:
         """The outputs that are wanted for the batch."""
 
+    def projection(self, layer: int, which: ProjectionName) -> Linear:
+        """A layer's projection before its heads (value) or after them (output), each (hidden, hidden), in float32."""
+
 
 class BertEngine:
     """bertcli's own forward pass over numpy or torch."""
@@ -91,6 +95,9 @@ class BertEngine:
                 logits = bert.mlm_logits(self.ops, self._weights.mlm_head, hidden, self._config)
             hidden_states = [kept[index] for index in wanted.hidden_states]
             return ModelOutput(last, pooled, next_sentence_logits, hidden_states, logits)
+
+    def projection(self, layer: int, which: ProjectionName) -> Linear:
+        return self._weights.projection(layer, which)
 
     def _encode(self, batch: Batch, wanted: Wanted) -> tuple[Array, dict[int, Array]]:
         ops = self.ops

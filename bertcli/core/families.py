@@ -12,11 +12,11 @@ from transformers.utils import logging as transformers_logging
 
 from bertcli.checkpoints.config import ModelConfig
 from bertcli.checkpoints.find import Checkpoint
-from bertcli.core.backends import Ops
+from bertcli.core.backends import Linear, Ops
 from bertcli.core.batches import Batch
 from bertcli.core.device import TRANSFORMERS
-from bertcli.core.engine import LayerAttention, ModelOutput, Wanted, on_device
-from bertcli.errors import BadCheckpoint
+from bertcli.core.engine import LayerAttention, ModelOutput, ProjectionName, Wanted, on_device
+from bertcli.errors import BadCheckpoint, WrongUsage
 
 # transformers tells of every load on stderr and draws bars there; what a user needs to know of it, bertcli says itself.
 transformers_logging.set_verbosity(logging.CRITICAL)
@@ -51,6 +51,12 @@ class TransformersEngine:
             hidden_states = [output.hidden_states[index] for index in wanted.hidden_states]
             # The classes with an MLM head give no last_hidden_state: it is the last of the hidden states.
             return ModelOutput(output.hidden_states[-1], pooler_output, next_sentence_logits, hidden_states, logits)
+
+    def projection(self, layer: int, which: ProjectionName) -> Linear:
+        raise WrongUsage(
+            "this takes a layer's values, which transformers' classes keep to themselves",
+            hint="use --engine numpy or torch, which compute BERT, RoBERTa and DistilBERT",
+        )
 
     def _call(self, class_name: str, batch: Batch, wanted: Wanted) -> Any:
         wants_attention = wanted.on_attention is not None

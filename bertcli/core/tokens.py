@@ -28,7 +28,7 @@ class TokenizedText:
     """One text as the model sees it, special tokens included.
 
     token_type_ids: none where the architecture has no token types. masks_cut: how many of its masks a truncation has
-    removed.
+    removed. words: of which sentence and word each token is a piece, None for those that the tokenizer has added.
     """
 
     record: TextRecord
@@ -37,6 +37,7 @@ class TokenizedText:
     tokens: tuple[str, ...]
     truncated: bool = False
     masks_cut: int = 0
+    words: tuple[tuple[int, int] | None, ...] = ()
 
     def __len__(self) -> int:
         return len(self.input_ids)
@@ -164,7 +165,8 @@ class TextTokenizer:
             problem = BadText(f"the model has no sentence B: its type_vocab_size is {token_types}", hint="leave B out")
             return Unanswered(record.index, record.line, problem)
         ids = tuple(self._embedded(encoding.ids))
-        return TokenizedText(record, ids, type_ids, tuple(map(self.token, ids)), truncated, masks_cut)
+        tokens = tuple(map(self.token, ids))
+        return TokenizedText(record, ids, type_ids, tokens, truncated, masks_cut, _words(encoding))
 
     def _embedded(self, ids: list[int]) -> list[int]:
         """The ids. Raises BadCheckpoint for one that the model has no embedding for."""
@@ -175,6 +177,11 @@ class TextTokenizer:
                 hint="tokenizer and weights come from different models; copy both again from the same place",
             )
         return ids
+
+
+def _words(encoding: Encoding) -> tuple[tuple[int, int] | None, ...]:
+    places = zip(encoding.sequence_ids, encoding.word_ids, strict=True)
+    return tuple(None if sentence is None or word is None else (sentence, word) for sentence, word in places)
 
 
 def _parts(text: TextInput) -> tuple[str, ...]:

@@ -40,6 +40,9 @@ class MlmHeadWeights:
     decoder: Linear
 
 
+_PROJECTIONS = {"value": "self.value", "output": "output.dense"}
+
+
 class BertWeights:
     """The weights of one checkpoint. read: a tensor by its canonical name, as the checkpoint stores it.
 
@@ -80,6 +83,12 @@ class BertWeights:
             transform_norm=self._layer_norm("cls.predictions.transform.LayerNorm"),
             decoder=self._ops.prepare(Linear(decoder, self._vector("cls.predictions.bias"))),
         )
+
+    def projection(self, layer: int, which: str) -> Linear:
+        """A layer's projection before its heads (value) or after them (output), unprepared and in float32."""
+        full = f"encoder.layer.{layer}.attention.{_PROJECTIONS[which]}"
+        # A vector is a tensor that is used as it is.
+        return Linear(self._vector(f"{full}.weight"), self._vector(f"{full}.bias"))
 
     def _layer(self, name: str) -> LayerWeights:
         projections = [self._plain_linear(f"{name}.attention.self.{part}") for part in ("query", "key", "value")]

@@ -22,7 +22,27 @@ OWN = {
     "encode": {"--pool", "--normalize", "--tokens", "--layers", "--pooler", "--similarity"},
     "fill-mask": {"-k", "--top-k", "--targets"},
     "shapes": {"--batch", "--seq", "--run", "--weights"},
-    "attn": {"--layer", "--head", "--from", "-k", "--top-k"},
+    "attn": {
+        "--layer",
+        "--head",
+        "--from",
+        "-k",
+        "--top-k",
+        "--label",
+        "--top",
+        "--by",
+        "--group",
+        "--stat",
+        "--grid",
+        "--aggregate",
+        "--rollout",
+        "--value-norms",
+        "--head-distance",
+        "--words",
+        "--rows",
+        "--cols",
+        "--expansion",
+    },
 }
 # The values that an option chooses among, as help shows them.
 CHOICES = (

@@ -4,11 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bertcli.render.views.attn import AttnLook
 from bertcli.results import (
     Attended,
     AttendedFrom,
     AttnRecord,
+    AttnSummary,
     EncodeRecord,
+    Expansion,
     FillMaskRecord,
     HeadStatistics,
     MaskPredictions,
@@ -23,7 +26,8 @@ from bertcli.results import (
 )
 
 COMMIT = "86b5e0934494bd15c9632b12f734a8a67f723594"
-THRESHOLDS = "labels: previous > 0.5; delimiter > 0.6"
+STATISTICS = ("entropy", "self", "previous", "next", "cls", "sep", "punctuation", "distance", "confidence")
+LOOK = AttnLook(STATISTICS, "labels: previous > 0.5; delimiter > 0.6")
 
 
 def info(command: str, model: str = "bundled", revision: str | None = None) -> RunInfo:
@@ -135,6 +139,37 @@ def attn_record() -> AttnRecord:
         AttendedFrom(position, "the", layer, head, keys) for position in (1, 5) for layer in (0, 1) for head in (0, 1)
     ]
     return AttnRecord(text, heads, attention(8), attended)
+
+
+def grid_summary() -> AttnSummary:
+    """Two layers of twelve heads over a corpus, and how unlike four of them are."""
+    numbers = np.abs(vectors(24, len(STATISTICS)))
+    heads = [
+        HeadStatistics(at // 12, at % 12, **dict(zip(STATISTICS, map(float, row), strict=True)), label=None)
+        for at, row in enumerate(numbers)
+    ]
+    return AttnSummary(1234, 56789, heads)
+
+
+def maps_record() -> AttnRecord:
+    """Rollout, the value norms of one head, and distances, over words."""
+    heads = attn_record().heads
+    distance = np.abs(np.subtract.outer(np.arange(4), np.arange(4))).astype(np.float32) / 5
+    words = ["[CLS]", "the", "unbelievable", "世界", "[SEP]"]
+    norms = 7 * attention(5)[None]
+    text = text_info(["the", "un", "##believable", "世界"])
+    return AttnRecord(text, heads, words=words, rollout=attention(5), value_norms=norms, head_distance=distance)
+
+
+def long_matrix_record() -> AttnRecord:
+    """More tokens than a matrix is drawn of."""
+    text = text_info([f"token{at}" for at in range(60)])
+    return AttnRecord(text, [], attention(62))
+
+
+def expansion() -> Expansion:
+    """Three layers."""
+    return Expansion([0, 1, 2], [0.901, 0.7404, 1.051])
 
 
 def shapes_result(*, has_pooler: bool | None = True, ran: bool = False) -> ShapesResult:

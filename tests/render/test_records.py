@@ -20,8 +20,10 @@ from bertcli.render.records import (
     TsvWriter,
 )
 from bertcli.render.view import Cell, View
-from bertcli.render.views.attn import attended_view, attn_view, matrix_view
+from bertcli.render.views.attn import attended_view, attn_view, maps_view, matrix_view
+from bertcli.render.views.attn_summary import summary_view
 from bertcli.render.views.encode import encode_view
+from bertcli.render.views.expansion import expansion_view
 from bertcli.render.views.fill_mask import fill_mask_view
 from bertcli.render.views.shapes import shapes_view, weights_view
 from tests.render import samples
@@ -183,6 +185,7 @@ def test_each_record_is_flushed_as_it_comes(format_: str) -> None:
 
 
 RECORD_KEYS = ["index", "text", "tokens", "truncated"]
+ATTN_KEYS = [*RECORD_KEYS, "heads", "attention", "from"]
 VIEWS: dict[str, tuple[View[Any], Any, list[str]]] = {
     "fill-mask": (fill_mask_view(INFO), samples.fill_mask_record(), [*RECORD_KEYS, "masks"]),
     "encode": (
@@ -193,9 +196,28 @@ VIEWS: dict[str, tuple[View[Any], Any, list[str]]] = {
             *("pooler_output", "layers", "hidden_states"),
         ],
     ),
-    "attn": (attn_view(INFO, ""), samples.attn_record(), [*RECORD_KEYS, "heads", "attention", "from"]),
-    "attn-matrix": (matrix_view(INFO, 1, 0), samples.attn_record(), [*RECORD_KEYS, "heads", "attention", "from"]),
-    "attn-from": (attended_view(INFO), samples.attn_record(), [*RECORD_KEYS, "heads", "attention", "from"]),
+    "attn": (attn_view(INFO, samples.LOOK), samples.attn_record(), ATTN_KEYS),
+    "attn-matrix": (
+        matrix_view(INFO, samples.LOOK, 1, 0),
+        samples.attn_record(),
+        [*RECORD_KEYS, "heads", "attention", "from"],
+    ),
+    "attn-from": (
+        attended_view(INFO, samples.LOOK),
+        samples.attn_record(),
+        [*RECORD_KEYS, "heads", "attention", "from"],
+    ),
+    "attn-maps": (
+        maps_view(INFO, samples.LOOK),
+        samples.maps_record(),
+        [*RECORD_KEYS, "heads", "words", "rollout", "value_norms", "head_distance"],
+    ),
+    "attn-summary": (
+        summary_view(INFO, samples.LOOK),
+        samples.grid_summary(),
+        ["text_count", "token_count", "heads"],
+    ),
+    "expansion": (expansion_view(INFO), samples.expansion(), ["records", "layers", "expansion"]),
     "shapes": (
         shapes_view(INFO),
         samples.shapes_result(ran=True),
@@ -226,7 +248,7 @@ def test_keys_of_predictions_are_those_of_the_pipeline_and_more() -> None:
 
 
 def test_keys_of_heads() -> None:
-    head = attn_view(INFO, "").to_json(samples.attn_record())["heads"][0]
+    head = attn_view(INFO, samples.LOOK).to_json(samples.attn_record())["heads"][0]
     assert list(head) == [
         *("layer", "head", "entropy", "self", "previous", "next", "cls", "sep", "punctuation", "distance"),
         *("confidence", "label"),

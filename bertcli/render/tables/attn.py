@@ -1,7 +1,8 @@
-"""What attention heads do: their statistics, one head's weights, and what a token attends to."""
+"""What attention heads do: their statistics, and what a token attends to."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
+from operator import itemgetter
 
 from rich.box import HORIZONTALS
 from rich.console import Group, RenderableType
@@ -9,57 +10,73 @@ from rich.table import Table
 from rich.text import Text
 
 from bertcli.render.tables import cells
+from bertcli.render.tables.attn_maps import COUNTED, distance_matrix, grid
 from bertcli.render.tables.blocks import Blocks
-from bertcli.render.tables.matrix import Matrix
+from bertcli.render.views.attn import AttnLook
 from bertcli.render.visible import visible
-from bertcli.results import Attended, AttendedFrom, AttnRecord, FloatArray, HeadStatistics, RunInfo
+from bertcli.results import Attended, AttendedFrom, AttnRecord, AttnSummary, HeadStatistics, RunInfo
 
-_COUNTED_FROM_0 = "layers and heads count from 0"
-_COUNTED = f"{_COUNTED_FROM_0}, as in attentions[layer][:, head]"
-_SHARES = "self, prev, next, cls, sep, punct: shares of the attention; entropy in nats"
-_ROWS = "a row: where its token looks (from query to key); ·: under 0.005"
 _STRONGEST = "weights and their tokens, strongest first; #5: the token at position 5"
-_MEANS = "dist: mean distance in tokens; conf: mean of each query's largest weight"
 # A weight, a token of ten letters and a position.
 _NARROWEST = 18
-# From which weight on a cell of the matrix is drawn in which style. Reversed, so that the digits have the terminal's
-# own background as their colour, whether that is light or dark.
-_SHADES = (
-    (0.5, f"reverse {cells.STRONG} {cells.ACCENT}"),
-    (0.25, f"reverse {cells.ACCENT}"),
-    (0.1, cells.ACCENT),
-    (0.05, ""),
-    (0.0, cells.QUIET),
-)
+_SHARES = {"self": "self", "previous": "prev", "next": "next", "cls": "cls", "sep": "sep", "punctuation": "punct"}
+_HEADERS = {"entropy": "entropy", **_SHARES, "distance": "dist", "confidence": "conf"}
 
 
-def attn_table(record: AttnRecord, info: RunInfo, thresholds: str) -> RenderableType:
-    """A row for each head of each layer. thresholds: what the labels mean."""
-    drawn = _by_layer()
-    cells.add_numbers(
-        drawn, "layer", "head", "entropy", "self", "prev", "next", "cls", "sep", "punct", "dist", "conf"
-    )  # fmt: skip
-    cells.add_words(drawn, "label")
-    for layer, heads in groupby(record.heads, lambda head: head.layer):
-        for number, head in enumerate(heads):
-            drawn.add_row(_layer_number(layer, number), *_statistics(head))
-        drawn.add_section()
-    caption = cells.caption(info, _COUNTED, _SHARES, _MEANS, thresholds)
-    return cells.figure(cells.title(record.text), Blocks(drawn, keys=2), caption)
+def attn_table(record: AttnRecord, info: RunInfo, look: AttnLook) -> RenderableType:
+    """A row for each head of each layer, or the grid of layers by heads."""
+    caption = cells.caption(info, *_legend(record.heads, look))
+    return cells.figure(cells.title(record.text), *_heads(record.heads, look), caption)
 
 
-def matrix_table(record: AttnRecord, layer: int, head: int, info: RunInfo) -> RenderableType:
-    """The weights of one head, from the token of the row to the token of the column."""
-    attention: FloatArray = record.attention
+def summary_table(summary: AttnSummary, info: RunInfo, look: AttnLook) -> RenderableType:
+    """The same over many texts, weighted by their tokens."""
+    texts = "text" if summary.text_count == 1 else "texts"
+    heading = Text(f"{summary.text_count:,} {texts}, {summary.token_count:,} tokens", cells.STRONG)
+    distance = []
+    if summary.head_distance is not None:
+        distance = [distance_matrix(summary.heads, summary.head_distance)]
+    return cells.figure(
+        heading, *_heads(summary.heads, look), *distance, cells.caption(info, *_legend(summary.heads, look))
+    )
 
-    def weight(query: int, key: int) -> tuple[str, str]:
-        value = float(attention[query][key])
-        return _hundredths(value), next((style for least, style in _SHADES if value >= least), "")
 
-    tokens = [cells.cell(token) for token in record.text.tokens]
-    heading = cells.subtitle(f"layer {layer}, head {head}", f"attentions[{layer}][:, {head}] in hundredths")
-    matrix = Group(heading, Matrix(tokens, tokens, weight, cell_width=4))
-    return cells.figure(cells.title(record.text), matrix, cells.caption(info, _COUNTED_FROM_0, _ROWS))
+def _heads(heads: Sequence[HeadStatistics], look: AttnLook) -> Iterator[RenderableType]:
+    if not heads:
+        yield Text("no head of this label", cells.QUIET)
+    elif look.grid is not None:
+        yield grid(heads, look.grid)
+    else:
+        drawn = _by_layer()
+        cells.add_numbers(drawn, "layer", "head", *(_HEADERS[name] for name in look.statistics))
+        cells.add_words(drawn, "label")
+        layers = [(layer, list(of_layer)) for layer, of_layer in groupby(heads, lambda head: head.layer)]
+        # In another order than the layers', or with a line for each of them, lines between them would be all there is.
+        is_by_layer = any(len(of_layer) > 1 for _, of_layer in layers) and layers == sorted(layers, key=itemgetter(0))
+        for layer, of_layer in layers:
+            for number, head in enumerate(of_layer):
+                drawn.add_row(_layer_number(layer, number), *_statistics(head, look.statistics))
+            if is_by_layer:
+                drawn.add_section()
+        yield Blocks(drawn, keys=2)
+
+
+def _legend(heads: Sequence[HeadStatistics], look: AttnLook) -> Iterator[str]:
+    yield COUNTED
+    if look.grid in _SHARES:
+        yield f"{look.grid}: a share of the attention"
+    elif shares := [short for name, short in _SHARES.items() if name in look.statistics]:
+        nats = "; entropy in nats" if "entropy" in look.statistics else ""
+        yield f"{', '.join(shares)}: shares of the attention{nats}"
+    elif "entropy" in look.statistics:
+        yield "entropy in nats"
+    means = {"distance": "dist: mean distance in tokens", "confidence": "conf: mean of each query's largest weight"}
+    if meant := [meaning for name, meaning in means.items() if name in look.statistics]:
+        yield "; ".join(meant)
+    if any(head.head is None for head in heads):
+        yield "a layer: the mean of its heads"
+    elif look.grid is None:
+        yield look.thresholds
 
 
 def attended_table(record: AttnRecord, info: RunInfo) -> RenderableType:
@@ -68,7 +85,7 @@ def attended_table(record: AttnRecord, info: RunInfo) -> RenderableType:
     for (position, token), heads in groupby(record.attended or (), lambda found: (found.position, found.token)):
         heading = cells.subtitle(f"from {token}", f"position {position}")
         parts.append(Group(heading, _attended(list(heads), record.text.tokens)))
-    return cells.figure(cells.title(record.text), *parts, cells.caption(info, _COUNTED, _STRONGEST))
+    return cells.figure(cells.title(record.text), *parts, cells.caption(info, COUNTED, _STRONGEST))
 
 
 def _by_layer() -> Table:
@@ -81,19 +98,27 @@ def _layer_number(layer: int, row: int) -> Text:
     return Text(str(layer), cells.QUIET if row else "")
 
 
-def _statistics(head: HeadStatistics) -> Iterator[Text]:
-    yield Text(str(head.head))
-    yield cells.number(head.entropy)
-    for share in (head.self, head.previous, head.next, head.cls, head.sep, head.punctuation):
-        yield cells.share(share)
-    # A distance of 100 tokens has no place for a decimal.
-    yield cells.number(head.distance, 1 if head.distance < 99.95 else 0)
-    yield cells.number(head.confidence, 2)
+def _statistics(head: HeadStatistics, names: Sequence[str]) -> Iterator[Text]:
+    yield Text("all", cells.QUIET) if head.head is None else Text(str(head.head))
+    for name in names:
+        yield _DRAWN.get(name, cells.share)(getattr(head, name))
     yield cells.cell(head.label or "")
 
 
-def _hundredths(weight: float) -> str:
-    return f"{100 * weight:.0f}" if not weight < 0.005 else "·"
+def _distance(value: float) -> Text:
+    # A distance of 100 tokens has no place for a decimal.
+    return cells.number(value, 1 if value < 99.95 else 0)
+
+
+def _confidence(value: float) -> Text:
+    return cells.number(value, 2)
+
+
+_DRAWN: Mapping[str, Callable[[float], Text]] = {
+    "entropy": cells.number,
+    "distance": _distance,
+    "confidence": _confidence,
+}
 
 
 def _attended(heads: Sequence[AttendedFrom], tokens: Sequence[str]) -> Blocks:

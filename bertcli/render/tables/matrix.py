@@ -14,7 +14,8 @@ _LABELS_PART, _NARROWEST_LABELS = 5, 4
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """labels: of the rows, which are numbered from 0. names: of the columns; their numbers where these do not fit.
+    """labels: of the rows, which are numbered from `first`. names: of the columns; their numbers where they do not fit,
+    from `first_column` (None: as the rows).
 
     cell: what stands at (row, column), and its style. cell_width: of the widest cell and the spaces around it.
     """
@@ -23,6 +24,8 @@ class Matrix:
     names: Sequence[Text]
     cell: Callable[[int, int], tuple[str, str]]
     cell_width: int
+    first: int = 0
+    first_column: int | None = None
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Each block, with the labels of its rows and columns."""
@@ -52,11 +55,12 @@ class Matrix:
         if _width(names) <= width - self._margin(width):
             return names
         cell_width = max(self.cell_width, self._digits + 1)
-        return [_right(Text(str(column)), cell_width, STRONG) for column in range(len(names))]
+        first = self.first if self.first_column is None else self.first_column
+        return [_right(Text(str(first + column)), cell_width, STRONG) for column in range(len(names))]
 
     @property
     def _digits(self) -> int:
-        return len(str(len(self.labels) - 1))
+        return len(str(self.first + len(self.labels) - 1))
 
     def _margin(self, width: int) -> int:
         """What numbers and labels of rows take of a width that does not suffice, each with a space after it."""
@@ -67,7 +71,7 @@ class Matrix:
         """The row's number and its label, folded or shortened as the label says."""
         label, indent = self.labels[row], self._digits + 1
         lines = label.wrap(console, margin - indent - 1, overflow=label.overflow, no_wrap=label.no_wrap)
-        numbers = [f"{row:>{self._digits}} ", *(" " * indent for _ in lines[1:])]
+        numbers = [f"{self.first + row:>{self._digits}} ", *(" " * indent for _ in lines[1:])]
         return [Text.assemble((number, QUIET), line, " ") for number, line in zip(numbers, lines, strict=True)]
 
 

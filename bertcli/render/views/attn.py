@@ -1,7 +1,7 @@
 """How attention looks."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, fields
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bertcli.render.numbers import number, numbers
@@ -9,40 +9,75 @@ from bertcli.render.view import Cell, View
 from bertcli.render.views.texts import TEXT_COLUMNS, text_cells, text_json
 from bertcli.results import AttendedFrom, AttnRecord, HeadStatistics, RunInfo
 
-_STATISTICS = tuple(field.name for field in fields(HeadStatistics))
+
+@dataclass(frozen=True, slots=True)
+class AttnLook:
+    """What is shown. statistics: their names, in order. thresholds: what labels mean. grid: the statistic it shades.
+
+    rows, columns: the part of a matrix that is drawn; None for as much as can be read.
+    """
+
+    statistics: Sequence[str]
+    thresholds: str
+    grid: str | None = None
+    rows: range | None = None
+    columns: range | None = None
 
 
-def attn_view(info: RunInfo, thresholds: str) -> View[AttnRecord]:
+def attn_view(info: RunInfo, look: AttnLook) -> View[AttnRecord]:
     """The view of attn: a row, or a line of the table, for each head."""
 
     def table(record: AttnRecord) -> Any:
         from bertcli.render.tables.attn import attn_table
 
-        return attn_table(record, info, thresholds)
+        return attn_table(record, info, look)
 
-    return View((*TEXT_COLUMNS, *_STATISTICS), _statistics_rows, _json, table)
+    def rows(record: AttnRecord) -> Iterable[Sequence[Cell]]:
+        for head in record.heads:
+            yield *text_cells(record.text), *head_cells(head, look)
+
+    def as_json(record: AttnRecord) -> Mapping[str, Any]:
+        return _json(record, look)
+
+    return View((*TEXT_COLUMNS, *head_columns(look)), rows, as_json, table)
 
 
-def matrix_view(info: RunInfo, layer: int, head: int) -> View[AttnRecord]:
+def maps_view(info: RunInfo, look: AttnLook) -> View[AttnRecord]:
+    """The view of rollout, value norms and distances: a matrix of each. Rows have no place for them, but for heads."""
+
+    def table(record: AttnRecord) -> Any:
+        from bertcli.render.tables.attn_maps import maps_table
+
+        return maps_table(record, info, look)
+
+    return replace(attn_view(info, look), to_table=table)
+
+
+def matrix_view(info: RunInfo, look: AttnLook, layer: int, head: int) -> View[AttnRecord]:
     """The view of one head's weights: a row for each query and key."""
 
     def table(record: AttnRecord) -> Any:
-        from bertcli.render.tables.attn import matrix_table
+        from bertcli.render.tables.attn_maps import matrix_table
 
-        return matrix_table(record, layer, head, info)
+        return matrix_table(record, layer, head, info, look)
 
     def rows(record: AttnRecord) -> Iterable[Sequence[Cell]]:
-        tokens = record.text.tokens
+        names = record.text.tokens if record.words is None else record.words
+        place = (*text_cells(record.text), layer, head)
         for query, weights in enumerate(record.attention if record.attention is not None else ()):
-            for key, weight in enumerate(weights):
-                place = (*text_cells(record.text), layer, head)
-                yield *place, query, tokens[query], key, tokens[key], float(weight)
+            if look.rows is None or query in look.rows:
+                for key, weight in enumerate(weights):
+                    if look.columns is None or key in look.columns:
+                        yield *place, query, names[query], key, names[key], float(weight)
+
+    def as_json(record: AttnRecord) -> Mapping[str, Any]:
+        return _json(record, look)
 
     columns = (*TEXT_COLUMNS, "layer", "head", "query_position", "query", "key_position", "key", "weight")
-    return View(columns, rows, _json, table)
+    return View(columns, rows, as_json, table)
 
 
-def attended_view(info: RunInfo) -> View[AttnRecord]:
+def attended_view(info: RunInfo, look: AttnLook) -> View[AttnRecord]:
     """The view of what one token attends to: a row for each of its strongest keys."""
 
     def table(record: AttnRecord) -> Any:
@@ -50,13 +85,27 @@ def attended_view(info: RunInfo) -> View[AttnRecord]:
 
         return attended_table(record, info)
 
+    def as_json(record: AttnRecord) -> Mapping[str, Any]:
+        return _json(record, look)
+
     columns = (*TEXT_COLUMNS, "layer", "head", "query_position", "query", "rank", "key_position", "key", "weight")
-    return View(columns, _attended_rows, _json, table)
+    return View(columns, _attended_rows, as_json, table)
 
 
-def _statistics_rows(record: AttnRecord) -> Iterable[Sequence[Cell]]:
-    for head in record.heads:
-        yield *text_cells(record.text), *astuple(head)
+def head_columns(look: AttnLook) -> Sequence[str]:
+    """The columns that tell of a head."""
+    return "layer", "head", *look.statistics, "label"
+
+
+def head_cells(head: HeadStatistics, look: AttnLook) -> Sequence[Cell]:
+    """The cells under head_columns."""
+    return tuple(getattr(head, name) for name in head_columns(look))
+
+
+def head_json(head: HeadStatistics, look: AttnLook) -> Mapping[str, Any]:
+    """A head as JSON."""
+    values = zip(head_columns(look), head_cells(head, look), strict=True)
+    return {name: number(value) if isinstance(value, float) else value for name, value in values}
 
 
 def _attended_rows(record: AttnRecord) -> Iterable[Sequence[Cell]]:
@@ -66,18 +115,16 @@ def _attended_rows(record: AttnRecord) -> Iterable[Sequence[Cell]]:
             yield *place, rank, key.position, key.token, key.weight
 
 
-def _json(record: AttnRecord) -> Mapping[str, Any]:
-    found: dict[str, Any] = {**text_json(record.text), "heads": [_head_json(head) for head in record.heads]}
-    if record.attention is not None:
-        found["attention"] = numbers(record.attention)
+def _json(record: AttnRecord, look: AttnLook) -> Mapping[str, Any]:
+    found: dict[str, Any] = {**text_json(record.text), "heads": [head_json(head, look) for head in record.heads]}
+    if record.words is not None:
+        found["words"] = list(record.words)
+    for name in ("attention", "rollout", "value_norms", "head_distance"):
+        if (matrix := getattr(record, name)) is not None:
+            found[name] = numbers(matrix)
     if record.attended is not None:
         found["from"] = [_attended_json(attended) for attended in record.attended]
     return found
-
-
-def _head_json(head: HeadStatistics) -> Mapping[str, Any]:
-    values = zip(_STATISTICS, astuple(head), strict=True)
-    return {name: number(value) if isinstance(value, float) else value for name, value in values}
 
 
 def _attended_json(attended: AttendedFrom) -> Mapping[str, Any]:

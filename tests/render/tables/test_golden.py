@@ -5,14 +5,17 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from bertcli.render.view import View
-from bertcli.render.views.attn import attended_view, attn_view, matrix_view
+from bertcli.render.views.attn import attended_view, attn_view, maps_view, matrix_view
+from bertcli.render.views.attn_summary import summary_view
 from bertcli.render.views.encode import encode_view
+from bertcli.render.views.expansion import expansion_view
 from bertcli.render.views.fill_mask import fill_mask_view
 from bertcli.render.views.shapes import shapes_view, weights_view
 from tests.render import samples
@@ -49,11 +52,18 @@ CASES: dict[str, Callable[[], Case]] = {
     ),
     "shapes-config": lambda: (shapes_view(samples.info("shapes")), [samples.shapes_result(has_pooler=None)]),
     "weights": lambda: (weights_view(samples.info("shapes")), [samples.weights_result()]),
-    "attn": lambda: (attn_view(samples.info("attn"), samples.THRESHOLDS), [samples.attn_record()]),
-    "attn-matrix": lambda: (matrix_view(samples.info("attn"), 1, 0), [samples.attn_record()]),
-    "attn-from": lambda: (attended_view(samples.info("attn")), [samples.attn_record()]),
+    "attn": lambda: (attn_view(samples.info("attn"), samples.LOOK), [samples.attn_record()]),
+    "attn-matrix": lambda: (matrix_view(samples.info("attn"), samples.LOOK, 1, 0), [samples.attn_record()]),
+    "attn-from": lambda: (attended_view(samples.info("attn"), samples.LOOK), [samples.attn_record()]),
+    "attn-grid": lambda: (summary_view(samples.info("attn"), GRID), [samples.grid_summary()]),
+    "attn-maps": lambda: (maps_view(samples.info("attn"), samples.LOOK), [samples.maps_record()]),
+    "attn-long": lambda: (matrix_view(samples.info("attn"), samples.LOOK, 1, 0), [samples.long_matrix_record()]),
+    "attn-part": lambda: (matrix_view(samples.info("attn"), PART, 1, 0), [samples.long_matrix_record()]),
+    "expansion": lambda: (expansion_view(samples.info("attn")), [samples.expansion()]),
 }
-COLORED = ("fill-mask", "encode", "shapes-run", "attn", "attn-matrix")
+GRID = replace(samples.LOOK, statistics=("entropy",), grid="entropy")
+PART = replace(samples.LOOK, rows=range(40, 46), columns=range(37, 51))
+COLORED = ("fill-mask", "encode", "shapes-run", "attn", "attn-matrix", "attn-grid")
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])

@@ -52,12 +52,14 @@ def _encode(text: TextInfo) -> tuple[View[Any], Any]:
 
 
 def _matrix(text: TextInfo) -> tuple[View[Any], Any]:
-    return matrix_view(samples.info("attn"), 0, 0), AttnRecord(text, [], samples.attention(len(text.tokens)))
+    return matrix_view(samples.info("attn"), samples.LOOK, 0, 0), AttnRecord(
+        text, [], samples.attention(len(text.tokens))
+    )
 
 
 def _attended(text: TextInfo) -> tuple[View[Any], Any]:
     keys = [Attended(position, token, 0.25) for position, token in enumerate(text.tokens)]
-    return attended_view(samples.info("attn")), AttnRecord(
+    return attended_view(samples.info("attn"), samples.LOOK), AttnRecord(
         text, [], None, [AttendedFrom(0, text.tokens[0], 0, 0, keys)]
     )
 
@@ -113,7 +115,7 @@ def test_every_number_of_a_head_is_there_whole(heads: int, width: int) -> None:
         for head in range(heads)
     ]
     record = AttnRecord(samples.text_info(["x"]), statistics)
-    drawn = draw(attn_view(samples.info("attn"), ""), record, width=width)
+    drawn = draw(attn_view(samples.info("attn"), samples.LOOK), record, width=width)
     check_lines(drawn, width)
     for number in ("1.234", "0.11", "0.22", "0.33", "0.44", "0.55", "0.66", "12.3", "0.77"):
         assert drawn.split().count(number) == heads
@@ -142,6 +144,6 @@ def test_total_of_the_weights_is_their_sum(stored: list[StoredTensor], width: in
 def test_every_weight_of_a_matrix_is_there_whole(size: int, width: int) -> None:
     text = samples.text_info(["x"] * (size - 2), text="x")
     record = AttnRecord(text, [], np.full((size, size), 0.99, np.float32))
-    drawn = draw(matrix_view(samples.info("attn"), 0, 0), record, width=width)
+    drawn = draw(matrix_view(samples.info("attn"), samples.LOOK, 0, 0), record, width=width)
     check_lines(drawn, width)
     assert drawn.split().count("99") == size * size

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertcli.core.attention import AttnOptions, attend, check_attended_from, chosen, label, spellings
+from bertcli.core.attention.heads import AttnOptions, attend, check_attended_from, chosen, spellings
+from bertcli.core.attention.statistics import label
 from bertcli.core.session import Session
 from bertcli.errors import WrongUsage
 from bertcli.results import AttnRecord, HeadStatistics

@@ -1,0 +1,28 @@
+"""bertcli attn --expansion: a number for each layer, by its weights alone."""
+
+from bertcli.commands.opening import session_request
+from bertcli.commands.sink import Sink
+from bertcli.core.attention.expansion import expansion_rates
+from bertcli.core.attention.heads import chosen
+from bertcli.core.session import open_session
+from bertcli.errors import ExitCode, WrongUsage
+from bertcli.options import AttentionMapOptions, HeadOptions, ModelOptions, OutputOptions, TextOptions
+from bertcli.render.views.expansion import expansion_view
+from bertcli.results import Expansion
+
+
+def tell_expansion(
+    texts: TextOptions, model: ModelOptions, output: OutputOptions, heads: HeadOptions, maps: AttentionMapOptions
+) -> ExitCode:
+    """Tell the expansion rate of each layer. Raises WrongUsage for anything that would need a text."""
+    if texts != TextOptions() or heads != HeadOptions(layer=heads.layer) or maps != AttentionMapOptions(expansion=True):
+        raise WrongUsage(
+            "--expansion is a matter of the weights alone, and goes with no text and with no option but --layer",
+            hint="leave out texts and other options",
+        )
+    sink = Sink(output)
+    session = open_session(session_request(model))
+    layers = chosen("layer", heads.layer, session.config.num_hidden_layers)
+    result = Expansion(layers, expansion_rates(session.engine, layers))
+    info = session.info("attn")
+    return sink.write(info, expansion_view(info), [result])

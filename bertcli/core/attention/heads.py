@@ -1,0 +1,231 @@
+"""What is told of each text: its heads, and of their weights what is asked for."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from bertcli.core.attention.aggregate import Aggregate, TextStatistics
+from bertcli.core.attention.head_distance import FloatArray, head_distance
+from bertcli.core.attention.rollout import Rollout
+from bertcli.core.attention.selection import Selection
+from bertcli.core.attention.statistics import head_statistics, mark, named
+from bertcli.core.attention.value_norms import value_norms
+from bertcli.core.attention.words import spelt, word_map, words_of
+from bertcli.core.backends import Array
+from bertcli.core.batches import Batch
+from bertcli.core.engine import LayerAttention, Wanted
+from bertcli.core.session import Session, text_info
+from bertcli.core.tokens import TextTokenizer, TokenizedText
+from bertcli.errors import BadText, WrongUsage
+from bertcli.results import Attended, AttendedFrom, AttnRecord, AttnSummary, HeadStatistics
+from bertcli.texts import Unanswered, is_utf8
+
+
+@dataclass(frozen=True, slots=True)
+class AttnOptions:
+    """layers, heads: those to look at. selection: which of them are told of, and how.
+
+    matrix: whether the weights of the one head among them are wanted whole. attended_from: spellings of a token, or a
+    position, whose top_k strongest keys are wanted, where there are any. tensors: all their weights are wanted. words:
+    matrices are to be over words, not tokens.
+    """
+
+    layers: Sequence[int]
+    heads: Sequence[int]
+    selection: Selection = field(default_factory=Selection)
+    matrix: bool = False
+    attended_from: Sequence[str] = ()
+    top_k: int = 5
+    tensors: bool = False
+    rollout: bool = False
+    value_norms: bool = False
+    head_distance: bool = False
+    words: bool = False
+
+    @property
+    def keeps_weights(self) -> bool:
+        """Whether anything is asked that takes the weights of all these heads together."""
+        return self.tensors or self.matrix or self.head_distance
+
+
+def attend(session: Session, batch: Batch, options: AttnOptions) -> list[AttnRecord]:
+    """For each text of the batch the statistics of each head, and of the weights themselves what is asked for."""
+    observer = _Observer(session, batch, options)
+    session.run(batch, Wanted(on_attention=observer.observe))
+    return [_record(session, text, row, observer, options) for row, text in enumerate(batch.texts)]
+
+
+def summarise(session: Session, batch: Batch, options: AttnOptions) -> list[TextStatistics]:
+    """For each text of the batch what an aggregate takes of it."""
+    observer = _Observer(session, batch, options)
+    session.run(batch, Wanted(on_attention=observer.observe))
+    return [
+        TextStatistics(
+            len(text),
+            np.stack([observer.statistics[layer][row, list(options.heads)] for layer in options.layers]),
+            observer.distance(row, len(text)),
+        )
+        for row, text in enumerate(batch.texts)
+    ]
+
+
+def aggregated(
+    answers: Iterable[TextStatistics | Unanswered], options: AttnOptions
+) -> Iterator[AttnSummary | Unanswered]:
+    """The texts without an answer as they come, and at the end what all others together say."""
+    aggregate = Aggregate()
+    for answer in answers:
+        if isinstance(answer, Unanswered):
+            yield answer
+        else:
+            aggregate.add(answer)
+    if summary := aggregate.summary(options.layers, options.heads):
+        heads = options.selection.of(summary.heads)
+        distance = summary.head_distance
+        yield replace(
+            summary, heads=heads, head_distance=None if distance is None else _between(distance, heads, options)
+        )
+
+
+class _Observer:
+    """Takes of each layer what is asked for, copied, so that its weights are let go of before the next one's come.
+
+    statistics: (batch, all heads, 9) by layer. whole, norms: (batch, heads, seq, seq) by layer. rows: (heads, seq) by
+    the text's row, the query's position and the layer.
+    """
+
+    def __init__(self, session: Session, batch: Batch, options: AttnOptions) -> None:
+        self._engine, self._options = session.engine, options
+        self._ops = session.engine.ops
+        self._marks = mark(self._ops, batch, session.tokenizer)
+        self.positions = [_positions(text.tokens, options.attended_from) for text in batch.texts]
+        self.rollout = Rollout(self._ops) if options.rollout else None
+        self.statistics: dict[int, Any] = {}
+        self.whole: dict[int, Any] = {}
+        self.norms: dict[int, Any] = {}
+        self.rows: dict[tuple[int, int, int], Any] = {}
+
+    def observe(self, attention: LayerAttention) -> None:
+        weights = self._ops.float32(attention.weights)
+        if self.rollout:
+            self.rollout.observe(weights)
+        if attention.layer in self._options.layers:
+            self.statistics[attention.layer] = self._ops.to_numpy(head_statistics(self._ops, weights, self._marks))
+            self._keep(attention, weights)
+
+    def _keep(self, attention: LayerAttention, weights: Array) -> None:
+        layer, heads = attention.layer, list(self._options.heads)
+        if self._options.value_norms:
+            output = self._engine.projection(layer, "output").weight
+            norms = value_norms(weights, self._ops.float32(attention.value), output)
+            self.norms[layer] = self._ops.to_numpy(norms)[:, heads]
+        kept = self._ops.to_numpy(weights)
+        if self._options.keeps_weights:
+            self.whole[layer] = kept[:, heads]
+        for row, positions in enumerate(self.positions):
+            for position in positions:
+                self.rows[row, position, layer] = kept[row, heads, position]
+
+    def tensors(self, row: int, size: int) -> FloatArray:
+        """All weights of one text: (layers, heads, seq, seq)."""
+        return np.stack([layer[row, :, :size, :size] for layer in self.whole.values()])
+
+    def distance(self, row: int, size: int) -> FloatArray | None:
+        """Between each two of the heads, in the order of layers, for one text."""
+        if not self._options.head_distance:
+            return None
+        return head_distance(self.tensors(row, size).reshape(-1, size, size))
+
+
+def spellings(tokenizer: TextTokenizer, token: str) -> Sequence[str]:
+    """A token as it was asked for, and as the tokenizer spells it where that is one piece: The, the."""
+    if not is_utf8(token):
+        raise WrongUsage(f"the token {token!r} is not UTF-8", hint="check the terminal's encoding")
+    pieces = tokenizer.pieces(token)
+    return (token, tokenizer.token(pieces[0])) if len(pieces) == 1 else (token,)
+
+
+def check_attended_from(text: TokenizedText, asked: Sequence[str]) -> Unanswered | None:
+    """What is wrong with a text that is asked about a token: that it has no such token."""
+    if not asked or _positions(text.tokens, asked):
+        return None
+    problem = BadText(
+        f"the text has no token {asked[0]!r}; its tokens are {' '.join(text.tokens)}",
+        hint=f"name a token as it is spelt there, or a position from 0 to {len(text) - 1}",
+    )
+    return Unanswered(text.record.index, text.record.line, problem)
+
+
+def chosen(what: str, asked: int | None, count: int) -> list[int]:
+    """The one index asked for, or all. Raises WrongUsage for one out of range."""
+    if asked is None:
+        return list(range(count))
+    if not 0 <= asked < count:
+        raise WrongUsage(f"there is no {what} {asked}: this model has {count}", hint=f"use --{what} 0 to {count - 1}")
+    return [asked]
+
+
+def _record(session: Session, text: TokenizedText, row: int, observer: _Observer, options: AttnOptions) -> AttnRecord:
+    size = len(text)
+    words = words_of(text) if options.words else None
+
+    def own(matrices: Any) -> Any:
+        """What of a batch's (batch, ..., seq, seq) is the text's, over words where these are asked for."""
+        cut = matrices[row, ..., :size, :size]
+        return cut if words is None else word_map(cut, words)
+
+    def of_heads(by_layer: dict[int, Any]) -> Any:
+        """(told of, seq, seq), in the order in which they are told of."""
+        return np.stack([own(by_layer[layer][:, options.heads.index(head)]) for layer, head in told])
+
+    every = [
+        named(layer, head, observer.statistics[layer][row, head]) for layer in options.layers for head in options.heads
+    ]
+    heads = options.selection.of(every)
+    told = [(head.layer, head.head) for head in heads if head.head is not None]
+    distance = observer.distance(row, size)
+    return AttnRecord(
+        text_info(text),
+        heads,
+        attention=of_heads(observer.whole)[0] if options.matrix else None,
+        attended=_attended(text.tokens, row, observer, options) if options.attended_from else None,
+        attentions=observer.tensors(row, size) if options.tensors else None,
+        words=None if words is None else spelt(text, words, session.tokenizer),
+        rollout=own(observer.rollout.matrices()) if observer.rollout else None,
+        value_norms=of_heads(observer.norms) if options.value_norms and told else None,
+        head_distance=None if distance is None else _between(distance, heads, options),
+    )
+
+
+def _between(distance: FloatArray, heads: Sequence[HeadStatistics], options: AttnOptions) -> FloatArray:
+    """The distances of the heads that are told of, in their order."""
+    count = len(options.heads)
+    told = [
+        options.layers.index(head.layer) * count + options.heads.index(head.head)
+        for head in heads
+        if head.head is not None
+    ]
+    return distance[np.ix_(told, told)]
+
+
+def _attended(tokens: Sequence[str], row: int, kept: _Observer, options: AttnOptions) -> list[AttendedFrom]:
+    found = []
+    for position in kept.positions[row]:
+        for layer in options.layers:
+            weights = kept.rows[row, position, layer][:, : len(tokens)]
+            strongest = np.argsort(-weights, kind="stable")[:, : options.top_k]
+            for head, of_head, keys in zip(options.heads, weights, strongest, strict=True):
+                attended = [Attended(int(key), tokens[key], float(of_head[key])) for key in keys]
+                found.append(AttendedFrom(position, tokens[position], layer, head, attended))
+    return found
+
+
+def _positions(tokens: Sequence[str], asked: Sequence[str]) -> list[int]:
+    """Where the token stands, by the first of its spellings that is there; a number that is no token is a position."""
+    numbers = list(map(str, range(len(tokens))))
+    places = (
+        [at for at, found in enumerate(names) if found == token] for names in (tokens, numbers) for token in asked
+    )
+    return next(filter(None, places), [])

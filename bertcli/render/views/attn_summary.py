@@ -1,0 +1,34 @@
+"""How the heads over many texts look."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from bertcli.render.numbers import numbers
+from bertcli.render.view import Cell, View
+from bertcli.render.views.attn import AttnLook, head_cells, head_columns, head_json
+from bertcli.results import AttnSummary, RunInfo
+
+
+def summary_view(info: RunInfo, look: AttnLook) -> View[AttnSummary]:
+    """The view of all texts together: one record, and a row for each head."""
+
+    def table(summary: AttnSummary) -> Any:
+        from bertcli.render.tables.attn import summary_table
+
+        return summary_table(summary, info, look)
+
+    def rows(summary: AttnSummary) -> Iterable[Sequence[Cell]]:
+        for head in summary.heads:
+            yield summary.text_count, summary.token_count, *head_cells(head, look)
+
+    def as_json(summary: AttnSummary) -> Mapping[str, Any]:
+        found: dict[str, Any] = {
+            "text_count": summary.text_count,
+            "token_count": summary.token_count,
+            "heads": [head_json(head, look) for head in summary.heads],
+        }
+        if summary.head_distance is not None:
+            found["head_distance"] = numbers(summary.head_distance)
+        return found
+
+    return View(("text_count", "token_count", *head_columns(look)), rows, as_json, table)

@@ -1,0 +1,108 @@
+"""attn from the command line: which heads, over what, and the maps beside their statistics."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.process import assert_failed, run
+
+TEXT = "the cat sat on the mat"
+STATISTICS = ["entropy", "self", "previous", "next", "cls", "sep", "punctuation", "distance", "confidence"]
+
+
+def test_a_corpus_comes_to_one_record(tiny: tuple[str, str], tmp_path: Path) -> None:
+    lines = tmp_path / "lines.txt"
+    lines.write_text("how are you\nthe cat\n" * 50, encoding="utf-8")
+    [record] = run("attn", "-f", lines, *tiny, "--aggregate", "--json").records()
+    assert list(record) == ["text_count", "token_count", "heads"]
+    assert (record["text_count"], record["token_count"]) == (100, 50 * (5 + 4))
+    assert len(record["heads"]) == 6
+    header, *rows = run("attn", "-f", lines, *tiny, "--aggregate").rows()
+    assert header == ["text_count", "token_count", "layer", "head", *STATISTICS, "label"]
+    assert {row[0] for row in rows} == {"100"}
+    drawn = run("attn", "-f", lines, *tiny, "--aggregate", "--format", "table").answer().text
+    assert drawn.startswith("100 texts, 450 tokens\n")
+
+
+def test_a_text_without_an_answer_is_left_out_of_a_corpus(tiny: tuple[str, str]) -> None:
+    finished = run("attn", "-", *tiny, "--aggregate", "--on-error", "skip", "--json", stdin="how\n\nyou\n")
+    assert finished.exit_code == 1
+    assert "line 2: the text is empty" in finished.stderr
+    assert '"text_count": 2,' in finished.text
+
+
+def test_statistics_are_chosen_by_name(tiny: tuple[str, str]) -> None:
+    header, *_ = run("attn", TEXT, *tiny, "--stat", "cls,entropy").rows()
+    assert header[-5:] == ["layer", "head", "cls", "entropy", "label"]
+    [record] = run("attn", TEXT, *tiny, "--stat", "cls", "--json").records()
+    assert {tuple(head) for head in record["heads"]} == {("layer", "head", "cls", "label")}
+    assert_failed(run("attn", TEXT, *tiny, "--stat", "cls,mood"), 2, "'mood'")
+
+
+def test_heads_are_found_by_their_statistics(tiny: tuple[str, str]) -> None:
+    [record] = run("attn", TEXT, *tiny, "--top", "2", "--by", "-entropy", "--json").records()
+    [every] = run("attn", TEXT, *tiny, "--json").records()
+    smallest = sorted(every["heads"], key=lambda head: head["entropy"])[:2]
+    assert record["heads"] == smallest
+    assert_failed(run("attn", TEXT, *tiny, "--top", "2"), 2, "--top")
+    assert_failed(run("attn", TEXT, *tiny, "--by", "mood"), 2, "'mood'")
+    [grouped] = run("attn", TEXT, *tiny, "--group", "layer", "--json").records()
+    assert [(head["layer"], head["head"]) for head in grouped["heads"]] == [(0, None), (1, None)]
+
+
+def test_a_grid_has_a_line_for_each_layer(tiny: tuple[str, str]) -> None:
+    drawn = run("attn", TEXT, *tiny, "--grid", "entropy", "--format", "table").answer().text
+    assert [line.split()[0] for line in drawn.splitlines() if line[:1] in ("0", "1")] == ["0", "1"]
+    assert run("attn", TEXT, *tiny, "--grid", "entropy").rows()[0][-4:] == ["layer", "head", "entropy", "label"]
+
+
+def test_maps_stand_in_json_by_their_names(tiny: tuple[str, str]) -> None:
+    asked = ("--rollout", "--value-norms", "--head-distance", "--words")
+    [record] = run("attn", "making the cat", *tiny, *asked, "--json").records()
+    assert record["words"] == ["[CLS]", "making", "the", "cat", "[SEP]"]
+    assert [sum(row) for row in record["rollout"]] == pytest.approx([1] * 5, abs=1e-5)
+    assert len(record["value_norms"]) == len(record["head_distance"]) == len(record["heads"]) == 6
+    assert {len(matrix) for matrix in record["value_norms"]} == {5}
+
+
+def test_expansion_takes_no_text_and_never_reads_one(tiny: tuple[str, str]) -> None:
+    document = run("attn", "--expansion", *tiny, "--json", stdin="never read").json()
+    assert document["records"] == []
+    assert len(document["expansion"]) == 2
+    assert run("attn", "--expansion", *tiny, "--layer", "1").rows() == [
+        ["layer", "expansion"],
+        ["1", f"{document['expansion'][1]:.9g}"],
+    ]
+    assert_failed(run("attn", "--expansion", TEXT, *tiny), 2, "--expansion")
+    assert_failed(run("attn", "--expansion", "--rollout", *tiny), 2, "--expansion")
+
+
+def test_a_part_of_a_matrix_is_chosen_by_positions(tiny: tuple[str, str]) -> None:
+    asked = ("--layer", "0", "--head", "1", "--rows", "1-2", "--cols", "3")
+    header, *rows = run("attn", TEXT, *tiny, *asked).rows()
+    places = header.index("query_position"), header.index("key_position")
+    assert [[row[place] for place in places] for row in rows] == [["1", "3"], ["2", "3"]]
+    drawn = run("attn", TEXT, *tiny, *asked, "--format", "table").answer().text
+    assert [line.split()[:2] for line in drawn.splitlines() if line[:1].isdigit()] == [["1", "the"], ["2", "cat"]]
+    for wrong in ("2-1", "x", "-3"):
+        assert_failed(run("attn", TEXT, *tiny, *asked[:4], f"--rows={wrong}"), 2, "--rows")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--words",), "--words"),
+        (("--rows", "1-2"), "--rows"),
+        (("--aggregate", "--rollout"), "--rollout"),
+        (("--aggregate", "--from", "cat"), "--from"),
+        (("--group", "layer", "--head-distance", "--json"), "--group"),
+        (("--rollout",), "tsv has no place for --rollout"),
+        (("--value-norms", "--format", "table"), "value norms of one head"),
+        (("--aggregate", "-o", "x.npz"), "--aggregate"),
+    ],
+    ids=str,
+)
+def test_what_makes_no_sense_is_wrong_usage(
+    tiny: tuple[str, str], tmp_path: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    assert_failed(run("attn", TEXT, *tiny, *arguments, cwd=tmp_path), 2, words)
