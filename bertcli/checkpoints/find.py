@@ -4,6 +4,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from bertcli.checkpoints.cache import cached_repositories
+from bertcli.checkpoints.names import shortest
 from bertcli.errors import CheckpointNotFound
 
 BUNDLED = "bundled"
@@ -42,3 +44,11 @@ def find_checkpoint(model: str | None) -> Checkpoint:
         f"no model called {model!r}: it is not a folder here, and the one model known by name is {BUNDLED!r}",
         hint="give a folder that holds config.json, weights and a tokenizer, or use -m bundled",
     )
+
+
+def known_models() -> list[str]:
+    """The names that -m takes without a folder: the bundled model, those in the hub's cache, the published ones."""
+    from bertcli.checkpoints.published import published_names
+
+    cached = (shortest(repository) for repository in cached_repositories())
+    return list(dict.fromkeys([BUNDLED, *cached, *published_names()]))

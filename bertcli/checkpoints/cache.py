@@ -1,0 +1,91 @@
+"""The hub's cache as it lies on disk.
+
+Its layout is documented, and to import huggingface_hub for it would take longer than to answer:
+
+    models--OWNER--NAME/refs/REVISION         a file with the hash of the commit that the branch or tag stood for
+    models--OWNER--NAME/snapshots/COMMIT/...  the files of that commit, links to blobs
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from bertcli.checkpoints.names import is_commit, is_repository
+
+DEFAULT_REVISION = "main"
+_MODELS = "models--"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One commit of a model, or as many of its files as have been downloaded. repository: the model's name there."""
+
+    repository: str
+    commit: str
+    folder: Path
+
+
+def cache_folder() -> Path:
+    """Where the hub's cache is, by the variables that huggingface_hub heeds, in its order."""
+    home = os.environ.get("XDG_CACHE_HOME", "~/.cache")
+    home = os.environ.get("HF_HOME", f"{home}/huggingface")
+    folder = os.environ.get("HF_HUB_CACHE", os.environ.get("HUGGINGFACE_HUB_CACHE", f"{home}/hub"))
+    # Path.expanduser would fail where there is no home.
+    return Path(os.path.expandvars(os.path.expanduser(folder)))  # noqa: PTH111
+
+
+def find_snapshot(repository: str, revision: str | None) -> Snapshot | None:
+    """The commit that the revision stands for: a full hash, or the branch or tag as it was when it was last asked for.
+
+    None where the cache does not know it.
+    """
+    folder = _folder(repository)
+    commit = revision if revision and is_commit(revision) else _read_ref(folder, revision or DEFAULT_REVISION)
+    if commit is None:
+        return None
+    snapshot = Snapshot(repository, commit, folder / "snapshots" / commit)
+    return snapshot if snapshot.folder.is_dir() else None
+
+
+def snapshots(repository: str) -> list[Snapshot]:
+    """Every commit of the model that is there."""
+    folder = _folder(repository) / "snapshots"
+    return [Snapshot(repository, name, folder / name) for name in sorted(_names(folder)) if is_commit(name)]
+
+
+def refs(repository: str) -> dict[str, str]:
+    """The branches and tags that are known, with their commits."""
+    folder = _folder(repository)
+    names = (str(path.relative_to(folder / "refs")) for path in sorted((folder / "refs").rglob("*")))
+    return {name: commit for name in names if (commit := _read_ref(folder, name)) is not None}
+
+
+def cached_repositories() -> Iterator[str]:
+    """The names of the models in the cache, in their order."""
+    for name in sorted(_names(cache_folder())):
+        repository = name.removeprefix(_MODELS).replace("--", "/")
+        if name.startswith(_MODELS) and is_repository(repository):
+            yield repository
+
+
+def _folder(repository: str) -> Path:
+    return cache_folder() / f"{_MODELS}{repository.replace('/', '--')}"
+
+
+def _read_ref(folder: Path, revision: str) -> str | None:
+    """The commit in the file of that name, unless the name leads elsewhere or the file holds something else."""
+    if ".." in Path(revision).parts or Path(revision).is_absolute():
+        return None
+    with suppress(OSError, ValueError):
+        commit = (folder / "refs" / revision).read_text(encoding="ascii").strip()
+        return commit if is_commit(commit) else None
+    return None
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return [path.name for path in folder.iterdir()]
+    except OSError:  # there is no such folder, or it is not to be read
+        return []
