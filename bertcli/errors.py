@@ -46,6 +46,10 @@ class CheckpointNotFound(BertcliError):
     """No checkpoint under that name or folder."""
 
 
+class HubFailed(BertcliError):
+    """The hub cannot be asked, or broke off: the network, the server, or the disk that its cache is on."""
+
+
 class BadCheckpoint(BertcliError):
     """A checkpoint whose files are missing, damaged, or do not fit one another."""
 

@@ -185,10 +185,17 @@ class ModelOptions:
             "--model",
             metavar="MODEL",
             envvar="BERTCLI_MODEL",
-            help="A checkpoint folder, or bundled.",
+            help="A checkpoint folder, a name on the model hub, or bundled.",
             show_default="bundled",
         ),
     ] = None
+    revision: Annotated[
+        str | None,
+        typer.Option("--revision", metavar="REVISION", help="A branch, tag or commit of a model from the hub."),
+    ] = None
+    offline: Annotated[
+        bool, typer.Option("--offline", envvar="BERTCLI_OFFLINE", help="Never ask the hub: use what is here.")
+    ] = False
     engine: Annotated[
         EngineName,
         typer.Option(

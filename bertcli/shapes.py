@@ -29,13 +29,14 @@ def model_classes(
         "vocab_size": config.vocab_size,
     }
 
+    body, has_pooler, has_mlm_head = (True, held.pooler, held.mlm_head) if held else (None, None, None)
+
     def output(
-        name: str, symbolic: Sequence[str], *, count: int = 1, default: bool = True, held: bool | None = True
+        name: str, symbolic: Sequence[str], *, count: int = 1, default: bool = True, held: bool | None = body
     ) -> Output:
         shape = [sizes[axis] for axis in symbolic]
         return Output(name, symbolic, shape, count, dtype, count * prod(shape) * _BYTES_OF[dtype], default, held)
 
-    has_pooler, has_mlm_head = (held.pooler, held.mlm_head) if held else (None, None)
     on_request = [
         output("hidden_states", _HIDDEN, count=config.num_hidden_layers + 1, default=False),
         output("attentions", _ATTENTION, count=config.num_hidden_layers, default=False),

@@ -1,8 +1,9 @@
-"""What all tests share: how hypothesis draws, and checkpoints that are made once."""
+"""What all tests share: how hypothesis draws, checkpoints that are made once, and a hub that is out of reach."""
 
 import os
 import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -11,6 +12,12 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("local"), derandomize=True)
 settings.load_profile("ci" if "CI" in os.environ else "local")
+
+# Before anything reads them: no test sees the cache or the token of whoever runs it, or asks a hub that is not its own.
+_HUB_HOME = TemporaryDirectory(prefix="bertcli-hub-")
+for _name in [name for name in os.environ if name.startswith(("HF_", "HUGGING", "TRANSFORMERS_"))]:
+    del os.environ[_name]
+os.environ |= {"HF_HOME": _HUB_HOME.name, "HF_HUB_OFFLINE": "1"}
 
 
 @pytest.fixture(scope="session")

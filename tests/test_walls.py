@@ -1,6 +1,7 @@
 """The walls between the rooms, held in the sources, and in what a process loads."""
 
 import ast
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import bertcli
+from tests.hub import files_in, fill_cache
 
 PACKAGE = Path(bertcli.__file__).parent
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
@@ -16,6 +18,7 @@ HEAVY = {"torch", "transformers", "numpy"}
 MAY_IMPORT = {
     "torch": {"core/backends/torch_ops.py", "core/families.py", "checkpoints/pickled.py"},
     "transformers": {"core/families.py"},
+    "huggingface_hub": {"checkpoints/hub.py"},
     "pydantic": set(),
     "click": set(),
     "pickle": {"checkpoints/pickled.py"},
@@ -60,7 +63,7 @@ def test_a_package_is_imported_where_it_may_be_and_nowhere_else(package: str) ->
     assert {module for module in MODULES if package in packages(module)} <= MAY_IMPORT[package]
 
 
-@pytest.mark.parametrize("package", ["torch", "transformers"])
+@pytest.mark.parametrize("package", ["torch", "transformers", "huggingface_hub"])
 def test_what_may_import_a_package_does(package: str) -> None:
     assert {module for module in MODULES if package in packages(module)} == MAY_IMPORT[package]
 
@@ -119,10 +122,10 @@ def test_a_module_has_at_most_400_lines_and_says_what_it_is(module: str) -> None
     assert ast.get_docstring(ast.parse(text))
 
 
-def loaded(*arguments: str, text: str = "") -> set[str]:
+def loaded(*arguments: str, text: str = "", **env: str) -> set[str]:
     """The packages that a process of bertcli has loaded at its end."""
     command = [sys.executable, "-X", "importtime", "-m", "bertcli", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, input=text, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, input=text, check=False, env={**os.environ, **env})
     assert done.returncode == 0, done.stderr
     assert done.stdout
     lines = [line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")]
@@ -163,6 +166,24 @@ def test_a_sentence_is_answered_by_numpy_alone(arguments: list[str]) -> None:
     found = loaded(*arguments)
     assert {"numpy", "tokenizers"} <= found
     assert not found & {"torch", "transformers", "safetensors", "huggingface_hub"}
+
+
+@pytest.mark.parametrize(
+    "arguments", [["encode", "how are you"], ["shapes", "how are you"], ["shapes", "--weights"]], ids=" ".join
+)
+def test_a_model_in_the_hubs_cache_is_opened_without_huggingface_hub(
+    tmp_path: Path, tiny_bert: Path, arguments: list[str]
+) -> None:
+    fill_cache(tmp_path, "my/bert", files_in(tiny_bert))
+    found = loaded(*arguments, "-m", "my/bert", HF_HOME=str(tmp_path), HF_HUB_OFFLINE="0")
+    assert "bertcli.checkpoints.cache" in found
+    assert not found & {"huggingface_hub", "httpx", "httpx2", "socket", "urllib.request", "bertcli.checkpoints.hub"}
+
+
+def test_a_published_model_has_shapes_without_huggingface_hub() -> None:
+    found = loaded("shapes", "-m", "bert-large-cased", "--batch", "2", "--seq", "128", HF_HUB_OFFLINE="0")
+    assert "bertcli.checkpoints.published" in found
+    assert not found & {*HEAVY, "huggingface_hub", "httpx", "httpx2", "bertcli.checkpoints.hub"}
 
 
 def test_lines_from_a_pipe_are_answered_by_numpy_alone() -> None:

@@ -7,7 +7,7 @@ Its layout is documented, and to import huggingface_hub for it would take longer
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,25 @@ class Snapshot:
     folder: Path
 
 
+@dataclass(frozen=True, slots=True)
+class Download:
+    """Files that are about to come into the cache. nbytes: of all of them together. folder: the cache."""
+
+    repository: str
+    files: Sequence[str]
+    nbytes: int
+    folder: Path
+
+
+# Hears of a download before it begins, and says whether its progress is to be drawn.
+OnDownload = Callable[[Download], bool]
+
+
+def silently(about: Download) -> bool:
+    """Say nothing of it, and draw nothing."""
+    return False
+
+
 def cache_folder() -> Path:
     """Where the hub's cache is, by the variables that huggingface_hub heeds, in its order."""
     home = os.environ.get("XDG_CACHE_HOME", "~/.cache")
@@ -41,18 +60,23 @@ def find_snapshot(repository: str, revision: str | None) -> Snapshot | None:
 
     None where the cache does not know it.
     """
-    folder = _folder(repository)
-    commit = revision if revision and is_commit(revision) else _read_ref(folder, revision or DEFAULT_REVISION)
+    is_hash = revision is not None and is_commit(revision)
+    commit = revision if is_hash else _read_ref(_folder(repository), revision or DEFAULT_REVISION)
     if commit is None:
         return None
-    snapshot = Snapshot(repository, commit, folder / "snapshots" / commit)
+    snapshot = snapshot_of(repository, commit)
     return snapshot if snapshot.folder.is_dir() else None
+
+
+def snapshot_of(repository: str, commit: str) -> Snapshot:
+    """Where that commit is, or would be."""
+    return Snapshot(repository, commit, _folder(repository) / "snapshots" / commit)
 
 
 def snapshots(repository: str) -> list[Snapshot]:
     """Every commit of the model that is there."""
-    folder = _folder(repository) / "snapshots"
-    return [Snapshot(repository, name, folder / name) for name in sorted(_names(folder)) if is_commit(name)]
+    names = sorted(_names(_folder(repository) / "snapshots"))
+    return [snapshot_of(repository, name) for name in names if is_commit(name)]
 
 
 def refs(repository: str) -> dict[str, str]:

@@ -1,15 +1,20 @@
 """From what the user calls a model to the folder that holds it."""
 
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bertcli.checkpoints.cache import cached_repositories
-from bertcli.checkpoints.names import shortest
-from bertcli.errors import CheckpointNotFound
+from bertcli.checkpoints import cache
+from bertcli.checkpoints.cache import OnDownload, Snapshot, silently
+from bertcli.checkpoints.files import WORDS, Files, missing_files
+from bertcli.checkpoints.names import is_repository, repositories, repository, shortest
+from bertcli.errors import CheckpointNotFound, HubFailed, WrongUsage
 
 BUNDLED = "bundled"
 BUNDLED_FOLDER = Path(__file__).parent.parent / "bundled"
+# As huggingface_hub reads HF_HUB_OFFLINE.
+_TRUE = ("1", "ON", "YES", "TRUE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,34 +26,129 @@ class Checkpoint:
     revision: str | None = None
 
 
-def find_checkpoint(model: str | None) -> Checkpoint:
-    """The checkpoint called `model`; None is the bundled one. An existing folder wins over a name.
+def find_checkpoint(
+    model: str | None,
+    *,
+    revision: str | None = None,
+    offline: bool = False,
+    needs: Files = Files.ALL,
+    on_download: OnDownload = silently,
+) -> Checkpoint:
+    """The checkpoint called `model`, from the hub where it is not here; None is the bundled one.
 
-    Raises CheckpointNotFound.
+    revision: a branch, tag or commit on the hub; None is its main branch. offline: never ask the hub. needs: what has
+    to be there, or is to be downloaded. on_download: hears of a download before it begins, and says whether to draw
+    bars. Raises CheckpointNotFound, HubFailed, BadCheckpoint, WrongUsage.
     """
-    if model is None:
-        return Checkpoint(BUNDLED, BUNDLED_FOLDER)
-    folder = Path(model)
+    here = find_here(model, revision, needs)
+    if here is not None:
+        return here
+    name = str(model)
+    _check_is_for_the_hub(name)
+    if refusal := _why_offline(offline):
+        raise CheckpointNotFound(
+            f"{_where_it_is_not(name, revision, needs)}, and {refusal}",
+            hint=f"{_guess(name)}use -m bundled, give a folder, or let it be downloaded once",
+        )
+    from bertcli.checkpoints.reach import endpoint, why_unreachable
+
+    if failure := why_unreachable(endpoint()):
+        raise HubFailed(
+            f"{_where_it_is_not(name, revision, needs)}, and {endpoint()} cannot be reached ({failure})",
+            hint=f"{_guess(name)}use -m bundled or give a folder, which need no network",
+        )
+    from bertcli.checkpoints.hub import download
+
+    try:
+        snapshot = download(repository(name), revision, needs, on_download)
+    except CheckpointNotFound as error:
+        error.hint = _guess(name) + error.hint
+        raise
+    return Checkpoint(name, snapshot.folder, snapshot.commit)
+
+
+def find_here(model: str | None, revision: str | None, needs: Files) -> Checkpoint | None:
+    """The same without the hub: an existing folder, the bundled model, or what is in the hub's cache.
+
+    Whatever else is called so, an existing folder wins. A snapshot without a part that is needed counts as not there.
+    """
+    name = BUNDLED if model is None else model
+    folder = Path(name)
     with suppress(RuntimeError):  # ~somebody who is not known here
         folder = folder.expanduser()
-    if folder.is_dir():
-        return Checkpoint(model, folder)
-    if model == BUNDLED:
-        return Checkpoint(BUNDLED, BUNDLED_FOLDER)
-    if folder.is_file():
-        raise CheckpointNotFound(
-            f"{model} is a file, not a checkpoint folder",
-            hint=f"name the folder that holds config.json: -m {folder.parent}",
-        )
-    raise CheckpointNotFound(
-        f"no model called {model!r}: it is not a folder here, and the one model known by name is {BUNDLED!r}",
-        hint="give a folder that holds config.json, weights and a tokenizer, or use -m bundled",
-    )
+    if model is not None and folder.is_dir():
+        return Checkpoint(name, _without_revision(folder, revision, "a folder"))
+    if name == BUNDLED:
+        return Checkpoint(BUNDLED, _without_revision(BUNDLED_FOLDER, revision, "the bundled model"))
+    for snapshot in _cached(name, revision):
+        if not missing_files(snapshot.folder, needs):
+            return Checkpoint(name, snapshot.folder, snapshot.commit)
+    return None
 
 
 def known_models() -> list[str]:
     """The names that -m takes without a folder: the bundled model, those in the hub's cache, the published ones."""
     from bertcli.checkpoints.published import published_names
 
-    cached = (shortest(repository) for repository in cached_repositories())
+    cached = (shortest(each) for each in cache.cached_repositories())
     return list(dict.fromkeys([BUNDLED, *cached, *published_names()]))
+
+
+def _cached(name: str, revision: str | None) -> list[Snapshot]:
+    """What the cache has of that revision, under any name of the model."""
+    if not is_repository(name):
+        return []
+    found = (cache.find_snapshot(each, revision) for each in repositories(name))
+    return [snapshot for snapshot in found if snapshot is not None]
+
+
+def _without_revision(folder: Path, revision: str | None, what: str) -> Path:
+    if revision is not None:
+        raise WrongUsage(
+            f"--revision {revision} is for models from the hub, and {folder} is {what}",
+            hint="leave --revision out, or name the model as the hub does: OWNER/NAME",
+        )
+    return folder
+
+
+def _why_offline(offline: bool) -> str:
+    """Why the hub is not to be asked; empty where it may be."""
+    if offline:
+        return "bertcli is to stay offline"
+    name = "HF_HUB_OFFLINE" if os.environ.get("HF_HUB_OFFLINE") else "TRANSFORMERS_OFFLINE"
+    return f"{name} is set" if os.environ.get(name, "").upper() in _TRUE else ""
+
+
+def _where_it_is_not(name: str, revision: str | None, needs: Files) -> str:
+    cached = f"the hub's cache ({cache.cache_folder()})"
+    for snapshot in _cached(name, revision):
+        lacking = " and ".join(f"its {WORDS[part]}" for part in missing_files(snapshot.folder, needs))
+        return f"{name!r} is in {cached} without {lacking}"
+    if revision is None:
+        return f"no model called {name!r}: it is no folder here, it is not in {cached}"
+    commits = [each.commit for other in repositories(name) for each in cache.snapshots(other)]
+    others = f" (which has {', '.join(commits)})" if commits else ""
+    return f"revision {revision!r} of {name!r} is not in {cached}{others}"
+
+
+def _check_is_for_the_hub(name: str) -> None:
+    """Raise CheckpointNotFound for what can only have been meant as a path."""
+    path = Path(name)
+    if path.is_file():
+        raise CheckpointNotFound(
+            f"{name} is a file, not a checkpoint folder",
+            hint=f"name the folder that holds config.json: -m {path.parent}",
+        )
+    if not is_repository(name):
+        raise CheckpointNotFound(
+            f"there is no folder {name!r}, and no model on the hub can be called so",
+            hint="give a folder with config.json, weights and a tokenizer, a name such as OWNER/NAME, or -m bundled",
+        )
+
+
+def _guess(name: str) -> str:
+    """The known model whose name is nearest, as the beginning of a hint."""
+    from difflib import get_close_matches
+
+    nearest = get_close_matches(name, known_models(), n=1, cutoff=0.8)
+    return f"did you mean {nearest[0]}? or " if nearest and nearest[0] != name else ""

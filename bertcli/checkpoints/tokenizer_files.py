@@ -7,6 +7,10 @@ from typing import Any
 from bertcli.checkpoints.json_files import read_json_object_if_there
 from bertcli.errors import BadCheckpoint
 
+# The file that a whole tokenizer is in, and those that hold its settings.
+TOKENIZER_FILE = "tokenizer.json"
+TOKENIZER_SETTINGS = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
+
 
 @dataclass(frozen=True, slots=True)
 class SpecialTokens:
@@ -51,7 +55,7 @@ def find_tokenizer_files(
 
     defaults: the special tokens where no file names them.
     """
-    file = next((folder / name for name in ("tokenizer.json", vocabulary.file) if (folder / name).is_file()), None)
+    file = next((folder / name for name in (TOKENIZER_FILE, vocabulary.file) if (folder / name).is_file()), None)
     if file is None:
         raise BadCheckpoint(
             f"{folder} has no tokenizer: neither tokenizer.json nor {vocabulary.file}",

@@ -14,7 +14,8 @@ from bertcli.checkpoints.json_files import read_json_object
 from bertcli.errors import BadCheckpoint, UnsupportedModel
 
 _SAFETENSORS, _PICKLED = "model.safetensors", "pytorch_model.bin"
-_INDEX = ".index.json"
+# The files that weights are in, the first choice first; of a sharded one the index is there in its place.
+WEIGHT_FILES, INDEX = (_SAFETENSORS, _PICKLED), ".index.json"
 _FLOATS = ("F64", "F32", "F16", "BF16")
 
 
@@ -127,7 +128,7 @@ class WeightFiles:
 
 def has_weight_files(folder: Path) -> bool:
     """Whether there are weights beside the config."""
-    return any((folder / f"{stem}{end}").is_file() for stem in (_SAFETENSORS, _PICKLED) for end in ("", _INDEX))
+    return any((folder / f"{stem}{end}").is_file() for stem in WEIGHT_FILES for end in ("", INDEX))
 
 
 def find_weight_files(folder: Path, architecture: Architecture = ARCHITECTURES["bert"]) -> WeightFiles:
@@ -138,7 +139,7 @@ def find_weight_files(folder: Path, architecture: Architecture = ARCHITECTURES["
     for stem, is_pickled in ((_SAFETENSORS, False), (_PICKLED, True)):
         if (folder / stem).is_file():
             return WeightFiles(folder, (folder / stem,), is_pickled, architecture)
-        index = folder / f"{stem}{_INDEX}"
+        index = folder / f"{stem}{INDEX}"
         if index.is_file():
             return WeightFiles(folder, _shards(index), is_pickled, architecture)
     raise BadCheckpoint(
@@ -147,11 +148,16 @@ def find_weight_files(folder: Path, architecture: Architecture = ARCHITECTURES["
     )
 
 
-def _shards(index: Path) -> tuple[Path, ...]:
+def shard_names(index: Path) -> list[str]:
+    """The files that an index tells of, beside it. Raises BadCheckpoint where it is none."""
     weight_map = read_json_object(index).get("weight_map")
     if not isinstance(weight_map, dict) or not all(isinstance(name, str) for name in weight_map.values()):
         raise BadCheckpoint(f"{index} has no weight_map", hint="copy or download the checkpoint again")
-    files = tuple(index.parent / Path(name).name for name in sorted(set(weight_map.values())))
+    return sorted({Path(name).name for name in weight_map.values()})
+
+
+def _shards(index: Path) -> tuple[Path, ...]:
+    files = tuple(index.parent / name for name in shard_names(index))
     if missing := [file.name for file in files if not file.is_file()]:
         raise BadCheckpoint(
             f"{index} names {missing[0]}, which is not there", hint="copy or download every shard of the checkpoint"

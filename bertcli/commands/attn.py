@@ -63,7 +63,7 @@ def attn(request: AttnRequest) -> ExitCode:
     _check_combination(request)
     _check_has_place(request, sink)
     look = _look(request)
-    session, reader = open_for_texts(request.texts, request.model)
+    session, reader = open_for_texts(request.texts, request.model, sink)
     options = _options(request, session, sink)
     if request.heads.aggregate:
         summaries = session.answers(reader.windows(), partial(summarise, session, options=options))

@@ -41,7 +41,7 @@ def encode_texts(request: EncodeRequest) -> ExitCode:
     """Encode every text."""
     sink = Sink(request.output, request.texts.on_error, (MATRIX_SUFFIX, *TENSOR_SUFFIXES))
     _check_has_place(request, sink)
-    session, reader = open_for_texts(request.texts, request.model)
+    session, reader = open_for_texts(request.texts, request.model, sink)
     options = _options(request, session, sink)
     if options.pooler or options.pool == PoolName.POOLER:
         session.require_pooler()

@@ -21,7 +21,7 @@ def tell_expansion(
             hint="leave out texts and other options",
         )
     sink = Sink(output)
-    session = open_session(session_request(model))
+    session = open_session(session_request(model), on_download=sink.announce)
     layers = chosen("layer", heads.layer, session.config.num_hidden_layers)
     result = Expansion(layers, expansion_rates(session.engine, layers))
     info = session.info("attn")

@@ -26,7 +26,7 @@ class FillMaskRequest:
 def fill_mask(request: FillMaskRequest) -> ExitCode:
     """Answer every mask of every text."""
     sink = Sink(request.output, request.texts.on_error)
-    session, reader = open_for_texts(request.texts, request.model)
+    session, reader = open_for_texts(request.texts, request.model, sink)
     session.require_mlm_head()
     mask_token_id = _mask_token_id(session)
     _check_top_k(request.top_k, session)

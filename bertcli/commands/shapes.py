@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from bertcli.checkpoints.config import ModelConfig, read_config
-from bertcli.checkpoints.find import Checkpoint, find_checkpoint
+from bertcli.checkpoints.files import Files
+from bertcli.checkpoints.find import BUNDLED_FOLDER, Checkpoint, find_checkpoint, find_here
+from bertcli.checkpoints.published import has_bundled_vocabulary, published_config
 from bertcli.checkpoints.weight_files import Parts, find_weight_files, has_weight_files
 from bertcli.commands.sink import Sink
 from bertcli.core.tokens import TokenizedText, open_tokenizer
@@ -33,27 +35,60 @@ class ShapesRequest:
 def shapes(request: ShapesRequest) -> ExitCode:
     """Tell the shapes of one batch, of all the texts together or of a given size."""
     sink = Sink(request.output, request.texts.on_error)
-    checkpoint = find_checkpoint(request.model.model)
     if request.weights:
         _check_stands_alone(request)
-        return _weights(checkpoint, sink)
-    config = read_config(checkpoint.folder)
-    size, texts = _given_size(request, config), []
+        return _weights(_find(request, Files.WEIGHTS, sink), sink)
+    subject = _subject(request, sink)
+    size, texts = _given_size(request, subject.config), []
     if size is None:
-        texts = _tokenize(request, checkpoint, config)
+        texts = _tokenize(request, subject)
         size = _size_of(texts)
-    held = _what_it_holds(checkpoint, config, request)
-    info = RunInfo("shapes", checkpoint.name, checkpoint.revision, None, None, request.model.dtype)
-    classes = model_classes(config, *size, request.model.dtype, held)
+    info = RunInfo("shapes", subject.name, subject.revision, None, None, request.model.dtype)
+    held = _what_it_holds(subject, request)
+    classes = model_classes(subject.config, *size, request.model.dtype, held)
     came: Mapping[str, Sequence[ComputedTensor]] = {}
     if request.run and size.batch_size:
-        info, came = _run(request, texts, size)
-    holds = None if held is None else known_parts(config, held)
+        info, came = _run(request, texts, size, sink)
+    holds = None if held is None else known_parts(subject.config, held)
     results = [ShapesResult(*size, _beside(classes, came), holds=holds)] if size.batch_size else []
     unanswered = [text for text in texts if isinstance(text, Unanswered)]
     exit_code = sink.write(info, shapes_view(info), [*unanswered, *results])
     _check_came(classes, came)
     return exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """What is asked about. checkpoint None: a published one that is not here, of which the config alone is known."""
+
+    name: str
+    config: ModelConfig
+    checkpoint: Checkpoint | None
+
+    @property
+    def revision(self) -> str | None:
+        return None if self.checkpoint is None else self.checkpoint.revision
+
+
+def _subject(request: ShapesRequest, sink: Sink) -> _Subject:
+    """The checkpoint, or what is known of it without it: for that nobody is asked, and nothing downloaded."""
+    options = request.model
+    needs = Files.CONFIG if request.batch or request.seq else Files.CONFIG | Files.TOKENIZER
+    config = published_config(options.model) if options.model and not options.revision else None
+    if request.run or config is None:
+        checkpoint = _find(request, Files.ALL if request.run else needs, sink)
+    elif (here := find_here(options.model, None, needs)) is not None:
+        checkpoint = here
+    else:
+        return _Subject(str(options.model), config, None)
+    return _Subject(checkpoint.name, read_config(checkpoint.folder), checkpoint)
+
+
+def _find(request: ShapesRequest, needs: Files, sink: Sink) -> Checkpoint:
+    options = request.model
+    return find_checkpoint(
+        options.model, revision=options.revision, offline=options.offline, needs=needs, on_download=sink.announce
+    )
 
 
 class _Size(NamedTuple):
@@ -69,18 +104,18 @@ def _check_stands_alone(request: ShapesRequest) -> None:
         )
 
 
-def _what_it_holds(checkpoint: Checkpoint, config: ModelConfig, request: ShapesRequest) -> Parts | None:
+def _what_it_holds(subject: _Subject, request: ShapesRequest) -> Parts | None:
     """What the checkpoint holds beside the body, by its header; None where that is not to be known.
 
     A pickle has no header: only --run, which needs torch anyway, makes it worth opening.
     """
-    if not has_weight_files(checkpoint.folder):
+    if subject.checkpoint is None or not has_weight_files(subject.checkpoint.folder):
         return None
-    weight_files = find_weight_files(checkpoint.folder, config.architecture)
+    weight_files = find_weight_files(subject.checkpoint.folder, subject.config.architecture)
     if weight_files.is_pickled and not request.run:
         return None
-    weight_files.check_fits(config)
-    return weight_files.parts(config)
+    weight_files.check_fits(subject.config)
+    return weight_files.parts(subject.config)
 
 
 def _weights(checkpoint: Checkpoint, sink: Sink) -> ExitCode:
@@ -104,8 +139,16 @@ def _given_size(request: ShapesRequest, config: ModelConfig) -> _Size | None:
     return _Size(request.batch or 1, request.seq)
 
 
-def _tokenize(request: ShapesRequest, checkpoint: Checkpoint, config: ModelConfig) -> list[TokenizedText | Unanswered]:
-    tokenizer = open_tokenizer(checkpoint, config, request.model.max_length, request.model.truncate)
+def _tokenize(request: ShapesRequest, subject: _Subject) -> list[TokenizedText | Unanswered]:
+    checkpoint = subject.checkpoint
+    if checkpoint is None:
+        if not has_bundled_vocabulary(subject.name):
+            raise WrongUsage(
+                f"how many tokens a text has is not known without the tokenizer of {subject.name}, which is not here",
+                hint="give a size in place of texts, such as --batch 1 --seq 128",
+            )
+        checkpoint = Checkpoint(subject.name, BUNDLED_FOLDER)
+    tokenizer = open_tokenizer(checkpoint, subject.config, request.model.max_length, request.model.truncate)
     windows = TextReader(request.texts.source()).windows()
     return [text for window in windows for text in tokenizer.tokenize_window(window)]
 
@@ -117,7 +160,7 @@ def _size_of(texts: Sequence[TokenizedText | Unanswered]) -> _Size:
 
 
 def _run(
-    request: ShapesRequest, texts: Sequence[TokenizedText | Unanswered], size: _Size
+    request: ShapesRequest, texts: Sequence[TokenizedText | Unanswered], size: _Size, sink: Sink
 ) -> tuple[RunInfo, Mapping[str, Sequence[ComputedTensor]]]:
     """Who ran the model, and what came out of it."""
     from bertcli.commands.opening import session_request
@@ -125,7 +168,8 @@ def _run(
     from bertcli.core.outputs import run_outputs
     from bertcli.core.session import open_session
 
-    session = open_session(session_request(request.model), lambda: 4 * size.batch_size * size.sequence_length)
+    text_bytes = 4 * size.batch_size * size.sequence_length
+    session = open_session(session_request(request.model), lambda: text_bytes, sink.announce)
     tokenized = [text for text in texts if isinstance(text, TokenizedText)]
     batch = pad(tokenized, session.tokenizer.pad_token_id) if tokenized else any_tokens(*size)
     return session.info("shapes"), run_outputs(session, batch)

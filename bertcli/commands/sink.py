@@ -6,9 +6,11 @@ from contextlib import contextmanager
 from io import TextIOWrapper
 from typing import Any, BinaryIO, TextIO
 
+from bertcli.checkpoints.cache import Download
 from bertcli.errors import ExitCode, OutputError, WrongUsage
 from bertcli.options import OutputOptions
 from bertcli.render.messages import print_error, print_note
+from bertcli.render.numbers import size
 from bertcli.render.records import (
     CsvWriter,
     JsonDocumentWriter,
@@ -76,6 +78,12 @@ class Sink:
         """Something that the user may want to know, unless they asked for quiet."""
         if not self._options.quiet:
             print_note(message)
+
+    def announce(self, download: Download) -> bool:
+        """Say what is about to be downloaded; whether its progress is to be drawn."""
+        files = "1 file" if len(download.files) == 1 else f"{len(download.files)} files"
+        self.note(f"downloading {download.repository} ({size(download.nbytes)} in {files}) to {download.folder}")
+        return not self._options.quiet and sys.stderr is not None and sys.stderr.isatty()
 
     def _pass_on(self, answers: Iterable[Any], writer: RecordWriter) -> tuple[int, int]:
         """Write the answers; how many texts there were, and how many of them had none."""

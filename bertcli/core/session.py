@@ -6,6 +6,7 @@ from functools import cache, cached_property
 from typing import TypeVar
 
 from bertcli.checkpoints import layout
+from bertcli.checkpoints.cache import OnDownload, silently
 from bertcli.checkpoints.config import BertConfig, ModelConfig, read_config
 from bertcli.checkpoints.find import Checkpoint, find_checkpoint
 from bertcli.checkpoints.weight_files import WeightFiles, find_weight_files
@@ -28,9 +29,14 @@ _BATCHES_TOGETHER = 8
 
 @dataclass(frozen=True, slots=True)
 class SessionRequest:
-    """What to open and how to run it. model None: the bundled one. batch_tokens, max_length None: what suits."""
+    """What to open and how to run it. model None: the bundled one. batch_tokens, max_length None: what suits.
+
+    revision, offline: as find_checkpoint takes them.
+    """
 
     model: str | None = None
+    revision: str | None = None
+    offline: bool = False
     engine: str = "auto"
     device: str = "auto"
     dtype: str = "float32"
@@ -193,13 +199,19 @@ def text_info(text: TokenizedText) -> TextInfo:
     )
 
 
-def open_session(request: SessionRequest, text_bytes: Callable[[], int] = lambda: 0) -> Session:
-    """Open the checkpoint for a run over about so many bytes of text.
+def open_session(
+    request: SessionRequest,
+    text_bytes: Callable[[], int] = lambda: 0,
+    on_download: OnDownload = silently,
+) -> Session:
+    """Open the checkpoint for a run over about so many bytes of text. on_download: as find_checkpoint takes it.
 
-    Raises CheckpointNotFound, BadCheckpoint, UnsupportedModel, WrongUsage.
+    Raises CheckpointNotFound, HubFailed, BadCheckpoint, UnsupportedModel, WrongUsage.
     """
     leave_threads_to_others()
-    checkpoint = find_checkpoint(request.model)
+    checkpoint = find_checkpoint(
+        request.model, revision=request.revision, offline=request.offline, on_download=on_download
+    )
     config = read_config(checkpoint.folder)
     weight_files = find_weight_files(checkpoint.folder, config.architecture)
     weight_files.check_fits(config)

@@ -22,6 +22,19 @@ def numbers(array: Any) -> Any:
     return shortest if all(map(isfinite, shortest)) else [value if isfinite(value) else None for value in shortest]
 
 
+def size(nbytes: int) -> str:
+    """Bytes, as people read them.
+
+    >>> size(440449768)
+    '420.0 MiB'
+    """
+    value, units = float(nbytes), ["B", "KiB", "MiB", "GiB", "TiB"]
+    while value >= 1024 and len(units) > 1:
+        value /= 1024
+        units.pop(0)
+    return f"{nbytes} B" if units[0] == "B" else f"{value:.1f} {units[0]}"
+
+
 def shape(sizes: Sequence[object]) -> str:
     """A shape as Python writes a tuple.
 

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from bertcli.checkpoints.find import BUNDLED_FOLDER, Checkpoint, find_checkpoint
-from bertcli.errors import CheckpointNotFound
+from bertcli.checkpoints.files import Files
+from bertcli.checkpoints.find import BUNDLED_FOLDER, Checkpoint, find_checkpoint, known_models
+from bertcli.errors import CheckpointNotFound, WrongUsage
+from tests.hub import COMMIT, OTHER_COMMIT, fill_cache
 
 
 def test_the_bundled_model_is_the_default_and_has_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,3 +55,108 @@ def test_a_file_is_no_checkpoint_and_its_folder_is_hinted_at(tmp_path: Path) -> 
     with pytest.raises(CheckpointNotFound, match="is a file") as raised:
         find_checkpoint(str(file))
     assert str(tmp_path) in raised.value.hint
+
+
+FILES = {"config.json": b"{}", "vocab.txt": b"[UNK]\n", "model.safetensors": b"weights"}
+
+
+def test_a_folder_wins_over_the_cache(own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    snapshot = fill_cache(own_cache, "my/bert", FILES)
+    monkeypatch.chdir(tmp_path)
+    assert find_checkpoint("my/bert") == Checkpoint("my/bert", snapshot, COMMIT)
+    (tmp_path / "my" / "bert").mkdir(parents=True)
+    assert find_checkpoint("my/bert") == Checkpoint("my/bert", Path("my/bert"))
+
+
+def test_the_name_that_was_asked_for_comes_first_and_then_its_other_one(own_cache: Path) -> None:
+    full = fill_cache(own_cache, "google-bert/bert-base-uncased", FILES)
+    assert (
+        find_checkpoint("bert-base-uncased").folder == find_checkpoint("google-bert/bert-base-uncased").folder == full
+    )
+    first = fill_cache(own_cache, "bert-base-uncased", FILES, OTHER_COMMIT)
+    assert find_checkpoint("bert-base-uncased") == Checkpoint("bert-base-uncased", first, OTHER_COMMIT)
+    assert find_checkpoint("google-bert/bert-base-uncased").folder == full
+    assert find_checkpoint("bert-base-uncased", revision=COMMIT).folder == full
+
+
+def test_a_short_name_leads_to_the_models_own(own_cache: Path) -> None:
+    snapshot = fill_cache(own_cache, "google/bert_uncased_L-2_H-128_A-2", FILES)
+    assert find_checkpoint("bert-tiny") == Checkpoint("bert-tiny", snapshot, COMMIT)
+
+
+@pytest.mark.parametrize(
+    ("lacking", "words"),
+    [
+        ("config.json", "without its config.json"),
+        ("vocab.txt", "without its tokenizer"),
+        ("model.safetensors", "its weights"),
+    ],
+)
+def test_a_snapshot_that_lacks_a_part_counts_as_not_there_where_it_is_needed(
+    own_cache: Path, lacking: str, words: str
+) -> None:
+    snapshot = fill_cache(own_cache, "my/bert", FILES)
+    blob = (snapshot / lacking).resolve()
+    blob.unlink()  # the link to it stays
+    with pytest.raises(CheckpointNotFound, match=words):
+        find_checkpoint("my/bert")
+    others = Files.ALL & ~{"config.json": Files.CONFIG, "vocab.txt": Files.TOKENIZER}.get(lacking, Files.WEIGHTS)
+    assert find_checkpoint("my/bert", needs=others).folder == snapshot
+
+
+def test_shards_count_as_weights_when_all_of_them_are_there(own_cache: Path) -> None:
+    index = b'{"weight_map": {"a": "one.safetensors", "b": "two.safetensors"}}'
+    files = {**FILES, "one.safetensors": b"1", "two.safetensors": b"2", "model.safetensors.index.json": index}
+    del files["model.safetensors"]
+    snapshot = fill_cache(own_cache, "my/bert", files)
+    assert find_checkpoint("my/bert").folder == snapshot
+    (snapshot / "two.safetensors").unlink()
+    with pytest.raises(CheckpointNotFound, match="without its weights"):
+        find_checkpoint("my/bert")
+
+
+def test_a_revision_that_is_not_there_is_told_beside_those_that_are(own_cache: Path) -> None:
+    fill_cache(own_cache, "my/bert", FILES, ref=None)
+    with pytest.raises(CheckpointNotFound, match=f"revision 'v2' of 'my/bert' is not in .*{COMMIT}"):
+        find_checkpoint("my/bert", revision="v2")
+
+
+def test_a_folder_and_the_bundled_model_have_no_revisions(tmp_path: Path) -> None:
+    for model in (str(tmp_path), "bundled", None):
+        with pytest.raises(WrongUsage, match="--revision v1"):
+            find_checkpoint(model, revision="v1")
+
+
+@pytest.mark.parametrize(
+    ("variables", "offline", "words"),
+    [
+        ({"HF_HUB_OFFLINE": "0"}, True, "bertcli is to stay offline"),
+        ({"HF_HUB_OFFLINE": "yes"}, False, "HF_HUB_OFFLINE is set"),
+        ({"HF_HUB_OFFLINE": "", "TRANSFORMERS_OFFLINE": "on"}, False, "TRANSFORMERS_OFFLINE is set"),
+    ],
+)
+def test_offline_it_is_told_where_was_looked_and_why_no_further(
+    own_cache: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], offline: bool, words: str
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(CheckpointNotFound) as raised:
+        find_checkpoint("my/bert", offline=offline)
+    assert [each for each in ("'my/bert'", str(own_cache / "hub"), words) if each not in raised.value.message] == []
+    assert "-m bundled" in raised.value.hint and "folder" in raised.value.hint
+
+
+def test_a_name_that_is_nearly_right_is_guessed() -> None:
+    with pytest.raises(CheckpointNotFound) as raised:
+        find_checkpoint("bert-base-uncasd")
+    assert raised.value.hint.startswith("did you mean bert-base-uncased? or ")
+
+
+def test_the_models_that_are_known_are_the_bundled_the_cached_and_the_published(own_cache: Path) -> None:
+    fill_cache(own_cache, "my/bert", FILES)
+    fill_cache(own_cache, "google-bert/bert-base-cased", FILES)
+    fill_cache(own_cache, "google/bert_uncased_L-2_H-128_A-2", FILES)
+    found = known_models()
+    assert found[:4] == ["bundled", "bert-tiny", "bert-base-cased", "my/bert"]
+    assert {"bert-large-uncased", "google/bert_uncased_L-12_H-768_A-12"} <= set(found)
+    assert len(found) == len(set(found))

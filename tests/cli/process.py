@@ -59,9 +59,12 @@ class Finished:
 
 
 def environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The variables of this process without those that bertcli heeds, and with the changes."""
+    """The variables of this process without those that bertcli heeds, and with the changes.
+
+    The hub's cache is an empty one and its network is shut, as tests/conftest.py sets both for all tests.
+    """
     kept = {name: value for name, value in os.environ.items() if name not in _UNSET and not name.startswith("BERTCLI_")}
-    return {**kept, "HF_HUB_OFFLINE": "1", "TERM": "xterm-256color", **(changes or {})}
+    return {**kept, "TERM": "xterm-256color", **(changes or {})}
 
 
 def run(

@@ -14,7 +14,8 @@ from tests.cli.process import COMMANDS, TEXT, assert_refused_by_typer, environme
 # Options of every command, by their names; those of one command beside them.
 SHARED = {
     "-f", "--file", "--pair", "--pairs", "--on-error",
-    "-m", "--model", "--engine", "--device", "--dtype", "--batch-tokens", "--max-length", "--truncate",
+    "-m", "--model", "--revision", "--offline", "--engine", "--device", "--dtype",
+    "--batch-tokens", "--max-length", "--truncate",
     "--format", "--json", "-o", "--output", "--force", "--color", "--width", "-q", "--quiet", "--debug",
     "-h", "--help",
 }  # fmt: skip

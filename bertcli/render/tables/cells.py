@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from bertcli.render import numbers
 from bertcli.render.visible import visible
 from bertcli.results import RunInfo, TextInfo
 
@@ -45,11 +46,7 @@ def share_style(value: float) -> str:
 
 def size(nbytes: int) -> Text:
     """Bytes, as people read them."""
-    value, units = float(nbytes), ["B", "KiB", "MiB", "GiB", "TiB"]
-    while value >= 1024 and len(units) > 1:
-        value /= 1024
-        units.pop(0)
-    return Text(f"{nbytes} B" if units[0] == "B" else f"{value:.1f} {units[0]}")
+    return Text(numbers.size(nbytes))
 
 
 def norm(vector: Any) -> float:

@@ -1,0 +1,355 @@
+"""Downloads from a hub on this machine: which files, what is said of them, and all that can go wrong."""
+
+import errno
+import json
+import shutil
+import socket
+import time
+from collections import namedtuple
+
+import pytest
+
+from bertcli.checkpoints import reach
+from bertcli.checkpoints.cache import Download, cache_folder, find_snapshot
+from bertcli.checkpoints.files import Files
+from bertcli.checkpoints.find import Checkpoint, find_checkpoint
+from bertcli.errors import BadCheckpoint, BertcliError, CheckpointNotFound, HubFailed
+from tests.hub import COMMIT, OTHER_COMMIT, Fault, Handler, Hub, fill_cache
+
+SMALL = {"config.json": b"{}", "vocab.txt": b"[UNK]\n"}
+WHOLE = {**SMALL, "model.safetensors": b"weights" * 1000}
+BERT = "google-bert/bert-base-uncased"
+
+
+def find(model: str = "my/bert", **request: object) -> Checkpoint:
+    return find_checkpoint(model, **request)  # type: ignore[arg-type]
+
+
+def failure(model: str = "my/bert", **request: object) -> BertcliError:
+    """What is said where the model cannot be had."""
+    with pytest.raises(BertcliError) as raised:
+        find(model, **request)
+    assert raised.value.hint
+    assert "\n" not in raised.value.message
+    return raised.value
+
+
+def status(number: int, code: str = "") -> Fault:
+    """The hub answers with an error."""
+    return lambda handler: handler.refuse(number, code)
+
+
+def test_a_model_is_downloaded_once_and_then_found_without_the_hub(hub: Hub) -> None:
+    hub.models["my/bert"] = {COMMIT: WHOLE}
+    found = find()
+    assert (found.name, found.revision) == ("my/bert", COMMIT)
+    assert {path.name: path.read_bytes() for path in found.folder.iterdir()} == WHOLE
+    hub.requests.clear()
+    assert find() == find(revision="main") == find(revision=COMMIT) == found
+    assert hub.requests == []
+
+
+def test_only_the_files_that_are_needed_are_downloaded(hub: Hub) -> None:
+    foreign = dict.fromkeys(
+        ["README.md", "tf_model.h5", "flax_model.msgpack", "pytorch_model.bin", "onnx/model.onnx", "rust_model.ot"],
+        b"x",
+    )
+    settings = {"tokenizer_config.json": b"1", "special_tokens_map.json": b"2", "tokenizer.json": b"3"}
+    hub.models["my/bert"] = {COMMIT: {**foreign, **settings, **WHOLE}}
+    find()
+    assert set(hub.downloaded()) == {"config.json", "model.safetensors", *settings}
+
+
+@pytest.mark.parametrize(
+    ("needs", "files"),
+    [
+        (Files.CONFIG, {"config.json"}),
+        (Files.CONFIG | Files.TOKENIZER, {"config.json", "vocab.txt"}),
+        (Files.WEIGHTS, {"model.safetensors"}),
+    ],
+)
+def test_only_the_parts_that_are_needed_are_downloaded(hub: Hub, needs: Files, files: set[str]) -> None:
+    hub.models["my/bert"] = {COMMIT: WHOLE}
+    find(needs=needs)
+    assert set(hub.downloaded()) == files
+    find()  # what it lacks is added
+    assert set(hub.downloaded()) == WHOLE.keys()
+    assert len([request for request in hub.requests if request.startswith("GET") and "resolve" in request]) == 3
+
+
+@pytest.mark.parametrize("stem", ["model.safetensors", "pytorch_model.bin"])
+def test_shards_are_those_that_the_index_names(hub: Hub, stem: str) -> None:
+    index = json.dumps({"weight_map": {"a": "part-1", "b": "part-2", "c": "part-1"}}).encode()
+    shards = {f"{stem}.index.json": index, "part-1": b"1", "part-2": b"2"}
+    hub.models["my/bert"] = {COMMIT: {**SMALL, **shards, "part-3": b"3"}}
+    find()
+    assert set(hub.downloaded()) == {*SMALL, *shards}
+    assert find().revision == COMMIT
+
+
+def test_pickled_weights_are_taken_where_there_are_no_others(hub: Hub) -> None:
+    hub.models["my/bert"] = {COMMIT: {**SMALL, "pytorch_model.bin": b"pickle", "tf_model.h5": b"x"}}
+    find()
+    assert set(hub.downloaded()) == {*SMALL, "pytorch_model.bin"}
+
+
+def test_a_download_is_announced_before_it_begins(hub: Hub) -> None:
+    hub.models["my/bert"] = {COMMIT: WHOLE}
+    fill_cache(cache_folder().parent, "my/bert", {"config.json": b"{}"}, ref=None)
+    heard: list[tuple[Download, list[str]]] = []
+
+    def hear(about: Download) -> bool:
+        heard.append((about, hub.downloaded()))
+        return False
+
+    find(on_download=hear)
+    ((about, before),) = heard
+    assert (about.repository, set(about.files)) == ("my/bert", {"vocab.txt", "model.safetensors"})
+    assert about.nbytes == len(WHOLE["vocab.txt"]) + len(WHOLE["model.safetensors"])
+    assert (about.folder, before) == (cache_folder(), [])
+
+
+@pytest.mark.parametrize("model", ["bert-base-uncased", BERT])
+def test_either_name_of_a_model_leads_to_the_same_repository(hub: Hub, model: str) -> None:
+    hub.models[BERT] = {COMMIT: WHOLE}
+    found = find(model)
+    assert found.name == model
+    hub.requests.clear()
+    other = {"bert-base-uncased": BERT}.get(model, "bert-base-uncased")
+    assert find(other) == Checkpoint(other, found.folder, COMMIT)
+    assert hub.requests == []
+
+
+def test_a_branch_stays_what_it_was_until_it_is_asked_for_anew(hub: Hub) -> None:
+    hub.models["my/bert"] = {COMMIT: WHOLE, OTHER_COMMIT: {**WHOLE, "config.json": b"[]"}}
+    assert find().revision == COMMIT
+    hub.refs |= {"main": OTHER_COMMIT, "v2": OTHER_COMMIT}
+    assert find().revision == COMMIT
+    assert find(revision="v2").revision == OTHER_COMMIT
+    assert (find(revision="v2").folder / "config.json").read_bytes() == b"[]"
+
+
+def test_a_branch_that_moves_during_the_download_does_not_mix_two_commits(hub: Hub) -> None:
+    hub.models["my/bert"] = {COMMIT: WHOLE, OTHER_COMMIT: {**WHOLE, "config.json": b"[]"}}
+
+    def move(about: Download) -> bool:
+        hub.refs["main"] = OTHER_COMMIT
+        return False
+
+    found = find(on_download=move)
+    assert (found.revision, (found.folder / "config.json").read_bytes()) == (COMMIT, b"{}")
+    assert find().revision == OTHER_COMMIT
+    assert (find().folder / "config.json").read_bytes() == b"[]"
+
+
+def test_a_server_that_is_slow_is_waited_for(hub: Hub) -> None:
+    hub.models["my/bert"] = {COMMIT: WHOLE}
+    hub.faults["api|config"] = lambda handler: bool(time.sleep(0.2))
+    assert find().revision == COMMIT
+
+
+def test_a_connection_that_breaks_is_taken_up_again(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 100)  # ten megabytes, by default
+    hub.models["my/bert"] = {COMMIT: WHOLE}
+    asked: list[str | None] = []
+
+    def break_off(handler: Handler) -> bool:
+        asked.append(handler.headers.get("Range"))
+        return len(asked) == 1 and truncate(handler)
+
+    hub.faults["GET .*safetensors"] = break_off
+    assert (find().folder / "model.safetensors").read_bytes() == WHOLE["model.safetensors"]
+    assert asked == [None, "bytes=100-"]
+
+
+def truncate(handler: Handler) -> bool:
+    """Begin a file, and hang up."""
+    content = WHOLE["model.safetensors"]
+    handler.send_response(200)
+    handler.send_header("Content-Length", str(len(content)))
+    handler.end_headers()
+    handler.wfile.write(content[:100])
+    handler.wfile.flush()
+    handler.connection.shutdown(socket.SHUT_RDWR)
+    handler.close_connection = True
+    return True
+
+
+def shorten(handler: Handler) -> bool:
+    """A file of another size than was told before."""
+    handler.answer(b"short", {"X-Repo-Commit": COMMIT, "ETag": '"1"'})
+    return True
+
+
+def nothing_remains(files: set[str]) -> bool:
+    """Whether the cache has these files and no part of another."""
+    snapshot = cache_folder() / "models--my--bert" / "snapshots" / COMMIT
+    blobs = cache_folder() / "models--my--bert" / "blobs"
+    return {path.name for path in snapshot.iterdir()} == files and len(list(blobs.iterdir())) == len(files)
+
+
+@pytest.mark.parametrize(("fault", "words"), [(truncate, ("my/bert broke off",)), (shorten, ("my/bert broke off",))])
+def test_a_download_that_breaks_off_is_an_error_and_goes_on_from_there(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, fault: Fault, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    hub.models["my/bert"] = {COMMIT: WHOLE}
+    hub.faults["GET .*safetensors"] = fault
+    error = failure()
+    assert isinstance(error, HubFailed)
+    assert [word for word in words if word not in error.message] == []
+    assert nothing_remains({"config.json", "vocab.txt"})
+    assert find_snapshot("my/bert", None) is None
+    hub.faults.clear()
+    hub.requests.clear()
+    find()
+    assert hub.downloaded() == ["model.safetensors"]
+
+
+ANSWERS: dict[str, tuple[str, Fault, type[BertcliError], str, str]] = {
+    "gated description": ("api", status(403, "GatedRepo"), CheckpointNotFound, "gated", "HF_TOKEN"),
+    "gated files": ("resolve", status(401, "GatedRepo"), CheckpointNotFound, "gated", "HF_TOKEN"),
+    "private": ("api", status(401, "RepoNotFound"), CheckpointNotFound, "no model 'my/bert'", "HF_TOKEN"),
+    "unauthorised": ("api", status(401), CheckpointNotFound, "(401)", "HF_TOKEN"),
+    "forbidden": ("api", status(403), CheckpointNotFound, "(403)", "HF_TOKEN"),
+    "too many requests": ("api", status(429), HubFailed, "too many requests", "wait"),
+    "internal error": ("api", status(500), HubFailed, "(500)", "try again"),
+    "unavailable": ("api", status(503), HubFailed, "(503)", "try again"),
+    "a file that is announced and not there": ("vocab", status(404, "EntryNotFound"), HubFailed, "(404)", "try again"),
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_an_error_of_the_hub_is_told_with_what_to_do(hub: Hub, answer: str) -> None:
+    pattern, fault, kind, words, hint = ANSWERS[answer]
+    hub.models["my/bert"] = {COMMIT: WHOLE}
+    hub.faults[pattern] = fault
+    error = failure()
+    assert type(error) is kind
+    assert words in error.message
+    assert hint in error.hint
+
+
+@pytest.mark.parametrize("content", [b"<html>Sign in</html>", b"[]", b"{}", b"null", b'{"siblings": 3}'])
+def test_what_is_no_hub_is_told_so(hub: Hub, content: bytes) -> None:
+    hub.faults["api"] = lambda handler: not handler.answer(content, {"Content-Type": "text/html"})
+    error = failure()
+    assert isinstance(error, HubFailed)
+    assert f"what answers at {hub.url} is no model hub" in error.message
+
+
+def test_a_hub_that_says_no_commit_of_its_files_is_none(hub: Hub) -> None:
+    hub.models["my/bert"] = {COMMIT: WHOLE}
+    hub.faults["resolve"] = lambda handler: not handler.answer(b"", {"ETag": '"1"'})
+    assert "is no model hub" in failure().message
+
+
+def test_a_server_that_never_answers_is_not_waited_for_in_vain(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bertcli.checkpoints.hub._PATIENCE_S", 0.2)
+    hub.faults["api"] = lambda handler: bool(time.sleep(1))
+    error = failure()
+    assert isinstance(error, HubFailed)
+    assert "took too long" in error.message
+
+
+def test_an_unknown_model_or_revision_is_an_error(hub: Hub) -> None:
+    hub.models["my/bert"] = {COMMIT: WHOLE}
+    assert "no model 'my/brt'" in failure("my/brt").message
+    assert "no revision 'v9'" in failure(revision="v9").message
+    assert "did you mean bert-base-uncased?" in failure("bert-base-uncasd").hint
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"tf_model.h5": b"x", **SMALL}, "no weights"),
+        ({"model.safetensors.index.json": b'{"weight_map": {"a": "gone"}}', **SMALL}, "no weights"),
+        ({"model.safetensors": b"x", "config.json": b"{}", "README.md": b""}, "no tokenizer"),
+        ({"model.safetensors": b"x", "vocab.txt": b""}, "no config.json"),
+        ({}, "no config.json"),
+    ],
+)
+def test_a_repository_without_a_part_is_an_error(hub: Hub, files: dict[str, bytes], words: str) -> None:
+    hub.models["my/bert"] = {COMMIT: files}
+    error = failure()
+    assert isinstance(error, BadCheckpoint)
+    assert words in error.message
+
+
+def test_a_disk_without_room_is_told_before_the_download(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub.models["my/bert"] = {COMMIT: WHOLE}
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10_000, 9_000, 1_000))
+    error = failure()
+    assert isinstance(error, HubFailed)
+    assert "no room" in error.message and str(cache_folder()) in error.message
+    assert hub.downloaded() == []
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(errno.ENOSPC, "no room"), (errno.EACCES, "permission denied"), (errno.EROFS, "read-only")]
+)
+def test_a_cache_that_cannot_be_written_is_told(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, number: int, words: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(number, "no")
+
+    hub.models["my/bert"] = {COMMIT: WHOLE}
+    monkeypatch.setattr("huggingface_hub.file_download.http_get", fail)
+    error = failure()
+    assert isinstance(error, HubFailed)
+    assert words in error.message and str(cache_folder()) in error.message
+    assert "HF_HUB_CACHE" in error.hint
+
+
+def test_the_token_goes_to_the_hub(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    hub.models["my/bert"] = {COMMIT: WHOLE}
+    hub.faults[".*"] = lambda handler: handler.headers["Authorization"] != "Bearer hf_secret" and handler.refuse(401)
+    assert find().revision == COMMIT
+
+
+def test_a_proxy_is_asked_in_place_of_the_hub(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://hub.invalid")
+    monkeypatch.setenv("NO_PROXY", "")
+    monkeypatch.setenv("HTTP_PROXY", hub.url)
+    monkeypatch.setenv("http_proxy", hub.url)
+    assert reach.why_unreachable("http://hub.invalid") is None
+    assert reach.why_unreachable("https://hub.invalid") is not None
+
+
+def test_a_port_that_nobody_listens_at_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        assert reach.why_unreachable(url) is None
+    assert "refused" in str(reach.why_unreachable(url))
+
+
+def test_a_server_that_drops_packets_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(reach, "_LIMIT_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
+        waiting = []
+        for _ in range(5):  # Linux drops who comes when the queue is full
+            client = socket.socket()
+            client.setblocking(False)
+            client.connect_ex(server.getsockname())
+            waiting.append(client)
+        reason = reach.why_unreachable(f"http://127.0.0.1:{server.getsockname()[1]}")
+        for client in waiting:
+            client.close()
+    assert reason == "no answer from 127.0.0.1 within 0.2 seconds"
+
+
+def test_a_name_that_is_never_looked_up_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reach, "_LIMIT_S", 0.1)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(0.5) or [])
+    assert reach.why_unreachable("https://huggingface.co") == "no answer from huggingface.co within 0.1 seconds"
+
+
+@pytest.mark.parametrize("url", ["", "huggingface.co", "ftp://huggingface.co", "http://", "http://host:port"])
+def test_what_is_no_address_is_told_so(url: str) -> None:
+    assert reach.why_unreachable(url) == "that is no address of a server"

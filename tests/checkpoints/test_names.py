@@ -1,0 +1,70 @@
+"""Names of models, and the hub's own rule for them."""
+
+import pytest
+from huggingface_hub.errors import HFValidationError
+from huggingface_hub.utils import validate_repo_id
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bertcli.checkpoints.names import is_commit, is_repository, repositories, repository, shortest
+
+names = st.text(st.sampled_from("abzAZ09-_./é "), max_size=12) | st.from_regex(r"\A[a-z-]{0,99}/[a-z.]{0,99}\Z")
+
+
+@given(names)
+def test_the_hub_accepts_every_name_that_it_is_asked_for(name: str) -> None:
+    if is_repository(name):
+        validate_repo_id(name)
+
+
+@given(st.from_regex(r"\A[A-Za-z0-9_][\w.-]{0,20}/?[\w.-]{0,20}\Z"))
+def test_no_name_that_the_hub_accepts_is_taken_for_a_path(name: str) -> None:
+    try:
+        validate_repo_id(name)
+    except HFValidationError:
+        return
+    # Its word boundaries let a few marks stand at an end that no model has there.
+    if name.isascii() and not any(part.startswith((".", "-")) or part.endswith((".", "-")) for part in name.split("/")):
+        assert is_repository(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", ".", "..", "./bert", "../bert", "/bert", "~/bert", "a/b/c", "a//b", "a/", "-m", "a--b", "a..b", "x.git"],
+)
+def test_a_path_is_no_name(name: str) -> None:
+    assert not is_repository(name)
+
+
+@pytest.mark.parametrize(
+    ("first", "full"),
+    [
+        ("bert-base-uncased", "google-bert/bert-base-uncased"),
+        ("roberta-large", "FacebookAI/roberta-large"),
+        ("xlm-roberta-base", "FacebookAI/xlm-roberta-base"),
+        ("distilbert-base-uncased", "distilbert/distilbert-base-uncased"),
+        ("albert-xxlarge-v2", "albert/albert-xxlarge-v2"),
+        ("camembert-base", "almanach/camembert-base"),
+    ],
+)
+def test_a_model_from_before_owners_is_one_under_both_names(first: str, full: str) -> None:
+    assert repository(first) == repository(full) == full
+    assert set(repositories(first)) == set(repositories(full)) == {first, full}
+    assert (repositories(first)[0], repositories(full)[0]) == (first, full)
+    assert shortest(full) == first
+
+
+def test_a_short_name_is_no_repository_of_its_own() -> None:
+    assert repositories("bert-mini") == ("google/bert_uncased_L-4_H-256_A-4",)
+    assert shortest("google/bert_uncased_L-4_H-256_A-4") == "bert-mini"
+
+
+def test_any_other_name_stands_for_itself() -> None:
+    assert repositories("my/bert") == ("my/bert",)
+    assert repository("my/bert") == shortest("my/bert") == "my/bert"
+
+
+@pytest.mark.parametrize("revision", ["main", "0" * 39, "0" * 41, "0" * 39 + "g", "A" * 40])
+def test_what_may_change_is_no_commit(revision: str) -> None:
+    assert not is_commit(revision)
+    assert is_commit("0" * 40)

@@ -1,0 +1,229 @@
+"""Models from the hub as the shell sees them: what is said, what is downloaded, and what happens without a network."""
+
+import fcntl
+import json
+import os
+import pty
+import signal
+import socket
+import struct
+import subprocess
+import termios
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from tests.cli.process import COMMAND, LONGEST_RUN, TEXT, assert_failed, environment, run
+from tests.hub import COMMIT, OTHER_COMMIT, Handler, Hub, files_in, fill_cache, serve
+
+MODEL = ("-m", "my/bert")
+
+
+@pytest.fixture
+def hub(tiny_bert: Path) -> Iterator[Hub]:
+    """A hub with one model."""
+    with serve() as hub:
+        hub.publish("my/bert", tiny_bert)
+        yield hub
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A folder for the cache, which is not there yet."""
+    return tmp_path / "home"
+
+
+def test_the_first_use_downloads_with_a_note_and_the_next_ones_say_nothing(
+    hub: Hub, home: Path, tiny_bert: Path
+) -> None:
+    first = run("encode", TEXT, *MODEL, "--json", env=hub.env(home))
+    assert first.exit_code == 0
+    note = f"bertcli: note: downloading my/bert (68.2 KiB in 3 files) to {home}/hub\n"
+    assert first.stderr == note
+    answer = json.loads(first.stdout)
+    assert (answer["model"], answer["revision"]) == ("my/bert", COMMIT)
+    in_folder = run("encode", TEXT, "-m", tiny_bert, "--json").json()
+    assert answer["records"] == in_folder["records"]
+    assert "GET /api/agent-harnesses" not in hub.requests
+    hub.requests.clear()
+    again = run("encode", TEXT, *MODEL, "--json", env=hub.env(home))
+    assert again.answer().stdout == first.stdout
+    assert hub.requests == []
+
+
+def test_every_json_names_the_commit(home: Path, tiny_bert: Path) -> None:
+    fill_cache(home, "my/bert", files_in(tiny_bert))
+    fill_cache(home, "my/bert", files_in(tiny_bert), OTHER_COMMIT, "v2")
+    for options, commit in (((), COMMIT), (("--revision", "v2"), OTHER_COMMIT), (("--revision", COMMIT), COMMIT)):
+        for command in (
+            ("encode", TEXT),
+            ("fill-mask", TEXT),
+            ("attn", TEXT),
+            ("shapes", TEXT),
+            ("shapes", "--weights"),
+        ):
+            answer = run(*command, *MODEL, *options, "--json", env={"HF_HOME": str(home)}).json()
+            assert (answer["model"], answer["revision"]) == ("my/bert", commit), command
+
+
+def test_quiet_downloads_without_a_word(hub: Hub, home: Path) -> None:
+    run("encode", TEXT, *MODEL, "-q", env=hub.env(home)).answer()
+
+
+def shown_on_a_terminal(hub: Hub, home: Path, *options: str) -> str:
+    """What is on a terminal's screen when it is bertcli's stderr."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    env = environment(hub.env(home))
+    command = [*COMMAND, "encode", TEXT, *MODEL, *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs, env=env) as process:
+        os.close(theirs)
+        shown = bytearray()
+        while True:
+            try:
+                part = os.read(ours, 1 << 16)
+            except OSError:  # Linux says so of a terminal that nobody has open any more
+                part = b""
+            if not part:
+                break
+            shown += part
+        process.communicate()
+        assert process.returncode == 0
+    os.close(ours)
+    return shown.decode()
+
+
+def test_a_terminal_shows_the_progress_of_what_is_large(hub: Hub, home: Path) -> None:
+    files = hub.models["my/bert"][COMMIT]
+    hub.models["my/bert"] = {COMMIT: {**files, "tokenizer_config.json": b"{}" + b" " * (1 << 21)}}
+    shown = shown_on_a_terminal(hub, home)
+    note, bars = shown.split("\n", 1)
+    assert note.startswith("bertcli: note: downloading my/bert (")
+    assert "tokenizer_config.json: 100%" in bars and "vocab.txt" not in bars and "model.safetensors" not in bars
+
+
+def test_quiet_draws_nothing_on_a_terminal(hub: Hub, home: Path) -> None:
+    assert shown_on_a_terminal(hub, home, "-q") == ""
+
+
+def test_ctrl_c_ends_a_download_at_once_and_the_next_run_takes_it_up(hub: Hub, home: Path) -> None:
+    begun, over = Event(), Event()
+
+    def stall(handler: Handler) -> bool:
+        handler.send_response(200)
+        handler.send_header("Content-Length", "100000")
+        handler.end_headers()
+        handler.wfile.write(b"x" * 1000)
+        begun.set()
+        return over.wait(LONGEST_RUN)
+
+    hub.faults["GET .*safetensors"] = stall
+    command = [*COMMAND, "encode", TEXT, *MODEL]
+    try:
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(hub.env(home))
+        ) as process:
+            assert begun.wait(LONGEST_RUN)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(LONGEST_RUN) == 130
+            said = process.stderr.read() if process.stderr else b""
+            assert said.startswith(b"bertcli: note: ") and said.count(b"\n") == 1
+    finally:
+        over.set()
+    hub.faults.clear()
+    hub.requests.clear()
+    again = run("encode", TEXT, *MODEL, env=hub.env(home))
+    assert (again.exit_code, hub.downloaded()) == (0, ["model.safetensors"])
+    assert "in 1 file)" in again.stderr
+
+
+def test_shapes_downloads_no_weights_unless_it_needs_them(hub: Hub, home: Path) -> None:
+    for arguments, files in (
+        (("--batch", "2", "--seq", "8"), ["config.json"]),
+        ((TEXT,), ["config.json", "vocab.txt"]),
+        (("--seq", "8", "--run"), ["config.json", "vocab.txt", "model.safetensors"]),
+    ):
+        answer = run("shapes", *arguments, *MODEL, "--json", env=hub.env(home))
+        assert answer.exit_code == 0, answer.stderr
+        assert hub.downloaded() == files
+        logits = json.loads(answer.stdout)["classes"][1]["outputs"][0]
+        assert logits["in_checkpoint"] is (True if "--run" in arguments else None)
+
+
+def test_offline_a_model_that_is_not_here_is_an_error(home: Path) -> None:
+    for options, env in (
+        (("--offline",), {"HF_HUB_OFFLINE": "0"}),
+        ((), {"BERTCLI_OFFLINE": "1", "HF_HUB_OFFLINE": "0"}),
+        ((), {"HF_HUB_OFFLINE": "1"}),
+    ):
+        finished = run("encode", TEXT, "-m", "bert-base-uncased", *options, env={"HF_HOME": str(home), **env})
+        assert_failed(
+            finished, 1, "'bert-base-uncased'", f"{home}/hub", "is set" if env["HF_HUB_OFFLINE"] == "1" else "offline"
+        )
+        assert "-m bundled" in finished.stderr and "a folder" in finished.stderr
+
+
+def test_offline_a_model_in_the_cache_is_answered(home: Path, tiny_bert: Path) -> None:
+    fill_cache(home, "google-bert/bert-base-uncased", files_in(tiny_bert))
+    run("encode", TEXT, "-m", "bert-base-uncased", "--offline", env={"HF_HOME": str(home)}).answer()
+
+
+def test_a_network_that_is_not_there_is_an_error(home: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+    env = {"HF_HOME": str(home), "HF_HUB_OFFLINE": "0", "HF_ENDPOINT": url, "NO_PROXY": "127.0.0.1"}
+    finished = run("fill-mask", TEXT, *MODEL, env=env)
+    assert_failed(finished, 1, "'my/bert'", f"{home}/hub", f"{url} cannot be reached", "refused")
+    assert "-m bundled" in finished.stderr and "a folder" in finished.stderr
+
+
+@pytest.mark.parametrize("pattern", ["api", "HEAD .*config"])
+def test_what_the_hub_refuses_is_an_error(hub: Hub, home: Path, pattern: str) -> None:
+    hub.faults[pattern] = lambda handler: handler.refuse(403, "GatedRepo")
+    finished = run("encode", TEXT, *MODEL, "-q", env=hub.env(home))
+    assert_failed(finished, 1, "my/bert is gated")
+    assert "HF_TOKEN" in finished.stderr
+
+
+def test_a_revision_of_a_folder_is_wrong_usage(tiny_bert: Path) -> None:
+    assert_failed(run("encode", TEXT, "-m", tiny_bert, "--revision", "v1"), 2, "--revision v1", str(tiny_bert))
+    assert_failed(run("encode", TEXT, "--revision", "v1"), 2, "--revision v1", "bundled")
+
+
+def test_a_published_model_has_shapes_without_being_here(home: Path) -> None:
+    env = {"HF_HOME": str(home), "HF_HUB_OFFLINE": "1"}
+    answer = run("shapes", "-m", "bert-large-cased", "--batch", "2", "--seq", "128", "--json", env=env).json()
+    assert (answer["model"], answer["revision"]) == ("bert-large-cased", None)
+    assert [each["parameters"] for each in answer["classes"]] == [333_579_264, 333_610_308]
+    assert answer["classes"][0]["outputs"][0]["shape"] == [2, 128, 1024]
+    assert {output["in_checkpoint"] for each in answer["classes"] for output in each["outputs"]} == {None}
+    assert not home.exists()
+
+
+def test_a_text_has_as_many_tokens_for_an_uncased_english_one_as_for_the_bundled_one() -> None:
+    text = "Hello, how are you? Überraschend unaffably."
+    (bundled, *_), (base, *_) = (
+        run("shapes", text, "-m", model, "--json").json()["classes"][0]["outputs"]
+        for model in ("bundled", "bert-base-uncased")
+    )
+    assert base["shape"] == [*bundled["shape"][:2], 768]
+
+
+def test_for_another_vocabulary_the_length_is_asked_for() -> None:
+    for model in ("bert-base-cased", "google-bert/bert-base-chinese"):
+        finished = run("shapes", TEXT, "-m", model)
+        assert_failed(finished, 2, "how many tokens", model)
+        assert "--batch 1 --seq 128" in finished.stderr
+
+
+@pytest.mark.parametrize("options", [("--run", "--seq", "8"), ("--weights",)])
+def test_what_is_in_a_published_checkpoint_only_itself_can_tell(options: tuple[str, ...]) -> None:
+    assert_failed(run("shapes", "-m", "bert-base-uncased", *options), 1, "'bert-base-uncased'", "HF_HUB_OFFLINE is set")
+
+
+def test_a_published_model_in_the_cache_is_told_of_by_itself(home: Path, tiny_bert: Path) -> None:
+    fill_cache(home, "bert-base-cased", files_in(tiny_bert))
+    answer = run("shapes", TEXT, "-m", "bert-base-cased", "--json", env={"HF_HOME": str(home)}).json()
+    assert (answer["revision"], answer["classes"][0]["outputs"][0]["shape"]) == (COMMIT, [1, 5, 24])
