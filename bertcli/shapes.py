@@ -1,11 +1,12 @@
 """The name and shape of every output, from a config alone: neither torch nor numpy, and no weights."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import prod
 
 from bertcli.checkpoints import layout
 from bertcli.checkpoints.config import BertConfig, ModelConfig
-from bertcli.checkpoints.weight_files import Parts, WeightFiles
+from bertcli.checkpoints.headers import TensorInfo
+from bertcli.checkpoints.weight_files import Parts
 from bertcli.results import ModelClass, Output, StoredTensor
 
 _BYTES_OF = {"float32": 4, "float16": 2, "bfloat16": 2}
@@ -78,8 +79,6 @@ def known_parts(config: ModelConfig, held: Parts) -> dict[str, bool]:
     return {name: getattr(held, name) for name, tensors in has.items() if tensors}
 
 
-def stored_tensors(weight_files: WeightFiles) -> list[StoredTensor]:
+def stored_tensors(infos: Iterable[TensorInfo]) -> list[StoredTensor]:
     """The tensors of a checkpoint as its files name them, in their order."""
-    return [
-        StoredTensor(info.name, info.shape, info.dtype, info.parameters, info.nbytes) for info in weight_files.infos
-    ]
+    return [StoredTensor(info.name, info.shape, info.dtype, info.parameters, info.nbytes) for info in infos]

@@ -33,6 +33,9 @@ class Hub(ThreadingHTTPServer):
         self.requests: list[str] = []
         self.faults: dict[str, Fault] = {}
 
+    def handle_error(self, *_: object) -> None:
+        """Nothing: clients hang up when they have waited long enough."""
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
@@ -109,10 +112,15 @@ class Handler(BaseHTTPRequestHandler):
             self.refuse(404, "EntryNotFound")
             return
         content, status = files[name], 200
-        headers = {"X-Repo-Commit": commit, "ETag": f'"{hashlib.sha256(content).hexdigest()}"'}
-        if asked := re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", "")):
-            headers["Content-Range"] = f"bytes {asked[1]}-{len(content) - 1}/{len(content)}"
-            content, status = content[int(asked[1]) :], 206
+        headers = {
+            "X-Repo-Commit": commit,
+            "ETag": f'"{hashlib.sha256(content).hexdigest()}"',
+            "Content-Disposition": f'inline; filename="{name}";',
+        }
+        if asked := re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", "")):
+            begin, end = int(asked[1]), min(int(asked[2] or len(content)) + 1, len(content))
+            headers["Content-Range"] = f"bytes {begin}-{end - 1}/{len(content)}"
+            content, status = content[begin:end], 206
         self.answer(content, headers, status)
 
     def _files(self, repository: str, revision: str) -> tuple[str, Files] | None:

@@ -138,7 +138,7 @@ def test_without_weights_it_is_left_open_what_is_held() -> None:
 
 def test_stored_tensors_are_those_of_the_file_and_their_bytes_add_up_to_it(tiny_bert: Path) -> None:
     expected = load_file(tiny_bert / "model.safetensors")
-    found = {tensor.name: tensor for tensor in stored_tensors(find_weight_files(tiny_bert))}
+    found = {tensor.name: tensor for tensor in stored_tensors(find_weight_files(tiny_bert).infos)}
     assert found.keys() == expected.keys()
     for name, tensor in expected.items():
         assert (tuple(found[name].shape), found[name].dtype) == (tuple(tensor.shape), "F32")
@@ -147,7 +147,7 @@ def test_stored_tensors_are_those_of_the_file_and_their_bytes_add_up_to_it(tiny_
 
 def test_the_bundled_models_tensors_fill_its_file() -> None:
     file = BUNDLED_FOLDER / "model.safetensors"
-    tensors = stored_tensors(find_weight_files(BUNDLED_FOLDER))
+    tensors = stored_tensors(find_weight_files(BUNDLED_FOLDER).infos)
     header = 8 + int.from_bytes(file.read_bytes()[:8], "little")
     assert header + sum(tensor.nbytes for tensor in tensors) == file.stat().st_size
     config = read_config(BUNDLED_FOLDER)

@@ -7,6 +7,7 @@ Its layout is documented, and to import huggingface_hub for it would take longer
 """
 
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from bertcli.checkpoints.names import is_commit, is_repository
 
 DEFAULT_REVISION = "main"
 _MODELS = "models--"
+_HASH = re.compile(r"[0-9a-f]{7,40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +58,15 @@ def cache_folder() -> Path:
 
 
 def find_snapshot(repository: str, revision: str | None) -> Snapshot | None:
-    """The commit that the revision stands for: a full hash, or the branch or tag as it was when it was last asked for.
+    """The commit that the revision stands for: a branch or tag as it was when it was last asked for, or a hash.
 
-    None where the cache does not know it.
+    None where the cache does not know it. A hash may be cut short as long as it is of one commit alone.
     """
-    is_hash = revision is not None and is_commit(revision)
-    commit = revision if is_hash else _read_ref(_folder(repository), revision or DEFAULT_REVISION)
-    if commit is None:
-        return None
-    snapshot = snapshot_of(repository, commit)
-    return snapshot if snapshot.folder.is_dir() else None
+    commit = _read_ref(_folder(repository), revision or DEFAULT_REVISION) or revision or ""
+    if _HASH.fullmatch(commit):
+        found = [snapshot for snapshot in snapshots(repository) if snapshot.commit.startswith(commit)]
+        return found[0] if len(found) == 1 else None
+    return None
 
 
 def snapshot_of(repository: str, commit: str) -> Snapshot:

@@ -1,14 +1,17 @@
 """From what the user calls a model to the folder that holds it."""
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from bertcli.checkpoints import cache
 from bertcli.checkpoints.cache import OnDownload, Snapshot, silently
 from bertcli.checkpoints.files import WORDS, Files, missing_files
+from bertcli.checkpoints.headers import TensorInfo
 from bertcli.checkpoints.names import is_repository, repositories, repository, shortest
+from bertcli.checkpoints.weight_files import find_weight_files
 from bertcli.errors import CheckpointNotFound, HubFailed, WrongUsage
 
 BUNDLED = "bundled"
@@ -24,6 +27,23 @@ class Checkpoint:
     name: str
     folder: Path
     revision: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTensors:
+    """What the header of a checkpoint's weights tells. name, revision: as a Checkpoint has them."""
+
+    name: str
+    revision: str | None
+    infos: Sequence[TensorInfo]
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A checkpoint that needs no network. refs: the branches and tags that stand for its revision."""
+
+    checkpoint: Checkpoint
+    refs: tuple[str, ...] = ()
 
 
 def find_checkpoint(
@@ -44,27 +64,37 @@ def find_checkpoint(
     if here is not None:
         return here
     name = str(model)
-    _check_is_for_the_hub(name)
-    if refusal := _why_offline(offline):
-        raise CheckpointNotFound(
-            f"{_where_it_is_not(name, revision, needs)}, and {refusal}",
-            hint=f"{_guess(name)}use -m bundled, give a folder, or let it be downloaded once",
-        )
-    from bertcli.checkpoints.reach import endpoint, why_unreachable
-
-    if failure := why_unreachable(endpoint()):
-        raise HubFailed(
-            f"{_where_it_is_not(name, revision, needs)}, and {endpoint()} cannot be reached ({failure})",
-            hint=f"{_guess(name)}use -m bundled or give a folder, which need no network",
-        )
+    _check_may_be_asked_for(name, revision, needs, offline)
     from bertcli.checkpoints.hub import download
 
-    try:
+    with _guessing(name):
         snapshot = download(repository(name), revision, needs, on_download)
-    except CheckpointNotFound as error:
-        error.hint = _guess(name) + error.hint
-        raise
     return Checkpoint(name, snapshot.folder, snapshot.commit)
+
+
+def find_tensors(
+    model: str | None,
+    *,
+    revision: str | None = None,
+    offline: bool = False,
+    on_download: OnDownload = silently,
+) -> StoredTensors:
+    """The tensors of the checkpoint called `model`, from its header: of one on the hub nothing else is downloaded.
+
+    A pickle has no header, and is. Takes and raises what find_checkpoint does.
+    """
+    here = find_here(model, revision, Files.WEIGHTS)
+    if here is None:
+        name = str(model)
+        _check_may_be_asked_for(name, revision, Files.WEIGHTS, offline)
+        from bertcli.checkpoints.hub import read_headers
+
+        with _guessing(name):
+            found = read_headers(repository(name), revision)
+        if found is not None:
+            return StoredTensors(name, *found)
+        here = find_checkpoint(model, revision=revision, offline=offline, needs=Files.WEIGHTS, on_download=on_download)
+    return StoredTensors(here.name, here.revision, find_weight_files(here.folder).infos)
 
 
 def find_here(model: str | None, revision: str | None, needs: Files) -> Checkpoint | None:
@@ -92,6 +122,21 @@ def known_models() -> list[str]:
 
     cached = (shortest(each) for each in cache.cached_repositories())
     return list(dict.fromkeys([BUNDLED, *cached, *published_names()]))
+
+
+def installed() -> Iterator[Installed]:
+    """The bundled model and every snapshot in the hub's cache, whether or not it can be opened.
+
+    Each is called what -m takes; where that is no branch's newest snapshot, --revision takes a ref or the commit.
+    """
+    yield Installed(Checkpoint(BUNDLED, BUNDLED_FOLDER))
+    for name in cache.cached_repositories():
+        refs = cache.refs(name)
+        for snapshot in cache.snapshots(name):
+            # Under its first name a model may be cached once more, and then that leads there.
+            leads_here = _cached(shortest(name), snapshot.commit)[:1] == [snapshot]
+            checkpoint = Checkpoint(shortest(name) if leads_here else name, snapshot.folder, snapshot.commit)
+            yield Installed(checkpoint, tuple(ref for ref, commit in refs.items() if commit == snapshot.commit))
 
 
 def _cached(name: str, revision: str | None) -> list[Snapshot]:
@@ -131,6 +176,33 @@ def _where_it_is_not(name: str, revision: str | None, needs: Files) -> str:
     return f"revision {revision!r} of {name!r} is not in {cached}{others}"
 
 
+def _check_may_be_asked_for(name: str, revision: str | None, needs: Files, offline: bool) -> None:
+    """Raise what is wrong unless the name is one for the hub, and the hub is there to be asked."""
+    _check_is_for_the_hub(name)
+    if refusal := _why_offline(offline):
+        raise CheckpointNotFound(
+            f"{_where_it_is_not(name, revision, needs)}, and {refusal}",
+            hint=f"{_guess(name)}use -m bundled, give a folder, or let it be downloaded once",
+        )
+    from bertcli.checkpoints.reach import endpoint, why_unreachable
+
+    if failure := why_unreachable(endpoint()):
+        raise HubFailed(
+            f"{_where_it_is_not(name, revision, needs)}, and {endpoint()} cannot be reached ({failure})",
+            hint=f"{_guess(name)}use -m bundled or give a folder, which need no network",
+        )
+
+
+@contextmanager
+def _guessing(name: str) -> Iterator[None]:
+    """Let the hint for a model that the hub does not have begin with a name that is nearly the same."""
+    try:
+        yield
+    except CheckpointNotFound as error:
+        error.hint = _guess(name) + error.hint
+        raise
+
+
 def _check_is_for_the_hub(name: str) -> None:
     """Raise CheckpointNotFound for what can only have been meant as a path."""
     path = Path(name)
@@ -151,4 +223,4 @@ def _guess(name: str) -> str:
     from difflib import get_close_matches
 
     nearest = get_close_matches(name, known_models(), n=1, cutoff=0.8)
-    return f"did you mean {nearest[0]}? or " if nearest and nearest[0] != name else ""
+    return f"did you mean {nearest[0]}? otherwise " if nearest and nearest[0] != name else ""

@@ -6,15 +6,20 @@ import shutil
 import warnings
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bertcli import __version__
 from bertcli.checkpoints.cache import DEFAULT_REVISION, Download, OnDownload, Snapshot, cache_folder, snapshot_of
 from bertcli.checkpoints.files import WORDS, Files, files_of
+from bertcli.checkpoints.headers import TensorInfo
 from bertcli.checkpoints.names import is_commit
 from bertcli.checkpoints.reach import endpoint
-from bertcli.checkpoints.weight_files import shard_names
+from bertcli.checkpoints.weight_files import INDEX, shard_names
 from bertcli.errors import BadCheckpoint, BertcliError, CheckpointNotFound, HubFailed
+
+if TYPE_CHECKING:
+    import huggingface_hub
 
 Answer = TypeVar("Answer")
 # A server that is slow but alive is waited for, each time that it is asked.
@@ -37,6 +42,16 @@ def download(name: str, revision: str | None, needs: Files, on_download: OnDownl
         return _Repository(name, revision or DEFAULT_REVISION).download(needs, on_download)
 
 
+def read_headers(name: str, revision: str | None) -> tuple[str, list[TensorInfo]] | None:
+    """The commit that the revision stands for and its tensors, from the headers alone, which is all that is fetched.
+
+    None where the weights are pickles, which have no header. Raises what download raises.
+    """
+    with warnings.catch_warnings():
+        _hush()
+        return _Repository(name, revision or DEFAULT_REVISION).read_headers()
+
+
 @dataclass(frozen=True, slots=True)
 class _Repository:
     """One revision of a model on the hub."""
@@ -44,17 +59,30 @@ class _Repository:
     name: str
     revision: str
 
-    def download(self, needs: Files, on_download: OnDownload) -> Snapshot:
-        from huggingface_hub import HfApi
+    def read_headers(self) -> tuple[str, list[TensorInfo]] | None:
+        snapshot, sizes = self._describe()
+        files = [file for file in self._choose(Files.WEIGHTS, sizes.keys(), snapshot) if not file.endswith(INDEX)]
+        if not all(file.endswith(".safetensors") for file in files):
+            return None
+        infos: list[TensorInfo] = []
+        for file in files:
+            header = self._ask(
+                _api().parse_safetensors_file_metadata,
+                filename=file,
+                revision=snapshot.commit,
+                timeout=_PATIENCE_S,
+            )
+            infos += sorted(
+                (
+                    TensorInfo(name, tensor.dtype, tuple(tensor.shape), Path(file), tensor.data_offsets[0])
+                    for name, tensor in header.tensors.items()
+                ),
+                key=lambda info: info.offset,
+            )
+        return snapshot.commit, infos
 
-        info = self._ask(
-            HfApi(endpoint(), library_name="bertcli", library_version=__version__).model_info,
-            revision=self.revision,
-            files_metadata=True,
-            timeout=_PATIENCE_S,
-        )
-        snapshot = snapshot_of(self.name, str(info.sha))
-        sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
+    def download(self, needs: Files, on_download: OnDownload) -> Snapshot:
+        snapshot, sizes = self._describe()
         files = self._choose(needs, sizes.keys(), snapshot)
         missing = {file: sizes[file] for file in files if not (snapshot.folder / file).is_file()}
         if missing:
@@ -63,6 +91,12 @@ class _Repository:
             # Last, so that a branch is not said to be here before all that is needed of it is.
             self._fetch(files[0], self.revision)
         return snapshot
+
+    def _describe(self) -> tuple[Snapshot, Mapping[str, int]]:
+        """The commit that the revision stands for today, and the sizes of its files."""
+        info = self._ask(_api().model_info, revision=self.revision, files_metadata=True, timeout=_PATIENCE_S)
+        sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
+        return snapshot_of(self.name, str(info.sha)), sizes
 
     def _choose(self, needs: Files, names: Collection[str], snapshot: Snapshot) -> list[str]:
         """The files that hold the parts. Raises BadCheckpoint where the model has none for one of them."""
@@ -116,6 +150,12 @@ class _Repository:
             raise _explained(error, self.name, self.revision) from error
 
 
+def _api() -> "huggingface_hub.HfApi":
+    from huggingface_hub import HfApi
+
+    return HfApi(endpoint(), library_name="bertcli", library_version=__version__)
+
+
 def _hush() -> None:
     """Let huggingface_hub draw bars and say nothing: what a user has to know bertcli says in its own words."""
     import logging
@@ -154,6 +194,10 @@ def _explained(error: Exception, name: str, revision: str) -> BertcliError:
     if isinstance(error, errors.RevisionNotFoundError):
         return CheckpointNotFound(
             f"{name} has no revision {revision!r} on the hub", hint=f"see {endpoint()}/{name}/commits/main"
+        )
+    if isinstance(error, errors.SafetensorsParsingError):
+        return BadCheckpoint(
+            f"the weights of {name} on the hub have a header that cannot be read", hint="tell the model's owner"
         )
     if isinstance(error, errors.HfHubHTTPError):
         return _refused(error.response.status_code, name)

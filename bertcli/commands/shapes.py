@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from bertcli.checkpoints.config import ModelConfig, read_config
 from bertcli.checkpoints.files import Files
-from bertcli.checkpoints.find import BUNDLED_FOLDER, Checkpoint, find_checkpoint, find_here
+from bertcli.checkpoints.find import BUNDLED_FOLDER, Checkpoint, find_checkpoint, find_here, find_tensors
 from bertcli.checkpoints.published import has_bundled_vocabulary, published_config
 from bertcli.checkpoints.weight_files import Parts, find_weight_files, has_weight_files
 from bertcli.commands.sink import Sink
@@ -37,7 +37,7 @@ def shapes(request: ShapesRequest) -> ExitCode:
     sink = Sink(request.output, request.texts.on_error)
     if request.weights:
         _check_stands_alone(request)
-        return _weights(_find(request, Files.WEIGHTS, sink), sink)
+        return _weights(request.model, sink)
     subject = _subject(request, sink)
     size, texts = _given_size(request, subject.config), []
     if size is None:
@@ -118,9 +118,10 @@ def _what_it_holds(subject: _Subject, request: ShapesRequest) -> Parts | None:
     return weight_files.parts(subject.config)
 
 
-def _weights(checkpoint: Checkpoint, sink: Sink) -> ExitCode:
-    info = RunInfo("shapes", checkpoint.name, checkpoint.revision, None, None, None)
-    result = ShapesResult(0, 0, [], tensors=stored_tensors(find_weight_files(checkpoint.folder)))
+def _weights(options: ModelOptions, sink: Sink) -> ExitCode:
+    stored = find_tensors(options.model, revision=options.revision, offline=options.offline, on_download=sink.announce)
+    info = RunInfo("shapes", stored.name, stored.revision, None, None, None)
+    result = ShapesResult(0, 0, [], tensors=stored_tensors(stored.infos))
     return sink.write(info, weights_view(info), [result])
 
 

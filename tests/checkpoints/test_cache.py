@@ -60,6 +60,16 @@ def test_all_that_is_there_is_listed_as_huggingface_hub_lists_it(own_cache: Path
         assert refs(repository) == {name: each.commit_hash for name, each in repo.refs.items()}
 
 
+def test_a_hash_may_be_cut_short_where_it_is_of_one_commit_alone(own_cache: Path) -> None:
+    for commit in (COMMIT, COMMIT[:10] + OTHER_COMMIT[10:], OTHER_COMMIT):
+        fill_cache(own_cache, "my/bert", FILES, commit, None)
+    found = find_snapshot("my/bert", OTHER_COMMIT[:7])
+    assert found is not None and found.commit == OTHER_COMMIT
+    found = find_snapshot("my/bert", COMMIT[:11])
+    assert found is not None and found.commit == COMMIT
+    assert find_snapshot("my/bert", COMMIT[:10]) is find_snapshot("my/bert", OTHER_COMMIT[:6]) is None
+
+
 @pytest.mark.parametrize(
     "revision", ["v3", OTHER_COMMIT, "../main", "/etc/passwd", ".", "", "main/x", "\0", "x" * 5000]
 )

@@ -149,7 +149,7 @@ def test_offline_it_is_told_where_was_looked_and_why_no_further(
 def test_a_name_that_is_nearly_right_is_guessed() -> None:
     with pytest.raises(CheckpointNotFound) as raised:
         find_checkpoint("bert-base-uncasd")
-    assert raised.value.hint.startswith("did you mean bert-base-uncased? or ")
+    assert raised.value.hint.startswith("did you mean bert-base-uncased? otherwise ")
 
 
 def test_the_models_that_are_known_are_the_bundled_the_cached_and_the_published(own_cache: Path) -> None:

@@ -6,13 +6,16 @@ import shutil
 import socket
 import time
 from collections import namedtuple
+from pathlib import Path
 
 import pytest
+import torch
 
 from bertcli.checkpoints import reach
 from bertcli.checkpoints.cache import Download, cache_folder, find_snapshot
 from bertcli.checkpoints.files import Files
-from bertcli.checkpoints.find import Checkpoint, find_checkpoint
+from bertcli.checkpoints.find import Checkpoint, find_checkpoint, find_tensors
+from bertcli.checkpoints.headers import read_header
 from bertcli.errors import BadCheckpoint, BertcliError, CheckpointNotFound, HubFailed
 from tests.hub import COMMIT, OTHER_COMMIT, Fault, Handler, Hub, fill_cache
 
@@ -91,6 +94,39 @@ def test_pickled_weights_are_taken_where_there_are_no_others(hub: Hub) -> None:
     hub.models["my/bert"] = {COMMIT: {**SMALL, "pytorch_model.bin": b"pickle", "tf_model.h5": b"x"}}
     find()
     assert set(hub.downloaded()) == {*SMALL, "pytorch_model.bin"}
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "part-1.safetensors"])
+def test_tensors_are_read_from_headers_without_a_download(hub: Hub, tiny_bert: Path, name: str) -> None:
+    content = (tiny_bert / "model.safetensors").read_bytes() + bytes(1_000_000)  # much more than any header
+    index = {"model.safetensors.index.json": json.dumps({"weight_map": {"a": name}}).encode()}
+    hub.models["my/bert"] = {COMMIT: {name: content, **(index if name != "model.safetensors" else {})}}
+    ranges: list[str | None] = []
+    hub.faults["GET .*safetensors$"] = lambda handler: bool(ranges.append(handler.headers["Range"]))
+    found = find_tensors("my/bert")
+    expected = read_header(tiny_bert / "model.safetensors")
+    assert (found.name, found.revision) == ("my/bert", COMMIT)
+    assert [(info.name, info.dtype, info.shape) for info in found.infos] == [
+        (info.name, info.dtype, info.shape) for info in expected
+    ]
+    assert ranges == ["bytes=0-100000"]
+    assert find_snapshot("my/bert", None) is None
+
+
+def test_tensors_of_pickles_are_read_from_a_download(hub: Hub, tmp_path: Path) -> None:
+    torch.save({"a": torch.zeros(2, 3)}, tmp_path / "pytorch_model.bin")
+    hub.models["my/bert"] = {COMMIT: {"pytorch_model.bin": (tmp_path / "pytorch_model.bin").read_bytes()}}
+    found = find_tensors("my/bert")
+    assert [(each.name, each.shape) for each in found.infos] == [("a", (2, 3))]
+    hub.requests.clear()
+    assert find_tensors("my/bert").infos == found.infos
+    assert hub.requests == []
+
+
+def test_a_header_that_is_none_is_an_error(hub: Hub) -> None:
+    hub.models["my/bert"] = {COMMIT: {"model.safetensors": b"x" * 1000}}
+    with pytest.raises(BadCheckpoint, match="my/bert on the hub have a header that cannot be read"):
+        find_tensors("my/bert")
 
 
 def test_a_download_is_announced_before_it_begins(hub: Hub) -> None:

@@ -152,6 +152,13 @@ def test_shapes_downloads_no_weights_unless_it_needs_them(hub: Hub, home: Path) 
         assert logits["in_checkpoint"] is (True if "--run" in arguments else None)
 
 
+def test_the_tensors_of_a_model_on_the_hub_are_listed_without_a_download(hub: Hub, home: Path, tiny_bert: Path) -> None:
+    finished = run("shapes", "--weights", *MODEL, "--json", env=hub.env(home)).answer()
+    document, here = finished.json(), run("shapes", "--weights", "-m", tiny_bert, "--json").json()
+    assert (document["revision"], document["tensors"], document["total"]) == (COMMIT, here["tensors"], here["total"])
+    assert not (home / "hub").exists()
+
+
 def test_offline_a_model_that_is_not_here_is_an_error(home: Path) -> None:
     for options, env in (
         (("--offline",), {"HF_HUB_OFFLINE": "0"}),
