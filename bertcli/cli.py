@@ -142,3 +142,16 @@ def attn(
     from bertcli.commands.attn import attn as run
 
     return run(AttnRequest(texts, model, output, heads, maps))
+
+
+@app.command(short_help="Models: what is here to be given as -m.")
+@takes_groups
+def models(output: OutputOptions) -> int:
+    """Example: bertcli models
+
+    The model inside and those in the hub's cache that bertcli can open: family, layers (L), hidden size (H), attention
+    heads (A), parameters, size on disk, and whether they hold a pooler and an MLM head.
+    """
+    from bertcli.commands.models import models as run
+
+    return run(output)

@@ -10,10 +10,10 @@ FloatArray = Any
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:
-    """Who answered: the head of every JSON and the caption of every table."""
+    """Who answered: the head of every JSON and the caption of every table. model: None where it is of no one model."""
 
     command: str
-    model: str
+    model: str | None
     revision: str | None
     engine: str | None
     device: str | None
@@ -235,3 +235,42 @@ class ShapesResult:
     classes: Sequence[ModelClass]
     tensors: Sequence[StoredTensor] | None = None
     holds: Mapping[str, bool] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownModel:
+    """A model that is here, as its files' headers tell of it. model, revision: what to give as -m and --revision.
+
+    refs: the branches and tags that stand for the revision. parameters: how many numbers are stored; None, as are
+    has_pooler and has_mlm_head, where a pickle keeps that to itself. nbytes: of all the model's files.
+    """
+
+    model: str
+    revision: str | None
+    refs: Sequence[str]
+    family: str
+    num_hidden_layers: int
+    hidden_size: int
+    num_attention_heads: int
+    parameters: int | None
+    nbytes: int
+    has_pooler: bool | None
+    has_mlm_head: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A model in the hub's cache that bertcli cannot open, and why."""
+
+    model: str
+    revision: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsResult:
+    """What is here. cache: the folder of the hub's cache."""
+
+    cache: str
+    models: Sequence[KnownModel]
+    left_out: Sequence[LeftOut]

@@ -83,6 +83,7 @@ def test_each_room_knows_only_what_stands_before_it_on_the_road() -> None:
         "texts.py": ("checkpoints", "core", "commands", "render", "writers", "options", "cli"),
         "results.py": ("checkpoints", "core", "commands", "render", "writers", "texts", "options", "cli"),
         "errors.py": ("checkpoints", "core", "commands", "render", "writers", "texts", "options", "cli", "results"),
+        "models.py": ("core", "commands", "render", "writers", "texts", "options", "cli"),
         "shapes.py": ("core", "commands", "render", "writers", "texts", "options", "cli"),
         "checkpoints/": ("core", "commands", "render", "writers", "texts", "options", "cli"),
         "core/": ("commands", "render", "writers", "options", "cli"),
@@ -178,6 +179,13 @@ def test_a_model_in_the_hubs_cache_is_opened_without_huggingface_hub(
     found = loaded(*arguments, "-m", "my/bert", HF_HOME=str(tmp_path), HF_HUB_OFFLINE="0")
     assert "bertcli.checkpoints.cache" in found
     assert not found & {"huggingface_hub", "httpx", "httpx2", "socket", "urllib.request", "bertcli.checkpoints.hub"}
+
+
+def test_models_are_listed_from_headers_alone(tmp_path: Path, tiny_bert: Path) -> None:
+    fill_cache(tmp_path, "my/bert", files_in(tiny_bert))
+    found = loaded("models", HF_HOME=str(tmp_path), HF_HUB_OFFLINE="0")
+    assert "bertcli.models" in found
+    assert not found & {*HEAVY, "tokenizers", "huggingface_hub", "httpx", "httpx2", "bertcli.checkpoints.hub"}
 
 
 def test_a_published_model_has_shapes_without_huggingface_hub() -> None:

@@ -12,7 +12,7 @@ from bertcli.errors import BadCheckpoint
 
 
 class Files(Flag):
-    """What a command needs of a checkpoint."""
+    """The parts of a checkpoint, each of them some files."""
 
     CONFIG = auto()
     TOKENIZER = auto()

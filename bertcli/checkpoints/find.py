@@ -12,7 +12,7 @@ from bertcli.checkpoints.files import WORDS, Files, missing_files
 from bertcli.checkpoints.headers import TensorInfo
 from bertcli.checkpoints.names import is_repository, repositories, repository, shortest
 from bertcli.checkpoints.weight_files import find_weight_files
-from bertcli.errors import CheckpointNotFound, HubFailed, WrongUsage
+from bertcli.errors import BertcliError, CheckpointNotFound, HubFailed, WrongUsage
 
 BUNDLED = "bundled"
 BUNDLED_FOLDER = Path(__file__).parent.parent / "bundled"
@@ -117,11 +117,22 @@ def find_here(model: str | None, revision: str | None, needs: Files) -> Checkpoi
 
 
 def known_models() -> list[str]:
-    """The names that -m takes without a folder: the bundled model, those in the hub's cache, the published ones."""
+    """The names that -m takes without a folder or a network: what is here, and the published ones."""
     from bertcli.checkpoints.published import published_names
 
-    cached = (shortest(each) for each in cache.cached_repositories())
-    return list(dict.fromkeys([BUNDLED, *cached, *published_names()]))
+    here = (each.checkpoint.name for each in installed() if _is_found_by_name(each))
+    return list(dict.fromkeys([*here, *published_names()]))
+
+
+def _is_found_by_name(here: Installed) -> bool:
+    """Whether it is a model of a family that is known, and the name alone leads to it."""
+    from bertcli.checkpoints.config import read_config
+
+    try:
+        read_config(here.checkpoint.folder)
+    except (BertcliError, OSError):
+        return False
+    return here.checkpoint.revision is None or cache.DEFAULT_REVISION in here.refs
 
 
 def installed() -> Iterator[Installed]:

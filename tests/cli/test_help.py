@@ -90,6 +90,15 @@ def test_help_names_the_choices_and_their_defaults(command_help: tuple[str, str]
     assert re.search(r"--dtype .*?\[default:\s+float32\]", text, re.DOTALL)
 
 
+def test_models_takes_no_text_and_no_model() -> None:
+    text = run("models", "--help").answer().text
+    assert first_line_of_help(text) == "Example: bertcli models"
+    assert option_names(text) == {
+        "--format", "--json", "-o", "--output", "--force", "--color", "--width", "-q", "--quiet", "--debug",
+        "-h", "--help",
+    }  # fmt: skip
+
+
 def test_short_help_is_help(command_help: tuple[str, str]) -> None:
     command, text = command_help
     assert run(command, "-h").answer().text == text
@@ -100,7 +109,7 @@ def test_help_of_the_app_begins_with_an_example_and_lists_the_commands(option: s
     text = run(option).answer().text
     assert first_line_of_help(text) == 'Example: bertcli fill-mask "how [MASK] you"'
     listed = re.findall(r"^  ([a-z-]+)  ", text.partition("Commands:")[2], re.MULTILINE)
-    assert listed == list(COMMANDS)
+    assert listed == [*COMMANDS, "models"]
 
 
 def test_without_arguments_help_is_shown_as_wrong_usage() -> None:

@@ -14,8 +14,11 @@ from bertcli.results import (
     Expansion,
     FillMaskRecord,
     HeadStatistics,
+    KnownModel,
+    LeftOut,
     MaskPredictions,
     ModelClass,
+    ModelsResult,
     Output,
     Prediction,
     RunInfo,
@@ -217,3 +220,22 @@ def tensors() -> list[StoredTensor]:
 def weights_result(stored: Sequence[StoredTensor] | None = None) -> ShapesResult:
     """The tensors of a checkpoint."""
     return ShapesResult(0, 0, [], tensors() if stored is None else stored)
+
+
+def models_result() -> ModelsResult:
+    """A model inside, published ones, one by a branch, one in a pickle."""
+    return ModelsResult(
+        "/home/somebody/.cache/huggingface/hub",
+        [
+            KnownModel("bundled", None, [], "bert", 6, 384, 12, 22_892_346, 46_559_803, True, True),
+            KnownModel(
+                "bert-large-cased", COMMIT, ["main"], "bert", 24, 1024, 16, 334_661_958, 1_339_000_123, True, True
+            ),
+            KnownModel("xlm-roberta-base", COMMIT, ["v2", "main"], "xlm-roberta", 12, 768, 12, None, 9_999, None, None),
+            KnownModel("sentence-transformers/all-mpnet-base-v2", COMMIT, [], "mpnet", 12, 768, 12, 1, 20, True, False),
+            KnownModel(
+                "a/distilbert", COMMIT, ["refs/pr/1"], "distilbert", 6, 768, 12, 66_985_530, 1 << 28, False, True
+            ),
+        ],
+        [LeftOut("openai-community/gpt2", COMMIT, "it is of model_type 'gpt2'")],
+    )

@@ -25,6 +25,7 @@ from bertcli.render.views.attn_summary import summary_view
 from bertcli.render.views.encode import encode_view
 from bertcli.render.views.expansion import expansion_view
 from bertcli.render.views.fill_mask import fill_mask_view
+from bertcli.render.views.models import models_view
 from bertcli.render.views.shapes import shapes_view, weights_view
 from tests.render import samples
 
@@ -224,6 +225,7 @@ VIEWS: dict[str, tuple[View[Any], Any, list[str]]] = {
         ["batch_size", "sequence_length", "holds", "classes"],
     ),
     "weights": (weights_view(INFO), samples.weights_result(), ["tensors", "total"]),
+    "models": (models_view(), samples.models_result(), ["cache", "models", "left_out"]),
 }
 
 

@@ -96,10 +96,10 @@ def subtitle(part: str, note: str) -> Text:
 
 def caption(info: RunInfo, *notes: str) -> Text:
     """What the reader has to know, and who answered."""
-    model = info.model if info.revision is None else f"{info.model}@{_short(info.revision)}"
+    model = info.model if info.revision is None else f"{info.model}@{short(info.revision)}"
     parts = (model, info.engine, info.device, info.dtype)
     run = " · ".join(part for part in parts if part is not None)
-    return cell("", QUIET).append("\n".join(visible(line) for line in (*notes, run)))
+    return cell("", QUIET).append("\n".join(visible(line) for line in (*notes, run) if line))
 
 
 def figure(heading: RenderableType, *parts: RenderableType) -> Group:
@@ -107,6 +107,7 @@ def figure(heading: RenderableType, *parts: RenderableType) -> Group:
     return Group(heading, *(each for part in parts for each in (Text(), part)))
 
 
-def _short(revision: str) -> str:
+def short(revision: str) -> str:
+    """The beginning of a commit's hash, which is enough to tell it by; a name as it is."""
     is_commit = len(revision) == _SHA1_DIGITS and revision.isalnum()
     return revision[:_REVISION_DIGITS] if is_commit else revision

@@ -17,6 +17,7 @@ from bertcli.render.views.attn_summary import summary_view
 from bertcli.render.views.encode import encode_view
 from bertcli.render.views.expansion import expansion_view
 from bertcli.render.views.fill_mask import fill_mask_view
+from bertcli.render.views.models import models_view
 from bertcli.render.views.shapes import shapes_view, weights_view
 from tests.render import samples
 from tests.render.drawing import GOLDEN, check_golden, draw
@@ -51,6 +52,7 @@ CASES: dict[str, Callable[[], Case]] = {
         [samples.shapes_result(has_pooler=False, ran=True)],
     ),
     "shapes-config": lambda: (shapes_view(samples.info("shapes")), [samples.shapes_result(has_pooler=None)]),
+    "models": lambda: (models_view(), [samples.models_result()]),
     "weights": lambda: (weights_view(samples.info("shapes")), [samples.weights_result()]),
     "attn": lambda: (attn_view(samples.info("attn"), samples.LOOK), [samples.attn_record()]),
     "attn-matrix": lambda: (matrix_view(samples.info("attn"), samples.LOOK, 1, 0), [samples.attn_record()]),

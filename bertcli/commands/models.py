@@ -1,0 +1,42 @@
+"""bertcli models: what is here to be given as -m."""
+
+from collections.abc import Sequence
+
+from bertcli.checkpoints.cache import cache_folder
+from bertcli.checkpoints.find import installed
+from bertcli.commands.sink import Sink
+from bertcli.errors import BertcliError, ExitCode
+from bertcli.models import known_model
+from bertcli.options import OutputOptions
+from bertcli.render.views.models import models_view
+from bertcli.results import LeftOut, ModelsResult, RunInfo
+
+_NAMED = 3
+
+
+def models(output: OutputOptions) -> ExitCode:
+    """List the bundled model and those in the hub's cache."""
+    sink = Sink(output)
+    result = _look()
+    exit_code = sink.write(RunInfo("models", None, None, None, None, None), models_view(), [result])
+    if result.left_out:
+        sink.note(_about(result.left_out))
+    return exit_code
+
+
+def _look() -> ModelsResult:
+    known, left_out = [], []
+    for here in installed():
+        try:
+            known.append(known_model(here))
+        except (BertcliError, OSError) as error:
+            reason = error.message if isinstance(error, BertcliError) else str(error.strerror)
+            left_out.append(LeftOut(here.checkpoint.name, here.checkpoint.revision, reason))
+    return ModelsResult(str(cache_folder()), known, left_out)
+
+
+def _about(left_out: Sequence[LeftOut]) -> str:
+    """Which models in the cache are not in the list."""
+    names = list(dict.fromkeys(each.model for each in left_out))
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"not listed, as bertcli cannot open them: {', '.join(names[:_NAMED])}{more} (--json says why)"
