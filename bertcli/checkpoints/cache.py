@@ -17,7 +17,7 @@ from bertcli.checkpoints.names import is_commit, is_repository
 
 DEFAULT_REVISION = "main"
 _MODELS = "models--"
-_HASH = re.compile(r"[0-9a-f]{7,40}")
+_FIRST_DIGITS = re.compile(r"[0-9a-f]{7,39}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +63,13 @@ def find_snapshot(repository: str, revision: str | None) -> Snapshot | None:
     None where the cache does not know it. A hash may be cut short as long as it is of one commit alone.
     """
     commit = _read_ref(_folder(repository), revision or DEFAULT_REVISION) or revision or ""
-    if _HASH.fullmatch(commit):
+    if is_commit(commit):
+        found = [snapshot_of(repository, commit)]
+    elif _FIRST_DIGITS.fullmatch(commit):
         found = [snapshot for snapshot in snapshots(repository) if snapshot.commit.startswith(commit)]
-        return found[0] if len(found) == 1 else None
-    return None
+    else:
+        found = []
+    return found[0] if len(found) == 1 and found[0].folder.is_dir() else None
 
 
 def snapshot_of(repository: str, commit: str) -> Snapshot:
