@@ -18,6 +18,8 @@ BUNDLED = "bundled"
 BUNDLED_FOLDER = Path(__file__).parent.parent / "bundled"
 # As huggingface_hub reads HF_HUB_OFFLINE.
 _TRUE = ("1", "ON", "YES", "TRUE")
+# As many of a commit's hash are enough to tell it by, and to ask for it.
+_DIGITS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +184,8 @@ def _where_it_is_not(name: str, revision: str | None, needs: Files) -> str:
         return f"{name!r} is in {cached} without {lacking}"
     if revision is None:
         return f"no model called {name!r}: it is no folder here, it is not in {cached}"
-    commits = [each.commit for other in repositories(name) for each in cache.snapshots(other)]
-    others = f" (which has {', '.join(commits)})" if commits else ""
+    commits = [each.commit[:_DIGITS] for other in repositories(name) for each in cache.snapshots(other)]
+    others = f", which has {', '.join(commits)} of it" if commits else ""
     return f"revision {revision!r} of {name!r} is not in {cached}{others}"
 
 
@@ -221,6 +223,10 @@ def _check_is_for_the_hub(name: str) -> None:
         raise CheckpointNotFound(
             f"{name} is a file, not a checkpoint folder",
             hint=f"name the folder that holds config.json: -m {path.parent}",
+        )
+    if "://" in name:
+        raise CheckpointNotFound(
+            f"{name} is an address, not a name", hint="give the name alone, such as google-bert/bert-base-uncased"
         )
     if not is_repository(name):
         raise CheckpointNotFound(

@@ -28,7 +28,7 @@ _PATIENCE_S = 30
 _BYTES_WORTH_A_BAR = 1 << 20
 _TRY_AGAIN = "try again; files that came whole are kept, or use -m bundled or a folder"
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
-_NO_ACCESS = (errno.EACCES, errno.EPERM, errno.EROFS)
+_NO_ACCESS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR)
 
 
 def download(name: str, revision: str | None, needs: Files, on_download: OnDownload) -> Snapshot:
@@ -171,7 +171,8 @@ def _hush() -> None:
 def _check_room(about: Download) -> None:
     """Raise HubFailed where the disk cannot hold it."""
     folder = next(folder for folder in (about.folder, *about.folder.absolute().parents) if folder.is_dir())
-    if shutil.disk_usage(folder).free < about.nbytes:
+    usage = shutil.disk_usage(folder)
+    if usage.total and usage.free < about.nbytes:  # a total of 0 is that of a file system that does not tell
         raise _no_room(about.repository)
 
 
@@ -200,7 +201,8 @@ def _explained(error: Exception, name: str, revision: str) -> BertcliError:
             f"the weights of {name} on the hub have a header that cannot be read", hint="tell the model's owner"
         )
     if isinstance(error, errors.HfHubHTTPError):
-        return _refused(error.response.status_code, name)
+        is_of_a_file = isinstance(error, errors.RemoteEntryNotFoundError)
+        return _failed(404, name) if is_of_a_file else _refused(error.response.status_code, name)
     if isinstance(error, OSError) and error.errno in _NO_ROOM:
         return _no_room(name)
     if isinstance(error, OSError) and error.errno in _NO_ACCESS:
@@ -212,6 +214,10 @@ def _explained(error: Exception, name: str, revision: str) -> BertcliError:
 
 
 def _refused(status: int, name: str) -> BertcliError:
+    if status == 404:  # without the code that the hub gives for a model that it does not have
+        return CheckpointNotFound(
+            f"{endpoint()} has no model {name!r}", hint="check the spelling, and HF_ENDPOINT where it is set"
+        )
     if status in (401, 403):
         return CheckpointNotFound(
             f"the hub refuses to give {name} ({status})",
@@ -222,6 +228,10 @@ def _refused(status: int, name: str) -> BertcliError:
             "the hub has had too many requests from here (429)",
             hint="wait a few minutes; it allows more where HF_TOKEN is set",
         )
+    return _failed(status, name)
+
+
+def _failed(status: int, name: str) -> HubFailed:
     return HubFailed(
         f"the hub at {endpoint()} answered with an error ({status}) when asked for {name}", hint=_TRY_AGAIN
     )

@@ -117,8 +117,13 @@ def test_shards_count_as_weights_when_all_of_them_are_there(own_cache: Path) -> 
 
 def test_a_revision_that_is_not_there_is_told_beside_those_that_are(own_cache: Path) -> None:
     fill_cache(own_cache, "my/bert", FILES, ref=None)
-    with pytest.raises(CheckpointNotFound, match=f"revision 'v2' of 'my/bert' is not in .*{COMMIT}"):
+    with pytest.raises(CheckpointNotFound, match=f"revision 'v2' of 'my/bert' is not in .*{COMMIT[:8]}"):
         find_checkpoint("my/bert", revision="v2")
+
+
+def test_an_address_is_no_name() -> None:
+    with pytest.raises(CheckpointNotFound, match="is an address"):
+        find_checkpoint("https://huggingface.co/google-bert/bert-base-uncased")
 
 
 def test_a_folder_and_the_bundled_model_have_no_revisions(tmp_path: Path) -> None:

@@ -249,6 +249,7 @@ ANSWERS: dict[str, tuple[str, Fault, type[BertcliError], str, str]] = {
     "private": ("api", status(401, "RepoNotFound"), CheckpointNotFound, "no model 'my/bert'", "HF_TOKEN"),
     "unauthorised": ("api", status(401), CheckpointNotFound, "(401)", "HF_TOKEN"),
     "forbidden": ("api", status(403), CheckpointNotFound, "(403)", "HF_TOKEN"),
+    "a server that is no hub": ("api", status(404), CheckpointNotFound, "has no model 'my/bert'", "HF_ENDPOINT"),
     "too many requests": ("api", status(429), HubFailed, "too many requests", "wait"),
     "internal error": ("api", status(500), HubFailed, "(500)", "try again"),
     "unavailable": ("api", status(503), HubFailed, "(503)", "try again"),
