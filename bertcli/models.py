@@ -5,11 +5,9 @@ from pathlib import Path
 from bertcli.checkpoints.config import read_config
 from bertcli.checkpoints.files import WORDS, Files, missing_files
 from bertcli.checkpoints.find import Installed
-from bertcli.checkpoints.weight_files import find_weight_files
+from bertcli.checkpoints.weight_files import FLOATS, find_weight_files
 from bertcli.errors import BadCheckpoint
 from bertcli.results import KnownModel
-
-_FLOATS = ("F64", "F32", "F16", "BF16")
 
 
 def known_model(here: Installed) -> KnownModel:
@@ -24,7 +22,7 @@ def known_model(here: Installed) -> KnownModel:
         weight_files.check_fits(config)
         held = weight_files.parts(config)
         has_pooler, has_mlm_head = held.pooler, held.mlm_head
-        parameters = sum(info.parameters for info in weight_files.infos if info.dtype in _FLOATS)
+        parameters = sum(info.parameters for info in weight_files.infos if info.dtype in FLOATS)
     return KnownModel(
         model=checkpoint.name,
         revision=checkpoint.revision,

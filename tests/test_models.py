@@ -76,15 +76,19 @@ def test_every_snapshot_is_called_by_what_leads_to_it(cache: Path, tiny_bert: Pa
     fill_cache(cache, "google-bert/bert-base-uncased", files)
     fill_cache(cache, "google-bert/bert-base-cased", files)
     fill_cache(cache, "bert-base-cased", {**files, "extra": b""}, COMMIT)
+    fill_cache(cache, "google-bert/bert-base-chinese", files, OTHER_COMMIT)
+    fill_cache(cache, "bert-base-chinese", files)
     fill_cache(cache, "google/bert_uncased_L-2_H-128_A-2", files)
     fill_cache(cache, "my/bert", files, COMMIT, "main")
     fill_cache(cache, "my/bert", files, OTHER_COMMIT, "refs/pr/1")
     found = [each for each in installed() if each.checkpoint.revision is not None]
     assert sorted((each.checkpoint.name, each.refs) for each in found) == [
         ("bert-base-cased", ("main",)),
+        ("bert-base-chinese", ("main",)),
         ("bert-base-uncased", ("main",)),
         ("bert-tiny", ("main",)),
         ("google-bert/bert-base-cased", ("main",)),
+        ("google-bert/bert-base-chinese", ("main",)),
         ("my/bert", ("main",)),
         ("my/bert", ("refs/pr/1",)),
     ]

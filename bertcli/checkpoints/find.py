@@ -140,16 +140,17 @@ def _is_found_by_name(here: Installed) -> bool:
 def installed() -> Iterator[Installed]:
     """The bundled model and every snapshot in the hub's cache, whether or not it can be opened.
 
-    Each is called what -m takes; where that is no branch's newest snapshot, --revision takes a ref or the commit.
+    Each is called what -m takes, with one of its refs or its commit as --revision.
     """
     yield Installed(Checkpoint(BUNDLED, BUNDLED_FOLDER))
     for name in cache.cached_repositories():
         refs = cache.refs(name)
         for snapshot in cache.snapshots(name):
+            own_refs = tuple(ref for ref, commit in refs.items() if commit == snapshot.commit)
             # Under its first name a model may be cached once more, and then that leads there.
-            leads_here = _cached(shortest(name), snapshot.commit)[:1] == [snapshot]
+            leads_here = all(_cached(shortest(name), each)[:1] == [snapshot] for each in (snapshot.commit, *own_refs))
             checkpoint = Checkpoint(shortest(name) if leads_here else name, snapshot.folder, snapshot.commit)
-            yield Installed(checkpoint, tuple(ref for ref, commit in refs.items() if commit == snapshot.commit))
+            yield Installed(checkpoint, own_refs)
 
 
 def _cached(name: str, revision: str | None) -> list[Snapshot]:

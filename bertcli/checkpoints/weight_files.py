@@ -16,7 +16,7 @@ from bertcli.errors import BadCheckpoint, UnsupportedModel
 _SAFETENSORS, _PICKLED = "model.safetensors", "pytorch_model.bin"
 # The files that weights are in, the first choice first; of a sharded one the index is there in its place.
 WEIGHT_FILES, INDEX = (_SAFETENSORS, _PICKLED), ".index.json"
-_FLOATS = ("F64", "F32", "F16", "BF16")
+FLOATS = ("F64", "F32", "F16", "BF16")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class WeightFiles:
         if misfit := layout.first_misfit(everything, {name: info.shape for name, info in found.items()}):
             name, wanted, shape = misfit
             raise self._misfit(f"{name} has shape {shape} where the config asks for {wanted}")
-        if foreign := [name for name in everything if name in found and found[name].dtype not in _FLOATS]:
+        if foreign := [name for name in everything if name in found and found[name].dtype not in FLOATS]:
             raise UnsupportedModel(
                 f"{self.folder} stores {foreign[0]} as {found[foreign[0]].dtype}, which is not computed with",
                 hint="use the checkpoint as it was before it was quantised",
