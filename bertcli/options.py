@@ -231,6 +231,9 @@ class OutputOptions:
         Path | None,
         typer.Option("-o", "--output", metavar="FILE", help="Write to FILE, in the format that its suffix names."),
     ] = None
+    svg: Annotated[
+        Path | None, typer.Option("--svg", metavar="FILE", help="Write the table to FILE as a picture: -o FILE.svg.")
+    ] = None
     force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False
     color: Annotated[
         ColorName, typer.Option("--color", help="Colour tables; auto heeds the terminal and NO_COLOR.")

@@ -62,7 +62,8 @@ def _check_has_place(request: EncodeRequest, sink: Sink) -> None:
     """Raise WrongUsage for what was asked for and would be lost in the format."""
     vectors = {"--tokens": request.tokens, "--layers": request.layers is not None, "--pooler": request.pooler}
     for option, is_asked in {**vectors, "--similarity": request.similarity}.items():
-        formats = ("table", "json") if option == "--similarity" else ("table", "json", "jsonl", *TENSOR_SUFFIXES)
+        more = () if option == "--similarity" else ("jsonl", *TENSOR_SUFFIXES)
+        formats = ("table", "svg", "json", *more)
         if is_asked and sink.format not in formats:
             raise WrongUsage(
                 f"{sink.format} has no place for {option}, which goes into {', '.join(formats)}",

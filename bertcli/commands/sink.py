@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from io import TextIOWrapper
+from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
 from bertcli.checkpoints.cache import Download
@@ -24,9 +25,9 @@ from bertcli.results import RunInfo
 from bertcli.texts import STDIN, Unanswered
 from bertcli.writers.target import check_target, is_device, open_target
 
-_TEXT_SUFFIXES = {".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".tsv": "tsv"}
+_TEXT_SUFFIXES = {".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".tsv": "tsv", ".svg": "svg"}
 # What other commands write to files of these suffixes; --format does not make such a file of anything else.
-_RESERVED_SUFFIXES = (".npy", ".npz", ".safetensors", ".parquet", ".html", ".png", ".svg")
+_RESERVED_SUFFIXES = (".npy", ".npz", ".safetensors", ".parquet", ".html", ".png")
 # What writes a file of arrays, by its suffix.
 ArrayWriters = Mapping[str, Callable[[BinaryIO], RecordWriter]]
 
@@ -36,17 +37,18 @@ class Sink:
 
     def __init__(self, options: OutputOptions, on_error: str = "stop", array_suffixes: Iterable[str] = ()) -> None:
         self._options, self._on_error = options, on_error
-        if options.output is None and sys.stdout is None:
+        self._path = asked_file(options)
+        if self._path is None and sys.stdout is None:
             raise OutputError("standard output is closed", hint="leave it open, or write to a file with -o FILE")
-        self._is_terminal = options.output is None and sys.stdout.isatty()
+        self._is_terminal = self._path is None and sys.stdout.isatty()
         self.format = self._format(tuple(array_suffixes))
-        if options.output is not None:
-            check_target(options.output, force=options.force)
+        if self._path is not None:
+            check_target(self._path, force=options.force)
 
     @property
     def wants_table(self) -> bool:
         """Whether people will look at it."""
-        return self.format == "table"
+        return self.format in ("table", "svg")
 
     def write(
         self,
@@ -61,7 +63,7 @@ class Sink:
             if make_array_writer is not None:
                 if stream.isatty():
                     raise OutputError(
-                        f"{self._options.output} is a terminal, and {self.format} is binary",
+                        f"{self._path} is a terminal, and {self.format} is binary",
                         hint="write to a file, or leave -o out for a table",
                     )
                 count, skipped = self._pass_on(answers, make_array_writer(stream))
@@ -99,7 +101,7 @@ class Sink:
                 writer.skip()
                 skipped += 1
             else:
-                if count and self._options.output is None:
+                if count and self._path is None:
                     writer.finish()  # what has come so far stays readable
                 raise answer.error.at(_place(answer))
             count += 1
@@ -107,7 +109,7 @@ class Sink:
         return count, skipped
 
     def _format(self, array_suffixes: tuple[str, ...]) -> str:
-        asked, path = asked_format(self._options), self._options.output
+        asked, path = asked_format(self._options), self._path
         if path is None:
             return ("table" if self._is_terminal else "tsv") if asked == "auto" else asked
         if str(path) == STDIN:
@@ -120,17 +122,18 @@ class Sink:
             known = ", ".join((*_TEXT_SUFFIXES, *array_suffixes))
             raise WrongUsage(f"{path}: this command writes no {suffix or 'file without a suffix'}", hint=f"use {known}")
         if asked not in ("auto", by_suffix):
-            raise WrongUsage(f"--format {asked} and the suffix of {path} contradict each other", hint="leave one out")
+            option = "--svg" if asked == "svg" else f"--format {asked}"
+            raise WrongUsage(f"{option} and the suffix of {path} contradict each other", hint="leave one out")
         return by_suffix
 
     @contextmanager
     def _stream(self) -> Iterator[BinaryIO]:
-        if self._options.output is None:
+        if self._path is None:
             # Apart from sys.stdout, whose buffer would be closed with the text around it where a disk is full.
             with open(sys.stdout.fileno(), "wb", closefd=False) as stdout:
                 yield stdout
         else:
-            with open_target(self._options.output, force=self._options.force) as file:
+            with open_target(self._path, force=self._options.force) as file:
                 yield file
 
     def _text_writer(self, stream: TextIO, view: View[Any], info: RunInfo) -> RecordWriter:
@@ -142,16 +145,33 @@ class Sink:
             return CsvWriter(stream, view)
         if self.format == "tsv":
             return TsvWriter(stream, view)
+        if self.format == "svg":
+            from bertcli.render.svg import SvgWriter
+
+            return SvgWriter(stream, view, f"bertcli {info.command}", self._options.color, self._options.width)
         from bertcli.render.console import TableWriter, make_console
 
         return TableWriter(make_console(stream, self._options.color, self._options.width), view)
 
 
 def asked_format(options: OutputOptions) -> str:
-    """The format by name, --json among them. Raises WrongUsage where the two contradict each other."""
-    if options.json and options.format not in ("auto", "json"):
-        raise WrongUsage(f"--json and --format {options.format} contradict each other", hint="leave one out")
-    return "json" if options.json else str(options.format)
+    """The format by name, --json and --svg among them. Raises WrongUsage where two contradict each other."""
+    asked = {
+        "json": "--json" if options.json else None,
+        "svg": "--svg" if options.svg is not None else None,
+        str(options.format): None if options.format == "auto" else f"--format {options.format}",
+    }
+    named = {name: option for name, option in asked.items() if option is not None}
+    if len(named) > 1:
+        raise WrongUsage(f"{' and '.join(named.values())} contradict each other", hint="leave one out")
+    return next(iter(named), "auto")
+
+
+def asked_file(options: OutputOptions) -> Path | None:
+    """The file to write to, None for standard output. Raises WrongUsage where two are named."""
+    if options.output is not None and options.svg is not None:
+        raise WrongUsage("-o and --svg name a file each, and a run writes one", hint="leave one out")
+    return options.output if options.svg is None else options.svg
 
 
 @contextmanager

@@ -7,13 +7,17 @@ from rich.console import Console
 from bertcli.render.view import View
 
 
-def make_console(stream: TextIO, color: str, width: int | None) -> Console:
-    """A console over the stream. color: auto (rich looks at the terminal and at NO_COLOR), always or never."""
+def make_console(stream: TextIO, color: str, width: int | None, *, record: bool = False) -> Console:
+    """A console over the stream. color: auto (rich looks at the terminal and at NO_COLOR), always or never.
+
+    record: keep what is drawn, so that it can be exported.
+    """
     # Where colours are forced there may be no terminal to ask how many it has; the tables use no more than these.
     systems: dict[str, Literal["standard"] | None] = {"always": "standard", "never": None}
     return Console(
         file=stream,
         width=width,
+        record=record,
         force_terminal=True if color == "always" else None,
         no_color=False if color == "always" else None,
         color_system=systems.get(color, "auto"),

@@ -16,7 +16,8 @@ SHARED = {
     "-f", "--file", "--pair", "--pairs", "--on-error",
     "-m", "--model", "--revision", "--offline", "--engine", "--device", "--dtype",
     "--batch-tokens", "--max-length", "--truncate",
-    "--format", "--json", "-o", "--output", "--force", "--color", "--width", "-q", "--quiet", "--debug",
+    "--format", "--json", "-o", "--output", "--svg", "--force", "--color", "--width",
+    "-q", "--quiet", "--debug",
     "-h", "--help",
 }  # fmt: skip
 OWN = {
@@ -94,7 +95,7 @@ def test_models_takes_no_text_and_no_model() -> None:
     text = run("models", "--help").answer().text
     assert first_line_of_help(text) == "Example: bertcli models"
     assert option_names(text) == {
-        "--format", "--json", "-o", "--output", "--force", "--color", "--width", "-q", "--quiet", "--debug",
+        "--format", "--json", "-o", "--output", "--svg", "--force", "--color", "--width", "-q", "--quiet", "--debug",
         "-h", "--help",
     }  # fmt: skip
 

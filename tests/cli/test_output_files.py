@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from tests.cli.process import TEXT, assert_failed, printed, run
+from tests.cli.process import COMMANDS, TEXT, assert_failed, printed, run
+from tests.pictures import read_picture
 
 TEXTS = (TEXT, "the cat sat on the mat")
 LENGTHS = (5, 8)
@@ -175,6 +176,11 @@ def test_dev_stdout_that_is_a_file_is_written_in_place(tiny: tuple[str, str], fo
         (("encode", TEXT, "-o", "out.npy", "--json"), ("--format json", "out.npy", "contradict")),
         (("encode", TEXT, "-o", "out.json", "--format", "csv"), ("--format csv", "out.json", "contradict")),
         (("encode", TEXT, "--json", "--format", "csv"), ("--json", "--format csv", "contradict")),
+        (("encode", TEXT, "--json", "--svg", "out.svg"), ("--json", "--svg", "contradict")),
+        (("encode", TEXT, "--format", "csv", "-o", "out.svg"), ("--format csv", "out.svg", "contradict")),
+        (("encode", TEXT, "--svg", "out.json"), ("--svg", "out.json", "contradict")),
+        (("encode", TEXT, "--svg", "out.png"), ("writes no .png",)),
+        (("encode", TEXT, "-o", "out.json", "--svg", "out.svg"), ("-o and --svg",)),
     ],
 )
 def test_formats_that_nobody_knows_or_that_contradict_each_other_are_wrong_usage(
@@ -220,6 +226,30 @@ def test_the_path_in_a_message_cannot_drive_the_terminal(tiny: tuple[str, str], 
 def test_a_new_file_gets_the_permissions_of_the_umask(tiny: tuple[str, str], folder: Path) -> None:
     run("encode", TEXT, *tiny, "-o", folder / "out.json", umask=0o027).answer()
     assert (folder / "out.json").stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_picture_shows_the_table(tiny: tuple[str, str], folder: Path, command: str) -> None:
+    run(command, TEXT, TEXT, *tiny, "-o", folder / "out.svg", "--width", "70").answer()
+    picture = read_picture((folder / "out.svg").read_text(encoding="utf-8"))
+    table = run(command, TEXT, TEXT, *tiny, "--format", "table", "--width", "70").answer().text
+    assert picture.lines == [line.rstrip() for line in table.rstrip().split("\n")]
+    assert picture.title == f"bertcli {command}"
+
+
+def test_svg_means_a_file_with_that_suffix(tiny: tuple[str, str], folder: Path) -> None:
+    run("encode", TEXT, *tiny, "-o", folder / "one.svg").answer()
+    run("encode", TEXT, *tiny, "--svg", folder / "two.SVG").answer()
+    run("encode", TEXT, *tiny, "--svg", folder / "three").answer()
+    assert len({path.read_bytes() for path in folder.iterdir()}) == 1
+    assert run("encode", TEXT, *tiny, "--svg", "/dev/stdout").answer().stdout == (folder / "one.svg").read_bytes()
+    assert_failed(run("encode", TEXT, *tiny, "--svg", folder / "one.svg"), 1, "is there already")
+
+
+def test_a_picture_has_room_for_what_a_table_has(tiny: tuple[str, str], folder: Path) -> None:
+    run("encode", *TEXTS, *tiny, "--similarity", "-o", folder / "out.svg").answer()
+    lines = read_picture((folder / "out.svg").read_text(encoding="utf-8")).lines
+    assert any("1.000" in line for line in lines)
 
 
 def test_dev_null_takes_any_format(tiny: tuple[str, str]) -> None:
