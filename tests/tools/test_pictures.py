@@ -1,0 +1,53 @@
+"""The pictures of README.md: one for each of its tables, and what the program draws today."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.pictures import Picture, read_picture
+from tests.test_readme import README, TOLERANCE, is_number, parts
+from tools.pictures.__main__ import FOLDER, draw, pictured
+
+PICTURED = list(pictured(README))
+REMEDY = "python -m tools.pictures draws them anew"
+
+
+def frame(svg: str) -> str:
+    """The picture without the letters and what goes by them: its format, fonts, sizes and colours."""
+    without_number = re.sub(r"terminal-\d+", "terminal", svg)
+    return re.sub(r"(?s)<g transform=\"translate\(9.*", "", without_number)
+
+
+def numbers_apart(picture: Picture) -> tuple[list[str], list[float]]:
+    """The words and the numbers of the screen. Between machines the last digits of numbers differ."""
+    found = [part for line in picture.lines for part in parts(line)]
+    return [part for part in found if not is_number(part)], [float(part) for part in found if is_number(part)]
+
+
+def test_every_table_of_the_readme_has_its_picture() -> None:
+    blocks = re.findall(r"^```console\n\$ (.*)\n((?:(?!```).*\n)*)```$", README, re.MULTILINE)
+    tables = [command for command, output in blocks if "────" in output]
+    assert len(tables) >= 6
+    assert [each.command for each in PICTURED] == tables
+
+
+def test_every_picture_is_linked_from_the_readme_once() -> None:
+    assert sorted(path.name for path in FOLDER.glob("*.svg")) == sorted(each.name for each in PICTURED), REMEDY
+
+
+@pytest.mark.parametrize("number", range(len(PICTURED)), ids=[each.name for each in PICTURED])
+def test_a_picture_is_what_the_program_draws(number: int, tmp_path: Path) -> None:
+    each = PICTURED[number]
+    draw(each.command, tmp_path / "now.svg")
+    svgs = [path.read_text(encoding="utf-8") for path in (FOLDER / each.name, tmp_path / "now.svg")]
+    kept, now = map(read_picture, svgs)
+    (kept_words, kept_numbers), (words, numbers) = numbers_apart(kept), numbers_apart(now)
+    assert kept_words == words, REMEDY
+    assert kept_numbers == pytest.approx(numbers, abs=TOLERANCE), REMEDY
+    places = [
+        [(piece.line, piece.start, piece.cells, picture.rules[piece.style]) for piece in picture.pieces]
+        for picture in (kept, now)
+    ]
+    assert places[0] == places[1], REMEDY
+    assert frame(svgs[0]) == frame(svgs[1]), REMEDY
