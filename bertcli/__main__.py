@@ -46,6 +46,10 @@ def main() -> NoReturn:
 
 
 def _run() -> int:
+    from bertcli.commands.complete import complete, is_asked
+
+    if is_asked():
+        return complete()
     from bertcli.core.threads import start_with_one_thread
 
     start_with_one_thread()

@@ -1,0 +1,150 @@
+# Made from the options of bertcli by python -m tools.completions, which writes it anew.
+
+_bertcli() {
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} options='' values='' takes='' word
+    COMPREPLY=()
+    # --option=value comes as three words.
+    if [[ $cur == = ]]; then
+        cur=''
+    elif [[ $prev == = ]]; then
+        prev=${COMP_WORDS[COMP_CWORD - 2]}
+    fi
+    # After -- there are texts alone.
+    for word in "${COMP_WORDS[@]:1:COMP_CWORD - 1}"; do
+        [[ $word == -- ]] && return
+    done
+    if ((COMP_CWORD == 1)); then
+        values='encode fill-mask shapes attn models'
+        [[ $cur == -* ]] && values='--version -h --help'
+        COMPREPLY=($(compgen -W "$values" -- "$cur"))
+        return
+    fi
+    case ${COMP_WORDS[1]} in
+        encode)
+            options='-f --file --pair --pairs --on-error --pool --normalize --tokens --layers --pooler --similarity -m --model --revision --offline --engine --device --dtype --batch-tokens --max-length --truncate --format --json -o --output --svg --force --color --width -q --quiet --debug -h --help'
+            case $prev in
+                -f|--file) takes=file ;;
+                --pair) takes=value ;;
+                --on-error) takes=value values='stop skip' ;;
+                --pool) takes=value values='mean cls max pooler' ;;
+                --layers) takes=value values='all' ;;
+                -m|--model) takes=model ;;
+                --revision) takes=value ;;
+                --engine) takes=value values='auto numpy torch transformers' ;;
+                --device) takes=value values='auto cpu cuda mps' ;;
+                --dtype) takes=value values='float32 float16 bfloat16' ;;
+                --batch-tokens) takes=value ;;
+                --max-length) takes=value ;;
+                --format) takes=value values='auto table json jsonl csv tsv' ;;
+                -o|--output) takes=file ;;
+                --svg) takes=file ;;
+                --color) takes=value values='auto always never' ;;
+                --width) takes=value ;;
+            esac
+            ;;
+        fill-mask)
+            options='-f --file --pair --pairs --on-error -k --top-k --targets -m --model --revision --offline --engine --device --dtype --batch-tokens --max-length --truncate --format --json -o --output --svg --force --color --width -q --quiet --debug -h --help'
+            case $prev in
+                -f|--file) takes=file ;;
+                --pair) takes=value ;;
+                --on-error) takes=value values='stop skip' ;;
+                -k|--top-k) takes=value ;;
+                --targets) takes=value ;;
+                -m|--model) takes=model ;;
+                --revision) takes=value ;;
+                --engine) takes=value values='auto numpy torch transformers' ;;
+                --device) takes=value values='auto cpu cuda mps' ;;
+                --dtype) takes=value values='float32 float16 bfloat16' ;;
+                --batch-tokens) takes=value ;;
+                --max-length) takes=value ;;
+                --format) takes=value values='auto table json jsonl csv tsv' ;;
+                -o|--output) takes=file ;;
+                --svg) takes=file ;;
+                --color) takes=value values='auto always never' ;;
+                --width) takes=value ;;
+            esac
+            ;;
+        shapes)
+            options='-f --file --pair --pairs --on-error --batch --seq --run --weights -m --model --revision --offline --engine --device --dtype --batch-tokens --max-length --truncate --format --json -o --output --svg --force --color --width -q --quiet --debug -h --help'
+            case $prev in
+                -f|--file) takes=file ;;
+                --pair) takes=value ;;
+                --on-error) takes=value values='stop skip' ;;
+                --batch) takes=value ;;
+                --seq) takes=value ;;
+                -m|--model) takes=model ;;
+                --revision) takes=value ;;
+                --engine) takes=value values='auto numpy torch transformers' ;;
+                --device) takes=value values='auto cpu cuda mps' ;;
+                --dtype) takes=value values='float32 float16 bfloat16' ;;
+                --batch-tokens) takes=value ;;
+                --max-length) takes=value ;;
+                --format) takes=value values='auto table json jsonl csv tsv' ;;
+                -o|--output) takes=file ;;
+                --svg) takes=file ;;
+                --color) takes=value values='auto always never' ;;
+                --width) takes=value ;;
+            esac
+            ;;
+        attn)
+            options='-f --file --pair --pairs --on-error --layer --head --from -k --top-k -m --model --revision --offline --engine --device --dtype --batch-tokens --max-length --truncate --format --json -o --output --svg --force --color --width -q --quiet --debug -h --help'
+            case $prev in
+                -f|--file) takes=file ;;
+                --pair) takes=value ;;
+                --on-error) takes=value values='stop skip' ;;
+                --layer) takes=value ;;
+                --head) takes=value ;;
+                --from) takes=value ;;
+                -k|--top-k) takes=value ;;
+                -m|--model) takes=model ;;
+                --revision) takes=value ;;
+                --engine) takes=value values='auto numpy torch transformers' ;;
+                --device) takes=value values='auto cpu cuda mps' ;;
+                --dtype) takes=value values='float32 float16 bfloat16' ;;
+                --batch-tokens) takes=value ;;
+                --max-length) takes=value ;;
+                --format) takes=value values='auto table json jsonl csv tsv' ;;
+                -o|--output) takes=file ;;
+                --svg) takes=file ;;
+                --color) takes=value values='auto always never' ;;
+                --width) takes=value ;;
+            esac
+            ;;
+        models)
+            options='--format --json -o --output --svg --force --color --width -q --quiet --debug -h --help'
+            case $prev in
+                --format) takes=value values='auto table json jsonl csv tsv' ;;
+                -o|--output) takes=file ;;
+                --svg) takes=file ;;
+                --color) takes=value values='auto always never' ;;
+                --width) takes=value ;;
+            esac
+            ;;
+    esac
+    case $takes in
+        file)
+            # bash 3.2 knows no compopt, and there a space in a name is not escaped.
+            compopt -o default 2>/dev/null || { local IFS=$'\n'; COMPREPLY=($(compgen -f -- "$cur")); }
+            ;;
+        model)
+            local IFS=$'\n' folders
+            COMPREPLY=($(compgen -W "$(_BERTCLI_COMPLETE=models "${1/#\~/$HOME}" 2>/dev/null)" -- "$cur"))
+            folders=($(compgen -d -- "$cur"))
+            if ((${#COMPREPLY[@]})); then
+                # Of files bash would show the last part alone, and owner/name is a model's name.
+                COMPREPLY+=("${folders[@]/%//}")
+            else
+                compopt -o filenames 2>/dev/null
+                COMPREPLY=("${folders[@]}")
+            fi
+            ;;
+        value)
+            COMPREPLY=($(compgen -W "$values" -- "$cur"))
+            ;;
+        *)
+            [[ $cur == -* ]] && COMPREPLY=($(compgen -W "$options" -- "$cur"))
+            ;;
+    esac
+}
+
+complete -F _bertcli bertcli

@@ -1,0 +1,203 @@
+# Made from the options of bertcli by python -m tools.completions, which writes it anew.
+
+$script:commands = [ordered]@{
+    'encode' = @{
+        help = 'Vectors: hidden states and pooled outputs of BertModel.'
+        options = @(
+            @{ names = @('-f', '--file'); value = 'FILE'; help = 'Read a text from each line of FILE.' }
+            @{ names = @('--pair'); value = 'TEXT'; help = 'Sentence B for every text.' }
+            @{ names = @('--pairs'); help = 'In each text a tab parts sentence A from B.' }
+            @{ names = @('--on-error'); value = 'ON_ERROR'; choices = @('stop', 'skip'); help = 'What to do about a text that cannot be answered.' }
+            @{ names = @('--pool'); value = 'POOL'; choices = @('mean', 'cls', 'max', 'pooler'); help = 'How a text''s vector is made of its tokens''.' }
+            @{ names = @('--normalize'); help = 'Scale each embedding to length 1.' }
+            @{ names = @('--tokens'); help = 'Add each token''s vector: token_vectors.' }
+            @{ names = @('--layers'); value = 'LAYERS'; choices = @('all'); help = 'Add hidden_states: all, -1, or such as 0,6,12; 0: embeddings.' }
+            @{ names = @('--pooler'); help = 'Add pooler_output, tanh(W h_[CLS] + b).' }
+            @{ names = @('--similarity'); help = 'Add the cosine between each two texts.' }
+            @{ names = @('-m', '--model'); value = 'MODEL'; help = 'A checkpoint folder, a name on the model hub, or bundled.' }
+            @{ names = @('--revision'); value = 'REVISION'; help = 'A branch, tag or commit of a model from the hub.' }
+            @{ names = @('--offline'); help = 'Never ask the hub: use what is here.' }
+            @{ names = @('--engine'); value = 'ENGINE'; choices = @('auto', 'numpy', 'torch', 'transformers'); help = 'numpy starts at once, torch is for bulk and GPUs, transformers is the cross-check.' }
+            @{ names = @('--device'); value = 'DEVICE'; choices = @('auto', 'cpu', 'cuda', 'mps'); help = 'auto, cpu, cuda, cuda:N or mps.' }
+            @{ names = @('--dtype'); value = 'DTYPE'; choices = @('float32', 'float16', 'bfloat16'); help = 'The numbers to compute in.' }
+            @{ names = @('--batch-tokens'); value = 'N'; help = 'Tokens to a batch; by default 2048, on a GPU 16384.' }
+            @{ names = @('--max-length'); value = 'N'; help = 'Tokens to a text; by default all that the model takes.' }
+            @{ names = @('--truncate'); help = 'Cut longer texts instead of refusing them.' }
+            @{ names = @('--format'); value = 'FORMAT'; choices = @('auto', 'table', 'json', 'jsonl', 'csv', 'tsv'); help = 'auto is a table on a terminal and TSV elsewhere.' }
+            @{ names = @('--json'); help = 'Short for --format json.' }
+            @{ names = @('-o', '--output'); value = 'FILE'; help = 'Write to FILE, in the format that its suffix names.' }
+            @{ names = @('--svg'); value = 'FILE'; help = 'Write the table to FILE as a picture: -o FILE.svg.' }
+            @{ names = @('--force'); help = 'Replace FILE if it is there.' }
+            @{ names = @('--color'); value = 'COLOR'; choices = @('auto', 'always', 'never'); help = 'Colour tables; auto heeds the terminal and NO_COLOR.' }
+            @{ names = @('--width'); value = 'N'; help = 'Columns for tables; by default the terminal''s.' }
+            @{ names = @('-q', '--quiet'); help = 'Leave out notes on stderr.' }
+            @{ names = @('--debug'); help = 'Show the trace of an error inside bertcli.' }
+            @{ names = @('-h', '--help'); help = 'Show this message and exit.' }
+        )
+    }
+    'fill-mask' = @{
+        help = 'Predictions: what BertForMaskedLM puts in a [MASK].'
+        options = @(
+            @{ names = @('-f', '--file'); value = 'FILE'; help = 'Read a text from each line of FILE.' }
+            @{ names = @('--pair'); value = 'TEXT'; help = 'Sentence B for every text.' }
+            @{ names = @('--pairs'); help = 'In each text a tab parts sentence A from B.' }
+            @{ names = @('--on-error'); value = 'ON_ERROR'; choices = @('stop', 'skip'); help = 'What to do about a text that cannot be answered.' }
+            @{ names = @('-k', '--top-k'); value = 'N'; help = 'How many candidates for each mask.' }
+            @{ names = @('--targets'); value = 'WORDS'; help = 'Score these too, such as are,is.' }
+            @{ names = @('-m', '--model'); value = 'MODEL'; help = 'A checkpoint folder, a name on the model hub, or bundled.' }
+            @{ names = @('--revision'); value = 'REVISION'; help = 'A branch, tag or commit of a model from the hub.' }
+            @{ names = @('--offline'); help = 'Never ask the hub: use what is here.' }
+            @{ names = @('--engine'); value = 'ENGINE'; choices = @('auto', 'numpy', 'torch', 'transformers'); help = 'numpy starts at once, torch is for bulk and GPUs, transformers is the cross-check.' }
+            @{ names = @('--device'); value = 'DEVICE'; choices = @('auto', 'cpu', 'cuda', 'mps'); help = 'auto, cpu, cuda, cuda:N or mps.' }
+            @{ names = @('--dtype'); value = 'DTYPE'; choices = @('float32', 'float16', 'bfloat16'); help = 'The numbers to compute in.' }
+            @{ names = @('--batch-tokens'); value = 'N'; help = 'Tokens to a batch; by default 2048, on a GPU 16384.' }
+            @{ names = @('--max-length'); value = 'N'; help = 'Tokens to a text; by default all that the model takes.' }
+            @{ names = @('--truncate'); help = 'Cut longer texts instead of refusing them.' }
+            @{ names = @('--format'); value = 'FORMAT'; choices = @('auto', 'table', 'json', 'jsonl', 'csv', 'tsv'); help = 'auto is a table on a terminal and TSV elsewhere.' }
+            @{ names = @('--json'); help = 'Short for --format json.' }
+            @{ names = @('-o', '--output'); value = 'FILE'; help = 'Write to FILE, in the format that its suffix names.' }
+            @{ names = @('--svg'); value = 'FILE'; help = 'Write the table to FILE as a picture: -o FILE.svg.' }
+            @{ names = @('--force'); help = 'Replace FILE if it is there.' }
+            @{ names = @('--color'); value = 'COLOR'; choices = @('auto', 'always', 'never'); help = 'Colour tables; auto heeds the terminal and NO_COLOR.' }
+            @{ names = @('--width'); value = 'N'; help = 'Columns for tables; by default the terminal''s.' }
+            @{ names = @('-q', '--quiet'); help = 'Leave out notes on stderr.' }
+            @{ names = @('--debug'); help = 'Show the trace of an error inside bertcli.' }
+            @{ names = @('-h', '--help'); help = 'Show this message and exit.' }
+        )
+    }
+    'shapes' = @{
+        help = 'Shapes: every output of both classes, from the config alone.'
+        options = @(
+            @{ names = @('-f', '--file'); value = 'FILE'; help = 'Read a text from each line of FILE.' }
+            @{ names = @('--pair'); value = 'TEXT'; help = 'Sentence B for every text.' }
+            @{ names = @('--pairs'); help = 'In each text a tab parts sentence A from B.' }
+            @{ names = @('--on-error'); value = 'ON_ERROR'; choices = @('stop', 'skip'); help = 'What to do about a text that cannot be answered.' }
+            @{ names = @('--batch'); value = 'N'; help = 'Texts, in place of texts.' }
+            @{ names = @('--seq'); value = 'N'; help = 'Tokens to a text, in place of texts.' }
+            @{ names = @('--run'); help = 'Run the model, and show what came out beside it.' }
+            @{ names = @('--weights'); help = 'List the checkpoint''s tensors instead.' }
+            @{ names = @('-m', '--model'); value = 'MODEL'; help = 'A checkpoint folder, a name on the model hub, or bundled.' }
+            @{ names = @('--revision'); value = 'REVISION'; help = 'A branch, tag or commit of a model from the hub.' }
+            @{ names = @('--offline'); help = 'Never ask the hub: use what is here.' }
+            @{ names = @('--engine'); value = 'ENGINE'; choices = @('auto', 'numpy', 'torch', 'transformers'); help = 'numpy starts at once, torch is for bulk and GPUs, transformers is the cross-check.' }
+            @{ names = @('--device'); value = 'DEVICE'; choices = @('auto', 'cpu', 'cuda', 'mps'); help = 'auto, cpu, cuda, cuda:N or mps.' }
+            @{ names = @('--dtype'); value = 'DTYPE'; choices = @('float32', 'float16', 'bfloat16'); help = 'The numbers to compute in.' }
+            @{ names = @('--batch-tokens'); value = 'N'; help = 'Tokens to a batch; by default 2048, on a GPU 16384.' }
+            @{ names = @('--max-length'); value = 'N'; help = 'Tokens to a text; by default all that the model takes.' }
+            @{ names = @('--truncate'); help = 'Cut longer texts instead of refusing them.' }
+            @{ names = @('--format'); value = 'FORMAT'; choices = @('auto', 'table', 'json', 'jsonl', 'csv', 'tsv'); help = 'auto is a table on a terminal and TSV elsewhere.' }
+            @{ names = @('--json'); help = 'Short for --format json.' }
+            @{ names = @('-o', '--output'); value = 'FILE'; help = 'Write to FILE, in the format that its suffix names.' }
+            @{ names = @('--svg'); value = 'FILE'; help = 'Write the table to FILE as a picture: -o FILE.svg.' }
+            @{ names = @('--force'); help = 'Replace FILE if it is there.' }
+            @{ names = @('--color'); value = 'COLOR'; choices = @('auto', 'always', 'never'); help = 'Colour tables; auto heeds the terminal and NO_COLOR.' }
+            @{ names = @('--width'); value = 'N'; help = 'Columns for tables; by default the terminal''s.' }
+            @{ names = @('-q', '--quiet'); help = 'Leave out notes on stderr.' }
+            @{ names = @('--debug'); help = 'Show the trace of an error inside bertcli.' }
+            @{ names = @('-h', '--help'); help = 'Show this message and exit.' }
+        )
+    }
+    'attn' = @{
+        help = 'Attention: what each head looks at.'
+        options = @(
+            @{ names = @('-f', '--file'); value = 'FILE'; help = 'Read a text from each line of FILE.' }
+            @{ names = @('--pair'); value = 'TEXT'; help = 'Sentence B for every text.' }
+            @{ names = @('--pairs'); help = 'In each text a tab parts sentence A from B.' }
+            @{ names = @('--on-error'); value = 'ON_ERROR'; choices = @('stop', 'skip'); help = 'What to do about a text that cannot be answered.' }
+            @{ names = @('--layer'); value = 'L'; help = 'This layer only, counted from 0.' }
+            @{ names = @('--head'); value = 'H'; help = 'This head only; with --layer, its matrix.' }
+            @{ names = @('--from'); value = 'TOKEN'; help = 'What TOKEN, or a position, attends to most.' }
+            @{ names = @('-k', '--top-k'); value = 'N'; help = 'With --from, how many tokens it attends to.' }
+            @{ names = @('-m', '--model'); value = 'MODEL'; help = 'A checkpoint folder, a name on the model hub, or bundled.' }
+            @{ names = @('--revision'); value = 'REVISION'; help = 'A branch, tag or commit of a model from the hub.' }
+            @{ names = @('--offline'); help = 'Never ask the hub: use what is here.' }
+            @{ names = @('--engine'); value = 'ENGINE'; choices = @('auto', 'numpy', 'torch', 'transformers'); help = 'numpy starts at once, torch is for bulk and GPUs, transformers is the cross-check.' }
+            @{ names = @('--device'); value = 'DEVICE'; choices = @('auto', 'cpu', 'cuda', 'mps'); help = 'auto, cpu, cuda, cuda:N or mps.' }
+            @{ names = @('--dtype'); value = 'DTYPE'; choices = @('float32', 'float16', 'bfloat16'); help = 'The numbers to compute in.' }
+            @{ names = @('--batch-tokens'); value = 'N'; help = 'Tokens to a batch; by default 2048, on a GPU 16384.' }
+            @{ names = @('--max-length'); value = 'N'; help = 'Tokens to a text; by default all that the model takes.' }
+            @{ names = @('--truncate'); help = 'Cut longer texts instead of refusing them.' }
+            @{ names = @('--format'); value = 'FORMAT'; choices = @('auto', 'table', 'json', 'jsonl', 'csv', 'tsv'); help = 'auto is a table on a terminal and TSV elsewhere.' }
+            @{ names = @('--json'); help = 'Short for --format json.' }
+            @{ names = @('-o', '--output'); value = 'FILE'; help = 'Write to FILE, in the format that its suffix names.' }
+            @{ names = @('--svg'); value = 'FILE'; help = 'Write the table to FILE as a picture: -o FILE.svg.' }
+            @{ names = @('--force'); help = 'Replace FILE if it is there.' }
+            @{ names = @('--color'); value = 'COLOR'; choices = @('auto', 'always', 'never'); help = 'Colour tables; auto heeds the terminal and NO_COLOR.' }
+            @{ names = @('--width'); value = 'N'; help = 'Columns for tables; by default the terminal''s.' }
+            @{ names = @('-q', '--quiet'); help = 'Leave out notes on stderr.' }
+            @{ names = @('--debug'); help = 'Show the trace of an error inside bertcli.' }
+            @{ names = @('-h', '--help'); help = 'Show this message and exit.' }
+        )
+    }
+    'models' = @{
+        help = 'Models: what is here to be given as -m.'
+        options = @(
+            @{ names = @('--format'); value = 'FORMAT'; choices = @('auto', 'table', 'json', 'jsonl', 'csv', 'tsv'); help = 'auto is a table on a terminal and TSV elsewhere.' }
+            @{ names = @('--json'); help = 'Short for --format json.' }
+            @{ names = @('-o', '--output'); value = 'FILE'; help = 'Write to FILE, in the format that its suffix names.' }
+            @{ names = @('--svg'); value = 'FILE'; help = 'Write the table to FILE as a picture: -o FILE.svg.' }
+            @{ names = @('--force'); help = 'Replace FILE if it is there.' }
+            @{ names = @('--color'); value = 'COLOR'; choices = @('auto', 'always', 'never'); help = 'Colour tables; auto heeds the terminal and NO_COLOR.' }
+            @{ names = @('--width'); value = 'N'; help = 'Columns for tables; by default the terminal''s.' }
+            @{ names = @('-q', '--quiet'); help = 'Leave out notes on stderr.' }
+            @{ names = @('--debug'); help = 'Show the trace of an error inside bertcli.' }
+            @{ names = @('-h', '--help'); help = 'Show this message and exit.' }
+        )
+    }
+}
+$script:options = @(
+    @{ names = @('--version'); help = 'Show the version and exit.' }
+    @{ names = @('-h', '--help'); help = 'Show this message and exit.' }
+)
+
+function script:New-Completion([string] $text, [string] $type, [string] $help) {
+    [System.Management.Automation.CompletionResult]::new($text, $text, $type, $help)
+}
+
+function script:Find-Option($options, [string] $typed) {
+    if ($typed -notlike '-*') { return }
+    foreach ($option in $options) {
+        $option.names -clike "$typed*" | ForEach-Object { New-Completion $_ 'ParameterName' $option.help }
+    }
+}
+
+function script:Find-Value($option, [string] $typed, [string] $program) {
+    if ($option.choices) {
+        $option.choices -like "$typed*" | ForEach-Object { New-Completion $_ 'ParameterValue' $option.help }
+    } elseif ($option.value -eq 'FILE') {
+        [System.Management.Automation.CompletionCompleters]::CompleteFilename($typed)
+    } elseif ($option.value -eq 'MODEL') {
+        $env:_BERTCLI_COMPLETE = 'models'
+        try { $models = @(& $program 2>$null) } finally { Remove-Item -Path Env:_BERTCLI_COMPLETE }
+        $models -like "$typed*" | ForEach-Object { New-Completion $_ 'ParameterValue' 'model' }
+        [System.Management.Automation.CompletionCompleters]::CompleteFilename($typed) |
+            Where-Object { $_.ResultType -eq 'ProviderContainer' }
+    }
+}
+
+Register-ArgumentCompleter -Native -CommandName bertcli -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+    $words = @(
+        $commandAst.CommandElements |
+            Where-Object { $_.Extent.EndOffset -lt $cursorPosition } |
+            ForEach-Object { $_.ToString() }
+    )
+    $typed = "$wordToComplete"
+    if ($words.Count -lt 2) {
+        $script:commands.Keys -like "$typed*" |
+            ForEach-Object { New-Completion $_ 'ParameterValue' $script:commands[$_].help }
+        Find-Option $script:options $typed
+        return
+    }
+    $command = $script:commands[$words[1]]
+    # After -- there are texts alone.
+    if (-not $command -or $words -contains '--') { return }
+    $previous = $command.options | Where-Object { $_.value -and $_.names -ccontains $words[-1] }
+    if ($previous) {
+        Find-Value $previous $typed $words[0]
+    } else {
+        Find-Option $command.options $typed
+    }
+}
+
+Export-ModuleMember -Function @()

@@ -1,0 +1,286 @@
+"""Completion: the scripts are those that the app makes, lie in the wheel, and work in the shells themselves.
+
+The shells run in a pseudo-terminal with the scripts where a wheel puts them. Their bertcli tells what it was called
+with, so that a test sees what becomes of the keys that a person presses.
+"""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pexpect
+import pytest
+import tree_sitter_powershell
+from tree_sitter import Language, Parser
+
+from tests.cli.process import COMMAND, COMMANDS, environment
+from tests.cli.test_help import CHOICES, OWN, SHARED
+from tests.hub import files_in, fill_cache
+from tests.programs import needed, needed_file
+from tools.completions.__main__ import FOLDER, scripts
+
+REPOSITORY = FOLDER.parent
+BASH, ZSH, FISH = "bash-completion/completions/bertcli", "zsh/site-functions", "fish/vendor_completions.d/bertcli.fish"
+IN_WHEEL = {
+    BASH: "bertcli.bash",
+    f"{ZSH}/_bertcli": "_bertcli",
+    FISH: "bertcli.fish",
+    "powershell/Modules/bertcli/bertcli.psm1": "bertcli.psm1",
+}
+BASH_SETTINGS = "bind 'set enable-bracketed-paste off'; bind 'set show-all-if-ambiguous on'"
+CACHED = ("acme/tiny-bert", "acme/tiny-roberta")
+# A bertcli that shows its arguments, but answers the scripts as the real one.
+SPY = """\
+#!/bin/sh
+[ -n "$_BERTCLI_COMPLETE" ] && exec {python} -m bertcli
+printf '<<'; printf '%s|' "$@"; echo '>>'
+"""
+
+
+@pytest.fixture(scope="module")
+def share(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The share/ of a prefix to which the wheel has been installed."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(build, cwd=REPOSITORY, check=True, capture_output=True)
+    (wheel,) = folder.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder, [name for name in archive.namelist() if ".data/data/share/" in name])
+    (data,) = folder.glob("*.data/data/share")
+    return data
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> Path:
+    """A folder to type commands in, with files and folders, a cache of models, and bin/bertcli."""
+    home = tmp_path_factory.mktemp("home")
+    for repository in CACHED:
+        fill_cache(home, repository, files_in(tiny_bert))
+    for folder in ("bin", "my models", "outcome", "bundle-of-mine"):
+        (home / folder).mkdir()
+    for file in ("lines.txt", "my lines.txt"):
+        (home / file).touch()
+    spy = home / "bin" / "bertcli"
+    spy.write_text(SPY.format(python=shlex.quote(sys.executable)), encoding="utf-8")
+    spy.chmod(0o755)
+    return home
+
+
+def shell_environment(home: Path, share: Path) -> dict[str, str]:
+    """With that home, that bertcli, those models, and the scripts of the wheel."""
+    env = environment({
+        "HOME": str(home),
+        "PATH": f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(REPOSITORY),
+        "HF_HOME": str(home),
+        "XDG_DATA_DIRS": f"{share}:/usr/share",
+        "XDG_CONFIG_HOME": str(home / "config"),
+        "XDG_DATA_HOME": str(home / "data"),
+        "INPUTRC": "/dev/null",
+        "TERM": "dumb",
+    })  # fmt: skip
+    return {name: value for name, value in env.items() if name != "PS1"}
+
+
+class Shell:
+    """An interactive shell in a wide pseudo-terminal."""
+
+    def __init__(self, command: list[str], set_up: str, home: Path, env: dict[str, str]) -> None:
+        self._process = pexpect.spawn(
+            command[0], command[1:], cwd=str(home), env=env, encoding="utf-8", timeout=20, dimensions=(200, 300)
+        )
+        self.name = Path(command[0]).name
+        self._process.sendline(f"{set_up}\necho ready''-to-go")
+        self._process.expect("ready-to-go")
+
+    def called(self, keys: str) -> list[str]:
+        """The arguments that bertcli gets when these keys are pressed, and Return."""
+        self._process.send(f"{keys}\r")
+        self._process.expect(r"<<([^<>]*)\|>>")
+        return str(self._process.match[1]).split("|")
+
+    def listed(self, keys: str, last: str) -> str:
+        """What the shell shows when these keys are pressed, up to the words `last`; the line is then left."""
+        self._process.send(keys)
+        self._process.expect(re.escape(last))
+        shown = f"{self._process.before}{last}"
+        self._process.sendcontrol("c")
+        return shown
+
+    def close(self) -> None:
+        self._process.close(force=True)
+
+
+def start_bash(home: Path, share: Path) -> Shell:
+    set_up = f"{BASH_SETTINGS}; source {shlex.quote(str(share / BASH))}"
+    return Shell([needed("bash"), "--norc", "--noprofile", "-i"], set_up, home, shell_environment(home, share))
+
+
+def start_zsh(home: Path, share: Path) -> Shell:
+    set_up = f"fpath=({shlex.quote(str(share / ZSH))} $fpath); autoload -Uz compinit; compinit -u -D; PROMPT='> '"
+    return Shell([needed("zsh"), "-f", "-i"], set_up, home, shell_environment(home, share))
+
+
+def start_fish(home: Path, share: Path) -> Shell:
+    # In a dumb terminal fish lists nothing.
+    env = {**shell_environment(home, share), "TERM": "xterm"}
+    return Shell([needed("fish"), "-i"], "function fish_prompt; echo '> '; end", home, env)
+
+
+SHELLS = {"bash": start_bash, "zsh": start_zsh, "fish": start_fish}
+
+
+@pytest.fixture(scope="module", params=SHELLS)
+def shell(request: pytest.FixtureRequest, home: Path, share: Path) -> Iterator[Shell]:
+    shell = SHELLS[request.param](home, share)
+    yield shell
+    shell.close()
+
+
+def test_the_scripts_are_those_that_the_app_makes() -> None:
+    found = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.iterdir()}
+    assert found == scripts(), "python -m tools.completions writes them anew"
+
+
+def test_the_wheel_holds_each_script_where_its_shell_looks(share: Path) -> None:
+    found = {
+        str(path.relative_to(share)): path.read_text(encoding="utf-8") for path in share.rglob("*") if path.is_file()
+    }
+    assert found == {path: scripts()[name] for path, name in IN_WHEEL.items()}
+
+
+@pytest.mark.parametrize(
+    ("keys", "arguments"),
+    [
+        ("bertcli enc\thi", ["encode", "hi"]),
+        ("bertcli fi\thi", ["fill-mask", "hi"]),
+        ("bertcli --vers\t", ["--version"]),
+        ("bertcli encode hi --norm\t", ["encode", "hi", "--normalize"]),
+        ("bertcli encode --pool ma\thi", ["encode", "--pool", "max", "hi"]),
+        ("bertcli encode --pool=ma\thi", ["encode", "--pool=max", "hi"]),
+        ("bertcli encode --engine tra\t--format ta\t", ["encode", "--engine", "transformers", "--format", "table"]),
+        ("bertcli attn --device cu\thi", ["attn", "--device", "cuda", "hi"]),
+        ("bertcli encode -f lin\t-o outc\tx.npy", ["encode", "-f", "lines.txt", "-o", "outcome/x.npy"]),
+        ("bertcli encode --file my\\ l\thi", ["encode", "--file", "my lines.txt", "hi"]),
+        ("bertcli encode --file=my\\ l\thi", ["encode", "--file=my lines.txt", "hi"]),
+        ("bertcli encode -m acme/tiny-b\thi", ["encode", "-m", "acme/tiny-bert", "hi"]),
+        ("bertcli shapes --model=acme/tiny-r\thi", ["shapes", "--model=acme/tiny-roberta", "hi"]),
+        ("bertcli encode -m my\thi", ["encode", "-m", "my models/hi"]),
+        ("bertcli encode -m bundle-\thi", ["encode", "-m", "bundle-of-mine/hi"]),
+        ("bertcli encode -m ~/outc\thi", ["encode", "-m", "HOME/outcome/hi"]),
+        ("bin/bertcli encode -m acme/tiny-b\thi", ["encode", "-m", "acme/tiny-bert", "hi"]),
+        ("bertcli encode -- --norm\t", ["encode", "--", "--norm"]),
+        ("bertcli encode lin\t", ["encode", "lin"]),
+        ("bertcli encode --pair lin\t", ["encode", "--pair", "lin"]),
+        ("bertcli encode encode --wei\t", ["encode", "encode", "--wei"]),
+    ],
+)  # fmt: skip
+def test_keys_become_arguments(shell: Shell, home: Path, keys: str, arguments: list[str]) -> None:
+    assert shell.called(keys) == [argument.replace("HOME", str(home)) for argument in arguments]
+
+
+def test_what_can_come_next_is_listed(shell: Shell) -> None:
+    shown = shell.listed("bertcli shapes --w\t", "idth")
+    assert "eights" in shown
+    assert shell.name == "bash" or "List the checkpoint's tensors" in shown
+
+
+def bash_candidates(home: Path, share: Path, *words: str) -> set[str]:
+    """What bash offers for the last of the words."""
+    line = " ".join(map(shlex.quote, words))
+    script = f"""
+        source {shlex.quote(str(share / BASH))}
+        COMP_WORDS=({line}) COMP_CWORD={len(words) - 1}
+        _bertcli bertcli && printf '%s\\n' "${{COMPREPLY[@]}}"
+    """
+    return candidates([needed("bash"), "--norc", "-c", script], home, share)
+
+
+def fish_candidates(home: Path, share: Path, *words: str) -> set[str]:
+    """What fish offers for the last of the words."""
+    return candidates([needed("fish"), "-c", 'complete -C "$argv"', *words], home, share)
+
+
+def candidates(command: list[str], home: Path, share: Path) -> set[str]:
+    env = shell_environment(home, share)
+    done = subprocess.run(command, cwd=home, env=env, capture_output=True, text=True, check=True)
+    assert not done.stderr
+    return {line.partition("\t")[0] for line in done.stdout.splitlines()}
+
+
+ASKED = pytest.mark.parametrize("offered", [bash_candidates, fish_candidates])
+
+
+@ASKED
+def test_the_commands_are_offered(offered: Any, home: Path, share: Path) -> None:
+    assert offered(home, share, "bertcli", "") == {*COMMANDS, "models"}
+
+
+@ASKED
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_of_a_command_is_offered(offered: Any, home: Path, share: Path, command: str) -> None:
+    long = {name for name in SHARED | OWN[command] if name.startswith("--")}
+    assert offered(home, share, "bertcli", command, "--") == long
+    assert {name for name in SHARED | OWN[command] if name[1] != "-"} <= offered(home, share, "bertcli", command, "-")
+
+
+@ASKED
+@pytest.mark.parametrize("shown", CHOICES)
+def test_the_choices_of_an_option_are_offered(offered: Any, home: Path, share: Path, shown: str) -> None:
+    option, choices = shown.replace(">", "").split(" <")
+    assert offered(home, share, "bertcli", "encode", option, "") == set(choices.split("|"))
+
+
+@ASKED
+def test_models_and_folders_are_offered(offered: Any, home: Path, share: Path) -> None:
+    found = offered(home, share, "bertcli", "encode", "-m", "")
+    assert {"bundled", *CACHED} < found
+    assert {"my models", "outcome"} <= {name.rstrip("/") for name in found}
+    assert "lines.txt" not in found
+
+
+def test_the_module_for_powershell_is_its_language() -> None:
+    # PowerShell itself comes neither from PyPI nor with Debian.
+    parser = Parser(Language(tree_sitter_powershell.language()))
+    assert not parser.parse(scripts()["bertcli.psm1"].encode()).root_node.has_error
+    assert parser.parse(scripts()["bertcli.psm1"].replace("''s", "'s", 1).encode()).root_node.has_error
+
+
+def test_the_loader_of_bash_finds_the_script_by_itself(home: Path, share: Path) -> None:
+    loader = needed_file("/usr/share/bash-completion/bash_completion")
+    shell = Shell(
+        [needed("bash"), "--norc", "--noprofile", "-i"],
+        f"{BASH_SETTINGS}; source {loader}",
+        home,
+        shell_environment(home, share),
+    )
+    assert shell.called("bertcli enc\t-m acme/tiny-b\t") == ["encode", "-m", "acme/tiny-bert"]
+    shell.close()
+
+
+def asked(home: Path, question: str, *command: str) -> subprocess.CompletedProcess[str]:
+    """bertcli as the scripts ask it."""
+    env = environment({"_BERTCLI_COMPLETE": question, "HF_HOME": str(home)})
+    return subprocess.run([*(command or COMMAND)], env=env, capture_output=True, text=True)
+
+
+def test_bertcli_answers_the_scripts_with_the_models(home: Path) -> None:
+    done = asked(home, "models")
+    names = done.stdout.splitlines()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert names[0] == "bundled"
+    assert set(CACHED) < set(names)
+    assert len(names) == len(set(names))
+
+
+def test_the_models_are_told_without_typer_or_anything_that_computes(home: Path) -> None:
+    done = asked(home, "models", sys.executable, "-X", "importtime", "-m", "bertcli")
+    loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
+    assert "bertcli" in loaded
+    assert not loaded & {"typer", "rich", "numpy", "tokenizers", "huggingface_hub", "torch", "asyncio", "ssl"}
