@@ -6,15 +6,22 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 import pexpect
 import pytest
 
+from tests.programs import needed
+
 REPOSITORY = Path(__file__).parent.parent
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 # What a test cannot do: install from the network, or measure for minutes.
 NOT_RUN = ("pip install ", "python benchmarks/", ".ci/run")
+# Files that commands of the README work on, by the language of the block that shows them.
+FILES = {"make": "Makefile", "vim": "fill.vim"}
+# Programs beside Python that a command of the README needs, by a word in it.
+PROGRAMS = {"jq": ("jq",), "make": ("make",), "letter.txt": ("vim", "jq")}
 # How far a shown number may be from a computed one: the last of its digits.
 TOLERANCE = 0.0011
 
@@ -35,12 +42,19 @@ class Found:
     output: str
 
 
+def blocks(language: str) -> list[str]:
+    """What stands in the README's blocks of that language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
 def consoles() -> Iterator[Shown]:
-    """The commands of the README's console blocks, in their order."""
-    for block in re.findall(r"^```console\n(.*?)^```", README, re.MULTILINE | re.DOTALL):
+    """The commands of the README's console blocks, in their order; lines after > go on with a command."""
+    for block in blocks("console"):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            command, _, output = part.partition("\n")
-            yield Shown(command, output)
+            first, *rest = part.splitlines(keepends=True)
+            more = list(takewhile(lambda line: line.startswith("> "), rest))
+            command = first + "".join(line.removeprefix("> ") for line in more)
+            yield Shown(command.removesuffix("\n"), "".join(rest[len(more) :]))
 
 
 SHOWN = list(consoles())
@@ -60,7 +74,7 @@ def run(command: str, folder: Path) -> Found:
         encoding="utf-8",
     )
     output = process.read().replace("\r\n", "\n")
-    process.close()
+    process.wait()  # close would end it where it has closed its output and not yet left
     return Found(process.exitstatus, output)
 
 
@@ -76,12 +90,19 @@ def parts(output: str) -> list[str]:
 @pytest.fixture(scope="module")
 def transcript(tmp_path_factory: pytest.TempPathFactory) -> list[Found]:
     folder = tmp_path_factory.mktemp("readme")
+    for language, name in FILES.items():
+        (text,) = blocks(language)
+        (folder / name).write_text(text, encoding="utf-8")
     return [run(shown.command, folder) for shown in SHOWN]
 
 
 @pytest.mark.parametrize("number", range(len(SHOWN)), ids=[shown.command for shown in SHOWN])
 def test_a_command_of_the_readme_prints_what_it_shows(number: int, transcript: list[Found]) -> None:
     shown, found = SHOWN[number], transcript[number]
+    for word in PROGRAMS:
+        if re.search(rf"\b{re.escape(word)}\b", shown.command):
+            for program in PROGRAMS[word]:
+                needed(program)
     assert found.exit_code == 0, found.output
     wanted, came = parts(shown.output), parts(found.output)
     assert len(wanted) == len(came), found.output
@@ -93,9 +114,7 @@ def test_a_command_of_the_readme_prints_what_it_shows(number: int, transcript: l
 
 
 def test_the_readme_begins_with_the_two_commands_of_the_set_up() -> None:
-    first = re.search(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-    assert first is not None
-    assert first[1].splitlines() == [
+    assert blocks("sh")[0].splitlines() == [
         'pip install -c constraints.txt . && bertcli fill-mask "how [MASK] you"',
         "pip install -c constraints.txt -e '.[test]' && pytest",
     ]
@@ -109,11 +128,7 @@ def test_ci_runs_the_two_commands_as_the_readme_spells_them() -> None:
 
 
 def test_every_other_command_of_the_readme_needs_the_network_or_minutes() -> None:
-    lines = [
-        line
-        for block in re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-        for line in block.splitlines()
-    ]
+    lines = [line for block in blocks("sh") for line in block.splitlines()]
     assert lines
     assert [line for line in lines if not line.startswith(NOT_RUN)] == []
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.pictures import Picture, read_picture
-from tests.test_readme import README, TOLERANCE, is_number, parts
+from tests.test_readme import README, SHOWN, TOLERANCE, is_number, parts
 from tools.pictures.__main__ import FOLDER, draw, pictured
 
 PICTURED = list(pictured(README))
@@ -26,8 +26,7 @@ def numbers_apart(picture: Picture) -> tuple[list[str], list[float]]:
 
 
 def test_every_table_of_the_readme_has_its_picture() -> None:
-    blocks = re.findall(r"^```console\n\$ (.*)\n((?:(?!```).*\n)*)```$", README, re.MULTILINE)
-    tables = [command for command, output in blocks if "────" in output]
+    tables = [shown.command for shown in SHOWN if shown.command.startswith("bertcli ") and "────" in shown.output]
     assert len(tables) >= 6
     assert [each.command for each in PICTURED] == tables
 
