@@ -87,15 +87,23 @@ _bertcli() {
             esac
             ;;
         attn)
-            options='-f --file --pair --pairs --on-error --layer --head --from -k --top-k -m --model --revision --offline --engine --device --dtype --batch-tokens --max-length --truncate --format --json -o --output --svg --force --color --width -q --quiet --debug -h --help'
+            options='-f --file --pair --pairs --on-error --layer --head --label --top --by --group --stat --grid --aggregate --from -k --top-k --rollout --value-norms --head-distance --words --rows --cols --expansion -m --model --revision --offline --engine --device --dtype --batch-tokens --max-length --truncate --format --json -o --output --svg --force --color --width -q --quiet --debug -h --help'
             case $prev in
                 -f|--file) takes=file ;;
                 --pair) takes=value ;;
                 --on-error) takes=value values='stop skip' ;;
                 --layer) takes=value ;;
                 --head) takes=value ;;
+                --label) takes=value values='previous next self delimiter broad' ;;
+                --top) takes=value ;;
+                --by) takes=value ;;
+                --group) takes=value values='layer' ;;
+                --stat) takes=value ;;
+                --grid) takes=value values='entropy self previous next cls sep punctuation distance confidence' ;;
                 --from) takes=value ;;
                 -k|--top-k) takes=value ;;
+                --rows) takes=value ;;
+                --cols) takes=value ;;
                 -m|--model) takes=model ;;
                 --revision) takes=value ;;
                 --engine) takes=value values='auto numpy torch transformers' ;;

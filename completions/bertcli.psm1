@@ -106,8 +106,22 @@ $script:commands = [ordered]@{
             @{ names = @('--on-error'); value = 'ON_ERROR'; choices = @('stop', 'skip'); help = 'What to do about a text that cannot be answered.' }
             @{ names = @('--layer'); value = 'L'; help = 'This layer only, counted from 0.' }
             @{ names = @('--head'); value = 'H'; help = 'This head only; with --layer, its matrix.' }
+            @{ names = @('--label'); value = 'LABEL'; choices = @('previous', 'next', 'self', 'delimiter', 'broad'); help = 'The heads of this label only.' }
+            @{ names = @('--top'); value = 'N'; help = 'The first N heads only, --by.' }
+            @{ names = @('--by'); value = 'STAT'; help = 'Sort: the largest first, or with -STAT the smallest.' }
+            @{ names = @('--group'); value = 'GROUP'; choices = @('layer'); help = 'The mean of each layer''s heads.' }
+            @{ names = @('--stat'); value = 'STATS'; help = 'These statistics only, such as entropy,cls.' }
+            @{ names = @('--grid'); value = 'GRID'; choices = @('entropy', 'self', 'previous', 'next', 'cls', 'sep', 'punctuation', 'distance', 'confidence'); help = 'Layers by heads, shaded by this statistic.' }
+            @{ names = @('--aggregate'); help = 'All texts together, as one record.' }
             @{ names = @('--from'); value = 'TOKEN'; help = 'What TOKEN, or a position, attends to most.' }
             @{ names = @('-k', '--top-k'); value = 'N'; help = 'With --from, how many tokens it attends to.' }
+            @{ names = @('--rollout'); help = 'Attention followed through all layers.' }
+            @{ names = @('--value-norms'); help = 'Weights times the size of what they weigh.' }
+            @{ names = @('--head-distance'); help = 'The Jensen-Shannon distance between each two heads.' }
+            @{ names = @('--words'); help = 'Matrices over words, not over their pieces.' }
+            @{ names = @('--rows'); value = 'FROM-TO'; help = 'Of a matrix, these rows (queries) only.' }
+            @{ names = @('--cols'); value = 'FROM-TO'; help = 'Of a matrix, these columns (keys) only.' }
+            @{ names = @('--expansion'); help = 'By the weights alone: how much each layer''s values expand.' }
             @{ names = @('-m', '--model'); value = 'MODEL'; help = 'A checkpoint folder, a name on the model hub, or bundled.' }
             @{ names = @('--revision'); value = 'REVISION'; help = 'A branch, tag or commit of a model from the hub.' }
             @{ names = @('--offline'); help = 'Never ask the hub: use what is here.' }
