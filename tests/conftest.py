@@ -8,16 +8,15 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.published import leave_the_users_hub
+
 # Drawn examples save and load checkpoints, which a slow disk must not turn into a failure.
 settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("local"), derandomize=True)
 settings.load_profile("ci" if "CI" in os.environ else "local")
 
-# Before anything reads them: no test sees the cache or the token of whoever runs it, or asks a hub that is not its own.
 _HUB_HOME = TemporaryDirectory(prefix="bertcli-hub-")
-for _name in [name for name in os.environ if name.startswith(("HF_", "HUGGING", "TRANSFORMERS_"))]:
-    del os.environ[_name]
-os.environ |= {"HF_HOME": _HUB_HOME.name, "HF_HUB_OFFLINE": "1"}
+leave_the_users_hub(Path(_HUB_HOME.name))  # before anything reads them
 
 
 @pytest.fixture(scope="session")
