@@ -15,6 +15,7 @@ from bertcli.core.attention.heads import (
     AttnOptions,
     aggregated,
     attend,
+    batch_tokens,
     check_attended_from,
     chosen,
     spellings,
@@ -66,13 +67,16 @@ def attn(request: AttnRequest) -> ExitCode:
     session, reader = open_for_texts(request.texts, request.model, sink)
     options = _options(request, session, sink)
     if request.heads.aggregate:
-        summaries = session.answers(reader.windows(), partial(summarise, session, options=options))
+        summaries = session.answers(
+            reader.windows(), partial(summarise, session, options=options), batch_tokens=batch_tokens(session)
+        )
         info = session.info("attn")
         return sink.write(info, summary_view(info, look), aggregated(summaries, options))
     answers = session.answers(
         reader.windows(),
         partial(attend, session, options=options),
         partial(check_attended_from, asked=options.attended_from),
+        batch_tokens(session),
     )
     info = session.info("attn")
     return sink.write(info, _view(request, options, look, info), answers, _writers(session, options))

@@ -135,18 +135,21 @@ class Session:
         windows: Iterable[Window],
         compute: Callable[[Batch], Sequence[Answer]],
         check: Callable[[TokenizedText], Unanswered | None] = lambda text: None,
+        batch_tokens: int | None = None,
     ) -> Iterator[Answer | Unanswered]:
         """An answer for each text, in the order of the input, window by window.
 
         compute: the answers for the texts of a batch. check: what is wrong with a text, beyond its length.
+        batch_tokens: the most tokens of a batch, where that is not what suits most computations.
         """
-        sizes = _group_sizes(self.batch_tokens)
+        batch_tokens = batch_tokens or self.batch_tokens
+        sizes = _group_sizes(batch_tokens)
         for window in windows:
             texts = [self._checked(text, check) for text in self.tokenizer.tokenize_window(window)]
             for group in _groups(texts, sizes):
                 answers: dict[int, Answer] = {}
                 fit = [text for text in group if isinstance(text, TokenizedText)]
-                for batch in batches(fit, self.batch_tokens, self.tokenizer.pad_token_id):
+                for batch in batches(fit, batch_tokens, self.tokenizer.pad_token_id):
                     for text, answer in zip(batch.texts, compute(batch), strict=True):
                         answers[text.record.index] = answer
                 for asked in group:

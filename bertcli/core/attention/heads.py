@@ -22,6 +22,8 @@ from bertcli.errors import BadText, WrongUsage
 from bertcli.results import Attended, AttendedFrom, AttnRecord, AttnSummary, HeadStatistics
 from bertcli.texts import Unanswered, is_utf8
 
+_CPU_BATCH_TOKENS = 512
+
 
 @dataclass(frozen=True, slots=True)
 class AttnOptions:
@@ -48,6 +50,13 @@ class AttnOptions:
     def keeps_weights(self) -> bool:
         """Whether anything is asked that takes the weights of all these heads together."""
         return self.tensors or self.matrix or self.head_distance
+
+
+def batch_tokens(session: Session) -> int:
+    """How many tokens run together: few where they share the processor's memory, since weights grow with the square."""
+    if session.request.batch_tokens is None and session.engine.ops.device == "cpu":
+        return _CPU_BATCH_TOKENS
+    return session.batch_tokens
 
 
 def attend(session: Session, batch: Batch, options: AttnOptions) -> list[AttnRecord]:

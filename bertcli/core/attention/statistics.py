@@ -14,7 +14,6 @@ from bertcli.results import HeadStatistics
 
 # What a head must reach to be called by a label: a share of its attention, or nats of entropy.
 POSITION_SHARE, DELIMITER_SHARE, BROAD_ENTROPY = 0.5, 0.6, 3.8
-_SMALLEST = float(np.finfo(np.float32).tiny)  # a weight of 0 adds 0 to the entropy, as its limit does
 STATISTICS = (
     "entropy", "self", "previous", "next", "cls", "sep", "punctuation", "distance", "confidence",
 )  # fmt: skip
@@ -25,7 +24,7 @@ class Marks:
     """What the statistics need to know of a batch, as the backend's float32 arrays.
 
     is_query: (batch, 1, seq), 1 at tokens. counts: (batch, 1). kinds: (batch, 1, seq, 3), 1 at [CLS], at [SEP] and at
-    punctuation. distances: (seq, seq).
+    punctuation. distances: (batch, seq * seq, 1), |i - j| from the queries that are tokens.
     """
 
     is_query: Array
@@ -45,14 +44,15 @@ def head_statistics(ops: Ops, a: Array, marks: Marks) -> Array:
     kinds = ((a @ marks.kinds) * is_query[..., None]).sum(-2) / counts[..., None]
     return ops.stack_last(
         [
-            -((a * ops.log(ops.clamp_min(a, _SMALLEST))).sum(-1) * is_query).sum(-1) / counts,
+            (ops.entropy(a) * is_query).sum(-1) / counts,
             (a.diagonal(0, -2, -1) * is_query).sum(-1) / counts,
             (a.diagonal(-1, -2, -1) * has_neighbour).sum(-1) / neighbour_counts,
             (a.diagonal(1, -2, -1) * has_neighbour).sum(-1) / neighbour_counts,
             kinds[..., 0],
             kinds[..., 1],
             kinds[..., 2],
-            ((a * marks.distances).sum(-1) * is_query).sum(-1) / counts,
+            # As a product of matrices, so that nothing of the size of all weights is made for it.
+            (a.reshape(*a.shape[:2], -1) @ marks.distances)[..., 0] / counts,
             (ops.amax(a) * is_query).sum(-1) / counts,
         ]
     )
@@ -73,19 +73,19 @@ def label(statistics: HeadStatistics) -> str | None:
 
 def mark(ops: Ops, batch: Batch, tokenizer: TextTokenizer) -> Marks:
     """What the statistics need to know of the batch."""
-    seq = batch.shape[1]
     is_query = batch.attention_mask.astype(np.float32)
     punctuation = np.zeros_like(is_query)
     for row, text in enumerate(batch.texts):
         punctuation[row, : len(text)] = [_is_punctuation(tokenizer.surface(id_)) for id_ in text.input_ids]
     cls, sep = (batch.input_ids == id_ for id_ in (tokenizer.cls_token_id, tokenizer.sep_token_id))
     kinds = np.stack([cls, sep, punctuation], -1).astype(np.float32)
-    positions = np.arange(seq, dtype=np.float32)
+    positions = np.arange(batch.shape[1], dtype=np.float32)
+    distances = np.abs(positions[:, None] - positions)
     return Marks(
         ops.asarray(is_query[:, None]),
         ops.asarray(is_query.sum(-1)[:, None]),
         ops.asarray(kinds[:, None]),
-        ops.asarray(np.abs(positions[:, None] - positions)),
+        ops.asarray((is_query[..., None] * distances).reshape(len(is_query), -1, 1)),
     )
 
 

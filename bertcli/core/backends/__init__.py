@@ -89,8 +89,8 @@ class Ops(Protocol):
     def stack_last(self, arrays: Sequence[Array]) -> Array:
         """Arrays of one shape along a new last axis."""
 
-    def log(self, x: Array) -> Array:
-        """Elementwise."""
+    def entropy(self, p: Array) -> Array:
+        """-sum p ln p over the last axis; a p of 0 adds 0, as its limit does."""
 
     def clamp_min(self, x: Array, smallest: float) -> Array:
         """Elementwise maximum with a number."""

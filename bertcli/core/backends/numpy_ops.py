@@ -138,8 +138,11 @@ class NumpyOps:
     def stack_last(self, arrays: Sequence[Array]) -> Array:
         return np.stack(arrays, -1)
 
-    def log(self, x: Array) -> Array:
-        return np.log(x)
+    def entropy(self, p: Array) -> Array:
+        terms = np.maximum(p, np.finfo(np.float32).tiny)
+        np.log(terms, out=terms)
+        terms *= p
+        return -terms.sum(-1)
 
     def clamp_min(self, x: Array, smallest: float) -> Array:
         return np.maximum(x, np.float32(smallest))
