@@ -26,9 +26,10 @@ class Architecture:
     # What config.json calls BERT's settings, and what it means where it leaves one out.
     config_names: Mapping[str, str] = field(default_factory=dict)
     config_defaults: Mapping[str, Any] = field(default_factory=dict)
+    # Settings of BERT's that its config.json may hold without a meaning.
+    fixed_settings: tuple[str, ...] = ()
     special_tokens: SpecialTokens = field(default_factory=SpecialTokens)
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
-    has_token_types: bool = True
     # A text's first token has the position after padding's id, not 0.
     positions_follow_padding: bool = False
     # Tensors without which a checkpoint has no pooler; none where the family's classes have none.
@@ -122,9 +123,9 @@ ARCHITECTURES: Mapping[str, Architecture] = {
             "hidden_act": "activation",
         },
         config_defaults={"num_hidden_layers": 6, "type_vocab_size": 0},
+        fixed_settings=("layer_norm_eps", "type_vocab_size"),
         pooler=(),
         mlm_head_name="vocab_transform",
-        has_token_types=False,
         has_one_mlm_bias=True,
     ),
     "electra": Architecture(
@@ -148,13 +149,13 @@ ARCHITECTURES: Mapping[str, Architecture] = {
     "mpnet": Architecture(
         "MPNet",
         "mpnet.",
+        fixed_settings=("pad_token_id", "type_vocab_size"),
         config_defaults={"vocab_size": 30527, "type_vocab_size": 0, "pad_token_id": 1},
         special_tokens=SpecialTokens(sep="</s>", pad="<pad>", cls="<s>", mask="<mask>"),
         vocabulary=Vocabulary(is_wordpieces=False),
         mlm_head=("lm_head.dense.weight", "lm_head.layer_norm.weight"),
         mlm_head_name="lm_head",
         positions_follow_padding=True,
-        has_token_types=False,
     ),
     "deberta-v2": Architecture(
         "DebertaV2",
@@ -179,8 +180,8 @@ ARCHITECTURES: Mapping[str, Architecture] = {
             "type_vocab_size": 0,
         },
         pooler=(),
+        fixed_settings=("type_vocab_size",),
         mlm_head=("head.dense.weight", "head.norm.weight"),
         mlm_head_name="head",
-        has_token_types=False,
     ),
 }

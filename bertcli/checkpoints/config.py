@@ -85,8 +85,7 @@ def read_config(folder: Path) -> ModelConfig:
             hint=f"use a model of one of these: {', '.join(ARCHITECTURES)}; or -m bundled",
         )
     architecture = ARCHITECTURES[model_type]
-    if architecture.is_berts:
-        _refuse_what_is_not_computed(raw, path)
+    _refuse_what_is_not_computed(raw, path)
     config = _config_of(model_type, raw, path)
     if config.hidden_size % config.num_attention_heads:
         raise BadCheckpoint(
@@ -103,19 +102,21 @@ def _config_of(model_type: str, raw: Mapping[str, Any], path: Path) -> ModelConf
     defaults = {"model_type": model_type, **architecture.config_defaults}
     values = dict(defaults)
     for name in config_class.__dataclass_fields__:
-        stored = architecture.config_names.get(name, name)
-        if stored in raw and name not in _without_meaning(architecture):
-            values[name] = _checked(raw[stored], name, stored, path, may_be_zero=defaults.get(name) == 0)
+        # transformers takes a family's own name for a setting before BERT's.
+        names = (architecture.config_names.get(name, name), name)
+        stored = next((each for each in names if each in raw), None)
+        if stored is not None and name not in _without_meaning(architecture):
+            may_be_zero = name == "pad_token_id" or defaults.get(name) == 0
+            values[name] = _checked(raw[stored], name, stored, path, may_be_zero=may_be_zero)
     return config_class(**values)
 
 
 def _without_meaning(architecture: Architecture) -> Iterator[str]:
     """What may stand in a config without being part of the model's shape."""
     yield "model_type"
+    yield from architecture.fixed_settings
     if not architecture.positions_follow_padding:
         yield "pad_token_id"
-    if not architecture.has_token_types:
-        yield "type_vocab_size"
 
 
 def _refuse_what_is_not_computed(raw: Mapping[str, Any], path: Path) -> None:

@@ -173,7 +173,7 @@ def _without_revision(folder: Path, revision: str | None, what: str) -> Path:
 def _why_offline(offline: bool) -> str:
     """Why the hub is not to be asked; empty where it may be."""
     if offline:
-        return "bertcli is to stay offline"
+        return "--offline or BERTCLI_OFFLINE keeps bertcli from the network"
     name = "HF_HUB_OFFLINE" if os.environ.get("HF_HUB_OFFLINE") else "TRANSFORMERS_OFFLINE"
     return f"{name} is set" if os.environ.get(name, "").upper() in _TRUE else ""
 
@@ -183,11 +183,22 @@ def _where_it_is_not(name: str, revision: str | None, needs: Files) -> str:
     for snapshot in _cached(name, revision):
         lacking = " and ".join(f"its {WORDS[part]}" for part in missing_files(snapshot.folder, needs))
         return f"{name!r} is in {cached} without {lacking}"
-    if revision is None:
+    here = _revisions_here(name)
+    if revision is None and not here:
         return f"no model called {name!r}: it is no folder here, it is not in {cached}"
-    commits = [each.commit[:_DIGITS] for other in repositories(name) for each in cache.snapshots(other)]
-    others = f", which has {', '.join(commits)} of it" if commits else ""
-    return f"revision {revision!r} of {name!r} is not in {cached}{others}"
+    others = f", which has {', '.join(here)} of it (--revision)" if here else ""
+    return f"revision {revision or cache.DEFAULT_REVISION!r} of {name!r} is not in {cached}{others}"
+
+
+def _revisions_here(name: str) -> list[str]:
+    """What of a model the cache has, by branches and tags, and by commits that none of them leads to."""
+    found: list[str] = []
+    for each in repositories(name):
+        refs = cache.refs(each)
+        here = {snapshot.commit for snapshot in cache.snapshots(each)}
+        found += [ref for ref, commit in refs.items() if commit in here]
+        found += [commit[:_DIGITS] for commit in sorted(here - set(refs.values()))]
+    return found
 
 
 def _check_may_be_asked_for(name: str, revision: str | None, needs: Files, offline: bool) -> None:
@@ -198,11 +209,11 @@ def _check_may_be_asked_for(name: str, revision: str | None, needs: Files, offli
             f"{_where_it_is_not(name, revision, needs)}, and {refusal}",
             hint=f"{_guess(name)}use -m bundled, give a folder, or let it be downloaded once",
         )
-    from bertcli.checkpoints.reach import endpoint, why_unreachable
+    from bertcli.checkpoints.reach import endpoint, shown_endpoint, why_unreachable
 
     if failure := why_unreachable(endpoint()):
         raise HubFailed(
-            f"{_where_it_is_not(name, revision, needs)}, and {endpoint()} cannot be reached ({failure})",
+            f"{_where_it_is_not(name, revision, needs)}, and {shown_endpoint()} cannot be reached ({failure})",
             hint=f"{_guess(name)}use -m bundled or give a folder, which need no network",
         )
 

@@ -14,7 +14,7 @@ from bertcli.checkpoints.cache import DEFAULT_REVISION, Download, OnDownload, Sn
 from bertcli.checkpoints.files import WORDS, Files, files_of
 from bertcli.checkpoints.headers import TensorInfo
 from bertcli.checkpoints.names import is_commit
-from bertcli.checkpoints.reach import endpoint
+from bertcli.checkpoints.reach import endpoint, shown_endpoint
 from bertcli.checkpoints.weight_files import INDEX, shard_names
 from bertcli.errors import BadCheckpoint, BertcliError, CheckpointNotFound, HubFailed
 
@@ -185,7 +185,7 @@ def _explained(error: Exception, name: str, revision: str) -> BertcliError:
     if isinstance(error, errors.GatedRepoError):
         return CheckpointNotFound(
             f"{name} is gated: the hub gives it to those alone whom its owner has let in",
-            hint=f"ask for access at {endpoint()}/{name}, and set HF_TOKEN to a token of yours",
+            hint=f"ask for access at {shown_endpoint()}/{name}, and set HF_TOKEN to a token of yours",
         )
     if isinstance(error, errors.RepositoryNotFoundError):
         return CheckpointNotFound(
@@ -194,7 +194,7 @@ def _explained(error: Exception, name: str, revision: str) -> BertcliError:
         )
     if isinstance(error, errors.RevisionNotFoundError):
         return CheckpointNotFound(
-            f"{name} has no revision {revision!r} on the hub", hint=f"see {endpoint()}/{name}/commits/main"
+            f"{name} has no revision {revision!r} on the hub", hint=f"see {shown_endpoint()}/{name}/commits/main"
         )
     if isinstance(error, errors.SafetensorsParsingError):
         return BadCheckpoint(
@@ -216,7 +216,7 @@ def _explained(error: Exception, name: str, revision: str) -> BertcliError:
 def _refused(status: int, name: str) -> BertcliError:
     if status == 404:  # without the code that the hub gives for a model that it does not have
         return CheckpointNotFound(
-            f"{endpoint()} has no model {name!r}", hint="check the spelling, and HF_ENDPOINT where it is set"
+            f"{shown_endpoint()} has no model {name!r}", hint="check the spelling, and HF_ENDPOINT where it is set"
         )
     if status in (401, 403):
         return CheckpointNotFound(
@@ -233,7 +233,7 @@ def _refused(status: int, name: str) -> BertcliError:
 
 def _failed(status: int, name: str) -> HubFailed:
     return HubFailed(
-        f"the hub at {endpoint()} answered with an error ({status}) when asked for {name}", hint=_TRY_AGAIN
+        f"the hub at {shown_endpoint()} answered with an error ({status}) when asked for {name}", hint=_TRY_AGAIN
     )
 
 
@@ -247,10 +247,10 @@ def _no_room(name: str) -> HubFailed:
 def _broken_off(error: Exception, name: str) -> HubFailed:
     kind = type(error).__name__
     if "Timeout" in kind:
-        return HubFailed(f"the hub at {endpoint()} took too long to answer about {name}", hint=_TRY_AGAIN)
+        return HubFailed(f"the hub at {shown_endpoint()} took too long to answer about {name}", hint=_TRY_AGAIN)
     if isinstance(error, (ValueError, TypeError, KeyError)) or "Metadata" in kind:
         return HubFailed(
-            f"what answers at {endpoint()} is no model hub",
+            f"what answers at {shown_endpoint()} is no model hub",
             hint="check HF_ENDPOINT, or sign in to the network that you are on",
         )
     why = next(iter(str(error).splitlines()), "") or kind

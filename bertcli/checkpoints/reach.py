@@ -17,7 +17,14 @@ _PORTS = {"http": 80, "https": 443, "socks4": 1080, "socks5": 1080, "socks5h": 1
 
 def endpoint() -> str:
     """The hub's address, as huggingface_hub finds it."""
-    return os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
+    return (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
+
+
+def shown_endpoint() -> str:
+    """The same as a message may show it, without a name and a password in it."""
+    scheme, slashes, rest = endpoint().rpartition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{slashes}{host.rpartition('@')[2]}{slash}{path}"
 
 
 def why_unreachable(url: str) -> str | None:
@@ -31,6 +38,8 @@ def why_unreachable(url: str) -> str | None:
     def connect() -> None:
         try:
             socket.create_connection((host, port), timeout=_LIMIT_S).close()
+        except UnicodeError:  # a name that no look-up takes
+            failures.append(f"{host} is no name of a server")
         except OSError as error:
             failures.append(_describe(error, host))
 

@@ -21,7 +21,7 @@ from bertcli.core.attention.heads import (
     spellings,
     summarise,
 )
-from bertcli.core.attention.selection import Selection, statistics_named
+from bertcli.core.attention.selection import Selection, order_named, statistics_named
 from bertcli.core.attention.statistics import BROAD_ENTROPY, DELIMITER_SHARE, POSITION_SHARE, STATISTICS
 from bertcli.core.session import Session
 from bertcli.errors import ExitCode, WrongUsage
@@ -37,7 +37,7 @@ _THRESHOLDS = (
     f"label: prev, next, self > {POSITION_SHARE}; delimiter: cls + sep > {DELIMITER_SHARE}; "
     f"broad: entropy > {BROAD_ENTROPY}"
 )
-_STRUCTURED = ("table", "json", "jsonl")
+_STRUCTURED = ("table", "svg", "json", "jsonl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,7 @@ def attn(request: AttnRequest) -> ExitCode:
 def _check_combination(request: AttnRequest) -> None:
     """Raise WrongUsage for options that say nothing without another, or that contradict each other."""
     heads, maps = request.heads, request.maps
+    has_part = maps.rows is not None or maps.cols is not None
     shows_matrix = request.wants_matrix or maps.rollout or maps.value_norms
     one_text = {"--from": maps.attended_from is not None, "--rollout": maps.rollout, "--value-norms": maps.value_norms}
     _refuse(
@@ -104,14 +105,44 @@ def _check_combination(request: AttnRequest) -> None:
             "add --layer and --head, --rollout or --value-norms",
         ),
         (
-            (maps.rows is not None or maps.cols is not None) and not shows_matrix,
+            has_part and not shows_matrix,
             "--rows and --cols choose a part of a matrix, and none is asked for",
             "add --layer and --head, --rollout or --value-norms",
         ),
         (
-            heads.group is not None and (maps.value_norms or maps.head_distance),
+            heads.group is not None and (maps.value_norms or maps.head_distance or request.wants_matrix),
             "--group averages heads, and what is asked for tells them apart",
             "leave --group out",
+        ),
+        (
+            heads.group is not None and (heads.head is not None or heads.label is not None),
+            "--group is the mean of all heads of a layer, and --head and --label choose among them",
+            "leave one out",
+        ),
+        (
+            maps.attended_from is not None and (maps.rollout or maps.value_norms or maps.head_distance),
+            "--from shows what one token attends to, and nothing beside it",
+            "leave out the other map, or --from",
+        ),
+        (
+            heads.grid is not None and heads.stat is not None,
+            "--grid shows one statistic, and --stat chooses columns",
+            "leave one out",
+        ),
+        (
+            (heads.grid is not None or heads.stat is not None) and maps.rollout,
+            "--rollout is of all heads together, and has no statistics",
+            "leave out --rollout, or --stat and --grid",
+        ),
+        (
+            heads.grid is not None and (shows_matrix or maps.attended_from is not None or maps.head_distance),
+            "--grid draws the statistics of heads, and what is asked for is drawn in its place",
+            "leave --grid out",
+        ),
+        (
+            heads.aggregate and (request.wants_matrix or maps.words or has_part),
+            "--aggregate puts all texts together, and a matrix is of one text",
+            "leave --aggregate out, or --layer with --head, --words, --rows and --cols",
         ),
     )
     if heads.aggregate:
@@ -157,7 +188,7 @@ def _look(request: AttnRequest) -> AttnLook:
     names = tuple(STATISTICS) if heads.stat is None else tuple(statistics_named("--stat", heads.stat))
     grid = None if heads.grid is None else str(heads.grid)
     rows, columns = _range("--rows", maps.rows), _range("--cols", maps.cols)
-    return AttnLook(names if grid is None else (grid,), _THRESHOLDS, grid, rows, columns)
+    return AttnLook(names if grid is None else (grid,), _THRESHOLDS, grid, heads.by is not None, rows, columns)
 
 
 def _range(option: str, asked: str | None) -> range | None:
@@ -171,9 +202,8 @@ def _range(option: str, asked: str | None) -> range | None:
 
 
 def _selection(heads: HeadOptions) -> Selection:
-    if heads.by is not None:
-        statistics_named("--by", heads.by.removeprefix("-"))
-    return Selection(None if heads.label is None else str(heads.label), heads.group is not None, heads.top, heads.by)
+    by = None if heads.by is None else order_named(heads.by)
+    return Selection(None if heads.label is None else str(heads.label), heads.group is not None, heads.top, by)
 
 
 def _options(request: AttnRequest, session: Session, sink: Sink) -> AttnOptions:

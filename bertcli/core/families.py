@@ -1,6 +1,8 @@
 """Every architecture through transformers' own classes: the only way for some, the cross-check for the others."""
 
 import logging
+import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,10 @@ from bertcli.errors import BadCheckpoint, WrongUsage
 # transformers tells of every load on stderr and draws bars there; what a user needs to know of it, bertcli says itself.
 transformers_logging.set_verbosity(logging.CRITICAL)
 transformers_logging.disable_progress_bar()
+
+
+# As families number their layers: encoder.layer.0, transformer.layer.0, layers.0.
+_LAYER = re.compile(r"(^|\.)layers?\.\d+\.")
 
 
 class TransformersEngine:
@@ -84,15 +90,28 @@ class TransformersEngine:
                 **({"add_pooling_layer": self._has_pooler} if has_choice else {}),
                 **attention,
             )
-        except (RuntimeError, ValueError, OSError) as error:
-            why = " ".join(str(error).split())
+        except MemoryError:
+            raise
+        except Exception as error:  # a config that asks for what is not there fails in whatever way it happens to
+            why = " ".join(str(error).split()) or type(error).__name__
             raise BadCheckpoint(
                 f"transformers cannot load {self._folder} as {class_name}: {why}",
                 hint="config and weights may come from different models; copy both again from the same place",
             ) from None
         if loading["missing_keys"]:
             raise _missing(self._folder, class_name, sorted(loading["missing_keys"]))
+        if surplus := surplus_layers(loading["unexpected_keys"]):
+            raise BadCheckpoint(
+                f"the weights in {self._folder} do not fit its config.json: {surplus} is of a layer beyond those that "
+                "the config counts",
+                hint="config and weights come from different models; copy both again from the same place",
+            )
         return model.to(self.ops.device).eval()
+
+
+def surplus_layers(unexpected: Iterable[str]) -> str | None:
+    """A tensor of a layer that the model has not, of those that transformers had no place for."""
+    return next((name for name in sorted(unexpected) if _LAYER.search(name)), None)
 
 
 def tokenizer_of(folder: Path) -> Tokenizer:

@@ -87,8 +87,7 @@ class BertWeights:
     def projection(self, layer: int, which: str) -> Linear:
         """A layer's projection before its heads (value) or after them (output), unprepared and in float32."""
         full = f"encoder.layer.{layer}.attention.{_PROJECTIONS[which]}"
-        # A vector is a tensor that is used as it is.
-        return Linear(self._vector(f"{full}.weight"), self._vector(f"{full}.bias"))
+        return Linear(self._ops.exact(self._read(f"{full}.weight")), self._ops.exact(self._read(f"{full}.bias")))
 
     def _layer(self, name: str) -> LayerWeights:
         projections = [self._plain_linear(f"{name}.attention.self.{part}") for part in ("query", "key", "value")]

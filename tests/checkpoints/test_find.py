@@ -135,7 +135,7 @@ def test_a_folder_and_the_bundled_model_have_no_revisions(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("variables", "offline", "words"),
     [
-        ({"HF_HUB_OFFLINE": "0"}, True, "bertcli is to stay offline"),
+        ({"HF_HUB_OFFLINE": "0"}, True, "--offline or BERTCLI_OFFLINE"),
         ({"HF_HUB_OFFLINE": "yes"}, False, "HF_HUB_OFFLINE is set"),
         ({"HF_HUB_OFFLINE": "", "TRANSFORMERS_OFFLINE": "on"}, False, "TRANSFORMERS_OFFLINE is set"),
     ],

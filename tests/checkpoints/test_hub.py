@@ -365,6 +365,23 @@ def test_a_port_that_nobody_listens_at_is_unreachable(monkeypatch: pytest.Monkey
     assert "refused" in str(reach.why_unreachable(url))
 
 
+@pytest.mark.parametrize("url", ["http://a..b/", f"http://{'x' * 70}.example/"], ids=["empty-label", "long-label"])
+def test_a_name_that_no_look_up_takes_is_unreachable(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    for variable in ("HTTP_PROXY", "http_proxy"):
+        monkeypatch.delenv(variable, raising=False)
+    assert "is no name of a server" in str(reach.why_unreachable(url))
+
+
+def test_a_password_in_the_endpoint_is_never_shown(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", hub.url.replace("//", "//somebody:s3cret@"))
+    assert reach.shown_endpoint() == hub.url
+    monkeypatch.setenv("HF_ENDPOINT", "http://somebody:s3cret@hub.invalid/mirror")
+    assert reach.shown_endpoint() == "http://hub.invalid/mirror"
+    with pytest.raises(HubFailed) as raised:
+        find()
+    assert "s3cret" not in raised.value.message + raised.value.hint
+
+
 def test_a_server_that_drops_packets_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(reach, "_LIMIT_S", 0.2)

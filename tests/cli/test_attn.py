@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from bertcli.core.attention import statistics
+from bertcli.options import LabelName, StatisticName
+from bertcli.results import HeadStatistics
 from tests.cli.process import assert_failed, run
 
 TEXT = "the cat sat on the mat"
@@ -88,6 +91,36 @@ def test_a_part_of_a_matrix_is_chosen_by_positions(tiny: tuple[str, str]) -> Non
         assert_failed(run("attn", TEXT, *tiny, *asked[:4], f"--rows={wrong}"), 2, "--rows")
 
 
+def test_a_matrix_is_shown_whatever_the_head_is_called(tiny: tuple[str, str]) -> None:
+    asked = ("--layer", "0", "--head", "2", "--json")
+    [plain] = run("attn", TEXT, *tiny, *asked).records()
+    [labelled] = run("attn", TEXT, *tiny, *asked, "--label", "broad").records()
+    assert labelled["heads"] == []
+    assert labelled["attention"] == plain["attention"]
+
+
+def test_maps_of_half_precision_are_near_those_of_whole(tiny: tuple[str, str]) -> None:
+    half = ("--engine", "torch", "--device", "cpu", "--dtype", "bfloat16")
+    whole = run("attn", TEXT, *tiny, "--value-norms", "--json").records()[0]["value_norms"]
+    found = run("attn", TEXT, *tiny, *half, "--value-norms", "--json").records()[0]["value_norms"]
+    assert sum(map(sum, found[0])) == pytest.approx(sum(map(sum, whole[0])), rel=0.05)
+    rates = [run("attn", "--expansion", *tiny, *dtype, "--json").json()["expansion"] for dtype in ((), half)]
+    assert rates[1] == pytest.approx(rates[0], rel=1e-6)
+
+
+def test_names_of_options_are_those_of_the_statistics_and_labels() -> None:
+    assert [str(name) for name in StatisticName] == list(STATISTICS) == list(statistics.STATISTICS)
+    labels = {
+        statistics.label(head(**numbers))
+        for numbers in ({"previous": 0.6}, {"next": 0.6}, {"self": 0.6}, {"cls": 0.7}, {"entropy": 4.0})
+    }
+    assert {str(name) for name in LabelName} == labels
+
+
+def head(**numbers: float) -> HeadStatistics:
+    return HeadStatistics(layer=0, head=0, **{**dict.fromkeys(STATISTICS, 0.0), **numbers}, label=None)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -99,6 +132,13 @@ def test_a_part_of_a_matrix_is_chosen_by_positions(tiny: tuple[str, str]) -> Non
         (("--rollout",), "tsv has no place for --rollout"),
         (("--value-norms", "--format", "table"), "value norms of one head"),
         (("--aggregate", "-o", "x.npz"), "--aggregate"),
+        (("--aggregate", "--layer", "0", "--head", "0"), "--aggregate"),
+        (("--by", "entropy,cls"), "--by"),
+        (("--group", "layer", "--head", "1"), "--group"),
+        (("--group", "layer", "--label", "broad"), "--group"),
+        (("--from", "cat", "--rollout", "--json"), "--from"),
+        (("--grid", "cls", "--rollout", "--json"), "--rollout"),
+        (("--grid", "cls", "--stat", "sep"), "--grid"),
     ],
     ids=str,
 )

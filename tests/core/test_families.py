@@ -10,7 +10,7 @@ import transformers
 from bertcli.checkpoints.architectures import ARCHITECTURES
 from bertcli.core.batches import pad, position_ids
 from bertcli.core.tokens import TokenizedText
-from bertcli.errors import BadCheckpoint, MissingMlmHead, MissingPooler, WrongUsage
+from bertcli.errors import BadCheckpoint, MissingMlmHead, MissingPooler, UnsupportedModel, WrongUsage
 from tests.families import CONFIGS, MASKS, OWN_ENGINES, WITH_POOLER, save_family
 from tests.reference import assert_same, engine_outputs, transformers_outputs
 from tests.tiny import edit_config, one_batch, open_bert, record, tokenize, write_vocabulary
@@ -111,6 +111,54 @@ def test_a_layer_that_is_missing_is_an_error_and_never_random(tmp_path: Path, mo
     session = open_bert(tmp_path, "transformers")
     with pytest.raises(BadCheckpoint, match=r"encoder\.layer\.2\..* is missing"):
         engine_outputs(session, one_batch(session, TEXTS), pooler=False)
+
+
+@pytest.mark.parametrize("model_type", ["electra", "mpnet", "deberta-v2", "roberta", "distilbert"])
+def test_layers_beyond_those_that_the_config_counts_are_an_error(tmp_path: Path, model_type: str) -> None:
+    save_family(tmp_path, model_type)
+    edit_config(tmp_path, **{"n_layers" if model_type == "distilbert" else "num_hidden_layers": 1})
+    with pytest.raises(BadCheckpoint, match=r"layers?\b.*the config counts|more layers"):
+        session = open_bert(tmp_path, "auto")
+        engine_outputs(session, one_batch(session, TEXTS), pooler=False)
+
+
+@pytest.mark.parametrize("setting", [{"position_embedding_type": "relative_key"}, {"is_decoder": True}], ids=str)
+@pytest.mark.parametrize("model_type", ["electra", "albert", "roberta"])
+def test_what_is_not_computed_is_refused_of_every_family(
+    tmp_path: Path, model_type: str, setting: dict[str, object]
+) -> None:
+    save_family(tmp_path, model_type)
+    edit_config(tmp_path, **setting)
+    with pytest.raises(UnsupportedModel, match=next(iter(setting))):
+        open_bert(tmp_path, "auto")
+
+
+def test_an_activation_that_nobody_knows_is_an_error_that_says_why(tmp_path: Path) -> None:
+    save_family(tmp_path, "electra")
+    edit_config(tmp_path, hidden_act="swoosh")
+    session = open_bert(tmp_path, "auto")
+    with pytest.raises(BadCheckpoint, match="swoosh"):
+        engine_outputs(session, one_batch(session, TEXTS), pooler=False)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "torch"])
+def test_distilberts_fixed_eps_and_other_spellings_are_as_transformers_has_them(tmp_path: Path, engine: str) -> None:
+    save_family(tmp_path, "distilbert")
+    edit_config(tmp_path, layer_norm_eps=0.5, n_heads=..., num_attention_heads=3, n_layers=..., num_hidden_layers=2)
+    session = open_bert(tmp_path, engine)
+    batch = one_batch(session, TEXTS)
+    expected = transformers_outputs(tmp_path, batch, pooler=False)
+    assert_same(engine_outputs(session, batch, pooler=False), expected, batch)
+
+
+@pytest.mark.parametrize("pad_token_id", [0, 4])
+def test_positions_follow_whatever_id_padding_has(tmp_path: Path, pad_token_id: int) -> None:
+    save_family(tmp_path, "roberta")
+    edit_config(tmp_path, pad_token_id=pad_token_id)
+    session = open_bert(tmp_path, "numpy")
+    assert session.config.max_tokens == 40 - pad_token_id - 1
+    batch = one_batch(session, ["how are you"])
+    assert_same(engine_outputs(session, batch), transformers_outputs(tmp_path, batch), batch)
 
 
 def test_weights_of_another_size_are_an_error(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Results made by hand, and the views that show them: what tables and records are drawn from, without a model."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -152,6 +153,12 @@ def grid_summary() -> AttnSummary:
         for at, row in enumerate(numbers)
     ]
     return AttnSummary(1234, 56789, heads)
+
+
+def grid_summary_with_gaps() -> AttnSummary:
+    """Heads of two layers that do not follow one another, and not the first of them."""
+    heads = [replace(head, layer=3 + 2 * head.layer) for head in grid_summary().heads if head.head in (2, 3, 9, 11)]
+    return replace(grid_summary(), heads=heads)
 
 
 def maps_record() -> AttnRecord:

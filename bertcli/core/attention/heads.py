@@ -198,7 +198,7 @@ def _record(session: Session, text: TokenizedText, row: int, observer: _Observer
     return AttnRecord(
         text_info(text),
         heads,
-        attention=of_heads(observer.whole)[0] if options.matrix else None,
+        attention=own(observer.whole[options.layers[0]][:, 0]) if options.matrix else None,
         attended=_attended(text.tokens, row, observer, options) if options.attended_from else None,
         attentions=observer.tensors(row, size) if options.tensors else None,
         words=None if words is None else spelt(text, words, session.tokenizer),

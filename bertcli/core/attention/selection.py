@@ -9,8 +9,6 @@ from bertcli.core.attention.statistics import STATISTICS
 from bertcli.errors import WrongUsage
 from bertcli.results import HeadStatistics
 
-LABELS = ("previous", "next", "self", "delimiter", "broad")
-
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -38,6 +36,15 @@ class Selection:
 def _mean(heads: Sequence[HeadStatistics]) -> HeadStatistics:
     means = {name: fsum(getattr(head, name) for head in heads) / len(heads) for name in STATISTICS}
     return HeadStatistics(layer=heads[0].layer, head=None, **means, label=None)
+
+
+def order_named(asked: str) -> str:
+    """The statistic of an order, with a minus before it for the smallest first. Raises WrongUsage."""
+    sign, name = ("-", asked[1:]) if asked.startswith("-") else ("", asked)
+    names = statistics_named("--by", name)
+    if len(names) > 1:
+        raise WrongUsage(f"--by {asked!r} names {len(names)} statistics", hint="give one of them")
+    return sign + names[0]
 
 
 def statistics_named(option: str, asked: str) -> list[str]:

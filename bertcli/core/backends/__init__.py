@@ -41,6 +41,9 @@ class Ops(Protocol):
     def vector(self, raw: Array) -> Array:
         """A bias or LayerNorm parameter, from a tensor as the checkpoint stores it."""
 
+    def exact(self, raw: Array) -> Array:
+        """A tensor as the checkpoint stores it, in float32 whatever is computed in."""
+
     def prepare(self, linear: Linear) -> Linear:
         """The layer in the form that `linear` is fastest with, whose weight need not be a plain matrix."""
 

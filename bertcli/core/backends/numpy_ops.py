@@ -44,6 +44,9 @@ class NumpyOps:
     def vector(self, raw: Array) -> Array:
         return widen(raw)
 
+    def exact(self, raw: Array) -> Array:
+        return widen(raw)
+
     def prepare(self, linear: Linear) -> Linear:
         return linear
 

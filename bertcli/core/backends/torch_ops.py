@@ -71,13 +71,12 @@ class TorchOps:
             raise
 
     def matrix(self, raw: Array) -> Array:
-        """raw: a torch tensor, or a numpy view in which uint16 is the bits of bfloat16."""
-        if not isinstance(raw, torch.Tensor):
-            raw = torch.from_numpy(raw)
-            raw = raw.view(torch.bfloat16) if raw.dtype == torch.uint16 else raw
-        return raw.to(self._device, self._dtype)
+        return _tensor(raw).to(self._device, self._dtype)
 
     vector = matrix
+
+    def exact(self, raw: Array) -> Array:
+        return _tensor(raw).to(self._device, torch.float32)
 
     def prepare(self, linear: Linear) -> Linear:
         # oneDNN's product of a weight that it has laid out for itself beats that of the plain matrix by a fifth.
@@ -162,3 +161,11 @@ class TorchOps:
     def top_k(self, x: Array, k: int) -> tuple[Array, Array]:
         values, ids = x.topk(k, dim=-1)
         return values, ids
+
+
+def _tensor(raw: Array) -> torch.Tensor:
+    """A torch tensor as it is, or of a numpy view, in which uint16 is the bits of bfloat16."""
+    if isinstance(raw, torch.Tensor):
+        return raw
+    tensor = torch.from_numpy(raw)
+    return tensor.view(torch.bfloat16) if tensor.dtype == torch.uint16 else tensor

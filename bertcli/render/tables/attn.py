@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
-from operator import itemgetter
 
 from rich.box import HORIZONTALS
 from rich.console import Group, RenderableType
@@ -52,7 +51,7 @@ def _heads(heads: Sequence[HeadStatistics], look: AttnLook) -> Iterator[Renderab
         cells.add_words(drawn, "label")
         layers = [(layer, list(of_layer)) for layer, of_layer in groupby(heads, lambda head: head.layer)]
         # In another order than the layers', or with a line for each of them, lines between them would be all there is.
-        is_by_layer = any(len(of_layer) > 1 for _, of_layer in layers) and layers == sorted(layers, key=itemgetter(0))
+        is_by_layer = not look.is_ordered and any(len(of_layer) > 1 for _, of_layer in layers)
         for layer, of_layer in layers:
             for number, head in enumerate(of_layer):
                 drawn.add_row(_layer_number(layer, number), *_statistics(head, look.statistics))

@@ -78,7 +78,7 @@ def grid(heads: Sequence[HeadStatistics], name: str) -> RenderableType:
 
     names = [Text("all" if head is None else str(head)) for head in columns]
     heading = cells.subtitle(name, f"layers down, heads across; from {least:.3f} to {most:.3f}")
-    drawn = Matrix([Text() for _ in layers], names, cell, cell_width=5, first=layers[0])
+    drawn = Matrix([Text() for _ in layers], names, cell, cell_width=5, rows=layers, columns=numbers)
     return Group(heading, drawn)
 
 
@@ -111,8 +111,8 @@ def _map(
         [cells.cell(names[column]) for column in columns],
         cell,
         cell_width=4,
-        first=rows.start,
-        first_column=columns.start,
+        rows=rows,
+        columns=columns,
     )
     return Group(cells.subtitle(*heading), drawn)
 

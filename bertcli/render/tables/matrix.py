@@ -14,18 +14,18 @@ _LABELS_PART, _NARROWEST_LABELS = 5, 4
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """labels: of the rows, which are numbered from `first`. names: of the columns; their numbers where they do not fit,
-    from `first_column` (None: as the rows).
+    """labels: of the rows, beside their numbers. names: of the columns; their numbers where they do not fit.
 
-    cell: what stands at (row, column), and its style. cell_width: of the widest cell and the spaces around it.
+    rows, columns: these numbers; None for 0 and on, and for columns that have the numbers of the rows. cell: what
+    stands at (row, column), and its style. cell_width: of the widest cell and the spaces around it.
     """
 
     labels: Sequence[Text]
     names: Sequence[Text]
     cell: Callable[[int, int], tuple[str, str]]
     cell_width: int
-    first: int = 0
-    first_column: int | None = None
+    rows: Sequence[int] | None = None
+    columns: Sequence[int] | None = None
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Each block, with the labels of its rows and columns."""
@@ -55,12 +55,16 @@ class Matrix:
         if _width(names) <= width - self._margin(width):
             return names
         cell_width = max(self.cell_width, self._digits + 1)
-        first = self.first if self.first_column is None else self.first_column
-        return [_right(Text(str(first + column)), cell_width, STRONG) for column in range(len(names))]
+        columns = self._row_numbers if self.columns is None else self.columns
+        return [_right(Text(str(column)), cell_width, STRONG) for column in columns]
+
+    @property
+    def _row_numbers(self) -> Sequence[int]:
+        return range(len(self.labels)) if self.rows is None else self.rows
 
     @property
     def _digits(self) -> int:
-        return len(str(self.first + len(self.labels) - 1))
+        return len(str(max((*self._row_numbers, *(self.columns or ())), default=0)))
 
     def _margin(self, width: int) -> int:
         """What numbers and labels of rows take of a width that does not suffice, each with a space after it."""
@@ -71,7 +75,7 @@ class Matrix:
         """The row's number and its label, folded or shortened as the label says."""
         label, indent = self.labels[row], self._digits + 1
         lines = label.wrap(console, margin - indent - 1, overflow=label.overflow, no_wrap=label.no_wrap)
-        numbers = [f"{self.first + row:>{self._digits}} ", *(" " * indent for _ in lines[1:])]
+        numbers = [f"{self._row_numbers[row]:>{self._digits}} ", *(" " * indent for _ in lines[1:])]
         return [Text.assemble((number, QUIET), line, " ") for number, line in zip(numbers, lines, strict=True)]
 
 

@@ -14,12 +14,14 @@ from bertcli.results import AttendedFrom, AttnRecord, HeadStatistics, RunInfo
 class AttnLook:
     """What is shown. statistics: their names, in order. thresholds: what labels mean. grid: the statistic it shades.
 
-    rows, columns: the part of a matrix that is drawn; None for as much as can be read.
+    is_ordered: heads come in another order than their layers'. rows, columns: the part of a matrix that is drawn; None
+    for as much as can be read.
     """
 
     statistics: Sequence[str]
     thresholds: str
     grid: str | None = None
+    is_ordered: bool = False
     rows: range | None = None
     columns: range | None = None
 

@@ -58,6 +58,7 @@ CASES: dict[str, Callable[[], Case]] = {
     "attn-matrix": lambda: (matrix_view(samples.info("attn"), samples.LOOK, 1, 0), [samples.attn_record()]),
     "attn-from": lambda: (attended_view(samples.info("attn"), samples.LOOK), [samples.attn_record()]),
     "attn-grid": lambda: (summary_view(samples.info("attn"), GRID), [samples.grid_summary()]),
+    "attn-grid-part": lambda: (summary_view(samples.info("attn"), GRID), [samples.grid_summary_with_gaps()]),
     "attn-maps": lambda: (maps_view(samples.info("attn"), samples.LOOK), [samples.maps_record()]),
     "attn-long": lambda: (matrix_view(samples.info("attn"), samples.LOOK, 1, 0), [samples.long_matrix_record()]),
     "attn-part": lambda: (matrix_view(samples.info("attn"), PART, 1, 0), [samples.long_matrix_record()]),
