@@ -54,8 +54,8 @@ class Matrix:
         names = [_right(name, max(self.cell_width, name.cell_len + 1), STRONG) for name in self.names]
         if _width(names) <= width - self._margin(width):
             return names
-        cell_width = max(self.cell_width, self._digits + 1)
         columns = self._row_numbers if self.columns is None else self.columns
+        cell_width = max(self.cell_width, _digits(columns) + 1)
         return [_right(Text(str(column)), cell_width, STRONG) for column in columns]
 
     @property
@@ -64,7 +64,7 @@ class Matrix:
 
     @property
     def _digits(self) -> int:
-        return len(str(max((*self._row_numbers, *(self.columns or ())), default=0)))
+        return _digits(self._row_numbers)
 
     def _margin(self, width: int) -> int:
         """What numbers and labels of rows take of a width that does not suffice, each with a space after it."""
@@ -77,6 +77,10 @@ class Matrix:
         lines = label.wrap(console, margin - indent - 1, overflow=label.overflow, no_wrap=label.no_wrap)
         numbers = [f"{self._row_numbers[row]:>{self._digits}} ", *(" " * indent for _ in lines[1:])]
         return [Text.assemble((number, QUIET), line, " ") for number, line in zip(numbers, lines, strict=True)]
+
+
+def _digits(numbers: Sequence[int]) -> int:
+    return len(str(max(numbers, default=0)))
 
 
 def _blocks(headers: Sequence[Text], width: int) -> Iterator[range]:
