@@ -5,7 +5,7 @@ import os
 import select
 import stat
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ WINDOW_BYTES = 1 << 16
 # A writer that pauses this long (seconds) is taken to wait for an answer.
 _SHORT_SILENCE = 0.05
 _QUOTED_CHARACTERS = 60
+_SENTENCE_BYTES = 80
 # How long (seconds) Ctrl-C may go unheard.
 _LONGEST_WAIT = 0.5
 
@@ -67,6 +68,12 @@ class TextReader:
         if self._stream is None:
             return sum(len(text) for text in self._source.texts)
         return self._stream.known_bytes()
+
+    def known_work(self, runs: Callable[[int], float]) -> int:
+        """The same, each byte as often as a text of its size is run; a stream's lines are taken to be sentences."""
+        if self._stream is None:
+            return int(sum(len(text) * runs(len(text)) for text in self._source.texts))
+        return int(self._stream.known_bytes() * runs(_SENTENCE_BYTES))
 
     def windows(self) -> Iterator[Window]:
         """Texts that are there together. Raises OSError where the file cannot be read."""

@@ -1,8 +1,8 @@
 """Token ids in rectangles: which texts run together, and their padded arrays."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from bertcli.core.tokens import TokenizedText
 
 IntArray = np.ndarray[Any, np.dtype[np.int64]]
 BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
+AnyText = TypeVar("AnyText", bound=Sized)
 # A text of less than this part of its batch's longest waits for another batch: its padding would cost more than that.
 _SHORTEST_PART = 0.8
 _UNNOTICED_PADDING = 4  # tokens
@@ -53,18 +54,28 @@ def batches(texts: Sequence[TokenizedText], batch_tokens: int, pad_token_id: int
     Texts of like length go together, the longest first, so that little is padded; their order is the caller's to
     restore.
     """
-    longest_first = sorted(texts, key=len, reverse=True)
-    start = 0
-    while start < len(longest_first):
-        longest = len(longest_first[start])
-        shortest = min(_SHORTEST_PART * longest, longest - _UNNOTICED_PADDING)
-        end = start + 1
-        while end < len(longest_first) and (end - start + 1) * longest <= batch_tokens:
-            if len(longest_first[end]) < shortest:
-                break
-            end += 1
-        yield pad(longest_first[start:end], pad_token_id)
-        start = end
+    for run in runs(sorted(texts, key=len, reverse=True), batch_tokens):
+        yield pad(run, pad_token_id)
+
+
+def runs(texts: Iterable[AnyText], batch_tokens: int) -> Iterator[list[AnyText]]:
+    """The texts in their order, parted into runs that each make a batch of at most `batch_tokens` tokens.
+
+    They are taken one by one, so there may be more of them than memory holds. A run ends where a text of another
+    length would have to be padded, or would make the others be padded, by too much.
+    """
+    run: list[AnyText] = []
+    longest = shortest = 0
+    for text in texts:
+        longest_with, shortest_with = max(longest, len(text)), min(shortest or len(text), len(text))
+        shortest_allowed = min(_SHORTEST_PART * longest_with, longest_with - _UNNOTICED_PADDING)
+        if run and ((len(run) + 1) * longest_with > batch_tokens or shortest_with < shortest_allowed):
+            yield run
+            run, longest_with, shortest_with = [], len(text), len(text)
+        run.append(text)
+        longest, shortest = longest_with, shortest_with
+    if run:
+        yield run
 
 
 def position_ids(input_ids: IntArray, first_position: int) -> IntArray:

@@ -74,6 +74,9 @@ class Engine(Protocol):
     def projection(self, layer: int, which: ProjectionName) -> Linear:
         """A layer's projection before its heads (value) or after them (output), each (hidden, hidden), in float32."""
 
+    def mlm_logits(self, hidden: Array) -> Array:
+        """What the MLM head makes of hidden states, whichever layer's they are: (n, hidden) to (n, vocab)."""
+
 
 class BertEngine:
     """bertcli's own forward pass over numpy or torch."""
@@ -91,13 +94,16 @@ class BertEngine:
             if wanted.next_sentence:
                 next_sentence_logits = bert.next_sentence_logits(self.ops, self._weights.next_sentence_head, pooled)
             if wanted.logits_at is not None:
-                hidden = last[on_device(self.ops, wanted.logits_at)]
-                logits = bert.mlm_logits(self.ops, self._weights.mlm_head, hidden, self._config)
+                logits = self.mlm_logits(last[on_device(self.ops, wanted.logits_at)])
             hidden_states = [kept[index] for index in wanted.hidden_states]
             return ModelOutput(last, pooled, next_sentence_logits, hidden_states, logits)
 
     def projection(self, layer: int, which: ProjectionName) -> Linear:
         return self._weights.projection(layer, which)
+
+    def mlm_logits(self, hidden: Array) -> Array:
+        with self.ops.computing():
+            return bert.mlm_logits(self.ops, self._weights.mlm_head, hidden, self._config)
 
     def _encode(self, batch: Batch, wanted: Wanted) -> tuple[Array, dict[int, Array]]:
         ops = self.ops

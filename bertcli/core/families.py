@@ -14,7 +14,7 @@ from transformers.utils import logging as transformers_logging
 
 from bertcli.checkpoints.config import ModelConfig
 from bertcli.checkpoints.find import Checkpoint
-from bertcli.core.backends import Linear, Ops
+from bertcli.core.backends import Array, Linear, Ops
 from bertcli.core.batches import Batch
 from bertcli.core.device import TRANSFORMERS
 from bertcli.core.engine import LayerAttention, ModelOutput, ProjectionName, Wanted, on_device
@@ -63,6 +63,17 @@ class TransformersEngine:
             "this takes a layer's values, which transformers' classes keep to themselves",
             hint="use --engine numpy or torch, which compute BERT, RoBERTa and DistilBERT",
         )
+
+    def mlm_logits(self, hidden: Array) -> Array:
+        # Each family has its head under other names and in other parts. Its own forward pass puts them together, over a
+        # body that is made to give these states for the one token that it is asked about.
+        model = self._model(self._config.architecture.mlm_class, False)
+        hook = model.base_model.register_forward_hook(lambda body, given, output: type(output)(hidden[None]))
+        try:
+            with self.ops.computing():
+                return model(input_ids=torch.zeros((1, 1), dtype=torch.int64, device=self.ops.device)).logits[0]
+        finally:
+            hook.remove()
 
     def _call(self, class_name: str, batch: Batch, wanted: Wanted) -> Any:
         wants_attention = wanted.on_attention is not None

@@ -1,6 +1,6 @@
 """From text to token ids, with the checkpoint's own tokenizer, and back."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -58,9 +58,14 @@ class TextTokenizer:
         self.cls_token_id = tokenizer.token_to_id(special_tokens.cls)
         self.sep_token_id = tokenizer.token_to_id(special_tokens.sep)
         # Encoding.tokens has the space before a mask, and the text itself where a token stands for it as unknown.
-        self._token = cache(lambda id_: str(tokenizer.id_to_token(id_)))
+        self._token = cache(lambda id_: tokenizer.id_to_token(id_) or "")
         self._surface = cache(lambda id_: self.decode([id_]).strip())
         self._layout_ids = {self.cls_token_id, self.sep_token_id, tokenizer.token_to_id(special_tokens.pad)}
+
+    @property
+    def limit(self) -> int:
+        """The most tokens that a text may have."""
+        return self._limit
 
     @property
     def vocabulary_size(self) -> int:
@@ -73,12 +78,20 @@ class TextTokenizer:
         return None if id_ is None else self._embedded([id_])[0]
 
     def token(self, id_: int) -> str:
-        """The token of an id, as the vocabulary spells it."""
+        """The token of an id, as the vocabulary spells it; empty for a row of the embeddings that has none."""
         return self._token(id_)
 
     def surface(self, id_: int) -> str:
         """What a token stands for in a text, without the mark that some vocabularies put before a word."""
         return self._surface(id_)
+
+    def vocabulary(self) -> Mapping[str, int]:
+        """Every token with its id."""
+        return dict(self._tokenizer.get_vocab())
+
+    def is_layout(self, id_: int) -> bool:
+        """Whether a token is [CLS], [SEP] or PAD."""
+        return id_ in self._layout_ids
 
     def pieces(self, text: str) -> list[int]:
         """The ids of a text without special tokens."""

@@ -9,10 +9,11 @@ import transformers
 
 from bertcli.checkpoints.architectures import ARCHITECTURES
 from bertcli.core.batches import pad, position_ids
+from bertcli.core.engine import Wanted
 from bertcli.core.tokens import TokenizedText
 from bertcli.errors import BadCheckpoint, MissingMlmHead, MissingPooler, UnsupportedModel, WrongUsage
 from tests.families import CONFIGS, MASKS, OWN_ENGINES, WITH_POOLER, save_family
-from tests.reference import assert_same, engine_outputs, transformers_outputs
+from tests.reference import assert_close, assert_same, engine_outputs, transformers_outputs
 from tests.tiny import edit_config, one_batch, open_bert, record, tokenize, write_vocabulary
 
 TEXTS = ["how are [MASK]", "you", "the cat sat on the [MASK], a mat."]
@@ -43,6 +44,18 @@ def test_every_output_is_the_familys_own(families: dict[str, Path], model_type: 
     assert_same(
         engine_outputs(session, batch, pooler=pooler), transformers_outputs(folder, batch, pooler=pooler), batch
     )
+
+
+@pytest.mark.parametrize(("model_type", "engine"), CASES)
+def test_the_mlm_head_can_be_put_over_any_hidden_states(
+    families: dict[str, Path], model_type: str, engine: str
+) -> None:
+    session = open_bert(families[model_type], engine)
+    output = session.run(one_batch(session, TEXTS), Wanted(logits_at=..., hidden_states=[0]))
+    first, last = (session.engine.mlm_logits(state[0]) for state in (output.hidden_states[0], output.last_hidden_state))
+    assert_close(session.to_numpy(last), session.to_numpy(output.logits[0]))
+    assert first.shape == last.shape
+    assert np.abs(session.to_numpy(first - last)).max() > 1e-3
 
 
 @pytest.mark.parametrize("model_type", CONFIGS)
