@@ -47,7 +47,7 @@ class Bertcli:
 
     def fill_mask(self, file: Path) -> Sequence[FillMaskRecord]:
         """The records of `fill-mask`."""
-        return self._answers(file, partial(predict_masks, self.session, top_k=5, targets=None))
+        return self._answers(file, partial(predict_masks, self.session, top_k=5))
 
     def _answers(self, file: Path, compute: Callable[[Any], Sequence[Any]]) -> list[Any]:
         return list(self.session.answers(TextReader(TextSource(file=file)).windows(), compute))

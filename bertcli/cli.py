@@ -7,11 +7,14 @@ import typer
 from bertcli import __version__
 from bertcli.options import (
     AttentionMapOptions,
+    FillOrder,
     HeadOptions,
     ModelOptions,
     OutputOptions,
     PoolName,
+    TargetScore,
     TextOptions,
+    WithinWord,
     takes_groups,
 )
 
@@ -84,23 +87,74 @@ def fill_mask(
     texts: TextOptions,
     *,
     top_k: Annotated[
-        int, typer.Option("-k", "--top-k", metavar="N", min=1, help="How many candidates for each mask.")
-    ] = 5,
-    targets: Annotated[
-        str | None, typer.Option("--targets", metavar="WORDS", help="Score these too, such as are,is.")
+        int | None,
+        typer.Option("-k", "--top-k", metavar="N", min=1, show_default="5", help="How many candidates for each mask."),
     ] = None,
+    mass: Annotated[
+        float | None,
+        typer.Option("--mass", metavar="P", min=0, max=1, help="As many as it takes to reach probability P."),
+    ] = None,
+    entropy: Annotated[bool, typer.Option("--entropy", help="Add how unsure the model is, in bits.")] = False,
+    targets: Annotated[
+        str | None, typer.Option("--targets", metavar="WORDS", help='Score these too, such as are,is,"New York".')
+    ] = None,
+    target_score: Annotated[
+        TargetScore | None,
+        typer.Option(
+            "--target-score", show_default="l2r", help="Pieces of a target: one after another, or their mean."
+        ),
+    ] = None,
+    joint: Annotated[bool, typer.Option("--joint", help="Fill all masks of a text together.")] = False,
+    order: Annotated[
+        FillOrder | None,
+        typer.Option(
+            "--order", show_default="confidence", help="With --joint: the surest mask first, or the leftmost."
+        ),
+    ] = None,
+    score: Annotated[
+        bool, typer.Option("--score", help="How probable is each text? Every token is masked in turn.")
+    ] = False,
+    within_word: Annotated[
+        WithinWord | None, typer.Option("--within-word", help="With --score: mask the later pieces of a word too.")
+    ] = None,
+    lens: Annotated[bool, typer.Option("--lens", help="What would each layer say?")] = False,
+    compare: Annotated[
+        str | None, typer.Option("--compare", metavar="MODEL", help="What does another model say?")
+    ] = None,
+    mutual: Annotated[
+        bool, typer.Option("--mutual", help="How much does masking one token change what is said of another?")
+    ] = False,
     model: ModelOptions,
     output: OutputOptions,
 ) -> int:
     """Example: bertcli fill-mask "how [MASK] you"
 
     The most probable tokens for each [MASK]. Of several masks in a text each is answered on its own, the others left
-    standing.
+    standing. Other questions, one at a time: --joint, --score, --lens, --compare, --mutual; --score and --mutual need
+    no mask.
     """
-    from bertcli.commands.fill_mask import FillMaskRequest
-    from bertcli.commands.fill_mask import fill_mask as run
+    from bertcli.commands.fill_mask.answer import fill_mask as run
+    from bertcli.commands.fill_mask.request import FillMaskRequest
 
-    return run(FillMaskRequest(texts, model, output, top_k, targets))
+    return run(
+        FillMaskRequest(
+            texts,
+            model,
+            output,
+            top_k=top_k,
+            mass=mass,
+            entropy=entropy,
+            targets=targets,
+            target_score=target_score,
+            joint=joint,
+            order=order,
+            score=score,
+            within_word=within_word,
+            lens=lens,
+            compare=compare,
+            mutual=mutual,
+        )
+    )
 
 
 @app.command(short_help="Shapes: every output of both classes, from the config alone.")

@@ -153,6 +153,26 @@ class AttentionMapOptions:
     ] = False
 
 
+class TargetScore(StrEnum):
+    """How the pieces of a target make one number."""
+
+    L2R = "l2r"
+    MEAN = "mean"
+
+
+class FillOrder(StrEnum):
+    """In which order masks are filled together."""
+
+    CONFIDENCE = "confidence"
+    L2R = "l2r"
+
+
+class WithinWord(StrEnum):
+    """Which pieces of its word are masked with a token that is scored."""
+
+    L2R = "l2r"
+
+
 @dataclass(frozen=True, slots=True)
 class TextOptions:
     """Where texts come from."""

@@ -43,13 +43,18 @@ _bertcli() {
             esac
             ;;
         fill-mask)
-            options='-f --file --pair --pairs --on-error -k --top-k --targets -m --model --revision --offline --engine --device --dtype --batch-tokens --max-length --truncate --format --json -o --output --svg --force --color --width -q --quiet --debug -h --help'
+            options='-f --file --pair --pairs --on-error -k --top-k --mass --entropy --targets --target-score --joint --order --score --within-word --lens --compare --mutual -m --model --revision --offline --engine --device --dtype --batch-tokens --max-length --truncate --format --json -o --output --svg --force --color --width -q --quiet --debug -h --help'
             case $prev in
                 -f|--file) takes=file ;;
                 --pair) takes=value ;;
                 --on-error) takes=value values='stop skip' ;;
                 -k|--top-k) takes=value ;;
+                --mass) takes=value ;;
                 --targets) takes=value ;;
+                --target-score) takes=value values='l2r mean' ;;
+                --order) takes=value values='confidence l2r' ;;
+                --within-word) takes=value values='l2r' ;;
+                --compare) takes=model ;;
                 -m|--model) takes=model ;;
                 --revision) takes=value ;;
                 --engine) takes=value values='auto numpy torch transformers' ;;

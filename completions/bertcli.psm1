@@ -43,7 +43,17 @@ $script:commands = [ordered]@{
             @{ names = @('--pairs'); help = 'In each text a tab parts sentence A from B.' }
             @{ names = @('--on-error'); value = 'ON_ERROR'; choices = @('stop', 'skip'); help = 'What to do about a text that cannot be answered.' }
             @{ names = @('-k', '--top-k'); value = 'N'; help = 'How many candidates for each mask.' }
-            @{ names = @('--targets'); value = 'WORDS'; help = 'Score these too, such as are,is.' }
+            @{ names = @('--mass'); value = 'P'; help = 'As many as it takes to reach probability P.' }
+            @{ names = @('--entropy'); help = 'Add how unsure the model is, in bits.' }
+            @{ names = @('--targets'); value = 'WORDS'; help = 'Score these too, such as are,is,"New York".' }
+            @{ names = @('--target-score'); value = 'TARGET_SCORE'; choices = @('l2r', 'mean'); help = 'Pieces of a target: one after another, or their mean.' }
+            @{ names = @('--joint'); help = 'Fill all masks of a text together.' }
+            @{ names = @('--order'); value = 'ORDER'; choices = @('confidence', 'l2r'); help = 'With --joint: the surest mask first, or the leftmost.' }
+            @{ names = @('--score'); help = 'How probable is each text? Every token is masked in turn.' }
+            @{ names = @('--within-word'); value = 'WITHIN_WORD'; choices = @('l2r'); help = 'With --score: mask the later pieces of a word too.' }
+            @{ names = @('--lens'); help = 'What would each layer say?' }
+            @{ names = @('--compare'); value = 'MODEL'; help = 'What does another model say?' }
+            @{ names = @('--mutual'); help = 'How much does masking one token change what is said of another?' }
             @{ names = @('-m', '--model'); value = 'MODEL'; help = 'A checkpoint folder, a name on the model hub, or bundled.' }
             @{ names = @('--revision'); value = 'REVISION'; help = 'A branch, tag or commit of a model from the hub.' }
             @{ names = @('--offline'); help = 'Never ask the hub: use what is here.' }

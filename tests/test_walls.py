@@ -194,5 +194,20 @@ def test_a_published_model_has_shapes_without_huggingface_hub() -> None:
     assert not found & {*HEAVY, "huggingface_hub", "httpx", "httpx2", "bertcli.checkpoints.hub"}
 
 
+def test_candidates_for_a_mask_load_nothing_of_the_other_questions() -> None:
+    found = loaded("fill-mask", "how [MASK] you", "--format", "table")
+    questions = ("bertcli.core.masks.", "bertcli.commands.fill_mask.", "bertcli.render.tables.masks")
+    assert {name.rpartition(".")[2] for name in found if name.startswith(questions)} == {
+        "predictions", "request", "answer", "question", "predict",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("question", [["--score"], ["--mutual"], ["--joint"], ["--lens"], ["--targets", "New York"]])
+def test_a_question_about_a_sentence_is_answered_by_numpy_alone(question: list[str]) -> None:
+    found = loaded("fill-mask", "how [MASK] you", *question)
+    assert "numpy" in found
+    assert not found & {"torch", "transformers", "safetensors", "huggingface_hub"}
+
+
 def test_lines_from_a_pipe_are_answered_by_numpy_alone() -> None:
     assert not loaded("fill-mask", "-", text="how [MASK] you\n" * 20) & {"torch", "transformers"}

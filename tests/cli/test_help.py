@@ -22,7 +22,10 @@ SHARED = {
 }  # fmt: skip
 OWN = {
     "encode": {"--pool", "--normalize", "--tokens", "--layers", "--pooler", "--similarity"},
-    "fill-mask": {"-k", "--top-k", "--targets"},
+    "fill-mask": {
+        "-k", "--top-k", "--mass", "--entropy", "--targets", "--target-score", "--joint", "--order", "--score",
+        "--within-word", "--lens", "--compare", "--mutual",
+    },
     "shapes": {"--batch", "--seq", "--run", "--weights"},
     "attn": {
         "--layer",
@@ -45,7 +48,7 @@ OWN = {
         "--cols",
         "--expansion",
     },
-}
+}  # fmt: skip
 # The values that an option chooses among, as help shows them.
 CHOICES = (
     "--engine <auto|numpy|torch|transformers>",
@@ -162,6 +165,10 @@ def test_help_and_version_load_no_library_that_computes(option: str) -> None:
         (("encode", "hi", "--batch-tokens", "0"), "0 is not in the range x>=1."),
         (("encode", "hi", "--max-length", "many"), "'many' is not a valid"),
         (("fill-mask", TEXT, "-k", "0"), "0 is not in the range x>=1."),
+        (("fill-mask", TEXT, "--mass", "1.5"), "1.5 is not in the range 0<=x<=1."),
+        (("fill-mask", TEXT, "--order", "random"), "'random' is not one of 'confidence', 'l2r'."),
+        (("fill-mask", TEXT, "--target-score", "max"), "'max' is not one of 'l2r', 'mean'."),
+        (("fill-mask", TEXT, "--within-word", "all"), "'all' is not one of 'l2r'."),
         (("attn", "hi", "--layer", "one"), "'one' is not a valid"),
         (("shapes", "--batch", "0", "--seq", "4"), "0 is not in the range x>=1."),
     ],

@@ -11,6 +11,7 @@ from tests.cli.process import COMMANDS, TEXT, printed, run
 HEADER = ["schema", "bertcli", "command", "model", "revision", "engine", "device", "dtype"]
 TEXT_KEYS = ["index", "text", "tokens", "truncated"]
 PREDICTION = ["score", "token", "token_str", "sequence", "rank", "logit"]
+TARGET = ["target", *PREDICTION, "pieces", "logprob", "share", "method"]
 HEAD = [
     "layer", "head", "entropy", "self", "previous", "next", "cls", "sep", "punctuation", "distance", "confidence",
     "label",
@@ -91,8 +92,64 @@ def test_targets_stand_beside_the_predictions(tiny: tuple[str, str]) -> None:
     (record,) = run("fill-mask", TEXT, *tiny, "--targets", "are,sat", "--json").records()
     (mask,) = record["masks"]
     assert list(mask) == ["position", "predictions", "targets"]
-    assert keys(mask["targets"]) == {("target", *PREDICTION)}
+    assert keys(mask["targets"]) == {tuple(TARGET)}
     assert [target["target"] for target in mask["targets"]] == ["are", "sat"]
+
+
+def test_certainty_stands_beside_the_predictions(tiny: tuple[str, str]) -> None:
+    (record,) = run("fill-mask", TEXT, *tiny, "--targets", "are", "--entropy", "--mass", "0.5", "--json").records()
+    (mask,) = record["masks"]
+    assert list(mask) == ["position", "predictions", "targets", "entropy", "mass"]
+    assert mask["mass"] == pytest.approx(sum(prediction["score"] for prediction in mask["predictions"]))
+
+
+def test_sequences_stand_beside_the_masks(tiny: tuple[str, str]) -> None:
+    (record,) = run("fill-mask", "[MASK] are [MASK]", *tiny, "--joint", "-k", "3", "--json").records()
+    assert list(record) == [*TEXT_KEYS, "masks", "sequences"]
+    assert [len(mask["predictions"]) for mask in record["masks"]] == [3, 3]
+    assert keys(record["sequences"]) == {("sequence", "tokens", "logprob")}
+    assert [len(filled["tokens"]) for filled in record["sequences"]] == [2, 2, 2]
+
+
+@pytest.mark.parametrize(("text", "masks"), [("how are you", 0), (TEXT, 1)])
+def test_a_score_and_mutual_influence_need_no_mask_and_mind_none(tiny: tuple[str, str], text: str, masks: int) -> None:
+    (scored,) = run("fill-mask", text, *tiny, "--score", "--json").records()
+    assert list(scored) == [*TEXT_KEYS, "masks", "score"]
+    assert keys([scored["score"]]) == {("sum", "mean", "perplexity", "method", "tokens")}
+    assert keys(scored["score"]["tokens"]) == {("position", "token", "id", "logprob", "surprisal", "rank", "best")}
+    assert len(scored["masks"]) == masks
+    assert [token["position"] for token in scored["score"]["tokens"]] == ([1, 3] if masks else [1, 2, 3])
+    (mutual,) = run("fill-mask", text, *tiny, "--mutual", "--json").records()
+    assert list(mutual) == [*TEXT_KEYS, "masks", "mutual"]
+    assert mutual["masks"] == scored["masks"]
+    assert shape(mutual["mutual"]) == (5, 5)
+    assert mutual["mutual"][0] == [None] * 5
+
+
+def test_the_lens_has_an_entry_for_each_hidden_state(tiny: tuple[str, str]) -> None:
+    (record,) = run("fill-mask", TEXT, *tiny, "--lens", "--targets", "are", "-k", "2", "--json").records()
+    (mask,) = record["masks"]
+    assert list(mask) == ["position", "predictions", "targets", "lens"]
+    assert keys(mask["lens"]) == {("layer", "predictions", "targets")}
+    assert [layer["layer"] for layer in mask["lens"]] == [0, 1, 2]
+    assert keys(prediction for layer in mask["lens"] for prediction in layer["predictions"]) == {tuple(PREDICTION)}
+    assert keys(target for layer in mask["lens"] for target in layer["targets"]) == {tuple(TARGET)}
+    assert mask["lens"][-1]["predictions"] == mask["predictions"]
+
+
+def test_a_comparison_is_the_second_models_answer(tiny: tuple[str, str]) -> None:
+    document = run("fill-mask", TEXT, *tiny, "--compare", "bundled", "--targets", "are", "-q", "--json").json()
+    assert document["model"] == tiny[1]
+    (mask,) = document["records"][0]["masks"]
+    comparison = mask["comparison"]
+    assert list(comparison) == ["model", "revision", "predictions", "jensen_shannon", "changes", "targets"]
+    assert (comparison["model"], comparison["jensen_shannon"]) == ("bundled", None)
+    (alone,) = run("fill-mask", TEXT, "--targets", "are", "--json").records()
+    assert [comparison["predictions"], comparison["targets"]] == [
+        alone["masks"][0]["predictions"], alone["masks"][0]["targets"],
+    ]  # fmt: skip
+    change = ("token_str", "rank", "other_rank", "change", "score", "other_score")
+    assert keys(comparison["changes"]) == {change}
 
 
 def test_attn_has_a_head_of_every_layer(tiny: tuple[str, str]) -> None:

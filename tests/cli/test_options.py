@@ -115,12 +115,19 @@ def test_targets_have_their_rank_and_score_in_the_whole_vocabulary(tiny: tuple[s
     by_token = {prediction["token_str"]: prediction for prediction in mask["predictions"]}
     for target in mask["targets"]:
         word = target.pop("target")
+        assert (target.pop("pieces"), target.pop("method")) == ([word], "l2r")
+        assert np.exp(target.pop("logprob")) == pytest.approx(target["score"])
+        assert 0 < target.pop("share") < 1
         assert target == by_token[word], word
 
 
-@pytest.mark.parametrize(("targets", "word"), [("are,catmat", "'catmat'"), ("☃", "'☃'")])
-def test_a_target_that_is_not_one_piece_is_wrong_usage(tiny: tuple[str, str], targets: str, word: str) -> None:
-    assert_failed(run("fill-mask", TEXT, *tiny, "--targets", targets), 2, f"the target {word}")
+@pytest.mark.parametrize(
+    ("targets", "words"), [("☃", "the target '☃'"), ("are,are", "'are' is there twice"), ("are,ARE", "'are' and 'ARE'")]
+)
+def test_a_target_that_is_unknown_or_named_twice_is_wrong_usage(
+    tiny: tuple[str, str], targets: str, words: str
+) -> None:
+    assert_failed(run("fill-mask", TEXT, *tiny, "--targets", targets), 2, words)
 
 
 @pytest.mark.parametrize("targets", ["", "are,", " , are"])

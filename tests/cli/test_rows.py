@@ -9,6 +9,21 @@ COLUMNS = {
     ("encode", TEXT): [*TEXT_COLUMNS, "tokens", "embedding", "next_sentence"],
     ("fill-mask", TEXT): [
         *TEXT_COLUMNS, "mask", "position", "target", "rank", "score", "logit", "token", "token_str", "sequence",
+        "pieces", "logprob", "share", "method", "entropy",
+    ],
+    ("fill-mask", TEXT, "--joint"): [*TEXT_COLUMNS, "rank", "logprob", "tokens", "sequence"],
+    ("fill-mask", TEXT, "--score"): [
+        *TEXT_COLUMNS, "sum", "mean", "perplexity", "position", "token", "id", "logprob", "surprisal", "rank", "best",
+    ],
+    ("fill-mask", TEXT, "--lens"): [
+        *TEXT_COLUMNS, "mask", "position", "layer", "target", "rank", "score", "logit", "token", "token_str",
+    ],
+    ("fill-mask", TEXT, "--compare", "bundled", "-q"): [
+        *TEXT_COLUMNS, "mask", "position", "target", "token_str", "rank", "other_rank", "change", "score",
+        "other_score", "other_model", "jensen_shannon",
+    ],
+    ("fill-mask", TEXT, "--mutual"): [
+        *TEXT_COLUMNS, "position", "token", "masked_position", "masked_token", "distance",
     ],
     ("shapes", TEXT): [
         "class", "parameters", "name", "symbolic", "shape", "count", "dtype", "bytes", "default", "in_checkpoint",
@@ -27,7 +42,16 @@ COLUMNS = {
     ],
 }  # fmt: skip
 # How many rows each has on the tiny checkpoint: 5 tokens, 2 layers of 3 heads, 30 and more tensors.
-ROWS = {("encode", TEXT): 1, ("fill-mask", TEXT): 5, ("shapes", TEXT): 7, ("attn", TEXT): 6}
+ROWS = {
+    ("encode", TEXT): 1,
+    ("fill-mask", TEXT): 5,
+    ("fill-mask", TEXT, "--joint"): 5,
+    ("fill-mask", TEXT, "--score"): 2,
+    ("fill-mask", TEXT, "--lens"): 15,
+    ("fill-mask", TEXT, "--mutual"): 9,
+    ("shapes", TEXT): 7,
+    ("attn", TEXT): 6,
+}
 AWKWARD = 'the\tcat\\sat\non "the", mat\r'
 ESCAPED = r'the\tcat\\sat\non "the", mat\r'
 
@@ -43,7 +67,7 @@ def test_the_columns_of_a_command_are_fixed(tiny: tuple[str, str], arguments: tu
 
 @pytest.mark.parametrize("command", ["encode", "fill-mask", "attn"])
 def test_options_leave_the_columns_alone(tiny: tuple[str, str], command: str) -> None:
-    more = {"encode": ["--normalize"], "fill-mask": ["--targets", "are"], "attn": []}
+    more = {"encode": ["--normalize"], "fill-mask": ["--targets", "are,cats", "--entropy"], "attn": []}
     assert run(command, TEXT, "--pair", "you", *tiny, *more[command]).rows()[0] == COLUMNS[command, TEXT]
 
 
@@ -93,6 +117,14 @@ def test_the_numbers_are_those_of_the_json(tiny: tuple[str, str]) -> None:
     for row, prediction in zip(cells, record["masks"][0]["predictions"], strict=True):
         assert (row["index"], row["line"], row["mask"], row["position"], row["target"]) == ("0", "", "0", "2", "")
         assert {name: type(value)(row[name]) for name, value in prediction.items()} == prediction
+
+
+def test_what_only_targets_have_is_empty_elsewhere(tiny: tuple[str, str]) -> None:
+    header, *rows = run("fill-mask", TEXT, *tiny, "-k", "1", "--targets", "are,cats", "--target-score", "mean").rows()
+    own = ("rank", "logit", "token", "pieces", "method", "entropy")
+    cells = [[dict(zip(header, row, strict=True))[name] for name in own] for row in rows]
+    assert [[bool(cell) for cell in row[:3]] for row in cells] == [[True] * 3, [True] * 3, [False] * 3]
+    assert [row[3:] for row in cells] == [["", "", ""], ["are", "mean", ""], ["cat ##s", "mean", ""]]
 
 
 def test_targets_are_rows_that_name_their_target(tiny: tuple[str, str]) -> None:

@@ -24,7 +24,7 @@ def test_expansion_rates_of_bert_base() -> None:
 
 def test_predictions_of_berts_model_card() -> None:
     session = open_bert(published_checkpoint(UNCASED))
-    [record] = predict_masks(session, one_batch(session, ["Hello I'm a [MASK] model."]), top_k=5, targets=None)
+    [record] = predict_masks(session, one_batch(session, ["Hello I'm a [MASK] model."]), top_k=5)
     found = {prediction.token_str: prediction.score for prediction in record.masks[0].predictions}
     published = {"fashion": 0.10731, "role": 0.08774, "new": 0.05338, "super": 0.04667, "fine": 0.02710}
     assert found == pytest.approx(published, abs=1e-4)
@@ -43,7 +43,7 @@ def test_the_same_figures_are_looked_at_in_every_checkpoint(tiny_bert: object) -
     """What the tests above ask of a checkpoint is asked of a tiny one too, so that they cannot rot unseen."""
     session = open_bert(str(tiny_bert))
     assert len(expansion_rates(session.engine, range(2))) == 2
-    [record] = predict_masks(session, one_batch(session, ["how [MASK] you"]), top_k=5, targets=None)
+    [record] = predict_masks(session, one_batch(session, ["how [MASK] you"]), top_k=5)
     assert len(record.masks[0].predictions) == 5
     assert encode(session, one_batch(session, ["how"]), EncodeOptions())[0].embedding.shape == (24,)
     ids = np.array([[0, 5, 6]])

@@ -13,7 +13,8 @@ import transformers
 from bertcli.checkpoints.tokenizer_files import find_tokenizer_files
 from bertcli.core.attention import AttnOptions, attend
 from bertcli.core.engine import Wanted
-from bertcli.core.masks.predictions import check_masks, predict_masks, target_ids
+from bertcli.core.masks.predictions import check_masks, predict_masks
+from bertcli.core.masks.targets import parse_targets
 from bertcli.core.session import Session
 from bertcli.core.tokens import TokenizedText, load_tokenizer
 from bertcli.errors import BadCheckpoint, BadText, WrongUsage
@@ -36,7 +37,7 @@ DTYPES = [("numpy", "float32"), ("torch", "float32"), ("torch", "float16"), ("to
 
 
 def predictions(session: Session, *texts: str, top_k: int = 5) -> list[FillMaskRecord]:
-    return predict_masks(session, one_batch(session, texts), top_k, None)
+    return predict_masks(session, one_batch(session, texts), top_k)
 
 
 def statistics(session: Session, *texts: str) -> list[list[HeadStatistics]]:
@@ -243,4 +244,4 @@ def test_a_token_beyond_the_embeddings_is_refused_though_the_tokens_are_few(own_
     with pytest.raises(BadCheckpoint, match="a token of id 40,000"):
         session.tokenizer.tokenize([text.record])
     with pytest.raises(BadCheckpoint, match="a token of id 40,000"):
-        target_ids(session.tokenizer, ["how"])
+        parse_targets(session.tokenizer, ["how"])

@@ -11,12 +11,16 @@ from bertcli.results import (
     AttendedFrom,
     AttnRecord,
     AttnSummary,
+    Change,
+    Comparison,
     EncodeRecord,
     Expansion,
+    FilledSequence,
     FillMaskRecord,
     HeadStatistics,
     KnownModel,
     LeftOut,
+    LensLayer,
     MaskPredictions,
     ModelClass,
     ModelsResult,
@@ -27,6 +31,8 @@ from bertcli.results import (
     StoredTensor,
     TargetPrediction,
     TextInfo,
+    TextScore,
+    TokenScore,
 )
 
 COMMIT = "86b5e0934494bd15c9632b12f734a8a67f723594"
@@ -63,17 +69,92 @@ def predictions(sequence: str, *candidates: tuple[str, float, float]) -> list[Pr
     ]
 
 
+def target(word: str, pieces: str, logprob: float, share: float, rank: int | None = None) -> TargetPrediction:
+    """A target; one of a single piece has a rank."""
+    own = (None, None, None) if rank is None else (rank, logprob + 2, 2003)
+    spelt = pieces.replace(" ##", "")
+    return TargetPrediction(
+        word, tuple(pieces.split()), "l2r", logprob, share, float(np.exp(logprob)), *own, spelt, f"how {spelt} you"
+    )
+
+
 def fill_mask_record() -> FillMaskRecord:
-    """One mask and two targets, one of which is not spelt as its token."""
+    """One mask and three targets, of which one is not spelt as its token, and one has several."""
     found = predictions(
         "how {} you", ("are", 0.7040, 1.188), ("about", 0.0401, -1.679), ("many", 0.000031, -2.2), ("is", 0.0, -9.0)
     )
     targets = [
-        TargetPrediction("are", found[0]),
-        TargetPrediction("IS", Prediction(12345, 2e-12, -9.5, 2003, "is", "how is you")),
+        target("are", "are", -0.351, 0.98, 1),
+        target("IS", "is", -26.9, 2e-12, 12345),
+        target("souvenirs", "so ##uven ##irs", -4.3, 0.02),
     ]
     text = text_info(["how", "[MASK]", "you"])
-    return FillMaskRecord(text, [MaskPredictions(2, found, targets)])
+    return FillMaskRecord(text, [MaskPredictions(2, found, targets, entropy=2.93912, mass=0.74413)])
+
+
+def joint_record() -> FillMaskRecord:
+    """Two masks filled together."""
+    filled = [
+        FilledSequence("the man sat on the table.", ("man", "table"), -5.644),
+        FilledSequence("the [mask] sat on the ##able.", ("[mask]", "##able"), -15.832),
+    ]
+    return replace(two_masks_record(), sequences=filled)
+
+
+def score_record() -> FillMaskRecord:
+    """A text of tokens that are certain, unlikely, and next to impossible."""
+    tokens = [
+        TokenScore(1, "the", 1996, -0.00001, 0.0000144, 1, "the"),
+        TokenScore(2, "##irs", 18894, -10.155, 14.65, 13267, "[mask]"),
+        TokenScore(13, ".", 1012, -103.2, 148.886, 2, "\x1b[31m"),
+    ]
+    text = text_info(["the", "##irs", "."], "Theirs.")
+    return FillMaskRecord(text, [], score=TextScore("PLL-word-l2r", -113.35501, -37.785, 2.5697e16, tokens))
+
+
+def lens_record() -> FillMaskRecord:
+    """Three layers over two masks, with the ranks of two targets."""
+
+    def layer(index: int, token: str, score: float, *ranks: int) -> LensLayer:
+        best = predictions("how {}", (token, score, 1.0))
+        words = zip(("are", "is"), ranks, strict=True)
+        return LensLayer(index, best, [target(word, word, -1.0, 0.5, rank) for word, rank in words])
+
+    ends = [("[mask]", 0.12, 12345, 398), ("are", 0.70, 1, 15), ("are", 0.99, 1, 2)]
+    others = [("the", 0.5, 3, 30000), (".", 1e-7, 4, 5), ("souvenirs", 0.2, 6, 7)]
+    text = text_info(["how", "[MASK]", "you", "[MASK]"])
+    masks = []
+    for position, answers in ((2, ends), (4, others)):
+        layers = [layer(index, *answer) for index, answer in enumerate(answers)]
+        masks.append(MaskPredictions(position, layers[-1].predictions, layers[-1].targets, lens=layers))
+    return FillMaskRecord(text, masks)
+
+
+def compare_record(*, one_vocabulary: bool = True) -> FillMaskRecord:
+    """Candidates that rise, fall, stay, and that the other vocabulary has not; and a target."""
+    found = predictions("how {} you", ("are", 0.7040, 1.188), ("about", 0.0401, -1.679))
+    changes = [
+        Change("are", 1, 1, 0.704, 0.344),
+        Change("about", 2, 12345, 0.0401, 3e-9),
+        Change("were", 8, 2, 0.01, 0.2),
+        Change("##T", None, 5, None, 0.07),
+    ]
+    other = [target("is", "is", -4.0, 1.0, 12)]
+    comparison = Comparison("/models/bert", None, found, 0.29951 if one_vocabulary else None, changes, other)
+    text = text_info(["how", "[MASK]", "you"])
+    own = [target("is", "is", -2.0, 1.0, 7)]
+    return FillMaskRecord(text, [MaskPredictions(2, found, own, comparison=comparison)])
+
+
+def mutual_record() -> FillMaskRecord:
+    """Distances of all shades over a pair, whose [SEP] in the middle has none."""
+    tokens = ["the", "cat", "[SEP]", "snow", "##mo", "##bil"]
+    ids = {"input_ids": [101, 1, 2, 102, 3, 4, 5, 102], "token_type_ids": [0, 0, 0, 0, 1, 1, 1, 1]}
+    distances = np.abs(vectors(8, 8)) ** 3 * np.float32(0.83)
+    for special in (0, 3, 7):
+        distances[special] = distances[:, special] = np.nan
+    distances[[1, 2, 4, 5, 6], [1, 2, 4, 5, 6]] = 0
+    return FillMaskRecord(text_info(tokens, "the cat", pair="snowmobil", **ids), [], mutual=distances)
 
 
 def two_masks_record() -> FillMaskRecord:

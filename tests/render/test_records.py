@@ -25,6 +25,7 @@ from bertcli.render.views.attn_summary import summary_view
 from bertcli.render.views.encode import encode_view
 from bertcli.render.views.expansion import expansion_view
 from bertcli.render.views.fill_mask import fill_mask_view
+from bertcli.render.views.mask_questions import compare_view, joint_view, lens_view, mutual_view, score_view
 from bertcli.render.views.models import models_view
 from bertcli.render.views.shapes import shapes_view, weights_view
 from tests.render import samples
@@ -189,6 +190,19 @@ RECORD_KEYS = ["index", "text", "tokens", "truncated"]
 ATTN_KEYS = [*RECORD_KEYS, "heads", "attention", "from"]
 VIEWS: dict[str, tuple[View[Any], Any, list[str]]] = {
     "fill-mask": (fill_mask_view(INFO), samples.fill_mask_record(), [*RECORD_KEYS, "masks"]),
+    "fill-mask-joint": (
+        joint_view(INFO, "l2r"),
+        samples.joint_record(),
+        ["index", "line", "text", "tokens", "truncated", "masks", "sequences"],
+    ),
+    "fill-mask-score": (score_view(INFO), samples.score_record(), [*RECORD_KEYS, "masks", "score"]),
+    "fill-mask-lens": (lens_view(INFO), samples.lens_record(), [*RECORD_KEYS, "masks"]),
+    "fill-mask-compare": (compare_view(INFO, ""), samples.compare_record(), [*RECORD_KEYS, "masks"]),
+    "fill-mask-mutual": (
+        mutual_view(INFO),
+        samples.mutual_record(),
+        ["index", "text", "pair", "tokens", "truncated", "masks", "mutual"],
+    ),
     "encode": (
         encode_view(INFO, "mean", wants_tokens=True, similarity=None),
         samples.encode_record(),
@@ -246,7 +260,16 @@ def test_rows_of_each_command_fit_their_header(name: str) -> None:
 def test_keys_of_predictions_are_those_of_the_pipeline_and_more() -> None:
     record = fill_mask_view(INFO).to_json(samples.fill_mask_record())
     assert set(record["masks"][0]["predictions"][0]) == {"score", "token", "token_str", "sequence", "rank", "logit"}
-    assert [target["target"] for target in record["masks"][0]["targets"]] == ["are", "IS"]
+    assert [target["target"] for target in record["masks"][0]["targets"]] == ["are", "IS", "souvenirs"]
+
+
+def test_special_tokens_are_null_in_a_matrix_and_have_no_rows() -> None:
+    view, record = mutual_view(INFO), samples.mutual_record()
+    matrix = view.to_json(record)["mutual"]
+    assert [position for position, row in enumerate(matrix) if row == [None] * 8] == [0, 3, 7]
+    assert [value is None for value in matrix[1]] == [True, False, False, True, False, False, False, True]
+    own = (1, 2, 4, 5, 6)
+    assert [(row[5], row[7]) for row in view.to_rows(record)] == [(one, other) for one in own for other in own]
 
 
 def test_keys_of_heads() -> None:

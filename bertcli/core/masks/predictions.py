@@ -1,80 +1,132 @@
-"""The most probable tokens for each mask, and how probable given words are."""
+"""The most probable tokens for each mask, and the logits at the masks, with which other questions about them begin.
 
-from collections.abc import Sequence
+A question that adds to the answer for each mask is an addition: it takes what the model said and the masks as they are
+answered so far, and returns them with its own part filled in.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from bertcli.core.batches import Batch
-from bertcli.core.engine import Wanted
+from bertcli.core.backends import Array
+from bertcli.core.batches import Batch, IntArray
+from bertcli.core.engine import Wanted, on_device
 from bertcli.core.session import Session, text_info
-from bertcli.core.tokens import MASK, TextTokenizer, TokenizedText
-from bertcli.errors import BadText, WrongUsage
-from bertcli.results import FillMaskRecord, MaskPredictions, Prediction, TargetPrediction
-from bertcli.texts import Unanswered, is_utf8, shortened
-
-Targets = Sequence[tuple[str, int]]
+from bertcli.core.tokens import MASK, TokenizedText
+from bertcli.errors import BadText
+from bertcli.results import FillMaskRecord, MaskPredictions, Prediction
+from bertcli.texts import Unanswered, shortened
 
 
-def predict_masks(session: Session, batch: Batch, top_k: int, targets: Targets | None) -> list[FillMaskRecord]:
-    """For each text of the batch the top_k candidates of each mask, each mask on its own (the others left standing).
+@dataclass(frozen=True)
+class MaskLogits:
+    """What the model said at each mask of a batch. rows, columns: where the masks are. logits: (masks, vocab).
 
-    targets: words with their token ids, scored beside the candidates. The logits are computed at masks alone; score
-    is their softmax over the whole vocabulary, in float32.
+    hidden_states: (masks, hidden) of each of the layers that were asked for.
     """
-    is_mask = (batch.input_ids == session.tokenizer.mask_token_id) & batch.attention_mask
-    rows, columns = np.nonzero(is_mask)
-    logits = session.run(batch, Wanted(logits_at=(rows, columns))).logits
-    ops = session.engine.ops
-    best_logits, best_ids = (ops.to_numpy(x) for x in ops.top_k(logits, top_k))
-    normalizers = ops.to_numpy(ops.log_sum_exp(logits))
-    target_logits, target_ranks = _target_columns(session, logits, [id_ for _, id_ in targets or ()])
 
-    masks: list[list[MaskPredictions]] = [[] for _ in batch.texts]
-    for at, (row, column) in enumerate(zip(rows.tolist(), columns.tolist(), strict=True)):
-        candidate = _Candidates(session.tokenizer, batch.texts[row], column, float(normalizers[at]))
-        predictions = [
-            candidate.prediction(rank, id_, logit)
-            for rank, (id_, logit) in enumerate(zip(best_ids[at].tolist(), best_logits[at].tolist(), strict=True), 1)
+    session: Session
+    batch: Batch
+    rows: IntArray
+    columns: IntArray
+    logits: Array
+    hidden_states: Sequence[Array] = field(default=())
+
+    @cached_property
+    def places(self) -> list[tuple[TokenizedText, int]]:
+        """Each mask's text and position."""
+        places = zip(self.rows.tolist(), self.columns.tolist(), strict=True)
+        return [(self.batch.texts[row], column) for row, column in places]
+
+    def sequence(self, at: int, ids: Sequence[int]) -> str:
+        """The text of a mask with these tokens in its place, and other masks left standing."""
+        text, column = self.places[at]
+        filled = [*text.input_ids[:column], *ids, *text.input_ids[column + 1 :]]
+        return self.session.tokenizer.decode_text(filled)
+
+
+Addition = Callable[[MaskLogits, Sequence[MaskPredictions]], Sequence[MaskPredictions]]
+
+
+def predict_masks(
+    session: Session,
+    batch: Batch,
+    top_k: int | None = None,
+    mass: float | None = None,
+    additions: Sequence[Addition] = (),
+    hidden_states: Sequence[int] = (),
+) -> list[FillMaskRecord]:
+    """For each text of the batch the candidates for each mask, each mask on its own (the others left standing).
+
+    top_k: how many candidates at the most; None for all. mass: no more than it takes to reach this probability.
+    additions: what else is asked about each mask. hidden_states: the layers whose states they need.
+    """
+    asked = ask_masks(session, batch, hidden_states)
+    answered: Sequence[MaskPredictions] = []
+    if asked is not None:
+        found = candidates(asked, asked.logits, top_k, mass)
+        answered = [
+            MaskPredictions(position, predictions, mass=None if mass is None else _mass(predictions))
+            for (_, position), predictions in zip(asked.places, found, strict=True)
         ]
-        scored = None
-        if targets is not None:
-            scored = [
-                TargetPrediction(word, candidate.prediction(int(rank), id_, float(logit)))
-                for (word, id_), rank, logit in zip(targets, target_ranks[at], target_logits[at], strict=True)
-            ]
-        masks[row].append(MaskPredictions(column, predictions, scored))
+        for addition in additions:
+            answered = addition(asked, answered)
+    masks: list[list[MaskPredictions]] = [[] for _ in batch.texts]
+    for row, mask in zip([] if asked is None else asked.rows.tolist(), answered, strict=True):
+        masks[row].append(mask)
     return [FillMaskRecord(text_info(text), masks[row]) for row, text in enumerate(batch.texts)]
 
 
-def _target_columns(session: Session, logits: Any, ids: list[int]) -> tuple[Any, Any]:
-    """The logit of each id at each mask, and its rank in the vocabulary from 1: (masks, targets) each."""
-    if not ids:
-        return np.empty((len(logits), 0)), np.empty((len(logits), 0))
-    ops = session.engine.ops
-    chosen = [logits[:, id_] for id_ in ids]
-    ranks = [1 + ops.to_numpy((logits > column[:, None]).sum(-1)) for column in chosen]
-    return np.stack([ops.to_numpy(column) for column in chosen], 1), np.stack(ranks, 1)
+def ask_masks(session: Session, batch: Batch, hidden_states: Sequence[int] = ()) -> MaskLogits | None:
+    """The batch's logits at masks alone; None where there is no mask."""
+    rows, columns = np.nonzero((batch.input_ids == session.tokenizer.mask_token_id) & batch.attention_mask)
+    if not len(rows):
+        return None
+    output = session.run(batch, Wanted(logits_at=(rows, columns), hidden_states=hidden_states))
+    places = on_device(session.engine.ops, (rows, columns))
+    states = [state[places] for state in output.hidden_states]
+    return MaskLogits(session, batch, rows, columns, output.logits, states)
 
 
-class _Candidates:
-    """The candidates for one mask of one text. normalizer: ln of the sum of the exponentials of its logits."""
+def candidates(
+    asked: MaskLogits, logits: Array, top_k: int | None, mass: float | None = None
+) -> list[list[Prediction]]:
+    """For each mask the tokens with the largest logits (masks, vocab). score is their softmax, in float32."""
+    ops = asked.session.engine.ops
+    best_logits, best_ids = (ops.to_numpy(x) for x in ops.top_k(logits, top_k or logits.shape[-1]))
+    normalizers = ops.to_numpy(ops.log_sum_exp(logits))
+    scores = np.exp(best_logits - normalizers[:, None])
+    counts = _counts(scores, mass)
+    return [
+        [
+            _prediction(asked, at, rank, *numbers)
+            for rank, numbers in enumerate(
+                zip(best_ids[at, :count].tolist(), best_logits[at].tolist(), scores[at].tolist(), strict=False), 1
+            )
+        ]
+        for at, count in enumerate(counts)
+    ]
 
-    def __init__(self, tokenizer: TextTokenizer, text: TokenizedText, position: int, normalizer: float) -> None:
-        self._tokenizer, self._position, self._normalizer = tokenizer, position, normalizer
-        self._input_ids = list(text.input_ids)
 
-    def prediction(self, rank: int, token: int, logit: float) -> Prediction:
-        filled = self._input_ids.copy()
-        filled[self._position] = token
-        return Prediction(
-            rank=rank,
-            score=float(np.exp(np.float32(logit - self._normalizer))),
-            logit=logit,
-            token=token,
-            token_str=self._tokenizer.decode([token]),
-            sequence=self._tokenizer.decode_text(filled),
-        )
+def _counts(scores: np.ndarray[Any, Any], mass: float | None) -> list[int]:
+    """How many of each row, best first, it takes to reach the mass; all where they do not reach it."""
+    masks, count = scores.shape
+    if mass is None:
+        return [count] * masks
+    is_short = np.cumsum(scores, -1, dtype=np.float64) < mass
+    return [min(1 + int(short), count) for short in is_short.sum(-1)]
+
+
+def _prediction(asked: MaskLogits, at: int, rank: int, token: int, logit: float, score: float) -> Prediction:
+    token_str = asked.session.tokenizer.decode([token])
+    return Prediction(rank, score, logit, token, token_str, asked.sequence(at, [token]))
+
+
+def _mass(predictions: Sequence[Prediction]) -> float:
+    return float(sum(prediction.score for prediction in predictions))
 
 
 def check_masks(text: TokenizedText, mask_token_id: int) -> Unanswered | None:
@@ -93,27 +145,3 @@ def check_masks(text: TokenizedText, mask_token_id: int) -> Unanswered | None:
     else:
         return None
     return Unanswered(record.index, record.line, problem)
-
-
-def target_ids(tokenizer: TextTokenizer, words: Sequence[str]) -> list[tuple[str, int]]:
-    """Each word with the id of its one piece. Raises WrongUsage for a word of several pieces, or of none."""
-    targets = []
-    for word in dict.fromkeys(word.strip() for word in words):
-        if not word:
-            raise WrongUsage(
-                "one of the targets is empty", hint="give words with commas between them: --targets are,is"
-            )
-        if not is_utf8(word):
-            raise WrongUsage(f"the target {word!r} is not UTF-8", hint="check the terminal's encoding")
-        ids = tokenizer.word_pieces(word)
-        unknown = tokenizer.special_tokens.unk
-        if word != unknown and [tokenizer.token(id_) for id_ in ids] == [unknown]:
-            raise WrongUsage(f"the target {word!r} is not in the vocabulary", hint="give targets that the model knows")
-        if len(ids) != 1:
-            spelt = " ".join(tokenizer.token(id_) for id_ in ids) or "nothing"
-            raise WrongUsage(
-                f"the target {word!r} is not one piece of the vocabulary but {len(ids)} ({spelt})",
-                hint="give targets that are one piece each",
-            )
-        targets.append((word, ids[0]))
-    return targets

@@ -1,6 +1,6 @@
 """What may stand in each mask."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from os.path import commonprefix
 
 from rich.console import Group, RenderableType
@@ -9,26 +9,30 @@ from rich.text import Text
 from bertcli.render.tables import cells
 from bertcli.render.tables.blocks import Blocks
 from bertcli.render.visible import visible
-from bertcli.results import FillMaskRecord, MaskPredictions, Prediction, RunInfo, TargetPrediction
+from bertcli.results import FillMaskRecord, MaskPredictions, Prediction, RunInfo
 
 _BAR_WIDTH, _EIGHTHS = 8, " ▏▎▍▌▋▊▉"
 _SMALLEST_WITH_DECIMALS = 0.00005
+_METHODS = {
+    "l2r": "each piece of a word given those before it",
+    "mean": "ln p is the mean over a word's pieces, all of them masked",
+}
 
 
 def fill_mask_table(record: FillMaskRecord, info: RunInfo) -> RenderableType:
-    """A table for each mask of the text: its candidates, and beneath them the words that were asked about."""
+    """For each mask of the text a table of its candidates, one of the words asked about, and how sure the model is."""
     parts: list[RenderableType] = []
     for ordinal, mask in enumerate(record.masks, 1):
-        drawn = _mask(mask)
+        drawn = [_candidates(mask), *_certainty(mask), *_targets(mask)]
         if len(record.masks) > 1:
             heading = cells.subtitle(f"mask {ordinal} of {len(record.masks)}", f"position {mask.position}")
-            parts.append(Group(heading, drawn))
+            parts += [Group(heading, drawn[0]), *drawn[1:]]
         else:
-            parts.append(drawn)
+            parts += drawn
     return cells.figure(cells.title(record.text), *parts, cells.caption(info))
 
 
-def _mask(mask: MaskPredictions) -> Blocks:
+def _candidates(mask: MaskPredictions) -> Blocks:
     drawn = cells.table()
     cells.add_numbers(drawn, "rank")
     cells.add_words(drawn, "token")
@@ -36,41 +40,64 @@ def _mask(mask: MaskPredictions) -> Blocks:
     drawn.add_column(cells.cell("probability"), no_wrap=True)
     cells.add_numbers(drawn, "logit")
     cells.add_words(drawn, "text")
-    targets = mask.targets or ()
-    ends = common_ends([each.sequence for each in (*mask.predictions, *(target.prediction for target in targets))])
+    ends = common_ends([prediction.sequence for prediction in mask.predictions])
     for prediction in mask.predictions:
-        drawn.add_row(*_row(prediction, cells.cell(prediction.token_str), ends))
-    if targets:
-        drawn.add_section()
-        drawn.add_row(Text(), Text("targets", cells.QUIET))
-    for target in targets:
-        drawn.add_row(*_row(target.prediction, _target(target), ends))
+        drawn.add_row(
+            Text(f"{prediction.rank:,}"),
+            cells.cell(prediction.token_str),
+            Text(str(prediction.token)),
+            probability(prediction.score),
+            cells.number(prediction.logit),
+            _filled(prediction, ends),
+        )
     return Blocks(drawn, keys=2)
 
 
-def _row(prediction: Prediction, token: Text, ends: tuple[int, int]) -> Iterable[Text]:
-    yield Text(f"{prediction.rank:,}")
-    yield token
-    yield Text(str(prediction.token))
-    yield probability(prediction.score)
-    yield cells.number(prediction.logit)
-    yield _filled(prediction, ends)
+def _targets(mask: MaskPredictions) -> Iterator[RenderableType]:
+    """The words that were asked about, where any were: their pieces, and their shares among one another."""
+    if not mask.targets:
+        return
+    drawn = cells.table()
+    cells.add_numbers(drawn, "rank")
+    cells.add_words(drawn, "target", "pieces")
+    drawn.add_column(cells.cell("probability"), no_wrap=True)
+    cells.add_numbers(drawn, "ln p")
+    drawn.add_column(cells.cell("share"), no_wrap=True)
+    for target in mask.targets:
+        drawn.add_row(
+            Text("–", cells.QUIET) if target.rank is None else Text(f"{target.rank:,}"),
+            cells.cell(target.target),
+            cells.cell(" ".join(target.pieces), cells.QUIET if target.pieces == (target.target,) else ""),
+            Text(_digits(target.score)),
+            cells.number(target.logprob),
+            probability(target.share),
+        )
+    method = mask.targets[0].method
+    yield Group(cells.subtitle("targets", f"{method}: {_METHODS[method]}"), Blocks(drawn, keys=2))
 
 
-def _target(target: TargetPrediction) -> Text:
-    """The word as it was asked for, and what the vocabulary makes of it where that is something else."""
-    word, found = target.target, target.prediction.token_str
-    shown = cells.cell(word)
-    return shown if word == found else shown.append(f" ({visible(found)})", cells.QUIET)
+def _certainty(mask: MaskPredictions) -> Iterator[Text]:
+    lines = []
+    if mask.entropy is not None:
+        lines.append(f"entropy {mask.entropy:z.3f} bits, as of {2**mask.entropy:,.1f} equally likely tokens")
+    if mask.mass is not None:
+        count = len(mask.predictions)
+        lines.append(f"{count:,} {'token holds' if count == 1 else 'tokens hold'} {mask.mass:.4f} of the probability")
+    if lines:
+        yield Text("\n".join(lines))
 
 
 def probability(score: float) -> Text:
     """A probability to four decimals, or to two digits where those would be 0, and a bar as long as it is large."""
-    digits = f"{score:.1e}".replace("e-0", "e-") if 0 < score < _SMALLEST_WITH_DECIMALS else f"{score:.4f}"
-    return Text.assemble(digits, " ", (_bar(score), cells.ACCENT))
+    return Text.assemble(_digits(score), " ", (bar(score), cells.ACCENT))
 
 
-def _bar(score: float) -> str:
+def _digits(score: float) -> str:
+    return f"{score:.1e}".replace("e-0", "e-") if 0 < score < _SMALLEST_WITH_DECIMALS else f"{score:.4f}"
+
+
+def bar(score: float) -> str:
+    """A part of 1 as a bar."""
     if not score > 0:  # nor a number, which half precision can bring about
         return ""
     whole, eighths = divmod(round(score * _BAR_WIDTH * 8), 8)

@@ -1,16 +1,28 @@
-"""How predictions for masks look."""
+"""How predictions for masks look; and every record of fill-mask as JSON, whatever was asked."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bertcli.render.numbers import number
+from bertcli.render.numbers import number, numbers
+from bertcli.render.records import joined
 from bertcli.render.view import Cell, View
 from bertcli.render.views.texts import TEXT_COLUMNS, text_cells, text_json
-from bertcli.results import FillMaskRecord, MaskPredictions, Prediction, RunInfo, TargetPrediction
+from bertcli.results import (
+    Comparison,
+    FillMaskRecord,
+    LensLayer,
+    MaskPredictions,
+    Prediction,
+    RunInfo,
+    TargetPrediction,
+    TextScore,
+)
+
+MASK_COLUMNS = (*TEXT_COLUMNS, "mask", "position")
 
 
 def fill_mask_view(info: RunInfo) -> View[FillMaskRecord]:
-    """The view of fill-mask."""
+    """The view of fill-mask: a row for each candidate and target of each mask."""
 
     def table(record: FillMaskRecord) -> Any:
         from bertcli.render.tables.fill_mask import fill_mask_table
@@ -18,48 +30,59 @@ def fill_mask_view(info: RunInfo) -> View[FillMaskRecord]:
         return fill_mask_table(record, info)
 
     columns = (
-        *TEXT_COLUMNS,
-        "mask", "position", "target", "rank", "score", "logit", "token", "token_str", "sequence",
+        *MASK_COLUMNS, "target", "rank", "score", "logit", "token", "token_str", "sequence",
+        "pieces", "logprob", "share", "method", "entropy",
     )  # fmt: skip
-    return View(columns, _rows, _json, table)
+    return View(columns, _rows, record_json, table)
+
+
+def masks_of(record: FillMaskRecord) -> Iterable[tuple[Sequence[Cell], MaskPredictions]]:
+    """Each mask, with its cells under MASK_COLUMNS."""
+    for ordinal, mask in enumerate(record.masks):
+        yield (*text_cells(record.text), ordinal, mask.position), mask
 
 
 def _rows(record: FillMaskRecord) -> Iterable[Sequence[Cell]]:
-    for ordinal, mask in enumerate(record.masks):
-        place = (*text_cells(record.text), ordinal, mask.position)
-        for prediction in mask.predictions:
-            yield *place, None, *_cells(prediction)
+    for place, mask in masks_of(record):
+        for found in mask.predictions:
+            yield *place, None, *_cells(found), None, None, None, None, mask.entropy
         for target in mask.targets or ():
-            yield *place, target.target, *_cells(target.prediction)
+            of_target = joined(target.pieces), target.logprob, target.share, target.method
+            yield *place, target.target, *_cells(target), *of_target, mask.entropy
 
 
-def _cells(prediction: Prediction) -> Sequence[Cell]:
-    return (
-        prediction.rank,
-        prediction.score,
-        prediction.logit,
-        prediction.token,
-        prediction.token_str,
-        prediction.sequence,
-    )
+def _cells(found: Prediction | TargetPrediction) -> Sequence[Cell]:
+    return found.rank, found.score, found.logit, found.token, found.token_str, found.sequence
 
 
-def _json(record: FillMaskRecord) -> Mapping[str, Any]:
-    return {**text_json(record.text), "masks": [_mask_json(mask) for mask in record.masks]}
-
-
-def _mask_json(mask: MaskPredictions) -> Mapping[str, Any]:
-    found: dict[str, Any] = {
-        "position": mask.position,
-        "predictions": [_prediction_json(prediction) for prediction in mask.predictions],
-    }
-    if mask.targets is not None:
-        found["targets"] = [_target_json(target) for target in mask.targets]
+def record_json(record: FillMaskRecord) -> Mapping[str, Any]:
+    """The record's object: its masks, and of the whole text what was asked."""
+    found: dict[str, Any] = {**text_json(record.text), "masks": [_mask_json(mask) for mask in record.masks]}
+    if record.sequences is not None:
+        found["sequences"] = [
+            {"sequence": filled.sequence, "tokens": list(filled.tokens), "logprob": number(filled.logprob)}
+            for filled in record.sequences
+        ]
+    if record.score is not None:
+        found["score"] = _score_json(record.score)
+    if record.mutual is not None:
+        found["mutual"] = numbers(record.mutual)
     return found
 
 
-def _target_json(target: TargetPrediction) -> Mapping[str, Any]:
-    return {"target": target.target, **_prediction_json(target.prediction)}
+def _mask_json(mask: MaskPredictions) -> Mapping[str, Any]:
+    found: dict[str, Any] = {"position": mask.position, "predictions": list(map(_prediction_json, mask.predictions))}
+    if mask.targets is not None:
+        found["targets"] = list(map(_target_json, mask.targets))
+    if mask.entropy is not None:
+        found["entropy"] = number(mask.entropy)
+    if mask.mass is not None:
+        found["mass"] = number(mask.mass)
+    if mask.lens is not None:
+        found["lens"] = list(map(_layer_json, mask.lens))
+    if mask.comparison is not None:
+        found["comparison"] = _comparison_json(mask.comparison)
+    return found
 
 
 def _prediction_json(prediction: Prediction) -> Mapping[str, Any]:
@@ -70,4 +93,68 @@ def _prediction_json(prediction: Prediction) -> Mapping[str, Any]:
         "sequence": prediction.sequence,
         "rank": prediction.rank,
         "logit": number(prediction.logit),
+    }
+
+
+def _target_json(target: TargetPrediction) -> Mapping[str, Any]:
+    return {
+        "target": target.target,
+        "score": number(target.score),
+        "token": target.token,
+        "token_str": target.token_str,
+        "sequence": target.sequence,
+        "rank": target.rank,
+        "logit": None if target.logit is None else number(target.logit),
+        "pieces": list(target.pieces),
+        "logprob": number(target.logprob),
+        "share": number(target.share),
+        "method": target.method,
+    }
+
+
+def _layer_json(layer: LensLayer) -> Mapping[str, Any]:
+    found = {"layer": layer.layer, "predictions": list(map(_prediction_json, layer.predictions))}
+    return found if layer.targets is None else {**found, "targets": list(map(_target_json, layer.targets))}
+
+
+def _comparison_json(comparison: Comparison) -> Mapping[str, Any]:
+    distance = comparison.jensen_shannon
+    found: dict[str, Any] = {
+        "model": comparison.model,
+        "revision": comparison.revision,
+        "predictions": list(map(_prediction_json, comparison.predictions)),
+        "jensen_shannon": None if distance is None else number(distance),
+        "changes": [
+            {
+                "token_str": change.token_str,
+                "rank": change.rank,
+                "other_rank": change.other_rank,
+                "change": change.change,
+                "score": None if change.score is None else number(change.score),
+                "other_score": None if change.other_score is None else number(change.other_score),
+            }
+            for change in comparison.changes
+        ],
+    }
+    return found if comparison.targets is None else {**found, "targets": list(map(_target_json, comparison.targets))}
+
+
+def _score_json(score: TextScore) -> Mapping[str, Any]:
+    return {
+        "sum": number(score.sum),
+        "mean": number(score.mean),
+        "perplexity": number(score.perplexity),
+        "method": score.method,
+        "tokens": [
+            {
+                "position": token.position,
+                "token": token.token,
+                "id": token.id,
+                "logprob": number(token.logprob),
+                "surprisal": number(token.surprisal),
+                "rank": token.rank,
+                "best": token.best,
+            }
+            for token in score.tokens
+        ],
     }

@@ -10,9 +10,10 @@ import pytest
 import transformers
 
 from bertcli.checkpoints.find import BUNDLED_FOLDER
-from bertcli.core.masks.predictions import Targets, check_masks, predict_masks, target_ids
+from bertcli.core.masks.predictions import check_masks, predict_masks
+from bertcli.core.masks.targets import TargetScores, parse_targets
 from bertcli.core.session import Session
-from bertcli.errors import BadText, WrongUsage
+from bertcli.errors import BadText
 from bertcli.results import FillMaskRecord
 from tests.reference import transformers_outputs
 from tests.tiny import VOCABULARY, one_batch, open_bert, random_model, save_bert, tokenize
@@ -34,10 +35,8 @@ def pipeline(folder: Path) -> Any:
     return transformers.pipeline("fill-mask", model=str(folder), device="cpu", dtype="float32")
 
 
-def ask(
-    session: Session, texts: Sequence[str | tuple[str, str]], top_k: int = 5, targets: Targets | None = None
-) -> list[FillMaskRecord]:
-    return predict_masks(session, one_batch(session, texts), top_k, targets)
+def ask(session: Session, texts: Sequence[str | tuple[str, str]], top_k: int = 5) -> list[FillMaskRecord]:
+    return predict_masks(session, one_batch(session, texts), top_k)
 
 
 def assert_as_the_pipeline_says(folder: Path, session: Session, texts: list[str], top_k: int) -> None:
@@ -130,66 +129,20 @@ def test_an_unknown_token_in_a_text_stays_in_its_sentence(tiny_bert: Path) -> No
     assert all(each.sequence.startswith("how [UNK]") for each in answer.masks[0].predictions)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_targets_have_the_score_and_the_rank_that_they_have_in_the_whole_vocabulary(
-    tiny_bert: Path, engine: str
-) -> None:
-    session = open_bert(tiny_bert, engine)
-    targets = target_ids(session.tokenizer, ["cat", " you", "cat"])
-    [answer] = ask(session, ["the [MASK] sat on [MASK] mat"], len(VOCABULARY), targets)
-    for mask in answer.masks:
-        assert [scored.target for scored in mask.targets] == ["cat", "you"]
-        by_token = {prediction.token_str: prediction for prediction in mask.predictions}
-        for scored in mask.targets:
-            expected, found = by_token[scored.target], scored.prediction
-            assert (found.token, found.rank, found.sequence) == (expected.token, expected.rank, expected.sequence)
-            assert (found.score, found.logit) == (expected.score, expected.logit)
-
-
 def test_targets_agree_with_the_pipeline() -> None:
     session = open_bert(BUNDLED_FOLDER)
-    targets = target_ids(session.tokenizer, ["are", "is"])
-    [answer] = ask(session, ["how [MASK] you"], 1, targets)
+    targets = TargetScores(parse_targets(session.tokenizer, ["are", "is"]))
+    [answer] = predict_masks(session, one_batch(session, ["how [MASK] you"]), 1, additions=[targets])
     expected = {
         each["token_str"]: each["score"] for each in pipeline(BUNDLED_FOLDER)("how [MASK] you", targets=["are", "is"])
     }
-    assert {scored.target: scored.prediction.score for scored in answer.masks[0].targets} == pytest.approx(
-        expected, abs=1e-5
-    )
+    assert {scored.target: scored.score for scored in answer.masks[0].targets} == pytest.approx(expected, abs=1e-5)
 
 
-def test_without_targets_there_is_no_list_of_them_and_with_none_an_empty_one(tiny_bert: Path) -> None:
-    session = open_bert(tiny_bert)
-    assert ask(session, ["a [MASK]"])[0].masks[0].targets is None
-    assert ask(session, ["a [MASK]"], 5, [])[0].masks[0].targets == []
-
-
-def test_a_target_is_the_vocabularys_spelling_first_and_else_what_the_tokenizer_makes_of_it(tiny_bert: Path) -> None:
-    tokenizer = open_bert(tiny_bert).tokenizer
-    assert target_ids(tokenizer, ["CAT", "Caf", "##ing", "[UNK]", "!"]) == [
-        ("CAT", VOCABULARY.index("cat")),
-        ("Caf", VOCABULARY.index("Caf")),
-        ("##ing", VOCABULARY.index("##ing")),
-        ("[UNK]", VOCABULARY.index("[UNK]")),
-        ("!", VOCABULARY.index("!")),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("word", "why"),
-    [
-        ("cats", "not one piece of the vocabulary but 2 (cat ##s)"),
-        ("the cat", "not one piece of the vocabulary but 2 (the cat)"),
-        ("\u200b", "not one piece of the vocabulary but 0 (nothing)"),
-        ("\udcff", "is not UTF-8"),
-        ("☃", "is not in the vocabulary"),
-    ],
-)
-def test_a_target_of_several_pieces_or_of_none_is_wrong_usage(tiny_bert: Path, word: str, why: str) -> None:
-    with pytest.raises(WrongUsage) as raised:
-        target_ids(open_bert(tiny_bert).tokenizer, ["cat", word])
-    assert repr(word) in raised.value.message
-    assert why in raised.value.message
+def test_a_text_without_a_mask_has_no_predictions_beside_one_that_has(tiny_bert: Path) -> None:
+    none, one = ask(open_bert(tiny_bert), ["how are you", "how [MASK] you"])
+    assert (len(none.masks), len(one.masks)) == (0, 1)
+    assert ask(open_bert(tiny_bert), ["how are you"])[0].masks == []
 
 
 def test_a_text_without_a_mask_is_told_how_to_write_one(tiny_bert: Path) -> None:

@@ -17,6 +17,7 @@ from bertcli.render.views.attn_summary import summary_view
 from bertcli.render.views.encode import encode_view
 from bertcli.render.views.expansion import expansion_view
 from bertcli.render.views.fill_mask import fill_mask_view
+from bertcli.render.views.mask_questions import compare_view, joint_view, lens_view, mutual_view, score_view
 from bertcli.render.views.models import models_view
 from bertcli.render.views.shapes import shapes_view, weights_view
 from tests.render import samples
@@ -44,6 +45,14 @@ CASES: dict[str, Callable[[], Case]] = {
         [samples.two_masks_record()],
     ),
     "fill-mask-strange": lambda: (fill_mask_view(samples.info("fill-mask")), [samples.strange_record()]),
+    "fill-mask-joint": lambda: (joint_view(samples.info("fill-mask"), "l2r"), [samples.joint_record()]),
+    "fill-mask-score": lambda: (score_view(samples.info("fill-mask")), [samples.score_record()]),
+    "fill-mask-lens": lambda: (lens_view(samples.info("fill-mask")), [samples.lens_record()]),
+    "fill-mask-compare": lambda: (
+        compare_view(samples.info("fill-mask"), "what the distance is of"),
+        [samples.compare_record(), samples.compare_record(one_vocabulary=False)],
+    ),
+    "fill-mask-mutual": lambda: (mutual_view(samples.info("fill-mask")), [samples.mutual_record()]),
     "encode": _encode,
     "encode-similarity": _similarity,
     "shapes": lambda: (shapes_view(samples.info("shapes")), [samples.shapes_result()]),
@@ -66,7 +75,16 @@ CASES: dict[str, Callable[[], Case]] = {
 }
 GRID = replace(samples.LOOK, statistics=("entropy",), grid="entropy")
 PART = replace(samples.LOOK, rows=range(40, 46), columns=range(37, 51))
-COLORED = ("fill-mask", "encode", "shapes-run", "attn", "attn-matrix", "attn-grid")
+COLORED = (
+    "fill-mask",
+    "fill-mask-compare",
+    "fill-mask-mutual",
+    "encode",
+    "shapes-run",
+    "attn",
+    "attn-matrix",
+    "attn-grid",
+)
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])

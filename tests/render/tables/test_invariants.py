@@ -15,19 +15,26 @@ from bertcli.render.view import View
 from bertcli.render.views.attn import attended_view, attn_view, matrix_view
 from bertcli.render.views.encode import encode_view
 from bertcli.render.views.fill_mask import fill_mask_view
+from bertcli.render.views.mask_questions import compare_view, joint_view, lens_view, mutual_view, score_view
 from bertcli.render.views.shapes import weights_view
 from bertcli.render.visible import visible
 from bertcli.results import (
     Attended,
     AttendedFrom,
     AttnRecord,
+    Change,
+    Comparison,
     EncodeRecord,
+    FilledSequence,
     FillMaskRecord,
     HeadStatistics,
+    LensLayer,
     MaskPredictions,
     Prediction,
     StoredTensor,
     TextInfo,
+    TextScore,
+    TokenScore,
 )
 from tests.render import samples
 from tests.render.drawing import draw
@@ -64,7 +71,40 @@ def _attended(text: TextInfo) -> tuple[View[Any], Any]:
     )
 
 
-TABLES: Sequence[Callable[[TextInfo], tuple[View[Any], Any]]] = (_fill_mask, _encode, _matrix, _attended)
+def _joint(text: TextInfo) -> tuple[View[Any], Any]:
+    filled = [FilledSequence(text.text, text.tokens, -1.5)]
+    masks = [MaskPredictions(position, []) for position in range(len(text.tokens))]
+    return joint_view(samples.info("fill-mask"), "l2r"), FillMaskRecord(text, masks, sequences=filled)
+
+
+def _score(text: TextInfo) -> tuple[View[Any], Any]:
+    tokens = [TokenScore(at, token, at, -1.5, 2.5, 3, token) for at, token in enumerate(text.tokens)]
+    score = TextScore("PLL-original", -1.5, -1.5, 4.5, tokens)
+    return score_view(samples.info("fill-mask")), FillMaskRecord(text, [], score=score)
+
+
+def _lens(text: TextInfo) -> tuple[View[Any], Any]:
+    best = [[Prediction(1, 0.5, 1.0, at, token, text.text)] for at, token in enumerate(text.tokens)]
+    targets = [samples.target(token, token or "?", -1.0, 0.5, 7) for token in text.tokens]
+    layers = [LensLayer(layer, each, targets) for layer, each in enumerate(best)]
+    return lens_view(samples.info("fill-mask")), FillMaskRecord(text, [MaskPredictions(1, [], targets, lens=layers)])
+
+
+def _compare(text: TextInfo) -> tuple[View[Any], Any]:
+    changes = [Change(token, 1, None, 0.5, None) for token in text.tokens]
+    comparison = Comparison(text.tokens[0], None, [], 0.5, changes)
+    masks = [MaskPredictions(1, [], comparison=comparison)]
+    return compare_view(samples.info("fill-mask"), "a note"), FillMaskRecord(text, masks)
+
+
+def _mutual(text: TextInfo) -> tuple[View[Any], Any]:
+    size = len(text.tokens)
+    return mutual_view(samples.info("fill-mask")), FillMaskRecord(text, [], mutual=np.full((size, size), 0.5))
+
+
+TABLES: Sequence[Callable[[TextInfo], tuple[View[Any], Any]]] = (
+    _fill_mask, _encode, _matrix, _attended, _joint, _score, _lens, _compare, _mutual,
+)  # fmt: skip
 
 
 def _bare(text: str) -> str:

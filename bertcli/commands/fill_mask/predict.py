@@ -1,0 +1,28 @@
+"""The candidates for each mask, with what is asked about them."""
+
+from functools import partial
+
+from bertcli.commands.fill_mask.question import Check, Question, check_top_k, has_mask
+from bertcli.commands.fill_mask.request import FillMaskRequest
+from bertcli.core.masks.predictions import Addition, predict_masks
+from bertcli.core.session import Session
+from bertcli.render.views.fill_mask import fill_mask_view
+
+
+def predict(request: FillMaskRequest, session: Session) -> Question:
+    """Each mask on its own."""
+    top_k = None if request.mass is not None and request.top_k is None else check_top_k(request, session)
+    additions: list[Addition] = []
+    check: Check = partial(has_mask, session)
+    if request.targets is not None:
+        from bertcli.commands.fill_mask.scored_targets import check_with, scores_of, targets_of
+
+        targets = targets_of(request.targets, session)
+        additions.append(scores_of(request, targets))
+        check = check_with(targets, session)
+    if request.entropy:
+        from bertcli.core.masks.certainty import with_entropy
+
+        additions.append(with_entropy)
+    compute = partial(predict_masks, session, top_k=top_k, mass=request.mass, additions=additions)
+    return Question(compute, check, fill_mask_view)

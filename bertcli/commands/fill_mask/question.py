@@ -1,0 +1,63 @@
+"""What each question consists of, and what they have in common."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from bertcli.commands.fill_mask.request import TOP_K, FillMaskRequest
+from bertcli.commands.sink import ArrayWriters
+from bertcli.core.batches import Batch
+from bertcli.core.masks.predictions import check_masks
+from bertcli.core.session import Session
+from bertcli.core.tokens import TokenizedText
+from bertcli.errors import BadCheckpoint, WrongUsage
+from bertcli.render.view import View
+from bertcli.results import FillMaskRecord, RunInfo
+from bertcli.texts import Unanswered
+
+Check = Callable[[TokenizedText], Unanswered | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """compute: the records of a batch of texts. check: what is wrong with a text. view: how the records look.
+
+    batch_tokens: how much text goes to compute at once, where that is less than what is run at once. notes: what the
+    user should know of the answers, and a table tells itself.
+    """
+
+    compute: Callable[[Batch], Sequence[FillMaskRecord]]
+    check: Check
+    view: Callable[[RunInfo], View[FillMaskRecord]]
+    batch_tokens: int | None = None
+    array_writers: ArrayWriters = field(default_factory=dict)
+    notes: Sequence[str] = ()
+
+
+def mask_token_id(session: Session) -> int:
+    """The tokenizer's mask. Raises BadCheckpoint where it has none."""
+    found = session.tokenizer.mask_token_id
+    if found is None:
+        raise BadCheckpoint(
+            f"the tokenizer of {session.checkpoint.name} has no mask token "
+            f"({session.tokenizer.special_tokens.mask} is not in its vocabulary)",
+            hint="use a checkpoint of a masked language model, or name its mask_token in tokenizer_config.json",
+        )
+    return found
+
+
+def has_mask(session: Session, text: TokenizedText) -> Unanswered | None:
+    """What is wrong with a text that is to have a mask."""
+    return check_masks(text, mask_token_id(session))
+
+
+def check_top_k(request: FillMaskRequest, session: Session) -> int:
+    """How many candidates are wanted. Raises WrongUsage for more than there are tokens."""
+    top_k, vocab_size = request.top_k or TOP_K, session.config.vocab_size
+    if top_k > vocab_size and request.top_k is None:
+        return vocab_size
+    if top_k > vocab_size:
+        raise WrongUsage(
+            f"--top-k {top_k:,} is more than the {vocab_size:,} tokens of the vocabulary",
+            hint=f"use a number from 1 to {vocab_size:,}",
+        )
+    return top_k

@@ -1,0 +1,30 @@
+"""--score: how probable each text is."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from bertcli.commands.fill_mask.question import Question, check_top_k
+from bertcli.commands.fill_mask.request import FillMaskRequest
+from bertcli.core.batches import Batch
+from bertcli.core.masks.predictions import predict_masks
+from bertcli.core.masks.pseudo_likelihood import ORIGINAL, WORD_L2R, check_scored, score_texts
+from bertcli.core.session import Session
+from bertcli.render.views.mask_questions import score_view
+from bertcli.results import FillMaskRecord
+
+# Each token makes a text of its own, so that this part of a batch fills several.
+_PART = 8
+
+
+def score(request: FillMaskRequest, session: Session) -> Question:
+    """Pseudo-log-likelihoods; beside them the candidates for masks, where a text has any."""
+    top_k = check_top_k(request, session)
+    method = WORD_L2R if request.within_word else ORIGINAL
+
+    def compute(batch: Batch) -> Sequence[FillMaskRecord]:
+        records = predict_masks(session, batch, top_k)
+        scores = score_texts(session, batch, method)
+        return [replace(record, score=each) for record, each in zip(records, scores, strict=True)]
+
+    return Question(compute, partial(check_scored, session), score_view, max(session.batch_tokens // _PART, 1))

@@ -1,0 +1,28 @@
+"""The words of --targets."""
+
+from collections.abc import Sequence
+
+from bertcli.commands.fill_mask.question import Check, has_mask
+from bertcli.commands.fill_mask.request import FillMaskRequest
+from bertcli.core.masks.targets import L2R, Target, TargetScores, check_room, parse_targets
+from bertcli.core.session import Session
+
+
+def targets_of(words: str, session: Session) -> list[Target]:
+    """The words between the commas, as the session's tokenizer has them. Raises WrongUsage."""
+    return parse_targets(session.tokenizer, words.split(","))
+
+
+def method_of(request: FillMaskRequest) -> str:
+    """How the pieces of a word make one number."""
+    return request.target_score or L2R
+
+
+def scores_of(request: FillMaskRequest, targets: Sequence[Target]) -> TargetScores:
+    """What scores them."""
+    return TargetScores(targets, method_of(request))
+
+
+def check_with(targets: Sequence[Target], session: Session) -> Check:
+    """What is wrong with a text that is to have a mask, and room for the targets in it."""
+    return lambda text: has_mask(session, text) or check_room(text, targets, session.tokenizer.limit)

@@ -1,0 +1,1 @@
+"""The tables of what else is asked about masks: a file a question."""

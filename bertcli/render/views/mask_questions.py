@@ -1,0 +1,121 @@
+"""How the answers to fill-mask's other questions look: their rows and tables. As JSON every record is one schema."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from bertcli.render.records import joined
+from bertcli.render.view import Cell, View
+from bertcli.render.views.fill_mask import MASK_COLUMNS, masks_of, record_json
+from bertcli.render.views.texts import TEXT_COLUMNS, text_cells
+from bertcli.results import FillMaskRecord, RunInfo
+
+
+def joint_view(info: RunInfo, order: str) -> View[FillMaskRecord]:
+    """The view of masks that are filled together: a row for each whole sequence."""
+
+    def table(record: FillMaskRecord) -> Any:
+        from bertcli.render.tables.masks.joint import joint_table
+
+        return joint_table(record, order, info)
+
+    return View((*TEXT_COLUMNS, "rank", "logprob", "tokens", "sequence"), _joint_rows, record_json, table)
+
+
+def score_view(info: RunInfo) -> View[FillMaskRecord]:
+    """The view of pseudo-log-likelihoods: a row for each token, with the numbers of its text."""
+
+    def table(record: FillMaskRecord) -> Any:
+        from bertcli.render.tables.masks.score import score_table
+
+        return score_table(record, info)
+
+    columns = (
+        *TEXT_COLUMNS, "sum", "mean", "perplexity", "position", "token", "id", "logprob", "surprisal", "rank", "best",
+    )  # fmt: skip
+    return View(columns, _score_rows, record_json, table)
+
+
+def lens_view(info: RunInfo) -> View[FillMaskRecord]:
+    """The view of predictions as they form: a row for each candidate and target of each layer."""
+
+    def table(record: FillMaskRecord) -> Any:
+        from bertcli.render.tables.masks.lens import lens_table
+
+        return lens_table(record, info)
+
+    columns = (*MASK_COLUMNS, "layer", "target", "rank", "score", "logit", "token", "token_str")
+    return View(columns, _lens_rows, record_json, table)
+
+
+def compare_view(info: RunInfo, explanation: str) -> View[FillMaskRecord]:
+    """The view of two models side by side: a row for each candidate of either. explanation: of the distance."""
+
+    def table(record: FillMaskRecord) -> Any:
+        from bertcli.render.tables.masks.compare import compare_table
+
+        return compare_table(record, info, explanation)
+
+    columns = (
+        *MASK_COLUMNS, "target", "token_str", "rank", "other_rank", "change", "score", "other_score", "other_model",
+        "jensen_shannon",
+    )  # fmt: skip
+    return View(columns, _compare_rows, record_json, table)
+
+
+def mutual_view(info: RunInfo) -> View[FillMaskRecord]:
+    """The view of how tokens bear on one another: a row for each two."""
+
+    def table(record: FillMaskRecord) -> Any:
+        from bertcli.render.tables.masks.mutual import mutual_table
+
+        return mutual_table(record, info)
+
+    columns = (*TEXT_COLUMNS, "position", "token", "masked_position", "masked_token", "distance")
+    return View(columns, _mutual_rows, record_json, table)
+
+
+def _joint_rows(record: FillMaskRecord) -> Iterable[Sequence[Cell]]:
+    for rank, filled in enumerate(record.sequences or (), 1):
+        yield *text_cells(record.text), rank, filled.logprob, joined(filled.tokens), filled.sequence
+
+
+def _score_rows(record: FillMaskRecord) -> Iterable[Sequence[Cell]]:
+    score = record.score
+    for token in score.tokens if score else ():
+        of_text = (*text_cells(record.text), score.sum, score.mean, score.perplexity) if score else ()
+        of_token = token.position, token.token, token.id, token.logprob, token.surprisal, token.rank, token.best
+        yield *of_text, *of_token
+
+
+def _lens_rows(record: FillMaskRecord) -> Iterable[Sequence[Cell]]:
+    for place, mask in masks_of(record):
+        for layer in mask.lens or ():
+            for found in layer.predictions:
+                yield *place, layer.layer, None, found.rank, found.score, found.logit, found.token, found.token_str
+            for target in layer.targets or ():
+                own = target.rank, target.score, target.logit, target.token, target.token_str
+                yield *place, layer.layer, target.target, *own
+
+
+def _compare_rows(record: FillMaskRecord) -> Iterable[Sequence[Cell]]:
+    for place, mask in masks_of(record):
+        comparison = mask.comparison
+        if comparison is None:
+            continue
+        end = comparison.model, comparison.jensen_shannon
+        for found in comparison.changes:
+            ranks = found.rank, found.other_rank, found.change
+            yield *place, None, found.token_str, *ranks, found.score, found.other_score, *end
+        for own, other in zip(mask.targets or (), comparison.targets or (), strict=True):
+            change = own.rank - other.rank if own.rank is not None and other.rank is not None else None
+            scores = own.rank, other.rank, change, own.score, other.score
+            yield *place, own.target, own.token_str, *scores, *end
+
+
+def _mutual_rows(record: FillMaskRecord) -> Iterable[Sequence[Cell]]:
+    tokens = record.text.tokens
+    for position, row in enumerate(record.mutual if record.mutual is not None else ()):
+        for masked_position, distance in enumerate(row):
+            if distance == distance:  # a special token has none
+                place = (*text_cells(record.text), position, tokens[position])
+                yield *place, masked_position, tokens[masked_position], float(distance)

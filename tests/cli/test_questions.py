@@ -1,0 +1,144 @@
+"""fill-mask's other questions through the process: which options go together, and what comes of them."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.cli.process import TEXT, assert_failed, run
+from tests.tiny import save_bert
+
+WHOLE = "the cat sat on the mat"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--score", "--mutual"), "--score and --mutual ask two questions"),
+        (("--lens", "--targets", "cats"), "--lens follows the rank of one piece"),
+        (("--joint", "-k", "999999"), "--top-k 999,999 is more than"),
+    ],
+)
+def test_options_that_do_not_go_together_are_wrong_usage(
+    tiny: tuple[str, str], options: tuple[str, ...], words: str
+) -> None:
+    assert_failed(run("fill-mask", TEXT, *tiny, *options), 2, words)
+
+
+def test_a_target_that_the_second_model_does_not_know_is_wrong_usage(tiny: tuple[str, str]) -> None:
+    finished = run("fill-mask", TEXT, "--compare", tiny[1], "--targets", "—")
+    assert_failed(finished, 2, f"to {tiny[1]}: the target '—' is not in the vocabulary")
+
+
+def test_arrays_are_for_mutual_influence(tiny: tuple[str, str], folder: Path) -> None:
+    refused = run("fill-mask", TEXT, *tiny, "--score", "-o", str(folder / "out.npz"))
+    assert_failed(refused, 2, "this command writes no .npz")
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".safetensors"])
+def test_mutual_influence_is_written_as_an_array(tiny: tuple[str, str], folder: Path, suffix: str) -> None:
+    path = folder / f"mutual{suffix}"
+    run("fill-mask", WHOLE, "how", *tiny, "--mutual", "-o", path).answer()
+    if suffix == ".npz":
+        arrays = np.load(path)
+    else:
+        from safetensors.numpy import load_file
+
+        arrays = load_file(path)
+    assert arrays["mutual"].shape == (2, 8, 8)
+    record, _ = run("fill-mask", WHOLE, "how", *tiny, "--mutual", "--json").records()
+    expected = np.array(record["mutual"], np.float32)
+    np.testing.assert_allclose(arrays["mutual"][0], expected, atol=1e-6, equal_nan=True)
+    assert np.isnan(arrays["mutual"][1][1, 2:]).all()
+    assert arrays["attention_mask"].sum(1).tolist() == [8, 3]
+
+
+@pytest.mark.parametrize("question", ["--joint", "--lens", "--compare=bundled"])
+def test_a_question_about_masks_needs_one(tiny: tuple[str, str], question: str) -> None:
+    assert_failed(run("fill-mask", WHOLE, *tiny, question, "-q"), 1, "the text has no mask")
+
+
+def test_a_text_that_cannot_be_scored_is_skipped_in_its_place(tiny: tuple[str, str]) -> None:
+    finished = run(
+        "fill-mask", "-", *tiny, "--score", "--on-error", "skip", "--json", stdin=f"how\n\n[MASK]\n{WHOLE}\n"
+    )
+    assert finished.exit_code == 1
+    assert "line 2" in finished.stderr
+    assert "line 3: the text has no token to score" in finished.stderr
+    assert [record["line"] for record in json.loads(finished.stdout)["records"]] == [1, 4]
+
+
+def test_a_target_without_room_is_an_error_of_its_text(tiny: tuple[str, str]) -> None:
+    finished = run("fill-mask", "a [MASK]", *tiny, "--targets", "xyzzy", "--max-length", "6")
+    assert_failed(finished, 1, "text 1: the target 'xyzzy' has 5 pieces, and the text has room for 3")
+
+
+def test_an_order_is_a_way_to_fill(tiny: tuple[str, str]) -> None:
+    text = "[MASK] are [MASK] you [MASK]"
+    surest, leftmost = (
+        run("fill-mask", text, *tiny, "--joint", *order, "--json").records()[0]["sequences"]
+        for order in ((), ("--order", "l2r"))
+    )
+    assert [filled["logprob"] for filled in surest] != [filled["logprob"] for filled in leftmost]
+    for sequences in (surest, leftmost):
+        logprobs = [filled["logprob"] for filled in sequences]
+        assert logprobs == sorted(logprobs, reverse=True)
+
+
+def test_within_word_masks_more_of_a_word(tiny: tuple[str, str]) -> None:
+    plain, within = (
+        run("fill-mask", "xyzzy", *tiny, "--score", *options, "--json").records()[0]["score"]
+        for options in ((), ("--within-word", "l2r"))
+    )
+    assert (plain["method"], within["method"]) == ("PLL-original", "PLL-word-l2r")
+    assert plain["tokens"][-1] == within["tokens"][-1]
+    assert plain["tokens"][0]["logprob"] != within["tokens"][0]["logprob"]
+
+
+def test_many_texts_are_scored_as_each_alone(tiny: tuple[str, str]) -> None:
+    lines = [" ".join(["the cat sat"] * count) for count in (1, 7, 2, 9, 3, 1, 5)] * 4
+    together = run(
+        "fill-mask", "-", *tiny, "--score", "--batch-tokens", "90", "--json", stdin="\n".join(lines)
+    ).records()
+    assert [record["text"] for record in together] == lines
+    alone = {
+        line: run("fill-mask", line, *tiny, "--score", "--json").records()[0]["score"]["sum"] for line in set(lines)
+    }
+    found = [record["score"]["sum"] for record in together]
+    assert found == pytest.approx([alone[line] for line in lines], rel=1e-5)
+
+
+def test_a_stream_is_answered_question_by_question(tiny: tuple[str, str]) -> None:
+    for question in ("--score", "--mutual", "--joint"):
+        records = run("fill-mask", "-", *tiny, question, "--json", stdin="how [MASK] you\na [MASK]\n").records()
+        assert [record["line"] for record in records] == [1, 2]
+
+
+def test_two_models_of_one_vocabulary_have_a_distance(tiny: tuple[str, str], tmp_path: Path) -> None:
+    other = save_bert(tmp_path / "other", seed=3)
+    finished = run("fill-mask", TEXT, *tiny, "--compare", other, "--format", "table").answer()
+    assert "Jensen-Shannon distance 0." in finished.text
+    assert f"B: {other}" in finished.text.replace("\n", "")
+
+
+def test_two_models_of_other_vocabularies_have_none_and_it_is_said_once(tiny: tuple[str, str]) -> None:
+    asked = ("fill-mask", TEXT, TEXT, *tiny, "--compare", "bundled", "--format")
+    rows, table = run(*asked, "tsv"), run(*asked, "table", "--width", "200")
+    assert rows.exit_code == table.exit_code == 0
+    assert (
+        rows.stderr
+        == "bertcli: note: the vocabularies differ: tokens are matched by their spelling, and there is no distance\n"
+    )
+    assert table.stderr == ""
+    assert "there is no distance" in table.text
+
+
+def test_another_engine_gives_the_same_scores(tiny: tuple[str, str]) -> None:
+    own, torchs = (
+        run("fill-mask", WHOLE, *tiny, "--score", "--json", "--engine", engine, "--device", "cpu").records()[0]["score"]
+        for engine in ("numpy", "torch")
+    )
+    assert [token["logprob"] for token in torchs["tokens"]] == pytest.approx(
+        [token["logprob"] for token in own["tokens"]], rel=1e-5, abs=1e-5
+    )

@@ -1,0 +1,121 @@
+"""What is asked about masks, computed as plainly as can be: BertForMaskedLM, one text and one mask a run."""
+
+from collections.abc import Sequence
+from functools import cache
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import torch
+import transformers
+
+from tests.reference import load
+
+Ids = Sequence[int]
+
+
+@cache
+def tokenizer(folder: Path) -> transformers.PreTrainedTokenizerFast:
+    """transformers' own tokenizer of the checkpoint."""
+    return transformers.AutoTokenizer.from_pretrained(folder)
+
+
+def log_distribution(folder: Path, ids: Ids, position: int) -> np.ndarray:
+    """ln p of every token at the position, in float64."""
+    with torch.no_grad():
+        logits = load("AutoModelForMaskedLM", folder)(torch.tensor([list(ids)])).logits
+    return logits[0, position].double().log_softmax(-1).numpy()
+
+
+def with_masks(folder: Path, ids: Ids, positions: Sequence[int]) -> list[int]:
+    """The ids with masks at the positions."""
+    mask = tokenizer(folder).mask_token_id
+    return [mask if at in positions else id_ for at, id_ in enumerate(ids)]
+
+
+def pseudo_log_likelihoods(folder: Path, text: str, *, words: bool = False) -> dict[int, float]:
+    """ln p of each token by its position, each masked in turn; words: with the later pieces of its word."""
+    tok = tokenizer(folder)
+    encoding = tok(text)
+    ids, word_ids = encoding.input_ids, encoding.word_ids()
+    found = {}
+    for at, id_ in enumerate(ids):
+        if id_ in (tok.cls_token_id, tok.sep_token_id, tok.mask_token_id):
+            continue
+        masked = [at]
+        if words:
+            masked += [later for later in range(at + 1, len(ids)) if word_ids[later] == word_ids[at]]
+        found[at] = float(log_distribution(folder, with_masks(folder, ids, masked), at)[id_])
+    return found
+
+
+def target_logprob(folder: Path, ids: Ids, position: int, pieces: Sequence[int], method: str) -> float:
+    """ln p of a word in the mask at the position, its pieces one after another or each on its own."""
+    mask = tokenizer(folder).mask_token_id
+    found = []
+    for number, piece in enumerate(pieces):
+        known = list(pieces[:number]) if method == "l2r" else []
+        widened = [*ids[:position], *known, *[mask] * (len(pieces) - len(known)), *ids[position + 1 :]]
+        found.append(log_distribution(folder, widened, position + number)[piece])
+    return float(np.sum(found) if method == "l2r" else np.mean(found))
+
+
+def jensen_shannon(log_p: np.ndarray, log_q: np.ndarray) -> float:
+    """The distance, by its definition: the root of the mean of two divergences from the middle."""
+    p, q = np.exp(log_p), np.exp(log_q)
+    middle = (p + q) / 2
+    divergence = np.sum(p * np.log(p / middle)) / 2 + np.sum(q * np.log(q / middle)) / 2
+    return float(np.sqrt(max(divergence, 0)))  # which rounding may have made a little less than nothing
+
+
+def every_filling(folder: Path, ids: Ids, order: str) -> dict[tuple[int, ...], float]:
+    """ln p of every way to fill one or two masks, by the ids from left to right."""
+    mask = tokenizer(folder).mask_token_id
+    places = [at for at, id_ in enumerate(ids) if id_ == mask]
+    if order == "confidence":
+        places.sort(key=lambda at: -log_distribution(folder, ids, at).max())
+    first, *second = places
+    found = {}
+    for id_, logprob in enumerate(log_distribution(folder, ids, first)):
+        filled = [*ids[:first], id_, *ids[first + 1 :]]
+        if not second:
+            found[(id_,)] = float(logprob)
+            continue
+        for other, conditional in enumerate(log_distribution(folder, filled, second[0])):
+            key = (id_, other) if first < second[0] else (other, id_)
+            found[key] = float(logprob + conditional)
+    return found
+
+
+def beam_search(folder: Path, ids: Ids, beam: int, order: str) -> list[tuple[float, list[int]]]:
+    """The beam after the last step, best first."""
+    mask = tokenizer(folder).mask_token_id
+    places = [at for at, id_ in enumerate(ids) if id_ == mask]
+    beams = [(0.0, list(ids), places)]
+    for _ in places:
+        grown = {}
+        for logprob, filled, left in beams:
+            distributions = {at: log_distribution(folder, filled, at) for at in left}
+            at = left[0] if order == "l2r" else max(left, key=lambda at: distributions[at].max())
+            for id_, conditional in enumerate(distributions[at]):
+                one = [*filled[:at], id_, *filled[at + 1 :]]
+                rest = [other for other in left if other != at]
+                key = (tuple(one), tuple(rest))
+                grown[key] = max(grown.get(key, -np.inf), logprob + float(conditional))
+        best = sorted(grown.items(), key=lambda item: -item[1])[:beam]
+        beams = [(logprob, list(one), list(rest)) for (one, rest), logprob in best]
+    return [(logprob, filled) for logprob, filled, _ in beams]
+
+
+def mutual(folder: Path, text: str) -> dict[tuple[int, int], float]:
+    """The distance for each two tokens that are not special."""
+    tok = tokenizer(folder)
+    ids = tok(text).input_ids
+    own = [at for at, id_ in enumerate(ids) if id_ not in (tok.cls_token_id, tok.sep_token_id)]
+    return {
+        (at, other): jensen_shannon(
+            log_distribution(folder, with_masks(folder, ids, [at]), at),
+            log_distribution(folder, with_masks(folder, ids, [at, other]), at),
+        )
+        for at, other in product(own, own)
+    }
