@@ -22,6 +22,12 @@ def masked_lines(count: int) -> list[str]:
     return [_masked(draw, _sentence(draw, draw.randint(5, 25))) for _ in range(count)]
 
 
+def sentences(count: int) -> list[str]:
+    """Sentences of 4 to 16 words."""
+    draw = random.Random(2)
+    return [_sentence(draw, draw.randint(4, 16)) for _ in range(count)]
+
+
 def _sentence(draw: random.Random, words: int) -> str:
     return " ".join(draw.choices(_vocabulary(), k=words)) + "."
 

@@ -1,0 +1,108 @@
+"""Pseudo-log-likelihoods of many sentences: fill-mask --score beside minicons, on the same checkpoint.
+
+Both have their model loaded before the clock starts, run on the same threads, and take turns. minicons gets its best
+batch size, found on a part of the sentences, and is asked for the sums alone; bertcli gives each token's rank and the
+model's own choice beside them. The sums are compared before the speed.
+
+    pip install -e '.[bench]'
+    python benchmarks/masks.py --rounds 3
+"""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import torch
+import transformers
+from minicons.scorer import MaskedLMScorer
+
+from bertcli.commands.fill_mask.request import FillMaskRequest
+from bertcli.commands.fill_mask.score import score
+from bertcli.core.session import SessionRequest, open_session
+from bertcli.options import ModelOptions, OutputOptions, TextOptions
+from bertcli.texts import TextReader, TextSource
+from checkpoints import save_float32_bundled
+from processes import in_turn
+from samples import sentences
+
+BATCH_SIZES = (1, 2, 4, 8, 16)
+PROBE = 60
+
+
+class Bertcli:
+    """The work of `fill-mask --score -f FILE`, from lines to records."""
+
+    def __init__(self, folder: Path) -> None:
+        self.session = open_session(SessionRequest(model=str(folder), engine="torch"))
+        self.question = score(FillMaskRequest(TextOptions(), ModelOptions(), OutputOptions(), score=True), self.session)
+
+    def sums(self, file: Path) -> list[float]:
+        """The score of each line."""
+        windows, question = TextReader(TextSource(file=file)).windows(), self.question
+        answers = self.session.answers(windows, question.compute, question.check, question.batch_tokens)
+        return [answer.score.sum for answer in answers]  # type: ignore[union-attr]
+
+
+class Minicons:
+    """The work of its sequence_score."""
+
+    def __init__(self, folder: Path) -> None:
+        self._scorer = MaskedLMScorer(str(folder), "cpu", dtype=torch.float32)
+
+    def sums(self, texts: Sequence[str], batch_size: int) -> list[float]:
+        """The score of each text."""
+        found: list[float] = []
+        for start in range(0, len(texts), batch_size):
+            # Given texts, minicons 0.3 calls a method of the tokenizer that transformers 5 has no more.
+            batch = self._scorer.tokenizer(list(texts[start : start + batch_size]), padding=True)
+            found += self._scorer.sequence_score(batch, reduction=lambda scores: scores.sum(0).item())
+        return found
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long it takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3, help="how often each side runs (3)")
+    parser.add_argument("--sentences", type=int, default=1000, help="how many there are (1000)")
+    options = parser.parse_args()
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    texts = sentences(options.sentences)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = save_float32_bundled(Path(scratch) / "checkpoint")
+        file = Path(scratch) / "texts.txt"
+        file.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
+        bertcli, minicons = Bertcli(folder), Minicons(folder)
+        size = min(
+            BATCH_SIZES, key=lambda size: min(seconds(lambda: minicons.sums(texts[:PROBE], size)) for _ in range(2))
+        )
+        np.testing.assert_allclose(bertcli.sums(file)[:PROBE], minicons.sums(texts[:PROBE], size), 1e-5, 1e-4)
+        times = in_turn(
+            options.rounds,
+            {
+                "bertcli": lambda: seconds(lambda: bertcli.sums(file)),
+                "minicons": lambda: seconds(lambda: minicons.sums(texts, size)),
+            },
+            is_warm=True,
+        )
+    ratio = median(theirs / ours for ours, theirs in zip(times["bertcli"], times["minicons"], strict=True))
+    print(f"{torch.get_num_threads()} threads, torch {torch.__version__}, transformers {transformers.__version__}")
+    print(
+        f"fill-mask --score, {len(texts):,} sentences: bertcli {median(times['bertcli']):.1f} s, minicons at its best "
+        f"batch size ({size}) {median(times['minicons']):.1f} s: {ratio:.2f} times as fast (wanted: 2)"
+    )
+
+
+if __name__ == "__main__":
+    main()
