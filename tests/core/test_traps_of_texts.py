@@ -11,7 +11,7 @@ import pytest
 import transformers
 
 from bertcli.checkpoints.tokenizer_files import find_tokenizer_files
-from bertcli.core.attention import AttnOptions, attend
+from bertcli.core.attention.heads import AttnOptions, attend
 from bertcli.core.engine import Wanted
 from bertcli.core.masks.predictions import check_masks, predict_masks
 from bertcli.core.masks.targets import parse_targets
