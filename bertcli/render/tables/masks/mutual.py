@@ -34,5 +34,5 @@ def mutual_table(record: FillMaskRecord, info: RunInfo) -> RenderableType:
 
     labels = [cells.cell(token) for token in tokens]
     heading = cells.subtitle("mutual influence", "of masked tokens, in hundredths")
-    matrix = Group(heading, Matrix(labels, labels, distance, cell_width=4, first=first))
+    matrix = Group(heading, Matrix(labels, labels, distance, cell_width=4, rows=range(first, first + len(labels))))
     return cells.figure(cells.title(record.text), matrix, cells.caption(info, _ROWS, _SCALE))
