@@ -11,6 +11,7 @@ from bertcli.options import (
     HeadOptions,
     ModelOptions,
     OutputOptions,
+    PageOptions,
     PoolName,
     TargetScore,
     TextOptions,
@@ -185,17 +186,24 @@ def shapes(
 @app.command(short_help="Attention: what each head looks at.")
 @takes_groups
 def attn(
-    texts: TextOptions, *, heads: HeadOptions, maps: AttentionMapOptions, model: ModelOptions, output: OutputOptions
+    texts: TextOptions,
+    *,
+    heads: HeadOptions,
+    maps: AttentionMapOptions,
+    page: PageOptions,
+    model: ModelOptions,
+    output: OutputOptions,
 ) -> int:
     """Example: bertcli attn "The cat sat on the mat" --layer 2 --head 3
 
     What each attention head does over a text: its entropy, and how much of it goes to the token itself, the previous,
-    the next, [CLS], [SEP] and punctuation. Layers and heads count from 0. -o FILE.npz holds all weights.
+    the next, [CLS], [SEP] and punctuation. Layers and heads count from 0. -o FILE.npz holds all weights,
+    --html FILE.html is a page to look at them in.
     """
     from bertcli.commands.attn import AttnRequest
     from bertcli.commands.attn import attn as run
 
-    return run(AttnRequest(texts, model, output, heads, maps))
+    return run(AttnRequest(texts, model, output, heads, maps, page))
 
 
 @app.command(short_help="Models: what is here to be given as -m.")

@@ -174,6 +174,16 @@ class WithinWord(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class PageOptions:
+    """The page about attention. open_page: --open."""
+
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="A page of everything, for any browser: -o FILE.html.")
+    ] = None
+    open_page: Annotated[bool, typer.Option("--open", help="Open the page that is written.")] = False
+
+
+@dataclass(frozen=True, slots=True)
 class TextOptions:
     """Where texts come from."""
 

@@ -280,6 +280,34 @@ class Expansion:
 
 
 @dataclass(frozen=True, slots=True)
+class AttentionOfLayer:
+    """One layer over one text. weights: (heads, seq, seq). rollout: (seq, seq), of all layers up to this one.
+
+    query, key: (heads, seq, head_size), None where the engine does not show them.
+    """
+
+    layer: int
+    weights: FloatArray
+    rollout: FloatArray
+    query: FloatArray | None
+    key: FloatArray | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttnPageRecord:
+    """What a page shows of a text. sentences: 0 or 1 for each token, in A or in B; empty where there is no B.
+
+    layers: each AttentionOfLayer as the page keeps it. masks: none where the checkpoint has no MLM head.
+    """
+
+    text: TextInfo
+    sentences: Sequence[int]
+    heads: Sequence[HeadStatistics]
+    layers: Sequence[Any]
+    masks: Sequence[MaskPredictions]
+
+
+@dataclass(frozen=True, slots=True)
 class Output:
     """One output of a model class. symbolic and shape: of one tensor, of which there are `count`.
 

@@ -14,6 +14,7 @@ from tests.hub import files_in, fill_cache
 
 PACKAGE = Path(bertcli.__file__).parent
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
+SCRIPTS_AND_STYLES = sorted([*(PACKAGE / "html").rglob("*.js"), *(PACKAGE / "html").rglob("*.css")])
 HEAVY = {"torch", "transformers", "numpy"}
 MAY_IMPORT = {
     "torch": {"core/backends/torch_ops.py", "core/families.py", "checkpoints/pickled.py"},
@@ -23,6 +24,7 @@ MAY_IMPORT = {
     "click": set(),
     "pickle": {"checkpoints/pickled.py"},
     "requests": set(),
+    "jinja2": {"html/page.py"},
 }
 PRINTERS = ("render/",)
 
@@ -80,15 +82,27 @@ def test_only_the_command_line_imports_typer_and_nobody_its_inner_modules() -> N
 
 def test_each_room_knows_only_what_stands_before_it_on_the_road() -> None:
     later = {
-        "texts.py": ("checkpoints", "core", "commands", "render", "writers", "options", "cli"),
-        "results.py": ("checkpoints", "core", "commands", "render", "writers", "texts", "options", "cli"),
-        "errors.py": ("checkpoints", "core", "commands", "render", "writers", "texts", "options", "cli", "results"),
-        "models.py": ("core", "commands", "render", "writers", "texts", "options", "cli"),
-        "shapes.py": ("core", "commands", "render", "writers", "texts", "options", "cli"),
-        "checkpoints/": ("core", "commands", "render", "writers", "texts", "options", "cli"),
-        "core/": ("commands", "render", "writers", "options", "cli"),
-        "render/": ("core", "checkpoints", "commands", "writers", "options", "cli"),
-        "writers/": ("core", "checkpoints", "commands", "render", "options", "cli"),
+        "texts.py": ("checkpoints", "core", "commands", "render", "writers", "html", "options", "cli"),
+        "results.py": ("checkpoints", "core", "commands", "render", "writers", "html", "texts", "options", "cli"),
+        "errors.py": (
+            "checkpoints",
+            "core",
+            "commands",
+            "render",
+            "writers",
+            "html",
+            "texts",
+            "options",
+            "cli",
+            "results",
+        ),
+        "models.py": ("core", "commands", "render", "writers", "html", "texts", "options", "cli"),
+        "shapes.py": ("core", "commands", "render", "writers", "html", "texts", "options", "cli"),
+        "checkpoints/": ("core", "commands", "render", "writers", "html", "texts", "options", "cli"),
+        "core/": ("commands", "render", "writers", "html", "options", "cli"),
+        "render/": ("core", "checkpoints", "commands", "writers", "html", "options", "cli"),
+        "writers/": ("core", "checkpoints", "commands", "render", "html", "options", "cli"),
+        "html/": ("core", "checkpoints", "commands", "render", "writers", "texts", "options", "cli"),
         "commands/": ("cli",),
     }
     for room, rooms_after in later.items():
@@ -121,6 +135,11 @@ def test_a_module_has_at_most_400_lines_and_says_what_it_is(module: str) -> None
     text = (PACKAGE / module).read_text(encoding="utf-8")
     assert text.count("\n") <= 400
     assert ast.get_docstring(ast.parse(text))
+
+
+@pytest.mark.parametrize("path", SCRIPTS_AND_STYLES, ids=lambda path: path.name)
+def test_a_script_or_a_style_has_at_most_400_lines(path: Path) -> None:
+    assert path.read_text(encoding="utf-8").count("\n") <= 400
 
 
 def loaded(*arguments: str, text: str = "", **env: str) -> set[str]:
@@ -166,7 +185,7 @@ def test_shapes_come_from_the_config_without_numpy_or_torch(arguments: list[str]
 def test_a_sentence_is_answered_by_numpy_alone(arguments: list[str]) -> None:
     found = loaded(*arguments)
     assert {"numpy", "tokenizers"} <= found
-    assert not found & {"torch", "transformers", "safetensors", "huggingface_hub"}
+    assert not found & {"torch", "transformers", "safetensors", "huggingface_hub", "jinja2"}
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from bertcli.commands.array_files import TENSOR_SUFFIXES, tensor_writers
+from bertcli.commands.attn_page import is_page, write_page
 from bertcli.commands.expansion import tell_expansion
 from bertcli.commands.opening import open_for_texts
 from bertcli.commands.sink import ArrayWriters, Sink
@@ -25,7 +26,14 @@ from bertcli.core.attention.selection import Selection, order_named, statistics_
 from bertcli.core.attention.statistics import BROAD_ENTROPY, DELIMITER_SHARE, POSITION_SHARE, STATISTICS
 from bertcli.core.session import Session
 from bertcli.errors import ExitCode, WrongUsage
-from bertcli.options import AttentionMapOptions, HeadOptions, ModelOptions, OutputOptions, TextOptions
+from bertcli.options import (
+    AttentionMapOptions,
+    HeadOptions,
+    ModelOptions,
+    OutputOptions,
+    PageOptions,
+    TextOptions,
+)
 from bertcli.render.view import View
 from bertcli.render.views.attn import AttnLook, attended_view, attn_view, maps_view, matrix_view
 from bertcli.render.views.attn_summary import summary_view
@@ -42,13 +50,14 @@ _STRUCTURED = ("table", "svg", "json", "jsonl")
 
 @dataclass(frozen=True, slots=True)
 class AttnRequest:
-    """heads: which of them, and what of each. maps: what is asked beside their statistics."""
+    """heads: which of them, and what of each. maps: what is asked beside their statistics. page: all in one file."""
 
     texts: TextOptions
     model: ModelOptions
     output: OutputOptions
     heads: HeadOptions
     maps: AttentionMapOptions
+    page: PageOptions
 
     @property
     def wants_matrix(self) -> bool:
@@ -58,6 +67,10 @@ class AttnRequest:
 
 def attn(request: AttnRequest) -> ExitCode:
     """Tell of the attention over every text, over all of them together, or by the weights alone."""
+    if is_page(request.output, request.page):
+        return write_page(
+            request.texts, request.model, request.output, request.heads, request.maps, request.page, _THRESHOLDS
+        )
     if request.maps.expansion:
         return tell_expansion(request.texts, request.model, request.output, request.heads, request.maps)
     sink = Sink(request.output, request.texts.on_error, TENSOR_SUFFIXES)

@@ -46,6 +46,8 @@ OWN = {
         "--words",
         "--rows",
         "--cols",
+        "--html",
+        "--open",
         "--expansion",
     },
 }  # fmt: skip

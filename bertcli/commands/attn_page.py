@@ -1,0 +1,117 @@
+"""bertcli attn --html: a page to look at attention in."""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from bertcli import __version__
+from bertcli.commands.opening import open_for_texts
+from bertcli.commands.sink import Sink
+from bertcli.core.attention.heads import chosen
+from bertcli.core.attention.page import attend_for_page
+from bertcli.errors import ExitCode, WrongUsage
+from bertcli.options import (
+    AttentionMapOptions,
+    HeadOptions,
+    ModelOptions,
+    OutputOptions,
+    PageOptions,
+    TextOptions,
+)
+from bertcli.render.view import View
+from bertcli.results import AttnPageRecord
+
+PAGE_SUFFIX = ".html"
+
+
+def is_page(output: OutputOptions, page: PageOptions) -> bool:
+    """Whether a page is asked for. Raises WrongUsage where it is asked to be opened and is not written."""
+    is_written = page.html is not None or (output.output is not None and output.output.suffix.lower() == PAGE_SUFFIX)
+    if page.open_page and not is_written:
+        raise WrongUsage("--open opens the page that --html writes, and none is written", hint="add --html page.html")
+    return is_written
+
+
+def write_page(
+    texts: TextOptions,
+    model: ModelOptions,
+    output: OutputOptions,
+    heads: HeadOptions,
+    maps: AttentionMapOptions,
+    page: PageOptions,
+    thresholds: str,
+) -> ExitCode:
+    """Write all about every text into one file. heads, maps: what it opens with. thresholds: what makes a label."""
+    from bertcli.html.encoding import LayerEncoder
+    from bertcli.html.page import PageInfo, PageWriter
+
+    _check_combination(heads, maps)
+    output = _file(output, page)
+    sink = Sink(output, texts.on_error, [PAGE_SUFFIX])
+    session, reader = open_for_texts(texts, model, sink)
+    config = session.config
+    chosen("layer", heads.layer, config.num_hidden_layers)
+    chosen("head", heads.head, config.num_attention_heads)
+    info = session.info("attn")
+    about = PageInfo(
+        run=info,
+        version=__version__,
+        layer_count=config.num_hidden_layers,
+        head_count=config.num_attention_heads,
+        head_size=config.hidden_size // config.num_attention_heads,
+        has_mlm_head=session.has_mlm_head,
+        thresholds=thresholds,
+        start=_start(heads, maps),
+    )
+    encode = LayerEncoder(config.num_hidden_layers)
+    answers = session.answers(reader.windows(), partial(attend_for_page, session, encode=encode))
+    exit_code = sink.write(info, _NO_VIEW, answers, {PAGE_SUFFIX: partial(PageWriter, info=about)})
+    if page.open_page and output.output is not None:
+        _open(output.output, sink)
+    return exit_code
+
+
+def _open(path: Path, sink: Sink) -> None:
+    import webbrowser
+
+    if not webbrowser.open(path.resolve().as_uri()):
+        sink.note(f"no browser could be started; open {path} in one")
+
+
+def _check_combination(heads: HeadOptions, maps: AttentionMapOptions) -> None:
+    """Raise WrongUsage for an option that would leave no mark on the page."""
+    opened_with = HeadOptions(layer=heads.layer, head=heads.head, label=heads.label, grid=heads.grid)
+    if heads != opened_with or maps != AttentionMapOptions(rollout=maps.rollout):
+        raise WrongUsage(
+            "a page holds every head and every token, and goes with no option that chooses among them",
+            hint="keep --layer, --head, --label, --grid and --rollout, which say what it opens with",
+        )
+
+
+def _file(output: OutputOptions, page: PageOptions) -> OutputOptions:
+    """The output options with --html FILE as the -o FILE that it means. Raises WrongUsage."""
+    if page.html is None:
+        return output
+    if output.output is not None or output.svg is not None:
+        other = "-o" if output.svg is None else "--svg"
+        raise WrongUsage(f"{other} and --html name a file each, and a run writes one", hint="leave one out")
+    if page.html.suffix.lower() != PAGE_SUFFIX:
+        raise WrongUsage(f"--html {page.html}: the name of a page ends in {PAGE_SUFFIX}", hint="use page.html")
+    return replace(output, output=page.html)
+
+
+def _start(heads: HeadOptions, maps: AttentionMapOptions) -> dict[str, str | int]:
+    """What the page opens with, as its address names it."""
+    view = "rollout" if maps.rollout else "statistics" if heads.grid or heads.label else "heads"
+    asked: dict[str, str | int | None] = {
+        "view": view,
+        "layer": heads.layer,
+        "head": heads.head,
+        "statistic": None if heads.grid is None else str(heads.grid),
+        "find": None if heads.label is None else str(heads.label),
+    }
+    return {name: value for name, value in asked.items() if value is not None}
+
+
+# A page is no list of records.
+_NO_VIEW: View[AttnPageRecord] = View((), lambda record: (), lambda record: {}, lambda record: None)

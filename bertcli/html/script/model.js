@@ -1,0 +1,103 @@
+// The model view: every head of every layer as a small picture of its matrix.
+
+const LARGEST_THUMBNAIL = 96; // pixels a side; of longer texts the largest weight of each block stands for it
+
+const modelView = {
+  name: "model",
+  title: "Model",
+  controls: ["filter", "find"],
+
+  build(section) {
+    this.line = make("p", { class: "pointed" });
+    this.grid = make("div", { class: "grid thumbnails", role: "group", "aria-label": "All heads" });
+    section.append(this.line, make("div", { class: "wide" }, this.grid));
+    this.canvases = [];
+    fillGrid(this.grid, (layer, head) => {
+      const canvas = make("canvas");
+      this.canvases.push(canvas);
+      return make("button", {
+        type: "button", class: "thumbnail", "data-layer": layer, "data-head": head,
+        "aria-label": `layer ${layer}, head ${head}`, onclick: () => openHead(layer, head),
+        onmouseenter: () => this.read(layer, head), onfocus: () => this.read(layer, head),
+      }, canvas);
+    });
+    this.grid.addEventListener("mouseleave", () => this.read(null));
+  },
+
+  async draw() {
+    const text = currentText();
+    const rows = shownPositions(text);
+    const drawing = (this.drawing = {});
+    dimOthers(this.grid);
+    this.read(null);
+    const drawn = `${text.number}:${state.filter}:${isDark()}`;
+    if (drawn === this.drawn) return;
+    this.drawn = null;
+    for (let layer = 0; layer < about.layers; layer++) {
+      const arrays = await layerOf(text, layer);
+      if (this.drawing !== drawing || state.view !== "model") return;
+      for (let head = 0; head < about.heads; head++) {
+        paintThumbnail(this.canvases[layer * about.heads + head], headMatrix(arrays, head), rows);
+      }
+      await new Promise((resume) => setTimeout(resume));
+    }
+    this.drawn = drawn;
+  },
+
+  read(layer, head) {
+    this.line.replaceChildren(...(layer === null
+      ? ["Rows are layers, columns heads. Each picture goes by its head's largest weight. Click one to open it."]
+      : [make("strong", { text: `Layer ${layer}, head ${head}` }), ` · ${inBrief(currentText(), layer, head)}`]));
+  },
+};
+views.push(modelView);
+
+function paintThumbnail(canvas, matrix, { queries, keys }) {
+  const height = Math.min(queries.length, LARGEST_THUMBNAIL) || 1;
+  const width = Math.min(keys.length, LARGEST_THUMBNAIL) || 1;
+  const cells = new Float32Array(width * height);
+  let most = 1e-9;
+  const scale = 1 / about.steps.weights;
+  queries.forEach((query, row) => {
+    const from = query * matrix.size;
+    const to = width * Math.floor((row * height) / queries.length);
+    const max = matrix.maxima[query] * scale;
+    for (let column = 0; column < keys.length; column++) {
+      const weight = matrix.steps[from + keys[column]] * max;
+      const cell = to + Math.floor((column * width) / keys.length);
+      if (weight > cells[cell]) cells[cell] = weight;
+    }
+    if (matrix.maxima[query] > most) most = matrix.maxima[query];
+  });
+  const colours = ramp();
+  const image = new ImageData(width, height);
+  cells.forEach((weight, cell) => {
+    const [red, green, blue] = colours[Math.round(255 * Math.sqrt(Math.min(1, weight / most)))];
+    image.data.set([red, green, blue, 255], 4 * cell);
+  });
+  Object.assign(canvas, { width, height });
+  canvas.getContext("2d").putImageData(image, 0, 0);
+}
+
+// A grid with a row for each layer, a column for each head, and their numbers around it.
+function fillGrid(grid, cellOf) {
+  grid.style.setProperty("--heads", about.heads);
+  const heads = Array.from({ length: about.heads }, (_, head) => head);
+  grid.append(make("span", { class: "corner" }), ...heads.map((head) => make("span", { class: "column-name", text: head })));
+  for (let layer = 0; layer < about.layers; layer++) {
+    grid.append(make("span", { class: "row-name", text: layer }), ...heads.map((head) => cellOf(layer, head)));
+  }
+}
+
+function openHead(layer, head) {
+  look({ view: "heads", layer, heads: new Set([head]) });
+  window.scrollTo(0, 0);
+}
+
+// While heads are searched for, the others of a grid step back.
+function dimOthers(grid) {
+  const found = foundHeads();
+  for (const cell of grid.querySelectorAll("[data-layer]")) {
+    cell.classList.toggle("dim", found !== null && !found.has(Number(cell.dataset.layer) * about.heads + Number(cell.dataset.head)));
+  }
+}

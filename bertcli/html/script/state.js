@@ -1,0 +1,90 @@
+// What is looked at. It stands in the location's hash, so that a link brings it back.
+
+const FILTERS = [
+  { name: "all", title: "all" },
+  { name: "aa", title: "A → A" },
+  { name: "ab", title: "A → B" },
+  { name: "ba", title: "B → A" },
+  { name: "bb", title: "B → B" },
+];
+
+const everyHead = () => new Set(Array.from({ length: about.heads }, (_, head) => head));
+
+function startingState() {
+  const { head, ...start } = about.start;
+  return {
+    view: "heads",
+    text: 0,
+    layer: 0,
+    heads: head === undefined ? everyHead() : new Set([head]),
+    token: null, // the one kept by a click
+    filter: "all",
+    least: 0, // weights below it are not shown
+    statistic: "entropy",
+    through: about.layers - 1, // the last layer of a rollout
+    find: "",
+    ...start,
+  };
+}
+
+const state = startingState();
+const pointed = { side: "query", position: null }; // the token under the pointer
+const listeners = [];
+
+// Change the state, the hash with it, and draw what is looked at anew.
+function look(changes) {
+  if ("text" in changes && changes.text !== state.text) changes = { token: null, ...changes };
+  Object.assign(state, changes);
+  pointed.position = null;
+  writeHash();
+  for (const listener of listeners) listener();
+}
+
+const currentText = () => textAt(state.text);
+const soleHead = () => Math.min(...(state.heads.size ? state.heads : [0]));
+const chosenHeads = () => [...state.heads].sort((a, b) => a - b);
+
+// The positions that the sentence filter leaves on each side.
+function shownPositions(text) {
+  const positions = text.tokens.map((_, position) => position);
+  if (state.filter === "all" || !text.sentences.length) return { queries: positions, keys: positions };
+  const of = (letter) => positions.filter((position) => text.sentences[position] === (letter === "b" ? 1 : 0));
+  return { queries: of(state.filter[0]), keys: of(state.filter[1]) };
+}
+
+function writeHash() {
+  const start = startingState();
+  const found = new URLSearchParams();
+  for (const name of Object.keys(start)) {
+    const value = name === "heads" ? chosenHeads().join(",") : state[name];
+    const usual = name === "heads" ? [...start.heads].join(",") : start[name];
+    if (value !== usual) found.set(name, value);
+  }
+  const hash = found.toString();
+  if (hash !== location.hash.slice(1)) history.replaceState(null, "", hash ? `#${hash}` : location.pathname + location.search);
+}
+
+function readHash() {
+  const asked = new URLSearchParams(location.hash.slice(1));
+  Object.assign(state, startingState());
+  state.text = wholeNumber(asked.get("text"), textCount) ?? 0;
+  const { size, sentences } = currentText();
+  state.layer = wholeNumber(asked.get("layer"), about.layers) ?? state.layer;
+  state.through = wholeNumber(asked.get("through"), about.layers) ?? state.through;
+  state.token = wholeNumber(asked.get("token"), size);
+  if (asked.has("heads")) state.heads = new Set(headsNamed(asked.get("heads")));
+  if (views.some((view) => view.name === asked.get("view"))) state.view = asked.get("view");
+  if (sentences.length && FILTERS.some(({ name }) => name === asked.get("filter"))) state.filter = asked.get("filter");
+  if (about.statistics.includes(asked.get("statistic"))) state.statistic = asked.get("statistic");
+  const least = Number(asked.get("least"));
+  if (least > 0 && least <= 1) state.least = least;
+  state.find = asked.get("find") ?? state.find;
+}
+
+function headsNamed(list) {
+  return list.split(",").map((part) => wholeNumber(part, about.heads)).filter((head) => head !== null);
+}
+
+function wholeNumber(written, end) {
+  return written !== null && /^\d+$/.test(written) && Number(written) < end ? Number(written) : null;
+}

@@ -1,0 +1,90 @@
+// Tokens as text, and lists of what a token looks at.
+
+// A token as it can be seen: what would steer the page's direction, or not show at all, is spelt out.
+function visible(token) {
+  const seen = token.replace(/[\p{Cc}\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u{${character.codePointAt(0).toString(16)}}`);
+  return seen.trim() === "" ? "␣".repeat(Math.max(1, seen.length)) : seen;
+}
+
+// The token that is looked from: the one under the pointer, or else the one kept.
+const focus = () => (pointed.position !== null ? pointed : { side: "query", position: state.token });
+
+// The text as a row of tokens to point at and to click, each shaded by `shares` where there are any.
+class TokenFlow {
+  constructor(parent, onPoint) {
+    this.root = make("div", { class: "flow" });
+    this.onPoint = onPoint;
+    parent.append(this.root);
+    this.root.addEventListener("mouseover", (event) => this.point(event));
+    this.root.addEventListener("mouseleave", () => this.leave());
+    this.root.addEventListener("click", (event) => this.keep(event));
+    this.text = null;
+  }
+
+  show(text, positions) {
+    const key = `${text.number}:${positions.join()}`;
+    if (this.key === key) return;
+    this.key = key;
+    this.buttons = new Map();
+    const children = positions.map((position) => {
+      const token = text.tokens[position];
+      const isSecond = text.sentences[position] === 1;
+      const button = make("button", {
+        type: "button", class: isSecond ? "token second" : "token", "data-position": position, dir: "auto",
+        title: `${visible(token)} · ${position}`, text: visible(token),
+      });
+      this.buttons.set(position, button);
+      return button;
+    });
+    this.root.replaceChildren(...children);
+  }
+
+  mark(position, shareAt = null) {
+    for (const [at, button] of this.buttons) {
+      button.classList.toggle("chosen", at === position);
+      const part = shareAt ? shareAt(at) : null;
+      button.style.backgroundColor = part === null ? "" : rampColour(part);
+      button.style.color = part === null ? "" : inkOn(part);
+    }
+  }
+
+  point(event) {
+    const position = event.target.dataset?.position;
+    if (position === undefined) return;
+    Object.assign(pointed, { side: "query", position: Number(position) });
+    this.onPoint();
+  }
+
+  leave() {
+    pointed.position = null;
+    this.onPoint();
+  }
+
+  keep(event) {
+    const position = event.target.dataset?.position;
+    if (position !== undefined) look({ token: state.token === Number(position) ? null : Number(position) });
+  }
+}
+
+// The strongest of (position, weight), best first.
+function strongest(positions, weightAt, count) {
+  return positions
+    .map((position) => ({ position, weight: weightAt(position) }))
+    .sort((a, b) => b.weight - a.weight || a.position - b.position)
+    .slice(0, count);
+}
+
+// A list of tokens with their weights as bars.
+function bars(text, found) {
+  const most = Math.max(...found.map(({ weight }) => weight), 1e-9);
+  return make("ol", { class: "bars" }, ...found.map(({ position, weight }) => {
+    const bar = make("span", { class: "bar" });
+    bar.style.width = `${(100 * weight) / most}%`;
+    return make("li", { "data-position": position },
+      make("span", { class: "name", dir: "auto", text: visible(text.tokens[position]), title: visible(text.tokens[position]) }),
+      make("span", { class: "place", text: position }),
+      make("span", { class: "number", text: share(weight) }),
+      make("span", { class: "track" }, bar));
+  }));
+}

@@ -1,0 +1,130 @@
+"""attn --html FILE, attn -o FILE.html and attn --open."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.process import assert_failed, run
+from tests.tiny import edit_config, random_model
+
+TEXT = "the cat sat"
+
+
+def data(page: Path) -> list[Any]:
+    """The JSON in the page: about the model, then of each text."""
+    found = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', page.read_text(encoding="utf-8"))
+    return [json.loads(each) for each in found]
+
+
+def test_a_page_is_written_in_either_way_and_silently(tiny_bert: Path, tmp_path: Path) -> None:
+    by_option, by_suffix = tmp_path / "a.html", tmp_path / "b.HTML"
+    assert run("attn", "-m", tiny_bert, TEXT, "--html", by_option).answer().stdout == b""
+    run("attn", "-m", tiny_bert, TEXT, "-o", by_suffix).answer()
+    assert by_option.read_bytes() == by_suffix.read_bytes()
+    assert by_option.read_bytes().startswith(b"<!DOCTYPE html>")
+    assert by_option.read_bytes().endswith(b"</html>\n")
+
+
+def test_the_page_holds_the_statistics_of_each_text(tiny_bert: Path, tmp_path: Path) -> None:
+    texts = [TEXT, "how are you"]
+    run("attn", "-m", tiny_bert, *texts, "--html", tmp_path / "a.html").answer()
+    about, *shown = data(tmp_path / "a.html")
+    records = run("attn", "-m", tiny_bert, *texts, "--json").records()
+    for page, record in zip(shown, records, strict=True):
+        assert page["tokens"] == record["tokens"]
+        for numbers, head in zip(page["statistics"], record["heads"], strict=True):
+            assert numbers == pytest.approx([head[name] for name in about["statistics"]], abs=1e-5)
+        assert page["labels"] == [head["label"] for head in record["heads"]]
+
+
+@pytest.mark.parametrize(
+    ("options", "start"),
+    [
+        ([], {"view": "heads"}),
+        (["--layer", "1", "--head", "2"], {"view": "heads", "layer": 1, "head": 2}),
+        (["--grid", "entropy"], {"view": "statistics", "statistic": "entropy"}),
+        (["--label", "broad"], {"view": "statistics", "find": "broad"}),
+        (["--rollout"], {"view": "rollout"}),
+    ],
+)
+def test_options_say_what_the_page_opens_with(
+    tiny_bert: Path, tmp_path: Path, options: list[str], start: dict[str, Any]
+) -> None:
+    run("attn", "-m", tiny_bert, TEXT, "--html", tmp_path / "a.html", *options).answer()
+    assert data(tmp_path / "a.html")[0]["start"] == start
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (["--html", "a.html", "-o", "b.html"], "--html"),
+        (["--html", "a.html", "--svg", "b.svg"], "--svg"),
+        (["--html", "a.txt"], ".html"),
+        (["--html", "a.html", "--from", "cat"], "page"),
+        (["--html", "a.html", "--aggregate"], "page"),
+        (["--html", "a.html", "--expansion"], "page"),
+        (["--html", "a.html", "--json"], "json"),
+        (["--html", "a.html", "--layer", "2"], "layer 2"),
+        (["--open"], "--open"),
+        (["--open", "-o", "a.json"], "--open"),
+    ],
+    ids=" ".join,
+)
+def test_what_goes_with_no_page_is_wrong_usage(tiny_bert: Path, tmp_path: Path, options: list[str], word: str) -> None:
+    assert_failed(run("attn", "-m", tiny_bert, TEXT, *options, cwd=tmp_path), 2, word)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_page_that_is_there_is_replaced_by_force_alone(tiny_bert: Path, tmp_path: Path) -> None:
+    path = tmp_path / "a.html"
+    path.write_text("mine")
+    assert_failed(run("attn", "-m", tiny_bert, TEXT, "--html", path), 1, "a.html")
+    assert path.read_text() == "mine"
+    run("attn", "-m", tiny_bert, TEXT, "--html", path, "--force").answer()
+    assert path.read_text(encoding="utf-8") != "mine"
+
+
+def test_a_text_without_an_answer_is_left_out_of_the_page(tiny_bert: Path, tmp_path: Path) -> None:
+    done = run("attn", "-m", tiny_bert, TEXT, "", TEXT, "--on-error", "skip", "--html", tmp_path / "a.html")
+    assert done.exit_code == 1
+    assert "skipped 1 text" in done.stderr
+    assert len(data(tmp_path / "a.html")) == 1 + 2
+
+
+def test_other_commands_write_no_page(tiny_bert: Path, tmp_path: Path) -> None:
+    assert_failed(run("encode", "-m", tiny_bert, TEXT, "-o", tmp_path / "a.html"), 2, ".html")
+
+
+def test_a_checkpoint_without_an_mlm_head_has_no_predictions(own_tiny_bert: Path, tmp_path: Path) -> None:
+    import transformers
+
+    random_model(transformers.BertModel).save_pretrained(own_tiny_bert)
+    edit_config(own_tiny_bert, architectures=["BertModel"])
+    run("attn", "-m", own_tiny_bert, "how [MASK] you", "--html", tmp_path / "a.html").answer()
+    about, text = data(tmp_path / "a.html")
+    assert about["hasMlmHead"] is False
+    assert text["masks"] == []
+
+
+def browser_that_notes(folder: Path) -> str:
+    """What BROWSER is to be for a browser that writes down what it is to open."""
+    script = folder / "browser"
+    script.write_text(f'#!/bin/sh\necho "$1" > {folder}/opened\n')
+    script.chmod(0o755)
+    return f"{script} %s"
+
+
+def test_open_shows_the_page_in_the_browser(tiny_bert: Path, tmp_path: Path) -> None:
+    env = {"BROWSER": browser_that_notes(tmp_path)}
+    run("attn", "-m", tiny_bert, TEXT, "--html", "a page.html", "--open", cwd=tmp_path, env=env).answer()
+    assert (tmp_path / "opened").read_text() == f"{(tmp_path / 'a page.html').as_uri()}\n"
+
+
+def test_a_browser_that_does_not_start_is_noted(tiny_bert: Path, tmp_path: Path) -> None:
+    path = tmp_path / "a.html"
+    done = run("attn", "-m", tiny_bert, TEXT, "--html", path, "--open", env={"BROWSER": "false %s", "PATH": "/bin"})
+    assert done.exit_code == 0
+    assert str(path) in done.stderr and path.exists()

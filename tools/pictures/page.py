@@ -1,0 +1,61 @@
+"""Take the pictures of the page that README.md shows: `python -m tools.pictures.page`, from the root of the repository.
+
+Needs playwright and Debian's chromium.
+"""
+
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+FOLDER = Path(__file__).parent
+CHROMIUM = "/usr/bin/chromium"
+TEXT, PAIR = "She poured the tea.", "It was too [MASK] to drink."
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A picture. address: what the page opens with. pointed: the element under the pointer."""
+
+    name: str
+    address: str
+    scheme: str
+    height: int
+    pointed: str | None = None
+
+
+SHOTS = (
+    Shot("attn-page-heads.png", "layer=1", "light", 600, ".queries [data-position='11']"),
+    Shot("attn-page-statistics.png", "view=statistics", "dark", 480, ".cell[data-layer='1'][data-head='8']"),
+)
+
+
+def take(browser: Browser, page: Path, shot: Shot) -> None:
+    """Take one picture of the page."""
+    context = browser.new_context(viewport={"width": 1120, "height": shot.height}, color_scheme=shot.scheme)
+    tab = context.new_page()
+    tab.goto(f"{page.as_uri()}#{shot.address}")
+    tab.wait_for_selector("body[data-drawn]")
+    if shot.pointed is not None:
+        tab.hover(shot.pointed)
+        tab.wait_for_timeout(300)
+    tab.screenshot(path=FOLDER / shot.name)
+    context.close()
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
+        page = Path(scratch) / "tea.html"
+        subprocess.run([sys.executable, "-m", "bertcli", "attn", TEXT, "--pair", PAIR, "--html", page], check=True)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM)
+        for shot in SHOTS:
+            take(browser, page, shot)
+            print(shot.name)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
