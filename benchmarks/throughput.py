@@ -25,7 +25,8 @@ from bertcli.checkpoints import layout
 from bertcli.core.encoding import EncodeOptions, encode
 from bertcli.core.masks.predictions import predict_masks
 from bertcli.core.session import Session, SessionRequest, open_session
-from bertcli.results import EncodeRecord, FillMaskRecord
+from bertcli.results.encoding import EncodeRecord
+from bertcli.results.masks import FillMaskRecord
 from bertcli.texts import TextReader, TextSource
 from checkpoints import save_float32_bundled
 from processes import in_turn

@@ -7,7 +7,7 @@ from bertcli.checkpoints.files import WORDS, Files, missing_files
 from bertcli.checkpoints.find import Installed
 from bertcli.checkpoints.weight_files import FLOATS, find_weight_files
 from bertcli.errors import BadCheckpoint
-from bertcli.results import KnownModel
+from bertcli.results.models import KnownModel
 
 
 def known_model(here: Installed) -> KnownModel:

@@ -7,7 +7,7 @@ from bertcli.checkpoints import layout
 from bertcli.checkpoints.config import BertConfig, ModelConfig
 from bertcli.checkpoints.headers import TensorInfo
 from bertcli.checkpoints.weight_files import Parts
-from bertcli.results import ModelClass, Output, StoredTensor
+from bertcli.results.models import ModelClass, Output, StoredTensor
 
 _BYTES_OF = {"float32": 4, "float16": 2, "bfloat16": 2}
 _HIDDEN = ("batch_size", "sequence_length", "hidden_size")

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from bertcli.checkpoints.find import Installed, find_checkpoint, installed
 from bertcli.errors import BertcliError
 from bertcli.models import known_model
-from bertcli.results import KnownModel
+from bertcli.results.models import KnownModel
 from tests.families import WITH_POOLER, save_family
 from tests.hub import COMMIT, OTHER_COMMIT, files_in, fill_cache
 from tests.tiny import random_model, save_bert

@@ -14,7 +14,7 @@ from bertcli.checkpoints.config import BertConfig, read_config
 from bertcli.checkpoints.find import BUNDLED_FOLDER
 from bertcli.checkpoints.layout import parameters, pooler_layout
 from bertcli.checkpoints.weight_files import find_weight_files
-from bertcli.results import ModelClass, Output
+from bertcli.results.models import ModelClass, Output
 from bertcli.shapes import model_classes, stored_tensors
 from tests.reference import as_transformers
 from tests.tiny import random_model, save_bert

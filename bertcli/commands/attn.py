@@ -37,7 +37,7 @@ from bertcli.options import (
 from bertcli.render.view import View
 from bertcli.render.views.attn import AttnLook, attended_view, attn_view, maps_view, matrix_view
 from bertcli.render.views.attn_summary import summary_view
-from bertcli.results import RunInfo
+from bertcli.results.texts import RunInfo
 from bertcli.writers.arrays import Column
 
 _TOP_K = 5

@@ -19,7 +19,7 @@ from bertcli.options import (
     TextOptions,
 )
 from bertcli.render.view import View
-from bertcli.results import AttnPageRecord
+from bertcli.results.attention import AttnPageRecord
 
 PAGE_SUFFIX = ".html"
 

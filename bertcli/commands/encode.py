@@ -15,7 +15,7 @@ from bertcli.core.session import Session
 from bertcli.errors import ExitCode, WrongUsage
 from bertcli.options import ModelOptions, OutputOptions, PoolName, TextOptions
 from bertcli.render.views.encode import encode_view
-from bertcli.results import EncodeRecord
+from bertcli.results.encoding import EncodeRecord
 from bertcli.texts import Unanswered
 from bertcli.writers.arrays import Column, NpyWriter
 

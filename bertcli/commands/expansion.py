@@ -8,7 +8,7 @@ from bertcli.core.session import open_session
 from bertcli.errors import ExitCode, WrongUsage
 from bertcli.options import AttentionMapOptions, HeadOptions, ModelOptions, OutputOptions, TextOptions
 from bertcli.render.views.expansion import expansion_view
-from bertcli.results import Expansion
+from bertcli.results.attention import Expansion
 
 
 def tell_expansion(

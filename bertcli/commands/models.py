@@ -9,7 +9,8 @@ from bertcli.errors import BertcliError, ExitCode
 from bertcli.models import known_model
 from bertcli.options import OutputOptions
 from bertcli.render.views.models import models_view
-from bertcli.results import LeftOut, ModelsResult, RunInfo
+from bertcli.results.models import LeftOut, ModelsResult
+from bertcli.results.texts import RunInfo
 
 _NAMED = 3
 

@@ -14,7 +14,8 @@ from bertcli.core.tokens import TokenizedText, open_tokenizer
 from bertcli.errors import ExitCode, ShapesDiffer, WrongUsage
 from bertcli.options import ModelOptions, OutputOptions, TextOptions
 from bertcli.render.views.shapes import shapes_view, weights_view
-from bertcli.results import ComputedTensor, ModelClass, Output, RunInfo, ShapesResult
+from bertcli.results.models import ComputedTensor, ModelClass, Output, ShapesResult
+from bertcli.results.texts import RunInfo
 from bertcli.shapes import known_parts, model_classes, stored_tensors
 from bertcli.texts import TextReader, Unanswered
 

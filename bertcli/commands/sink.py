@@ -21,7 +21,7 @@ from bertcli.render.records import (
     TsvWriter,
 )
 from bertcli.render.view import View
-from bertcli.results import RunInfo
+from bertcli.results.texts import RunInfo
 from bertcli.texts import STDIN, Unanswered
 from bertcli.writers.target import check_target, is_device, open_target
 

@@ -7,7 +7,7 @@ from bertcli.core.backends import Array
 from bertcli.core.batches import Batch
 from bertcli.core.engine import LayerAttention, Wanted
 from bertcli.core.session import Session
-from bertcli.results import ComputedTensor
+from bertcli.results.models import ComputedTensor
 
 
 def run_outputs(session: Session, batch: Batch) -> Mapping[str, Sequence[ComputedTensor]]:

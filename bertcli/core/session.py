@@ -18,7 +18,7 @@ from bertcli.core.threads import leave_threads_to_others, use_threads_for
 from bertcli.core.tokens import TextTokenizer, TokenizedText, open_tokenizer
 from bertcli.core.weights import BertWeights
 from bertcli.errors import MissingMlmHead, MissingPooler
-from bertcli.results import RunInfo, TextInfo
+from bertcli.results.texts import RunInfo, TextInfo
 from bertcli.texts import Unanswered, Window
 
 Answer = TypeVar("Answer")

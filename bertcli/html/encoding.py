@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from bertcli.html.digits import to_digits
-from bertcli.results import AttentionOfLayer
+from bertcli.results.attention import AttentionOfLayer
 
 FloatArray = np.ndarray[Any, Any]
 # Each number is a whole share of its row's largest one: of weights, which lie between 0 and 1, of vectors, which may

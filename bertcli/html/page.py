@@ -13,7 +13,8 @@ from markupsafe import Markup
 
 from bertcli.html.digits import ALPHABET
 from bertcli.html.encoding import VECTOR_STEPS, WEIGHT_STEPS
-from bertcli.results import AttnPageRecord, HeadStatistics, RunInfo
+from bertcli.results.attention import AttnPageRecord, HeadStatistics
+from bertcli.results.texts import RunInfo
 
 # In the order in which they stand in the page: each may use what the ones before it define.
 _SCRIPTS = (

@@ -7,7 +7,7 @@ from typing import Any, Protocol, TextIO
 
 from bertcli import __version__
 from bertcli.render.view import Cell, View
-from bertcli.results import RunInfo
+from bertcli.results.texts import RunInfo
 
 SCHEMA = 1
 

@@ -6,7 +6,7 @@ import pytest
 
 from bertcli.core.attention import statistics
 from bertcli.options import LabelName, StatisticName
-from bertcli.results import HeadStatistics
+from bertcli.results.attention import HeadStatistics
 from tests.cli.process import assert_failed, run
 
 TEXT = "the cat sat on the mat"

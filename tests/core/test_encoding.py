@@ -23,7 +23,7 @@ from bertcli.core.encoding import (
 )
 from bertcli.core.session import Session
 from bertcli.errors import WrongUsage
-from bertcli.results import EncodeRecord
+from bertcli.results.encoding import EncodeRecord
 from tests.reference import assert_close, load, transformers_outputs
 from tests.tiny import DEFAULTS, one_batch, open_bert, random_model, save_bert
 

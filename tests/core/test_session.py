@@ -18,7 +18,7 @@ from bertcli.core.outputs import run_outputs
 from bertcli.core.session import Session, SessionRequest, open_session
 from bertcli.core.tokens import TokenizedText
 from bertcli.errors import BadCheckpoint, BadText, CheckpointNotFound
-from bertcli.results import EncodeRecord
+from bertcli.results.encoding import EncodeRecord
 from bertcli.texts import TextRecord, Unanswered, Window
 from tests.reference import assert_close
 from tests.tiny import DEFAULTS, WORDS, one_batch, open_bert, record

@@ -18,7 +18,8 @@ from bertcli.core.masks.targets import parse_targets
 from bertcli.core.session import Session
 from bertcli.core.tokens import TokenizedText, load_tokenizer
 from bertcli.errors import BadCheckpoint, BadText, WrongUsage
-from bertcli.results import FillMaskRecord, HeadStatistics
+from bertcli.results.attention import HeadStatistics
+from bertcli.results.masks import FillMaskRecord
 from bertcli.texts import Unanswered
 from tests.tiny import (
     VOCABULARY,

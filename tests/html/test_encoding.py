@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bertcli.html.digits import ALPHABET, BYTES, DIGITS, to_digits
 from bertcli.html.encoding import MOST_ROLLOUT_BYTES, MOST_VECTOR_BYTES, MOST_VECTOR_TOKENS, LayerEncoder, Packed
-from bertcli.results import AttentionOfLayer
+from bertcli.results.attention import AttentionOfLayer
 
 
 def from_digits(digits: str, size: int) -> bytes:

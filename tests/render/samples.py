@@ -6,34 +6,22 @@ from dataclasses import replace
 import numpy as np
 
 from bertcli.render.views.attn import AttnLook
-from bertcli.results import (
-    Attended,
-    AttendedFrom,
-    AttnRecord,
-    AttnSummary,
+from bertcli.results.attention import Attended, AttendedFrom, AttnRecord, AttnSummary, Expansion, HeadStatistics
+from bertcli.results.encoding import EncodeRecord
+from bertcli.results.masks import (
     Change,
     Comparison,
-    EncodeRecord,
-    Expansion,
     FilledSequence,
     FillMaskRecord,
-    HeadStatistics,
-    KnownModel,
-    LeftOut,
     LensLayer,
     MaskPredictions,
-    ModelClass,
-    ModelsResult,
-    Output,
     Prediction,
-    RunInfo,
-    ShapesResult,
-    StoredTensor,
     TargetPrediction,
-    TextInfo,
     TextScore,
     TokenScore,
 )
+from bertcli.results.models import KnownModel, LeftOut, ModelClass, ModelsResult, Output, ShapesResult, StoredTensor
+from bertcli.results.texts import RunInfo, TextInfo
 
 COMMIT = "86b5e0934494bd15c9632b12f734a8a67f723594"
 STATISTICS = ("entropy", "self", "previous", "next", "cls", "sep", "punctuation", "distance", "confidence")

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 
 from bertcli.render.svg import SvgWriter
 from bertcli.render.view import View
-from bertcli.results import TextInfo
+from bertcli.results.texts import TextInfo
 from tests.pictures import read_picture
 from tests.render import samples
 from tests.render.drawing import draw

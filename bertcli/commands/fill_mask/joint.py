@@ -11,7 +11,7 @@ from bertcli.core.masks.joint import CONFIDENCE, NARROWEST_BEAM, fill_together
 from bertcli.core.masks.predictions import predict_masks
 from bertcli.core.session import Session
 from bertcli.render.views.mask_questions import joint_view
-from bertcli.results import FillMaskRecord
+from bertcli.results.masks import FillMaskRecord
 
 
 def joint(request: FillMaskRequest, session: Session) -> Question:

@@ -14,7 +14,7 @@ from bertcli.core.masks.predictions import predict_masks
 from bertcli.core.session import Session
 from bertcli.core.tokens import TokenizedText
 from bertcli.render.views.mask_questions import mutual_view
-from bertcli.results import FillMaskRecord
+from bertcli.results.masks import FillMaskRecord
 from bertcli.texts import Unanswered
 from bertcli.writers.arrays import Column
 

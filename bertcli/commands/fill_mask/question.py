@@ -11,7 +11,8 @@ from bertcli.core.session import Session
 from bertcli.core.tokens import TokenizedText
 from bertcli.errors import BadCheckpoint, WrongUsage
 from bertcli.render.view import View
-from bertcli.results import FillMaskRecord, RunInfo
+from bertcli.results.masks import FillMaskRecord
+from bertcli.results.texts import RunInfo
 from bertcli.texts import Unanswered
 
 Check = Callable[[TokenizedText], Unanswered | None]

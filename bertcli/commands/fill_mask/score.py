@@ -11,7 +11,7 @@ from bertcli.core.masks.predictions import predict_masks
 from bertcli.core.masks.pseudo_likelihood import ORIGINAL, WORD_L2R, check_scored, score_texts
 from bertcli.core.session import Session
 from bertcli.render.views.mask_questions import score_view
-from bertcli.results import FillMaskRecord
+from bertcli.results.masks import FillMaskRecord
 
 # Each token makes a text of its own, so that this part of a batch fills several.
 _PART = 8

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from bertcli.core.attention.statistics import STATISTICS, named
-from bertcli.results import AttnSummary
+from bertcli.results.attention import AttnSummary
 
 FloatArray = np.ndarray[Any, np.dtype[np.float32]]
 _OF_NEIGHBOURS = np.array([name in ("previous", "next") for name in STATISTICS])

@@ -19,7 +19,7 @@ from bertcli.core.engine import LayerAttention, Wanted
 from bertcli.core.session import Session, text_info
 from bertcli.core.tokens import TextTokenizer, TokenizedText
 from bertcli.errors import BadText, WrongUsage
-from bertcli.results import Attended, AttendedFrom, AttnRecord, AttnSummary, HeadStatistics
+from bertcli.results.attention import Attended, AttendedFrom, AttnRecord, AttnSummary, HeadStatistics
 from bertcli.texts import Unanswered, is_utf8
 
 _CPU_BATCH_TOKENS = 512

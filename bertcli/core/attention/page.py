@@ -14,10 +14,11 @@ from bertcli.core.attention.statistics import head_statistics, mark, named
 from bertcli.core.backends import Array
 from bertcli.core.batches import Batch
 from bertcli.core.engine import LayerAttention, Wanted
-from bertcli.core.masks.predictions import _Candidates
+from bertcli.core.masks.predictions import MaskLogits, candidates
 from bertcli.core.session import Session, text_info
 from bertcli.core.tokens import TokenizedText
-from bertcli.results import AttentionOfLayer, AttnPageRecord, HeadStatistics, MaskPredictions
+from bertcli.results.attention import AttentionOfLayer, AttnPageRecord, HeadStatistics
+from bertcli.results.masks import MaskPredictions
 
 Encode = Callable[[AttentionOfLayer], Any]
 _CANDIDATES = 10  # for each mask
@@ -80,14 +81,11 @@ def _answer_masks(
     session: Session, batch: Batch, places: tuple[Any, ...], logits: Array, masks: Sequence[list[MaskPredictions]]
 ) -> None:
     """Put the candidates for each mask into its text's list. logits: (masks, vocab)."""
-    ops = session.engine.ops
-    count = min(_CANDIDATES, session.config.vocab_size)
-    best_logits, best_ids = (ops.to_numpy(x).tolist() for x in ops.top_k(logits, count))
-    normalizers = ops.to_numpy(ops.log_sum_exp(logits)).tolist()
-    for at, (row, column) in enumerate(zip(*(axis.tolist() for axis in places), strict=True)):
-        candidates = _Candidates(session.tokenizer, batch.texts[row], column, normalizers[at])
-        best = enumerate(zip(best_ids[at], best_logits[at], strict=True), 1)
-        masks[row].append(MaskPredictions(column, [candidates.prediction(rank, *one) for rank, one in best]))
+    rows, columns = places
+    asked = MaskLogits(session, batch, rows, columns, logits)
+    found = candidates(asked, logits, min(_CANDIDATES, session.config.vocab_size))
+    for row, column, predictions in zip(rows.tolist(), columns.tolist(), found, strict=True):
+        masks[row].append(MaskPredictions(column, predictions))
 
 
 def _sentences(session: Session, text: TokenizedText) -> Sequence[int]:

@@ -7,7 +7,7 @@ from math import fsum
 
 from bertcli.core.attention.statistics import STATISTICS
 from bertcli.errors import WrongUsage
-from bertcli.results import HeadStatistics
+from bertcli.results.attention import HeadStatistics
 
 
 @dataclass(frozen=True, slots=True)

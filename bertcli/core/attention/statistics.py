@@ -10,7 +10,7 @@ import numpy as np
 from bertcli.core.backends import Array, Ops
 from bertcli.core.batches import Batch
 from bertcli.core.tokens import TextTokenizer
-from bertcli.results import HeadStatistics
+from bertcli.results.attention import HeadStatistics
 
 # What a head must reach to be called by a label: a share of its attention, or nats of entropy.
 POSITION_SHARE, DELIMITER_SHARE, BROAD_ENTROPY = 0.5, 0.6, 3.8

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bertcli.core.masks.distributions import entropy_bits, log_softmax
 from bertcli.core.masks.predictions import MaskLogits
-from bertcli.results import MaskPredictions
+from bertcli.results.masks import MaskPredictions
 
 
 def with_entropy(asked: MaskLogits, masks: Sequence[MaskPredictions]) -> list[MaskPredictions]:

@@ -18,7 +18,7 @@ from bertcli.core.masks.targets import Target, check_room, score_targets
 from bertcli.core.session import Session
 from bertcli.core.tokens import TextTokenizer, TokenizedText
 from bertcli.errors import BadText
-from bertcli.results import Change, Comparison, MaskPredictions, Prediction
+from bertcli.results.masks import Change, Comparison, MaskPredictions, Prediction
 from bertcli.texts import Unanswered
 
 _Row = np.ndarray[Any, Any]

@@ -16,7 +16,7 @@ from bertcli.core.batches import Batch
 from bertcli.core.masks.variants import Variant, ask, with_ids_at
 from bertcli.core.session import Session
 from bertcli.core.tokens import TokenizedText
-from bertcli.results import FilledSequence
+from bertcli.results.masks import FilledSequence
 
 CONFIDENCE, L2R = "confidence", "l2r"
 # So many sequences go on from step to step, or as many as are asked for where these are more.

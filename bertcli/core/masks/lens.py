@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from bertcli.core.masks.predictions import MaskLogits, candidates
 from bertcli.core.masks.targets import L2R, Target, score_targets
 from bertcli.errors import WrongUsage
-from bertcli.results import LensLayer, MaskPredictions
+from bertcli.results.masks import LensLayer, MaskPredictions
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from bertcli.core.masks.variants import Variant, ask, content_positions, with_ma
 from bertcli.core.session import Session
 from bertcli.core.tokens import TokenizedText
 from bertcli.errors import BadText
-from bertcli.results import FloatArray
+from bertcli.results.arrays import FloatArray
 from bertcli.texts import Unanswered
 
 _Logits = np.ndarray[Any, Any]

@@ -17,7 +17,7 @@ from bertcli.core.engine import Wanted, on_device
 from bertcli.core.session import Session, text_info
 from bertcli.core.tokens import MASK, TokenizedText
 from bertcli.errors import BadText
-from bertcli.results import FillMaskRecord, MaskPredictions, Prediction
+from bertcli.results.masks import FillMaskRecord, MaskPredictions, Prediction
 from bertcli.texts import Unanswered, shortened
 
 

@@ -15,7 +15,7 @@ from bertcli.core.masks.variants import Variant, ask, content_positions, with_ma
 from bertcli.core.session import Session
 from bertcli.core.tokens import TokenizedText
 from bertcli.errors import BadText
-from bertcli.results import TextScore, TokenScore
+from bertcli.results.masks import TextScore, TokenScore
 from bertcli.texts import Unanswered
 
 ORIGINAL, WORD_L2R = "PLL-original", "PLL-word-l2r"

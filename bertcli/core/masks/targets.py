@@ -21,7 +21,7 @@ from bertcli.core.masks.variants import Variant, ask, with_ids_at
 from bertcli.core.session import Session
 from bertcli.core.tokens import TextTokenizer, TokenizedText
 from bertcli.errors import BadText, WrongUsage
-from bertcli.results import MaskPredictions, TargetPrediction
+from bertcli.results.masks import MaskPredictions, TargetPrediction
 from bertcli.texts import Unanswered, is_utf8
 
 L2R, MEAN = "l2r", "mean"

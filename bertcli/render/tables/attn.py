@@ -13,7 +13,8 @@ from bertcli.render.tables.attn_maps import COUNTED, distance_matrix, grid
 from bertcli.render.tables.blocks import Blocks
 from bertcli.render.views.attn import AttnLook
 from bertcli.render.visible import visible
-from bertcli.results import Attended, AttendedFrom, AttnRecord, AttnSummary, HeadStatistics, RunInfo
+from bertcli.results.attention import Attended, AttendedFrom, AttnRecord, AttnSummary, HeadStatistics
+from bertcli.results.texts import RunInfo
 
 _STRONGEST = "weights and their tokens, strongest first; #5: the token at position 5"
 # A weight, a token of ten letters and a position.

@@ -9,7 +9,9 @@ from bertcli.render.tables import cells
 from bertcli.render.tables.blocks import Blocks
 from bertcli.render.tables.matrix import Matrix
 from bertcli.render.views.attn import AttnLook
-from bertcli.results import AttnRecord, Expansion, FloatArray, HeadStatistics, RunInfo
+from bertcli.results.arrays import FloatArray
+from bertcli.results.attention import AttnRecord, Expansion, HeadStatistics
+from bertcli.results.texts import RunInfo
 
 COUNTED_FROM_0 = "layers and heads count from 0"
 COUNTED = f"{COUNTED_FROM_0}, as in attentions[layer][:, head]"

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from bertcli.render import numbers
 from bertcli.render.visible import visible
-from bertcli.results import RunInfo, TextInfo
+from bertcli.results.texts import RunInfo, TextInfo
 
 ACCENT, QUIET, STRONG, ALARM = "magenta", "dim", "bold", "red"
 FIRST_VALUES = 4

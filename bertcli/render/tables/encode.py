@@ -9,7 +9,9 @@ from bertcli.render.tables import cells
 from bertcli.render.tables.blocks import Blocks
 from bertcli.render.tables.matrix import Matrix
 from bertcli.render.visible import visible
-from bertcli.results import EncodeRecord, FloatArray, RunInfo
+from bertcli.results.arrays import FloatArray
+from bertcli.results.encoding import EncodeRecord
+from bertcli.results.texts import RunInfo
 
 # The name of a pooled vector.
 _NARROWEST = len("pooler_output")

@@ -9,7 +9,8 @@ from rich.text import Text
 from bertcli.render.tables import cells
 from bertcli.render.tables.blocks import Blocks
 from bertcli.render.visible import visible
-from bertcli.results import FillMaskRecord, MaskPredictions, Prediction, RunInfo
+from bertcli.results.masks import FillMaskRecord, MaskPredictions, Prediction
+from bertcli.results.texts import RunInfo
 
 _BAR_WIDTH, _EIGHTHS = 8, " ▏▎▍▌▋▊▉"
 _SMALLEST_WITH_DECIMALS = 0.00005

@@ -7,7 +7,8 @@ from rich.text import Text
 
 from bertcli.render.tables import cells
 from bertcli.render.tables.blocks import Blocks
-from bertcli.results import KnownModel, ModelsResult, RunInfo
+from bertcli.results.models import KnownModel, ModelsResult
+from bertcli.results.texts import RunInfo
 
 _HAS, _LACKS, _UNKNOWN = "✓", "-", "?"
 _NOBODY = RunInfo("models", None, None, None, None, None)

@@ -14,7 +14,8 @@ from bertcli.render.numbers import shape
 from bertcli.render.tables import cells
 from bertcli.render.tables.blocks import Blocks
 from bertcli.render.visible import visible
-from bertcli.results import ModelClass, Output, RunInfo, ShapesResult
+from bertcli.results.models import ModelClass, Output, ShapesResult
+from bertcli.results.texts import RunInfo
 
 _HAS, _HAS_NOT, _LACKS_WEIGHTS = "✓", "-", "✗"
 _POOLED = "pooler_output"

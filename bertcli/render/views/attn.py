@@ -7,7 +7,8 @@ from typing import Any
 from bertcli.render.numbers import number, numbers
 from bertcli.render.view import Cell, View
 from bertcli.render.views.texts import TEXT_COLUMNS, text_cells, text_json
-from bertcli.results import AttendedFrom, AttnRecord, HeadStatistics, RunInfo
+from bertcli.results.attention import AttendedFrom, AttnRecord, HeadStatistics
+from bertcli.results.texts import RunInfo
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from typing import Any
 from bertcli.render.numbers import numbers
 from bertcli.render.view import Cell, View
 from bertcli.render.views.attn import AttnLook, head_cells, head_columns, head_json
-from bertcli.results import AttnSummary, RunInfo
+from bertcli.results.attention import AttnSummary
+from bertcli.results.texts import RunInfo
 
 
 def summary_view(info: RunInfo, look: AttnLook) -> View[AttnSummary]:

@@ -8,7 +8,9 @@ from bertcli.render.numbers import numbers
 from bertcli.render.records import joined
 from bertcli.render.view import Cell, View
 from bertcli.render.views.texts import TEXT_COLUMNS, text_cells, text_json
-from bertcli.results import EncodeRecord, FloatArray, RunInfo
+from bertcli.results.arrays import FloatArray
+from bertcli.results.encoding import EncodeRecord
+from bertcli.results.texts import RunInfo
 
 
 def encode_view(

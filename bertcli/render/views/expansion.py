@@ -5,7 +5,8 @@ from typing import Any
 
 from bertcli.render.numbers import number
 from bertcli.render.view import Cell, View
-from bertcli.results import Expansion, RunInfo
+from bertcli.results.attention import Expansion
+from bertcli.results.texts import RunInfo
 
 
 def expansion_view(info: RunInfo) -> View[Expansion]:

@@ -7,16 +7,16 @@ from bertcli.render.numbers import number, numbers
 from bertcli.render.records import joined
 from bertcli.render.view import Cell, View
 from bertcli.render.views.texts import TEXT_COLUMNS, text_cells, text_json
-from bertcli.results import (
+from bertcli.results.masks import (
     Comparison,
     FillMaskRecord,
     LensLayer,
     MaskPredictions,
     Prediction,
-    RunInfo,
     TargetPrediction,
     TextScore,
 )
+from bertcli.results.texts import RunInfo
 
 MASK_COLUMNS = (*TEXT_COLUMNS, "mask", "position")
 

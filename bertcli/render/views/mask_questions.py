@@ -7,7 +7,8 @@ from bertcli.render.records import joined
 from bertcli.render.view import Cell, View
 from bertcli.render.views.fill_mask import MASK_COLUMNS, masks_of, record_json
 from bertcli.render.views.texts import TEXT_COLUMNS, text_cells
-from bertcli.results import FillMaskRecord, RunInfo
+from bertcli.results.masks import FillMaskRecord
+from bertcli.results.texts import RunInfo
 
 
 def joint_view(info: RunInfo, order: str) -> View[FillMaskRecord]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from bertcli.render.records import joined
 from bertcli.render.view import Cell, View
-from bertcli.results import KnownModel, LeftOut, ModelsResult
+from bertcli.results.models import KnownModel, LeftOut, ModelsResult
 
 _COLUMNS = (
     "model", "revision", "refs", "family", "num_hidden_layers", "hidden_size", "num_attention_heads", "parameters",

@@ -5,7 +5,8 @@ from typing import Any
 
 from bertcli.render.numbers import shape
 from bertcli.render.view import Cell, View
-from bertcli.results import ModelClass, Output, RunInfo, ShapesResult, StoredTensor
+from bertcli.results.models import ModelClass, Output, ShapesResult, StoredTensor
+from bertcli.results.texts import RunInfo
 
 
 def shapes_view(info: RunInfo) -> View[ShapesResult]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bertcli.render.view import Cell
-from bertcli.results import TextInfo
+from bertcli.results.texts import TextInfo
 
 TEXT_COLUMNS = ("index", "line", "text", "pair", "truncated")
 

@@ -11,7 +11,7 @@ from bertcli.core.attention.heads import AttnOptions, aggregated, attend, summar
 from bertcli.core.attention.selection import Selection, statistics_named
 from bertcli.core.attention.statistics import STATISTICS
 from bertcli.errors import BadText, WrongUsage
-from bertcli.results import HeadStatistics
+from bertcli.results.attention import HeadStatistics
 from bertcli.texts import Unanswered
 from tests.tiny import DEFAULTS, one_batch, open_bert
 

@@ -15,7 +15,7 @@ from bertcli.core.attention.heads import AttnOptions, attend, check_attended_fro
 from bertcli.core.attention.statistics import label
 from bertcli.core.session import Session
 from bertcli.errors import WrongUsage
-from bertcli.results import AttnRecord, HeadStatistics
+from bertcli.results.attention import AttnRecord, HeadStatistics
 from tests.reference import transformers_outputs
 from tests.tiny import DEFAULTS, WORDS, one_batch, open_bert, random_model, save_bert, tokenize
 

@@ -16,7 +16,7 @@ from bertcli.core.attention.heads import AttnOptions, attend
 from bertcli.core.attention.words import word_map, words_of
 from bertcli.core.session import Session
 from bertcli.errors import WrongUsage
-from bertcli.results import AttnRecord
+from bertcli.results.attention import AttnRecord
 from tests.reference import load, transformers_outputs
 from tests.tiny import DEFAULTS, WORDS, one_batch, open_bert, tokenize
 

@@ -9,7 +9,7 @@ import pytest
 from bertcli.core.attention.heads import AttnOptions, attend
 from bertcli.core.attention.page import attend_for_page
 from bertcli.core.masks.predictions import predict_masks
-from bertcli.results import AttentionOfLayer
+from bertcli.results.attention import AttentionOfLayer
 from tests.tiny import one_batch, open_bert
 
 TEXTS = ["how [MASK] you", ("the cat [MASK] on the mat", "are you on [MASK]?"), "cat"]

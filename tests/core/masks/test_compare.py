@@ -12,7 +12,7 @@ from bertcli.core.masks.compare import Comparing
 from bertcli.core.masks.predictions import predict_masks
 from bertcli.core.masks.targets import L2R, TargetScores, parse_targets
 from bertcli.core.session import Session
-from bertcli.results import FillMaskRecord
+from bertcli.results.masks import FillMaskRecord
 from tests.core.masks import drawn, slow
 from tests.tiny import VOCABULARY, one_batch, open_bert, save_bert, tokenize, write_vocabulary
 

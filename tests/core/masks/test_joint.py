@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bertcli.core.masks.joint import CONFIDENCE, L2R, fill_together
 from bertcli.core.session import Session
-from bertcli.results import FilledSequence
+from bertcli.results.masks import FilledSequence
 from tests.core.masks import drawn, slow
 from tests.tiny import VOCABULARY, one_batch, open_bert
 

@@ -13,7 +13,7 @@ from bertcli.core.masks.predictions import predict_masks
 from bertcli.core.masks.targets import TargetScores, parse_targets
 from bertcli.core.session import Session
 from bertcli.errors import WrongUsage
-from bertcli.results import FillMaskRecord
+from bertcli.results.masks import FillMaskRecord
 from tests.core.masks import drawn, slow
 from tests.reference import load
 from tests.tiny import VOCABULARY, one_batch, open_bert, random_model, save_bert

@@ -14,7 +14,7 @@ from bertcli.core.masks.predictions import check_masks, predict_masks
 from bertcli.core.masks.targets import TargetScores, parse_targets
 from bertcli.core.session import Session
 from bertcli.errors import BadText
-from bertcli.results import FillMaskRecord
+from bertcli.results.masks import FillMaskRecord
 from tests.reference import transformers_outputs
 from tests.tiny import VOCABULARY, one_batch, open_bert, random_model, save_bert, tokenize
 

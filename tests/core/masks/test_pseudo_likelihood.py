@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bertcli.core.masks.pseudo_likelihood import ORIGINAL, WORD_L2R, check_scored, score_texts
 from bertcli.core.session import Session
 from bertcli.errors import BadText
-from bertcli.results import TextScore
+from bertcli.results.masks import TextScore
 from tests.core.masks import drawn, slow
 from tests.published import published_checkpoint
 from tests.tiny import VOCABULARY, one_batch, open_bert, tokenize

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bertcli.render.tables.fill_mask import common_ends, find_filled, probability
-from bertcli.results import Prediction
+from bertcli.results.masks import Prediction
 
 
 def _prediction(word: str, sequence: str) -> Prediction:

@@ -18,24 +18,21 @@ from bertcli.render.views.fill_mask import fill_mask_view
 from bertcli.render.views.mask_questions import compare_view, joint_view, lens_view, mutual_view, score_view
 from bertcli.render.views.shapes import weights_view
 from bertcli.render.visible import visible
-from bertcli.results import (
-    Attended,
-    AttendedFrom,
-    AttnRecord,
+from bertcli.results.attention import Attended, AttendedFrom, AttnRecord, HeadStatistics
+from bertcli.results.encoding import EncodeRecord
+from bertcli.results.masks import (
     Change,
     Comparison,
-    EncodeRecord,
     FilledSequence,
     FillMaskRecord,
-    HeadStatistics,
     LensLayer,
     MaskPredictions,
     Prediction,
-    StoredTensor,
-    TextInfo,
     TextScore,
     TokenScore,
 )
+from bertcli.results.models import StoredTensor
+from bertcli.results.texts import TextInfo
 from tests.render import samples
 from tests.render.drawing import draw
 

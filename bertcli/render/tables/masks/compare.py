@@ -6,7 +6,8 @@ from rich.text import Text
 from bertcli.render.tables import cells
 from bertcli.render.tables.blocks import Blocks
 from bertcli.render.tables.fill_mask import probability
-from bertcli.results import Comparison, FillMaskRecord, MaskPredictions, RunInfo
+from bertcli.results.masks import Comparison, FillMaskRecord, MaskPredictions
+from bertcli.results.texts import RunInfo
 
 _ABSENT = "–"
 

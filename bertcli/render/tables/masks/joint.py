@@ -5,7 +5,8 @@ from rich.text import Text
 
 from bertcli.render.tables import cells
 from bertcli.render.tables.blocks import Blocks
-from bertcli.results import FillMaskRecord, RunInfo
+from bertcli.results.masks import FillMaskRecord
+from bertcli.results.texts import RunInfo
 
 _ORDERS = {
     "confidence": "filled in order of confidence: the surest mask first",

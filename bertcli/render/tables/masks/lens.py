@@ -8,7 +8,8 @@ from rich.text import Text
 from bertcli.render.tables import cells
 from bertcli.render.tables.blocks import Blocks
 from bertcli.render.tables.fill_mask import probability
-from bertcli.results import FillMaskRecord, LensLayer, RunInfo
+from bertcli.results.masks import FillMaskRecord, LensLayer
+from bertcli.results.texts import RunInfo
 
 _LAYERS = "layer 0: the embeddings; the MLM head was trained on the last layer alone"
 _RANKS = "beneath a target: its rank in the vocabulary"

@@ -4,7 +4,8 @@ from rich.console import Group, RenderableType
 
 from bertcli.render.tables import cells
 from bertcli.render.tables.matrix import Matrix
-from bertcli.results import FillMaskRecord, RunInfo
+from bertcli.results.masks import FillMaskRecord
+from bertcli.results.texts import RunInfo
 
 # From which distance on a cell is drawn in which style: the largest that there can be is 0.83.
 _SHADES = (

@@ -6,7 +6,8 @@ from rich.text import Text
 from bertcli.render.tables import cells
 from bertcli.render.tables.blocks import Blocks
 from bertcli.render.tables.fill_mask import bar
-from bertcli.results import FillMaskRecord, RunInfo, TextScore, TokenScore
+from bertcli.results.masks import FillMaskRecord, TextScore, TokenScore
+from bertcli.results.texts import RunInfo
 
 _READABLE = 1e6
 _METHODS = {

@@ -1,0 +1,34 @@
+"""Who answered, and the text that a record is about."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """Who answered: the head of every JSON and the caption of every table. model: None where it is of no one model."""
+
+    command: str
+    model: str | None
+    revision: str | None
+    engine: str | None
+    device: str | None
+    dtype: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TextInfo:
+    """The text that a record is about. index: from 0 in the run's input. line: from 1 in its file.
+
+    tokens, input_ids and token_type_ids have one entry a token, special ones included and padding left out;
+    token_type_ids has none where the architecture has no token types.
+    """
+
+    index: int
+    line: int | None
+    text: str
+    pair: str | None
+    tokens: Sequence[str]
+    input_ids: Sequence[int]
+    token_type_ids: Sequence[int]
+    truncated: bool
