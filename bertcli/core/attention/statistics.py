@@ -41,7 +41,8 @@ def head_statistics(ops: Ops, a: Array, marks: Marks) -> Array:
     """
     is_query, counts = marks.is_query, marks.counts
     has_neighbour, neighbour_counts = is_query[..., 1:], ops.clamp_min(counts - 1, 1)
-    kinds = ((a @ marks.kinds) * is_query[..., None]).sum(-2) / counts[..., None]
+    # What each key gets of all queries that are tokens: one row for a head, where the weights are a square.
+    kinds = ((is_query[:, :, None] @ a) @ marks.kinds)[..., 0, :] / counts[..., None]
     return ops.stack_last(
         [
             (ops.entropy(a) * is_query).sum(-1) / counts,
