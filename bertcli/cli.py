@@ -200,8 +200,8 @@ def attn(
     the next, [CLS], [SEP] and punctuation. Layers and heads count from 0. -o FILE.npz holds all weights,
     --html FILE.html is a page to look at them in.
     """
-    from bertcli.commands.attn import AttnRequest
-    from bertcli.commands.attn import attn as run
+    from bertcli.commands.attn.answer import attn as run
+    from bertcli.commands.attn.request import AttnRequest
 
     return run(AttnRequest(texts, model, output, heads, maps, page))
 

@@ -74,5 +74,12 @@ class ShapesDiffer(BertcliError):
     """A model whose outputs have other shapes than its config says."""
 
 
+class MissingPackage(BertcliError):
+    """A package that is not installed by default and is needed for what was asked for. extra: what brings it along."""
+
+    def __init__(self, what: str, package: str, extra: str) -> None:
+        super().__init__(f"{what} needs {package}, which is not installed", hint=f"pip install 'bertcli[{extra}]'")
+
+
 class OutputError(BertcliError):
     """The output cannot be written where it was asked for."""

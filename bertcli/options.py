@@ -175,12 +175,15 @@ class WithinWord(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PageOptions:
-    """The page about attention. open_page: --open."""
+    """What attention is looked at in outside a terminal. open_page: --open."""
 
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="A page of everything, for any browser: -o FILE.html.")
     ] = None
     open_page: Annotated[bool, typer.Option("--open", help="Open the page that is written.")] = False
+    png: Annotated[
+        Path | None, typer.Option("--png", metavar="FILE", help="A picture of one head or of the grid: -o FILE.png.")
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)

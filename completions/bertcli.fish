@@ -147,6 +147,7 @@ complete --command bertcli --condition '__bertcli_is_in attn' --long-option cols
 complete --command bertcli --condition '__bertcli_is_in attn' --long-option expansion --description 'By the weights alone: how much each layer\'s values expand.'
 complete --command bertcli --condition '__bertcli_is_in attn' --long-option html --require-parameter --force-files --description 'A page of everything, for any browser: -o FILE.html.'
 complete --command bertcli --condition '__bertcli_is_in attn' --long-option open --description 'Open the page that is written.'
+complete --command bertcli --condition '__bertcli_is_in attn' --long-option png --require-parameter --force-files --description 'A picture of one head or of the grid: -o FILE.png.'
 complete --command bertcli --condition '__bertcli_is_in attn' --short-option m --long-option model --exclusive --arguments '(__bertcli_models)' --description 'A checkpoint folder, a name on the model hub, or bundled.'
 complete --command bertcli --condition '__bertcli_is_in attn' --long-option revision --exclusive --description 'A branch, tag or commit of a model from the hub.'
 complete --command bertcli --condition '__bertcli_is_in attn' --long-option offline --description 'Never ask the hub: use what is here.'

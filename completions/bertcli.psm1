@@ -134,6 +134,7 @@ $script:commands = [ordered]@{
             @{ names = @('--expansion'); help = 'By the weights alone: how much each layer''s values expand.' }
             @{ names = @('--html'); value = 'FILE'; help = 'A page of everything, for any browser: -o FILE.html.' }
             @{ names = @('--open'); help = 'Open the page that is written.' }
+            @{ names = @('--png'); value = 'FILE'; help = 'A picture of one head or of the grid: -o FILE.png.' }
             @{ names = @('-m', '--model'); value = 'MODEL'; help = 'A checkpoint folder, a name on the model hub, or bundled.' }
             @{ names = @('--revision'); value = 'REVISION'; help = 'A branch, tag or commit of a model from the hub.' }
             @{ names = @('--offline'); help = 'Never ask the hub: use what is here.' }

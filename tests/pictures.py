@@ -62,3 +62,8 @@ def _pieces(root: ElementTree.Element) -> Iterator[Piece]:
             text=(text.text or "").replace("\xa0", " "),
             style=text.attrib["class"].rpartition("-")[2],
         )
+
+
+def letters(svg: bytes) -> list[str]:
+    """All that is written in a picture, in its order."""
+    return ["".join(text.itertext()) for text in ElementTree.fromstring(svg).iter(f"{SVG}text")]

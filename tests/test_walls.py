@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "pickle": {"checkpoints/pickled.py"},
     "requests": set(),
     "jinja2": {"html/page.py"},
+    "matplotlib": {"render/figure.py", "render/fonts.py"},
 }
 PRINTERS = ("render/",)
 
@@ -185,7 +186,7 @@ def test_shapes_come_from_the_config_without_numpy_or_torch(arguments: list[str]
 def test_a_sentence_is_answered_by_numpy_alone(arguments: list[str]) -> None:
     found = loaded(*arguments)
     assert {"numpy", "tokenizers"} <= found
-    assert not found & {"torch", "transformers", "safetensors", "huggingface_hub", "jinja2"}
+    assert not found & {"torch", "transformers", "safetensors", "huggingface_hub", "jinja2", "matplotlib"}
 
 
 @pytest.mark.parametrize(

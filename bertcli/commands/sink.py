@@ -3,12 +3,14 @@
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
+from importlib.util import find_spec
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
 from bertcli.checkpoints.cache import Download
-from bertcli.errors import ExitCode, OutputError, WrongUsage
+from bertcli.errors import ExitCode, MissingPackage, OutputError, WrongUsage
 from bertcli.options import OutputOptions
 from bertcli.render.messages import print_error, print_note
 from bertcli.render.numbers import size
@@ -28,27 +30,42 @@ from bertcli.writers.target import check_target, is_device, open_target
 _TEXT_SUFFIXES = {".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".tsv": "tsv", ".svg": "svg"}
 # What other commands write to files of these suffixes; --format does not make such a file of anything else.
 _RESERVED_SUFFIXES = (".npy", ".npz", ".safetensors", ".parquet", ".html", ".png")
+_PNG = ".png"
 # What writes a file of arrays, by its suffix.
 ArrayWriters = Mapping[str, Callable[[BinaryIO], RecordWriter]]
 
 
 class Sink:
-    """Takes the answers of one run. array_suffixes: those that the command can write beside the text formats."""
+    """Takes the answers of one run.
 
-    def __init__(self, options: OutputOptions, on_error: str = "stop", array_suffixes: Iterable[str] = ()) -> None:
+    array_suffixes: those that the command can write beside the text formats. has_figures: its records are matrices,
+    which pictures show as such, not as a terminal would.
+    """
+
+    def __init__(
+        self,
+        options: OutputOptions,
+        on_error: str = "stop",
+        array_suffixes: Iterable[str] = (),
+        *,
+        has_figures: bool = False,
+    ) -> None:
         self._options, self._on_error = options, on_error
         self._path = asked_file(options)
         if self._path is None and sys.stdout is None:
             raise OutputError("standard output is closed", hint="leave it open, or write to a file with -o FILE")
         self._is_terminal = self._path is None and sys.stdout.isatty()
-        self.format = self._format(tuple(array_suffixes))
+        self.format = self._format((*array_suffixes, _PNG) if has_figures else tuple(array_suffixes))
+        self._is_figure = has_figures and self.format in ("svg", _PNG)
+        if self._is_figure and find_spec("matplotlib") is None:
+            raise MissingPackage("a picture of a matrix", "matplotlib", "plot")
         if self._path is not None:
             check_target(self._path, force=options.force)
 
     @property
     def wants_table(self) -> bool:
         """Whether people will look at it."""
-        return self.format in ("table", "svg")
+        return self.format in ("table", "svg", _PNG)
 
     def write(
         self,
@@ -58,15 +75,16 @@ class Sink:
         array_writers: ArrayWriters | None = None,
     ) -> ExitCode:
         """Write each answer as it comes. Raises the error of a text without one, unless such are to be skipped."""
-        make_array_writer = (array_writers or {}).get(self.format)
+        writers = {self.format: self._figure_writer(view, info)} if self._is_figure else array_writers or {}
+        make_binary_writer = writers.get(self.format)
         with self._stream() as stream:
-            if make_array_writer is not None:
+            if make_binary_writer is not None:
                 if stream.isatty():
                     raise OutputError(
                         f"{self._path} is a terminal, and {self.format} is binary",
                         hint="write to a file, or leave -o out for a table",
                     )
-                count, skipped = self._pass_on(answers, make_array_writer(stream))
+                count, skipped = self._pass_on(answers, make_binary_writer(stream))
             else:
                 with _text(stream) as text:
                     count, skipped = self._pass_on(answers, self._text_writer(text, view, info))
@@ -135,6 +153,13 @@ class Sink:
         else:
             with open_target(self._path, force=self._options.force) as file:
                 yield file
+
+    def _figure_writer(self, view: View[Any], info: RunInfo) -> Callable[[BinaryIO], RecordWriter]:
+        from bertcli.render.figure import FigureWriter
+
+        return partial(
+            FigureWriter, view=view, file_format=self.format.removeprefix("."), info=info, color=self._options.color
+        )
 
     def _text_writer(self, stream: TextIO, view: View[Any], info: RunInfo) -> RecordWriter:
         if self.format == "json":

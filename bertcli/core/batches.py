@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
+from bertcli.core.arrays import BoolArray, IntArray
 from bertcli.core.tokens import TokenizedText
 
-IntArray = np.ndarray[Any, np.dtype[np.int64]]
-BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 AnyText = TypeVar("AnyText", bound=Sized)
 # A text of less than this part of its batch's longest waits for another batch: its padding would cost more than that.
 _SHORTEST_PART = 0.8

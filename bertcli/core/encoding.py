@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from bertcli.core.arrays import FloatArray
 from bertcli.core.batches import Batch
 from bertcli.core.engine import Wanted
 from bertcli.core.session import Session, text_info
 from bertcli.errors import WrongUsage
 from bertcli.results.encoding import EncodeRecord
 
-FloatArray = np.ndarray[Any, np.dtype[np.float32]]
 MEAN, CLS, MAX, POOLER = "mean", "cls", "max", "pooler"
 
 

@@ -7,8 +7,9 @@ from typing import Literal, Protocol
 
 from bertcli.checkpoints.config import BertConfig
 from bertcli.core import bert
+from bertcli.core.arrays import IntArray
 from bertcli.core.backends import Array, Linear, Ops
-from bertcli.core.batches import Batch, IntArray, position_ids
+from bertcli.core.batches import Batch, position_ids
 from bertcli.core.weights import BertWeights
 
 

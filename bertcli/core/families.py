@@ -59,10 +59,10 @@ class TransformersEngine:
             return ModelOutput(output.hidden_states[-1], pooler_output, next_sentence_logits, hidden_states, logits)
 
     def projection(self, layer: int, which: ProjectionName) -> Linear:
-        raise WrongUsage(
-            "this takes a layer's values, which transformers' classes keep to themselves",
-            hint="use --engine numpy or torch, which compute BERT, RoBERTa and DistilBERT",
+        own = (
+            "use --engine numpy or torch" if self._config.architecture.is_berts else "ask a BERT, RoBERTa or DistilBERT"
         )
+        raise WrongUsage("this takes a layer's values, which transformers' classes keep to themselves", hint=own)
 
     def mlm_logits(self, hidden: Array) -> Array:
         # Each family has its head under other names and in other parts. Its own forward pass puts them together, over a

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from bertcli.render.panel import Figured
+
 Record = TypeVar("Record")
 Cell = str | int | float | bool | None
 
@@ -18,7 +20,7 @@ class View(Generic[Record]):
 
     closing: keys that stand at the top level of JSON, after the records. closing_table: what is drawn after the last.
     to_lines: the objects that JSON lines has of a record, where it is not one. is_document: the run has one record,
-    whose keys stand at the top level of JSON.
+    whose keys stand at the top level of JSON. to_figured: a record's matrices, where it has any to draw.
     """
 
     columns: Sequence[str]
@@ -29,3 +31,4 @@ class View(Generic[Record]):
     closing_table: Callable[[], Any] = field(default=lambda: None)
     to_lines: Callable[[Record], Iterable[Mapping[str, Any]]] | None = None
     is_document: bool = False
+    to_figured: Callable[[Record], Figured] | None = None

@@ -1,5 +1,7 @@
 """attn from the command line: which heads, over what, and the maps beside their statistics."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from bertcli.core.attention import statistics
 from bertcli.options import LabelName, StatisticName
 from bertcli.results.attention import HeadStatistics
-from tests.cli.process import assert_failed, run
+from tests.cli.process import assert_failed, environment, run
 
 TEXT = "the cat sat on the mat"
 STATISTICS = ["entropy", "self", "previous", "next", "cls", "sep", "punctuation", "distance", "confidence"]
@@ -139,6 +141,12 @@ def head(**numbers: float) -> HeadStatistics:
         (("--from", "cat", "--rollout", "--json"), "--from"),
         (("--grid", "cls", "--rollout", "--json"), "--rollout"),
         (("--grid", "cls", "--stat", "sep"), "--grid"),
+        (("--words", "--layer", "0", "--head", "0", "-o", "x.npz"), "no place for --words"),
+        (("--label", "next", "-o", "x.npz"), "no place for --label"),
+        (("--value-norms", "--json", "--engine", "transformers"), "values"),
+        (("--png", "x.png"), "matrix"),
+        (("--png", "x.svg", "--grid", "cls"), "does not end in .png"),
+        (("--png", "x.png", "-o", "x.json"), "-o and --png"),
     ],
     ids=str,
 )
@@ -146,3 +154,41 @@ def test_what_makes_no_sense_is_wrong_usage(
     tiny: tuple[str, str], tmp_path: Path, arguments: tuple[str, ...], words: str
 ) -> None:
     assert_failed(run("attn", TEXT, *tiny, *arguments, cwd=tmp_path), 2, words)
+
+
+@pytest.mark.parametrize(
+    "asked", [("--layer", "0", "--head", "1"), ("--grid", "entropy"), ("--rollout",), ("--head-distance",)], ids=str
+)
+def test_a_matrix_is_a_picture(tiny: tuple[str, str], tmp_path: Path, asked: tuple[str, ...]) -> None:
+    assert run("attn", TEXT, *tiny, *asked, "--png", tmp_path / "one.png").answer().text == ""
+    assert (tmp_path / "one.png").read_bytes().startswith(b"\x89PNG")
+    run("attn", TEXT, *tiny, *asked, "--svg", tmp_path / "one.svg").answer()
+    assert b"QuadMesh" in (tmp_path / "one.svg").read_bytes()
+
+
+def test_a_missing_matplotlib_is_an_error_that_says_how_to_get_it(tiny: tuple[str, str], tmp_path: Path) -> None:
+    script = "import sys; sys.modules['matplotlib'] = None; from bertcli.__main__ import main; sys.exit(main())"
+    command = [sys.executable, "-c", script, "attn", TEXT, *tiny, "--grid", "cls", "--png", tmp_path / "x.png"]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False, env=environment())
+    assert finished.returncode == 1
+    assert "needs matplotlib" in finished.stderr and "pip install 'bertcli[plot]'" in finished.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_part_of_a_matrix_is_what_json_holds_too(tiny: tuple[str, str]) -> None:
+    asked = ("--layer", "1", "--head", "2", "--rollout", "--json")
+    [whole] = run("attn", TEXT, *tiny, *asked).records()
+    [part] = run("attn", TEXT, *tiny, *asked, "--rows", "2-3", "--cols", "5-").records()
+    assert (part["rows"], part["columns"]) == ([2, 3], [5, 6, 7])
+    for name in ("attention", "rollout"):
+        assert part[name] == [row[5:] for row in whole[name][2:4]]
+    assert "rows" not in whole
+
+
+@pytest.mark.parametrize("form", [("--json",), (), ("--format", "table")], ids=str)
+def test_a_part_beyond_the_text_is_an_error_with_its_place(tiny: tuple[str, str], form: tuple[str, ...]) -> None:
+    head = ("--layer", "0", "--head", "0", *form)
+    failed = run("attn", TEXT, *tiny, *head, "--rows", "8-9")
+    assert_failed(failed, 1, "no position 8 for --rows: the text has 8 tokens")
+    assert_failed(run("attn", TEXT, *tiny, *head, "--cols", "50"), 1, "--cols")
+    run("attn", TEXT, *tiny, *head, "--rows", "7-90").answer()

@@ -48,6 +48,7 @@ OWN = {
         "--cols",
         "--html",
         "--open",
+        "--png",
         "--expansion",
     },
 }  # fmt: skip

@@ -17,7 +17,9 @@ _ARRAY_SUFFIXES = (".npz", ".safetensors")
 def fill_mask(request: FillMaskRequest) -> ExitCode:
     """Answer the question about every text."""
     request.check()
-    sink = Sink(request.output, request.texts.on_error, _ARRAY_SUFFIXES if request.mutual else ())
+    sink = Sink(
+        request.output, request.texts.on_error, _ARRAY_SUFFIXES if request.mutual else (), has_figures=request.mutual
+    )
     session, reader = open_for_texts(request.texts, request.model, sink, partial(_runs, request.question))
     session.require_mlm_head()
     mask_token_id(session)

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from bertcli.core.arrays import FloatArray
 from bertcli.core.attention.statistics import STATISTICS, named
 from bertcli.results.attention import AttnSummary
 
-FloatArray = np.ndarray[Any, np.dtype[np.float32]]
 _OF_NEIGHBOURS = np.array([name in ("previous", "next") for name in STATISTICS])
 
 

@@ -5,9 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from bertcli.core.arrays import FloatArray
 from bertcli.core.engine import Engine
-
-FloatArray = np.ndarray[Any, np.dtype[np.float32]]
 
 
 def expansion_rates(engine: Engine, layers: Sequence[int]) -> list[float]:

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from bertcli.core.arrays import FloatArray
 from bertcli.core.attention.aggregate import Aggregate, TextStatistics
-from bertcli.core.attention.head_distance import FloatArray, head_distance
+from bertcli.core.attention.attended import attended, positions_of
+from bertcli.core.attention.head_distance import head_distance
 from bertcli.core.attention.rollout import Rollout
 from bertcli.core.attention.selection import Selection
 from bertcli.core.attention.statistics import head_statistics, mark, named
@@ -17,10 +19,9 @@ from bertcli.core.backends import Array
 from bertcli.core.batches import Batch
 from bertcli.core.engine import LayerAttention, Wanted
 from bertcli.core.session import Session, text_info
-from bertcli.core.tokens import TextTokenizer, TokenizedText
-from bertcli.errors import BadText, WrongUsage
-from bertcli.results.attention import Attended, AttendedFrom, AttnRecord, AttnSummary, HeadStatistics
-from bertcli.texts import Unanswered, is_utf8
+from bertcli.core.tokens import TokenizedText
+from bertcli.results.attention import AttendedFrom, AttnRecord, AttnSummary, HeadStatistics
+from bertcli.texts import Unanswered
 
 _CPU_BATCH_TOKENS = 512
 
@@ -109,7 +110,7 @@ class _Observer:
         self._engine, self._options = session.engine, options
         self._ops = session.engine.ops
         self._marks = mark(self._ops, batch, session.tokenizer)
-        self.positions = [_positions(text.tokens, options.attended_from) for text in batch.texts]
+        self.positions = [positions_of(text.tokens, options.attended_from) for text in batch.texts]
         self.rollout = Rollout(self._ops) if options.rollout else None
         self.statistics: dict[int, Any] = {}
         self.whole: dict[int, Any] = {}
@@ -130,12 +131,11 @@ class _Observer:
             output = self._engine.projection(layer, "output").weight
             norms = value_norms(weights, self._ops.float32(attention.value), output)
             self.norms[layer] = self._ops.to_numpy(norms)[:, heads]
-        kept = self._ops.to_numpy(weights)
         if self._options.keeps_weights:
-            self.whole[layer] = kept[:, heads]
+            self.whole[layer] = self._ops.to_numpy(weights)[:, heads]
         for row, positions in enumerate(self.positions):
             for position in positions:
-                self.rows[row, position, layer] = kept[row, heads, position]
+                self.rows[row, position, layer] = self._ops.to_numpy(weights[row, :, position])[heads]
 
     def tensors(self, row: int, size: int) -> FloatArray:
         """All weights of one text: (layers, heads, seq, seq)."""
@@ -146,34 +146,6 @@ class _Observer:
         if not self._options.head_distance:
             return None
         return head_distance(self.tensors(row, size).reshape(-1, size, size))
-
-
-def spellings(tokenizer: TextTokenizer, token: str) -> Sequence[str]:
-    """A token as it was asked for, and as the tokenizer spells it where that is one piece: The, the."""
-    if not is_utf8(token):
-        raise WrongUsage(f"the token {token!r} is not UTF-8", hint="check the terminal's encoding")
-    pieces = tokenizer.pieces(token)
-    return (token, tokenizer.token(pieces[0])) if len(pieces) == 1 else (token,)
-
-
-def check_attended_from(text: TokenizedText, asked: Sequence[str]) -> Unanswered | None:
-    """What is wrong with a text that is asked about a token: that it has no such token."""
-    if not asked or _positions(text.tokens, asked):
-        return None
-    problem = BadText(
-        f"the text has no token {asked[0]!r}; its tokens are {' '.join(text.tokens)}",
-        hint=f"name a token as it is spelt there, or a position from 0 to {len(text) - 1}",
-    )
-    return Unanswered(text.record.index, text.record.line, problem)
-
-
-def chosen(what: str, asked: int | None, count: int) -> list[int]:
-    """The one index asked for, or all. Raises WrongUsage for one out of range."""
-    if asked is None:
-        return list(range(count))
-    if not 0 <= asked < count:
-        raise WrongUsage(f"there is no {what} {asked}: this model has {count}", hint=f"use --{what} 0 to {count - 1}")
-    return [asked]
 
 
 def _record(session: Session, text: TokenizedText, row: int, observer: _Observer, options: AttnOptions) -> AttnRecord:
@@ -208,6 +180,18 @@ def _record(session: Session, text: TokenizedText, row: int, observer: _Observer
     )
 
 
+def _attended(tokens: Sequence[str], row: int, observer: _Observer, options: AttnOptions) -> list[AttendedFrom]:
+    """What each place of the token that was asked for attends to in each head."""
+    return [
+        found
+        for position in observer.positions[row]
+        for layer in options.layers
+        for found in attended(
+            tokens, position, layer, options.heads, observer.rows[row, position, layer], options.top_k
+        )
+    ]
+
+
 def _between(distance: FloatArray, heads: Sequence[HeadStatistics], options: AttnOptions) -> FloatArray:
     """The distances of the heads that are told of, in their order."""
     count = len(options.heads)
@@ -217,24 +201,3 @@ def _between(distance: FloatArray, heads: Sequence[HeadStatistics], options: Att
         if head.head is not None
     ]
     return distance[np.ix_(told, told)]
-
-
-def _attended(tokens: Sequence[str], row: int, kept: _Observer, options: AttnOptions) -> list[AttendedFrom]:
-    found = []
-    for position in kept.positions[row]:
-        for layer in options.layers:
-            weights = kept.rows[row, position, layer][:, : len(tokens)]
-            strongest = np.argsort(-weights, kind="stable")[:, : options.top_k]
-            for head, of_head, keys in zip(options.heads, weights, strongest, strict=True):
-                attended = [Attended(int(key), tokens[key], float(of_head[key])) for key in keys]
-                found.append(AttendedFrom(position, tokens[position], layer, head, attended))
-    return found
-
-
-def _positions(tokens: Sequence[str], asked: Sequence[str]) -> list[int]:
-    """Where the token stands, by the first of its spellings that is there; a number that is no token is a position."""
-    numbers = list(map(str, range(len(tokens))))
-    places = (
-        [at for at, found in enumerate(names) if found == token] for names in (tokens, numbers) for token in asked
-    )
-    return next(filter(None, places), [])

@@ -38,6 +38,15 @@ def _mean(heads: Sequence[HeadStatistics]) -> HeadStatistics:
     return HeadStatistics(layer=heads[0].layer, head=None, **means, label=None)
 
 
+def chosen(what: str, asked: int | None, count: int) -> list[int]:
+    """The one index asked for, or all. Raises WrongUsage for one out of range."""
+    if asked is None:
+        return list(range(count))
+    if not 0 <= asked < count:
+        raise WrongUsage(f"there is no {what} {asked}: this model has {count}", hint=f"use --{what} 0 to {count - 1}")
+    return [asked]
+
+
 def order_named(asked: str) -> str:
     """The statistic of an order, with a minus before it for the smallest first. Raises WrongUsage."""
     sign, name = ("-", asked[1:]) if asked.startswith("-") else ("", asked)

@@ -1,13 +1,14 @@
 """From maps over word pieces to maps over words."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
+from bertcli.core.arrays import FloatArray
 from bertcli.core.tokens import TextTokenizer, TokenizedText
+from bertcli.errors import BadText
+from bertcli.texts import Unanswered
 
-FloatArray = np.ndarray[Any, np.dtype[np.float32]]
 Words = Sequence[Sequence[int]]
 
 
@@ -20,6 +21,22 @@ def words_of(text: TokenizedText) -> Words:
         else:
             found.append([position])
     return found
+
+
+def check_positions(
+    text: TokenizedText, rows: range | None, columns: range | None, *, are_words: bool
+) -> Unanswered | None:
+    """What is wrong with a text of whose matrix a part is wanted: that it does not reach so far."""
+    size = len(words_of(text)) if are_words else len(text)
+    for option, asked in (("--rows", rows), ("--cols", columns)):
+        if asked is not None and asked.start >= size:
+            what = "words" if are_words else "tokens"
+            problem = BadText(
+                f"there is no position {asked.start} for {option}: the text has {size} {what}",
+                hint=f"use positions from 0 to {size - 1}",
+            )
+            return Unanswered(text.record.index, text.record.line, problem)
+    return None
 
 
 def spelt(text: TokenizedText, words: Words, tokenizer: TextTokenizer) -> list[str]:

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-FloatArray = np.ndarray[Any, np.dtype[np.float64]]
+from bertcli.core.arrays import DoubleArray
+
 _SMALLEST = np.finfo(np.float64).tiny
 
 
-def log_softmax(logits: np.ndarray[Any, Any]) -> FloatArray:
+def log_softmax(logits: np.ndarray[Any, Any]) -> DoubleArray:
     """Logarithms of probabilities over the last axis."""
     shifted = logits.astype(np.float64)
     shifted -= shifted.max(-1, keepdims=True)
@@ -19,12 +20,12 @@ def log_softmax(logits: np.ndarray[Any, Any]) -> FloatArray:
     return shifted
 
 
-def entropy_bits(log_p: FloatArray) -> FloatArray:
+def entropy_bits(log_p: DoubleArray) -> DoubleArray:
     """-sum p log2 p over the last axis: the surprisal to be expected."""
     return np.asarray(-(np.exp(log_p) * log_p).sum(-1) / np.log(2))
 
 
-def jensen_shannon_distance(log_p: FloatArray, log_q: FloatArray) -> FloatArray:
+def jensen_shannon_distance(log_p: DoubleArray, log_q: DoubleArray) -> DoubleArray:
     """The square root of the Jensen-Shannon divergence over the last axis: 0 for the same, sqrt(ln 2) at the most."""
     p, q = np.exp(log_p), np.exp(log_q)
     log_middle = np.log(np.maximum((p + q) / 2, _SMALLEST))

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from bertcli.core.arrays import IntArray
 from bertcli.core.backends import Array
-from bertcli.core.batches import Batch, IntArray
+from bertcli.core.batches import Batch
 from bertcli.core.engine import Wanted, on_device
 from bertcli.core.session import Session, text_info
 from bertcli.core.tokens import MASK, TokenizedText

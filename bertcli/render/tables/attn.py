@@ -8,10 +8,14 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from bertcli.render.panels import distance_panel, grid_panel
 from bertcli.render.tables import cells
-from bertcli.render.tables.attn_maps import COUNTED, distance_matrix, grid
+from bertcli.render.tables.attn_maps import COUNTED
 from bertcli.render.tables.blocks import Blocks
+from bertcli.render.tables.matrix import matrix
+from bertcli.render.tables.strongest import readable
 from bertcli.render.views.attn import AttnLook
+from bertcli.render.views.attn_summary import summary_title
 from bertcli.render.visible import visible
 from bertcli.results.attention import Attended, AttendedFrom, AttnRecord, AttnSummary, HeadStatistics
 from bertcli.results.texts import RunInfo
@@ -31,11 +35,10 @@ def attn_table(record: AttnRecord, info: RunInfo, look: AttnLook) -> RenderableT
 
 def summary_table(summary: AttnSummary, info: RunInfo, look: AttnLook) -> RenderableType:
     """The same over many texts, weighted by their tokens."""
-    texts = "text" if summary.text_count == 1 else "texts"
-    heading = Text(f"{summary.text_count:,} {texts}, {summary.token_count:,} tokens", cells.STRONG)
+    heading = Text(summary_title(summary), cells.STRONG)
     distance = []
     if summary.head_distance is not None:
-        distance = [distance_matrix(summary.heads, summary.head_distance)]
+        distance = [readable(distance_panel(summary.heads, summary.head_distance))]
     return cells.figure(
         heading, *_heads(summary.heads, look), *distance, cells.caption(info, *_legend(summary.heads, look))
     )
@@ -45,7 +48,7 @@ def _heads(heads: Sequence[HeadStatistics], look: AttnLook) -> Iterator[Renderab
     if not heads:
         yield Text("no head of this label", cells.QUIET)
     elif look.grid is not None:
-        yield grid(heads, look.grid)
+        yield matrix(grid_panel(heads, look.grid))
     else:
         drawn = _by_layer()
         cells.add_numbers(drawn, "layer", "head", *(_HEADERS[name] for name in look.statistics))

@@ -96,10 +96,14 @@ def subtitle(part: str, note: str) -> Text:
 
 def caption(info: RunInfo, *notes: str) -> Text:
     """What the reader has to know, and who answered."""
+    return cell("", QUIET).append("\n".join(visible(line) for line in (*notes, run_line(info)) if line))
+
+
+def run_line(info: RunInfo) -> str:
+    """Who answered."""
     model = info.model if info.revision is None else f"{info.model}@{short(info.revision)}"
     parts = (model, info.engine, info.device, info.dtype)
-    run = " · ".join(part for part in parts if part is not None)
-    return cell("", QUIET).append("\n".join(visible(line) for line in (*notes, run) if line))
+    return " · ".join(part for part in parts if part is not None)
 
 
 def figure(heading: RenderableType, *parts: RenderableType) -> Group:

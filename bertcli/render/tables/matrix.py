@@ -2,14 +2,26 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.text import Text
 
-from bertcli.render.tables.cells import QUIET, STRONG
+from bertcli.render.panel import Panel
+from bertcli.render.tables.cells import ACCENT, QUIET, STRONG, cell, subtitle
 
 # Where the whole width does not suffice, labels of rows take this part of it, and a few cells at the least.
 _LABELS_PART, _NARROWEST_LABELS = 5, 4
+_NARROWEST_CELL = 4  # two digits with a space on either side
+# How strongly a value must be drawn for which style. Reversed, so that the digits have the terminal's own background as
+# their colour, whether that is light or dark.
+_SHADES = (
+    (0.5, f"reverse {STRONG} {ACCENT}"),
+    (0.25, f"reverse {ACCENT}"),
+    (0.1, ACCENT),
+    (0.05, ""),
+    (0.0, QUIET),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +89,26 @@ class Matrix:
         lines = label.wrap(console, margin - indent - 1, overflow=label.overflow, no_wrap=label.no_wrap)
         numbers = [f"{self._row_numbers[row]:>{self._digits}} ", *(" " * indent for _ in lines[1:])]
         return [Text.assemble((number, QUIET), line, " ") for number, line in zip(numbers, lines, strict=True)]
+
+
+def matrix(panel: Panel) -> RenderableType:
+    """The panel under its name, with digits where there is no colour."""
+
+    def shaded(row: int, column: int) -> tuple[str, str]:
+        shown, strength = panel.shown(row, column)
+        return shown, next(style for least, style in _SHADES if strength >= least) if shown else ""
+
+    places = product(range(len(panel.rows)), range(len(panel.columns)))
+    widest = max((len(panel.shown(row, column)[0]) for row, column in places), default=0)
+    drawn = Matrix(
+        [cell(name) for name in panel.row_names],
+        [cell(name) for name in panel.column_names],
+        shaded,
+        cell_width=max(widest + 1, _NARROWEST_CELL),
+        rows=panel.rows,
+        columns=panel.columns,
+    )
+    return Group(subtitle(panel.name, panel.note), drawn)
 
 
 def _digits(numbers: Sequence[int]) -> int:

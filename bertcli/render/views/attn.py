@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bertcli.render.numbers import number, numbers
+from bertcli.render.panel import Figured
 from bertcli.render.view import Cell, View
-from bertcli.render.views.texts import TEXT_COLUMNS, text_cells, text_json
+from bertcli.render.views.texts import TEXT_COLUMNS, text_cells, text_json, text_title
 from bertcli.results.attention import AttendedFrom, AttnRecord, HeadStatistics
 from bertcli.results.texts import RunInfo
 
@@ -26,6 +27,14 @@ class AttnLook:
     rows: range | None = None
     columns: range | None = None
 
+    def part(self, size: int) -> tuple[range, range]:
+        """The rows and columns of a square of that size that are shown."""
+        whole = range(size)
+        rows, columns = (
+            whole if asked is None else whole[asked.start : asked.stop] for asked in (self.rows, self.columns)
+        )
+        return rows, columns
+
 
 def attn_view(info: RunInfo, look: AttnLook) -> View[AttnRecord]:
     """The view of attn: a row, or a line of the table, for each head."""
@@ -42,7 +51,12 @@ def attn_view(info: RunInfo, look: AttnLook) -> View[AttnRecord]:
     def as_json(record: AttnRecord) -> Mapping[str, Any]:
         return _json(record, look)
 
-    return View((*TEXT_COLUMNS, *head_columns(look)), rows, as_json, table)
+    def figured(record: AttnRecord) -> Figured:
+        from bertcli.render.panels import grid_panels
+
+        return Figured(text_title(record.text), grid_panels(record.heads, look))
+
+    return View((*TEXT_COLUMNS, *head_columns(look)), rows, as_json, table, to_figured=figured if look.grid else None)
 
 
 def maps_view(info: RunInfo, look: AttnLook) -> View[AttnRecord]:
@@ -53,7 +67,12 @@ def maps_view(info: RunInfo, look: AttnLook) -> View[AttnRecord]:
 
         return maps_table(record, info, look)
 
-    return replace(attn_view(info, look), to_table=table)
+    def figured(record: AttnRecord) -> Figured:
+        from bertcli.render.panels import map_panels
+
+        return Figured(text_title(record.text), map_panels(record, look))
+
+    return replace(attn_view(info, look), to_table=table, to_figured=figured)
 
 
 def matrix_view(info: RunInfo, look: AttnLook, layer: int, head: int) -> View[AttnRecord]:
@@ -76,8 +95,13 @@ def matrix_view(info: RunInfo, look: AttnLook, layer: int, head: int) -> View[At
     def as_json(record: AttnRecord) -> Mapping[str, Any]:
         return _json(record, look)
 
+    def figured(record: AttnRecord) -> Figured:
+        from bertcli.render.panels import head_panel
+
+        return Figured(text_title(record.text), [head_panel(record, layer, head, look)])
+
     columns = (*TEXT_COLUMNS, "layer", "head", "query_position", "query", "key_position", "key", "weight")
-    return View(columns, rows, as_json, table)
+    return View(columns, rows, as_json, table, to_figured=figured)
 
 
 def attended_view(info: RunInfo, look: AttnLook) -> View[AttnRecord]:
@@ -122,9 +146,14 @@ def _json(record: AttnRecord, look: AttnLook) -> Mapping[str, Any]:
     found: dict[str, Any] = {**text_json(record.text), "heads": [head_json(head, look) for head in record.heads]}
     if record.words is not None:
         found["words"] = list(record.words)
-    for name in ("attention", "rollout", "value_norms", "head_distance"):
+    rows, columns = look.part(len(record.text.tokens if record.words is None else record.words))
+    if look.rows is not None or look.columns is not None:
+        found["rows"], found["columns"] = list(rows), list(columns)
+    for name in ("attention", "rollout", "value_norms"):
         if (matrix := getattr(record, name)) is not None:
-            found[name] = numbers(matrix)
+            found[name] = numbers(matrix[..., rows.start : rows.stop, columns.start : columns.stop])
+    if record.head_distance is not None:
+        found["head_distance"] = numbers(record.head_distance)
     if record.attended is not None:
         found["from"] = [_attended_json(attended) for attended in record.attended]
     return found

@@ -4,10 +4,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bertcli.render.numbers import numbers
+from bertcli.render.panel import Figured
 from bertcli.render.view import Cell, View
 from bertcli.render.views.attn import AttnLook, head_cells, head_columns, head_json
 from bertcli.results.attention import AttnSummary
 from bertcli.results.texts import RunInfo
+
+
+def summary_title(summary: AttnSummary) -> str:
+    """Of how much it tells."""
+    texts = "text" if summary.text_count == 1 else "texts"
+    return f"{summary.text_count:,} {texts}, {summary.token_count:,} tokens"
 
 
 def summary_view(info: RunInfo, look: AttnLook) -> View[AttnSummary]:
@@ -32,4 +39,12 @@ def summary_view(info: RunInfo, look: AttnLook) -> View[AttnSummary]:
             found["head_distance"] = numbers(summary.head_distance)
         return found
 
-    return View(("text_count", "token_count", *head_columns(look)), rows, as_json, table)
+    def figured(summary: AttnSummary) -> Figured:
+        from bertcli.render.panels import distance_panel, grid_panels
+
+        panels = grid_panels(summary.heads, look)
+        if summary.head_distance is not None:
+            panels.append(distance_panel(summary.heads, summary.head_distance))
+        return Figured(summary_title(summary), panels)
+
+    return View(("text_count", "token_count", *head_columns(look)), rows, as_json, table, to_figured=figured)

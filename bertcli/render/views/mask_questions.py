@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from bertcli.render.panel import Figured
 from bertcli.render.records import joined
 from bertcli.render.view import Cell, View
 from bertcli.render.views.fill_mask import MASK_COLUMNS, masks_of, record_json
-from bertcli.render.views.texts import TEXT_COLUMNS, text_cells
+from bertcli.render.views.texts import TEXT_COLUMNS, text_cells, text_title
 from bertcli.results.masks import FillMaskRecord
 from bertcli.results.texts import RunInfo
 
@@ -71,8 +72,13 @@ def mutual_view(info: RunInfo) -> View[FillMaskRecord]:
 
         return mutual_table(record, info)
 
+    def figured(record: FillMaskRecord) -> Figured:
+        from bertcli.render.panels import mutual_panel
+
+        return Figured(text_title(record.text), [mutual_panel(record)])
+
     columns = (*TEXT_COLUMNS, "position", "token", "masked_position", "masked_token", "distance")
-    return View(columns, _mutual_rows, record_json, table)
+    return View(columns, _mutual_rows, record_json, table, to_figured=figured)
 
 
 def _joint_rows(record: FillMaskRecord) -> Iterable[Sequence[Cell]]:

@@ -9,6 +9,11 @@ from bertcli.results.texts import TextInfo
 TEXT_COLUMNS = ("index", "line", "text", "pair", "truncated")
 
 
+def text_title(text: TextInfo) -> str:
+    """A text in one line, with its pair."""
+    return text.text if text.pair is None else f"{text.text}  +  {text.pair}"
+
+
 def text_cells(text: TextInfo) -> Sequence[Cell]:
     """The cells under TEXT_COLUMNS."""
     return text.index, text.line, text.text, text.pair, text.truncated

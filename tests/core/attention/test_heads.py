@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertcli.core.attention.heads import AttnOptions, attend, check_attended_from, chosen, spellings
+from bertcli.core.attention.attended import check_attended_from, spellings
+from bertcli.core.attention.heads import AttnOptions, attend
+from bertcli.core.attention.selection import chosen
 from bertcli.core.attention.statistics import label
 from bertcli.core.session import Session
 from bertcli.errors import WrongUsage

@@ -1,14 +1,13 @@
 """bertcli attn --html: a page to look at attention in."""
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from bertcli import __version__
 from bertcli.commands.opening import open_for_texts
 from bertcli.commands.sink import Sink
-from bertcli.core.attention.heads import chosen
 from bertcli.core.attention.page import attend_for_page
+from bertcli.core.attention.selection import chosen
 from bertcli.errors import ExitCode, WrongUsage
 from bertcli.options import (
     AttentionMapOptions,
@@ -26,7 +25,7 @@ PAGE_SUFFIX = ".html"
 
 def is_page(output: OutputOptions, page: PageOptions) -> bool:
     """Whether a page is asked for. Raises WrongUsage where it is asked to be opened and is not written."""
-    is_written = page.html is not None or (output.output is not None and output.output.suffix.lower() == PAGE_SUFFIX)
+    is_written = output.output is not None and output.output.suffix.lower() == PAGE_SUFFIX
     if page.open_page and not is_written:
         raise WrongUsage("--open opens the page that --html writes, and none is written", hint="add --html page.html")
     return is_written
@@ -46,7 +45,6 @@ def write_page(
     from bertcli.html.page import PageInfo, PageWriter
 
     _check_combination(heads, maps)
-    output = _file(output, page)
     sink = Sink(output, texts.on_error, [PAGE_SUFFIX])
     session, reader = open_for_texts(texts, model, sink)
     config = session.config
@@ -86,18 +84,6 @@ def _check_combination(heads: HeadOptions, maps: AttentionMapOptions) -> None:
             "a page holds every head and every token, and goes with no option that chooses among them",
             hint="keep --layer, --head, --label, --grid and --rollout, which say what it opens with",
         )
-
-
-def _file(output: OutputOptions, page: PageOptions) -> OutputOptions:
-    """The output options with --html FILE as the -o FILE that it means. Raises WrongUsage."""
-    if page.html is None:
-        return output
-    if output.output is not None or output.svg is not None:
-        other = "-o" if output.svg is None else "--svg"
-        raise WrongUsage(f"{other} and --html name a file each, and a run writes one", hint="leave one out")
-    if page.html.suffix.lower() != PAGE_SUFFIX:
-        raise WrongUsage(f"--html {page.html}: the name of a page ends in {PAGE_SUFFIX}", hint="use page.html")
-    return replace(output, output=page.html)
 
 
 def _start(heads: HeadOptions, maps: AttentionMapOptions) -> dict[str, str | int]:

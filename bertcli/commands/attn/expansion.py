@@ -3,7 +3,7 @@
 from bertcli.commands.opening import session_request
 from bertcli.commands.sink import Sink
 from bertcli.core.attention.expansion import expansion_rates
-from bertcli.core.attention.heads import chosen
+from bertcli.core.attention.selection import chosen
 from bertcli.core.session import open_session
 from bertcli.errors import ExitCode, WrongUsage
 from bertcli.options import AttentionMapOptions, HeadOptions, ModelOptions, OutputOptions, TextOptions

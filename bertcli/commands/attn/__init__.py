@@ -1,0 +1,1 @@
+"""bertcli attn: what the attention heads do. answer.py begins."""

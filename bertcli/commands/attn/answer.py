@@ -1,0 +1,137 @@
+"""bertcli attn: what the attention heads do."""
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from bertcli.commands.array_files import TENSOR_SUFFIXES, tensor_writers
+from bertcli.commands.attn.expansion import tell_expansion
+from bertcli.commands.attn.named_files import with_named_file
+from bertcli.commands.attn.page import is_page, write_page
+from bertcli.commands.attn.request import AttnRequest
+from bertcli.commands.opening import open_for_texts
+from bertcli.commands.sink import ArrayWriters, Sink
+from bertcli.core.attention.attended import check_attended_from, spellings
+from bertcli.core.attention.heads import AttnOptions, aggregated, attend, batch_tokens, summarise
+from bertcli.core.attention.selection import Selection, chosen, order_named, statistics_named
+from bertcli.core.attention.statistics import BROAD_ENTROPY, DELIMITER_SHARE, POSITION_SHARE, STATISTICS
+from bertcli.core.attention.words import check_positions
+from bertcli.core.session import Session
+from bertcli.core.tokens import TokenizedText
+from bertcli.errors import ExitCode, WrongUsage
+from bertcli.options import (
+    HeadOptions,
+)
+from bertcli.render.view import View
+from bertcli.render.views.attn import AttnLook, attended_view, attn_view, maps_view, matrix_view
+from bertcli.render.views.attn_summary import summary_view
+from bertcli.results.texts import RunInfo
+from bertcli.texts import Unanswered
+from bertcli.writers.arrays import Column
+
+_TOP_K = 5
+_THRESHOLDS = (
+    f"label: prev, next, self > {POSITION_SHARE}; delimiter: cls + sep > {DELIMITER_SHARE}; "
+    f"broad: entropy > {BROAD_ENTROPY}"
+)
+
+
+def attn(request: AttnRequest) -> ExitCode:
+    """Tell of the attention over every text, over all of them together, or by the weights alone."""
+    output = with_named_file(request.output, request.page)
+    if is_page(output, request.page):
+        return write_page(request.texts, request.model, output, request.heads, request.maps, request.page, _THRESHOLDS)
+    if request.maps.expansion:
+        return tell_expansion(request.texts, request.model, output, request.heads, request.maps)
+    if output.output is not None and output.output.suffix.lower() == ".png" and not request.has_figures:
+        raise WrongUsage(
+            "a picture is of a matrix, and none is asked for",
+            hint="add --layer and --head, --grid, --rollout, --value-norms or --head-distance",
+        )
+    sink = Sink(output, request.texts.on_error, TENSOR_SUFFIXES, has_figures=request.has_figures)
+    request.check()
+    request.check_has_place(sink)
+    look = _look(request)
+    session, reader = open_for_texts(request.texts, request.model, sink)
+    options = _options(request, session, sink)
+    if options.value_norms:
+        session.engine.projection(options.layers[0], "output")  # before any text is answered: not every engine has it
+    if request.heads.aggregate:
+        summaries = session.answers(
+            reader.windows(), partial(summarise, session, options=options), batch_tokens=batch_tokens(session)
+        )
+        info = session.info("attn")
+        return sink.write(info, summary_view(info, look), aggregated(summaries, options))
+    answers = session.answers(
+        reader.windows(),
+        partial(attend, session, options=options),
+        partial(_check_text, options=options, look=look),
+        batch_tokens(session),
+    )
+    info = session.info("attn")
+    return sink.write(info, _view(request, options, look, info), answers, _writers(session, options))
+
+
+def _check_text(text: TokenizedText, options: AttnOptions, look: AttnLook) -> Unanswered | None:
+    return check_attended_from(text, options.attended_from) or check_positions(
+        text, look.rows, look.columns, are_words=options.words
+    )
+
+
+def _look(request: AttnRequest) -> AttnLook:
+    heads, maps = request.heads, request.maps
+    names = tuple(STATISTICS) if heads.stat is None else tuple(statistics_named("--stat", heads.stat))
+    grid = None if heads.grid is None else str(heads.grid)
+    rows, columns = _range("--rows", maps.rows), _range("--cols", maps.cols)
+    return AttnLook(names if grid is None else (grid,), _THRESHOLDS, grid, heads.by is not None, rows, columns)
+
+
+def _range(option: str, asked: str | None) -> range | None:
+    """From and to, both counted in. Raises WrongUsage."""
+    if asked is None:
+        return None
+    first, dash, last = asked.partition("-")
+    if not first.isdecimal() or (last and not last.isdecimal()) or (last and int(last) < int(first)):
+        raise WrongUsage(f"{option} {asked!r} is not a range of positions", hint=f"write such as {option} 0-20")
+    return range(int(first), int(last) + 1 if last else (1 << 31 if dash else int(first) + 1))
+
+
+def _selection(heads: HeadOptions) -> Selection:
+    by = None if heads.by is None else order_named(heads.by)
+    return Selection(None if heads.label is None else str(heads.label), heads.group is not None, heads.top, by)
+
+
+def _options(request: AttnRequest, session: Session, sink: Sink) -> AttnOptions:
+    heads, maps = request.heads, request.maps
+    return AttnOptions(
+        layers=chosen("layer", heads.layer, session.config.num_hidden_layers),
+        heads=chosen("head", heads.head, session.config.num_attention_heads),
+        selection=_selection(heads),
+        matrix=request.wants_matrix,
+        attended_from=() if maps.attended_from is None else spellings(session.tokenizer, maps.attended_from),
+        top_k=maps.top_k or _TOP_K,
+        tensors=sink.format in TENSOR_SUFFIXES,
+        rollout=maps.rollout,
+        value_norms=maps.value_norms,
+        head_distance=maps.head_distance,
+        words=maps.words,
+    )
+
+
+def _view(request: AttnRequest, options: AttnOptions, look: AttnLook, info: RunInfo) -> View[Any]:
+    if options.attended_from:
+        return attended_view(info, look)
+    if options.rollout or options.value_norms or options.head_distance:
+        return maps_view(info, look)
+    if options.matrix:
+        return matrix_view(info, look, options.layers[0], options.heads[0])
+    return attn_view(info, look)
+
+
+def _writers(session: Session, options: AttnOptions) -> ArrayWriters:
+    attentions = Column(lambda record: record.attentions, missing=np.nan, batch_axis=1)
+    shown: dict[str, Iterable[int]] = {"layers": options.layers, "heads": options.heads}
+    constants = {name: np.array(list(numbers)) for name, numbers in shown.items()}
+    return tensor_writers(session, {"attentions": attentions}, constants)

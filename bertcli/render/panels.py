@@ -1,0 +1,121 @@
+"""Which matrices each command has to draw."""
+
+from collections.abc import Callable, Sequence
+from math import nan
+
+from bertcli.render.panel import Panel
+from bertcli.render.views.attn import AttnLook
+from bertcli.results.arrays import FloatArray
+from bertcli.results.attention import AttnRecord, HeadStatistics
+from bertcli.results.masks import FillMaskRecord
+
+# The largest Jensen-Shannon distance that there can be: the square root of ln 2 nats.
+_FARTHEST = 0.8326
+
+
+def head_panel(record: AttnRecord, layer: int, head: int, look: AttnLook) -> Panel:
+    """The weights of one head, from the token of the row to the token of the column."""
+    name, note = f"layer {layer}, head {head}", f"attentions[{layer}][:, {head}] in hundredths"
+    return _of_tokens(record, name, note, record.attention, look)
+
+
+def map_panels(record: AttnRecord, look: AttnLook) -> list[Panel]:
+    """Each matrix that was asked for."""
+    panels = []
+    if record.rollout is not None:
+        panels.append(_of_tokens(record, "rollout", "through all layers, in hundredths", record.rollout, look))
+    if record.value_norms is not None:
+        head, norms = record.heads[0], record.value_norms[0]
+        name = f"value norms, layer {head.layer}, head {head.head}"
+        panels.append(_of_tokens(record, name, "||a f(x)||", norms, look, _two_digits, float(norms.max())))
+    if record.head_distance is not None:
+        panels.append(distance_panel(record.heads, record.head_distance))
+    return panels
+
+
+def distance_panel(heads: Sequence[HeadStatistics], distance: FloatArray) -> Panel:
+    """The distance between each two heads, called layer.head: the nearer, the stronger."""
+    names, places = [f"{head.layer}.{head.head}" for head in heads], range(len(heads))
+    values = [[nan if row == column else float(distance[row][column]) for column in places] for row in places]
+    note = "Jensen-Shannon, in hundredths; heads as layer.head"
+    return Panel(
+        "head distance", note, values, places, places, names, names, "head", "head", hundredths,
+        faint=1, strong=0, is_symmetric=True,
+    )  # fmt: skip
+
+
+def grid_panel(heads: Sequence[HeadStatistics], name: str) -> Panel:
+    """A row for each layer, a column for each head, between the smallest and the largest value."""
+    found = {(head.layer, head.head): float(getattr(head, name)) for head in heads}
+    layers, numbers = sorted({layer for layer, _ in found}), sorted({head for _, head in found if head is not None})
+    columns: list[int | None] = [*numbers] or [None]
+    least, most = min(found.values()), max(found.values())
+    return Panel(
+        name,
+        f"layers down, heads across; from {least:.3f} to {most:.3f}",
+        [[found.get((layer, head), nan) for head in columns] for layer in layers],
+        layers,
+        numbers or [0],
+        [""] * len(layers),
+        ["all" if head is None else str(head) for head in columns],
+        "layer",
+        "head",
+        lambda value: f"{value:.2f}",
+        faint=least,
+        strong=most,
+    )
+
+
+def grid_panels(heads: Sequence[HeadStatistics], look: AttnLook) -> list[Panel]:
+    """The grid that was asked for, if one was and there are heads to stand in it."""
+    return [grid_panel(heads, look.grid)] if look.grid is not None and heads else []
+
+
+def mutual_panel(record: FillMaskRecord) -> Panel:
+    """How tokens bear on one another, from the first token that is not special to the last."""
+    assert record.mutual is not None
+    own = [at for at, row in enumerate(record.mutual) if row[at] == row[at]]  # special tokens have none
+    shown = range(own[0], own[-1] + 1)
+    values = [[nan if row == column else float(record.mutual[row][column]) for column in shown] for row in shown]
+    names = record.text.tokens[shown.start : shown.stop]
+    note = "of masked tokens, in hundredths"
+    return Panel(
+        "mutual influence", note, values, shown, shown, names, names, "predicted", "masked", hundredths,
+        strong=_FARTHEST,
+    )  # fmt: skip
+
+
+def hundredths(value: float) -> str:
+    """A part of 1 in as few letters as will do."""
+    return f"{100 * value:.0f}" if not value < 0.005 else "·"
+
+
+def _two_digits(value: float) -> str:
+    return f"{value:.1f}" if not value < 0.05 else "·"
+
+
+def _of_tokens(
+    record: AttnRecord,
+    name: str,
+    note: str,
+    matrix: FloatArray,
+    look: AttnLook,
+    digits: Callable[[float], str] = hundredths,
+    strong: float = 1.0,
+) -> Panel:
+    """A square over tokens or words, or the part of it that was asked for."""
+    names = record.text.tokens if record.words is None else record.words
+    rows, columns = look.part(len(names))
+    return Panel(
+        name,
+        note,
+        matrix[rows.start : rows.stop, columns.start : columns.stop],
+        rows,
+        columns,
+        names[rows.start : rows.stop],
+        names[columns.start : columns.stop],
+        "from",
+        "to",
+        digits,
+        strong=strong,
+    )
