@@ -70,6 +70,10 @@ class DeviceUnavailable(BertcliError):
     """A device that this machine does not have."""
 
 
+class NotFinite(BertcliError):
+    """A model whose outputs are no numbers: weights that are none, or a half precision that does not suffice."""
+
+
 class ShapesDiffer(BertcliError):
     """A model whose outputs have other shapes than its config says."""
 

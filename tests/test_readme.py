@@ -1,81 +1,32 @@
 """README.md does what it says: its commands run, in its order, in a terminal of 80 columns, and print what it shows."""
 
-import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import takewhile
 from pathlib import Path
 
-import pexpect
 import pytest
 
 from tests.programs import needed
+from tools.readme import console
+from tools.readme.console import Found, commands, run, write_files
 
 REPOSITORY = Path(__file__).parent.parent
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 # What a test cannot do: install from the network, or measure for minutes.
 NOT_RUN = ("pip install ", "python benchmarks/", ".ci/run")
-# Files that commands of the README work on, by the language of the block that shows them.
-FILES = {"make": "Makefile", "vim": "fill.vim"}
 # Programs beside Python that a command of the README needs, by a word in it.
 PROGRAMS = {"jq": ("jq",), "make": ("make",), "letter.txt": ("vim", "jq")}
 # How far a shown number may be from a computed one: the last of its digits.
 TOLERANCE = 0.0011
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A command of the README with the output that stands beneath it."""
-
-    command: str
-    output: str
-
-
-@dataclass(frozen=True)
-class Found:
-    """What the command came to."""
-
-    exit_code: int
-    output: str
-
-
 def blocks(language: str) -> list[str]:
     """What stands in the README's blocks of that language."""
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    return console.blocks(README, language)
 
 
-def consoles() -> Iterator[Shown]:
-    """The commands of the README's console blocks, in their order; lines after > go on with a command."""
-    for block in blocks("console"):
-        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            first, *rest = part.splitlines(keepends=True)
-            more = list(takewhile(lambda line: line.startswith("> "), rest))
-            command = first + "".join(line.removeprefix("> ") for line in more)
-            yield Shown(command.removesuffix("\n"), "".join(rest[len(more) :]))
-
-
-SHOWN = list(consoles())
-
-
-def run(command: str, folder: Path) -> Found:
-    """The command in bash, its stdout a terminal."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("BERTCLI_") and name != "COLUMNS"}
-    env |= {"TERM": "dumb", "PATH": f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"}
-    process = pexpect.spawn(
-        "/bin/bash",
-        ["-c", f"set -o pipefail; {command}"],
-        cwd=str(folder),
-        env=env,
-        timeout=60,
-        dimensions=(500, 80),
-        encoding="utf-8",
-    )
-    output = process.read().replace("\r\n", "\n")
-    process.wait()  # close would end it where it has closed its output and not yet left
-    return Found(process.exitstatus, output)
+SHOWN = [shown for block in blocks("console") for shown in commands(block)]
 
 
 def is_number(word: str) -> bool:
@@ -90,9 +41,7 @@ def parts(output: str) -> list[str]:
 @pytest.fixture(scope="module")
 def transcript(tmp_path_factory: pytest.TempPathFactory) -> list[Found]:
     folder = tmp_path_factory.mktemp("readme")
-    for language, name in FILES.items():
-        (text,) = blocks(language)
-        (folder / name).write_text(text, encoding="utf-8")
+    write_files(README, folder)
     return [run(shown.command, folder) for shown in SHOWN]
 
 

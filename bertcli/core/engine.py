@@ -38,7 +38,8 @@ Positions = tuple[IntArray, IntArray] | EllipsisType
 class Wanted:
     """What is to be computed beside last_hidden_state; nothing else is.
 
-    hidden_states: indices from 0 (the embeddings) to num_hidden_layers.
+    hidden_states: indices from 0 (the embeddings) to num_hidden_layers. last_layer: the last one that anything is
+    wanted of, where that is attention alone; what comes after it need not be run.
     """
 
     pooler_output: bool = False
@@ -46,11 +47,14 @@ class Wanted:
     hidden_states: Sequence[int] = ()
     logits_at: Positions | None = None
     on_attention: AttentionObserver | None = None
+    last_layer: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ModelOutput:
-    """Arrays of the backend. last_hidden_state: (batch, seq, hidden). pooler_output: (batch, hidden).
+    """Arrays of the backend. last_hidden_state: (batch, seq, hidden), of the last layer that was run.
+
+    pooler_output: (batch, hidden).
 
     next_sentence_logits: (batch, 2), that B follows A and that it does not. hidden_states: those wanted, in that order.
     logits: (n, vocab) for n positions, (batch, seq, vocab) for all.
@@ -75,8 +79,11 @@ class Engine(Protocol):
     def projection(self, layer: int, which: ProjectionName) -> Linear:
         """A layer's projection before its heads (value) or after them (output), each (hidden, hidden), in float32."""
 
-    def mlm_logits(self, hidden: Array) -> Array:
-        """What the MLM head makes of hidden states, whichever layer's they are: (n, hidden) to (n, vocab)."""
+    def mlm_logits(self, hidden: Array, *, is_last: bool = True) -> Array:
+        """What the MLM head makes of hidden states, whichever layer's they are: (n, hidden) to (n, vocab).
+
+        is_last: they are the last layer's, which some architectures norm once more.
+        """
 
 
 class BertEngine:
@@ -85,6 +92,7 @@ class BertEngine:
     def __init__(self, name: str, ops: Ops, config: BertConfig, weights: BertWeights) -> None:
         self.name, self.ops = name, ops
         self._config, self._weights = config, weights
+        self._projections: dict[tuple[int, str], Linear] = {}
 
     def run(self, batch: Batch, wanted: Wanted) -> ModelOutput:
         with self.ops.computing():
@@ -100,9 +108,11 @@ class BertEngine:
             return ModelOutput(last, pooled, next_sentence_logits, hidden_states, logits)
 
     def projection(self, layer: int, which: ProjectionName) -> Linear:
-        return self._weights.projection(layer, which)
+        if (layer, which) not in self._projections:
+            self._projections[layer, which] = self._weights.projection(layer, which)
+        return self._projections[layer, which]
 
-    def mlm_logits(self, hidden: Array) -> Array:
+    def mlm_logits(self, hidden: Array, *, is_last: bool = True) -> Array:
         with self.ops.computing():
             return bert.mlm_logits(self.ops, self._weights.mlm_head, hidden, self._config)
 
@@ -126,6 +136,8 @@ class BertEngine:
                 wanted.on_attention(LayerAttention(index - 1, *shown))
                 del shown
             del attention  # before the next layer's is made
+            if index - 1 == wanted.last_layer:
+                break
         return state, kept
 
 

@@ -41,22 +41,33 @@ class TransformersEngine:
 
     def run(self, batch: Batch, wanted: Wanted) -> ModelOutput:
         with self.ops.computing():
-            logits = pooler_output = next_sentence_logits = None
+            logits = next_sentence_logits = None
+            output = self._call(self._body(wanted), batch, wanted)
+            last = output.last_hidden_state
             if wanted.logits_at is not None:
-                output = self._call(self._config.architecture.mlm_class, batch, wanted)
-                logits = output.logits[on_device(self.ops, wanted.logits_at)]
-            if wanted.logits_at is None or wanted.pooler_output:
-                output = self._call(self._config.architecture.body_class, batch, wanted)
-                pooler_output = output.pooler_output if wanted.pooler_output else None
+                # Of the positions that are asked for alone: over all of them logits take more memory than the model.
+                at_positions = last[on_device(self.ops, wanted.logits_at)]
+                logits = self.mlm_logits(at_positions.reshape(-1, last.shape[-1]))
+                logits = logits.reshape(*at_positions.shape[:-1], -1)
             if wanted.next_sentence:
-                pairs = self._call(self._config.architecture.next_sentence_class, batch, Wanted())
+                pairs = self._call(self._model(self._config.architecture.next_sentence_class), batch, Wanted())
                 next_sentence_logits = pairs.logits
             if wanted.on_attention is not None:
                 for layer, attention in enumerate(output.attentions):
                     wanted.on_attention(LayerAttention(layer, attention))
             hidden_states = [output.hidden_states[index] for index in wanted.hidden_states]
-            # The classes with an MLM head give no last_hidden_state: it is the last of the hidden states.
-            return ModelOutput(output.hidden_states[-1], pooler_output, next_sentence_logits, hidden_states, logits)
+            pooler_output = output.pooler_output if wanted.pooler_output else None
+            return ModelOutput(last, pooler_output, next_sentence_logits, hidden_states, logits)
+
+    def _body(self, wanted: Wanted) -> Any:
+        """The body, of the class with the MLM head where that is needed anyway; the pooler is the body class's own."""
+        architecture = self._config.architecture
+        needs_head = wanted.logits_at is not None and not wanted.pooler_output
+        body = self._model(architecture.mlm_class).base_model if needs_head else self._model(architecture.body_class)
+        if wanted.on_attention is not None:
+            # transformers' default sdpa attention returns no weights, so eager is asked for from here on.
+            body.set_attn_implementation("eager")
+        return body
 
     def projection(self, layer: int, which: ProjectionName) -> Linear:
         own = (
@@ -64,33 +75,36 @@ class TransformersEngine:
         )
         raise WrongUsage("this takes a layer's values, which transformers' classes keep to themselves", hint=own)
 
-    def mlm_logits(self, hidden: Array) -> Array:
+    def mlm_logits(self, hidden: Array, *, is_last: bool = True) -> Array:
         # Each family has its head under other names and in other parts. Its own forward pass puts them together, over a
         # body that is made to give these states for the one token that it is asked about.
-        model = self._model(self._config.architecture.mlm_class, False)
-        hook = model.base_model.register_forward_hook(lambda body, given, output: type(output)(hidden[None]))
+        model = self._model(self._config.architecture.mlm_class)
+        # Which the body itself applies to its last states alone.
+        norm = None if is_last else getattr(model.base_model, "final_norm", None)
+
+        def give(body: Any, given: Any, output: Any) -> Any:
+            return type(output)((hidden if norm is None else norm(hidden))[None])
+
+        hook = model.base_model.register_forward_hook(give)
         try:
             with self.ops.computing():
                 return model(input_ids=torch.zeros((1, 1), dtype=torch.int64, device=self.ops.device)).logits[0]
         finally:
             hook.remove()
 
-    def _call(self, class_name: str, batch: Batch, wanted: Wanted) -> Any:
-        wants_attention = wanted.on_attention is not None
+    def _call(self, model: Any, batch: Batch, wanted: Wanted) -> Any:
         token_types = {"token_type_ids": self.ops.asarray(batch.token_type_ids)} if self._config.type_vocab_size else {}
-        return self._model(class_name, wants_attention)(
+        return model(
             input_ids=self.ops.asarray(batch.input_ids),
             attention_mask=self.ops.asarray(batch.attention_mask),
-            output_hidden_states=True,
-            output_attentions=wants_attention,
+            output_hidden_states=bool(wanted.hidden_states),
+            output_attentions=wanted.on_attention is not None,
             **token_types,
         )
 
-    def _load(self, class_name: str, wants_attention: bool) -> Any:
+    def _load(self, class_name: str) -> Any:
         architecture = self._config.architecture
         has_choice = class_name == architecture.body_class and architecture.pooler
-        # transformers' default sdpa attention returns no weights, so eager is asked for here (and only here).
-        attention = {"attn_implementation": "eager"} if wants_attention else {}
         try:
             model, loading = getattr(transformers, class_name).from_pretrained(
                 self._folder,
@@ -99,7 +113,6 @@ class TransformersEngine:
                 # Left alone, transformers computes in the dtype that the checkpoint is stored in.
                 dtype=getattr(torch, self.ops.dtype),
                 **({"add_pooling_layer": self._has_pooler} if has_choice else {}),
-                **attention,
             )
         except MemoryError:
             raise

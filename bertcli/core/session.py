@@ -17,7 +17,7 @@ from bertcli.core.engine import BertEngine, Engine, ModelOutput, Wanted
 from bertcli.core.threads import leave_threads_to_others, use_threads_for
 from bertcli.core.tokens import TextTokenizer, TokenizedText, open_tokenizer
 from bertcli.core.weights import BertWeights
-from bertcli.errors import MissingMlmHead, MissingPooler
+from bertcli.errors import BadCheckpoint, MissingMlmHead, MissingPooler, NotFinite
 from bertcli.results.texts import RunInfo, TextInfo
 from bertcli.texts import Unanswered, Window
 
@@ -117,14 +117,40 @@ class Session:
                 hint=f"use a checkpoint saved from {architecture.mlm_class}, such as -m bundled",
             )
 
+    @property
+    def mask_token_id(self) -> int:
+        """The tokenizer's mask. Raises BadCheckpoint where it has none."""
+        found = self.tokenizer.mask_token_id
+        if found is None:
+            raise BadCheckpoint(
+                f"the tokenizer of {self.checkpoint.name} has no mask token "
+                f"({self.tokenizer.special_tokens.mask} is not in its vocabulary)",
+                hint="use a checkpoint of a masked language model, or name its mask_token in tokenizer_config.json",
+            )
+        return found
+
+    def require_mask_token(self) -> None:
+        """Raise BadCheckpoint where the tokenizer has no mask."""
+        _ = self.mask_token_id
+
     def info(self, command: str) -> RunInfo:
         """Who answers."""
         ops = self.engine.ops
         return RunInfo(command, self.checkpoint.name, self.checkpoint.revision, self.engine.name, ops.device, ops.dtype)
 
     def run(self, batch: Batch, wanted: Wanted) -> ModelOutput:
-        """One batch through the model."""
-        return self.engine.run(batch, wanted)
+        """One batch through the model. Raises NotFinite."""
+        output = self.engine.run(batch, wanted)
+        is_finite = self.engine.ops.is_finite
+        if not is_finite(output.last_hidden_state) or (output.logits is not None and not is_finite(output.logits)):
+            dtype = self.engine.ops.dtype
+            raise NotFinite(
+                f"{self.checkpoint.name} comes to infinity, or to no number at all, in {dtype}",
+                hint="use --dtype float32"
+                if dtype != "float32"
+                else "its weights hold infinities or NaN, or are far too large: copy them again",
+            )
+        return output
 
     def to_numpy(self, x: Array) -> Array:
         """A backend's array as numpy."""

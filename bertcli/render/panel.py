@@ -12,7 +12,8 @@ class Panel:
 
     row_names, column_names: what stands there, as a text has it. row_axis, column_axis: what they are. faint, strong:
     the values that are drawn as weakest and as strongest, in whichever order. digits: how a value is written.
-    is_symmetric: what is above the diagonal says it all.
+    is_symmetric: what is above the diagonal says it all. is_even: values stand all over the scale, where weights crowd
+    at its faint end.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Panel:
     faint: float = 0.0
     strong: float = 1.0
     is_symmetric: bool = False
+    is_even: bool = False
 
     def shown(self, row: int, column: int) -> tuple[str, float]:
         """What is written at a place, and how strongly it is drawn, from 0 to 1; nothing where there is no value."""

@@ -13,7 +13,7 @@ from bertcli.results.masks import FillMaskRecord
 _FARTHEST = 0.8326
 
 
-def head_panel(record: AttnRecord, layer: int, head: int, look: AttnLook) -> Panel:
+def head_panel(record: AttnRecord, layer: int, head: int | None, look: AttnLook) -> Panel:
     """The weights of one head, from the token of the row to the token of the column."""
     name, note = f"layer {layer}, head {head}", f"attentions[{layer}][:, {head}] in hundredths"
     return _of_tokens(record, name, note, record.attention, look)
@@ -22,13 +22,15 @@ def head_panel(record: AttnRecord, layer: int, head: int, look: AttnLook) -> Pan
 def map_panels(record: AttnRecord, look: AttnLook) -> list[Panel]:
     """Each matrix that was asked for."""
     panels = []
+    if record.attention is not None:
+        panels.append(head_panel(record, record.heads[0].layer, record.heads[0].head, look))
     if record.rollout is not None:
         panels.append(_of_tokens(record, "rollout", "through all layers, in hundredths", record.rollout, look))
-    if record.value_norms is not None:
+    if record.value_norms is not None and record.heads:
         head, norms = record.heads[0], record.value_norms[0]
         name = f"value norms, layer {head.layer}, head {head.head}"
         panels.append(_of_tokens(record, name, "||a f(x)||", norms, look, _two_digits, float(norms.max())))
-    if record.head_distance is not None:
+    if record.head_distance is not None and record.heads:
         panels.append(distance_panel(record.heads, record.head_distance))
     return panels
 
@@ -40,7 +42,7 @@ def distance_panel(heads: Sequence[HeadStatistics], distance: FloatArray) -> Pan
     note = "Jensen-Shannon, in hundredths; heads as layer.head"
     return Panel(
         "head distance", note, values, places, places, names, names, "head", "head", hundredths,
-        faint=1, strong=0, is_symmetric=True,
+        faint=1, strong=0, is_symmetric=True, is_even=True,
     )  # fmt: skip
 
 
@@ -63,6 +65,7 @@ def grid_panel(heads: Sequence[HeadStatistics], name: str) -> Panel:
         lambda value: f"{value:.2f}",
         faint=least,
         strong=most,
+        is_even=True,
     )
 
 

@@ -53,6 +53,11 @@ class LensLayer:
     targets: Sequence[TargetPrediction] | None = None
 
 
+def rank_change(rank: int | None, other_rank: int | None) -> int | None:
+    """By how many ranks a second model puts a token higher; None where one of them has no rank for it."""
+    return None if rank is None or other_rank is None else rank - other_rank
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """A candidate in the eyes of two models. rank and score: the first one's; None where a vocabulary has it not."""
@@ -66,7 +71,7 @@ class Change:
     @property
     def change(self) -> int | None:
         """By how many ranks the second model puts it higher; None where one of them has no such token."""
-        return None if self.rank is None or self.other_rank is None else self.rank - self.other_rank
+        return rank_change(self.rank, self.other_rank)
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,14 +93,6 @@ def test_a_part_of_a_matrix_is_chosen_by_positions(tiny: tuple[str, str]) -> Non
         assert_failed(run("attn", TEXT, *tiny, *asked[:4], f"--rows={wrong}"), 2, "--rows")
 
 
-def test_a_matrix_is_shown_whatever_the_head_is_called(tiny: tuple[str, str]) -> None:
-    asked = ("--layer", "0", "--head", "2", "--json")
-    [plain] = run("attn", TEXT, *tiny, *asked).records()
-    [labelled] = run("attn", TEXT, *tiny, *asked, "--label", "broad").records()
-    assert labelled["heads"] == []
-    assert labelled["attention"] == plain["attention"]
-
-
 def test_maps_of_half_precision_are_near_those_of_whole(tiny: tuple[str, str]) -> None:
     half = ("--engine", "torch", "--device", "cpu", "--dtype", "bfloat16")
     whole = run("attn", TEXT, *tiny, "--value-norms", "--json").records()[0]["value_norms"]
@@ -131,7 +123,6 @@ def head(**numbers: float) -> HeadStatistics:
         (("--aggregate", "--rollout"), "--rollout"),
         (("--aggregate", "--from", "cat"), "--from"),
         (("--group", "layer", "--head-distance", "--json"), "--group"),
-        (("--rollout",), "tsv has no place for --rollout"),
         (("--value-norms", "--format", "table"), "value norms of one head"),
         (("--aggregate", "-o", "x.npz"), "--aggregate"),
         (("--aggregate", "--layer", "0", "--head", "0"), "--aggregate"),
@@ -145,6 +136,13 @@ def head(**numbers: float) -> HeadStatistics:
         (("--label", "next", "-o", "x.npz"), "no place for --label"),
         (("--value-norms", "--json", "--engine", "transformers"), "values"),
         (("--png", "x.png"), "matrix"),
+        (("--layer", "0", "--head", "0", "--stat", "cls"), "no place for --stat"),
+        (("--layer", "0", "--head", "0", "--label", "next"), "no place for --label"),
+        (("--layer", "0", "--head", "0", "--value-norms", "--top", "1", "--by", "cls"), "no place for --top"),
+        (("--from", "cat", "--label", "next"), "--from has no place for --label"),
+        (("--from", "cat", "--layer", "0", "--head", "0", "--rows", "1"), "--rows"),
+        (("--rollout", "--label", "next"), "--rollout has no place for --label"),
+        (("--rollout", "-o", "x.npz"), "no place for --rollout"),
         (("--png", "x.svg", "--grid", "cls"), "does not end in .png"),
         (("--png", "x.png", "-o", "x.json"), "-o and --png"),
     ],
@@ -192,3 +190,51 @@ def test_a_part_beyond_the_text_is_an_error_with_its_place(tiny: tuple[str, str]
     assert_failed(failed, 1, "no position 8 for --rows: the text has 8 tokens")
     assert_failed(run("attn", TEXT, *tiny, *head, "--cols", "50"), 1, "--cols")
     run("attn", TEXT, *tiny, *head, "--rows", "7-90").answer()
+
+
+def test_maps_are_rows_in_a_pipe(tiny: tuple[str, str]) -> None:
+    asked = ("--value-norms", "--rollout", "--head-distance", "--top", "2", "--by", "cls", "--rows", "1-2")
+    header, *rows = run("attn", TEXT, *tiny, *asked).rows()
+    [record] = run("attn", TEXT, *tiny, *asked, "--json").records()
+    assert header[5:] == ["map", "layer", "head", "row_position", "row", "column_position", "column", "value"]
+    told = [(str(head["layer"]), str(head["head"])) for head in record["heads"]]
+    tokens = record["tokens"]
+    wanted = [["rollout", "", "", str(i), tokens[i], str(j), tokens[j]] for i in (1, 2) for j in range(8)]
+    wanted += [
+        ["value_norms", *head, str(i), tokens[i], str(j), tokens[j]] for head in told for i in (1, 2) for j in range(8)
+    ]
+    names = [".".join(head) for head in told]
+    wanted += [["head_distance", "", "", str(i), names[i], str(j), names[j]] for i in (0, 1) for j in (0, 1)]
+    assert [row[5:12] for row in rows] == wanted
+    values = [float(row[12]) for row in rows]
+    matrices = (record["rollout"], *record["value_norms"], record["head_distance"])
+    assert values == [value for matrix in matrices for row in matrix for value in row]
+    header, *rows = run("attn", TEXT, *tiny, "--aggregate", "--head-distance", "--layer", "0").rows()
+    assert header[:3] == ["text_count", "token_count", "map"]
+    assert len(rows) == 9 and rows[0][-1] == "0"
+
+
+def test_where_no_head_has_the_label_maps_are_empty_and_say_so(tiny: tuple[str, str]) -> None:
+    asked = ("--value-norms", "--head-distance", "--label", "broad")
+    [record] = run("attn", TEXT, *tiny, *asked, "--json").records()
+    assert (record["heads"], record["value_norms"], record["head_distance"]) == ([], [], [])
+    drawn = run("attn", TEXT, *tiny, *asked[1:], "--format", "table").answer().text
+    assert "no head of this label" in drawn
+
+
+def test_a_statistic_goes_by_the_name_of_its_column_too(tiny: tuple[str, str]) -> None:
+    short, whole = (
+        run("attn", TEXT, *tiny, "--stat", names, "--by", names.partition(",")[0]).answer().text
+        for names in ("dist,prev,punct,conf", "distance,previous,punctuation,confidence")
+    )
+    assert short == whole
+
+
+def test_one_head_has_its_weights_beside_its_value_norms(tiny: tuple[str, str]) -> None:
+    drawn = run("attn", TEXT, *tiny, "--layer", "1", "--head", "2", "--value-norms", "--format", "table").answer().text
+    assert "attentions[1][:, 2]" in drawn and "||a f(x)||" in drawn
+
+
+def test_a_range_without_an_end_goes_to_the_last_token(tiny: tuple[str, str]) -> None:
+    _, *rows = run("attn", TEXT, *tiny, "--layer", "0", "--head", "0", "--rows", "5-", "--cols", "0").rows()
+    assert [(row[7], row[9]) for row in rows] == [("5", "0"), ("6", "0"), ("7", "0")]

@@ -142,3 +142,32 @@ def test_another_engine_gives_the_same_scores(tiny: tuple[str, str]) -> None:
     assert [token["logprob"] for token in torchs["tokens"]] == pytest.approx(
         [token["logprob"] for token in own["tokens"]], rel=1e-5, abs=1e-5
     )
+
+
+def test_a_target_in_quotes_may_have_commas(tiny: tuple[str, str]) -> None:
+    [record] = run("fill-mask", TEXT, *tiny, "--targets", 'cat, "the, cat", mat', "--json").records()
+    assert [target["target"] for target in record["masks"][0]["targets"]] == ["cat", "the, cat", "mat"]
+
+
+def test_targets_of_a_comparison_have_all_their_numbers_in_a_pipe(tiny: tuple[str, str]) -> None:
+    asked = ("fill-mask", TEXT, *tiny, "--compare", tiny[1], "--targets", "cat,the mat")
+    header, *rows = run(*asked).rows()
+    [record] = run(*asked, "--json").records()
+    own, other = record["masks"][0]["targets"], record["masks"][0]["comparison"]["targets"]
+    found = [dict(zip(header, row, strict=True)) for row in rows if row[header.index("target")]]
+    assert [row["pieces"] for row in found] == ["cat", "the mat"]
+    for row, target, of_other in zip(found, own, other, strict=True):
+        numbers = {"logprob": target, "share": target, "other_logprob": of_other, "other_share": of_other}
+        for name, of_model in numbers.items():
+            assert float(row[name]) == pytest.approx(of_model[name.removeprefix("other_")], rel=1e-6)
+        assert row["method"] == "l2r"
+
+
+def test_a_rise_in_rank_is_positive(tiny: tuple[str, str]) -> None:
+    asked = ("fill-mask", "how [MASK] you", *tiny, "--compare", "bundled", "--targets", "are", "-q", "--json")
+    [record] = run(*asked).records()
+    [own], [other] = record["masks"][0]["targets"], record["masks"][0]["comparison"]["targets"]
+    assert own["rank"] > other["rank"] == 1
+    header, *rows = run(*asked[:-1]).rows()
+    [row] = [dict(zip(header, row, strict=True)) for row in rows if row[header.index("target")]]
+    assert int(row["change"]) == own["rank"] - 1 > 0

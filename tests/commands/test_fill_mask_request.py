@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from bertcli.commands.fill_mask.answer import _runs
 from bertcli.commands.fill_mask.request import FillMaskRequest
 from bertcli.errors import WrongUsage
 from bertcli.options import FillOrder, ModelOptions, OutputOptions, TargetScore, TextOptions, WithinWord
@@ -55,3 +56,14 @@ def test_what_contradicts_itself_is_wrong_usage(options: dict[str, Any], message
         request(**options).check()
     assert raised.value.message == message
     assert raised.value.hint
+
+
+def test_a_mass_that_is_no_number_is_wrong_usage() -> None:
+    with pytest.raises(WrongUsage, match="--mass nan"):
+        request(mass=float("nan")).check()
+
+
+def test_a_question_is_as_much_work_as_it_runs_texts() -> None:
+    assert [_runs(question, 400) for question in ("", "--lens", "--score")] == [1, 1, 100]
+    assert _runs("--mutual", 400) == 100 * 101 / 2
+    assert _runs("--joint", 400) > 1

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import transformers
 
 from bertcli.checkpoints.architectures import ARCHITECTURES
@@ -44,6 +45,17 @@ def test_every_output_is_the_familys_own(families: dict[str, Path], model_type: 
     assert_same(
         engine_outputs(session, batch, pooler=pooler), transformers_outputs(folder, batch, pooler=pooler), batch
     )
+
+
+def test_modernberts_middle_layers_are_normed_before_the_head_as_its_last_is(families: dict[str, Path]) -> None:
+    session = open_bert(families["modernbert"], "transformers")
+    batch = one_batch(session, TEXTS[:1])
+    output = session.run(batch, Wanted(hidden_states=[1]))
+    found = session.to_numpy(session.engine.mlm_logits(output.hidden_states[0][0], is_last=False))
+    shorter = transformers.ModernBertForMaskedLM.from_pretrained(families["modernbert"], dtype=torch.float32)
+    del shorter.model.layers[1:]  # whose last states are the first layer's
+    with torch.inference_mode():
+        assert_close(found, shorter(input_ids=torch.from_numpy(batch.input_ids)).logits[0].numpy())
 
 
 @pytest.mark.parametrize(("model_type", "engine"), CASES)

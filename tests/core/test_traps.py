@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from bertcli.core.engine import Wanted
 from bertcli.core.session import Session
-from bertcli.errors import BadCheckpoint, MissingMlmHead, MissingPooler
+from bertcli.errors import BadCheckpoint, MissingMlmHead, MissingPooler, NotFinite
 from tests.reference import assert_close, assert_same, engine_outputs, load, transformers_outputs
 from tests.tiny import DEFAULTS, edit_config, one_batch, open_bert, random_model, save_bert
 
@@ -238,9 +238,10 @@ def test_the_transformers_engine_loads_eager_attention_where_attention_is_wanted
     seen: list[int] = []
     session.run(batch, Wanted(on_attention=lambda a: seen.append(a.layer)))
     assert seen == list(range(LAYERS))
-    loaded = {wanted: session.engine._model("BertModel", wanted) for wanted in (True, False)}
-    assert loaded[True].config._attn_implementation == "eager"
-    assert loaded[False].config._attn_implementation == "sdpa"
+    assert session.engine._model("BertModel").config._attn_implementation == "eager"
+    without = open_bert(tiny_bert, "transformers")
+    without.run(batch, Wanted())
+    assert without.engine._model("BertModel").config._attn_implementation == "sdpa"
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
@@ -281,3 +282,33 @@ def test_segment_b_has_token_type_1_and_its_own_embedding(tiny_bert: Path, engin
     in_one = engine_outputs(session, batch)
     assert np.abs(in_one.hidden_states[0][0, 5:] - in_pairs.hidden_states[0][0, 5:]).max() > 0.01
     np.testing.assert_array_equal(in_one.hidden_states[0][0, :5], in_pairs.hidden_states[0][0, :5])
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_is_no_number_is_an_error(tmp_path: Path, engine: str) -> None:
+    model = random_model()
+    with torch.no_grad():
+        model.bert.encoder.layer[1].output.dense.bias[3] = torch.inf
+    session = open_bert(save_bert(tmp_path, model), engine)
+    batch = one_batch(session, TEXTS)
+    for wanted in (Wanted(), Wanted(on_attention=lambda attention: None)):
+        with pytest.raises(NotFinite, match="no number at all, in float32"):
+            session.run(batch, wanted)
+    with torch.no_grad():
+        model.bert.encoder.layer[1].output.dense.bias[3] = 0
+        model.cls.predictions.bias[5] = torch.nan
+    session = open_bert(save_bert(tmp_path, model), engine)
+    session.run(batch, Wanted())
+    with pytest.raises(NotFinite):
+        session.run(batch, Wanted(logits_at=...))
+
+
+@pytest.mark.parametrize("engine", ["numpy", "torch"])
+def test_no_layer_is_run_beyond_the_last_that_is_asked_for(tiny_bert: Path, engine: str) -> None:
+    session = open_bert(tiny_bert, engine)
+    batch = one_batch(session, TEXTS)
+    seen: list[int] = []
+    output = session.run(batch, Wanted(on_attention=lambda attention: seen.append(attention.layer), last_layer=0))
+    assert seen == [0]
+    first = session.run(batch, Wanted(hidden_states=[1])).hidden_states[0]
+    assert_close(session.to_numpy(output.last_hidden_state), session.to_numpy(first))

@@ -94,7 +94,7 @@ def score_record() -> FillMaskRecord:
     tokens = [
         TokenScore(1, "the", 1996, -0.00001, 0.0000144, 1, "the"),
         TokenScore(2, "##irs", 18894, -10.155, 14.65, 13267, "[mask]"),
-        TokenScore(13, ".", 1012, -103.2, 148.886, 2, "\x1b[31m"),
+        TokenScore(3, ".", 1012, -103.2, 148.886, 2, "\x1b[31m"),
     ]
     text = text_info(["the", "##irs", "."], "Theirs.")
     return FillMaskRecord(text, [], score=TextScore("PLL-word-l2r", -113.35501, -37.785, 2.5697e16, tokens))

@@ -85,7 +85,8 @@ def _look(request: AttnRequest) -> AttnLook:
     names = tuple(STATISTICS) if heads.stat is None else tuple(statistics_named("--stat", heads.stat))
     grid = None if heads.grid is None else str(heads.grid)
     rows, columns = _range("--rows", maps.rows), _range("--cols", maps.cols)
-    return AttnLook(names if grid is None else (grid,), _THRESHOLDS, grid, heads.by is not None, rows, columns)
+    shown = names if grid is None else (grid,)
+    return AttnLook(shown, _THRESHOLDS, grid, heads.by is not None, rows, columns, maps.head_distance)
 
 
 def _range(option: str, asked: str | None) -> range | None:

@@ -1,13 +1,12 @@
 """What was asked for, which options go together, and what each format has a place for."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bertcli.commands.array_files import TENSOR_SUFFIXES
 from bertcli.commands.sink import Sink
 from bertcli.errors import WrongUsage
 from bertcli.options import AttentionMapOptions, HeadOptions, ModelOptions, OutputOptions, PageOptions, TextOptions
-
-_STRUCTURED = ("table", "svg", ".png", "json", "jsonl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,123 +41,96 @@ class AttnRequest:
         _check_has_place(self, sink)
 
 
+# What each thing that can be shown has a place for; where several are shown, it is enough that one of them has.
+_MATRIX = "--layer with --head"
+_STATISTICS = {"--label", "--top", "--by"}
+_PART = {"--words", "--rows", "--cols"}
+_TAKES: Mapping[str, set[str]] = {
+    "a table of heads": {*_STATISTICS, "--group", "--stat", "--aggregate"},
+    "--grid": {*_STATISTICS, "--group", "--aggregate"},
+    _MATRIX: _PART,
+    "--from": {"--top-k"},
+    "--rollout": _PART,
+    "--value-norms": {*_STATISTICS, *_PART, "--stat"},
+    "--head-distance": {*_STATISTICS, "--stat", "--aggregate"},
+}
+# What says nothing without another option.
+_NEEDS = {
+    "--top-k": (["--from"], "add --from TOKEN"),
+    "--top": (["--by"], "add --by and a statistic, such as --by entropy"),
+    **dict.fromkeys(
+        sorted(_PART), ([_MATRIX, "--rollout", "--value-norms"], "add --layer and --head, --rollout or --value-norms")
+    ),
+}
+_ALONE = ("--from", "--grid")
+_IN_TENSORS = ("a table of heads", _MATRIX)
+
+
 def _check_combination(request: AttnRequest) -> None:
-    """Raise WrongUsage for options that say nothing without another, or that contradict each other."""
-    heads, maps = request.heads, request.maps
-    has_part = maps.rows is not None or maps.cols is not None
-    shows_matrix = request.wants_matrix or maps.rollout or maps.value_norms
-    one_text = {"--from": maps.attended_from is not None, "--rollout": maps.rollout, "--value-norms": maps.value_norms}
-    _refuse(
-        (
-            maps.top_k is not None and maps.attended_from is None,
-            "--top-k says how many tokens --from shows",
-            "add --from TOKEN, or leave --top-k out",
-        ),
-        (
-            heads.top is not None and heads.by is None,
-            "--top takes the first heads of an order, and there is none",
-            "add --by and a statistic, such as --by entropy",
-        ),
-        (
-            maps.words and not shows_matrix,
-            "--words makes words of a matrix's tokens, and no matrix is asked for",
-            "add --layer and --head, --rollout or --value-norms",
-        ),
-        (
-            has_part and not shows_matrix,
-            "--rows and --cols choose a part of a matrix, and none is asked for",
-            "add --layer and --head, --rollout or --value-norms",
-        ),
-        (
-            heads.group is not None and (maps.value_norms or maps.head_distance or request.wants_matrix),
-            "--group averages heads, and what is asked for tells them apart",
-            "leave --group out",
-        ),
-        (
-            heads.group is not None and (heads.head is not None or heads.label is not None),
-            "--group is the mean of all heads of a layer, and --head and --label choose among them",
-            "leave one out",
-        ),
-        (
-            maps.attended_from is not None and (maps.rollout or maps.value_norms or maps.head_distance),
-            "--from shows what one token attends to, and nothing beside it",
-            "leave out the other map, or --from",
-        ),
-        (
-            heads.grid is not None and heads.stat is not None,
-            "--grid shows one statistic, and --stat chooses columns",
-            "leave one out",
-        ),
-        (
-            (heads.grid is not None or heads.stat is not None) and maps.rollout,
-            "--rollout is of all heads together, and has no statistics",
-            "leave out --rollout, or --stat and --grid",
-        ),
-        (
-            heads.grid is not None and (shows_matrix or maps.attended_from is not None or maps.head_distance),
-            "--grid draws the statistics of heads, and what is asked for is drawn in its place",
-            "leave --grid out",
-        ),
-        (
-            heads.aggregate and (request.wants_matrix or maps.words or has_part),
-            "--aggregate puts all texts together, and a matrix is of one text",
-            "leave --aggregate out, or --layer with --head, --words, --rows and --cols",
-        ),
-    )
-    if heads.aggregate:
-        _refuse(
-            *(
-                (is_asked, f"{option} is of one text, and --aggregate puts all of them together", "leave one out")
-                for option, is_asked in one_text.items()
-            )
+    """Raise WrongUsage for options that say nothing without another, or that have no place beside each other."""
+    shown, details = _shown(request), _details(request)
+    for option in details:
+        needed, hint = _NEEDS.get(option, ([], ""))
+        if needed and not {*needed} & {*shown, *details}:
+            raise WrongUsage(f"{option} says how {needed[0]} goes, which is not asked for", hint=hint)
+    for option in shown:
+        if option in _ALONE and len(shown) > 1:
+            other = next(each for each in shown if each != option)
+            raise WrongUsage(f"{option} and {other} show two things", hint="leave one out")
+    for option in details:
+        without = [each for each in shown if option not in _TAKES[each]]
+        chooses_from_one = option in _STATISTICS and _MATRIX in shown
+        if len(without) == len(shown) or (option == "--aggregate" and without) or chooses_from_one:
+            taken = _MATRIX if chooses_from_one else without[0]
+            raise WrongUsage(f"{taken} has no place for {option}", hint="leave one of them out")
+    if "--group" in details and (request.heads.head is not None or "--label" in details):
+        other = "--head" if request.heads.head is not None else "--label"
+        raise WrongUsage(
+            f"--group is the mean of all heads of a layer, and {other} chooses among them", hint="leave one out"
         )
 
 
-def _refuse(*cases: tuple[bool, str, str]) -> None:
-    for is_wrong, message, hint in cases:
-        if is_wrong:
-            raise WrongUsage(message, hint=hint)
+def _shown(request: AttnRequest) -> list[str]:
+    """What is to be shown of each text."""
+    heads, maps = request.heads, request.maps
+    asked = {
+        "--from": maps.attended_from is not None,
+        "--grid": heads.grid is not None,
+        "--rollout": maps.rollout,
+        "--value-norms": maps.value_norms,
+        "--head-distance": maps.head_distance,
+        _MATRIX: request.wants_matrix and maps.attended_from is None,
+    }
+    return [option for option, is_asked in asked.items() if is_asked] or ["a table of heads"]
+
+
+def _details(request: AttnRequest) -> list[str]:
+    """What is said of how it is shown."""
+    heads, maps = request.heads, request.maps
+    given = {
+        "--label": heads.label,
+        "--top": heads.top,
+        "--by": heads.by,
+        "--group": heads.group,
+        "--stat": heads.stat,
+        "--aggregate": heads.aggregate or None,
+        "--words": maps.words or None,
+        "--rows": maps.rows,
+        "--cols": maps.cols,
+        "--top-k": maps.top_k,
+    }
+    return [option for option, value in given.items() if value is not None]
 
 
 def _check_has_place(request: AttnRequest, sink: Sink) -> None:
     """Raise WrongUsage for what was asked for and would be lost in the format."""
-    maps = request.maps
-    for option, is_asked in {
-        "--rollout": maps.rollout,
-        "--value-norms": maps.value_norms,
-        "--head-distance": maps.head_distance,
-    }.items():
-        if is_asked and sink.format not in _STRUCTURED:
-            raise WrongUsage(
-                f"{sink.format} has no place for {option}, which goes into {', '.join(_STRUCTURED)}",
-                hint=f"use --json, or leave {option} out",
-            )
-    if sink.format in TENSOR_SUFFIXES and (lost := _not_in_tensors(request)):
+    lost = [each for each in (*_shown(request), *_details(request)) if each not in _IN_TENSORS]
+    if sink.format in TENSOR_SUFFIXES and lost:
         raise WrongUsage(
             f"{sink.format} holds whole weights, over tokens and by layer and head: it has no place for {lost[0]}",
             hint=f"leave {lost[0]} out, or use --json",
         )
-    if request.heads.aggregate and sink.format in TENSOR_SUFFIXES:
-        raise WrongUsage(
-            f"{sink.format} holds the weights of each text, and --aggregate has none", hint="use --json, or .json"
-        )
-    if maps.value_norms and sink.wants_table and not request.wants_matrix:
+    if request.maps.value_norms and sink.wants_table and not request.wants_matrix:
         raise WrongUsage(
             "a table shows the value norms of one head", hint="add --layer and --head, or use --json for all of them"
         )
-
-
-def _not_in_tensors(request: AttnRequest) -> list[str]:
-    heads, maps = request.heads, request.maps
-    asked = {
-        "--label": heads.label,
-        "--by": heads.by,
-        "--group": heads.group,
-        "--stat": heads.stat,
-        "--grid": heads.grid,
-        "--from": maps.attended_from,
-        "--words": maps.words or None,
-        "--rows": maps.rows,
-        "--cols": maps.cols,
-    }
-    return [option for option, value in asked.items() if value is not None]

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from bertcli.commands.fill_mask.question import Question, mask_token_id
+from bertcli.commands.fill_mask.question import Question
 from bertcli.commands.fill_mask.request import FillMaskRequest
 from bertcli.commands.opening import open_for_texts
 from bertcli.commands.sink import Sink
@@ -22,7 +22,7 @@ def fill_mask(request: FillMaskRequest) -> ExitCode:
     )
     session, reader = open_for_texts(request.texts, request.model, sink, partial(_runs, request.question))
     session.require_mlm_head()
-    mask_token_id(session)
+    session.require_mask_token()
     question = _question(request, session, sink)
     answers = session.answers(reader.windows(), question.compute, question.check, question.batch_tokens)
     info = session.info("fill-mask")

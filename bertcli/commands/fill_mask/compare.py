@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from bertcli.checkpoints.cache import Download
-from bertcli.commands.fill_mask.question import Question, check_top_k, mask_token_id
+from bertcli.commands.fill_mask.question import Question, check_top_k
 from bertcli.commands.fill_mask.request import FillMaskRequest
 from bertcli.commands.fill_mask.scored_targets import check_with, method_of, scores_of, targets_of
 from bertcli.core.masks.compare import Comparing
@@ -27,7 +27,7 @@ def compare(request: FillMaskRequest, session: Session, announce: Callable[[Down
     asked = replace(session.request, model=request.compare, revision=None)  # which is the first one's
     other = open_session(asked, session.text_bytes, announce)
     other.require_mlm_head()
-    mask_token_id(other)
+    other.require_mask_token()
     targets = None if request.targets is None else targets_of(request.targets, session)
     scores: list[Addition] = [] if targets is None else [scores_of(request, targets)]
     of_other = None if request.targets is None else _targets_of_other(request.targets, other)

@@ -25,4 +25,4 @@ def predict(request: FillMaskRequest, session: Session) -> Question:
 
         additions.append(with_entropy)
     compute = partial(predict_masks, session, top_k=top_k, mass=request.mass, additions=additions)
-    return Question(compute, check, fill_mask_view)
+    return Question(compute, check, partial(fill_mask_view, mass=request.mass))

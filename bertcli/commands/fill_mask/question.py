@@ -9,7 +9,7 @@ from bertcli.core.batches import Batch
 from bertcli.core.masks.predictions import check_masks
 from bertcli.core.session import Session
 from bertcli.core.tokens import TokenizedText
-from bertcli.errors import BadCheckpoint, WrongUsage
+from bertcli.errors import WrongUsage
 from bertcli.render.view import View
 from bertcli.results.masks import FillMaskRecord
 from bertcli.results.texts import RunInfo
@@ -34,21 +34,9 @@ class Question:
     notes: Sequence[str] = ()
 
 
-def mask_token_id(session: Session) -> int:
-    """The tokenizer's mask. Raises BadCheckpoint where it has none."""
-    found = session.tokenizer.mask_token_id
-    if found is None:
-        raise BadCheckpoint(
-            f"the tokenizer of {session.checkpoint.name} has no mask token "
-            f"({session.tokenizer.special_tokens.mask} is not in its vocabulary)",
-            hint="use a checkpoint of a masked language model, or name its mask_token in tokenizer_config.json",
-        )
-    return found
-
-
 def has_mask(session: Session, text: TokenizedText) -> Unanswered | None:
     """What is wrong with a text that is to have a mask."""
-    return check_masks(text, mask_token_id(session))
+    return check_masks(text, session.mask_token_id)
 
 
 def check_top_k(request: FillMaskRequest, session: Session) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isnan
 
 from bertcli.errors import WrongUsage
 from bertcli.options import FillOrder, ModelOptions, OutputOptions, TargetScore, TextOptions, WithinWord
@@ -38,7 +39,9 @@ class FillMaskRequest:
         return next(iter(_asked(self)), "")
 
     def check(self) -> None:
-        """Raise WrongUsage for options that do not go together."""
+        """Raise WrongUsage for options that do not go together, and for a mass that is no number."""
+        if self.mass is not None and isnan(self.mass):
+            raise WrongUsage("--mass nan is no probability", hint="give a number from 0 to 1")
         asked = _asked(self)
         if len(asked) > 1:
             raise WrongUsage(f"{asked[0]} and {asked[1]} ask two questions", hint="ask one of them at a time")

@@ -1,5 +1,6 @@
 """The words of --targets."""
 
+import csv
 from collections.abc import Sequence
 
 from bertcli.commands.fill_mask.question import Check, has_mask
@@ -9,8 +10,11 @@ from bertcli.core.session import Session
 
 
 def targets_of(words: str, session: Session) -> list[Target]:
-    """The words between the commas, as the session's tokenizer has them. Raises WrongUsage."""
-    return parse_targets(session.tokenizer, words.split(","))
+    """The words between the commas, as the session's tokenizer has them. Raises WrongUsage.
+
+    As in CSV a word in quotes may have commas in it.
+    """
+    return parse_targets(session.tokenizer, next(csv.reader([words], skipinitialspace=True), [""]))
 
 
 def method_of(request: FillMaskRequest) -> str:

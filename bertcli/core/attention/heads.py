@@ -17,7 +17,7 @@ from bertcli.core.attention.value_norms import value_norms
 from bertcli.core.attention.words import spelt, word_map, words_of
 from bertcli.core.backends import Array
 from bertcli.core.batches import Batch
-from bertcli.core.engine import LayerAttention, Wanted
+from bertcli.core.engine import AttentionObserver, LayerAttention, Wanted
 from bertcli.core.session import Session, text_info
 from bertcli.core.tokens import TokenizedText
 from bertcli.results.attention import AttendedFrom, AttnRecord, AttnSummary, HeadStatistics
@@ -52,6 +52,10 @@ class AttnOptions:
         """Whether anything is asked that takes the weights of all these heads together."""
         return self.tensors or self.matrix or self.head_distance
 
+    def wanted(self, on_attention: AttentionObserver) -> Wanted:
+        """What is to be run: no layer beyond those to look at, but all for rollout."""
+        return Wanted(on_attention=on_attention, last_layer=None if self.rollout else max(self.layers))
+
 
 def batch_tokens(session: Session) -> int:
     """How many tokens run together: few where they share the processor's memory, since weights grow with the square."""
@@ -63,14 +67,14 @@ def batch_tokens(session: Session) -> int:
 def attend(session: Session, batch: Batch, options: AttnOptions) -> list[AttnRecord]:
     """For each text of the batch the statistics of each head, and of the weights themselves what is asked for."""
     observer = _Observer(session, batch, options)
-    session.run(batch, Wanted(on_attention=observer.observe))
+    session.run(batch, options.wanted(observer.observe))
     return [_record(session, text, row, observer, options) for row, text in enumerate(batch.texts)]
 
 
 def summarise(session: Session, batch: Batch, options: AttnOptions) -> list[TextStatistics]:
     """For each text of the batch what an aggregate takes of it."""
     observer = _Observer(session, batch, options)
-    session.run(batch, Wanted(on_attention=observer.observe))
+    session.run(batch, options.wanted(observer.observe))
     return [
         TextStatistics(
             len(text),
@@ -159,7 +163,8 @@ def _record(session: Session, text: TokenizedText, row: int, observer: _Observer
 
     def of_heads(by_layer: dict[int, Any]) -> Any:
         """(told of, seq, seq), in the order in which they are told of."""
-        return np.stack([own(by_layer[layer][:, options.heads.index(head)]) for layer, head in told])
+        matrices = [own(by_layer[layer][:, options.heads.index(head)]) for layer, head in told]
+        return np.stack(matrices) if matrices else np.empty((0, *own(by_layer[options.layers[0]]).shape[1:]))
 
     every = [
         named(layer, head, observer.statistics[layer][row, head]) for layer in options.layers for head in options.heads
@@ -175,7 +180,7 @@ def _record(session: Session, text: TokenizedText, row: int, observer: _Observer
         attentions=observer.tensors(row, size) if options.tensors else None,
         words=None if words is None else spelt(text, words, session.tokenizer),
         rollout=own(observer.rollout.matrices()) if observer.rollout else None,
-        value_norms=of_heads(observer.norms) if options.value_norms and told else None,
+        value_norms=of_heads(observer.norms) if options.value_norms else None,
         head_distance=None if distance is None else _between(distance, heads, options),
     )
 

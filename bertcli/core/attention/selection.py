@@ -9,6 +9,9 @@ from bertcli.core.attention.statistics import STATISTICS
 from bertcli.errors import WrongUsage
 from bertcli.results.attention import HeadStatistics
 
+# As tables head their columns.
+_SHORT = {"prev": "previous", "punct": "punctuation", "dist": "distance", "conf": "confidence"}
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -58,7 +61,8 @@ def order_named(asked: str) -> str:
 
 def statistics_named(option: str, asked: str) -> list[str]:
     """Names of statistics, parted by commas. Raises WrongUsage for one that is none."""
-    names = list(dict.fromkeys(name.strip() for name in asked.split(",")))
+    given = (name.strip() for name in asked.split(","))
+    names = list(dict.fromkeys(_SHORT.get(name, name) for name in given))
     if unknown := [name for name in names if name not in STATISTICS]:
         raise WrongUsage(
             f"{option} {unknown[0]!r}: there is no such statistic", hint=f"use one of {', '.join(STATISTICS)}"

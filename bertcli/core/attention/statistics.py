@@ -24,7 +24,7 @@ class Marks:
     """What the statistics need to know of a batch, as the backend's float32 arrays.
 
     is_query: (batch, 1, seq), 1 at tokens. counts: (batch, 1). kinds: (batch, 1, seq, 3), 1 at [CLS], at [SEP] and at
-    punctuation. distances: (batch, seq * seq, 1), |i - j| from the queries that are tokens.
+    punctuation. distances: (seq, seq), |i - j|.
     """
 
     is_query: Array
@@ -52,8 +52,8 @@ def head_statistics(ops: Ops, a: Array, marks: Marks) -> Array:
             kinds[..., 0],
             kinds[..., 1],
             kinds[..., 2],
-            # As a product of matrices, so that nothing of the size of all weights is made for it.
-            (a.reshape(*a.shape[:2], -1) @ marks.distances)[..., 0] / counts,
+            # Summed query by query: one sum of all products would lose digits of a long text.
+            ((a * marks.distances).sum(-1) * is_query).sum(-1) / counts,
             (ops.amax(a) * is_query).sum(-1) / counts,
         ]
     )
@@ -86,7 +86,7 @@ def mark(ops: Ops, batch: Batch, tokenizer: TextTokenizer) -> Marks:
         ops.asarray(is_query[:, None]),
         ops.asarray(is_query.sum(-1)[:, None]),
         ops.asarray(kinds[:, None]),
-        ops.asarray((is_query[..., None] * distances).reshape(len(is_query), -1, 1)),
+        ops.asarray(distances),
     )
 
 

@@ -89,6 +89,9 @@ class Ops(Protocol):
     def float32(self, x: Array) -> Array:
         """The array in float32."""
 
+    def is_finite(self, x: Array) -> bool:
+        """Whether every one of the numbers is one."""
+
     def stack_last(self, arrays: Sequence[Array]) -> Array:
         """Arrays of one shape along a new last axis."""
 

@@ -149,7 +149,7 @@ def _ordinals(asked: MaskLogits) -> list[tuple[int, int]]:
 
 
 def _mask_count(session: Session, text: TokenizedText) -> int:
-    return sum(id_ == session.tokenizer.mask_token_id for id_ in text.input_ids)
+    return sum(id_ == session.mask_token_id for id_ in text.input_ids)
 
 
 def _rank(logits: _Row, id_: int | None) -> int | None:

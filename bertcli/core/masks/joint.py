@@ -52,7 +52,7 @@ def fill_together(
 
 
 def _masks(session: Session, text: TokenizedText) -> tuple[int, ...]:
-    return tuple(at for at, id_ in enumerate(text.input_ids) if id_ == session.tokenizer.mask_token_id)
+    return tuple(at for at, id_ in enumerate(text.input_ids) if id_ == session.mask_token_id)
 
 
 def _grow(session: Session, partials: Sequence[_Partial], order: str, beam: int) -> Iterator[_Partial]:
@@ -87,12 +87,8 @@ def _with_token(partial: _Partial, position: int, id_: int, logprob: float) -> _
 
 
 def _best(partials: Sequence[_Partial], beam: int) -> list[_Partial]:
-    """The best partials, each once: two orders of filling may lead to the same one."""
-    ordered = sorted(partials, key=lambda partial: -partial.logprob)
-    distinct: dict[tuple[tuple[int, ...], tuple[int, ...]], _Partial] = {}
-    for partial in ordered:
-        distinct.setdefault((partial.text.input_ids, partial.left), partial)
-    return list(distinct.values())[:beam]
+    """The best partials. No two are the same: each has filled one position, which its own tokens have chosen."""
+    return sorted(partials, key=lambda partial: -partial.logprob)[:beam]
 
 
 def _filled(session: Session, partial: _Partial, masks: Sequence[int]) -> FilledSequence:

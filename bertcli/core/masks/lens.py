@@ -20,7 +20,8 @@ class Lens:
         """The masks with an entry for each layer."""
         layers: list[list[LensLayer]] = [[] for _ in masks]
         for layer, hidden in enumerate(asked.hidden_states):
-            logits = asked.session.engine.mlm_logits(hidden)
+            is_last = layer == len(asked.hidden_states) - 1
+            logits = asked.session.engine.mlm_logits(hidden, is_last=is_last)
             found = candidates(asked, logits, self.top_k)
             scored = None if self.targets is None else score_targets(asked, logits, self.targets, L2R)
             for at, predictions in enumerate(found):

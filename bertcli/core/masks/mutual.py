@@ -42,9 +42,7 @@ def _of_text(session: Session, text: TokenizedText) -> FloatArray:
 
 def _masked(session: Session, text: TokenizedText, masked: Any) -> Iterator[tuple[Sequence[int], _Logits]]:
     """For each tuple of positions the logits at them, where they are masked."""
-    mask_token_id = session.tokenizer.mask_token_id
-    assert mask_token_id is not None
-    variants = (Variant(with_masks(text, positions, mask_token_id), positions, None) for positions in masked)
+    variants = (Variant(with_masks(text, positions, session.mask_token_id), positions, None) for positions in masked)
     for run, logits in ask(session, variants):
         at_positions = session.to_numpy(logits).reshape(len(run), len(run[0].positions), -1)
         yield from ((variant.positions, rows) for variant, rows in zip(run, at_positions, strict=True))

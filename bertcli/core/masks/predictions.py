@@ -83,7 +83,7 @@ def predict_masks(
 
 def ask_masks(session: Session, batch: Batch, hidden_states: Sequence[int] = ()) -> MaskLogits | None:
     """The batch's logits at masks alone; None where there is no mask."""
-    rows, columns = np.nonzero((batch.input_ids == session.tokenizer.mask_token_id) & batch.attention_mask)
+    rows, columns = np.nonzero((batch.input_ids == session.mask_token_id) & batch.attention_mask)
     if not len(rows):
         return None
     output = session.run(batch, Wanted(logits_at=(rows, columns), hidden_states=hidden_states))

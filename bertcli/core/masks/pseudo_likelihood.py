@@ -25,7 +25,7 @@ def score_texts(session: Session, batch: Batch, method: str = ORIGINAL) -> list[
     """The pseudo-log-likelihood of each text of the batch. Masks that stand in it stay, and are not scored."""
     tokens: list[list[TokenScore]] = [[] for _ in batch.texts]
     variants = (
-        Variant(with_masks(text, _masked_with(text, position, method), _mask(session)), (position,), row)
+        Variant(with_masks(text, _masked_with(text, position, method), session.mask_token_id), (position,), row)
         for row, text in enumerate(batch.texts)
         for position in scored_positions(session, text)
     )
@@ -38,7 +38,7 @@ def score_texts(session: Session, batch: Batch, method: str = ORIGINAL) -> list[
 
 def scored_positions(session: Session, text: TokenizedText) -> list[int]:
     """Where the text has tokens that are not special: neither [CLS] nor [SEP] nor [MASK]."""
-    return [at for at in content_positions(session, text) if text.input_ids[at] != _mask(session)]
+    return [at for at in content_positions(session, text) if text.input_ids[at] != session.mask_token_id]
 
 
 def check_scored(session: Session, text: TokenizedText) -> Unanswered | None:
@@ -47,12 +47,6 @@ def check_scored(session: Session, text: TokenizedText) -> Unanswered | None:
         return None
     problem = BadText("the text has no token to score, only special ones", hint="give a text with words")
     return Unanswered(text.record.index, text.record.line, problem)
-
-
-def _mask(session: Session) -> int:
-    mask_token_id = session.tokenizer.mask_token_id
-    assert mask_token_id is not None
-    return mask_token_id
 
 
 def _masked_with(text: TokenizedText, position: int, method: str) -> Sequence[int]:

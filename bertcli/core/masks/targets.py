@@ -22,7 +22,7 @@ from bertcli.core.session import Session
 from bertcli.core.tokens import TextTokenizer, TokenizedText
 from bertcli.errors import BadText, WrongUsage
 from bertcli.results.masks import MaskPredictions, TargetPrediction
-from bertcli.texts import Unanswered, is_utf8
+from bertcli.texts import Unanswered, is_utf8, shortened
 
 L2R, MEAN = "l2r", "mean"
 
@@ -136,8 +136,7 @@ def _logprobs_of_several(asked: MaskLogits, targets: Sequence[Target], method: s
 
 def _variants(asked: MaskLogits, targets: Sequence[Target], method: str) -> Iterator[Variant[list[_Asked]]]:
     """What has to be run, each text once; words of as many pieces, which have their first step in common, together."""
-    mask_token_id = asked.session.tokenizer.mask_token_id
-    assert mask_token_id is not None
+    mask_token_id = asked.session.mask_token_id
     for count in sorted({len(target.ids) for target in targets} - {1}, reverse=True):
         together = [(index, target.ids) for index, target in enumerate(targets) if len(target.ids) == count]
         for at, (text, column) in enumerate(asked.places):
@@ -183,7 +182,7 @@ def check_room(text: TokenizedText, targets: Sequence[Target], limit: int) -> Un
     if longest is None or len(text) + len(longest.ids) - 1 <= limit:
         return None
     problem = BadText(
-        f"the target {longest.word!r} has {len(longest.ids)} pieces, and the text has room for "
+        f"the target {shortened(longest.word)} has {len(longest.ids)} pieces, and the text has room for "
         f"{limit - len(text) + 1}: it has {len(text)} tokens, and the limit is {limit}",
         hint="give a shorter text, or leave the target out",
     )

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from bertcli.render.panels import distance_panel, grid_panel
 from bertcli.render.tables import cells
-from bertcli.render.tables.attn_maps import COUNTED
+from bertcli.render.tables.attn_maps import COUNTED, DISTANCE
 from bertcli.render.tables.blocks import Blocks
 from bertcli.render.tables.matrix import matrix
 from bertcli.render.tables.strongest import readable
@@ -37,11 +37,10 @@ def summary_table(summary: AttnSummary, info: RunInfo, look: AttnLook) -> Render
     """The same over many texts, weighted by their tokens."""
     heading = Text(summary_title(summary), cells.STRONG)
     distance = []
-    if summary.head_distance is not None:
+    if summary.head_distance is not None and summary.heads:
         distance = [readable(distance_panel(summary.heads, summary.head_distance))]
-    return cells.figure(
-        heading, *_heads(summary.heads, look), *distance, cells.caption(info, *_legend(summary.heads, look))
-    )
+    notes = [*_legend(summary.heads, look), *([DISTANCE] if distance else [])]
+    return cells.figure(heading, *_heads(summary.heads, look), *distance, cells.caption(info, *notes))
 
 
 def _heads(heads: Sequence[HeadStatistics], look: AttnLook) -> Iterator[RenderableType]:

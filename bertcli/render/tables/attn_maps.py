@@ -15,6 +15,7 @@ from bertcli.results.texts import RunInfo
 COUNTED_FROM_0 = "layers and heads count from 0"
 COUNTED = f"{COUNTED_FROM_0}, as in attentions[layer][:, head]"
 _ROWS = "a row: where its token looks (from query to key); ·: under 0.005"
+DISTANCE = "head distance: 0 (·) for heads that look alike, 83 at the most"
 _PART = "a part as a matrix: --rows 0-20 --cols 0-20"
 
 
@@ -26,12 +27,16 @@ def matrix_table(record: AttnRecord, layer: int, head: int, info: RunInfo, look:
 
 def maps_table(record: AttnRecord, info: RunInfo, look: AttnLook) -> RenderableType:
     """Each matrix that was asked for."""
-    parts = [_drawn(panel, look) for panel in map_panels(record, look)]
+    parts: list[RenderableType] = [_drawn(panel, look) for panel in map_panels(record, look)]
+    if not record.heads:
+        parts.append(Text("no head of this label", cells.QUIET))
     notes = []
     if record.rollout is not None:
         notes.append("rollout: how much of the column's token reaches the row's through all layers")
     if record.value_norms is not None:
         notes.append("value norms: each weight times the norm of what it weighs")
+    if record.head_distance is not None:
+        notes.append(DISTANCE)
     return cells.figure(cells.title(record.text), *parts, cells.caption(info, COUNTED_FROM_0, *notes))
 
 

@@ -19,6 +19,7 @@ ACCENT, QUIET, STRONG, ALARM = "magenta", "dim", "bold", "red"
 FIRST_VALUES = 4
 _NEGLIGIBLE, _MOST = 0.05, 0.5
 _REVISION_DIGITS = 8
+_LONGEST_TITLE, _END_OF_TITLE = 600, 100
 _SHA1_DIGITS = 40
 
 
@@ -81,12 +82,21 @@ def add_numbers(drawn: Table, *headers: str) -> None:
 def title(text: TextInfo) -> Text:
     """The text that a record is about, with its line where it has one, its pair, and whether it was cut."""
     line = "" if text.line is None else f"line {text.line}  "
-    shown = Text.assemble((line, QUIET), (visible(text.text), STRONG), overflow="fold")
+    shown = Text.assemble((line, QUIET), (_shortened(text.text), STRONG), overflow="fold")
     if text.pair is not None:
-        shown.append("  +  ", QUIET).append(visible(text.pair), STRONG)
+        shown.append("  +  ", QUIET).append(_shortened(text.pair), STRONG)
     if text.truncated:
         shown.append("  (truncated)", ALARM)
     return shown
+
+
+def _shortened(text: str) -> str:
+    """A text as a heading has room for it."""
+    if len(text) <= _LONGEST_TITLE:
+        return visible(text)
+    # Between words where there are any.
+    beginning, end = text[: _LONGEST_TITLE - _END_OF_TITLE], text[-_END_OF_TITLE:]
+    return f"{visible(beginning.rpartition(' ')[0] or beginning)} … {visible(end.partition(' ')[2] or end)}"
 
 
 def subtitle(part: str, note: str) -> Text:

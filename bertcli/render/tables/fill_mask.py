@@ -13,18 +13,23 @@ from bertcli.results.masks import FillMaskRecord, MaskPredictions, Prediction
 from bertcli.results.texts import RunInfo
 
 _BAR_WIDTH, _EIGHTHS = 8, " ▏▎▍▌▋▊▉"
-_SMALLEST_WITH_DECIMALS = 0.00005
+_SMALLEST_WITH_DECIMALS = 0.001
+# A longer text is shown by what stands around its mask.
+_WHOLE, _AROUND = 200, 60
 _METHODS = {
     "l2r": "each piece of a word given those before it",
     "mean": "ln p is the mean over a word's pieces, all of them masked",
 }
 
 
-def fill_mask_table(record: FillMaskRecord, info: RunInfo) -> RenderableType:
-    """For each mask of the text a table of its candidates, one of the words asked about, and how sure the model is."""
+def fill_mask_table(record: FillMaskRecord, info: RunInfo, mass: float | None = None) -> RenderableType:
+    """For each mask of the text a table of its candidates, one of the words asked about, and how sure the model is.
+
+    mass: what the candidates were to reach.
+    """
     parts: list[RenderableType] = []
     for ordinal, mask in enumerate(record.masks, 1):
-        drawn = [_candidates(mask), *_certainty(mask), *_targets(mask)]
+        drawn = [_candidates(mask), *_certainty(mask, mass), *_targets(mask)]
         if len(record.masks) > 1:
             heading = cells.subtitle(f"mask {ordinal} of {len(record.masks)}", f"position {mask.position}")
             parts += [Group(heading, drawn[0]), *drawn[1:]]
@@ -77,19 +82,21 @@ def _targets(mask: MaskPredictions) -> Iterator[RenderableType]:
     yield Group(cells.subtitle("targets", f"{method}: {_METHODS[method]}"), Blocks(drawn, keys=2))
 
 
-def _certainty(mask: MaskPredictions) -> Iterator[Text]:
+def _certainty(mask: MaskPredictions, mass: float | None) -> Iterator[Text]:
     lines = []
     if mask.entropy is not None:
         lines.append(f"entropy {mask.entropy:z.3f} bits, as of {2**mask.entropy:,.1f} equally likely tokens")
     if mask.mass is not None:
         count = len(mask.predictions)
-        lines.append(f"{count:,} {'token holds' if count == 1 else 'tokens hold'} {mask.mass:.4f} of the probability")
+        ended = "" if mass is None or mask.mass >= mass else f"; --top-k ends them before {mass:g}"
+        held = "token holds" if count == 1 else "tokens hold"
+        lines.append(f"{count:,} {held} {mask.mass:.4f} of the probability{ended}")
     if lines:
         yield Text("\n".join(lines))
 
 
 def probability(score: float) -> Text:
-    """A probability to four decimals, or to two digits where those would be 0, and a bar as long as it is large."""
+    """A probability to four decimals, or to two digits where it is small, and a bar as long as it is large."""
     return Text.assemble(_digits(score), " ", (bar(score), cells.ACCENT))
 
 
@@ -112,7 +119,17 @@ def _filled(prediction: Prediction, ends: tuple[int, int]) -> Text:
         return cells.cell(prediction.sequence)
     end = start + len(prediction.token_str)
     before, word, after = prediction.sequence[:start], prediction.sequence[start:end], prediction.sequence[end:]
+    if len(prediction.sequence) > _WHOLE:
+        before, after = _end_of(before), _beginning_of(after)
     return cells.cell(before).append(visible(word), cells.STRONG).append(visible(after))
+
+
+def _end_of(text: str) -> str:
+    return text if len(text) <= _AROUND else f"…{text[-_AROUND:].partition(' ')[2] or text[-_AROUND:]}"
+
+
+def _beginning_of(text: str) -> str:
+    return text if len(text) <= _AROUND else f"{text[:_AROUND].rpartition(' ')[0] or text[:_AROUND]}…"
 
 
 def common_ends(sequences: Sequence[str]) -> tuple[int, int]:

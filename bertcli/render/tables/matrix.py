@@ -15,13 +15,8 @@ _LABELS_PART, _NARROWEST_LABELS = 5, 4
 _NARROWEST_CELL = 4  # two digits with a space on either side
 # How strongly a value must be drawn for which style. Reversed, so that the digits have the terminal's own background as
 # their colour, whether that is light or dark.
-_SHADES = (
-    (0.5, f"reverse {STRONG} {ACCENT}"),
-    (0.25, f"reverse {ACCENT}"),
-    (0.1, ACCENT),
-    (0.05, ""),
-    (0.0, QUIET),
-)
+_STYLES = (f"reverse {STRONG} {ACCENT}", f"reverse {ACCENT}", ACCENT, "", QUIET)
+_SHADES, _EVEN_SHADES = (0.5, 0.25, 0.1, 0.05, 0.0), (0.8, 0.6, 0.4, 0.2, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +91,8 @@ def matrix(panel: Panel) -> RenderableType:
 
     def shaded(row: int, column: int) -> tuple[str, str]:
         shown, strength = panel.shown(row, column)
-        return shown, next(style for least, style in _SHADES if strength >= least) if shown else ""
+        shades = zip(_EVEN_SHADES if panel.is_even else _SHADES, _STYLES, strict=True)
+        return shown, next(style for least, style in shades if strength >= least) if shown else ""
 
     places = product(range(len(panel.rows)), range(len(panel.columns)))
     widest = max((len(panel.shown(row, column)[0]) for row, column in places), default=0)

@@ -8,8 +8,12 @@ from bertcli.render.numbers import number, numbers
 from bertcli.render.panel import Figured
 from bertcli.render.view import Cell, View
 from bertcli.render.views.texts import TEXT_COLUMNS, text_cells, text_json, text_title
+from bertcli.results.arrays import FloatArray
 from bertcli.results.attention import AttendedFrom, AttnRecord, HeadStatistics
 from bertcli.results.texts import RunInfo
+
+# Of any matrix. layer, head: where it is one head's.
+MAP_COLUMNS = ("map", "layer", "head", "row_position", "row", "column_position", "column", "value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +21,7 @@ class AttnLook:
     """What is shown. statistics: their names, in order. thresholds: what labels mean. grid: the statistic it shades.
 
     is_ordered: heads come in another order than their layers'. rows, columns: the part of a matrix that is drawn; None
-    for as much as can be read.
+    for as much as can be read. is_distance: the distances between heads are wanted.
     """
 
     statistics: Sequence[str]
@@ -26,6 +30,7 @@ class AttnLook:
     is_ordered: bool = False
     rows: range | None = None
     columns: range | None = None
+    is_distance: bool = False
 
     def part(self, size: int) -> tuple[range, range]:
         """The rows and columns of a square of that size that are shown."""
@@ -60,7 +65,7 @@ def attn_view(info: RunInfo, look: AttnLook) -> View[AttnRecord]:
 
 
 def maps_view(info: RunInfo, look: AttnLook) -> View[AttnRecord]:
-    """The view of rollout, value norms and distances: a matrix of each. Rows have no place for them, but for heads."""
+    """The view of rollout, value norms and distances: a matrix of each, and a row for each of its places."""
 
     def table(record: AttnRecord) -> Any:
         from bertcli.render.tables.attn_maps import maps_table
@@ -72,7 +77,11 @@ def maps_view(info: RunInfo, look: AttnLook) -> View[AttnRecord]:
 
         return Figured(text_title(record.text), map_panels(record, look))
 
-    return replace(attn_view(info, look), to_table=table, to_figured=figured)
+    def rows(record: AttnRecord) -> Iterable[Sequence[Cell]]:
+        return _map_rows(record, look)
+
+    columns = (*TEXT_COLUMNS, *MAP_COLUMNS)
+    return replace(attn_view(info, look), columns=columns, to_rows=rows, to_table=table, to_figured=figured)
 
 
 def matrix_view(info: RunInfo, look: AttnLook, layer: int, head: int) -> View[AttnRecord]:
@@ -133,6 +142,36 @@ def head_json(head: HeadStatistics, look: AttnLook) -> Mapping[str, Any]:
     """A head as JSON."""
     values = zip(head_columns(look), head_cells(head, look), strict=True)
     return {name: number(value) if isinstance(value, float) else value for name, value in values}
+
+
+def _map_rows(record: AttnRecord, look: AttnLook) -> Iterable[Sequence[Cell]]:
+    names = record.text.tokens if record.words is None else record.words
+    rows, columns = look.part(len(names))
+    told: list[tuple[int | None, int | None]] = [(head.layer, head.head) for head in record.heads]
+    maps: list[tuple[str, tuple[int | None, int | None], FloatArray]] = []
+    if record.attention is not None:
+        maps.append(("attention", told[0], record.attention))
+    if record.rollout is not None:
+        maps.append(("rollout", (None, None), record.rollout))
+    for head, norms in zip(told, record.value_norms if record.value_norms is not None else (), strict=False):
+        maps.append(("value_norms", head, norms))
+    for name, head, matrix in maps:
+        for row in rows:
+            for column in columns:
+                value = float(matrix[row][column])
+                yield *text_cells(record.text), name, *head, row, names[row], column, names[column], value
+    if record.head_distance is not None:
+        yield from distance_rows(text_cells(record.text), record.heads, record.head_distance)
+
+
+def distance_rows(
+    place: Sequence[Cell], heads: Sequence[HeadStatistics], distance: FloatArray
+) -> Iterable[Sequence[Cell]]:
+    """A row for each two heads, called layer.head."""
+    names = [f"{head.layer}.{head.head}" for head in heads]
+    for row, own in enumerate(names):
+        for column, other in enumerate(names):
+            yield *place, "head_distance", None, None, row, own, column, other, float(distance[row][column])
 
 
 def _attended_rows(record: AttnRecord) -> Iterable[Sequence[Cell]]:

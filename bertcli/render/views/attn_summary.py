@@ -6,7 +6,7 @@ from typing import Any
 from bertcli.render.numbers import numbers
 from bertcli.render.panel import Figured
 from bertcli.render.view import Cell, View
-from bertcli.render.views.attn import AttnLook, head_cells, head_columns, head_json
+from bertcli.render.views.attn import MAP_COLUMNS, AttnLook, distance_rows, head_cells, head_columns, head_json
 from bertcli.results.attention import AttnSummary
 from bertcli.results.texts import RunInfo
 
@@ -29,6 +29,9 @@ def summary_view(info: RunInfo, look: AttnLook) -> View[AttnSummary]:
         for head in summary.heads:
             yield summary.text_count, summary.token_count, *head_cells(head, look)
 
+    def distances(summary: AttnSummary) -> Iterable[Sequence[Cell]]:
+        return distance_rows((summary.text_count, summary.token_count), summary.heads, summary.head_distance)
+
     def as_json(summary: AttnSummary) -> Mapping[str, Any]:
         found: dict[str, Any] = {
             "text_count": summary.text_count,
@@ -43,8 +46,11 @@ def summary_view(info: RunInfo, look: AttnLook) -> View[AttnSummary]:
         from bertcli.render.panels import distance_panel, grid_panels
 
         panels = grid_panels(summary.heads, look)
-        if summary.head_distance is not None:
+        if summary.head_distance is not None and summary.heads:
             panels.append(distance_panel(summary.heads, summary.head_distance))
         return Figured(summary_title(summary), panels)
 
+    if look.is_distance:
+        columns = ("text_count", "token_count", *MAP_COLUMNS)
+        return View(columns, distances, as_json, table, to_figured=figured)
     return View(("text_count", "token_count", *head_columns(look)), rows, as_json, table, to_figured=figured)

@@ -21,17 +21,17 @@ from bertcli.results.texts import RunInfo
 MASK_COLUMNS = (*TEXT_COLUMNS, "mask", "position")
 
 
-def fill_mask_view(info: RunInfo) -> View[FillMaskRecord]:
-    """The view of fill-mask: a row for each candidate and target of each mask."""
+def fill_mask_view(info: RunInfo, mass: float | None = None) -> View[FillMaskRecord]:
+    """The view of fill-mask: a row for each candidate and target of each mask. mass: what they were to reach."""
 
     def table(record: FillMaskRecord) -> Any:
         from bertcli.render.tables.fill_mask import fill_mask_table
 
-        return fill_mask_table(record, info)
+        return fill_mask_table(record, info, mass)
 
     columns = (
         *MASK_COLUMNS, "target", "rank", "score", "logit", "token", "token_str", "sequence",
-        "pieces", "logprob", "share", "method", "entropy",
+        "pieces", "logprob", "share", "method", "entropy", "mass",
     )  # fmt: skip
     return View(columns, _rows, record_json, table)
 
@@ -45,10 +45,10 @@ def masks_of(record: FillMaskRecord) -> Iterable[tuple[Sequence[Cell], MaskPredi
 def _rows(record: FillMaskRecord) -> Iterable[Sequence[Cell]]:
     for place, mask in masks_of(record):
         for found in mask.predictions:
-            yield *place, None, *_cells(found), None, None, None, None, mask.entropy
+            yield *place, None, *_cells(found), None, None, None, None, mask.entropy, mask.mass
         for target in mask.targets or ():
             of_target = joined(target.pieces), target.logprob, target.share, target.method
-            yield *place, target.target, *_cells(target), *of_target, mask.entropy
+            yield *place, target.target, *_cells(target), *of_target, mask.entropy, mask.mass
 
 
 def _cells(found: Prediction | TargetPrediction) -> Sequence[Cell]:

@@ -8,7 +8,7 @@ from bertcli.render.records import joined
 from bertcli.render.view import Cell, View
 from bertcli.render.views.fill_mask import MASK_COLUMNS, masks_of, record_json
 from bertcli.render.views.texts import TEXT_COLUMNS, text_cells, text_title
-from bertcli.results.masks import FillMaskRecord
+from bertcli.results.masks import FillMaskRecord, rank_change
 from bertcli.results.texts import RunInfo
 
 
@@ -45,7 +45,7 @@ def lens_view(info: RunInfo) -> View[FillMaskRecord]:
 
         return lens_table(record, info)
 
-    columns = (*MASK_COLUMNS, "layer", "target", "rank", "score", "logit", "token", "token_str")
+    columns = (*MASK_COLUMNS, "layer", "target", "rank", "score", "logit", "token", "token_str", "logprob", "share")
     return View(columns, _lens_rows, record_json, table)
 
 
@@ -59,7 +59,7 @@ def compare_view(info: RunInfo, explanation: str) -> View[FillMaskRecord]:
 
     columns = (
         *MASK_COLUMNS, "target", "token_str", "rank", "other_rank", "change", "score", "other_score", "other_model",
-        "jensen_shannon",
+        "jensen_shannon", "pieces", "logprob", "other_logprob", "share", "other_share", "method",
     )  # fmt: skip
     return View(columns, _compare_rows, record_json, table)
 
@@ -98,10 +98,21 @@ def _lens_rows(record: FillMaskRecord) -> Iterable[Sequence[Cell]]:
     for place, mask in masks_of(record):
         for layer in mask.lens or ():
             for found in layer.predictions:
-                yield *place, layer.layer, None, found.rank, found.score, found.logit, found.token, found.token_str
+                yield (
+                    *place,
+                    layer.layer,
+                    None,
+                    found.rank,
+                    found.score,
+                    found.logit,
+                    found.token,
+                    found.token_str,
+                    None,
+                    None,
+                )
             for target in layer.targets or ():
                 own = target.rank, target.score, target.logit, target.token, target.token_str
-                yield *place, layer.layer, target.target, *own
+                yield *place, layer.layer, target.target, *own, target.logprob, target.share
 
 
 def _compare_rows(record: FillMaskRecord) -> Iterable[Sequence[Cell]]:
@@ -112,11 +123,11 @@ def _compare_rows(record: FillMaskRecord) -> Iterable[Sequence[Cell]]:
         end = comparison.model, comparison.jensen_shannon
         for found in comparison.changes:
             ranks = found.rank, found.other_rank, found.change
-            yield *place, None, found.token_str, *ranks, found.score, found.other_score, *end
+            yield *place, None, found.token_str, *ranks, found.score, found.other_score, *end, *[None] * 6
         for own, other in zip(mask.targets or (), comparison.targets or (), strict=True):
-            change = own.rank - other.rank if own.rank is not None and other.rank is not None else None
-            scores = own.rank, other.rank, change, own.score, other.score
-            yield *place, own.target, own.token_str, *scores, *end
+            scores = own.rank, other.rank, rank_change(own.rank, other.rank), own.score, other.score
+            of_target = joined(own.pieces), own.logprob, other.logprob, own.share, other.share, own.method
+            yield *place, own.target, own.token_str, *scores, *end, *of_target
 
 
 def _mutual_rows(record: FillMaskRecord) -> Iterable[Sequence[Cell]]:

@@ -64,6 +64,14 @@ def test_previous_and_next_are_weighted_by_the_queries_that_have_a_neighbour() -
     assert found.next == pytest.approx((2 * 0.5 + 5 * 0.8) / 7)
 
 
+def test_a_long_stream_of_texts_loses_no_digits() -> None:
+    aggregate, value = Aggregate(), np.float32(0.1)
+    text = TextStatistics(7, np.full((1, 1, len(STATISTICS)), value, np.float32))
+    for _ in range(100_000):
+        aggregate.add(text)
+    assert aggregate.summary([0], [0]).heads[0].entropy == pytest.approx(float(value), rel=1e-9)
+
+
 HEADS_GIVEN = [head(0, 0, entropy=1.0), head(0, 1, entropy=3.0, previous=0.9), head(1, 0, entropy=2.0, previous=0.7)]
 
 

@@ -225,3 +225,16 @@ def test_half_precision_statistics_are_near_those_of_float32(tiny_bert: Path, dt
         for head_found, head_wanted in zip(found.heads, wanted.heads, strict=True):
             assert head_found.entropy == pytest.approx(head_wanted.entropy, abs=0.1)
             assert head_found.cls == pytest.approx(head_wanted.cls, abs=0.05)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_long_text_has_its_distance_to_the_last_digits(tmp_path: Path, engine: str) -> None:
+    model = random_model(max_position_embeddings=512)
+    session = open_bert(save_bert(tmp_path, model), engine)
+    words = np.random.default_rng(0).choice(WORDS, 500)
+    [answer] = ask(session, [" ".join(words)], tensors=True)
+    queries = len(answer.text.tokens)
+    assert queries > 500
+    apart = np.abs(np.subtract.outer(np.arange(queries), np.arange(queries)))
+    wanted = (answer.attentions.astype(np.float64) * apart).sum((-2, -1)).ravel() / queries
+    assert [head.distance for head in answer.heads] == pytest.approx(list(wanted), rel=1e-6)

@@ -93,17 +93,15 @@ def beam_search(folder: Path, ids: Ids, beam: int, order: str) -> list[tuple[flo
     places = [at for at, id_ in enumerate(ids) if id_ == mask]
     beams = [(0.0, list(ids), places)]
     for _ in places:
-        grown = {}
+        grown = []
         for logprob, filled, left in beams:
             distributions = {at: log_distribution(folder, filled, at) for at in left}
             at = left[0] if order == "l2r" else max(left, key=lambda at: distributions[at].max())
             for id_, conditional in enumerate(distributions[at]):
                 one = [*filled[:at], id_, *filled[at + 1 :]]
                 rest = [other for other in left if other != at]
-                key = (tuple(one), tuple(rest))
-                grown[key] = max(grown.get(key, -np.inf), logprob + float(conditional))
-        best = sorted(grown.items(), key=lambda item: -item[1])[:beam]
-        beams = [(logprob, list(one), list(rest)) for (one, rest), logprob in best]
+                grown.append((logprob + float(conditional), one, rest))
+        beams = sorted(grown, key=lambda each: -each[0])[:beam]
     return [(logprob, filled) for logprob, filled, _ in beams]
 
 

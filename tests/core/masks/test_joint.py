@@ -79,3 +79,11 @@ def test_one_mask_is_filled_as_on_its_own(tiny_bert: Path, order: str) -> None:
     [found] = fill(open_bert(tiny_bert), ["a [MASK]"], 3, order)
     log_p = slow.log_distribution(tiny_bert, slow.tokenizer(tiny_bert)("a [MASK]").input_ids, 2)
     assert [filled.logprob for filled in found] == pytest.approx(sorted(log_p)[:-4:-1], abs=1e-5)
+
+
+def test_ten_sequences_go_on_though_fewer_are_asked_for(tiny_bert: Path) -> None:
+    session = open_bert(tiny_bert)
+    texts = ["[MASK] [MASK] the [MASK]", "how [MASK] you, [MASK] [MASK] cat", "[MASK] a [MASK] sat [MASK]"]
+    by_default, of_ten, of_one = (fill(session, texts, 1, beam=beam) for beam in (None, 10, 1))
+    assert by_default == of_ten
+    assert by_default != of_one

@@ -6,7 +6,7 @@ from rich.text import Text
 from bertcli.render.tables import cells
 from bertcli.render.tables.blocks import Blocks
 from bertcli.render.tables.fill_mask import probability
-from bertcli.results.masks import Comparison, FillMaskRecord, MaskPredictions
+from bertcli.results.masks import Comparison, FillMaskRecord, MaskPredictions, rank_change
 from bertcli.results.texts import RunInfo
 
 _ABSENT = "–"
@@ -48,9 +48,8 @@ def _side_by_side(mask: MaskPredictions, comparison: Comparison) -> Blocks:
         drawn.add_section()
         drawn.add_row(Text("targets", cells.QUIET))
     for own, other in targets:
-        change = own.rank - other.rank if own.rank is not None and other.rank is not None else None
         ranks = _rank(own.rank), _score(own.score), _rank(other.rank), _score(other.score)
-        drawn.add_row(cells.cell(own.target), *ranks, _change(change))
+        drawn.add_row(cells.cell(own.target), *ranks, _change(rank_change(own.rank, other.rank)))
     return Blocks(drawn, keys=1)
 
 

@@ -12,6 +12,7 @@ from bertcli.results.masks import FillMaskRecord, LensLayer
 from bertcli.results.texts import RunInfo
 
 _LAYERS = "layer 0: the embeddings; the MLM head was trained on the last layer alone"
+_TOP = "of each layer's candidates the first; --json has all that -k asks for"
 _RANKS = "beneath a target: its rank in the vocabulary"
 
 
@@ -27,7 +28,7 @@ def lens_table(record: FillMaskRecord, info: RunInfo) -> RenderableType:
     for layers in zip(*(mask.lens or () for mask in record.masks), strict=True):
         parts = (part for layer in layers for part in _cells(layer))
         drawn.add_row(Text(str(layers[0].layer)), *parts)
-    notes = (_LAYERS, _RANKS) if any(mask.targets for mask in record.masks) else (_LAYERS,)
+    notes = (_LAYERS, _TOP, _RANKS) if any(mask.targets for mask in record.masks) else (_LAYERS, _TOP)
     return cells.figure(cells.title(record.text), Blocks(drawn, keys=1), cells.caption(info, *notes))
 
 

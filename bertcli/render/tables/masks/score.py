@@ -1,5 +1,7 @@
 """How probable each token of a text is to the model, and the text."""
 
+from collections.abc import Iterator
+
 from rich.console import RenderableType
 from rich.text import Text
 
@@ -10,6 +12,7 @@ from bertcli.results.masks import FillMaskRecord, TextScore, TokenScore
 from bertcli.results.texts import RunInfo
 
 _READABLE = 1e6
+_UNKNOWN = {"[UNK]", "<unk>"}
 _METHODS = {
     "PLL-original": "each token masked on its own",
     "PLL-word-l2r": "each token masked together with the later pieces of its word",
@@ -23,8 +26,21 @@ def score_table(record: FillMaskRecord, info: RunInfo) -> RenderableType:
         info,
         f"{record.score.method}: {_METHODS[record.score.method]}",
         "best: what the model would have said; perplexity: e to the power of -mean ln p",
+        *_left_out(record),
     )
     return cells.figure(cells.title(record.text), _summary(record.score), _tokens(record.score), caption)
+
+
+def _left_out(record: FillMaskRecord) -> Iterator[str]:
+    """What a reader of the sum would not expect: tokens that do not count, and such as stand for another."""
+    assert record.score is not None
+    tokens, scored = record.text.tokens, {token.position for token in record.score.tokens}
+    ends = {tokens[0], tokens[-1]}
+    special = {token for at, token in enumerate(tokens) if at not in scored and token not in ends}
+    if special:
+        yield f"special tokens do not count: {', '.join(sorted(special))}"
+    if unknown := {token.token for token in record.score.tokens} & _UNKNOWN:
+        yield f"{unknown.pop()} is scored as itself, not as the word that it stands for"
 
 
 def _summary(score: TextScore) -> Text:
