@@ -9,7 +9,7 @@ COLUMNS = {
     ("encode", TEXT): [*TEXT_COLUMNS, "tokens", "embedding", "next_sentence"],
     ("fill-mask", TEXT): [
         *TEXT_COLUMNS, "mask", "position", "target", "rank", "score", "logit", "token", "token_str", "sequence",
-        "pieces", "logprob", "share", "method", "entropy",
+        "pieces", "logprob", "share", "method", "entropy", "mass",
     ],
     ("fill-mask", TEXT, "--joint"): [*TEXT_COLUMNS, "rank", "logprob", "tokens", "sequence"],
     ("fill-mask", TEXT, "--score"): [
@@ -17,10 +17,12 @@ COLUMNS = {
     ],
     ("fill-mask", TEXT, "--lens"): [
         *TEXT_COLUMNS, "mask", "position", "layer", "target", "rank", "score", "logit", "token", "token_str",
+        "logprob", "share",
     ],
     ("fill-mask", TEXT, "--compare", "bundled", "-q"): [
         *TEXT_COLUMNS, "mask", "position", "target", "token_str", "rank", "other_rank", "change", "score",
-        "other_score", "other_model", "jensen_shannon",
+        "other_score", "other_model", "jensen_shannon", "pieces", "logprob", "other_logprob", "share", "other_share",
+        "method",
     ],
     ("fill-mask", TEXT, "--mutual"): [
         *TEXT_COLUMNS, "position", "token", "masked_position", "masked_token", "distance",
@@ -39,6 +41,9 @@ COLUMNS = {
     ],
     ("attn", TEXT, "--from", "you"): [
         *TEXT_COLUMNS, "layer", "head", "query_position", "query", "rank", "key_position", "key", "weight",
+    ],
+    ("attn", TEXT, "--rollout", "--head-distance"): [
+        *TEXT_COLUMNS, "map", "layer", "head", "row_position", "row", "column_position", "column", "value",
     ],
 }  # fmt: skip
 # How many rows each has on the tiny checkpoint: 5 tokens, 2 layers of 3 heads, 30 and more tensors.
