@@ -208,7 +208,7 @@ def test_maps_are_rows_in_a_pipe(tiny: tuple[str, str]) -> None:
     assert [row[5:12] for row in rows] == wanted
     values = [float(row[12]) for row in rows]
     matrices = (record["rollout"], *record["value_norms"], record["head_distance"])
-    assert values == [value for matrix in matrices for row in matrix for value in row]
+    assert values == pytest.approx([value for matrix in matrices for row in matrix for value in row], rel=1e-6)
     header, *rows = run("attn", TEXT, *tiny, "--aggregate", "--head-distance", "--layer", "0").rows()
     assert header[:3] == ["text_count", "token_count", "map"]
     assert len(rows) == 9 and rows[0][-1] == "0"

@@ -14,7 +14,7 @@ def targets_of(words: str, session: Session) -> list[Target]:
 
     As in CSV a word in quotes may have commas in it.
     """
-    return parse_targets(session.tokenizer, next(csv.reader([words], skipinitialspace=True), [""]))
+    return parse_targets(session.tokenizer, next(csv.reader([words], skipinitialspace=True)) or [""])
 
 
 def method_of(request: FillMaskRequest) -> str:
