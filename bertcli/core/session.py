@@ -24,7 +24,7 @@ from bertcli.texts import Unanswered, Window
 Answer = TypeVar("Answer")
 _BATCH_TOKENS = {"cpu": 2048, "cuda": 16384, "mps": 8192}
 # Of up to how many batches the texts are sorted by length together. More would pad less, and hold more answers at once.
-_BATCHES_TOGETHER = 8
+MOST_TOGETHER = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,22 +162,24 @@ class Session:
         compute: Callable[[Batch], Sequence[Answer]],
         check: Callable[[TokenizedText], Unanswered | None] = lambda text: None,
         batch_tokens: int | None = None,
+        most_together: int = MOST_TOGETHER,
     ) -> Iterator[Answer | Unanswered]:
         """An answer for each text, in the order of the input, window by window.
 
         compute: the answers for the texts of a batch. check: what is wrong with a text, beyond its length.
-        batch_tokens: the most tokens of a batch, where that is not what suits most computations.
+        batch_tokens: the most tokens of a batch, where that is not what suits most computations. most_together: of how
+        many batches the answers may be held before the first is given out; 1 where an answer is large.
         """
         batch_tokens = batch_tokens or self.batch_tokens
-        sizes = _group_sizes(batch_tokens)
+        sizes = _group_sizes(batch_tokens, most_together)
         for window in windows:
             texts = [self._checked(text, check) for text in self.tokenizer.tokenize_window(window)]
             for group in _groups(texts, sizes):
                 answers: dict[int, Answer] = {}
                 fit = [text for text in group if isinstance(text, TokenizedText)]
                 for batch in batches(fit, batch_tokens, self.tokenizer.pad_token_id):
-                    for text, answer in zip(batch.texts, compute(batch), strict=True):
-                        answers[text.record.index] = answer
+                    indices = (text.record.index for text in batch.texts)
+                    answers.update(zip(indices, compute(batch), strict=True))
                 for asked in group:
                     yield asked if isinstance(asked, Unanswered) else answers.pop(asked.record.index)
 
@@ -188,12 +190,12 @@ class Session:
         return text if isinstance(text, Unanswered) else check(text) or text
 
 
-def _group_sizes(batch_tokens: int) -> Iterator[int]:
+def _group_sizes(batch_tokens: int, most_together: int) -> Iterator[int]:
     """The tokens of one batch, then of two, and so on, so that the first answers of a run come soon."""
     together = 1
     while True:
         yield together * batch_tokens
-        together = min(2 * together, _BATCHES_TOGETHER)
+        together = min(2 * together, most_together)
 
 
 def _groups(

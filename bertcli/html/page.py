@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bertcli.html.digits import ALPHABET
-from bertcli.html.encoding import VECTOR_STEPS, WEIGHT_STEPS
+from bertcli.html.encoding import VECTOR_STEPS, WEIGHT_STEPS, EncodedLayer
 from bertcli.results.attention import AttnPageRecord, HeadStatistics
 from bertcli.results.texts import RunInfo
 
@@ -47,7 +47,7 @@ class PageWriter:
         self._count = 0
         self._render("head.html.j2", info=info, script=_script(), style=_style(), about=_about(info))
 
-    def write(self, record: AttnPageRecord) -> None:
+    def write(self, record: AttnPageRecord[EncodedLayer]) -> None:
         """Add a text."""
         self._render("text.html.j2", number=self._count, text=_text(record), layers=record.layers)
         self._count += 1
@@ -80,7 +80,7 @@ def _about(info: PageInfo) -> Mapping[str, Any]:
     }
 
 
-def _text(record: AttnPageRecord) -> Mapping[str, Any]:
+def _text(record: AttnPageRecord[EncodedLayer]) -> Mapping[str, Any]:
     """What the script knows of a text beside its arrays."""
     text = record.text
     return {
@@ -110,12 +110,15 @@ def _rounded(number: float) -> float:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("bertcli", "html/templates"),
         autoescape=True,
         undefined=StrictUndefined,
         keep_trailing_newline=True,
     )
+    # Python would write NaN, which no browser reads: the page would stay empty, and not say why.
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": True, "allow_nan": False}
+    return environment
 
 
 @dataclass(frozen=True, slots=True)

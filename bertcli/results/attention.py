@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Generic, TypeVar
 
 from bertcli.results.arrays import FloatArray
 from bertcli.results.masks import MaskPredictions
 from bertcli.results.texts import TextInfo
+
+KeptLayer = TypeVar("KeptLayer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +105,14 @@ class AttentionOfLayer:
 
 
 @dataclass(frozen=True, slots=True)
-class AttnPageRecord:
+class AttnPageRecord(Generic[KeptLayer]):
     """What a page shows of a text. sentences: 0 or 1 for each token, in A or in B; empty where there is no B.
 
-    layers: each AttentionOfLayer as the page keeps it. masks: none where the checkpoint has no MLM head.
+    layers: each AttentionOfLayer as whoever keeps it has made it. masks: none where the checkpoint has no MLM head.
     """
 
     text: TextInfo
     sentences: Sequence[int]
     heads: Sequence[HeadStatistics]
-    layers: Sequence[Any]
+    layers: Sequence[KeptLayer]
     masks: Sequence[MaskPredictions]

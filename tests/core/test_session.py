@@ -134,6 +134,23 @@ def test_of_many_texts_the_first_is_answered_after_its_batch_and_not_after_all(t
     assert set(computed) == {4}
 
 
+def test_answers_are_held_of_no_more_batches_than_is_allowed(tiny_bert: Path) -> None:
+    session = open_bert(tiny_bert, batch_tokens=20)
+    computed: list[int] = []
+
+    def compute(batch: Batch) -> Sequence[str]:
+        computed.append(len(batch.texts))
+        return [text.record.text for text in batch.texts]
+
+    def most_held(most_together: int) -> int:
+        computed.clear()
+        window: Window = [record("how are you", index) for index in range(200)]  # of 5 tokens each
+        answers = session.answers([window], compute, most_together=most_together)
+        return max(sum(computed) - given for given, _ in enumerate(answers))
+
+    assert [most_held(count) for count in (1, 2, 8)] == [4, 8, 32]
+
+
 def test_the_bundled_model_is_opened_where_none_is_named() -> None:
     session = open_session(SessionRequest(), lambda: 20)
     info = session.info("encode")

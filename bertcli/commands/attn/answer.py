@@ -1,6 +1,7 @@
 """bertcli attn: what the attention heads do."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -18,7 +19,7 @@ from bertcli.core.attention.heads import AttnOptions, aggregated, attend, batch_
 from bertcli.core.attention.selection import Selection, chosen, order_named, statistics_named
 from bertcli.core.attention.statistics import BROAD_ENTROPY, DELIMITER_SHARE, POSITION_SHARE, STATISTICS
 from bertcli.core.attention.words import check_positions
-from bertcli.core.session import Session
+from bertcli.core.session import MOST_TOGETHER, Session
 from bertcli.core.tokens import TokenizedText
 from bertcli.errors import ExitCode, WrongUsage
 from bertcli.options import (
@@ -42,7 +43,7 @@ def attn(request: AttnRequest) -> ExitCode:
     """Tell of the attention over every text, over all of them together, or by the weights alone."""
     output = with_named_file(request.output, request.page)
     if is_page(output, request.page):
-        return write_page(request.texts, request.model, output, request.heads, request.maps, request.page, _THRESHOLDS)
+        return write_page(replace(request, output=output), _THRESHOLDS)
     if request.maps.expansion:
         return tell_expansion(request.texts, request.model, output, request.heads, request.maps)
     if output.output is not None and output.output.suffix.lower() == ".png" and not request.has_figures:
@@ -69,6 +70,7 @@ def attn(request: AttnRequest) -> ExitCode:
         partial(attend, session, options=options),
         partial(_check_text, options=options, look=look),
         batch_tokens(session),
+        most_together=1 if options.tells_matrices else MOST_TOGETHER,
     )
     info = session.info("attn")
     return sink.write(info, _view(request, options, look, info), answers, _writers(session, options))

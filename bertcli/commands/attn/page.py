@@ -4,19 +4,15 @@ from functools import partial
 from pathlib import Path
 
 from bertcli import __version__
+from bertcli.commands.attn.request import AttnRequest
 from bertcli.commands.opening import open_for_texts
 from bertcli.commands.sink import Sink
+from bertcli.core.attention.heads import batch_tokens
 from bertcli.core.attention.page import attend_for_page
 from bertcli.core.attention.selection import chosen
 from bertcli.errors import ExitCode, WrongUsage
-from bertcli.options import (
-    AttentionMapOptions,
-    HeadOptions,
-    ModelOptions,
-    OutputOptions,
-    PageOptions,
-    TextOptions,
-)
+from bertcli.html.encoding import EncodedLayer, LayerEncoder
+from bertcli.options import AttentionMapOptions, HeadOptions, OutputOptions, PageOptions
 from bertcli.render.view import View
 from bertcli.results.attention import AttnPageRecord
 
@@ -31,22 +27,14 @@ def is_page(output: OutputOptions, page: PageOptions) -> bool:
     return is_written
 
 
-def write_page(
-    texts: TextOptions,
-    model: ModelOptions,
-    output: OutputOptions,
-    heads: HeadOptions,
-    maps: AttentionMapOptions,
-    page: PageOptions,
-    thresholds: str,
-) -> ExitCode:
-    """Write all about every text into one file. heads, maps: what it opens with. thresholds: what makes a label."""
-    from bertcli.html.encoding import LayerEncoder
+def write_page(request: AttnRequest, thresholds: str) -> ExitCode:
+    """Write all about every text into one file. Its heads and maps: what it opens with. thresholds: of labels."""
     from bertcli.html.page import PageInfo, PageWriter
 
+    heads, maps, output = request.heads, request.maps, request.output
     _check_combination(heads, maps)
-    sink = Sink(output, texts.on_error, [PAGE_SUFFIX])
-    session, reader = open_for_texts(texts, model, sink)
+    sink = Sink(output, request.texts.on_error, [PAGE_SUFFIX])
+    session, reader = open_for_texts(request.texts, request.model, sink)
     config = session.config
     chosen("layer", heads.layer, config.num_hidden_layers)
     chosen("head", heads.head, config.num_attention_heads)
@@ -62,9 +50,14 @@ def write_page(
         start=_start(heads, maps),
     )
     encode = LayerEncoder(config.num_hidden_layers)
-    answers = session.answers(reader.windows(), partial(attend_for_page, session, encode=encode))
+    answers = session.answers(
+        reader.windows(),
+        partial(attend_for_page, session, encode=encode),
+        batch_tokens=batch_tokens(session),
+        most_together=1,
+    )
     exit_code = sink.write(info, _NO_VIEW, answers, {PAGE_SUFFIX: partial(PageWriter, info=about)})
-    if page.open_page and output.output is not None:
+    if request.page.open_page and output.output is not None:
         _open(output.output, sink)
     return exit_code
 
@@ -100,4 +93,4 @@ def _start(heads: HeadOptions, maps: AttentionMapOptions) -> dict[str, str | int
 
 
 # A page is no list of records.
-_NO_VIEW: View[AttnPageRecord] = View((), lambda record: (), lambda record: {}, lambda record: None)
+_NO_VIEW: View[AttnPageRecord[EncodedLayer]] = View((), lambda record: (), lambda record: {}, lambda record: None)

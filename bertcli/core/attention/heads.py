@@ -52,6 +52,11 @@ class AttnOptions:
         """Whether anything is asked that takes the weights of all these heads together."""
         return self.tensors or self.matrix or self.head_distance
 
+    @property
+    def tells_matrices(self) -> bool:
+        """Whether an answer holds matrices over tokens, which make it large."""
+        return self.tensors or self.matrix or self.rollout or self.value_norms
+
     def wanted(self, on_attention: AttentionObserver) -> Wanted:
         """What is to be run: no layer beyond those to look at, but all for rollout."""
         return Wanted(on_attention=on_attention, last_layer=None if self.rollout else max(self.layers))

@@ -5,7 +5,7 @@ how small, is for the page to say.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Generic
 
 import numpy as np
 
@@ -17,14 +17,15 @@ from bertcli.core.engine import LayerAttention, Wanted
 from bertcli.core.masks.predictions import MaskLogits, candidates
 from bertcli.core.session import Session, text_info
 from bertcli.core.tokens import TokenizedText
-from bertcli.results.attention import AttentionOfLayer, AttnPageRecord, HeadStatistics
+from bertcli.results.attention import AttentionOfLayer, AttnPageRecord, HeadStatistics, KeptLayer
 from bertcli.results.masks import MaskPredictions
 
-Encode = Callable[[AttentionOfLayer], Any]
 _CANDIDATES = 10  # for each mask
 
 
-def attend_for_page(session: Session, batch: Batch, encode: Encode) -> list[AttnPageRecord]:
+def attend_for_page(
+    session: Session, batch: Batch, encode: Callable[[AttentionOfLayer], KeptLayer]
+) -> list[AttnPageRecord[KeptLayer]]:
     """For each text of the batch its layers as `encode` made them, the statistics of all heads, and its masks.
 
     The masks are answered where the checkpoint has an MLM head.
@@ -45,14 +46,14 @@ def attend_for_page(session: Session, batch: Batch, encode: Encode) -> list[Attn
     ]
 
 
-class _Observer:
+class _Observer(Generic[KeptLayer]):
     """Takes what the page holds of each layer. layers, statistics: by the text's row."""
 
-    def __init__(self, session: Session, batch: Batch, encode: Encode) -> None:
+    def __init__(self, session: Session, batch: Batch, encode: Callable[[AttentionOfLayer], KeptLayer]) -> None:
         self._ops, self._encode, self._texts = session.engine.ops, encode, batch.texts
         self._marks = mark(self._ops, batch, session.tokenizer)
         self._rollout = Rollout(self._ops)
-        self.layers: list[list[Any]] = [[] for _ in batch.texts]
+        self.layers: list[list[KeptLayer]] = [[] for _ in batch.texts]
         self.statistics: list[list[HeadStatistics]] = [[] for _ in batch.texts]
 
     def observe(self, attention: LayerAttention) -> None:
