@@ -18,8 +18,9 @@ from bertcli.results.texts import RunInfo
 
 # In the order in which they stand in the page: each may use what the ones before it define.
 _SCRIPTS = (
-    "data.js", "state.js", "drawing.js", "text.js", "edges.js", "heads.js", "matrix.js", "model.js", "neuron.js",
-    "statistics.js", "rollout.js", "masks.js", "finder.js", "help.js", "controls.js", "keys.js", "start.js",
+    "data.js", "state.js", "drawing.js", "text.js", "edges.js", "heads.js", "matrix.js", "grid.js", "model.js",
+    "neuron.js", "statistics.js", "rollout.js", "masks.js", "finder.js", "help.js", "controls.js", "keys.js",
+    "start.js",
 )  # fmt: skip
 _STYLES = ("page.css", "views.css", "print.css")
 _STATISTICS = tuple(each.name for each in fields(HeadStatistics) if each.name not in ("layer", "head", "label"))

@@ -28,6 +28,12 @@ def pairs_page(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> Pat
     return path
 
 
+@pytest.fixture(scope="session")
+def told(tiny_bert: Path) -> Any:
+    """What attn --json tells of the same texts, rollout among it."""
+    return run("attn", "-m", tiny_bert, *TEXTS, "--pair", SENTENCE_B, "--rollout", "--json").records()
+
+
 @pytest.fixture
 def pairs_tab(browser: Any, pairs_page: Path) -> Iterator[Tab]:
     """pairs_page, opened."""

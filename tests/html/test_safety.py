@@ -31,6 +31,7 @@ HOSTILE = [
     "\x1b[31m",
     "w" * 200,
     "##ing",
+    "##ر",
     "javascript:alert(1)",
     "http://example.org/x.js",
 ]
@@ -78,6 +79,39 @@ def test_hostile_tokens_are_shown_and_run_nothing(browser: Any, hostile_page: Pa
             assert set(heights) == {24}
             for row in range(1, len(HOSTILE), 4):
                 tab.page.hover(f".queries [data-position='{row}']")
+
+
+# Where the first and the last character of each element's text begin, of those that show this token.
+PLACES = """(token) => [...document.querySelectorAll("main *")]
+    .filter((element) => element.childElementCount === 0 && element.textContent === token && element.offsetWidth)
+    .map((element) => [0, token.length - 1].map((at) => {
+        const range = document.createRange();
+        range.setStart(element.firstChild, at);
+        range.setEnd(element.firstChild, at + 1);
+        return range.getBoundingClientRect().left;
+    }))"""
+
+
+@pytest.mark.parametrize("view", ["heads", "matrix", "neuron", "rollout", "masks"])
+def test_a_piece_of_a_right_to_left_word_is_written_as_the_tokenizer_spells_it(
+    browser: Any, hostile_page: Path, view: str
+) -> None:
+    position = HOSTILE.index("##ر") + 2
+    with chromium.tab(browser, hostile_page) as tab:
+        tab.open(f"view={view}&token={position}")
+        places = tab.page.evaluate(PLACES, "##ر")
+        assert places
+        assert all(first < last for first, last in places)
+
+
+def test_a_text_is_spelt_out_also_where_it_is_shown_for_a_pointer_that_rests(
+    browser: Any, hostile_bert: Path, tmp_path: Path
+) -> None:
+    run("attn", "-m", hostile_bert, "--html", tmp_path / "one.html", "--", "\u202egnp.exe \x1b[31m").answer()
+    with chromium.tab(browser, tmp_path / "one.html") as tab:
+        spelt = "\\u{202e}gnp.exe \\u{1b}[31m"
+        assert tab.open().text("#texts .text") == spelt
+        assert tab.page.get_attribute("#texts .text", "title") == spelt
 
 
 def scripts_of(page: Path) -> list[tuple[str, str]]:

@@ -28,12 +28,6 @@ def computed(tiny_bert: Path) -> dict[str, Any]:
     return {**arrays, "tokens": batch.texts[0].tokens, "token_type_ids": batch.texts[0].token_type_ids}
 
 
-@pytest.fixture(scope="module")
-def told(tiny_bert: Path) -> Any:
-    """What attn --json tells of the same texts, rollout among it."""
-    return run("attn", "-m", tiny_bert, *TEXTS, "--pair", SENTENCE_B, "--rollout", "--json").records()
-
-
 def test_every_weight_of_the_page_is_within_1_255_of_its_rows_maximum(pairs_tab: Tab, computed: dict[str, Any]) -> None:
     for layer in range(LAYERS):
         for head in range(HEADS):
@@ -95,6 +89,42 @@ def test_a_click_keeps_a_token_and_another_lets_go_of_it(pairs_tab: Tab) -> None
     assert "token" not in pairs_tab.settled().address()
 
 
+@pytest.mark.parametrize("view", ["heads", "matrix", "rollout"])
+def test_a_threshold_that_leaves_nothing_is_said_to(pairs_tab: Tab, computed: dict[str, Any], view: str) -> None:
+    place = ".diagram .nothing" if view == "heads" else f"#view-{view} .pointed"
+    pairs_tab.open(f"view={view}&least=1&heads=0")
+    said = pairs_tab.text(place)
+    assert said.startswith("No weight here is 1.00 or more: the largest is 0.")
+    if view != "rollout":
+        most = float(said.split()[-1].rstrip("."))
+        assert most == pytest.approx(computed["weights"][0, 0].max(), abs=0.0006)
+    pairs_tab.open(f"view={view}&heads=0")
+    assert not pairs_tab.page.is_visible(place) or "No weight" not in pairs_tab.text(place)
+
+
+def test_a_token_all_of_whose_lines_are_too_weak_is_said_to_have_none(pairs_tab: Tab, computed: dict[str, Any]) -> None:
+    strongest = computed["weights"][0, 0].max(-1)
+    pairs_tab.open(f"heads=0&least={strongest.max() - 0.001:.4f}")
+    assert not pairs_tab.page.is_visible(".nothing")
+    weakest = int(strongest.argmin())
+    pairs_tab.page.hover(f".queries [data-position='{weakest}']")
+    most = float(pairs_tab.text(".nothing").split()[-1].rstrip("."))
+    assert most == pytest.approx(strongest[weakest], abs=0.0006)
+
+
+def test_bars_are_as_long_as_their_numbers(pairs_tab: Tab) -> None:
+    pairs_tab.open("view=masks&text=1&layer=1")
+    for name in (".candidates", ".looks .bars"):
+        measured = pairs_tab.page.eval_on_selector_all(
+            f"{name} li",
+            """rows => rows.map((row) => [row.querySelector(".number").textContent,
+                row.querySelector(".bar").getBoundingClientRect().width /
+                row.querySelector(".track").getBoundingClientRect().width])""",
+        )
+        assert measured
+        assert [part for _, part in measured] == pytest.approx([float(number) for number, _ in measured], abs=0.01)
+
+
 def test_weak_lines_are_left_out(pairs_tab: Tab) -> None:
     before = pairs_tab.ink(".diagram canvas")
     pairs_tab.page.fill(".least input", "60")
@@ -136,6 +166,24 @@ def test_the_matrix_tells_the_weight_under_the_pointer(pairs_tab: Tab, computed:
         assert pairs_tab.texts("#view-matrix .pointed .name") == [computed["tokens"][at] for at in (query, key)]
     pairs_tab.page.click("#view-matrix canvas", position=place)
     assert pairs_tab.settled().address()["token"] == str(size - 1)
+
+
+def test_a_row_under_the_pointer_keeps_its_label(browser: Any, tmp_path: Path) -> None:
+    run("attn", "She poured the tea.", "--html", tmp_path / "tea.html").answer()
+    with chromium.tab(browser, tmp_path / "tea.html") as tab:
+        tab.open("view=matrix").page.evaluate(
+            """() => { window.drawn = []; const fillText = CanvasRenderingContext2D.prototype.fillText;
+            CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+                window.drawn.push(`${text} ${this.measureText(text).width}`);
+                return fillText.call(this, text, ...place); }; }"""
+        )
+        labels = []
+        for row in (1, 2):
+            tab.page.evaluate("() => (window.drawn = [])")
+            tab.page.hover("#view-matrix canvas", position={"x": 120, "y": 70 + 46 * row})
+            labels.append([text for text in tab.settled().page.evaluate("() => window.drawn") if text[0] not in ".1"])
+        assert labels[0] == labels[1]
+        assert [label.split()[0] for label in labels[0]][:3] == ["[CLS]", "she", "poured"]
 
 
 def test_the_model_view_pictures_every_head_and_opens_the_one_clicked(pairs_tab: Tab) -> None:
@@ -247,6 +295,23 @@ def long_tab(browser: Any, tmp_path: Path) -> Iterator[Tab]:
     run("attn", "-m", folder, words, "--truncate", "--html", tmp_path / "long.html").answer()
     with chromium.tab(browser, tmp_path / "long.html") as tab:
         yield tab.open()
+
+
+def test_a_cut_text_is_said_to_be_cut_where_it_stands_and_in_the_list(
+    browser: Any, tiny_bert: Path, tmp_path: Path
+) -> None:
+    long = "the cat sat on the mat"
+    options = ("-m", tiny_bert, "--truncate", "--max-length", "6")
+    run("attn", *options, long, "--html", tmp_path / "one.html").answer()
+    run("attn", *options, "a b", long, "--html", tmp_path / "two.html").answer()
+    with chromium.tab(browser, tmp_path / "one.html") as tab:
+        assert tab.open().text("#texts .cut") == "cut to 6 tokens"
+    with chromium.tab(browser, tmp_path / "two.html") as tab:
+        assert not tab.open().page.is_visible(".cut")
+        names = tab.page.eval_on_selector_all("#text option", "all => all.map((option) => option.textContent)")
+        assert names == ["1. a b", f"2. {long} (cut to 6 tokens)"]
+        tab.page.select_option("#text", "1")
+        assert tab.settled().text("#texts .cut") == "cut to 6 tokens"
 
 
 def test_a_text_of_512_tokens_can_be_looked_at_in_every_view(long_tab: Tab) -> None:

@@ -18,7 +18,6 @@ function make(tag, properties = {}, ...children) {
 
 const present = (children) => children.filter((child) => child !== null && child !== undefined);
 
-
 // An element with these children alone; null is none.
 function fill(element, ...children) {
   element.replaceChildren(...present(children));
@@ -26,11 +25,15 @@ function fill(element, ...children) {
 }
 
 const isDark = () => {
-  if (isPrinting) return false;
   const asked = document.documentElement.dataset.theme;
   return asked ? asked === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
 };
+
+// Paper is laid out after the last moment at which a script can draw. So what is drawn for it is drawn at a width that
+// every usual paper has between its margins, and the style sheet for print fits it to the one there is.
 let isPrinting = false;
+const PAPER_WIDTH = 680;
+const roomIn = (element) => (isPrinting ? PAPER_WIDTH : element.clientWidth);
 
 // A colour of the style sheet.
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
@@ -77,12 +80,15 @@ function inkOn(share) {
   return isStrong ? "#ffffff" : "#26303c";
 }
 
+const LONGEST_CANVAS = 16384; // pixels a side that every browser draws
+
 // A canvas of that size in CSS pixels, cleared, with a context that draws in them.
 function fitted(canvas, width, height) {
-  const ratio = isPrinting ? 2 : window.devicePixelRatio || 1;
+  const ratio = Math.min(isPrinting ? 2 : window.devicePixelRatio || 1, LONGEST_CANVAS / Math.max(width, height));
   const [across, down] = [width, height].map((length) => Math.max(1, Math.round(length * ratio)));
   const context = canvas.getContext("2d");
   if (canvas.width !== across || canvas.height !== down) Object.assign(canvas, { width: across, height: down });
+  canvas.style.setProperty("--width", `${width}px`);
   canvas.style.width = `${width}px`;
   canvas.style.height = `${height}px`;
   context.setTransform(1, 0, 0, 1, 0, 0);
@@ -112,6 +118,9 @@ const share = (number) => (number >= 0.9995 ? "1.000" : number.toFixed(3));
 function announce(words) {
   document.getElementById("announcer").textContent = words;
 }
+
+// Of a drawing that the threshold leaves empty.
+const nothingReaches = (most) => `No weight here is ${state.least.toFixed(2)} or more: the largest is ${share(most)}.`;
 
 function empty(title, ...paragraphs) {
   return make("div", { class: "empty" }, make("h2", { text: title }), ...paragraphs.map((text) => make("p", { text })));

@@ -3,6 +3,7 @@
 const MOST_LINES = 2000;
 const MOST_OF_ONE = 300; // of one token's lines; its cells show them all
 const ROW = 24;
+const ROWS_OF_PIECE = 8; // on paper
 const STRENGTHS = 20; // how many degrees of opacity lines have; those of one degree and colour are one path
 
 class EdgeDiagram {
@@ -10,7 +11,9 @@ class EdgeDiagram {
     this.onPoint = onPoint;
     this.canvas = make("canvas", { "aria-hidden": "true" });
     this.sides = { query: make("ol", { class: "side queries" }), key: make("ol", { class: "side keys" }) };
-    this.root = make("div", { class: "diagram" }, this.canvas, this.sides.query, this.sides.key);
+    this.nothing = make("p", { class: "nothing", hidden: true });
+    this.paper = make("div", { class: "paper" });
+    this.root = make("div", { class: "diagram" }, this.canvas, this.sides.query, this.sides.key, this.paper, this.nothing);
     parent.append(this.root);
     for (const [side, list] of Object.entries(this.sides)) {
       list.addEventListener("mouseover", (event) => this.point(side, event));
@@ -36,7 +39,7 @@ class EdgeDiagram {
 
   fill(list, text, positions) {
     list.replaceChildren(...positions.map((position) => make("li", {
-      "data-position": position, dir: "auto", title: `${visible(text.tokens[position])} · ${position}`,
+      "data-position": position, dir: "ltr", title: `${visible(text.tokens[position])} · ${position}`,
       class: text.sentences[position] === 1 ? "second" : null,
     }, make("span", { text: visible(text.tokens[position]) }))));
   }
@@ -116,16 +119,61 @@ class EdgeDiagram {
       }
     }
     this.root.classList.toggle("focused", hasFocus);
-    this.paint(hasFocus ? this.linesOf(chosen) : this.everything, hasFocus ? chosen.side : null);
+    const lines = hasFocus ? this.linesOf(chosen) : this.everything;
+    this.nothing.hidden = lines.length > 0;
+    if (!lines.length) this.nothing.textContent = nothingReaches(this.largest(hasFocus ? chosen : null));
+    const side = hasFocus ? chosen.side : null;
+    if (isPrinting) this.paintPaper(lines, side);
+    else this.paint(lines, side);
+  }
+
+  // The largest weight of all, or of one token.
+  largest(chosen) {
+    const of = (side) => (chosen?.side === side ? [chosen.position] : this.rows[side === "query" ? "queries" : "keys"]);
+    let most = 0;
+    for (const matrix of this.matrices) for (const query of of("query")) for (const key of of("key")) most = Math.max(most, matrix.at(query, key));
+    return most;
   }
 
   paint(lines, side) {
     const box = this.root.getBoundingClientRect();
-    const height = isPrinting ? box.height : Math.min(box.height, window.innerHeight);
-    const top = isPrinting ? 0 : Math.max(0, Math.min(-box.top, box.height - height));
+    const height = Math.min(box.height, window.innerHeight);
+    const top = Math.max(0, Math.min(-box.top, box.height - height));
     this.canvas.style.transform = `translateY(${top}px)`;
-    const context = fitted(this.canvas, box.width, height);
-    const frame = { ...this.columns(box.width), top, height };
+    this.paper.replaceChildren();
+    this.paintPart(fitted(this.canvas, box.width, height), { ...this.columns(box.width), top, height }, lines, side);
+  }
+
+  // The whole diagram as pieces of a few rows with the tokens in them, each of which a page has whole or not at all.
+  paintPaper(lines, side) {
+    const { queries, keys } = this.rows;
+    const frame = this.columns(PAPER_WIDTH);
+    const pieces = [];
+    for (let row = 0; row < Math.max(queries.length, keys.length); row += ROWS_OF_PIECE) {
+      const height = ROW * Math.min(ROWS_OF_PIECE, Math.max(queries.length, keys.length) - row);
+      const canvas = make("canvas");
+      const context = fitted(canvas, PAPER_WIDTH, height);
+      this.paintPart(context, { ...frame, top: ROW * row, height }, lines, side);
+      this.paintTokens(context, queries.slice(row, row + ROWS_OF_PIECE), "right", frame.left - 10);
+      this.paintTokens(context, keys.slice(row, row + ROWS_OF_PIECE), "left", frame.right + 10);
+      pieces.push(canvas);
+    }
+    this.paper.replaceChildren(...pieces);
+  }
+
+  paintTokens(context, positions, align, x) {
+    context.textAlign = align;
+    context.textBaseline = "middle";
+    positions.forEach((position, at) => {
+      const isChosen = align === "right" && position === focus().position;
+      context.font = `${isChosen ? "600 " : ""}13px ${FONT}`;
+      context.fillStyle = colour(this.text.sentences[position] === 1 ? "accent" : "ink");
+      const room = align === "right" ? x : PAPER_WIDTH - x;
+      context.fillText(shortened(context, visible(this.text.tokens[position]), room), x, ROW * (at + 0.5));
+    });
+  }
+
+  paintPart(context, frame, lines, side) {
     const most = lines.reduce((largest, { weight }) => Math.max(largest, weight), 1e-9);
     this.paintLines(context, frame, lines, most, side !== null);
     if (side !== null) this.paintCells(context, frame, lines, most, side);

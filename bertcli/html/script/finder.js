@@ -1,6 +1,13 @@
 // Search for heads: by label, by number (3.7) or by a statistic (entropy < 0.5).
 
 const MOST_FOUND = 12;
+const SYNTAX = "a label (previous, next, self, delimiter, broad), a layer or a head (3 or 3.7), or a statistic (entropy < 0.5; <= > >= alike).";
+const COMPARISONS = {
+  "<": (number, limit) => number < limit,
+  "<=": (number, limit) => number <= limit,
+  ">": (number, limit) => number > limit,
+  ">=": (number, limit) => number >= limit,
+};
 const found = { text: null, find: null, heads: null };
 
 // The heads that are searched for, as layer * heads + head; null where nothing is.
@@ -15,13 +22,12 @@ function foundHeads() {
 function searched(text, asked) {
   if (!asked) return null;
   const every = text.labels.map((_, at) => at);
-  const comparison = asked.match(/^([a-z]+)\s*([<>])=?\s*([\d.]+)$/);
+  const comparison = asked.match(/^([a-z]+)\s*([<>]=?)\s*(\d*\.?\d+)$/);
   if (comparison) {
     const [, name, sign, limit] = comparison;
     const column = about.statistics.findIndex((statistic) => statistic.startsWith(name));
     if (column < 0) return new Set();
-    const fits = (number) => (sign === "<" ? number <= Number(limit) : number >= Number(limit));
-    return new Set(every.filter((at) => fits(text.statistics[at][column])));
+    return new Set(every.filter((at) => COMPARISONS[sign](text.statistics[at][column], Number(limit))));
   }
   const place = asked.match(/^(\d+)(?:[.,\s:]+(\d+)?)?$/);
   if (place) {
@@ -31,11 +37,13 @@ function searched(text, asked) {
   return new Set(every.filter((at) => text.labels[at]?.startsWith(asked)));
 }
 
+const syntax = () => make("p", { class: "quiet syntax", text: `Search by ${SYNTAX}` });
+
 const finder = {
   build(parent) {
     this.input = make("input", {
       type: "search", id: "find", placeholder: "Find heads", autocomplete: "off", spellcheck: "false",
-      "aria-label": "Find heads by label, number or statistic", title: "previous, next, self, delimiter, broad; 3.7; entropy < 0.5",
+      "aria-label": "Find heads by label, number or statistic", title: `By ${SYNTAX}`,
       oninput: () => look({ find: this.input.value }), onfocus: () => this.draw(), onkeydown: (event) => this.key(event),
     });
     this.list = make("div", { class: "results", hidden: true });
@@ -49,13 +57,14 @@ const finder = {
     this.list.hidden = document.activeElement !== this.input;
     if (this.list.hidden) return;
     if (heads === null) {
-      this.list.replaceChildren(make("p", { class: "quiet", text: "A label (previous, next, self, delimiter, broad), a head (3.7), or a statistic (entropy < 0.5)." }));
+      this.list.replaceChildren(syntax());
       return;
     }
     const text = currentText();
     const first = [...heads].slice(0, MOST_FOUND);
     fill(this.list,
       make("p", { class: "quiet", text: heads.size === 1 ? "1 head" : `${heads.size || "No"} heads` }),
+      heads.size ? null : syntax(),
       ...first.map((at) => this.result(text, Math.floor(at / about.heads), at % about.heads)),
       heads.size > first.length ? make("p", { class: "quiet", text: `and ${heads.size - first.length} more: the grids show them all` }) : "");
   },

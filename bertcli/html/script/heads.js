@@ -30,6 +30,10 @@ const headsView = {
     } else fill(this.readout);
   },
 
+  redraw() {
+    if (this.matrices?.length) this.diagram.draw();
+  },
+
   point() {
     this.diagram.draw();
     this.read();
@@ -46,8 +50,8 @@ const headsView = {
         ? `The ${everything.length.toLocaleString("en")} strongest of ${total.toLocaleString("en")} lines are drawn; a token under the pointer has all of its own.`
         : null;
       fill(this.readout,
-        make("h2", { text: "Point at a token" }),
-        make("p", { class: "quiet", text: this.hint }),
+        make("h2", { class: "hint", text: "Point at a token" }),
+        make("p", { class: "quiet hint", text: this.hint }),
         shown && make("p", { class: "quiet lines", text: shown }),
         heads.length === 1 ? factsOf(text, state.layer, heads[0]) : legend());
       return;
@@ -58,7 +62,7 @@ const headsView = {
       ? strongest(keys, (key) => mean(position, key), 10)
       : strongest(queries, (query) => mean(query, position), 10);
     fill(this.readout,
-      make("h2", {}, make("bdi", { text: visible(text.tokens[position]) }), side === "query" ? " looks at" : " is looked at by"),
+      make("h2", {}, spelt(text.tokens[position]), side === "query" ? " looks at" : " is looked at by"),
       make("p", { class: "quiet", text: of }),
       bars(text, found),
       heads.length === 1 ? factsOf(text, state.layer, heads[0]) : null);

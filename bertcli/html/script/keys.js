@@ -1,10 +1,10 @@
 // Everything that the pointer can do, by keys.
 
 const KEY_ACTIONS = {
-  ArrowLeft: () => stepLayer(-1),
-  ArrowRight: () => stepLayer(1),
-  ArrowUp: () => stepToken(-1),
-  ArrowDown: () => stepToken(1),
+  ArrowLeft: () => stepCell(0, -1) || stepLayer(-1),
+  ArrowRight: () => stepCell(0, 1) || stepLayer(1),
+  ArrowUp: () => stepCell(-1, 0) || stepToken(-1),
+  ArrowDown: () => stepCell(1, 0) || stepToken(1),
   "[": () => stepHead(-1),
   "]": () => stepHead(1),
   a: () => look({ heads: state.heads.size === about.heads ? new Set() : everyHead() }),

@@ -12,6 +12,7 @@ const masksView = {
 
   async draw() {
     const text = currentText();
+    this.shown = null;
     if (!text.masks.length) {
       this.body.replaceChildren(about.hasMlmHead
         ? empty("This text has no mask", "Write [MASK] where a word is missing, and this view tells what stands there:", 'bertcli attn "how [MASK] you" --html page.html')
@@ -20,7 +21,13 @@ const masksView = {
     }
     const layer = await layerOf(text, state.layer);
     if (text !== currentText() || state.view !== "masks") return;
-    const matrices = chosenHeads().map((head) => headMatrix(layer, head));
+    this.shown = { text, matrices: chosenHeads().map((head) => headMatrix(layer, head)) };
+    this.redraw();
+  },
+
+  redraw() {
+    if (!this.shown) return;
+    const { text, matrices } = this.shown;
     this.body.replaceChildren(...text.masks.map((mask, at) => this.mask(text, mask, at, matrices)));
   },
 
@@ -46,15 +53,11 @@ const masksView = {
   },
 
   candidates(predictions) {
-    const most = predictions[0].score;
-    return make("ol", { class: "bars candidates" }, ...predictions.map(({ token, score, sequence }) => {
-      const bar = make("span", { class: "bar" });
-      bar.style.width = `${(100 * score) / most}%`;
-      return make("li", { title: sequence },
-        make("span", { class: "name", dir: "auto", text: visible(token) }),
+    return make("ol", { class: "bars candidates" }, ...predictions.map(({ token, score, sequence }) =>
+      make("li", { title: visible(sequence) },
+        make("span", { class: "name", dir: "ltr", text: visible(token) }),
         make("span", { class: "number", text: score < 0.0005 ? score.toExponential(1) : share(score) }),
-        make("span", { class: "track" }, bar));
-    }));
+        bar(score))));
   },
 };
 views.push(masksView);

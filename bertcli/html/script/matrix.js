@@ -25,6 +25,12 @@ class Heatmap {
     this.read();
   }
 
+  redraw() {
+    if (!this.matrix) return;
+    this.image = this.pixels();
+    this.paint();
+  }
+
   // One pixel a weight; its colour goes by a root of its share of the largest, so that weak ones can be told apart.
   // Over many tokens most are far weaker than the largest.
   strength(weight) {
@@ -56,7 +62,7 @@ class Heatmap {
 
   measure() {
     const { queries, keys } = this.rows;
-    const width = this.box.clientWidth;
+    const width = roomIn(this.box);
     const context = this.canvas.getContext("2d");
     context.font = `13px ${FONT}`;
     const widest = (positions) => Math.min(120, Math.ceil(Math.max(...positions.map((at) => context.measureText(visible(this.text.tokens[at]).slice(0, 40)).width), 12)));
@@ -89,10 +95,9 @@ class Heatmap {
   }
 
   paintLabels(context, { left, top, cell }) {
-    const size = Math.min(13, cell);
+    context.font = `${Math.min(13, cell)}px ${FONT}`;
     context.textBaseline = "middle";
     const label = (position, isChosen) => {
-      context.font = `${isChosen ? "600 " : ""}${size}px ${FONT}`;
       context.fillStyle = isChosen ? colour("accent") : colour("ink");
       return visible(this.text.tokens[position]);
     };
@@ -160,7 +165,10 @@ class Heatmap {
   read() {
     if (!this.at) {
       const row = this.rows.queries.includes(state.token) ? state.token : null;
-      if (row === null) return this.line.replaceChildren("Point at a cell to read its weight. Rows look, columns are looked at.");
+      if (row === null) {
+        const hint = make("span", { class: "hint", text: "Point at a cell to read its weight. Rows look, columns are looked at." });
+        return this.line.replaceChildren(this.most < state.least ? nothingReaches(this.most) : hint);
+      }
       const [{ position, weight }] = strongest(this.rows.keys, (key) => this.matrix.at(row, key), 1);
       return this.pair(row, position, weight, " most");
     }
@@ -170,7 +178,7 @@ class Heatmap {
   }
 
   pair(query, key, weight, words) {
-    const name = (position) => make("bdi", { class: "name", text: visible(this.text.tokens[position]) });
+    const name = (position) => spelt(this.text.tokens[position], { class: "name" });
     this.line.replaceChildren(name(query), make("span", { class: "place", text: query }), " → ", name(key),
       make("span", { class: "place", text: key }), make("strong", { class: "number", text: share(weight) }), words);
   }
@@ -195,6 +203,10 @@ const matrixView = {
     if (text !== currentText() || state.view !== "matrix") return;
     this.heatmap.show(text, shownPositions(text), headMatrix(layer, head), `Weights of layer ${state.layer}, head ${head}`);
     this.facts.replaceChildren(factsOf(text, state.layer, head));
+  },
+
+  redraw() {
+    this.heatmap.redraw();
   },
 };
 views.push(matrixView);

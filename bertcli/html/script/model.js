@@ -12,6 +12,7 @@ const modelView = {
     this.grid = make("div", { class: "grid thumbnails", role: "group", "aria-label": "All heads" });
     section.append(this.line, make("div", { class: "wide" }, this.grid));
     this.canvases = [];
+    this.pictures = [];
     fillGrid(this.grid, (layer, head) => {
       const canvas = make("canvas");
       this.canvases.push(canvas);
@@ -30,29 +31,36 @@ const modelView = {
     const drawing = (this.drawing = {});
     dimOthers(this.grid);
     this.read(null);
-    const drawn = `${text.number}:${state.filter}:${isDark()}`;
-    if (drawn === this.drawn) return;
+    const drawn = `${text.number}:${state.filter}`;
+    if (drawn === this.drawn) return this.redraw();
     this.drawn = null;
     for (let layer = 0; layer < about.layers; layer++) {
       const arrays = await layerOf(text, layer);
       if (this.drawing !== drawing || state.view !== "model") return;
       for (let head = 0; head < about.heads; head++) {
-        paintThumbnail(this.canvases[layer * about.heads + head], headMatrix(arrays, head), rows);
+        const at = layer * about.heads + head;
+        this.pictures[at] = pictureOf(headMatrix(arrays, head), rows);
+        paintPicture(this.canvases[at], this.pictures[at]);
       }
       await new Promise((resume) => setTimeout(resume));
     }
     this.drawn = drawn;
   },
 
+  redraw() {
+    this.pictures.forEach((picture, at) => paintPicture(this.canvases[at], picture));
+  },
+
   read(layer, head) {
     this.line.replaceChildren(...(layer === null
-      ? ["Rows are layers, columns heads. Each picture goes by its head's largest weight. Click one to open it."]
+      ? [make("span", { class: "hint", text: "Rows are layers, columns heads. Each picture goes by its head's largest weight. Click one to open it." })]
       : [make("strong", { text: `Layer ${layer}, head ${head}` }), ` · ${inBrief(currentText(), layer, head)}`]));
   },
 };
 views.push(modelView);
 
-function paintThumbnail(canvas, matrix, { queries, keys }) {
+// A matrix made small. steps: of 255, by a root of each weight's share of the largest.
+function pictureOf(matrix, { queries, keys }) {
   const height = Math.min(queries.length, LARGEST_THUMBNAIL) || 1;
   const width = Math.min(keys.length, LARGEST_THUMBNAIL) || 1;
   const cells = new Float32Array(width * height);
@@ -69,35 +77,13 @@ function paintThumbnail(canvas, matrix, { queries, keys }) {
     }
     if (matrix.maxima[query] > most) most = matrix.maxima[query];
   });
+  return { width, height, steps: Uint8Array.from(cells, (weight) => Math.round(255 * Math.sqrt(Math.min(1, weight / most)))) };
+}
+
+function paintPicture(canvas, { width, height, steps }) {
   const colours = ramp();
   const image = new ImageData(width, height);
-  cells.forEach((weight, cell) => {
-    const [red, green, blue] = colours[Math.round(255 * Math.sqrt(Math.min(1, weight / most)))];
-    image.data.set([red, green, blue, 255], 4 * cell);
-  });
+  steps.forEach((step, cell) => image.data.set([...colours[step], 255], 4 * cell));
   Object.assign(canvas, { width, height });
   canvas.getContext("2d").putImageData(image, 0, 0);
-}
-
-// A grid with a row for each layer, a column for each head, and their numbers around it.
-function fillGrid(grid, cellOf) {
-  grid.style.setProperty("--heads", about.heads);
-  const heads = Array.from({ length: about.heads }, (_, head) => head);
-  grid.append(make("span", { class: "corner" }), ...heads.map((head) => make("span", { class: "column-name", text: head })));
-  for (let layer = 0; layer < about.layers; layer++) {
-    grid.append(make("span", { class: "row-name", text: layer }), ...heads.map((head) => cellOf(layer, head)));
-  }
-}
-
-function openHead(layer, head) {
-  look({ view: "heads", layer, heads: new Set([head]) });
-  window.scrollTo(0, 0);
-}
-
-// While heads are searched for, the others of a grid step back.
-function dimOthers(grid) {
-  const found = foundHeads();
-  for (const cell of grid.querySelectorAll("[data-layer]")) {
-    cell.classList.toggle("dim", found !== null && !found.has(Number(cell.dataset.layer) * about.heads + Number(cell.dataset.head)));
-  }
 }

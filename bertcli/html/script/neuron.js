@@ -1,6 +1,7 @@
 // The neuron view: how one token's query meets each key, what their product sums to, and the softmax over these sums.
 
-const VECTOR_ROW = 26;
+const LINE = 26; // the height of a line
+const NARROW = 560; // CSS pixels, from which on a row has one line
 
 const neuronView = {
   name: "neuron",
@@ -71,52 +72,70 @@ const neuronView = {
     this.largest = { q: largest([q]), k: largest(this.rows.map(({ k }) => k)), product: largest(this.rows.map(({ product }) => product)) };
   },
 
+  // Where the parts of a row stand, in CSS pixels. name, score: where they end. weight: where the softmax begins.
   measure() {
-    const width = Math.max(560, this.box.clientWidth);
+    const width = roomIn(this.box);
+    return width < NARROW ? this.measureTwoLines(width) : this.measureOneLine(width);
+  },
+
+  measureOneLine(width) {
     const name = Math.min(120, width * 0.15);
     const score = 64;
     const weight = Math.min(150, width * 0.16);
     const strip = (width - name - score - weight - 48) / 3;
     const query = name + 8;
-    return { width, name, strip, columns: { query, key: query + strip + 12, product: query + 2 * strip + 24 }, score: query + 3 * strip + 28 + score, weight: query + 3 * strip + 40 + score, weightWidth: weight };
+    const end = query + 3 * strip + 28 + score;
+    return {
+      width, name, strip, columns: { query, key: query + strip + 12, product: query + 2 * strip + 24 },
+      score: end, weight: end + 12, weightWidth: weight, align: "right", head: 28, row: 26, strips: 0,
+    };
+  },
+
+  // The three vectors stand below the token, its score and its softmax.
+  measureTwoLines(width) {
+    const strip = (width - 16) / 3;
+    const score = width * 0.56;
+    return {
+      width, name: width * 0.36, strip, columns: { query: 0, key: strip + 8, product: 2 * strip + 16 },
+      score, weight: score + 12, weightWidth: width - score - 12, align: "left", head: 50, row: 54, strips: 22,
+    };
   },
 
   paint() {
     const frame = (this.frame = this.measure());
-    const head = 28;
-    const context = fitted(this.canvas, frame.width, head + VECTOR_ROW * this.rows.length);
+    const context = fitted(this.canvas, frame.width, frame.head + frame.row * this.rows.length);
     context.font = `12px ${FONT}`;
     context.textBaseline = "middle";
-    const title = (text, x, align = "left") => {
+    const title = (text, x, align = "left", y = 12) => {
       context.textAlign = align;
       context.fillStyle = colour("muted");
-      context.fillText(text, x, 12);
+      context.fillText(text, x, y);
     };
-    title("query q", frame.columns.query);
-    title("key k", frame.columns.key);
-    title("q × k", frame.columns.product);
+    title("query q", frame.columns.query, "left", 12 + frame.strips);
+    title("key k", frame.columns.key, "left", 12 + frame.strips);
+    title("q × k", frame.columns.product, "left", 12 + frame.strips);
     title("q · k / √d", frame.score, "right");
     title("softmax", frame.weight);
-    const most = Math.max(...this.rows.map(({ weight }) => weight), 1e-9);
-    this.rows.forEach((row, at) => this.paintRow(context, frame, row, head + at * VECTOR_ROW, most));
+    this.rows.forEach((row, at) => this.paintRow(context, frame, row, frame.head + at * frame.row));
   },
 
-  paintRow(context, frame, row, y, most) {
-    const middle = y + VECTOR_ROW / 2;
-    context.textAlign = "right";
+  paintRow(context, frame, row, y) {
+    const middle = y + LINE / 2;
+    const strips = y + frame.strips;
+    context.textAlign = frame.align;
     context.fillStyle = colour("ink");
     context.font = `13px ${FONT}`;
-    context.fillText(shortened(context, visible(this.text.tokens[row.key]), frame.name - 4), frame.name, middle);
-    this.strip(context, this.q, this.largest.q, frame.columns.query, y, frame.strip);
-    this.strip(context, row.k, this.largest.k, frame.columns.key, y, frame.strip);
-    this.strip(context, row.product, this.largest.product, frame.columns.product, y, frame.strip);
+    context.fillText(shortened(context, visible(this.text.tokens[row.key]), frame.name - 4), frame.align === "right" ? frame.name : 0, middle);
+    this.strip(context, this.q, this.largest.q, frame.columns.query, strips, frame.strip);
+    this.strip(context, row.k, this.largest.k, frame.columns.key, strips, frame.strip);
+    this.strip(context, row.product, this.largest.product, frame.columns.product, strips, frame.strip);
     context.textAlign = "right";
     context.fillStyle = colour("muted");
     context.font = `12px ${FONT}`;
     context.fillText(row.score.toFixed(2), frame.score, middle);
     context.fillStyle = headColour(soleHead());
-    const bar = (frame.weightWidth - 44) * (row.weight / most);
-    context.fillRect(frame.weight, y + 7, Math.max(bar, 0.5), VECTOR_ROW - 14);
+    const bar = (frame.weightWidth - 44) * row.weight;
+    context.fillRect(frame.weight, y + 7, Math.max(bar, 0.5), LINE - 14);
     context.textAlign = "left";
     context.fillStyle = colour("ink");
     context.fillText(share(row.weight), frame.weight + Math.max(bar, 0.5) + 6, middle);
@@ -126,27 +145,31 @@ const neuronView = {
     const cell = width / vector.length;
     vector.forEach((number, at) => {
       context.fillStyle = poleColour(number / largest);
-      context.fillRect(x + at * cell, y + 3, cell + 0.4, VECTOR_ROW - 6);
+      context.fillRect(x + at * cell, y + 3, cell + 0.4, LINE - 6);
     });
+  },
+
+  redraw() {
+    if (this.vectors && !this.body.hidden && this.query() !== null) this.paint();
   },
 
   read() {
     const query = this.query();
     this.line.replaceChildren(
-      make("bdi", { class: "name", text: visible(this.text.tokens[query]) }), ` looks, in layer ${state.layer}, head ${soleHead()}. `,
+      spelt(this.text.tokens[query], { class: "name" }), ` looks, in layer ${state.layer}, head ${soleHead()}. `,
       make("span", { class: "pole plus", text: "positive" }), " ", make("span", { class: "pole minus", text: "negative" }),
       ` · d = ${about.headSize}; the softmax is over all tokens of the text.`);
   },
 
   readCell(event) {
-    const row = this.rows[Math.floor((event.offsetY - 28) / VECTOR_ROW)];
+    const row = this.rows[Math.floor((event.offsetY - this.frame.head) / this.frame.row)];
     const inside = Object.entries(this.frame.columns).find(([, x]) => event.offsetX >= x && event.offsetX < x + this.frame.strip);
     if (!row || !inside) return this.read();
     const [name, x] = inside;
     const at = Math.floor(((event.offsetX - x) / this.frame.strip) * about.headSize);
     const number = { query: this.q, key: row.k, product: row.product }[name][at];
     const from = name === "query" ? this.query() : row.key;
-    return this.line.replaceChildren(make("bdi", { class: "name", text: visible(this.text.tokens[from]) }),
+    return this.line.replaceChildren(spelt(this.text.tokens[from], { class: "name" }),
       ` ${name}[${at}] = `, make("strong", { class: "number", text: number.toFixed(4) }));
   },
 };

@@ -29,9 +29,13 @@ const rolloutView = {
     this.heatmap.show(text, rows, matrix, `Rollout through layer ${found ? state.through : last}`);
     const token = rows.queries.includes(state.token) ? state.token : null;
     this.found.replaceChildren(...(token === null ? [] : [
-      make("h2", {}, make("bdi", { text: visible(text.tokens[token]) }), " is made of"),
+      make("h2", {}, spelt(text.tokens[token]), " is made of"),
       bars(text, strongest(rows.keys, (key) => matrix.at(token, key), 10)),
     ]));
+  },
+
+  redraw() {
+    this.heatmap.redraw();
   },
 };
 views.push(rolloutView);

@@ -21,20 +21,28 @@ function build() {
 }
 
 function buildTexts(parent) {
-  const named = (number) => {
+  const titleOf = (number) => {
     const { text, pair } = textAt(number);
     const whole = pair === null ? text : `${text} ‖ ${pair}`;
-    return whole.length > 90 ? `${whole.slice(0, 90)}…` : whole;
+    return visible(whole.length > 90 ? `${whole.slice(0, 90)}…` : whole);
   };
+  const cut = make("span", { class: "cut", title: "The text is longer than the model takes, or than was asked for, and only its beginning is here." });
+  listeners.push(() => {
+    cut.hidden = !currentText().truncated;
+    cut.textContent = cutTo(currentText());
+  });
   if (textCount < 2) {
-    if (textCount) parent.append(make("p", { class: "text", dir: "auto", title: textAt(0).text.slice(0, 1000), text: visible(named(0)) }));
+    if (textCount) parent.append(make("p", { class: "text", dir: "auto", title: visible(textAt(0).text.slice(0, 1000)), text: titleOf(0) }), cut);
     return;
   }
+  const optionOf = (number) => `${number + 1}. ${titleOf(number)}${textAt(number).truncated ? ` (${cutTo(textAt(number))})` : ""}`;
   const select = make("select", { id: "text", "aria-label": "Text", onchange: () => look({ text: Number(select.value), filter: "all" }) },
-    ...Array.from({ length: textCount }, (_, number) => make("option", { value: number, text: `${number + 1}. ${visible(named(number))}` })));
-  parent.append(select);
+    ...Array.from({ length: textCount }, (_, number) => make("option", { value: number, text: optionOf(number) })));
+  parent.append(select, cut);
   listeners.push(() => (select.value = state.text));
 }
+
+const cutTo = ({ size }) => `cut to ${size.toLocaleString("en")} tokens`;
 
 function drawControls(view) {
   const bar = document.getElementById("controls");
@@ -58,25 +66,45 @@ function sectionOf(view) {
   return sections.get(view.name);
 }
 
+const currentView = () => views.find(({ name }) => name === state.view);
+
 async function refresh() {
-  const view = views.find(({ name }) => name === state.view);
+  const view = currentView();
   const shown = sectionOf(view);
   for (const section of sections.values()) section.hidden = section !== shown;
   for (const { name } of views) {
     document.getElementById(`tab-${name}`).setAttribute("aria-selected", String(name === state.view));
   }
+  bringIntoSight(document.getElementById(`tab-${state.view}`));
   drawControls(view);
   finder.draw();
   await view.draw();
   document.body.dataset.drawn = state.view; // for whoever waits for the view
 }
 
+// Of a strip that is wider than the window.
+function bringIntoSight(tab) {
+  const strip = tab.parentElement;
+  const [left, right] = [tab.offsetLeft - strip.offsetLeft, tab.offsetLeft - strip.offsetLeft + tab.offsetWidth];
+  const beside = 32; // pixels of its neighbour
+  if (left - beside < strip.scrollLeft) strip.scrollLeft = left - beside;
+  else if (right + beside > strip.scrollLeft + strip.clientWidth) strip.scrollLeft = right + beside - strip.clientWidth;
+}
+
+// The colours of the screen are still in force when paper is drawn for, so light ones are asked for.
+let screenTheme;
+
 function printed(isPrint) {
+  if (isPrint === isPrinting) return;
   isPrinting = isPrint;
-  const view = views.find(({ name }) => name === state.view);
-  if (view === headsView && headsView.matrices?.length) headsView.point();
-  else if (view.heatmap?.matrix) view.heatmap.show(view.heatmap.text, view.heatmap.rows, view.heatmap.matrix, view.title);
-  else if (view === statisticsView) view.draw();
+  const { dataset } = document.documentElement;
+  if (isPrint) {
+    screenTheme = dataset.theme;
+    dataset.theme = "light";
+  } else if (screenTheme === undefined) delete dataset.theme;
+  else dataset.theme = screenTheme;
+  drawControls(currentView());
+  currentView().redraw();
 }
 
 function start() {
@@ -90,6 +118,7 @@ function start() {
   for (const listener of listeners) listener();
   window.addEventListener("hashchange", () => {
     readHash();
+    pointed.position = null;
     for (const listener of listeners) listener();
   });
   window.addEventListener("resize", () => soon(refresh));

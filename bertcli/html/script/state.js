@@ -31,12 +31,16 @@ const state = startingState();
 const pointed = { side: "query", position: null }; // the token under the pointer
 const listeners = [];
 
+// What the browser's Back undoes. All else, such as a slider's way, would be a long way back.
+const STEPS = ["view", "text", "layer", "through", "heads"];
+
 // Change the state, the hash with it, and draw what is looked at anew.
 function look(changes) {
+  const before = STEPS.map(writtenOf).join();
   if ("text" in changes && changes.text !== state.text) changes = { token: null, ...changes };
   Object.assign(state, changes);
   pointed.position = null;
-  writeHash();
+  writeHash(STEPS.map(writtenOf).join() !== before);
   for (const listener of listeners) listener();
 }
 
@@ -52,18 +56,24 @@ function shownPositions(text) {
   return { queries: of(state.filter[0]), keys: of(state.filter[1]) };
 }
 
-function writeHash() {
+const writtenOf = (name) => (name === "heads" ? chosenHeads().join(",") : state[name]);
+
+function writeHash(isStep = false) {
   const start = startingState();
   const found = new URLSearchParams();
   for (const name of Object.keys(start)) {
-    const value = name === "heads" ? chosenHeads().join(",") : state[name];
+    const value = writtenOf(name);
     const usual = name === "heads" ? [...start.heads].join(",") : start[name];
     if (value !== usual) found.set(name, value);
   }
   const hash = found.toString();
-  if (hash !== location.hash.slice(1)) history.replaceState(null, "", hash ? `#${hash}` : location.pathname + location.search);
+  if (hash === location.hash.slice(1)) return;
+  const address = hash ? `#${hash}` : location.pathname + location.search;
+  if (isStep) history.pushState(null, "", address);
+  else history.replaceState(null, "", address);
 }
 
+// What the address says of another page, or of none, is left out of it.
 function readHash() {
   const asked = new URLSearchParams(location.hash.slice(1));
   Object.assign(state, startingState());
@@ -72,13 +82,15 @@ function readHash() {
   state.layer = wholeNumber(asked.get("layer"), about.layers) ?? state.layer;
   state.through = wholeNumber(asked.get("through"), about.layers) ?? state.through;
   state.token = wholeNumber(asked.get("token"), size);
-  if (asked.has("heads")) state.heads = new Set(headsNamed(asked.get("heads")));
+  const heads = headsNamed(asked.get("heads") ?? "");
+  if (heads.length || asked.get("heads") === "") state.heads = new Set(heads);
   if (views.some((view) => view.name === asked.get("view"))) state.view = asked.get("view");
   if (sentences.length && FILTERS.some(({ name }) => name === asked.get("filter"))) state.filter = asked.get("filter");
   if (about.statistics.includes(asked.get("statistic"))) state.statistic = asked.get("statistic");
   const least = Number(asked.get("least"));
   if (least > 0 && least <= 1) state.least = least;
   state.find = asked.get("find") ?? state.find;
+  writeHash();
 }
 
 function headsNamed(list) {

@@ -53,6 +53,10 @@ const statisticsView = {
     this.read(null);
   },
 
+  redraw() {
+    this.draw();
+  },
+
   range(text, name) {
     if (name === "entropy") return [0, Math.log(text.size)];
     if (name !== "distance") return [0, 1];
@@ -80,7 +84,7 @@ const statisticsView = {
 
   read(layer, head) {
     this.line.replaceChildren(...(layer === null
-      ? ["Rows are layers, columns heads. Click a head to open it."]
+      ? [make("span", { class: "hint", text: "Rows are layers, columns heads. Click a head to open it." })]
       : [make("strong", { text: `Layer ${layer}, head ${head}` }), ` · ${inBrief(currentText(), layer, head)}`]));
   },
 };

@@ -1,11 +1,16 @@
 // Tokens as text, and lists of what a token looks at.
 
-// A token as it can be seen: what would steer the page's direction, or not show at all, is spelt out.
+// A token as it can be seen. Its pieces stand in the order in which they are spelt, from left to right, also where its
+// letters run the other way: ## comes first. What would steer the page's direction, or not show at all, is spelt
+// out.
 function visible(token) {
   const seen = token.replace(/[\p{Cc}\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\p{Zl}\p{Zp}]/gu,
     (character) => `\\u{${character.codePointAt(0).toString(16)}}`);
   return seen.trim() === "" ? "␣".repeat(Math.max(1, seen.length)) : seen;
 }
+
+// A token in a sentence.
+const spelt = (token, properties = {}) => make("bdi", { dir: "ltr", text: visible(token), ...properties });
 
 // The token that is looked from: the one under the pointer, or else the one kept.
 const focus = () => (pointed.position !== null ? pointed : { side: "query", position: state.token });
@@ -31,7 +36,7 @@ class TokenFlow {
       const token = text.tokens[position];
       const isSecond = text.sentences[position] === 1;
       const button = make("button", {
-        type: "button", class: isSecond ? "token second" : "token", "data-position": position, dir: "auto",
+        type: "button", class: isSecond ? "token second" : "token", "data-position": position, dir: "ltr",
         title: `${visible(token)} · ${position}`, text: visible(token),
       });
       this.buttons.set(position, button);
@@ -75,16 +80,21 @@ function strongest(positions, weightAt, count) {
     .slice(0, count);
 }
 
+// A share of 1, as long as that.
+function bar(part) {
+  const element = make("span", { class: "bar" });
+  element.style.width = `${100 * part}%`;
+  return make("span", { class: "track" }, element);
+}
+
 // A list of tokens with their weights as bars.
 function bars(text, found) {
-  const most = Math.max(...found.map(({ weight }) => weight), 1e-9);
   return make("ol", { class: "bars" }, ...found.map(({ position, weight }) => {
-    const bar = make("span", { class: "bar" });
-    bar.style.width = `${(100 * weight) / most}%`;
+    const name = visible(text.tokens[position]);
     return make("li", { "data-position": position },
-      make("span", { class: "name", dir: "auto", text: visible(text.tokens[position]), title: visible(text.tokens[position]) }),
+      make("span", { class: "name", dir: "ltr", text: name, title: name }),
       make("span", { class: "place", text: position }),
       make("span", { class: "number", text: share(weight) }),
-      make("span", { class: "track" }, bar));
+      bar(weight));
   }));
 }

@@ -1,0 +1,43 @@
+// A grid of all heads: a row for each layer, a column for each head, and their numbers around it.
+
+// Of its cells Tab stops at one, the one last looked at; arrows go on from there.
+function fillGrid(grid, cellOf) {
+  grid.style.setProperty("--heads", about.heads);
+  grid.style.setProperty("--layers", about.layers);
+  const heads = Array.from({ length: about.heads }, (_, head) => head);
+  grid.append(make("span", { class: "corner" }), ...heads.map((head) => make("span", { class: "column-name", text: head })));
+  for (let layer = 0; layer < about.layers; layer++) {
+    grid.append(make("span", { class: "row-name", text: layer }), ...heads.map((head) => cellOf(layer, head)));
+  }
+  const cells = [...grid.querySelectorAll("[data-layer]")];
+  const stopAt = (cell) => cells.forEach((one) => (one.tabIndex = one === cell ? 0 : -1));
+  stopAt(cells[0]);
+  grid.addEventListener("focusin", (event) => stopAt(event.target));
+}
+
+// Go to the next cell that way, or from elsewhere to the one that Tab stops at. Whether the view has a grid.
+function stepCell(layers, heads) {
+  const { grid } = currentView();
+  if (!grid) return false;
+  const stop = grid.querySelector("[tabindex='0']");
+  if (document.activeElement !== stop) stop.focus();
+  else {
+    const layer = within(Number(stop.dataset.layer) + layers, about.layers);
+    const head = within(Number(stop.dataset.head) + heads, about.heads);
+    grid.querySelector(`[data-layer="${layer}"][data-head="${head}"]`).focus();
+  }
+  return true;
+}
+
+function openHead(layer, head) {
+  look({ view: "heads", layer, heads: new Set([head]) });
+  window.scrollTo(0, 0);
+}
+
+// While heads are searched for, the others of a grid step back.
+function dimOthers(grid) {
+  const found = foundHeads();
+  for (const cell of grid.querySelectorAll("[data-layer]")) {
+    cell.classList.toggle("dim", found !== null && !found.has(Number(cell.dataset.layer) * about.heads + Number(cell.dataset.head)));
+  }
+}
