@@ -80,6 +80,6 @@ function soon(work) {
   isDue = true;
   requestAnimationFrame(() => {
     isDue = false;
-    work();
+    if (!isPrinting) work(); // what is drawn for paper stays until it is printed, and the view is drawn anew then
   });
 }

@@ -124,7 +124,7 @@ function start() {
   window.addEventListener("resize", () => soon(refresh));
   window.addEventListener("beforeprint", () => printed(true));
   window.addEventListener("afterprint", () => printed(false));
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", refresh);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => soon(refresh));
   document.addEventListener("keydown", heedKeys);
 }
 
