@@ -42,6 +42,10 @@ class BadText(BertcliError):
     """A text that cannot be answered: empty, not UTF-8, too long, without a mask."""
 
 
+class BadInput(BertcliError):
+    """A file of texts that cannot be read on: damaged, cut off, or without the column that was asked for."""
+
+
 class CheckpointNotFound(BertcliError):
     """No checkpoint under that name or folder."""
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from bertcli.texts import TextSource
+from bertcli.texts import InputFormat, TextSource
 
 
 class EngineName(StrEnum):
@@ -194,8 +194,26 @@ class TextOptions:
         list[str], typer.Argument(metavar="[TEXT]...", help="Texts, or - for standard input.", show_default=False)
     ] = field(default_factory=list)
     file: Annotated[
-        Path | None, typer.Option("-f", "--file", metavar="FILE", help="Read a text from each line of FILE.")
+        list[Path],
+        typer.Option(
+            "-f",
+            "--file",
+            metavar="FILE",
+            help="Read a text from each line of FILE, or from a field of its rows; may be given again, or be '*.csv'.",
+            show_default=False,
+        ),
+    ] = field(default_factory=list)
+    text_field: Annotated[
+        str | None,
+        typer.Option("--field", "--column", metavar="NAME", help="Where a row has its text.", show_default="text"),
     ] = None
+    id_field: Annotated[
+        str | None,
+        typer.Option("--id-field", "--id-column", metavar="NAME", help="What a row is known by: its id."),
+    ] = None
+    input_format: Annotated[
+        InputFormat, typer.Option("--input-format", help="What the texts are in; auto goes by FILE's suffix.")
+    ] = InputFormat.AUTO
     pair: Annotated[str | None, typer.Option("--pair", metavar="TEXT", help="Sentence B for every text.")] = None
     pairs: Annotated[bool, typer.Option("--pairs", help="In each text a tab parts sentence A from B.")] = False
     on_error: Annotated[
@@ -204,7 +222,9 @@ class TextOptions:
 
     def source(self) -> TextSource:
         """Where the texts are."""
-        return TextSource(self.texts, self.file, self.pair, self.pairs)
+        return TextSource(
+            self.texts, self.file, self.pair, self.pairs, self.input_format, self.text_field, self.id_field
+        )
 
 
 @dataclass(frozen=True, slots=True)

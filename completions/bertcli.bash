@@ -21,9 +21,12 @@ _bertcli() {
     fi
     case ${COMP_WORDS[1]} in
         encode)
-            options='-f --file --pair --pairs --on-error --pool --normalize --tokens --layers --pooler --similarity -m --model --revision --offline --engine --device --dtype --batch-tokens --max-length --truncate --format --json -o --output --svg --force --color --width -q --quiet --debug -h --help'
+            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error --pool --normalize --tokens --layers --pooler --similarity -m --model --revision --offline --engine --device --dtype --batch-tokens --max-length --truncate --format --json -o --output --svg --force --color --width -q --quiet --debug -h --help'
             case $prev in
                 -f|--file) takes=file ;;
+                --field|--column) takes=value ;;
+                --id-field|--id-column) takes=value ;;
+                --input-format) takes=value values='auto text jsonl csv tsv parquet' ;;
                 --pair) takes=value ;;
                 --on-error) takes=value values='stop skip' ;;
                 --pool) takes=value values='mean cls max pooler' ;;
@@ -43,9 +46,12 @@ _bertcli() {
             esac
             ;;
         fill-mask)
-            options='-f --file --pair --pairs --on-error -k --top-k --mass --entropy --targets --target-score --joint --order --score --within-word --lens --compare --mutual -m --model --revision --offline --engine --device --dtype --batch-tokens --max-length --truncate --format --json -o --output --svg --force --color --width -q --quiet --debug -h --help'
+            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error -k --top-k --mass --entropy --targets --target-score --joint --order --score --within-word --lens --compare --mutual -m --model --revision --offline --engine --device --dtype --batch-tokens --max-length --truncate --format --json -o --output --svg --force --color --width -q --quiet --debug -h --help'
             case $prev in
                 -f|--file) takes=file ;;
+                --field|--column) takes=value ;;
+                --id-field|--id-column) takes=value ;;
+                --input-format) takes=value values='auto text jsonl csv tsv parquet' ;;
                 --pair) takes=value ;;
                 --on-error) takes=value values='stop skip' ;;
                 -k|--top-k) takes=value ;;
@@ -70,9 +76,12 @@ _bertcli() {
             esac
             ;;
         shapes)
-            options='-f --file --pair --pairs --on-error --batch --seq --run --weights -m --model --revision --offline --engine --device --dtype --batch-tokens --max-length --truncate --format --json -o --output --svg --force --color --width -q --quiet --debug -h --help'
+            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error --batch --seq --run --weights -m --model --revision --offline --engine --device --dtype --batch-tokens --max-length --truncate --format --json -o --output --svg --force --color --width -q --quiet --debug -h --help'
             case $prev in
                 -f|--file) takes=file ;;
+                --field|--column) takes=value ;;
+                --id-field|--id-column) takes=value ;;
+                --input-format) takes=value values='auto text jsonl csv tsv parquet' ;;
                 --pair) takes=value ;;
                 --on-error) takes=value values='stop skip' ;;
                 --batch) takes=value ;;
@@ -92,9 +101,12 @@ _bertcli() {
             esac
             ;;
         attn)
-            options='-f --file --pair --pairs --on-error --layer --head --label --top --by --group --stat --grid --aggregate --from -k --top-k --rollout --value-norms --head-distance --words --rows --cols --expansion --html --open --png -m --model --revision --offline --engine --device --dtype --batch-tokens --max-length --truncate --format --json -o --output --svg --force --color --width -q --quiet --debug -h --help'
+            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error --layer --head --label --top --by --group --stat --grid --aggregate --from -k --top-k --rollout --value-norms --head-distance --words --rows --cols --expansion --html --open --png -m --model --revision --offline --engine --device --dtype --batch-tokens --max-length --truncate --format --json -o --output --svg --force --color --width -q --quiet --debug -h --help'
             case $prev in
                 -f|--file) takes=file ;;
+                --field|--column) takes=value ;;
+                --id-field|--id-column) takes=value ;;
+                --input-format) takes=value values='auto text jsonl csv tsv parquet' ;;
                 --pair) takes=value ;;
                 --on-error) takes=value values='stop skip' ;;
                 --layer) takes=value ;;

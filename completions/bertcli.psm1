@@ -4,7 +4,10 @@ $script:commands = [ordered]@{
     'encode' = @{
         help = 'Vectors: hidden states and pooled outputs of BertModel.'
         options = @(
-            @{ names = @('-f', '--file'); value = 'FILE'; help = 'Read a text from each line of FILE.' }
+            @{ names = @('-f', '--file'); value = 'FILE'; help = 'Read a text from each line of FILE, or from a field of its rows; may be given again, or be ''*.csv''.' }
+            @{ names = @('--field', '--column'); value = 'NAME'; help = 'Where a row has its text.' }
+            @{ names = @('--id-field', '--id-column'); value = 'NAME'; help = 'What a row is known by: its id.' }
+            @{ names = @('--input-format'); value = 'INPUT_FORMAT'; choices = @('auto', 'text', 'jsonl', 'csv', 'tsv', 'parquet'); help = 'What the texts are in; auto goes by FILE''s suffix.' }
             @{ names = @('--pair'); value = 'TEXT'; help = 'Sentence B for every text.' }
             @{ names = @('--pairs'); help = 'In each text a tab parts sentence A from B.' }
             @{ names = @('--on-error'); value = 'ON_ERROR'; choices = @('stop', 'skip'); help = 'What to do about a text that cannot be answered.' }
@@ -38,7 +41,10 @@ $script:commands = [ordered]@{
     'fill-mask' = @{
         help = 'Predictions: what BertForMaskedLM puts in a [MASK].'
         options = @(
-            @{ names = @('-f', '--file'); value = 'FILE'; help = 'Read a text from each line of FILE.' }
+            @{ names = @('-f', '--file'); value = 'FILE'; help = 'Read a text from each line of FILE, or from a field of its rows; may be given again, or be ''*.csv''.' }
+            @{ names = @('--field', '--column'); value = 'NAME'; help = 'Where a row has its text.' }
+            @{ names = @('--id-field', '--id-column'); value = 'NAME'; help = 'What a row is known by: its id.' }
+            @{ names = @('--input-format'); value = 'INPUT_FORMAT'; choices = @('auto', 'text', 'jsonl', 'csv', 'tsv', 'parquet'); help = 'What the texts are in; auto goes by FILE''s suffix.' }
             @{ names = @('--pair'); value = 'TEXT'; help = 'Sentence B for every text.' }
             @{ names = @('--pairs'); help = 'In each text a tab parts sentence A from B.' }
             @{ names = @('--on-error'); value = 'ON_ERROR'; choices = @('stop', 'skip'); help = 'What to do about a text that cannot be answered.' }
@@ -78,7 +84,10 @@ $script:commands = [ordered]@{
     'shapes' = @{
         help = 'Shapes: every output of both classes, from the config alone.'
         options = @(
-            @{ names = @('-f', '--file'); value = 'FILE'; help = 'Read a text from each line of FILE.' }
+            @{ names = @('-f', '--file'); value = 'FILE'; help = 'Read a text from each line of FILE, or from a field of its rows; may be given again, or be ''*.csv''.' }
+            @{ names = @('--field', '--column'); value = 'NAME'; help = 'Where a row has its text.' }
+            @{ names = @('--id-field', '--id-column'); value = 'NAME'; help = 'What a row is known by: its id.' }
+            @{ names = @('--input-format'); value = 'INPUT_FORMAT'; choices = @('auto', 'text', 'jsonl', 'csv', 'tsv', 'parquet'); help = 'What the texts are in; auto goes by FILE''s suffix.' }
             @{ names = @('--pair'); value = 'TEXT'; help = 'Sentence B for every text.' }
             @{ names = @('--pairs'); help = 'In each text a tab parts sentence A from B.' }
             @{ names = @('--on-error'); value = 'ON_ERROR'; choices = @('stop', 'skip'); help = 'What to do about a text that cannot be answered.' }
@@ -110,7 +119,10 @@ $script:commands = [ordered]@{
     'attn' = @{
         help = 'Attention: what each head looks at.'
         options = @(
-            @{ names = @('-f', '--file'); value = 'FILE'; help = 'Read a text from each line of FILE.' }
+            @{ names = @('-f', '--file'); value = 'FILE'; help = 'Read a text from each line of FILE, or from a field of its rows; may be given again, or be ''*.csv''.' }
+            @{ names = @('--field', '--column'); value = 'NAME'; help = 'Where a row has its text.' }
+            @{ names = @('--id-field', '--id-column'); value = 'NAME'; help = 'What a row is known by: its id.' }
+            @{ names = @('--input-format'); value = 'INPUT_FORMAT'; choices = @('auto', 'text', 'jsonl', 'csv', 'tsv', 'parquet'); help = 'What the texts are in; auto goes by FILE''s suffix.' }
             @{ names = @('--pair'); value = 'TEXT'; help = 'Sentence B for every text.' }
             @{ names = @('--pairs'); help = 'In each text a tab parts sentence A from B.' }
             @{ names = @('--on-error'); value = 'ON_ERROR'; choices = @('stop', 'skip'); help = 'What to do about a text that cannot be answered.' }

@@ -15,6 +15,7 @@ from bertcli.core.session import Session
 from bertcli.errors import ExitCode, WrongUsage
 from bertcli.options import ModelOptions, OutputOptions, PoolName, TextOptions
 from bertcli.render.views.encode import encode_view
+from bertcli.render.views.texts import with_ids
 from bertcli.results.encoding import EncodeRecord
 from bertcli.texts import Unanswered
 from bertcli.writers.arrays import Column, NpyWriter
@@ -55,6 +56,7 @@ def encode_texts(request: EncodeRequest) -> ExitCode:
     view = encode_view(
         info, request.pool, wants_tokens=request.tokens, similarity=seen.similarity if request.similarity else None
     )
+    view = view if request.texts.id_field is None else with_ids(view)
     return sink.write(info, view, answers, _array_writers(session, request, options))
 
 

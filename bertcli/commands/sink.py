@@ -113,7 +113,7 @@ class Sink:
             if not isinstance(answer, Unanswered):
                 writer.write(answer)
             elif self._on_error == "skip":
-                error = answer.error.at(_place(answer))
+                error = answer.error.at(answer.place)
                 print_error(error.message, "" if error.hint in hints else error.hint)
                 hints.add(error.hint)
                 writer.skip()
@@ -121,7 +121,7 @@ class Sink:
             else:
                 if count and self._path is None:
                     writer.finish()  # what has come so far stays readable
-                raise answer.error.at(_place(answer))
+                raise answer.error.at(answer.place)
             count += 1
         writer.finish()
         return count, skipped
@@ -207,7 +207,3 @@ def _text(stream: BinaryIO) -> Iterator[TextIO]:
         yield text
     finally:
         text.detach()
-
-
-def _place(unanswered: Unanswered) -> str:
-    return f"line {unanswered.line:,}" if unanswered.line is not None else f"text {unanswered.index + 1:,}"

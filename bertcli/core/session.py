@@ -227,6 +227,8 @@ def text_info(text: TokenizedText) -> TextInfo:
         text.input_ids,
         text.token_type_ids,
         text.truncated,
+        record.id,
+        record.file,
     )
 
 

@@ -156,7 +156,7 @@ class TextTokenizer:
                 f"and the limit is {self._limit:,}",
                 hint="cut it with --truncate, or split it into shorter texts",
             )
-        return Unanswered(record.index, record.line, problem)
+        return record.without_answer(problem)
 
     def _special_token_count(self, record: TextRecord) -> int:
         return int(self._tokenizer.num_special_tokens_to_add(record.pair is not None))
@@ -176,7 +176,7 @@ class TextTokenizer:
         type_ids = tuple(encoding.type_ids) if token_types else ()
         if type_ids and max(type_ids) >= token_types:
             problem = BadText(f"the model has no sentence B: its type_vocab_size is {token_types}", hint="leave B out")
-            return Unanswered(record.index, record.line, problem)
+            return record.without_answer(problem)
         ids = tuple(self._embedded(encoding.ids))
         tokens = tuple(map(self.token, ids))
         return TokenizedText(record, ids, type_ids, tokens, truncated, masks_cut, _words(encoding))

@@ -20,6 +20,8 @@ class RunInfo:
 class TextInfo:
     """The text that a record is about. index: from 0 in the run's input. line: from 1 in its file.
 
+    id: what the input knows it by, where that was asked for. file: where the run has several.
+
     tokens, input_ids and token_type_ids have one entry a token, special ones included and padding left out;
     token_type_ids has none where the architecture has no token types.
     """
@@ -32,3 +34,5 @@ class TextInfo:
     input_ids: Sequence[int]
     token_type_ids: Sequence[int]
     truncated: bool
+    id: str | int | None = None
+    file: str | None = None

@@ -13,7 +13,8 @@ from tests.cli.process import COMMANDS, TEXT, assert_refused_by_typer, environme
 
 # Options of every command, by their names; those of one command beside them.
 SHARED = {
-    "-f", "--file", "--pair", "--pairs", "--on-error",
+    "-f", "--file", "--field", "--column", "--id-field", "--id-column", "--input-format",
+    "--pair", "--pairs", "--on-error",
     "-m", "--model", "--revision", "--offline", "--engine", "--device", "--dtype",
     "--batch-tokens", "--max-length", "--truncate",
     "--format", "--json", "-o", "--output", "--svg", "--force", "--color", "--width",
@@ -57,6 +58,7 @@ CHOICES = (
     "--engine <auto|numpy|torch|transformers>",
     "--dtype <float32|float16|bfloat16>",
     "--on-error <stop|skip>",
+    "--input-format <auto|text|jsonl|csv|tsv|parquet>",
     "--format <auto|table|json|jsonl|csv|tsv>",
     "--color <auto|always|never>",
 )

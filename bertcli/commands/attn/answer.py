@@ -28,6 +28,7 @@ from bertcli.options import (
 from bertcli.render.view import View
 from bertcli.render.views.attn import AttnLook, attended_view, attn_view, maps_view, matrix_view
 from bertcli.render.views.attn_summary import summary_view
+from bertcli.render.views.texts import with_ids
 from bertcli.results.texts import RunInfo
 from bertcli.texts import Unanswered
 from bertcli.writers.arrays import Column
@@ -73,7 +74,9 @@ def attn(request: AttnRequest) -> ExitCode:
         most_together=1 if options.tells_matrices else MOST_TOGETHER,
     )
     info = session.info("attn")
-    return sink.write(info, _view(request, options, look, info), answers, _writers(session, options))
+    view = _view(request, options, look, info)
+    view = view if request.texts.id_field is None else with_ids(view)
+    return sink.write(info, view, answers, _writers(session, options))
 
 
 def _check_text(text: TokenizedText, options: AttnOptions, look: AttnLook) -> Unanswered | None:

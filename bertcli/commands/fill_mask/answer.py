@@ -8,6 +8,7 @@ from bertcli.commands.opening import open_for_texts
 from bertcli.commands.sink import Sink
 from bertcli.core.session import Session
 from bertcli.errors import ExitCode
+from bertcli.render.views.texts import with_ids
 
 _BYTES_OF_A_TOKEN = 4
 _BEAM_STEPS = 20
@@ -28,7 +29,9 @@ def fill_mask(request: FillMaskRequest) -> ExitCode:
     info = session.info("fill-mask")
     for note in () if sink.wants_table else question.notes:
         sink.note(note)
-    return sink.write(info, question.view(info), answers, question.array_writers)
+    view = question.view(info)
+    view = view if request.texts.id_field is None else with_ids(view)
+    return sink.write(info, view, answers, question.array_writers)
 
 
 def _question(request: FillMaskRequest, session: Session, sink: Sink) -> Question:

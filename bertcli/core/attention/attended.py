@@ -27,7 +27,7 @@ def check_attended_from(text: TokenizedText, asked: Sequence[str]) -> Unanswered
         f"the text has no token {asked[0]!r}; its tokens are {' '.join(text.tokens)}",
         hint=f"name a token as it is spelt there, or a position from 0 to {len(text) - 1}",
     )
-    return Unanswered(text.record.index, text.record.line, problem)
+    return text.record.without_answer(problem)
 
 
 def positions_of(tokens: Sequence[str], asked: Sequence[str]) -> list[int]:

@@ -35,7 +35,7 @@ def check_positions(
                 f"there is no position {asked.start} for {option}: the text has {size} {what}",
                 hint=f"use positions from 0 to {size - 1}",
             )
-            return Unanswered(text.record.index, text.record.line, problem)
+            return text.record.without_answer(problem)
     return None
 
 

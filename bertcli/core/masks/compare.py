@@ -54,7 +54,7 @@ class Comparing:
                 f"the models do not see the same masks: {counts[0]}, and {counts[1]} to {self.other.checkpoint.name}",
                 hint="write [MASK], which stands for every model's own mask, and a shorter text if it is cut",
             )
-            return Unanswered(record.index, record.line, problem)
+            return record.without_answer(problem)
         crowded = check_room(other, self.targets or (), self.other.tokenizer.limit)
         return crowded and self._of_other(crowded)
 

@@ -53,4 +53,4 @@ def check_content(session: Session, text: TokenizedText) -> Unanswered | None:
     if content_positions(session, text):
         return None
     problem = BadText("the text has special tokens alone", hint="give a text with words")
-    return Unanswered(text.record.index, text.record.line, problem)
+    return text.record.without_answer(problem)

@@ -145,4 +145,4 @@ def check_masks(text: TokenizedText, mask_token_id: int) -> Unanswered | None:
         )
     else:
         return None
-    return Unanswered(record.index, record.line, problem)
+    return record.without_answer(problem)

@@ -46,7 +46,7 @@ def check_scored(session: Session, text: TokenizedText) -> Unanswered | None:
     if scored_positions(session, text):
         return None
     problem = BadText("the text has no token to score, only special ones", hint="give a text with words")
-    return Unanswered(text.record.index, text.record.line, problem)
+    return text.record.without_answer(problem)
 
 
 def _masked_with(text: TokenizedText, position: int, method: str) -> Sequence[int]:

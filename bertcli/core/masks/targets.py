@@ -186,7 +186,7 @@ def check_room(text: TokenizedText, targets: Sequence[Target], limit: int) -> Un
         f"{limit - len(text) + 1}: it has {len(text)} tokens, and the limit is {limit}",
         hint="give a shorter text, or leave the target out",
     )
-    return Unanswered(text.record.index, text.record.line, problem)
+    return text.record.without_answer(problem)
 
 
 def parse_targets(tokenizer: TextTokenizer, words: Sequence[str]) -> list[Target]:

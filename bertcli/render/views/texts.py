@@ -1,9 +1,10 @@
 """What every record about a text has in common."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from bertcli.render.view import Cell
+from bertcli.render.view import Cell, View
 from bertcli.results.texts import TextInfo
 
 TEXT_COLUMNS = ("index", "line", "text", "pair", "truncated")
@@ -20,12 +21,25 @@ def text_cells(text: TextInfo) -> Sequence[Cell]:
 
 
 def text_json(text: TextInfo) -> Mapping[str, Any]:
-    """The keys that a record begins with; `line` and `pair` stand where there is one."""
+    """The keys that a record begins with; `id`, `file`, `line` and `pair` stand where there is one."""
     return {
         "index": text.index,
+        **({"id": text.id} if text.id is not None else {}),
+        **({"file": text.file} if text.file is not None else {}),
         **({"line": text.line} if text.line is not None else {}),
         "text": text.text,
         **({"pair": text.pair} if text.pair is not None else {}),
         "tokens": list(text.tokens),
         "truncated": text.truncated,
     }
+
+
+def with_ids(view: View[Any]) -> View[Any]:
+    """The view with what the input knows each text by as the last of its columns."""
+
+    def rows(record: Any) -> Iterable[Sequence[Cell]]:
+        for cells in view.to_rows(record):
+            yield *cells, record.text.id
+
+    # Plain "id" is that of a token where tokens have columns.
+    return replace(view, columns=(*view.columns, "text_id"), to_rows=rows)

@@ -1,0 +1,92 @@
+"""Texts from files of every format, asked of every command, and what is said where a file is bad."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.process import assert_failed, environment, run
+from tests.texts.files import COMPRESSIONS, WRITERS
+
+ENTRIES = [("one", "how [MASK] you"), ("two", "the [MASK] sat")]
+
+
+@pytest.mark.parametrize("command", ["encode", "fill-mask", "attn"])
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_a_record_has_the_id_of_its_row(tiny: tuple[str, str], folder: Path, command: str, suffix: str) -> None:
+    WRITERS[suffix](folder / f"in{suffix}", ENTRIES)
+    records = run(command, "-f", f"in{suffix}", "--id-field", "id", *tiny, "--json", cwd=folder).records()
+    assert [(record["index"], record["id"], record["text"]) for record in records] == [
+        (0, "one", "how [MASK] you"),
+        (1, "two", "the [MASK] sat"),
+    ]
+
+
+@pytest.mark.parametrize("command", ["encode", "fill-mask", "attn"])
+def test_rows_end_in_the_id(tiny: tuple[str, str], folder: Path, command: str) -> None:
+    WRITERS[".csv"](folder / "in.csv", ENTRIES)
+    header, *rows = run(command, "-f", "in.csv", "--id-column", "id", *tiny, cwd=folder).rows()
+    assert header[-1] == "text_id"
+    assert dict.fromkeys(row[-1] for row in rows) == dict.fromkeys(["one", "two"])
+    assert header[:-1] == run(command, "how [MASK] you", *tiny).rows()[0]
+
+
+def test_shapes_measures_the_texts_of_rows(tiny: tuple[str, str], folder: Path) -> None:
+    WRITERS[".jsonl"](folder / "in.jsonl", ENTRIES)
+    document = run("shapes", "-f", "in.jsonl", *tiny, "--json", cwd=folder).json()
+    assert (document["batch_size"], document["sequence_length"]) == (2, 5)
+
+
+def test_rows_come_from_standard_input_too(tiny: tuple[str, str]) -> None:
+    lines = "".join(json.dumps({"text": text}) + "\n" for _, text in ENTRIES)
+    records = run("encode", "-", "--input-format", "jsonl", *tiny, "--json", stdin=lines).records()
+    assert [record["text"] for record in records] == [text for _, text in ENTRIES]
+
+
+def test_several_files_are_named_in_json(tiny: tuple[str, str], folder: Path) -> None:
+    (folder / "a.txt").write_text("how\n")
+    (folder / "b.txt").write_text("you\n")
+    for files in (("-f", "a.txt", "-f", "b.txt"), ("-f", "*.txt")):
+        records = run("encode", *files, *tiny, "--json", cwd=folder).records()
+        assert [(record["file"], record["line"], record["text"]) for record in records] == [
+            ("a.txt", 1, "how"),
+            ("b.txt", 1, "you"),
+        ]
+
+
+def test_a_bad_line_names_its_file_and_leaves_no_output(tiny: tuple[str, str], folder: Path) -> None:
+    (folder / "in.jsonl").write_text('{"text": "how"}\n{"text": "you"\n')
+    assert_failed(run("encode", "-f", "in.jsonl", *tiny, "-o", "out.npy", cwd=folder), 1, "in.jsonl, line 2: ", "JSON")
+    assert [path.name for path in folder.iterdir()] == ["in.jsonl"]
+
+
+def test_a_missing_column_names_its_file_and_leaves_no_output(tiny: tuple[str, str], folder: Path) -> None:
+    (folder / "in.csv").write_text("id,body\n1,how\n")
+    assert_failed(run("encode", "-f", "in.csv", *tiny, "-o", "out.npy", cwd=folder), 1, "in.csv, line 1: ", "'text'")
+    assert [path.name for path in folder.iterdir()] == ["in.csv"]
+
+
+def test_a_truncated_gzip_names_its_file_and_leaves_no_output(tiny: tuple[str, str], folder: Path) -> None:
+    (folder / "in.txt.gz").write_bytes(COMPRESSIONS[".gz"](b"how are you\n" * 100)[:-10])
+    assert_failed(run("encode", "-f", "in.txt.gz", *tiny, "-o", "out.npy", cwd=folder), 1, "in.txt.gz, line ", "ends")
+    assert [path.name for path in folder.iterdir()] == ["in.txt.gz"]
+
+
+def test_a_bad_row_may_be_skipped(tiny: tuple[str, str], folder: Path) -> None:
+    (folder / "in.jsonl").write_text('{"text": "how"}\n{}\n{"text": "you"}\n')
+    finished = run("encode", "-f", "in.jsonl", *tiny, "--on-error", "skip", "--format", "jsonl", cwd=folder)
+    assert finished.exit_code == 1
+    assert [json.loads(line)["index"] for line in finished.text.splitlines()] == [0, 2]
+    assert finished.stderr.splitlines()[-1] == "bertcli: error: skipped 1 text without an answer"
+
+
+@pytest.mark.parametrize("name", ["in.parquet", "in.txt.zst"])
+def test_without_pyarrow_the_line_that_installs_it_is_given(tiny: tuple[str, str], folder: Path, name: str) -> None:
+    (folder / name).write_bytes(b"whatever")
+    shadow = folder / "shadow"
+    shadow.mkdir()
+    (shadow / "pyarrow.py").write_text("raise ModuleNotFoundError(\"No module named 'pyarrow'\", name='pyarrow')\n")
+    path = ":".join([str(shadow), *filter(None, [environment().get("PYTHONPATH")])])
+    finished = run("encode", "-f", name, *tiny, cwd=folder, env={"PYTHONPATH": path})
+    assert_failed(finished, 1, "pyarrow, which is not installed")
+    assert finished.stderr.splitlines()[1] == "hint: pip install 'bertcli[parquet]'"
