@@ -7,6 +7,7 @@ import typer
 from bertcli import __version__
 from bertcli.options import (
     AttentionMapOptions,
+    CorpusOptions,
     FillOrder,
     HeadOptions,
     ModelOptions,
@@ -69,17 +70,21 @@ def encode(
     ] = None,
     pooler: Annotated[bool, typer.Option("--pooler", help="Add pooler_output, tanh(W h_[CLS] + b).")] = False,
     similarity: Annotated[bool, typer.Option("--similarity", help="Add the cosine between each two texts.")] = False,
+    corpus: CorpusOptions,
     model: ModelOptions,
     output: OutputOptions,
 ) -> int:
     """Example: bertcli encode "Hello, how are you?"
 
     The vectors that BertModel gives a text: each token's, and one for the whole, made by --pool. -o vectors.npy writes
-    a matrix with a row for each text; .npz and .safetensors hold last_hidden_state.
+    a matrix with a row for each text, .parquet a table, and -o vectors/ a folder of tables, which --resume goes on
+    with where a run broke off; .npz and .safetensors hold last_hidden_state.
     """
     from bertcli.commands.encode import EncodeRequest, encode_texts
 
-    return encode_texts(EncodeRequest(texts, model, output, pool, normalize, tokens, pooler, layers, similarity))
+    return encode_texts(
+        EncodeRequest(texts, model, output, pool, normalize, tokens, pooler, layers, similarity, corpus)
+    )
 
 
 @app.command("fill-mask", short_help="Predictions: what BertForMaskedLM puts in a [MASK].")

@@ -5,6 +5,7 @@ An option group is a dataclass whose fields are options. A command takes the gro
 """
 
 import inspect
+import os
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from enum import StrEnum
@@ -90,6 +91,13 @@ class LabelName(StrEnum):
     SELF = "self"
     DELIMITER = "delimiter"
     BROAD = "broad"
+
+
+class DtypeOut(StrEnum):
+    """What vectors are written in."""
+
+    FLOAT32 = "float32"
+    FLOAT16 = "float16"
 
 
 class GroupName(StrEnum):
@@ -187,6 +195,29 @@ class PageOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class CorpusOptions:
+    """How vectors of many texts are written. dtype_out None: float32. shard_rows None: SHARD_ROWS."""
+
+    dtype_out: Annotated[
+        DtypeOut | None, typer.Option("--dtype-out", help="The numbers to write in.", show_default="float32")
+    ] = None
+    keep_text: Annotated[bool, typer.Option("--keep-text", help="To Parquet, write each text beside its vector.")] = (
+        False
+    )
+    shard_rows: Annotated[
+        int | None,
+        typer.Option(
+            "--shard-rows", metavar="N", min=1, show_default="20000", help="Rows to a file, of a folder (-o out/)."
+        ),
+    ] = None
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a folder where a run broke off.")] = False
+    dedupe: Annotated[bool, typer.Option("--dedupe", help="Compute equal texts once.")] = False
+
+
+SHARD_ROWS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
 class TextOptions:
     """Where texts come from."""
 
@@ -280,8 +311,9 @@ class OutputOptions:
         FormatName.AUTO
     )
     json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False
+    # Not a Path, which would lose the slash that tells a folder from a file.
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option("-o", "--output", metavar="FILE", help="Write to FILE, in the format that its suffix names."),
     ] = None
     svg: Annotated[
@@ -297,6 +329,19 @@ class OutputOptions:
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Leave out notes on stderr.")] = False
     # Looked for in the command line itself, by what catches the error: bertcli.__main__.
     debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an error inside bertcli.")] = False
+
+    @property
+    def path(self) -> Path | None:
+        """What -o names."""
+        return None if self.output is None else Path(self.output)
+
+    @property
+    def names_folder(self) -> bool:
+        """Whether -o names a folder: one that is there, or anything that ends in a slash. A suffix names a file."""
+        path = self.path
+        if self.output is None or path is None:
+            return False
+        return self.output.endswith(os.sep) or (not path.suffix and path.is_dir())
 
 
 def takes_groups(command: Callable[..., int]) -> Callable[..., None]:

@@ -17,6 +17,11 @@ $script:commands = [ordered]@{
             @{ names = @('--layers'); value = 'LAYERS'; choices = @('all'); help = 'Add hidden_states: all, -1, or such as 0,6,12; 0: embeddings.' }
             @{ names = @('--pooler'); help = 'Add pooler_output, tanh(W h_[CLS] + b).' }
             @{ names = @('--similarity'); help = 'Add the cosine between each two texts.' }
+            @{ names = @('--dtype-out'); value = 'DTYPE_OUT'; choices = @('float32', 'float16'); help = 'The numbers to write in.' }
+            @{ names = @('--keep-text'); help = 'To Parquet, write each text beside its vector.' }
+            @{ names = @('--shard-rows'); value = 'N'; help = 'Rows to a file, of a folder (-o out/).' }
+            @{ names = @('--resume'); help = 'Go on with a folder where a run broke off.' }
+            @{ names = @('--dedupe'); help = 'Compute equal texts once.' }
             @{ names = @('-m', '--model'); value = 'MODEL'; help = 'A checkpoint folder, a name on the model hub, or bundled.' }
             @{ names = @('--revision'); value = 'REVISION'; help = 'A branch, tag or commit of a model from the hub.' }
             @{ names = @('--offline'); help = 'Never ask the hub: use what is here.' }

@@ -38,6 +38,19 @@ def files_of(part: Files, names: Collection[str], shards: Shards) -> list[str]:
     return next((files for files in choices if set(files) <= set(names)), [])
 
 
+def fingerprint(folder: Path) -> str:
+    """The SHA-256 of every file that a checkpoint is opened with, in hexadecimal."""
+    from hashlib import file_digest, sha256
+
+    names = {path.name for path in folder.iterdir() if path.is_file()}
+    total = sha256()
+    for part in Files.ALL:
+        for name in sorted(files_of(part, names, lambda index: shard_names(folder / index))):
+            with (folder / name).open("rb") as file:
+                total.update(f"{name} {file_digest(file, 'sha256').hexdigest()}\n".encode())
+    return total.hexdigest()
+
+
 def missing_files(folder: Path, needs: Files) -> list[Files]:
     """The parts that are needed and are not in the folder, or not whole."""
     names = {path.name for path in folder.iterdir() if path.is_file()}  # no link to a blob that is gone

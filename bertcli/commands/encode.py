@@ -1,26 +1,28 @@
 """bertcli encode: the vectors of texts."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
-from bertcli.commands.array_files import TENSOR_SUFFIXES, tensor_writers
+from bertcli.commands.array_files import TENSOR_SUFFIXES
+from bertcli.commands.encode_files import ARRAY_SUFFIXES, MATRIX_SUFFIX, PARQUET_SUFFIX, array_writers
 from bertcli.commands.opening import open_for_texts
-from bertcli.commands.sink import ArrayWriters, Sink
+from bertcli.commands.sink import FOLDER, Sink
 from bertcli.core.encoding import EncodeOptions, cosine_similarity, encode, layer_indices
 from bertcli.core.session import Session
 from bertcli.errors import ExitCode, WrongUsage
-from bertcli.options import ModelOptions, OutputOptions, PoolName, TextOptions
+from bertcli.options import CorpusOptions, ModelOptions, OutputOptions, PoolName, TextOptions
 from bertcli.render.views.encode import encode_view
 from bertcli.render.views.texts import with_ids
 from bertcli.results.encoding import EncodeRecord
-from bertcli.texts import Unanswered
-from bertcli.writers.arrays import Column, NpyWriter
+from bertcli.texts import TextReader, Unanswered
 
-MATRIX_SUFFIX = ".npy"
+_Write = Callable[[Iterable[EncodeRecord | Unanswered]], ExitCode]
+_PARQUET = (PARQUET_SUFFIX, FOLDER)
+_ARRAYS = (MATRIX_SUFFIX, *TENSOR_SUFFIXES, *_PARQUET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,52 +38,118 @@ class EncodeRequest:
     pooler: bool
     layers: str | None
     similarity: bool
+    corpus: CorpusOptions
 
 
 def encode_texts(request: EncodeRequest) -> ExitCode:
     """Encode every text."""
-    sink = Sink(request.output, request.texts.on_error, (MATRIX_SUFFIX, *TENSOR_SUFFIXES))
+    sink = Sink(request.output, request.texts.on_error, ARRAY_SUFFIXES, takes_folder=True)
     _check_has_place(request, sink)
+    if sink.format in _PARQUET:
+        from bertcli.writers.parquet import check_installed
+
+        check_installed()
+    if sink.folder is not None:
+        from bertcli.commands.encode_folder import encode_into_folder
+
+        return encode_into_folder(request, sink, encode_options)
     session, reader = open_for_texts(request.texts, request.model, sink)
-    options = _options(request, session, sink)
-    if options.pooler or options.pool == PoolName.POOLER:
-        session.require_pooler()
-    answers: Iterable[EncodeRecord | Unanswered] = session.answers(
-        reader.windows(), partial(encode, session, options=options)
-    )
+    options = encode_options(request, session, sink.format, is_looked_at=sink.wants_table)
     seen = _Seen()
-    if request.similarity:
-        answers = seen.watch(answers)
-    info = session.info("encode")
     view = encode_view(
-        info, request.pool, wants_tokens=request.tokens, similarity=seen.similarity if request.similarity else None
+        session.info("encode"),
+        request.pool,
+        wants_tokens=request.tokens,
+        similarity=seen.similarity if request.similarity else None,
     )
     view = view if request.texts.id_field is None else with_ids(view)
-    return sink.write(info, view, answers, _array_writers(session, request, options))
+    writers = array_writers(session, request, options)
+
+    def write(answers: Iterable[EncodeRecord | Unanswered]) -> ExitCode:
+        return sink.write(session.info("encode"), view, seen.watch(answers) if request.similarity else answers, writers)
+
+    # What appears when it is whole need not come text by text.
+    if not sink.is_file or sink.wants_table or not (reader.reads_files or request.corpus.dedupe):
+        return write(session.answers(reader.windows(), partial(encode, session, options=options)))
+    return _encode_in_bulk(request, session, reader, options, sink, write)
+
+
+def _encode_in_bulk(
+    request: EncodeRequest, session: Session, reader: TextReader, options: EncodeOptions, sink: Sink, write: _Write
+) -> ExitCode:
+    from bertcli.commands.bulk import Bulk
+    from bertcli.core.bulk import BulkPlan
+
+    plan = BulkPlan(
+        # Token by token there is more to hold of each text.
+        batches_together=4 if options.tokens or (options.layer_tokens and options.layers) else 16,
+        # A pipe may be a dialogue, and what is wrong with a line is told when it has come.
+        ends_at_silence=reader.total_bytes is None,
+        lean=sink.format in (MATRIX_SUFFIX, PARQUET_SUFFIX) and not options.tokens,
+    )
+    with Bulk(session, reader, sink, plan) as bulk:
+        repeats = bulk.repeats(options) if request.corpus.dedupe else None
+        return write(bulk.answers(reader.windows(), partial(encode, session, options=options), repeats))
 
 
 def _check_has_place(request: EncodeRequest, sink: Sink) -> None:
     """Raise WrongUsage for what was asked for and would be lost in the format."""
-    vectors = {"--tokens": request.tokens, "--layers": request.layers is not None, "--pooler": request.pooler}
-    for option, is_asked in {**vectors, "--similarity": request.similarity}.items():
-        more = () if option == "--similarity" else ("jsonl", *TENSOR_SUFFIXES)
-        formats = ("table", "svg", "json", *more)
+    corpus = request.corpus
+    looked_at = ("table", "svg", "json")
+    vectors = (*looked_at, "jsonl", *TENSOR_SUFFIXES, *_PARQUET)
+    places: dict[str, tuple[bool, Sequence[str]]] = {
+        "--tokens": (request.tokens, vectors),
+        "--layers": (request.layers is not None, vectors),
+        "--pooler": (request.pooler, vectors),
+        "--similarity": (request.similarity, looked_at),
+        "--dtype-out": (corpus.dtype_out is not None, _ARRAYS),
+        "--keep-text": (corpus.keep_text, _PARQUET),
+        "--shard-rows": (corpus.shard_rows is not None, (FOLDER,)),
+        "--resume": (corpus.resume, (FOLDER,)),
+        "--dedupe": (corpus.dedupe and not sink.is_file, (MATRIX_SUFFIX, *_PARQUET)),
+    }
+    for option, (is_asked, formats) in places.items():
         if is_asked and sink.format not in formats:
+            shown = ", ".join("a folder (-o out/)" if name == FOLDER else name for name in formats)
             raise WrongUsage(
-                f"{sink.format} has no place for {option}, which goes into {', '.join(formats)}",
-                hint=f"use --json, or leave {option} out",
+                f"{sink.format} has no place for {option}, which goes into {shown}",
+                hint=f"use {_example(formats)}, or leave {option} out",
             )
+    goes_token_by_token = (
+        request.tokens or sink.format in TENSOR_SUFFIXES or (request.layers is not None and sink.format not in _PARQUET)
+    )
+    if corpus.dedupe and goes_token_by_token:
+        raise WrongUsage(
+            "--dedupe keeps a vector for each text, and none for each token",
+            hint="leave --dedupe out, or --tokens and --layers",
+        )
+    if request.pool == PoolName.POOLER and request.layers is not None and sink.format in _PARQUET:
+        raise WrongUsage(
+            "--layers in Parquet are pooled like the embedding, and the pooler is there for the last layer alone",
+            hint="use --pool mean, cls or max; --pooler adds pooler_output",
+        )
 
 
-def _options(request: EncodeRequest, session: Session, sink: Sink) -> EncodeOptions:
-    """What is to be computed: what was asked for, and what the format cannot do without."""
-    is_looked_at = sink.wants_table
+def _example(formats: Sequence[str]) -> str:
+    """How one of the formats is asked for."""
+    if "json" in formats:
+        return "--json"
+    return "-o out/" if formats[0] == FOLDER else f"-o out{formats[0]}"
+
+
+def encode_options(request: EncodeRequest, session: Session, format_: str, *, is_looked_at: bool) -> EncodeOptions:
+    """What is to be computed: what was asked for, and what the format cannot do without. Raises MissingPooler."""
+    has_rows = format_ in _PARQUET
+    if request.pooler or request.pool == PoolName.POOLER:
+        session.require_pooler()
     return EncodeOptions(
         pool=request.pool,
         normalize=request.normalize,
-        tokens=request.tokens or is_looked_at or sink.format in TENSOR_SUFFIXES,
+        tokens=request.tokens or is_looked_at or format_ in TENSOR_SUFFIXES,
         pooler=request.pooler or (is_looked_at and session.has_pooler),
         layers=() if request.layers is None else layer_indices(request.layers, session.config.num_hidden_layers),
+        layer_tokens=request.tokens or not has_rows,
+        layer_embeddings=has_rows,
     )
 
 
@@ -101,18 +169,3 @@ class _Seen:
 
     def similarity(self) -> tuple[Sequence[str], Any]:
         return self.texts, cosine_similarity(np.array(self.embeddings)) if self.texts else np.empty((0, 0))
-
-
-def _array_writers(session: Session, request: EncodeRequest, options: EncodeOptions) -> ArrayWriters:
-    columns = {"last_hidden_state": Column(lambda record: record.last_hidden_state, missing=np.nan)}
-    constants = {}
-    if request.pooler:
-        columns["pooler_output"] = Column(lambda record: record.pooler_output, missing=np.nan)
-    if options.layers:
-        columns["hidden_states"] = Column(lambda record: np.stack(record.hidden_states), missing=np.nan, batch_axis=1)
-        constants["layers"] = np.array(options.layers)
-
-    def matrix(stream: BinaryIO) -> NpyWriter:
-        return NpyWriter(stream, session.config.hidden_size, lambda record: record.embedding)
-
-    return {MATRIX_SUFFIX: matrix, **tensor_writers(session, columns, constants)}

@@ -12,7 +12,7 @@ from bertcli.texts import TextReader
 
 def session_request(options: ModelOptions) -> SessionRequest:
     """What to open."""
-    return SessionRequest(**{field.name: getattr(options, field.name) for field in fields(SessionRequest)})
+    return SessionRequest(**{field.name: getattr(options, field.name) for field in fields(ModelOptions)})
 
 
 def open_for_texts(
@@ -25,4 +25,4 @@ def open_for_texts(
     reader = TextReader(texts.source())
     # Asked once: of a pipe it takes what has come, and a second time would wait for more.
     work = cache(partial(reader.known_work, runs))
-    return open_session(session_request(model), work, sink.announce), reader
+    return open_session(session_request(model), work, sink.announce, sink.note), reader

@@ -1,18 +1,21 @@
 """Where results go: the one place that knows what the user's format, file and terminal come to."""
 
+import os
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 from bertcli.checkpoints.cache import Download
 from bertcli.errors import ExitCode, MissingPackage, OutputError, WrongUsage
 from bertcli.options import OutputOptions
-from bertcli.render.messages import print_error, print_note
+from bertcli.render.messages import print_error, print_note, print_summary
 from bertcli.render.numbers import size
 from bertcli.render.records import (
     CsvWriter,
@@ -23,23 +26,37 @@ from bertcli.render.records import (
     TsvWriter,
 )
 from bertcli.render.view import View
+from bertcli.results.corpus import RunSummary
 from bertcli.results.texts import RunInfo
 from bertcli.texts import STDIN, Unanswered
 from bertcli.writers.target import check_target, is_device, open_target
+
+if TYPE_CHECKING:
+    from bertcli.render.progress import ProgressBar
 
 _TEXT_SUFFIXES = {".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".tsv": "tsv", ".svg": "svg"}
 # What other commands write to files of these suffixes; --format does not make such a file of anything else.
 _RESERVED_SUFFIXES = (".npy", ".npz", ".safetensors", ".parquet", ".html", ".png")
 _PNG = ".png"
+# The format of a folder of files.
+FOLDER = "folder"
 # What writes a file of arrays, by its suffix.
 ArrayWriters = Mapping[str, Callable[[BinaryIO], RecordWriter]]
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """How many texts went by, and how many of them had no answer."""
+
+    count: int
+    skipped: int
 
 
 class Sink:
     """Takes the answers of one run.
 
     array_suffixes: those that the command can write beside the text formats. has_figures: its records are matrices,
-    which pictures show as such, not as a terminal would.
+    which pictures show as such, not as a terminal would. takes_folder: whether it can write a folder of files.
     """
 
     def __init__(
@@ -49,18 +66,43 @@ class Sink:
         array_suffixes: Iterable[str] = (),
         *,
         has_figures: bool = False,
+        takes_folder: bool = False,
     ) -> None:
         self._options, self._on_error = options, on_error
         self._path = asked_file(options)
+        self.folder = self._path if takes_folder and options.names_folder and options.svg is None else None
+        if self.folder is not None and (asked := asked_format(options)) != "auto":
+            raise WrongUsage(
+                f"--format {asked} and {options.output} contradict each other: a folder has Parquet in it",
+                hint="leave one out",
+            )
         if self._path is None and sys.stdout is None:
             raise OutputError("standard output is closed", hint="leave it open, or write to a file with -o FILE")
+        self._bar: ProgressBar | None = None
+        self._drawing, self._is_over = threading.Lock(), False
         self._is_terminal = self._path is None and sys.stdout.isatty()
-        self.format = self._format((*array_suffixes, _PNG) if has_figures else tuple(array_suffixes))
+        suffixes = (*array_suffixes, _PNG) if has_figures else tuple(array_suffixes)
+        self.format = FOLDER if self.folder is not None else self._format(suffixes)
         self._is_figure = has_figures and self.format in ("svg", _PNG)
         if self._is_figure and find_spec("matplotlib") is None:
             raise MissingPackage("a picture of a matrix", "matplotlib", "plot")
-        if self._path is not None:
+        if self._path is not None and self.folder is None:
             check_target(self._path, force=options.force)
+
+    @property
+    def is_file(self) -> bool:
+        """Whether results go to a file that appears when all of them are there, or to a folder of such."""
+        return self._path is not None and (self.folder is not None or not is_device(self._path))
+
+    @property
+    def scratch_folder(self) -> Path:
+        """Where there is room for what is needed while results are written: beside them."""
+        return self.folder or (Path() if self._path is None else Path(os.path.realpath(self._path)).parent)
+
+    @property
+    def force(self) -> bool:
+        """Whether what is there may be replaced."""
+        return self._options.force
 
     @property
     def wants_table(self) -> bool:
@@ -84,29 +126,62 @@ class Sink:
                         f"{self._path} is a terminal, and {self.format} is binary",
                         hint="write to a file, or leave -o out for a table",
                     )
-                count, skipped = self._pass_on(answers, make_binary_writer(stream))
+                passed = self.pass_on(answers, make_binary_writer(stream))
             else:
                 with _text(stream) as text:
-                    count, skipped = self._pass_on(answers, self._text_writer(text, view, info))
-        if skipped:
-            print_error(f"skipped {skipped:,} {'text' if skipped == 1 else 'texts'} without an answer")
-        elif not count:
+                    passed = self.pass_on(answers, self._text_writer(text, view, info))
+        return self.end(passed)
+
+    def end(self, passed: "Passed") -> ExitCode:
+        """Say what came of the run as a whole."""
+        if passed.skipped:
+            texts = "text" if passed.skipped == 1 else "texts"
+            print_error(f"skipped {passed.skipped:,} {texts} without an answer")
+        elif not passed.count:
             self.note("there was no text to answer")
-        return ExitCode.FAILED if skipped else ExitCode.DONE
+        return ExitCode.FAILED if passed.skipped else ExitCode.DONE
 
     def note(self, message: str) -> None:
         """Something that the user may want to know, unless they asked for quiet."""
         if not self._options.quiet:
             print_note(message)
 
+    def sum_up(self, summary: RunSummary) -> None:
+        """Say what a run over many texts has come to."""
+        if not self._options.quiet:
+            print_summary(summary)
+
+    @property
+    def draws_progress(self) -> bool:
+        """Whether somebody looks how far a run has come."""
+        return not self._options.quiet and sys.stderr is not None and sys.stderr.isatty()
+
+    def show_progress(self, summary: RunSummary, done: int, total: int | None) -> None:
+        """Draw how far the run has come, from whichever thread. done, total: bytes of the input."""
+        from bertcli.render.progress import ProgressBar
+
+        with self._drawing:
+            if self._is_over:
+                return
+            if self._bar is None:
+                self._bar = ProgressBar(total)
+            self._bar.update(summary, done)
+
+    def end_progress(self) -> None:
+        """Take away what was drawn."""
+        with self._drawing:
+            self._is_over = True
+            if self._bar is not None:
+                self._bar.end()
+
     def announce(self, download: Download) -> bool:
         """Say what is about to be downloaded; whether its progress is to be drawn."""
         files = "1 file" if len(download.files) == 1 else f"{len(download.files)} files"
         self.note(f"downloading {download.repository} ({size(download.nbytes)} in {files}) to {download.folder}")
-        return not self._options.quiet and sys.stderr is not None and sys.stderr.isatty()
+        return self.draws_progress
 
-    def _pass_on(self, answers: Iterable[Any], writer: RecordWriter) -> tuple[int, int]:
-        """Write the answers; how many texts there were, and how many of them had none."""
+    def pass_on(self, answers: Iterable[Any], writer: RecordWriter) -> "Passed":
+        """Write the answers. Raises the error of a text without one, unless such are to be skipped."""
         count = skipped = 0
         hints: set[str] = set()  # each is given once
         for answer in answers:
@@ -116,7 +191,7 @@ class Sink:
                 error = answer.error.at(answer.place)
                 print_error(error.message, "" if error.hint in hints else error.hint)
                 hints.add(error.hint)
-                writer.skip()
+                writer.skip(answer)
                 skipped += 1
             else:
                 if count and self._path is None:
@@ -124,7 +199,7 @@ class Sink:
                 raise answer.error.at(answer.place)
             count += 1
         writer.finish()
-        return count, skipped
+        return Passed(count, skipped)
 
     def _format(self, array_suffixes: tuple[str, ...]) -> str:
         asked, path = asked_format(self._options), self._path
@@ -196,7 +271,7 @@ def asked_file(options: OutputOptions) -> Path | None:
     """The file to write to, None for standard output. Raises WrongUsage where two are named."""
     if options.output is not None and options.svg is not None:
         raise WrongUsage("-o and --svg name a file each, and a run writes one", hint="leave one out")
-    return options.output if options.svg is None else options.svg
+    return options.path if options.svg is None else options.svg
 
 
 @contextmanager

@@ -20,7 +20,8 @@ MEAN, CLS, MAX, POOLER = "mean", "cls", "max", "pooler"
 class EncodeOptions:
     """pool: how a text's vector is made of its tokens'. layers: indices into hidden_states, none where none are wanted.
 
-    tokens, pooler: whether last_hidden_state and pooler_output are wanted beside the embedding.
+    tokens, pooler: whether last_hidden_state and pooler_output are wanted beside the embedding. layer_tokens,
+    layer_embeddings: whether each layer is wanted token by token, and as a vector for the text; not with --pool pooler.
     """
 
     pool: str = MEAN
@@ -28,6 +29,8 @@ class EncodeOptions:
     tokens: bool = False
     pooler: bool = False
     layers: Sequence[int] = ()
+    layer_tokens: bool = True
+    layer_embeddings: bool = False
 
 
 def encode(session: Session, batch: Batch, options: EncodeOptions) -> list[EncodeRecord]:
@@ -48,9 +51,13 @@ def encode(session: Session, batch: Batch, options: EncodeOptions) -> list[Encod
     follows = None
     if output.next_sentence_logits is not None:
         follows = next_sentence(session.to_numpy(output.next_sentence_logits))
-    embeddings = pool(last_hidden_state, batch.attention_mask, pooled, options.pool)
-    if options.normalize:
-        embeddings = normalize(embeddings)
+
+    def pool_texts(states: FloatArray) -> FloatArray:
+        vectors = pool(states, batch.attention_mask, pooled, options.pool)
+        return normalize(vectors) if options.normalize else vectors
+
+    embeddings = pool_texts(last_hidden_state)
+    layer_embeddings = [pool_texts(state) for state in hidden_states] if options.layer_embeddings else []
     return [
         EncodeRecord(
             text_info(text),
@@ -58,8 +65,9 @@ def encode(session: Session, batch: Batch, options: EncodeOptions) -> list[Encod
             last_hidden_state[row, : len(text)] if options.tokens else None,
             pooled[row] if options.pooler and pooled is not None else None,
             options.layers,
-            [state[row, : len(text)] for state in hidden_states],
+            [state[row, : len(text)] for state in hidden_states] if options.layer_tokens else [],
             float(follows[row]) if follows is not None and is_pair[row] else None,
+            [vectors[row] for vectors in layer_embeddings],
         )
         for row, text in enumerate(batch.texts)
     ]

@@ -14,6 +14,7 @@ from bertcli.core.backends import Array, Ops
 from bertcli.core.batches import Batch, batches
 from bertcli.core.device import NUMPY, TRANSFORMERS, Needs, Placement, encoder_work, place
 from bertcli.core.engine import BertEngine, Engine, ModelOutput, Wanted
+from bertcli.core.halving import Halving, OnNote, unheard
 from bertcli.core.threads import leave_threads_to_others, use_threads_for
 from bertcli.core.tokens import TextTokenizer, TokenizedText, open_tokenizer
 from bertcli.core.weights import BertWeights
@@ -29,7 +30,7 @@ MOST_TOGETHER = 8
 
 @dataclass(frozen=True, slots=True)
 class SessionRequest:
-    """What to open and how to run it. model None: the bundled one. batch_tokens, max_length None: what suits.
+    """What to open and how to run it. model None: the bundled one. batch_tokens, max_length, threads None: what suits.
 
     revision, offline: as find_checkpoint takes them.
     """
@@ -43,11 +44,15 @@ class SessionRequest:
     batch_tokens: int | None = None
     max_length: int | None = None
     truncate: bool = False
+    threads: int | None = None
 
 
 @dataclass(frozen=True)
 class Session:
-    """An open checkpoint. text_bytes: how much text there is to answer, asked when the engine is first needed."""
+    """An open checkpoint. text_bytes: how much text there is to answer, asked when the engine is first needed.
+
+    note: told what the user should know of how it went.
+    """
 
     request: SessionRequest
     checkpoint: Checkpoint
@@ -55,6 +60,12 @@ class Session:
     weight_files: WeightFiles
     tokenizer: TextTokenizer
     text_bytes: Callable[[], int]
+    note: OnNote = unheard
+
+    @cached_property
+    def halving(self) -> Halving:
+        """What makes batches fit the device's memory."""
+        return Halving(self.tokenizer.pad_token_id, self.note)
 
     @cached_property
     def engine(self) -> Engine:
@@ -62,9 +73,12 @@ class Session:
         work = cache(lambda: encoder_work(self.text_bytes(), layout.layer_parameters(self.config)))
         request = self.request
         placement = place(request.engine, request.device, request.dtype, self._needs, work)
-        if placement.engine == NUMPY:
+        if placement.engine == NUMPY and request.threads is None:
             use_threads_for(work())
-        return _engine(placement, self)
+        engine = _engine(placement, self)
+        if request.threads is not None:
+            engine.ops.use_threads(request.threads)
+        return engine
 
     @property
     def _needs(self) -> Needs:
@@ -179,7 +193,7 @@ class Session:
                 fit = [text for text in group if isinstance(text, TokenizedText)]
                 for batch in batches(fit, batch_tokens, self.tokenizer.pad_token_id):
                     indices = (text.record.index for text in batch.texts)
-                    answers.update(zip(indices, compute(batch), strict=True))
+                    answers.update(zip(indices, self.halving(compute, batch), strict=True))
                 for asked in group:
                     yield asked if isinstance(asked, Unanswered) else answers.pop(asked.record.index)
 
@@ -236,8 +250,11 @@ def open_session(
     request: SessionRequest,
     text_bytes: Callable[[], int] = lambda: 0,
     on_download: OnDownload = silently,
+    note: OnNote = unheard,
 ) -> Session:
     """Open the checkpoint for a run over about so many bytes of text. on_download: as find_checkpoint takes it.
+
+    note: as Session has it.
 
     Raises CheckpointNotFound, HubFailed, BadCheckpoint, UnsupportedModel, WrongUsage.
     """
@@ -249,7 +266,7 @@ def open_session(
     weight_files = find_weight_files(checkpoint.folder, config.architecture)
     weight_files.check_fits(config)
     tokenizer = open_tokenizer(checkpoint, config, request.max_length, request.truncate)
-    return Session(request, checkpoint, config, weight_files, tokenizer, text_bytes)
+    return Session(request, checkpoint, config, weight_files, tokenizer, text_bytes, note)
 
 
 def _engine(placement: Placement, session: Session) -> Engine:

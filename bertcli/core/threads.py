@@ -36,5 +36,14 @@ def use_threads_for(work: float) -> None:
         threadpool_limits(_cores(), user_api="blas")
 
 
+def blas_threads(count: int | None = None) -> int:
+    """Let numpy's products use so many threads, None: as many as they do; how many these are."""
+    from threadpoolctl import threadpool_info, threadpool_limits
+
+    if count is not None:
+        threadpool_limits(count, user_api="blas")
+    return max((pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"), default=1)
+
+
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

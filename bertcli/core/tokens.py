@@ -1,5 +1,6 @@
 """From text to token ids, with the checkpoint's own tokenizer, and back."""
 
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -32,7 +33,7 @@ class TokenizedText:
     """
 
     record: TextRecord
-    input_ids: tuple[int, ...]
+    input_ids: Sequence[int]
     token_type_ids: tuple[int, ...]
     tokens: tuple[str, ...]
     truncated: bool = False
@@ -114,15 +115,19 @@ class TextTokenizer:
         """The text of token ids without [CLS], [SEP] and PAD."""
         return self.decode([id_ for id_ in ids if id_ not in self._layout_ids])
 
-    def tokenize(self, records: Sequence[TextRecord]) -> list[TokenizedText | Unanswered]:
-        """Each text tokenised, or what is wrong with it: no token, or more than the limit where nothing is cut."""
+    def tokenize(self, records: Sequence[TextRecord], *, lean: bool = False) -> list[TokenizedText | Unanswered]:
+        """Each text tokenised, or what is wrong with it: no token, or more than the limit where nothing is cut.
+
+        lean: without tokens and words, and without token_type_ids where there is no sentence B.
+        """
         beginnings = [self._input(record, _MEASURED_CHARACTERS) for record in records]
         encodings = self._tokenizer.encode_batch(beginnings)
-        return [self._checked(*parts) for parts in zip(records, beginnings, encodings, strict=True)]
+        found = (self._checked(*parts) for parts in zip(records, beginnings, encodings, strict=True))
+        return [_lean(text) for text in found] if lean else list(found)
 
-    def tokenize_window(self, window: Window) -> Iterator[TokenizedText | Unanswered]:
-        """The window's texts tokenised, in their order among those that already have no answer."""
-        tokenized = iter(self.tokenize([text for text in window if not isinstance(text, Unanswered)]))
+    def tokenize_window(self, window: Window, *, lean: bool = False) -> Iterator[TokenizedText | Unanswered]:
+        """Its texts tokenised, in their order among those that already have no answer. lean: as in tokenize."""
+        tokenized = iter(self.tokenize([text for text in window if not isinstance(text, Unanswered)], lean=lean))
         for text in window:
             yield text if isinstance(text, Unanswered) else next(tokenized)
 
@@ -194,7 +199,21 @@ class TextTokenizer:
 
 def _words(encoding: Encoding) -> tuple[tuple[int, int] | None, ...]:
     places = zip(encoding.sequence_ids, encoding.word_ids, strict=True)
-    return tuple(None if sentence is None or word is None else (sentence, word) for sentence, word in places)
+    return tuple(None if sentence is None or word is None else _word(sentence, word) for sentence, word in places)
+
+
+@cache
+def _word(sentence: int, word: int) -> tuple[int, int]:
+    # The same few come in every text, and of a corpus many texts are in memory together.
+    return sentence, word
+
+
+def _lean(text: TokenizedText | Unanswered) -> TokenizedText | Unanswered:
+    """As little of a text as a batch can be made of: of a corpus many are in memory together."""
+    if isinstance(text, Unanswered):
+        return text
+    types = () if text.record.pair is None else text.token_type_ids
+    return TokenizedText(text.record, array("i", text.input_ids), types, (), text.truncated, text.masks_cut)
 
 
 def _parts(text: TextInput) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ class PageWriter:
         self._render("text.html.j2", number=self._count, text=_text(record), layers=record.layers)
         self._count += 1
 
-    def skip(self) -> None:
+    def skip(self, missing: object) -> None:
         """A text without an answer has no place in the page."""
 
     def finish(self) -> None:

@@ -5,6 +5,7 @@ from typing import Any, Literal, TextIO
 from rich.console import Console
 
 from bertcli.render.view import View
+from bertcli.texts.records import Unanswered
 
 
 def make_console(stream: TextIO, color: str, width: int | None, *, record: bool = False) -> Console:
@@ -37,7 +38,7 @@ class TableWriter:
     def write(self, record: Any) -> None:
         self._draw(self._view.to_table(record))
 
-    def skip(self) -> None:
+    def skip(self, missing: Unanswered) -> None:
         pass
 
     def finish(self) -> None:

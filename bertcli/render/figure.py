@@ -18,6 +18,7 @@ from bertcli.render.tables.cells import run_line
 from bertcli.render.view import View
 from bertcli.render.visible import visible
 from bertcli.results.texts import RunInfo
+from bertcli.texts.records import Unanswered
 
 # In inches. Cells shrink where a matrix would be larger than that; under the second size they hold no digits.
 _CELL, _SMALLEST_WITH_DIGITS, _LARGEST = 0.34, 0.27, 16.0
@@ -43,7 +44,7 @@ class FigureWriter:
     def write(self, record: Any) -> None:
         self._drawn.append(self._to_figured(record))
 
-    def skip(self) -> None:
+    def skip(self, missing: Unanswered) -> None:
         pass
 
     def finish(self) -> None:

@@ -8,6 +8,7 @@ import traceback
 
 from bertcli import __version__
 from bertcli.render.visible import visible
+from bertcli.results.corpus import RunSummary
 
 _OS_HINTS = {
     errno.ENOSPC: "free some space, or write somewhere else",
@@ -31,6 +32,14 @@ def print_error(message: str, hint: str = "") -> None:
 def print_note(message: str) -> None:
     """Something that the user may want to know."""
     _say(f"bertcli: note: {message}")
+
+
+def print_summary(summary: RunSummary) -> None:
+    """What a run over many texts has come to."""
+    counts = [f"{summary.texts:,} rows", f"{summary.tokens:,} tokens"]
+    counts += [f"{summary.truncated:,} truncated", f"{summary.skipped:,} skipped"]
+    speed = f"{summary.seconds:,.1f} s, {summary.tokens_a_second:,.0f} tokens/s"
+    _say(f"bertcli: {', '.join(counts)}, {speed}, {summary.padded_share:.1%} padding")
 
 
 def print_bug(bug: Exception, *, with_trace: bool) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TextIO
 from bertcli import __version__
 from bertcli.render.view import Cell, View
 from bertcli.results.texts import RunInfo
+from bertcli.texts.records import Unanswered
 
 SCHEMA = 1
 
@@ -18,7 +19,7 @@ class RecordWriter(Protocol):
     def write(self, record: Any) -> None:
         """One answer."""
 
-    def skip(self) -> None:
+    def skip(self, missing: Unanswered) -> None:
         """A text without an answer."""
 
     def finish(self) -> None:
@@ -52,7 +53,7 @@ class JsonWriter:
         self._stream.flush()
         self._count += 1
 
-    def skip(self) -> None:
+    def skip(self, missing: Unanswered) -> None:
         pass
 
     def finish(self) -> None:
@@ -74,7 +75,7 @@ class JsonDocumentWriter:
     def write(self, record: Any) -> None:
         self._stream.write(_dumps({**header(self._info), **self._view.to_json(record)}) + "\n")
 
-    def skip(self) -> None:
+    def skip(self, missing: Unanswered) -> None:
         pass
 
     def finish(self) -> None:
@@ -93,7 +94,7 @@ class JsonLinesWriter:
             self._stream.write(_dumps(line) + "\n")
         self._stream.flush()
 
-    def skip(self) -> None:
+    def skip(self, missing: Unanswered) -> None:
         pass
 
     def finish(self) -> None:
@@ -114,7 +115,7 @@ class CsvWriter:
             self._write_row([_plain(cell) for cell in row])
         self._stream.flush()
 
-    def skip(self) -> None:
+    def skip(self, missing: Unanswered) -> None:
         pass
 
     def finish(self) -> None:

@@ -11,6 +11,7 @@ from rich.terminal_theme import TerminalTheme
 
 from bertcli.render.console import TableWriter, make_console
 from bertcli.render.view import View
+from bertcli.texts.records import Unanswered
 
 _BACKGROUND, _FOREGROUND = (23, 25, 30), (222, 225, 230)
 _RED, _MAGENTA = (255, 140, 146), (204, 153, 240)
@@ -63,7 +64,7 @@ class SvgWriter:
     def write(self, record: Any) -> None:
         self._tables.write(record)
 
-    def skip(self) -> None:
+    def skip(self, missing: Unanswered) -> None:
         pass
 
     def finish(self) -> None:

@@ -13,6 +13,7 @@ class EncodeRecord:
 
     next_sentence: the probability that sentence B follows A. What was not asked for is None; so are pooler_output where
     the checkpoint has no pooler, and next_sentence where there is no B or no head for it.
+    layer_embeddings: (hidden,) each, made of layers' hidden_states as the embedding is of the last.
     """
 
     text: TextInfo
@@ -22,3 +23,4 @@ class EncodeRecord:
     layers: Sequence[int] = ()
     hidden_states: Sequence[FloatArray] = ()
     next_sentence: float | None = None
+    layer_embeddings: Sequence[FloatArray] = ()

@@ -1,9 +1,13 @@
 """Where texts come from: arguments, files of several formats, standard input; and the number by which each is known."""
 
-from bertcli.texts.reader import TextReader
+from typing import TYPE_CHECKING, Any
+
 from bertcli.texts.records import TextRecord, Unanswered, Window, is_utf8, shortened
 from bertcli.texts.source import STDIN, InputFormat, TextSource
-from bertcli.texts.streams import WINDOW_BYTES
+
+if TYPE_CHECKING:
+    from bertcli.texts.reader import TextReader
+    from bertcli.texts.streams import WINDOW_BYTES
 
 __all__ = [
     "STDIN",
@@ -17,3 +21,16 @@ __all__ = [
     "is_utf8",
     "shortened",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # What reads is imported where something is read: --help knows of the options alone.
+    if name == "TextReader":
+        from bertcli.texts.reader import TextReader
+
+        return TextReader
+    if name == "WINDOW_BYTES":
+        from bertcli.texts.streams import WINDOW_BYTES
+
+        return WINDOW_BYTES
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

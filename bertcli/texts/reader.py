@@ -36,6 +36,11 @@ class TextReader:
         return int(self.known_bytes() * runs(_SENTENCE_BYTES))
 
     @property
+    def reads_files(self) -> bool:
+        """Whether texts come from files or standard input, and are not arguments."""
+        return self._open is not None
+
+    @property
     def total_bytes(self) -> int | None:
         """How many bytes there are to read in the files, None where that is not known before the end."""
         sizes = [each.size for each in self._inputs]

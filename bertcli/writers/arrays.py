@@ -8,14 +8,17 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from bertcli.texts.records import Unanswered
+
 FloatArray = np.ndarray[Any, Any]
 
 
 class NpyWriter:
     """A matrix with a row for each text, written as the rows come; a text without an answer is a row of NaN."""
 
-    def __init__(self, stream: BinaryIO, width: int, row: Callable[[Any], FloatArray]) -> None:
+    def __init__(self, stream: BinaryIO, width: int, row: Callable[[Any], FloatArray], dtype: str = "float32") -> None:
         self._stream, self._width, self._row = stream, width, row
+        self._dtype = np.dtype(dtype).newbyteorder("<")
         self._count = 0
         # The number of rows stands at the beginning of the file, and is known at the end.
         self._file = stream if stream.seekable() else tempfile.TemporaryFile()  # noqa: SIM115 - closed in finish
@@ -24,7 +27,7 @@ class NpyWriter:
     def write(self, record: Any) -> None:
         self._append(self._row(record))
 
-    def skip(self) -> None:
+    def skip(self, missing: Unanswered) -> None:
         self._append(np.full(self._width, np.nan))
 
     def finish(self) -> None:
@@ -36,13 +39,14 @@ class NpyWriter:
             self._file.close()
 
     def _append(self, row: FloatArray) -> None:
-        self._file.write(np.ascontiguousarray(row, "<f4").tobytes())
+        self._file.write(np.ascontiguousarray(row, self._dtype).tobytes())
         self._count += 1
 
     def _write_header(self) -> None:
         # numpy leaves room in the header for the first axis to grow, so the second writing fits over the first.
         shape = (self._count, self._width)
-        np.lib.format.write_array_header_1_0(self._file, {"descr": "<f4", "fortran_order": False, "shape": shape})
+        header = {"descr": self._dtype.str, "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(self._file, header)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ class TensorsWriter:
         for name, column in self._columns.items():
             self._parts[name].append(column.of(record))
 
-    def skip(self) -> None:
+    def skip(self, missing: Unanswered) -> None:
         for parts in self._parts.values():
             parts.append(None)
 

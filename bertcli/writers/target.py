@@ -19,13 +19,19 @@ def check_target(path: Path, *, force: bool) -> None:
     destination = _destination(path)
     if destination.is_symlink():
         raise OutputError(f"{path} is a symbolic link that leads back to itself", hint="name another file")
-    if not destination.parent.is_dir():
-        raise OutputError(
-            f"there is no folder {str(path.parent)!r} to write {path.name!r} to",
-            hint=f"mkdir -p {destination.parent}, or name another file",
-        )
+    check_parent(path)
     if path.exists() and not force and not is_device(path):
         raise OutputError(f"{path} is there already", hint="use --force to replace it, or name another file")
+
+
+def check_parent(path: Path) -> None:
+    """Raise OutputError where there is no folder for a file, or another folder, to be made in."""
+    parent = _destination(path).parent
+    if not parent.is_dir():
+        raise OutputError(
+            f"there is no folder {str(path.parent)!r} to write {path.name!r} to",
+            hint=f"mkdir -p {parent}, or name another file",
+        )
 
 
 @contextmanager
@@ -39,9 +45,16 @@ def open_target(path: Path, *, force: bool) -> Iterator[BinaryIO]:
         with path.open("wb") as device:
             yield device
         return
+    destination = _destination(path)
+    with replacing(destination) as file:
+        yield file
+
+
+@contextmanager
+def replacing(destination: Path) -> Iterator[BinaryIO]:
+    """A file that takes its place there when all is well, and has reached the disk by then."""
     import tempfile  # here, as it loads a good deal that a command without -o can do without
 
-    destination = _destination(path)
     handle, name = tempfile.mkstemp(prefix=f".{destination.name}.", suffix=".part", dir=destination.parent)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -50,10 +63,21 @@ def open_target(path: Path, *, force: bool) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
         Path(name).chmod(_mode_of(destination))
         Path(name).replace(destination)
+        sync_folder(destination.parent)
     except BaseException:
         with suppress(OSError):
             Path(name).unlink(missing_ok=True)
         raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder reach the disk, where its filesystem can."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def is_device(path: Path) -> bool:

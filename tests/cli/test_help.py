@@ -22,7 +22,8 @@ SHARED = {
     "-h", "--help",
 }  # fmt: skip
 OWN = {
-    "encode": {"--pool", "--normalize", "--tokens", "--layers", "--pooler", "--similarity"},
+    "encode": {"--pool", "--normalize", "--tokens", "--layers", "--pooler", "--similarity",
+               "--dtype-out", "--keep-text", "--shard-rows", "--resume", "--dedupe"},
     "fill-mask": {
         "-k", "--top-k", "--mass", "--entropy", "--targets", "--target-score", "--joint", "--order", "--score",
         "--within-word", "--lens", "--compare", "--mutual",

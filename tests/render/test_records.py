@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bertcli import __version__
+from bertcli.errors import BadText
 from bertcli.render.records import (
     CsvWriter,
     JsonDocumentWriter,
@@ -28,6 +29,7 @@ from bertcli.render.views.fill_mask import fill_mask_view
 from bertcli.render.views.mask_questions import compare_view, joint_view, lens_view, mutual_view, score_view
 from bertcli.render.views.models import models_view
 from bertcli.render.views.shapes import shapes_view, weights_view
+from bertcli.texts import Unanswered
 from tests.render import samples
 
 INFO = samples.info("fill-mask", revision=samples.COMMIT)
@@ -172,7 +174,7 @@ def test_csv_rows_can_be_read_back(rows: list[tuple[str, str]]) -> None:
 def test_nothing_is_written_before_the_first_record(format_: str) -> None:
     stream = Stream()
     writer = WRITERS[format_](stream, _view())
-    writer.skip()
+    writer.skip(Unanswered(0, None, BadText("it is empty")))
     assert stream.getvalue() == ""
 
 

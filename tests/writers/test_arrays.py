@@ -12,9 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import load as load_safetensors
 
+from bertcli.errors import BadText
+from bertcli.texts import Unanswered
 from bertcli.writers.arrays import Column, NpyWriter, TensorsWriter, save_npz, save_safetensors, stack_padded
 
 Rows = Sequence[Any]
+MISSING = Unanswered(0, None, BadText("it is empty"))
 
 
 class Pipe(io.RawIOBase):
@@ -45,7 +48,7 @@ def write_rows(writer: NpyWriter, rows: Rows) -> None:
     """Every row, then the end."""
     for row in rows:
         if row is None:
-            writer.skip()
+            writer.skip(MISSING)
         else:
             writer.write(row)
     writer.finish()
@@ -83,7 +86,7 @@ def test_the_header_of_many_rows_fits_over_that_of_none(tmp_path: Path) -> None:
     with path.open("wb") as file:
         writer = NpyWriter(file, 1, np.asarray)
         for _ in range(count):
-            writer.skip()
+            writer.skip(MISSING)
         writer.finish()
     assert path.stat().st_size == 128 + 4 * count
     matrix = np.load(path, mmap_mode="r")
@@ -153,7 +156,7 @@ def test_tensor_files_give_back_what_was_written(save: Any, load: Any) -> None:
     }
     writer = TensorsWriter(stream, columns, {"layers": np.array([0, 6])}, save)
     writer.write(1)
-    writer.skip()
+    writer.skip(MISSING)
     writer.write(3)
     assert stream.getvalue() == b""  # the shape is known at the end
     writer.finish()

@@ -47,7 +47,7 @@ def attn(request: AttnRequest) -> ExitCode:
         return write_page(replace(request, output=output), _THRESHOLDS)
     if request.maps.expansion:
         return tell_expansion(request.texts, request.model, output, request.heads, request.maps)
-    if output.output is not None and output.output.suffix.lower() == ".png" and not request.has_figures:
+    if output.path is not None and output.path.suffix.lower() == ".png" and not request.has_figures:
         raise WrongUsage(
             "a picture is of a matrix, and none is asked for",
             hint="add --layer and --head, --grid, --rollout, --value-norms or --head-distance",

@@ -10,7 +10,7 @@ from bertcli.options import OutputOptions, PageOptions
 def with_named_file(output: OutputOptions, page: PageOptions) -> OutputOptions:
     """The output options with the file that --html or --png names as that of -o. Raises WrongUsage."""
     asked: dict[str, Path | None] = {
-        "-o": output.output,
+        "-o": output.path,
         "--svg": output.svg,
         "--html": page.html,
         "--png": page.png,
@@ -23,5 +23,5 @@ def with_named_file(output: OutputOptions, page: PageOptions) -> OutputOptions:
         if option in ("--html", "--png") and path is not None:
             if path.suffix.lower() != suffix:
                 raise WrongUsage(f"{option} {path}: the name does not end in {suffix}", hint=f"use {path}{suffix}")
-            return replace(output, output=path)
+            return replace(output, output=str(path))
     return output

@@ -21,7 +21,7 @@ PAGE_SUFFIX = ".html"
 
 def is_page(output: OutputOptions, page: PageOptions) -> bool:
     """Whether a page is asked for. Raises WrongUsage where it is asked to be opened and is not written."""
-    is_written = output.output is not None and output.output.suffix.lower() == PAGE_SUFFIX
+    is_written = output.path is not None and output.path.suffix.lower() == PAGE_SUFFIX
     if page.open_page and not is_written:
         raise WrongUsage("--open opens the page that --html writes, and none is written", hint="add --html page.html")
     return is_written
@@ -57,8 +57,8 @@ def write_page(request: AttnRequest, thresholds: str) -> ExitCode:
         most_together=1,
     )
     exit_code = sink.write(info, _NO_VIEW, answers, {PAGE_SUFFIX: partial(PageWriter, info=about)})
-    if request.page.open_page and output.output is not None:
-        _open(output.output, sink)
+    if request.page.open_page and output.path is not None:
+        _open(output.path, sink)
     return exit_code
 
 

@@ -35,6 +35,9 @@ class Ops(Protocol):
     def computing(self) -> AbstractContextManager[Any]:
         """The context that computations run in (no gradients)."""
 
+    def use_threads(self, count: int | None = None) -> int:
+        """Have products on the CPU run on so many threads, None: as many as they do; how many these are."""
+
     def matrix(self, raw: Array) -> Array:
         """A weight matrix for `linear` or `embedding`, from a tensor as the checkpoint stores it."""
 

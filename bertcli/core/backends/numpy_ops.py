@@ -13,6 +13,7 @@ import numpy as np
 
 from bertcli.core.backends import Array, LayerNorm, Linear
 from bertcli.core.backends.numpy_activations import ACTIVATIONS
+from bertcli.core.threads import blas_threads
 from bertcli.errors import UnsupportedModel
 
 _BLOCK_VALUES = 1 << 18  # 1 MiB in float32: a block widened by one core is still in its cache when it is multiplied
@@ -34,6 +35,9 @@ class NumpyOps:
     def __init__(self) -> None:
         self._used: set[int] = set()
         self._widened: dict[int, Array] = {}
+
+    def use_threads(self, count: int | None = None) -> int:
+        return blas_threads(count)
 
     def computing(self) -> AbstractContextManager[Any]:
         # What is no number is found where it arrives, and is an error then.

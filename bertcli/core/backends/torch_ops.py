@@ -60,6 +60,11 @@ class TorchOps:
         self._device = torch.device(device)
         self._dtype = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}[dtype]
 
+    def use_threads(self, count: int | None = None) -> int:
+        if count is not None:
+            torch.set_num_threads(count)
+        return torch.get_num_threads()
+
     @contextmanager
     def computing(self) -> Iterator[None]:
         try:

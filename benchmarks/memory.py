@@ -1,0 +1,82 @@
+"""The most memory that `encode` takes for a corpus, which is not to depend on how long the corpus is.
+
+A million short lines into a folder of Parquet, on a random checkpoint of one narrow layer with the bundled vocabulary,
+so that it takes minutes: what another model's weights take comes on top.
+
+    pip install -e '.[bench,parquet]'
+    python benchmarks/memory.py
+"""
+
+import argparse
+import random
+import sys
+import tempfile
+from pathlib import Path
+
+from bertcli.checkpoints.find import BUNDLED_FOLDER
+from processes import run_process
+
+WANTED_MIB = 700
+# In a process of its own: a child begins with its parent's peak memory.
+SAVE_TINY = """
+import sys
+from pathlib import Path
+import transformers
+from checkpoints import copy_tokenizer
+config = transformers.BertConfig(
+    hidden_size=64, num_hidden_layers=1, num_attention_heads=2, intermediate_size=256)
+transformers.BertModel(config).save_pretrained(sys.argv[1])
+copy_tokenizer(Path(sys.argv[1]))
+"""
+
+
+def write_lines(path: Path, count: int) -> Path:
+    """So many lines of 3 to 14 everyday words."""
+    lines = (BUNDLED_FOLDER / "vocab.txt").read_text(encoding="utf-8").split("\n")
+    words = [word for word in lines if word.isascii() and word.isalpha() and len(word) > 1][:5000]
+    draw = random.Random(0)
+    with path.open("w", encoding="utf-8") as file:
+        file.writelines(" ".join(draw.choices(words, k=draw.randint(3, 14))) + "\n" for _ in range(count))
+    return path
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--lines", type=int, nargs="+", default=[10_000, 1_000_000], help="how many (10000 1000000)")
+    parser.add_argument("--engine", default="auto", help="as bertcli takes it (auto)")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        run_process(
+            [
+                sys.executable,
+                "-c",
+                f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n{SAVE_TINY}",
+                scratch / "model",
+            ],
+            scratch,
+        )
+        for count in options.lines:
+            file = write_lines(scratch / "lines.txt", count)
+            command = [
+                sys.executable,
+                "-m",
+                "bertcli",
+                "encode",
+                "-m",
+                scratch / "model",
+                "-f",
+                file,
+                "--force",
+                "--engine",
+                options.engine,
+                "-o",
+                f"{scratch / 'out'}/",
+            ]
+            run = run_process(command, scratch)
+            print(f"{count:,} lines: {run.seconds:,.0f} s, {run.peak_mib:,.0f} MiB (wanted: {WANTED_MIB})", flush=True)
+
+
+if __name__ == "__main__":
+    main()

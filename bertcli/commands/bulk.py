@@ -1,0 +1,102 @@
+"""A run over many texts: its threads, its progress on a terminal, and what it comes to in the end."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import Self
+
+from bertcli.commands.sink import Sink
+from bertcli.core.bulk import BulkPlan, Compute, Tally, bulk_answers
+from bertcli.core.encoding import EncodeOptions
+from bertcli.core.repeats import RepeatedTexts
+from bertcli.core.session import Session
+from bertcli.core.stages import Stages
+from bertcli.results.corpus import RunSummary
+from bertcli.results.encoding import EncodeRecord
+from bertcli.texts import TextReader, Unanswered, Window
+
+# From so many texts on a run ends with a line that says what it came to.
+_WORTH_A_SUMMARY = 1000
+# Seconds until a bar is drawn, so that what is short comes and goes without one, and between its changes.
+_UNTIL_BAR, _BETWEEN = 1.0, 0.1
+
+
+class Bulk:
+    """The threads and the counts of one run. always_summed: whether a summary comes of few texts too."""
+
+    def __init__(
+        self, session: Session, reader: TextReader, sink: Sink, plan: BulkPlan, *, always_summed: bool = False
+    ) -> None:
+        self._session, self._reader, self._sink, self._plan = session, reader, sink, plan
+        self._always_summed = always_summed
+        self._stages = Stages()
+        self._started = time.monotonic()
+        self._positions: deque[tuple[int, int]] = deque()
+        self._read = self._passed = self._skipped = self._bytes = 0
+        self._repeats: RepeatedTexts | None = None
+        self._is_over = threading.Event()
+        # Apart from what computes and writes, as a batch may take seconds.
+        self._ticker = threading.Thread(target=self._tick, daemon=True)
+        self.tally = Tally()
+
+    def __enter__(self) -> Self:
+        self._stages.__enter__()
+        if self._sink.draws_progress:
+            self._ticker.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stages.__exit__(kind, error, trace)
+        self._is_over.set()
+        if self._repeats is not None:
+            self._repeats.close()
+        self._sink.end_progress()
+        if error is None and (self._always_summed or self._passed >= _WORTH_A_SUMMARY):
+            self._sink.sum_up(self.summary())
+
+    def repeats(self, options: EncodeOptions) -> RepeatedTexts:
+        """What knows the texts that come again."""
+        self._repeats = RepeatedTexts(self._sink.scratch_folder, self._session.config.hidden_size, options)
+        return self._repeats
+
+    def answers(
+        self,
+        windows: Iterable[Window],
+        compute: Compute[EncodeRecord],
+        repeats: RepeatedTexts | None = None,
+    ) -> Iterator[EncodeRecord | Unanswered]:
+        """An answer for each text, in order."""
+        watched = self._watch(windows)
+        answers = bulk_answers(self._session, watched, compute, self._stages, self._plan, self.tally, repeats)
+        for answer in answers:
+            yield answer
+            self._passed += 1
+            self._skipped += isinstance(answer, Unanswered)
+
+    def summary(self) -> RunSummary:
+        """What the run has come to."""
+        tally = self.tally
+        seconds = time.monotonic() - self._started
+        return RunSummary(tally.done, tally.tokens, tally.truncated, self._skipped, seconds, tally.padded_share)
+
+    def _tick(self) -> None:
+        wait = _UNTIL_BAR
+        while not self._is_over.wait(wait):
+            self._sink.show_progress(self.summary(), self._done_bytes(), self._reader.total_bytes)
+            wait = _BETWEEN
+
+    def _watch(self, windows: Iterable[Window]) -> Iterator[Window]:
+        for window in windows:
+            self._read += len(window)
+            self._positions.append((self._read, self._reader.read_bytes))
+            yield window
+
+    def _done_bytes(self) -> int:
+        """How many bytes of the input are behind the texts that are done."""
+        while self._positions and self._positions[0][0] <= self.tally.done:
+            self._bytes = self._positions.popleft()[1]
+        return self._bytes

@@ -1,0 +1,122 @@
+"""encode into a folder: shards of Parquet with a manifest, which a run that broke off is gone on with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from bertcli.checkpoints.files import fingerprint
+from bertcli.commands.bulk import Bulk
+from bertcli.commands.encode_files import about, parquet_layout
+from bertcli.commands.opening import session_request
+from bertcli.commands.sink import Passed, Sink
+from bertcli.core.bulk import BulkPlan
+from bertcli.core.encoding import EncodeOptions, encode
+from bertcli.core.session import Session, open_session
+from bertcli.corpus.folder import check_same_run, find_begun, prepare
+from bertcli.corpus.known import known_from_shards
+from bertcli.corpus.replay import InputDigests, after_replay
+from bertcli.errors import ExitCode
+from bertcli.options import SHARD_ROWS
+from bertcli.texts import TextReader
+from bertcli.writers.manifest import Manifest
+from bertcli.writers.shards import ShardsWriter
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bertcli.commands.encode import EncodeRequest
+
+_MakeOptions = Callable[..., EncodeOptions]
+
+
+def encode_into_folder(request: EncodeRequest, sink: Sink, make_options: _MakeOptions) -> ExitCode:
+    """Encode every text that no shard has yet."""
+    folder: Path = sink.folder  # type: ignore[assignment]  # which is why this is called
+    begun = find_begun(folder, resume=request.corpus.resume, force=sink.force)
+    shard_rows = request.corpus.shard_rows or (SHARD_ROWS if begun is None else begun.shard_rows)
+    reader = TextReader(request.texts.source())
+    session = _open(request, reader, begun, sink)
+    options = make_options(request, session, sink.format, is_looked_at=False)
+    description = _description(request, session)
+    if begun is not None:
+        check_same_run(folder, begun, description, shard_rows)
+    is_new = not folder.exists()
+    prepare(folder, begun)
+    manifest = begun or Manifest(description, shard_rows)
+    try:
+        passed = _encode(request, session, reader, options, sink, manifest)
+    except BaseException:
+        if is_new and not any(folder.iterdir()):
+            folder.rmdir()
+        raise
+    if begun is not None:
+        sink.note(f"{manifest.rows:,} rows were there already")
+    return sink.end(Passed(passed.count + manifest.rows, passed.skipped + manifest.skipped))
+
+
+def _open(request: EncodeRequest, reader: TextReader, begun: Manifest | None, sink: Sink) -> Session:
+    """The model, on the engine and the threads that the run was begun with: with others the last digits differ."""
+    asked = session_request(request.model)
+    if begun is not None:
+        engine, device = (begun.about[name] for name in ("engine", "device"))
+        asked = replace(
+            asked,
+            engine=engine if asked.engine == "auto" else asked.engine,
+            device=device if asked.device == "auto" else asked.device,
+            threads=begun.about["threads"],
+        )
+    return open_session(asked, reader.known_bytes, sink.announce, sink.note)
+
+
+def _encode(
+    request: EncodeRequest,
+    session: Session,
+    reader: TextReader,
+    options: EncodeOptions,
+    sink: Sink,
+    manifest: Manifest,
+) -> Passed:
+    folder: Path = sink.folder  # type: ignore[assignment]
+    digests = InputDigests(manifest.shard_rows)
+    layout = parquet_layout(session, request, options)
+    plan = BulkPlan(
+        batches_together=4 if options.tokens else 16, shard_rows=manifest.shard_rows, lean=not options.tokens
+    )
+    with (
+        Bulk(session, reader, sink, plan, always_summed=True) as bulk,
+        ShardsWriter(folder, manifest, layout, digests.of) as writer,
+    ):
+        repeats = bulk.repeats(options) if request.corpus.dedupe else None
+        replayed = known_from_shards(repeats, folder, manifest, [vector.name for vector in layout.vectors])
+        new = after_replay(digests.watch(reader.windows()), manifest, digests, replayed)
+        return sink.pass_on(bulk.answers(new, partial(encode, session, options=options), repeats), writer)
+
+
+def _description(request: EncodeRequest, session: Session) -> Mapping[str, Any]:
+    """What the rows depend on, beside the texts, as the manifest has it."""
+    texts, corpus, model = request.texts, request.corpus, request.model
+    return {
+        **about(session),
+        "model_sha256": fingerprint(session.checkpoint.folder),
+        "threads": session.engine.ops.use_threads(),
+        "options": {
+            "pool": str(request.pool),
+            "normalize": request.normalize,
+            "tokens": request.tokens,
+            "layers": request.layers,
+            "pooler": request.pooler,
+            "dtype_out": str(corpus.dtype_out or "float32"),
+            "keep_text": corpus.keep_text,
+            "dedupe": corpus.dedupe,
+            "batch_tokens": session.batch_tokens,
+            "max_length": model.max_length,
+            "truncate": model.truncate,
+            "pair": texts.pair,
+            "pairs": texts.pairs,
+            "field": texts.text_field,
+            "id_field": texts.id_field,
+        },
+    }

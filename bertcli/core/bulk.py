@@ -1,0 +1,143 @@
+"""Answers for a corpus: read, tokenised and computed at the same time, in batches with little padding, in order."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from bertcli.core.batches import Batch, batches
+from bertcli.core.session import Session
+from bertcli.core.stages import Ahead, Stages
+from bertcli.core.tokens import TokenizedText
+from bertcli.texts.records import Unanswered, Window
+
+Answer = TypeVar("Answer")
+Compute = Callable[[Batch], Sequence[Answer]]
+Texts = list[TokenizedText | Unanswered]
+# Of short texts no more than so many: they are of few lengths anyway, and each takes memory beside its tokens.
+_MOST_TEXTS = 4096
+_TOKENIZED_TOGETHER = 256
+
+
+@dataclass(frozen=True, slots=True)
+class BulkPlan:
+    """How texts go together. batches_together: of about how many batches the texts are sorted by length together.
+
+    shard_rows: groups end where shards of so many rows do, so that a shard comes out the same whatever was before it.
+    ends_at_silence: they end too where no text is there at the moment, so that a pipe that pauses is answered. lean: of
+    a text's tokens nothing is told but how many there are.
+    """
+
+    batches_together: int = 32
+    shard_rows: int | None = None
+    ends_at_silence: bool = False
+    lean: bool = False
+
+
+@dataclass
+class Tally:
+    """What has come of a run so far. done: texts, those without an answer too.
+
+    computed: tokens that went through the model. places: of the batches' rectangles, padding included.
+    """
+
+    done: int = 0
+    tokens: int = 0
+    truncated: int = 0
+    computed: int = 0
+    places: int = 0
+
+    @property
+    def padded_share(self) -> float:
+        """How much of what was computed was padding."""
+        return 1 - self.computed / self.places if self.places else 0.0
+
+    def count_text(self, text: TokenizedText) -> None:
+        """A text has its answer."""
+        self.tokens += len(text)
+        self.truncated += text.truncated
+
+    def count_batch(self, batch: Batch) -> None:
+        """A batch has gone through the model."""
+        self.done += len(batch.texts)
+        rows, columns = batch.shape
+        self.places += rows * columns
+        self.computed += sum(map(len, batch.texts))
+
+
+class Repeats(Protocol[Answer]):
+    """What knows which texts have been computed before."""
+
+    def first_ones(self, texts: Sequence[TokenizedText]) -> Sequence[TokenizedText]:
+        """Those of a group that have to be computed."""
+
+    def with_repeats(self, texts: Sequence[TokenizedText], computed: dict[int, Answer]) -> dict[int, Answer]:
+        """The answers of all of them, by index."""
+
+
+def bulk_answers(
+    session: Session,
+    windows: Iterable[Window],
+    compute: Compute[Answer],
+    stages: Stages,
+    plan: BulkPlan,
+    tally: Tally,
+    repeats: Repeats[Answer] | None = None,
+) -> Iterator[Answer | Unanswered]:
+    """An answer for each text, in the order of the input. stages: the threads that are ahead of who takes the answers.
+
+    Which texts run together depends on the texts and the plan alone, unless groups end at silence.
+    """
+    read = stages.ahead(windows, 1, may_wait=True)
+    tokenized = stages.ahead(list(session.tokenizer.tokenize_window(window, lean=plan.lean)) for window in _small(read))
+    groups = grouped(tokenized, plan.batches_together * session.batch_tokens, plan)
+    answered = stages.ahead((_answered(session, group, compute, tally, repeats) for group in groups), 1)
+    for answers in answered:
+        yield from answers
+
+
+def _small(windows: Iterable[Window]) -> Iterator[Window]:
+    """The texts in windows of a bounded number: tokenised, a short one takes far more memory than it did."""
+    for window in windows:
+        for start in range(0, len(window), _TOKENIZED_TOGETHER):
+            yield window[start : start + _TOKENIZED_TOGETHER]
+
+
+def grouped(windows: Ahead[Texts], room: int, plan: BulkPlan) -> Iterator[Texts]:
+    """The texts in groups of about so many tokens."""
+    group: Texts = []
+    left = room
+    for window in windows:
+        for text in window:
+            group.append(text)
+            left -= len(text) if isinstance(text, TokenizedText) else 0
+            if left <= 0 or len(group) >= _MOST_TEXTS or _ends_shard(text, plan.shard_rows):
+                yield group
+                group, left = [], room
+        if plan.ends_at_silence and group and windows.is_empty:
+            yield group
+            group, left = [], room
+    if group:
+        yield group
+
+
+def _ends_shard(text: TokenizedText | Unanswered, shard_rows: int | None) -> bool:
+    index = text.index if isinstance(text, Unanswered) else text.record.index
+    return shard_rows is not None and (index + 1) % shard_rows == 0
+
+
+def _answered(
+    session: Session, group: Texts, compute: Compute[Answer], tally: Tally, repeats: Repeats[Answer] | None
+) -> list[Answer | Unanswered]:
+    texts = [text for text in group if isinstance(text, TokenizedText)]
+    answers: dict[int, Answer] = {}
+    to_compute = texts if repeats is None else repeats.first_ones(texts)
+    for batch in batches(to_compute, session.batch_tokens, session.tokenizer.pad_token_id):
+        for text, answer in zip(batch.texts, session.halving(compute, batch), strict=True):
+            answers[text.record.index] = answer
+        tally.count_batch(batch)
+    tally.done += len(group) - len(to_compute)
+    if repeats is not None:
+        answers = repeats.with_repeats(texts, answers)
+    for text in texts:
+        tally.count_text(text)
+    return [text if isinstance(text, Unanswered) else answers.pop(text.record.index) for text in group]

@@ -1,0 +1,68 @@
+"""The folder that a run writes its shards to: a new one, or one that the run goes on with."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bertcli.errors import OutputError
+from bertcli.writers.manifest import MANIFEST, Manifest, load_manifest
+from bertcli.writers.shards import check_shards, is_in_use, remove_parts, remove_shards
+from bertcli.writers.target import check_parent
+
+
+def find_begun(folder: Path, *, resume: bool, force: bool) -> Manifest | None:
+    """The manifest of the run that is to be gone on with, None where there is nothing yet.
+
+    Raises OutputError where the folder cannot be written to, or holds what is neither to be gone on with nor replaced.
+    """
+    check_parent(folder)
+    if not folder.is_dir():
+        return None
+    manifest = load_manifest(folder) if resume or not force else None
+    if resume and manifest is not None:
+        return manifest
+    if manifest is not None:
+        raise OutputError(
+            f"{folder}/ holds the shards of a run {'that is done' if manifest.is_complete else 'that broke off'}",
+            hint="go on with it with --resume, replace it with --force, or name another folder",
+        )
+    if is_in_use(folder) and not force:
+        raise OutputError(
+            f"{folder}/ is there already, and no run of bertcli's is in it",
+            hint=f"name another folder; --force writes shards and {MANIFEST} beside what is there",
+        )
+    return None
+
+
+def prepare(folder: Path, begun: Manifest | None) -> None:
+    """Make the folder, and remove from it what is not to stay. Raises OSError, OutputError."""
+    if begun is None:
+        folder.mkdir(exist_ok=True)
+        remove_shards(folder)
+    else:
+        check_shards(folder, begun)
+        remove_parts(folder, begun)
+
+
+def check_same_run(folder: Path, begun: Manifest, now: Mapping[str, Any], shard_rows: int) -> None:
+    """Raise OutputError for a run that would not write what the one before it has."""
+    earlier = flat({**begun.about, "shard_rows": begun.shard_rows})
+    later = flat({**now, "shard_rows": shard_rows})
+    for name in dict.fromkeys([*earlier, *later]):
+        if earlier.get(name) != later.get(name):
+            raise OutputError(
+                f"{folder}/ was begun with another {name.replace('_', ' ')}: "
+                f"{_shown(earlier.get(name))}, where this run has {_shown(later.get(name))}",
+                hint="give the same model and options, or begin anew with --force",
+            )
+
+
+def flat(about: Mapping[str, Any]) -> dict[str, Any]:
+    """What a manifest tells, its options beside the rest."""
+    return {**{name: value for name, value in about.items() if name != "options"}, **about.get("options", {})}
+
+
+def _shown(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "none", True: "yes", False: "no"}[value]
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,205 @@
+"""A run into a folder that breaks off: by Ctrl-C, SIGKILL, a full disk; and --resume, to the same bytes."""
+
+import json
+import random
+import resource
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.process import LONGEST_RUN, assert_failed, run, start
+
+WORDS = ["how", "are", "you", "the", "cat", "sat", "on", "the", "mat"]
+SHARD_ROWS = "40"
+
+
+@pytest.fixture
+def lines(folder: Path) -> Path:
+    """Texts of unlike length, some of them more than once."""
+    draw = random.Random(0)
+    texts = [" ".join(draw.choices(WORDS, k=draw.randint(1, 20))) for _ in range(400)]
+    (folder / "in.txt").write_text("".join(f"{text}\n" for text in [*texts, *texts[:100]]))
+    return folder / "in.txt"
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file of a folder, those half written too."""
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())} if folder.is_dir() else {}
+
+
+def options(lines: Path, tiny: tuple[str, str], name: str, *more: str) -> list[str]:
+    """encode into a folder beside the texts, in small shards."""
+    return ["encode", "-f", str(lines), *tiny, "--shard-rows", SHARD_ROWS, "-o", f"{lines.parent / name}/", *more]
+
+
+def first_shards(whole: Path, parted: Path, count: int) -> None:
+    """`parted` as it is when a run broke off after so many shards."""
+    parted.mkdir()
+    manifest = json.loads((whole / "manifest.json").read_text())
+    manifest["shards"] = manifest["shards"][:count]
+    manifest |= {"rows": sum(shard["rows"] for shard in manifest["shards"]), "complete": False}
+    (parted / "manifest.json").write_text(json.dumps(manifest))
+    for shard in manifest["shards"]:
+        shutil.copy(whole / shard["file"], parted)
+
+
+def test_resume_begins_where_nothing_is_and_ends_where_all_is(tiny: tuple[str, str], lines: Path) -> None:
+    run(*options(lines, tiny, "whole", "-q")).answer()
+    whole = contents(lines.parent / "whole")
+    run(*options(lines, tiny, "new", "-q", "--resume")).answer()
+    assert contents(lines.parent / "new") == whole
+    again = run(*options(lines, tiny, "new", "--resume"))
+    assert again.exit_code == 0
+    assert "bertcli: note: 500 rows were there already" in again.stderr
+    assert contents(lines.parent / "new") == whole
+
+
+@pytest.mark.parametrize("more", [(), ("--dedupe",), ("--dtype-out", "float16", "--dedupe", "--pooler")])
+def test_a_run_is_gone_on_with_to_the_same_bytes(tiny: tuple[str, str], lines: Path, more: tuple[str, ...]) -> None:
+    run(*options(lines, tiny, "whole", "-q", *more)).answer()
+    first_shards(lines.parent / "whole", lines.parent / "parted", 5)
+    # What a run that was killed may leave: a file half written, and a shard that the manifest does not name yet.
+    (lines.parent / "parted" / ".shard-00005.parquet.x.part").write_bytes(b"half")
+    (lines.parent / "parted" / "shard-00005.parquet").write_bytes(b"whole")
+    run(*options(lines, tiny, "parted", "-q", "--resume", *more)).answer()
+    assert contents(lines.parent / "parted") == contents(lines.parent / "whole")
+
+
+def test_a_resumed_run_keeps_its_engine(tiny: tuple[str, str], lines: Path) -> None:
+    run(*options(lines, tiny, "whole", "-q", "--engine", "torch")).answer()
+    first_shards(lines.parent / "whole", lines.parent / "parted", 3)
+    # By itself so little text would be given to numpy, and to as many threads as there are.
+    run(*options(lines, tiny, "parted", "-q", "--resume"), env={"OMP_NUM_THREADS": "1"}).answer()
+    assert contents(lines.parent / "parted") == contents(lines.parent / "whole")
+
+
+def test_other_options_another_model_or_another_input_are_refused(
+    tiny: tuple[str, str], own_tiny_bert: Path, lines: Path
+) -> None:
+    own = ("-m", str(own_tiny_bert))
+    run(*options(lines, own, "whole", "-q")).answer()
+    out = lines.parent / "out"
+    first_shards(lines.parent / "whole", out, 2)
+    before = contents(out)
+    for more, words in {
+        ("--pool", "max"): ("another pool", "mean", "max"),
+        ("--engine", "torch"): ("another engine", "numpy", "torch"),
+        ("--batch-tokens", "100"): ("another batch tokens",),
+        ("--dedupe",): ("another dedupe",),
+        ("--shard-rows", "7"): ("another shard rows", "40", "7"),
+        ("-m", "bundled"): ("another model",),
+    }.items():
+        assert_failed(run(*options(lines, own, "out", "--resume", *more)), 1, *words)
+    content = lines.read_text()
+    for changed in (content.replace("how", "cat", 1), content[: len(content) // 20]):
+        lines.write_text(changed)
+        assert_failed(run(*options(lines, own, "out", "--resume")), 1, "the input is not what the run was begun with")
+    lines.write_text(content)
+    weights = own_tiny_bert / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\x01")
+    assert_failed(run(*options(lines, own, "out", "--resume")), 1, "another model sha256")
+    assert contents(out) == before
+
+
+def test_what_is_there_is_neither_mixed_with_nor_replaced_unasked(tiny: tuple[str, str], lines: Path) -> None:
+    run(*options(lines, tiny, "out", "-q")).answer()
+    before = contents(lines.parent / "out")
+    finished = run(*options(lines, tiny, "out"))
+    assert_failed(finished, 1, "out/ holds the shards of a run that is done")
+    assert "--resume" in finished.stderr and "--force" in finished.stderr
+    run(*options(lines, tiny, "out", "-q", "--force", "--pool", "max")).answer()
+    assert contents(lines.parent / "out").keys() == before.keys()
+    (lines.parent / "notes").mkdir()
+    (lines.parent / "notes" / "mine.txt").write_text("precious")
+    for more in ((), ("--resume",)):
+        assert_failed(run(*options(lines, tiny, "notes", *more)), 1, "is there already")
+    assert contents(lines.parent / "notes") == {"mine.txt": b"precious"}
+
+
+def test_a_damaged_shard_is_not_gone_on_from(tiny: tuple[str, str], lines: Path) -> None:
+    run(*options(lines, tiny, "out", "-q")).answer()
+    (lines.parent / "out" / "shard-00003.parquet").unlink()
+    assert_failed(run(*options(lines, tiny, "out", "--resume")), 1, "shard-00003.parquet is missing")
+
+
+def test_a_full_disk_is_an_error_after_which_the_run_goes_on(tiny: tuple[str, str], lines: Path) -> None:
+    run(*options(lines, tiny, "whole", "-q", "--layers", "all")).answer()
+    size = max(len(content) for name, content in contents(lines.parent / "whole").items())
+    limited = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size - 1, size - 1))}
+    finished = run(*options(lines, tiny, "out", "--layers", "all"), **limited)
+    assert_failed(finished, 1, "file too large")
+    left = contents(lines.parent / "out")
+    assert not [name for name in left if name.endswith(".part")]
+    run(*options(lines, tiny, "out", "-q", "--layers", "all", "--resume")).answer()
+    assert contents(lines.parent / "out") == contents(lines.parent / "whole")
+
+
+@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_run_keeps_its_shards_and_leaves_no_part(
+    tiny: tuple[str, str], folder: Path, number: signal.Signals, exit_code: int
+) -> None:
+    arguments = ("encode", "-", *tiny, "-o", "out/", "--shard-rows", "10")
+    texts = "".join(f"{' '.join(WORDS[: 1 + index % 9])}\n" for index in range(25)).encode()
+    with start(*arguments, cwd=folder) as process:
+        assert process.stdin is not None and process.stderr is not None
+        process.stdin.write(texts)
+        process.stdin.flush()
+        deadline = time.monotonic() + LONGEST_RUN
+        while not (folder / "out" / "shard-00001.parquet").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(number)
+        assert process.wait(LONGEST_RUN) == exit_code
+        assert process.stderr.read() == b""
+    assert [name for name in contents(folder / "out") if name.endswith(".part")] == []
+    run(*arguments, "--resume", "-q", stdin=texts, cwd=folder).answer()
+    run(*arguments[:4], "-o", "whole/", *arguments[-2:], "-q", stdin=texts, cwd=folder).answer()
+    assert contents(folder / "out") == contents(folder / "whole")
+
+
+@pytest.mark.slow
+def test_killed_at_thirty_moments_a_run_comes_to_the_same_bytes(tiny: tuple[str, str], folder: Path) -> None:
+    draw = random.Random(1)
+    texts = [" ".join(draw.choices(WORDS, k=draw.randint(1, 20))) for _ in range(4000)]
+    (folder / "in.txt").write_text("".join(f"{text}\n" for text in texts))
+
+    def arguments(name: str) -> list[str]:
+        # A batch of one text, so that it takes a while.
+        return ["encode", "-f", "in.txt", *tiny, "-o", name, "--shard-rows", "100", "--batch-tokens", "40", "--dedupe"]
+
+    started = time.monotonic()
+    run(*arguments("whole/"), "-q", cwd=folder).answer()
+    whole_run = time.monotonic() - started
+    killed = 0
+    while killed < 30:
+        with start(*arguments("out/"), "-q", "--resume", cwd=folder) as process:
+            time.sleep(draw.uniform(0, whole_run))
+            process.kill()
+            code = process.wait()
+            assert code in (0, -signal.SIGKILL), process.stderr and process.stderr.read()
+        killed += code == -signal.SIGKILL
+        if code == 0:
+            assert contents(folder / "out") == contents(folder / "whole")
+            shutil.rmtree(folder / "out")
+    run(*arguments("out/"), "-q", "--resume", cwd=folder).answer()
+    assert contents(folder / "out") == contents(folder / "whole")
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_corpus(tiny: tuple[str, str], folder: Path) -> None:
+    import os
+
+    def peak(count: int) -> int:
+        draw = random.Random(2)
+        with (folder / "in.txt").open("w") as file:
+            file.writelines(" ".join(draw.choices(WORDS, k=draw.randint(3, 12))) + "\n" for _ in range(count))
+        more = ("--shard-rows", "2000", "--batch-tokens", "256", "--engine", "numpy", "--force", "-q")
+        with start("encode", "-f", "in.txt", *tiny, "-o", "out/", *more, cwd=folder) as process:
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0
+        return usage.ru_maxrss
+
+    assert peak(50_000) < 1.05 * peak(5_000)
