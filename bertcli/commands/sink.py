@@ -81,8 +81,9 @@ class Sink:
         self._bar: ProgressBar | None = None
         self._drawing, self._is_over = threading.Lock(), False
         self._is_terminal = self._path is None and sys.stdout.isatty()
+        folder_hint = f", or {self._path}/ for a folder" if takes_folder else ""
         suffixes = (*array_suffixes, _PNG) if has_figures else tuple(array_suffixes)
-        self.format = FOLDER if self.folder is not None else self._format(suffixes)
+        self.format = FOLDER if self.folder is not None else self._format(suffixes, folder_hint)
         self._is_figure = has_figures and self.format in ("svg", _PNG)
         if self._is_figure and find_spec("matplotlib") is None:
             raise MissingPackage("a picture of a matrix", "matplotlib", "plot")
@@ -201,7 +202,7 @@ class Sink:
         writer.finish()
         return Passed(count, skipped)
 
-    def _format(self, array_suffixes: tuple[str, ...]) -> str:
+    def _format(self, array_suffixes: tuple[str, ...], folder_hint: str) -> str:
         asked, path = asked_format(self._options), self._path
         if path is None:
             return ("table" if self._is_terminal else "tsv") if asked == "auto" else asked
@@ -213,7 +214,10 @@ class Sink:
             return "tsv" if asked == "auto" else asked
         if by_suffix is None:
             known = ", ".join((*_TEXT_SUFFIXES, *array_suffixes))
-            raise WrongUsage(f"{path}: this command writes no {suffix or 'file without a suffix'}", hint=f"use {known}")
+            raise WrongUsage(
+                f"{path}: this command writes no {suffix or 'file without a suffix'}",
+                hint=f"use {known}{'' if suffix else folder_hint}",
+            )
         if asked not in ("auto", by_suffix):
             option = "--svg" if asked == "svg" else f"--format {asked}"
             raise WrongUsage(f"{option} and the suffix of {path} contradict each other", hint="leave one out")

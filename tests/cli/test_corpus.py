@@ -198,6 +198,12 @@ def test_other_commands_write_no_folder(tiny: tuple[str, str], folder: Path) -> 
     assert_failed(run("attn", "how", *tiny, "-o", "out/", cwd=folder), 2, "writes no file without a suffix")
 
 
+def test_a_name_without_a_suffix_is_told_how_to_be_a_folder(tiny: tuple[str, str], folder: Path) -> None:
+    finished = run("encode", "how", *tiny, "-o", "out", cwd=folder)
+    assert_failed(finished, 2, "out: this command writes no file without a suffix")
+    assert finished.stderr.endswith(", or out/ for a folder\n")
+
+
 def test_a_folder_in_a_folder_that_is_not_there_is_an_error(folder: Path) -> None:
     finished = run("encode", "how", "-m", "no-such-model", "-o", "missing/out/", cwd=folder)
     assert_failed(finished, 1, "there is no folder 'missing'")

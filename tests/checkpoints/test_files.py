@@ -1,0 +1,23 @@
+"""The fingerprint of a checkpoint: another file that it is opened with makes another."""
+
+from pathlib import Path
+
+import pytest
+
+from bertcli.checkpoints.files import fingerprint
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "vocab.txt"])
+def test_any_file_that_is_opened_changes_the_fingerprint(own_tiny_bert: Path, name: str) -> None:
+    before = fingerprint(own_tiny_bert)
+    assert before == fingerprint(own_tiny_bert)
+    content = bytearray((own_tiny_bert / name).read_bytes())
+    content[-1] ^= 1
+    (own_tiny_bert / name).write_bytes(content)
+    assert fingerprint(own_tiny_bert) != before
+
+
+def test_a_file_that_no_model_is_made_of_does_not_change_it(own_tiny_bert: Path) -> None:
+    before = fingerprint(own_tiny_bert)
+    (own_tiny_bert / "README.md").write_text("about it")
+    assert fingerprint(own_tiny_bert) == before
