@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bertcli.core.memory import bound_caches
 from bertcli.errors import WrongUsage
 
 NUMPY, TORCH, TRANSFORMERS = "numpy", "torch", "transformers"
@@ -54,6 +55,7 @@ def place(engine: str, device: str, dtype: str, needs: Needs, work: Callable[[],
         raise WrongUsage(f"the numpy engine cannot do this: {only_torch}", hint="use --engine torch, or auto")
     if engine == NUMPY or (engine == "auto" and not only_torch and work() < _WORK_WORTH_TORCH):
         return Placement(NUMPY, "cpu", dtype)
+    bound_caches()
     from bertcli.core.backends.torch_ops import best_device, check_device
 
     if engine == "auto":

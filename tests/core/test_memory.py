@@ -1,0 +1,30 @@
+"""Memory that a long run takes beyond a short one: none for sizes of batches that do not come again."""
+
+import subprocess
+import sys
+
+PROGRAM = """
+import resource, sys
+from bertcli.core.memory import bound_caches
+
+bound_caches()
+import torch
+
+linear = torch.ops.mkldnn._linear_pointwise
+weight = torch.ops.mkldnn._reorder_linear_weight(torch.randn(64, 64))
+with torch.inference_mode():
+    for rows in range(int(sys.argv[1])):
+        linear(torch.ones(1, rows + 1, 64), weight, None, "none", [], "")
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def peak(sizes: int) -> int:
+    """The most KiB of a process that has multiplied so many sizes."""
+    done = subprocess.run([sys.executable, "-c", PROGRAM, str(sizes)], capture_output=True, text=True, check=True)
+    return int(done.stdout)
+
+
+def test_what_torch_prepares_for_a_size_is_not_kept_for_ever() -> None:
+    # Left to themselves the caches hold 500 MB after the second.
+    assert peak(1000) < peak(100) + 30_000
