@@ -135,6 +135,7 @@ class Sink:
 
     def end(self, passed: "Passed") -> ExitCode:
         """Say what came of the run as a whole."""
+        self.end_progress()
         if passed.skipped:
             texts = "text" if passed.skipped == 1 else "texts"
             print_error(f"skipped {passed.skipped:,} {texts} without an answer")
