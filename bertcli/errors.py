@@ -83,10 +83,12 @@ class ShapesDiffer(BertcliError):
 
 
 class MissingPackage(BertcliError):
-    """A package that is not installed by default and is needed for what was asked for. extra: what brings it along."""
+    """A package that is not installed by default and is needed for what was asked for."""
 
-    def __init__(self, what: str, package: str, extra: str) -> None:
-        super().__init__(f"{what} needs {package}, which is not installed", hint=f"pip install 'bertcli[{extra}]'")
+    @classmethod
+    def of(cls, what: str, package: str, extra: str) -> Self:
+        """The error about something that needs it. extra: what brings it along."""
+        return cls(f"{what} needs {package}, which is not installed", hint=f"pip install 'bertcli[{extra}]'")
 
 
 class OutputError(BertcliError):

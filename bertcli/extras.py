@@ -15,4 +15,4 @@ def require(package: str, extra: str, purpose: str) -> Any:
         return import_module(package)
     except ModuleNotFoundError as error:
         missing = (error.name or package).partition(".")[0]
-        raise MissingPackage(purpose, missing, extra) from None
+        raise MissingPackage.of(purpose, missing, extra) from None

@@ -86,7 +86,7 @@ class Sink:
         self.format = FOLDER if self.folder is not None else self._format(suffixes, folder_hint)
         self._is_figure = has_figures and self.format in ("svg", _PNG)
         if self._is_figure and find_spec("matplotlib") is None:
-            raise MissingPackage("a picture of a matrix", "matplotlib", "plot")
+            raise MissingPackage.of("a picture of a matrix", "matplotlib", "plot")
         if self._path is not None and self.folder is None:
             check_target(self._path, force=options.force)
 
