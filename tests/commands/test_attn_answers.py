@@ -8,7 +8,9 @@ import pytest
 
 from bertcli.commands.attn import answer, page
 from bertcli.commands.attn.request import AttnRequest
+from bertcli.commands.sink import Sink
 from bertcli.options import AttentionMapOptions, HeadOptions, ModelOptions, OutputOptions, PageOptions, TextOptions
+from bertcli.render.records import RecordWriter
 
 TEXTS = ["the cat sat"] * 9
 
@@ -25,23 +27,25 @@ def events(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         return compute_and_note
 
-    def pass_on(self: Any, answers: Iterator[Any], writer: Any) -> tuple[int, int]:
+    def watched(answers: Iterator[Any]) -> Iterator[Any]:
         for record in answers:
-            writer.write(record)
-            found.append("written")
-        writer.finish()
-        return len(TEXTS), 0
+            yield record
+            found.append("written")  # when the next one is asked for
 
+    def pass_on(self: Sink, answers: Iterator[Any], writer: RecordWriter) -> Any:
+        return whole(self, watched(answers), writer)
+
+    whole = Sink.pass_on
     monkeypatch.setattr(answer, "attend", noted(answer.attend))
     monkeypatch.setattr(page, "attend_for_page", noted(page.attend_for_page))
-    monkeypatch.setattr("bertcli.commands.sink.Sink._pass_on", pass_on)
+    monkeypatch.setattr(Sink, "pass_on", pass_on)
     return found
 
 
 def ask(model: Path, output: Path, heads: HeadOptions, maps: AttentionMapOptions) -> None:
     options = ModelOptions(model=str(model), engine="numpy", batch_tokens=5)
     answer.attn(
-        AttnRequest(TextOptions(texts=TEXTS), options, OutputOptions(output=output), heads, maps, PageOptions())
+        AttnRequest(TextOptions(texts=TEXTS), options, OutputOptions(output=str(output)), heads, maps, PageOptions())
     )
 
 
