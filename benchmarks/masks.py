@@ -44,7 +44,7 @@ class Bertcli:
         """The score of each line."""
         windows, question = TextReader(TextSource(file=file)).windows(), self.question
         answers = self.session.answers(windows, question.compute, question.check, question.batch_tokens)
-        return [answer.score.sum for answer in answers]  # type: ignore[union-attr]
+        return [answer.score.sum for answer in answers]
 
 
 class Minicons:

@@ -23,6 +23,12 @@ _WORTH_A_SUMMARY = 1000
 _UNTIL_BAR, _BETWEEN = 1.0, 0.1
 
 
+def batches_together(options: EncodeOptions) -> int:
+    """Of how many batches texts are sorted by length together: token by token there is more to hold of each text."""
+    is_token_by_token = options.tokens or (options.layer_tokens and options.layers)
+    return 4 if is_token_by_token else 16
+
+
 class Bulk:
     """The threads and the counts of one run. always_summed: whether a summary comes of few texts too."""
 

@@ -8,10 +8,17 @@ from typing import Any
 import numpy as np
 
 from bertcli.commands.array_files import TENSOR_SUFFIXES
-from bertcli.commands.encode_files import ARRAY_SUFFIXES, MATRIX_SUFFIX, PARQUET_SUFFIX, array_writers
+from bertcli.commands.encode_files import (
+    ARRAY_SUFFIXES,
+    MATRIX_SUFFIX,
+    PARQUET,
+    PARQUET_SUFFIX,
+    array_writers,
+    encode_options,
+)
 from bertcli.commands.opening import open_for_texts
 from bertcli.commands.sink import FOLDER, Sink
-from bertcli.core.encoding import EncodeOptions, cosine_similarity, encode, layer_indices
+from bertcli.core.encoding import EncodeOptions, cosine_similarity, encode
 from bertcli.core.session import Session
 from bertcli.errors import ExitCode, WrongUsage
 from bertcli.options import CorpusOptions, ModelOptions, OutputOptions, PoolName, TextOptions
@@ -21,8 +28,7 @@ from bertcli.results.encoding import EncodeRecord
 from bertcli.texts import TextReader, Unanswered
 
 _Write = Callable[[Iterable[EncodeRecord | Unanswered]], ExitCode]
-_PARQUET = (PARQUET_SUFFIX, FOLDER)
-_ARRAYS = (MATRIX_SUFFIX, *TENSOR_SUFFIXES, *_PARQUET)
+_ARRAYS = (MATRIX_SUFFIX, *TENSOR_SUFFIXES, *PARQUET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +51,14 @@ def encode_texts(request: EncodeRequest) -> ExitCode:
     """Encode every text."""
     sink = Sink(request.output, request.texts.on_error, ARRAY_SUFFIXES, takes_folder=True)
     _check_has_place(request, sink)
-    if sink.format in _PARQUET:
+    if sink.format in PARQUET:
         from bertcli.writers.parquet import check_installed
 
         check_installed()
     if sink.folder is not None:
         from bertcli.commands.encode_folder import encode_into_folder
 
-        return encode_into_folder(request, sink, encode_options)
+        return encode_into_folder(request, sink, sink.folder)
     session, reader = open_for_texts(request.texts, request.model, sink)
     options = encode_options(request, session, sink.format, is_looked_at=sink.wants_table)
     seen = _Seen()
@@ -77,12 +83,11 @@ def encode_texts(request: EncodeRequest) -> ExitCode:
 def _encode_in_bulk(
     request: EncodeRequest, session: Session, reader: TextReader, options: EncodeOptions, sink: Sink, write: _Write
 ) -> ExitCode:
-    from bertcli.commands.bulk import Bulk
+    from bertcli.commands.bulk import Bulk, batches_together
     from bertcli.core.bulk import BulkPlan
 
     plan = BulkPlan(
-        # Token by token there is more to hold of each text.
-        batches_together=4 if options.tokens or (options.layer_tokens and options.layers) else 16,
+        batches_together=batches_together(options),
         # A pipe may be a dialogue, and what is wrong with a line is told when it has come.
         ends_at_silence=reader.total_bytes is None,
         lean=sink.format in (MATRIX_SUFFIX, PARQUET_SUFFIX) and not options.tokens,
@@ -96,17 +101,17 @@ def _check_has_place(request: EncodeRequest, sink: Sink) -> None:
     """Raise WrongUsage for what was asked for and would be lost in the format."""
     corpus = request.corpus
     looked_at = ("table", "svg", "json")
-    vectors = (*looked_at, "jsonl", *TENSOR_SUFFIXES, *_PARQUET)
+    vectors = (*looked_at, "jsonl", *TENSOR_SUFFIXES, *PARQUET)
     places: dict[str, tuple[bool, Sequence[str]]] = {
         "--tokens": (request.tokens, vectors),
         "--layers": (request.layers is not None, vectors),
         "--pooler": (request.pooler, vectors),
         "--similarity": (request.similarity, looked_at),
         "--dtype-out": (corpus.dtype_out is not None, _ARRAYS),
-        "--keep-text": (corpus.keep_text, _PARQUET),
+        "--keep-text": (corpus.keep_text, PARQUET),
         "--shard-rows": (corpus.shard_rows is not None, (FOLDER,)),
         "--resume": (corpus.resume, (FOLDER,)),
-        "--dedupe": (corpus.dedupe and not sink.is_file, (MATRIX_SUFFIX, *_PARQUET)),
+        "--dedupe": (corpus.dedupe and not sink.is_file, (MATRIX_SUFFIX, *PARQUET)),
     }
     for option, (is_asked, formats) in places.items():
         if is_asked and sink.format not in formats:
@@ -116,14 +121,14 @@ def _check_has_place(request: EncodeRequest, sink: Sink) -> None:
                 hint=f"use {_example(formats)}, or leave {option} out",
             )
     goes_token_by_token = (
-        request.tokens or sink.format in TENSOR_SUFFIXES or (request.layers is not None and sink.format not in _PARQUET)
+        request.tokens or sink.format in TENSOR_SUFFIXES or (request.layers is not None and sink.format not in PARQUET)
     )
     if corpus.dedupe and goes_token_by_token:
         raise WrongUsage(
             "--dedupe keeps a vector for each text, and none for each token",
             hint="leave --dedupe out, or --tokens and --layers",
         )
-    if request.pool == PoolName.POOLER and request.layers is not None and sink.format in _PARQUET:
+    if request.pool == PoolName.POOLER and request.layers is not None and sink.format in PARQUET:
         raise WrongUsage(
             "--layers in Parquet are pooled like the embedding, and the pooler is there for the last layer alone",
             hint="use --pool mean, cls or max; --pooler adds pooler_output",
@@ -135,22 +140,6 @@ def _example(formats: Sequence[str]) -> str:
     if "json" in formats:
         return "--json"
     return "-o out/" if formats[0] == FOLDER else f"-o out{formats[0]}"
-
-
-def encode_options(request: EncodeRequest, session: Session, format_: str, *, is_looked_at: bool) -> EncodeOptions:
-    """What is to be computed: what was asked for, and what the format cannot do without. Raises MissingPooler."""
-    has_rows = format_ in _PARQUET
-    if request.pooler or request.pool == PoolName.POOLER:
-        session.require_pooler()
-    return EncodeOptions(
-        pool=request.pool,
-        normalize=request.normalize,
-        tokens=request.tokens or is_looked_at or format_ in TENSOR_SUFFIXES,
-        pooler=request.pooler or (is_looked_at and session.has_pooler),
-        layers=() if request.layers is None else layer_indices(request.layers, session.config.num_hidden_layers),
-        layer_tokens=request.tokens or not has_rows,
-        layer_embeddings=has_rows,
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from bertcli.commands.array_files import TENSOR_SUFFIXES, tensor_writers
-from bertcli.commands.sink import ArrayWriters
-from bertcli.core.encoding import EncodeOptions
+from bertcli.commands.sink import FOLDER, ArrayWriters
+from bertcli.core.encoding import EncodeOptions, layer_indices
 from bertcli.core.session import Session
+from bertcli.options import PoolName
 from bertcli.results.encoding import EncodeRecord
 from bertcli.writers.arrays import Column, NpyWriter
 
@@ -22,7 +22,25 @@ if TYPE_CHECKING:
 
 MATRIX_SUFFIX = ".npy"
 PARQUET_SUFFIX = ".parquet"
+# A file of it, and a folder of such files.
+PARQUET = (PARQUET_SUFFIX, FOLDER)
 ARRAY_SUFFIXES = (MATRIX_SUFFIX, *TENSOR_SUFFIXES, PARQUET_SUFFIX)
+
+
+def encode_options(request: EncodeRequest, session: Session, format_: str, *, is_looked_at: bool) -> EncodeOptions:
+    """What is to be computed: what was asked for, and what the format cannot do without. Raises MissingPooler."""
+    has_rows = format_ in PARQUET
+    if request.pooler or request.pool == PoolName.POOLER:
+        session.require_pooler()
+    return EncodeOptions(
+        pool=request.pool,
+        normalize=request.normalize,
+        tokens=request.tokens or is_looked_at or format_ in TENSOR_SUFFIXES,
+        pooler=request.pooler or (is_looked_at and session.has_pooler),
+        layers=() if request.layers is None else layer_indices(request.layers, session.config.num_hidden_layers),
+        layer_tokens=request.tokens or not has_rows,
+        layer_embeddings=has_rows,
+    )
 
 
 def array_writers(session: Session, request: EncodeRequest, options: EncodeOptions) -> ArrayWriters:
@@ -74,21 +92,8 @@ def parquet_layout(session: Session, request: EncodeRequest, options: EncodeOpti
         keeps=(("text", "pair") if has_pairs else ("text",)) if request.corpus.keep_text else (),
         has_ids=request.texts.id_field is not None,
         dtype=dtype_out(request),
-        metadata={"bertcli": json.dumps(about(session))},
+        metadata={"bertcli": json.dumps(session.info("encode").as_json())},
     )
-
-
-def about(session: Session) -> Mapping[str, Any]:
-    """Who makes the vectors."""
-    info = session.info("encode")
-    return {
-        "command": info.command,
-        "model": info.model,
-        "revision": info.revision,
-        "engine": info.engine,
-        "device": info.device,
-        "dtype": info.dtype,
-    }
 
 
 def dtype_out(request: EncodeRequest) -> str:

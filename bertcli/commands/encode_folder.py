@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bertcli.checkpoints.files import fingerprint
-from bertcli.commands.bulk import Bulk
-from bertcli.commands.encode_files import about, parquet_layout
+from bertcli.commands.bulk import Bulk, batches_together
+from bertcli.commands.encode_files import dtype_out, encode_options, parquet_layout
 from bertcli.commands.opening import session_request
 from bertcli.commands.sink import Passed, Sink
 from bertcli.core.bulk import BulkPlan
@@ -29,17 +29,14 @@ if TYPE_CHECKING:
 
     from bertcli.commands.encode import EncodeRequest
 
-_MakeOptions = Callable[..., EncodeOptions]
 
-
-def encode_into_folder(request: EncodeRequest, sink: Sink, make_options: _MakeOptions) -> ExitCode:
+def encode_into_folder(request: EncodeRequest, sink: Sink, folder: Path) -> ExitCode:
     """Encode every text that no shard has yet."""
-    folder: Path = sink.folder  # type: ignore[assignment]  # which is why this is called
     begun = find_begun(folder, resume=request.corpus.resume, force=sink.force)
     shard_rows = request.corpus.shard_rows or (SHARD_ROWS if begun is None else begun.shard_rows)
     reader = TextReader(request.texts.source())
     session = _open(request, reader, begun, sink)
-    options = make_options(request, session, sink.format, is_looked_at=False)
+    options = encode_options(request, session, sink.format, is_looked_at=False)
     description = _description(request, session)
     if begun is not None:
         check_same_run(folder, begun, description, shard_rows)
@@ -47,7 +44,7 @@ def encode_into_folder(request: EncodeRequest, sink: Sink, make_options: _MakeOp
     prepare(folder, begun)
     manifest = begun or Manifest(description, shard_rows)
     try:
-        passed = _encode(request, session, reader, options, sink, manifest)
+        passed = _encode(request, session, reader, options, sink, folder, manifest)
     except BaseException:
         if is_new and not any(folder.iterdir()):
             folder.rmdir()
@@ -77,14 +74,12 @@ def _encode(
     reader: TextReader,
     options: EncodeOptions,
     sink: Sink,
+    folder: Path,
     manifest: Manifest,
 ) -> Passed:
-    folder: Path = sink.folder  # type: ignore[assignment]
     digests = InputDigests(manifest.shard_rows)
     layout = parquet_layout(session, request, options)
-    plan = BulkPlan(
-        batches_together=4 if options.tokens else 16, shard_rows=manifest.shard_rows, lean=not options.tokens
-    )
+    plan = BulkPlan(batches_together=batches_together(options), shard_rows=manifest.shard_rows, lean=not options.tokens)
     with (
         Bulk(session, reader, sink, plan, always_summed=True) as bulk,
         ShardsWriter(folder, manifest, layout, digests.of) as writer,
@@ -99,7 +94,7 @@ def _description(request: EncodeRequest, session: Session) -> Mapping[str, Any]:
     """What the rows depend on, beside the texts, as the manifest has it."""
     texts, corpus, model = request.texts, request.corpus, request.model
     return {
-        **about(session),
+        **session.info("encode").as_json(),
         "model_sha256": fingerprint(session.checkpoint.folder),
         "threads": session.engine.ops.use_threads(),
         "options": {
@@ -108,7 +103,7 @@ def _description(request: EncodeRequest, session: Session) -> Mapping[str, Any]:
             "tokens": request.tokens,
             "layers": request.layers,
             "pooler": request.pooler,
-            "dtype_out": str(corpus.dtype_out or "float32"),
+            "dtype_out": dtype_out(request),
             "keep_text": corpus.keep_text,
             "dedupe": corpus.dedupe,
             "batch_tokens": session.batch_tokens,

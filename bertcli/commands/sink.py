@@ -274,9 +274,18 @@ def asked_format(options: OutputOptions) -> str:
 
 def asked_file(options: OutputOptions) -> Path | None:
     """The file to write to, None for standard output. Raises WrongUsage where two are named."""
-    if options.output is not None and options.svg is not None:
-        raise WrongUsage("-o and --svg name a file each, and a run writes one", hint="leave one out")
-    return options.path if options.svg is None else options.svg
+    found = named_file({"-o": options.path, "--svg": options.svg})
+    return None if found is None else found[1]
+
+
+def named_file(asked: Mapping[str, Path | None]) -> tuple[str, Path] | None:
+    """The one option that names a file, and that file. Raises WrongUsage where two do."""
+    named = [(option, path) for option, path in asked.items() if path is not None]
+    if len(named) > 1:
+        raise WrongUsage(
+            f"{named[0][0]} and {named[1][0]} name a file each, and a run writes one", hint="leave one out"
+        )
+    return named[0] if named else None
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 Item = TypeVar("Item")
 # A thread that holds the interpreter keeps another, which comes back from a product, waiting for so long (seconds).
@@ -24,7 +24,7 @@ class Stages:
     """
 
     def __init__(self) -> None:
-        self._queues: list[_Queue[object]] = []
+        self._queues: list[_Queue[Any]] = []
         self._threads: list[tuple[threading.Thread, bool]] = []
 
     def __enter__(self) -> Self:
@@ -48,7 +48,7 @@ class Stages:
         in the end. What goes wrong in making one is raised where it would have been taken.
         """
         queue: _Queue[Item] = _Queue(depth)
-        self._queues.append(queue)  # type: ignore[arg-type]  # all that is done with it here is to stop it
+        self._queues.append(queue)
         thread = threading.Thread(target=_work, args=(items, queue), daemon=True)
         self._threads.append((thread, may_wait))
         thread.start()

@@ -31,12 +31,7 @@ def header(info: RunInfo) -> Mapping[str, Any]:
     return {
         "schema": SCHEMA,
         "bertcli": __version__,
-        "command": info.command,
-        "model": info.model,
-        "revision": info.revision,
-        "engine": info.engine,
-        "device": info.device,
-        "dtype": info.dtype,
+        **info.as_json(),
     }
 
 

@@ -1,6 +1,6 @@
 """Who answered, and the text that a record is about."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -14,6 +14,17 @@ class RunInfo:
     engine: str | None
     device: str | None
     dtype: str | None
+
+    def as_json(self) -> Mapping[str, str | None]:
+        """The keys that tell it, in JSON and in what is written beside vectors."""
+        return {
+            "command": self.command,
+            "model": self.model,
+            "revision": self.revision,
+            "engine": self.engine,
+            "device": self.device,
+            "dtype": self.dtype,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,16 +134,20 @@ def _whole_lines(pending: bytearray, has_ended: bool) -> list[bytes]:
     return whole.split(b"\n")
 
 
-def _gunzip(raw: BinaryIO) -> BinaryIO:
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+def _gunzip(raw: BinaryIO) -> _Readable:
     import gzip
 
-    return gzip.GzipFile(fileobj=raw)  # type: ignore[return-value]  # it has what is read from it
+    return gzip.GzipFile(fileobj=raw)
 
 
-def _unzstd(raw: BinaryIO) -> BinaryIO:
+def _unzstd(raw: BinaryIO) -> _Readable:
     pyarrow = require("pyarrow", "parquet", "reading zstd files")
-    stream: BinaryIO = pyarrow.CompressedInputStream(pyarrow.PythonFile(raw, mode="r"), "zstd")
+    stream: _Readable = pyarrow.CompressedInputStream(pyarrow.PythonFile(raw, mode="r"), "zstd")
     return stream
 
 
-_DECOMPRESSORS: dict[str, Callable[[BinaryIO], BinaryIO]] = {GZIP: _gunzip, ZSTD: _unzstd}
+_DECOMPRESSORS: dict[str, Callable[[BinaryIO], _Readable]] = {GZIP: _gunzip, ZSTD: _unzstd}

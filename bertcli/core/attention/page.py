@@ -7,14 +7,12 @@ how small, is for the page to say.
 from collections.abc import Callable, Sequence
 from typing import Any, Generic
 
-import numpy as np
-
 from bertcli.core.attention.rollout import Rollout
 from bertcli.core.attention.statistics import head_statistics, mark, named
 from bertcli.core.backends import Array
 from bertcli.core.batches import Batch
 from bertcli.core.engine import LayerAttention, Wanted
-from bertcli.core.masks.predictions import MaskLogits, candidates
+from bertcli.core.masks.predictions import MaskLogits, candidates, mask_places
 from bertcli.core.session import Session, text_info
 from bertcli.core.tokens import TokenizedText
 from bertcli.results.attention import AttentionOfLayer, AttnPageRecord, HeadStatistics, KeptLayer
@@ -30,8 +28,7 @@ def attend_for_page(
 
     The masks are answered where the checkpoint has an MLM head.
     """
-    is_mask = (batch.input_ids == session.tokenizer.mask_token_id) & batch.attention_mask
-    rows, columns = np.nonzero(is_mask)
+    rows, columns = mask_places(batch, session.tokenizer.mask_token_id)
     places = (rows, columns) if session.has_mlm_head and len(rows) else None
     observer = _Observer(session, batch, encode)
     logits = session.run(batch, Wanted(logits_at=places, on_attention=observer.observe)).logits

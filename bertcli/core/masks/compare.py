@@ -15,6 +15,7 @@ from bertcli.core.batches import batches
 from bertcli.core.masks.distributions import jensen_shannon_distance, log_softmax
 from bertcli.core.masks.predictions import MaskLogits, ask_masks, candidates
 from bertcli.core.masks.targets import Target, check_room, score_targets
+from bertcli.core.masks.variants import mask_positions
 from bertcli.core.session import Session
 from bertcli.core.tokens import TextTokenizer, TokenizedText
 from bertcli.errors import BadText
@@ -48,7 +49,7 @@ class Comparing:
         record, other = text.record, self._tokenized(text)
         if isinstance(other, Unanswered):
             return self._of_other(other)
-        counts = [_mask_count(self.session, text), _mask_count(self.other, other)]
+        counts = [len(mask_positions(self.session, text)), len(mask_positions(self.other, other))]
         if counts[0] != counts[1]:
             problem = BadText(
                 f"the models do not see the same masks: {counts[0]}, and {counts[1]} to {self.other.checkpoint.name}",
@@ -146,10 +147,6 @@ def _ordinals(asked: MaskLogits) -> list[tuple[int, int]]:
         places.append((index, seen.get(index, 0)))
         seen[index] = seen.get(index, 0) + 1
     return places
-
-
-def _mask_count(session: Session, text: TokenizedText) -> int:
-    return sum(id_ == session.mask_token_id for id_ in text.input_ids)
 
 
 def _rank(logits: _Row, id_: int | None) -> int | None:

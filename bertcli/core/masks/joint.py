@@ -13,7 +13,7 @@ import numpy as np
 
 from bertcli.core.backends import Array
 from bertcli.core.batches import Batch
-from bertcli.core.masks.variants import Variant, ask, with_ids_at
+from bertcli.core.masks.variants import Variant, ask, mask_positions, with_ids_at
 from bertcli.core.session import Session
 from bertcli.core.tokens import TokenizedText
 from bertcli.results.masks import FilledSequence
@@ -41,7 +41,7 @@ def fill_together(
     beam: how many go on at each step, by default `count` and 10 at the least.
     """
     beam = beam or max(count, NARROWEST_BEAM)
-    masks = [_masks(session, text) for text in batch.texts]
+    masks = [tuple(mask_positions(session, text)) for text in batch.texts]
     beams = [[_Partial(row, text, masks[row], 0.0)] for row, text in enumerate(batch.texts)]
     while growing := [partial for of_text in beams for partial in of_text if partial.left]:
         grown: list[list[_Partial]] = [[] if of_text[0].left else of_text for of_text in beams]
@@ -49,10 +49,6 @@ def fill_together(
             grown[partial.row].append(partial)
         beams = [_best(partials, beam) for partials in grown]
     return [[_filled(session, partial, masks[partial.row]) for partial in partials[:count]] for partials in beams]
-
-
-def _masks(session: Session, text: TokenizedText) -> tuple[int, ...]:
-    return tuple(at for at, id_ in enumerate(text.input_ids) if id_ == session.mask_token_id)
 
 
 def _grow(session: Session, partials: Sequence[_Partial], order: str, beam: int) -> Iterator[_Partial]:

@@ -83,13 +83,19 @@ def predict_masks(
 
 def ask_masks(session: Session, batch: Batch, hidden_states: Sequence[int] = ()) -> MaskLogits | None:
     """The batch's logits at masks alone; None where there is no mask."""
-    rows, columns = np.nonzero((batch.input_ids == session.mask_token_id) & batch.attention_mask)
+    rows, columns = mask_places(batch, session.mask_token_id)
     if not len(rows):
         return None
     output = session.run(batch, Wanted(logits_at=(rows, columns), hidden_states=hidden_states))
     places = on_device(session.engine.ops, (rows, columns))
     states = [state[places] for state in output.hidden_states]
     return MaskLogits(session, batch, rows, columns, output.logits, states)
+
+
+def mask_places(batch: Batch, mask_token_id: int | None) -> tuple[IntArray, IntArray]:
+    """The rows and columns of the masks of a batch, text by text. mask_token_id: None where there is no mask."""
+    rows, columns = np.nonzero((batch.input_ids == mask_token_id) & batch.attention_mask)
+    return rows, columns
 
 
 def candidates(

@@ -43,6 +43,11 @@ def with_ids_at(text: TokenizedText, position: int, ids: Sequence[int]) -> Token
     return replace(text, input_ids=(*text.input_ids[before], *ids, *text.input_ids[after]), token_type_ids=types)
 
 
+def mask_positions(session: Session, text: TokenizedText) -> list[int]:
+    """Where the text has masks."""
+    return [at for at, id_ in enumerate(text.input_ids) if id_ == session.mask_token_id]
+
+
 def content_positions(session: Session, text: TokenizedText) -> list[int]:
     """Where the text has tokens of its own: all but [CLS] and [SEP]."""
     return [at for at, id_ in enumerate(text.input_ids) if not session.tokenizer.is_layout(id_)]
