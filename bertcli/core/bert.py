@@ -2,9 +2,12 @@
 
 Shapes: input_ids, token_type_ids (batch, seq); mask (batch, 1, 1, seq), True at real tokens, or None where every token
 is real; hidden states (batch, seq, hidden); attention (batch, heads, seq, seq).
+
+Everything but attention takes each token by itself. So the texts of a batch may also come packed, one after another
+without padding: (tokens,) ids and (tokens, hidden) states, and blocks that say where the texts are.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bertcli.checkpoints.config import BertConfig
@@ -13,13 +16,26 @@ from bertcli.core.weights import BertWeights, EmbeddingWeights, LayerWeights, Ml
 
 
 @dataclass(frozen=True, slots=True)
+class Block:
+    """Packed texts of one length: where the first one starts, how many they are and how many tokens each has."""
+
+    start: int
+    count: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
 class Inputs:
-    """What goes in. token_type_ids: None where the architecture has none. position_ids: (seq,) or (batch, seq)."""
+    """What goes in. token_type_ids: None where the architecture has none. position_ids: (seq,) or (batch, seq).
+
+    blocks: of packed texts, all of them in order, else None.
+    """
 
     input_ids: Array
     token_type_ids: Array | None
     position_ids: Array
     mask: Array | None
+    blocks: Sequence[Block] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +57,38 @@ def embeddings(ops: Ops, w: EmbeddingWeights, inputs: Inputs, eps: float) -> Arr
 
 
 def self_attention(
-    ops: Ops, w: LayerWeights, x: Array, mask: Array | None, heads: int, want_attention: bool
+    ops: Ops, w: LayerWeights, x: Array, inputs: Inputs, heads: int, want_attention: bool
 ) -> tuple[Array, Attention | None]:
-    """Multi-head self-attention (Vaswani et al. 2017, section 3.2): the context, and how it came about where wanted."""
-    query, key, value = (ops.split_heads(part, heads) for part in ops.linear_each(x, w.query_key_value))
+    """Multi-head self-attention (Vaswani et al. 2017, section 3.2): the context, and how it came about where wanted.
+
+    Of packed texts there is the context alone.
+    """
+    projections = ops.linear_each(x, w.query_key_value)
+    if inputs.blocks is not None:
+        return ops.concatenate([block_context(ops, projections, block, heads) for block in inputs.blocks]), None
+    query, key, value = (ops.split_heads(part, heads) for part in projections)
     if not want_attention:
-        return ops.merge_heads(ops.attention(query, key, value, mask)), None
-    weights = ops.attention_weights(query, key, mask)
+        return ops.merge_heads(ops.attention(query, key, value, inputs.mask)), None
+    weights = ops.attention_weights(query, key, inputs.mask)
     return ops.merge_heads(weights @ value), Attention(weights, query, key, value)
 
 
+def block_context(ops: Ops, projections: Sequence[Array], block: Block, heads: int) -> Array:
+    """The context of packed texts of one length: (count x length, hidden)."""
+    tokens = block.count * block.length
+    texts = (part[block.start : block.start + tokens].reshape(block.count, block.length, -1) for part in projections)
+    query, key, value = (ops.split_heads(part, heads) for part in texts)
+    return ops.merge_heads(ops.attention(query, key, value, None)).reshape(tokens, -1)
+
+
 def encoder_layer(
-    ops: Ops, w: LayerWeights, x: Array, mask: Array | None, config: BertConfig, want_attention: bool
+    ops: Ops, w: LayerWeights, x: Array, inputs: Inputs, config: BertConfig, want_attention: bool
 ) -> tuple[Array, Attention | None]:
     """One post-norm transformer layer: its output, same shape as x, and its attention where wanted."""
-    context, attention = self_attention(ops, w, x, mask, config.num_attention_heads, want_attention)
-    x = ops.layer_norm(x + ops.linear(context, w.attention_output), w.attention_norm, config.layer_norm_eps)
-    inner = ops.activation(config.hidden_act)(ops.linear(x, w.intermediate))
-    return ops.layer_norm(x + ops.linear(inner, w.output), w.output_norm, config.layer_norm_eps), attention
+    context, attention = self_attention(ops, w, x, inputs, config.num_attention_heads, want_attention)
+    x = ops.layer_norm(ops.linear_plus(context, w.attention_output, x), w.attention_norm, config.layer_norm_eps)
+    inner = ops.linear_activation(x, w.intermediate, config.hidden_act)
+    return ops.layer_norm(ops.linear_plus(inner, w.output, x), w.output_norm, config.layer_norm_eps), attention
 
 
 def hidden_states(
@@ -72,7 +102,7 @@ def hidden_states(
     x = embeddings(ops, weights.embeddings, inputs, config.layer_norm_eps)
     yield x, None
     for layer in weights.layers:
-        x, attention = encoder_layer(ops, layer, x, inputs.mask, config, want_attention)
+        x, attention = encoder_layer(ops, layer, x, inputs, config, want_attention)
         yield x, attention
         del attention  # before the next layer's is made
 
@@ -89,5 +119,5 @@ def next_sentence_logits(ops: Ops, head: Linear, pooled: Array) -> Array:
 
 def mlm_logits(ops: Ops, w: MlmHeadWeights, hidden: Array, config: BertConfig) -> Array:
     """Logits over the vocabulary: dense, activation and LayerNorm, then the decoder. (n, hidden) to (n, vocab)."""
-    transformed = ops.activation(config.mlm_head_act)(ops.linear(hidden, w.transform))
+    transformed = ops.linear_activation(hidden, w.transform, config.mlm_head_act)
     return ops.linear(ops.layer_norm(transformed, w.transform_norm, config.layer_norm_eps), w.decoder)

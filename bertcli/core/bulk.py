@@ -37,7 +37,7 @@ class BulkPlan:
 class Tally:
     """What has come of a run so far. done: texts, those without an answer too.
 
-    computed: tokens that went through the model. places: of the batches' rectangles, padding included.
+    computed: tokens that went through the model. places: the same with the padding that went through it too.
     """
 
     done: int = 0
@@ -56,12 +56,13 @@ class Tally:
         self.tokens += len(text)
         self.truncated += text.truncated
 
-    def count_batch(self, batch: Batch) -> None:
-        """A batch has gone through the model."""
+    def count_batch(self, batch: Batch, is_packed: bool) -> None:
+        """A batch has gone through the model. is_packed: its padding has not."""
         self.done += len(batch.texts)
         rows, columns = batch.shape
-        self.places += rows * columns
-        self.computed += sum(map(len, batch.texts))
+        tokens = sum(map(len, batch.texts))
+        self.places += tokens if is_packed else rows * columns
+        self.computed += tokens
 
 
 class Repeats(Protocol[Answer]):
@@ -134,7 +135,7 @@ def _answered(
     for batch in batches(to_compute, session.batch_tokens, session.tokenizer.pad_token_id):
         for text, answer in zip(batch.texts, session.halving(compute, batch), strict=True):
             answers[text.record.index] = answer
-        tally.count_batch(batch)
+        tally.count_batch(batch, session.engine.packs)
     tally.done += len(group) - len(to_compute)
     if repeats is not None:
         answers = repeats.with_repeats(texts, answers)

@@ -1,9 +1,12 @@
 """What every engine does for a batch, and the one that does it with bertcli's own forward pass."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from types import EllipsisType
 from typing import Literal, Protocol
+
+import numpy as np
 
 from bertcli.checkpoints.config import BertConfig
 from bertcli.core import bert
@@ -72,6 +75,8 @@ class Engine(Protocol):
 
     name: str
     ops: Ops
+    # Whether texts of several lengths run without their padding, where attention itself is not wanted.
+    packs: bool
 
     def run(self, batch: Batch, wanted: Wanted) -> ModelOutput:
         """The outputs that are wanted for the batch."""
@@ -90,7 +95,7 @@ class BertEngine:
     """bertcli's own forward pass over numpy or torch."""
 
     def __init__(self, name: str, ops: Ops, config: BertConfig, weights: BertWeights) -> None:
-        self.name, self.ops = name, ops
+        self.name, self.ops, self.packs = name, ops, ops.packs
         self._config, self._weights = config, weights
         self._projections: dict[tuple[int, str], Linear] = {}
 
@@ -117,20 +122,16 @@ class BertEngine:
             return bert.mlm_logits(self.ops, self._weights.mlm_head, hidden, self._config)
 
     def _encode(self, batch: Batch, wanted: Wanted) -> tuple[Array, dict[int, Array]]:
-        ops = self.ops
-        inputs = bert.Inputs(
-            ops.asarray(batch.input_ids),
-            ops.asarray(batch.token_type_ids) if self._config.type_vocab_size else None,
-            ops.asarray(position_ids(batch.input_ids, self._config.first_position)),
-            ops.asarray(batch.attention_mask[:, None, None, :]) if batch.is_padded else None,
-        )
+        # The weights of attention are looked at as rectangles.
+        is_packed = self.packs and batch.is_padded and wanted.on_attention is None
+        inputs = self._packed(batch) if is_packed else self._padded(batch)
         states = bert.hidden_states(
-            ops, self._weights, self._config, inputs, want_attention=wanted.on_attention is not None
+            self.ops, self._weights, self._config, inputs, want_attention=wanted.on_attention is not None
         )
         kept: dict[int, Array] = {}
         for index, (state, attention) in enumerate(states):
             if index in wanted.hidden_states:
-                kept[index] = state
+                kept[index] = self._spread(state, batch) if is_packed else state
             if attention is not None and wanted.on_attention is not None:
                 shown = attention.weights, attention.query, attention.key, attention.value
                 wanted.on_attention(LayerAttention(index - 1, *shown))
@@ -138,7 +139,40 @@ class BertEngine:
             del attention  # before the next layer's is made
             if index - 1 == wanted.last_layer:
                 break
-        return state, kept
+        return self._spread(state, batch) if is_packed else state, kept
+
+    def _padded(self, batch: Batch) -> bert.Inputs:
+        asarray = self.ops.asarray
+        return bert.Inputs(
+            asarray(batch.input_ids),
+            asarray(batch.token_type_ids) if self._config.type_vocab_size else None,
+            asarray(position_ids(batch.input_ids, self._config.first_position)),
+            asarray(batch.attention_mask[:, None, None, :]) if batch.is_padded else None,
+        )
+
+    def _packed(self, batch: Batch) -> bert.Inputs:
+        asarray, is_token = self.ops.asarray, batch.attention_mask
+        positions = position_ids(batch.input_ids, self._config.first_position)
+        return bert.Inputs(
+            asarray(batch.input_ids[is_token]),
+            asarray(batch.token_type_ids[is_token]) if self._config.type_vocab_size else None,
+            asarray(np.broadcast_to(positions, batch.shape)[is_token]),
+            mask=None,
+            blocks=list(_blocks(is_token.sum(-1).tolist())),
+        )
+
+    def _spread(self, packed: Array, batch: Batch) -> Array:
+        rows, columns = map(self.ops.asarray, batch.attention_mask.nonzero())
+        return self.ops.spread(packed, rows, columns, batch.shape)
+
+
+def _blocks(lengths: Sequence[int]) -> Iterator[bert.Block]:
+    """Neighbours of one length together."""
+    start = 0
+    for length, texts in groupby(lengths):
+        count = len(list(texts))
+        yield bert.Block(start, count, length)
+        start += count * length
 
 
 def on_device(ops: Ops, positions: Positions) -> tuple[Array, Array] | EllipsisType:

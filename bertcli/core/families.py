@@ -33,6 +33,7 @@ class TransformersEngine:
     """The body alone and with each of its heads, by the architecture's classes, each loaded when it is first needed."""
 
     name = TRANSFORMERS
+    packs = False
 
     def __init__(self, checkpoint: Checkpoint, config: ModelConfig, ops: Ops, has_pooler: bool) -> None:
         self.ops = ops

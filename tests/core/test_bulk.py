@@ -89,7 +89,7 @@ def test_no_batch_goes_over_the_end_of_a_shard_and_a_later_start_changes_none(ti
 
 
 def test_the_counts_are_those_of_the_texts_and_the_batches(tiny_bert: Path) -> None:
-    session = open_bert(tiny_bert, max_length=6, truncate=True)
+    session = open_bert(tiny_bert, "transformers", max_length=6, truncate=True)
     missing = Unanswered(1, None, BadText("it is empty"))
     texts: Window = [record("how are you", 0), missing, record("the cat sat on the mat", 2), record("how", 3)]
     _, tally, _ = bulk(session, [texts])
@@ -98,8 +98,16 @@ def test_the_counts_are_those_of_the_texts_and_the_batches(tiny_bert: Path) -> N
     assert tally.padded_share == pytest.approx(4 / 18)
 
 
+def test_bertclis_own_forward_pass_computes_no_padding(tiny_bert: Path) -> None:
+    texts: Window = [record("how are you", 0), record("the cat sat on the mat", 1)]
+    for engine in ("numpy", "torch"):
+        _, tally, together = bulk(open_bert(tiny_bert, engine), [texts])
+        assert together == [(1, 0)]
+        assert tally.places == tally.computed == 5 + 8
+
+
 def test_sorting_more_texts_together_pads_less(tiny_bert: Path) -> None:
-    session = open_bert(tiny_bert, batch_tokens=100)
+    session = open_bert(tiny_bert, "transformers", batch_tokens=100)
     draw = np.random.default_rng(0)
     texts: Window = [record(" ".join(["cat"] * int(draw.integers(1, 40))), index) for index in range(300)]
     shares = [bulk(session, [texts], BulkPlan(together))[1].padded_share for together in (1, 32)]

@@ -1,6 +1,6 @@
 """The array operations that the forward pass and the statistics are written in, once for numpy and once for torch."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -31,6 +31,8 @@ class Ops(Protocol):
 
     device: str
     dtype: str
+    # Whether texts of several lengths are computed faster one block after another than with padding.
+    packs: bool
 
     def computing(self) -> AbstractContextManager[Any]:
         """The context that computations run in (no gradients)."""
@@ -65,14 +67,17 @@ class Ops(Protocol):
     def linear(self, x: Array, linear: Linear) -> Array:
         """x W^T + b over the last axis."""
 
+    def linear_plus(self, x: Array, linear: Linear, residual: Array) -> Array:
+        """x W^T + b + residual, which has the shape of the product."""
+
+    def linear_activation(self, x: Array, linear: Linear, activation: str) -> Array:
+        """The function that `activation` names, as `hidden_act` does, of x W^T + b. Raises UnsupportedModel."""
+
     def linear_each(self, x: Array, stacked: Any) -> Sequence[Array]:
         """`linear` of each of the layers that were stacked."""
 
     def layer_norm(self, x: Array, norm: LayerNorm, eps: float) -> Array:
         """LayerNorm over the last axis (Ba et al. 2016)."""
-
-    def activation(self, name: str) -> Callable[[Array], Array]:
-        """The function that `hidden_act` names. It may overwrite its argument."""
 
     def tanh(self, x: Array) -> Array:
         """Elementwise."""
@@ -94,6 +99,12 @@ class Ops(Protocol):
 
     def is_finite(self, x: Array) -> bool:
         """Whether every one of the numbers is one."""
+
+    def concatenate(self, arrays: Sequence[Array]) -> Array:
+        """Arrays one after another along their first axis."""
+
+    def spread(self, packed: Array, rows: Array, columns: Array, shape: tuple[int, int]) -> Array:
+        """Tokens (tokens, hidden) in a rectangle (batch, seq, hidden), each at its row and column, zeros elsewhere."""
 
     def stack_last(self, arrays: Sequence[Array]) -> Array:
         """Arrays of one shape along a new last axis."""

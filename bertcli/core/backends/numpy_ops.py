@@ -5,7 +5,7 @@ weight that is used a second time is widened whole and kept: a process that answ
 many times does not widen again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -31,6 +31,7 @@ class NumpyOps:
 
     device = "cpu"
     dtype = "float32"
+    packs = True
 
     def __init__(self) -> None:
         self._used: set[int] = set()
@@ -74,6 +75,21 @@ class NumpyOps:
         product += linear.bias
         return product.reshape(*x.shape[:-1], -1)
 
+    def linear_plus(self, x: Array, linear: Linear, residual: Array) -> Array:
+        product = self.linear(x, linear)
+        product += residual
+        return product
+
+    def linear_activation(self, x: Array, linear: Linear, activation: str) -> Array:
+        try:
+            function = ACTIVATIONS[activation]
+        except KeyError:
+            raise UnsupportedModel(
+                f"hidden_act {activation!r} is not computed by the numpy engine, which knows {', '.join(ACTIVATIONS)}",
+                hint="use --engine transformers",
+            ) from None
+        return function(self.linear(x, linear))
+
     def linear_each(self, x: Array, stacked: Sequence[Linear]) -> Sequence[Array]:
         return [self.linear(x, linear) for linear in stacked]
 
@@ -107,15 +123,6 @@ class NumpyOps:
         centred += norm.bias
         return centred
 
-    def activation(self, name: str) -> Callable[[Array], Array]:
-        try:
-            return ACTIVATIONS[name]
-        except KeyError:
-            raise UnsupportedModel(
-                f"hidden_act {name!r} is not computed by the numpy engine, which knows {', '.join(ACTIVATIONS)}",
-                hint="use --engine transformers",
-            ) from None
-
     def tanh(self, x: Array) -> Array:
         return np.tanh(x)
 
@@ -147,6 +154,14 @@ class NumpyOps:
         # A sum of numbers is a number, and takes no array of the size of x.
         with np.errstate(all="ignore"):
             return bool(np.isfinite(x.sum()))
+
+    def concatenate(self, arrays: Sequence[Array]) -> Array:
+        return np.concatenate(arrays)
+
+    def spread(self, packed: Array, rows: Array, columns: Array, shape: tuple[int, int]) -> Array:
+        rectangle = np.zeros((*shape, packed.shape[-1]), packed.dtype)
+        rectangle[rows, columns] = packed
+        return rectangle
 
     def stack_last(self, arrays: Sequence[Array]) -> Array:
         return np.stack(arrays, -1)

@@ -21,7 +21,9 @@ _ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "swish": F.silu,
     "tanh": torch.tanh,
 }
-# The two operations that torch.compile itself uses for linear layers on the CPU.
+# What oneDNN computes in the same pass as the product: its name for it, and of which kind.
+_FUSED = {"gelu": ("gelu", "none"), "relu": ("relu", "")}
+# The operations that torch.compile itself uses for linear layers on the CPU.
 _HAS_ONEDNN = torch._C._has_mkldnn and all(
     hasattr(torch.ops.mkldnn, name) for name in ("_reorder_linear_weight", "_linear_pointwise")
 )
@@ -57,6 +59,8 @@ class TorchOps:
 
     def __init__(self, device: str, dtype: str) -> None:
         self.device, self.dtype = device, dtype
+        # A GPU is kept busy by few large calls, a CPU by not computing what nobody asked for.
+        self.packs = device == "cpu"
         self._device = torch.device(device)
         self._dtype = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}[dtype]
 
@@ -108,21 +112,23 @@ class TorchOps:
             return torch.ops.mkldnn._linear_pointwise(x, linear.weight, linear.bias, "none", [], "")
         return F.linear(x, linear.weight, linear.bias)
 
+    def linear_plus(self, x: Array, linear: Linear, residual: Array) -> Array:
+        if linear.weight.is_mkldnn:
+            return torch.ops.mkldnn._linear_pointwise.binary(x, residual, linear.weight, linear.bias, "add")
+        return self.linear(x, linear) + residual
+
+    def linear_activation(self, x: Array, linear: Linear, activation: str) -> Array:
+        if linear.weight.is_mkldnn and activation in _FUSED:
+            name, algorithm = _FUSED[activation]
+            return torch.ops.mkldnn._linear_pointwise(x, linear.weight, linear.bias, name, [], algorithm)
+        return _activation(activation)(self.linear(x, linear))
+
     def linear_each(self, x: Array, stacked: tuple[Linear, int]) -> Sequence[Array]:
         linear, count = stacked
         return list(self.linear(x, linear).chunk(count, dim=-1))
 
     def layer_norm(self, x: Array, norm: LayerNorm, eps: float) -> Array:
         return F.layer_norm(x, x.shape[-1:], norm.weight, norm.bias, eps)
-
-    def activation(self, name: str) -> Callable[[Array], Array]:
-        try:
-            return _ACTIVATIONS[name]
-        except KeyError:
-            raise UnsupportedModel(
-                f"hidden_act {name!r} is not computed by the torch engine, which knows {', '.join(_ACTIVATIONS)}",
-                hint="use --engine transformers",
-            ) from None
 
     def tanh(self, x: Array) -> Array:
         return torch.tanh(x)
@@ -152,6 +158,14 @@ class TorchOps:
         # A sum of numbers is a number, and takes no array of the size of x.
         return bool(x.sum(dtype=torch.float32).isfinite())
 
+    def concatenate(self, arrays: Sequence[Array]) -> Array:
+        return torch.cat(tuple(arrays))
+
+    def spread(self, packed: Array, rows: Array, columns: Array, shape: tuple[int, int]) -> Array:
+        rectangle = packed.new_zeros((*shape, packed.shape[-1]))
+        rectangle[rows, columns] = packed
+        return rectangle
+
     def stack_last(self, arrays: Sequence[Array]) -> Array:
         return torch.stack(tuple(arrays), -1)
 
@@ -171,6 +185,16 @@ class TorchOps:
     def top_k(self, x: Array, k: int) -> tuple[Array, Array]:
         values, ids = x.topk(k, dim=-1)
         return values, ids
+
+
+def _activation(name: str) -> Callable[[Array], Array]:
+    try:
+        return _ACTIVATIONS[name]
+    except KeyError:
+        raise UnsupportedModel(
+            f"hidden_act {name!r} is not computed by the torch engine, which knows {', '.join(_ACTIVATIONS)}",
+            hint="use --engine transformers",
+        ) from None
 
 
 def _tensor(raw: Array) -> torch.Tensor:

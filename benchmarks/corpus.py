@@ -1,0 +1,165 @@
+"""A corpus of 5,000 texts of mixed length to a vector each: beside sentence-transformers, onnxruntime and a product.
+
+Every side has its model loaded before the clock starts, runs on the same threads and takes turns with the others. The
+peers get their best batch size, found on a part of the texts; bertcli has its default. bertcli's time is that of
+`encode -f FILE -o FILE.npy` without its start: reading, tokenising, computing and writing. onnxruntime's is that of the
+forward pass alone, over texts that are tokenised and sorted by length beforehand. Its vectors and those of
+sentence-transformers are compared with bertcli's before the speed is.
+
+    pip install -e '.[bench]'
+    python benchmarks/corpus.py --rounds 5
+"""
+
+import argparse
+import tempfile
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import onnxruntime
+import torch
+import transformers
+from sentence_transformers import SentenceTransformer
+
+from bertcli.commands.bulk import batches_together
+from bertcli.core.batches import Batch, batches
+from bertcli.core.bulk import BulkPlan, Tally, bulk_answers
+from bertcli.core.encoding import EncodeOptions, encode, pool
+from bertcli.core.memory import bound_caches
+from bertcli.core.session import Session, SessionRequest, open_session
+from bertcli.core.stages import Stages
+from bertcli.core.tokens import TokenizedText
+from bertcli.texts import TextReader, TextSource
+from bertcli.writers.arrays import NpyWriter
+from checkpoints import save_float32_bundled
+from processes import in_turn
+from samples import mixed_texts
+from throughput import best_batch_size, encoder_operations, matmul_speed, seconds
+
+PROBE = 500
+INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+# Of a batch, in tokens, padding included.
+ONNX_BATCHES = (512, 1024, 2048, 4096)
+
+
+def encode_file(session: Session, file: Path, out: Path) -> Tally:
+    """What `encode -f FILE -o OUT.npy` does once the model is open."""
+    options, tally = EncodeOptions(), Tally()
+    plan = BulkPlan(batches_together=batches_together(options), lean=True)
+    windows = TextReader(TextSource(file=file)).windows()
+    with Stages() as stages, out.open("wb") as stream:
+        writer = NpyWriter(stream, session.config.hidden_size, lambda record: record.embedding)
+        for record in bulk_answers(session, windows, partial(encode, session, options=options), stages, plan, tally):
+            writer.write(record)
+        writer.finish()
+    return tally
+
+
+def tokenized(session: Session, file: Path) -> list[TokenizedText]:
+    """The file's texts."""
+    windows = TextReader(TextSource(file=file)).windows()
+    texts = (text for window in windows for text in session.tokenizer.tokenize_window(window, lean=True))
+    return [text for text in texts if isinstance(text, TokenizedText)]
+
+
+class Body(torch.nn.Module):
+    """What is exported: last_hidden_state alone, by inputs that have names."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.model = transformers.BertModel.from_pretrained(folder, dtype=torch.float32, add_pooling_layer=False)
+
+    def forward(
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor
+    ) -> torch.Tensor:
+        return self.model(input_ids, attention_mask, token_type_ids).last_hidden_state
+
+
+class OnnxPeer:
+    """The same checkpoint, exported, in float32 on onnxruntime's CPU provider."""
+
+    def __init__(self, folder: Path, scratch: Path) -> None:
+        path = scratch / "model.onnx"
+        example = tuple(torch.ones(2, 8, dtype=torch.long) for _ in INPUTS)
+        axes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("seq")}
+        torch.onnx.export(
+            Body(folder).eval(),
+            example,
+            path,
+            input_names=INPUTS,
+            dynamic_shapes=dict.fromkeys(INPUTS, axes),
+            dynamo=True,
+            verbose=False,
+        )
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = torch.get_num_threads()
+        self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+    def vectors(self, made: Sequence[Batch]) -> list[np.ndarray]:
+        """The mean of each text's tokens, batch by batch."""
+        return [self._vectors(batch) for batch in made]
+
+    def _vectors(self, batch: Batch) -> np.ndarray:
+        arrays = (batch.input_ids, batch.attention_mask.astype(np.int64), batch.token_type_ids)
+        states = self._session.run(None, dict(zip(INPUTS, arrays, strict=True)))[0]
+        return pool(states, batch.attention_mask, None, "mean")
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5, help="how often each side runs (5)")
+    parser.add_argument("--texts", type=int, default=5000, help="how many texts (5000)")
+    options = parser.parse_args()
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    bound_caches()
+    with tempfile.TemporaryDirectory() as scratch:
+        measure(Path(scratch), mixed_texts(options.texts), options.rounds)
+
+
+def measure(scratch: Path, texts: Sequence[str], rounds: int) -> None:
+    """Compare the vectors, then the speed."""
+    folder = save_float32_bundled(scratch / "checkpoint")
+    file, out = scratch / "texts.txt", scratch / "vectors.npy"
+    file.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
+    session = open_session(SessionRequest(model=str(folder), engine="torch"))
+    tally = encode_file(session, file, out)
+    peer = SentenceTransformer(str(folder), device="cpu")  # of a plain checkpoint it pools the mean
+    size = best_batch_size(lambda size: peer.encode(texts[:PROBE], batch_size=size))
+    onnx = OnnxPeer(folder, scratch)
+    ready = tokenized(session, file)
+    pad = partial(batches, pad_token_id=session.tokenizer.pad_token_id)
+    tokens = min(ONNX_BATCHES, key=lambda tokens: seconds(lambda: onnx.vectors(list(pad(ready[:PROBE], tokens)))))
+    made = list(pad(ready, tokens))
+    np.testing.assert_allclose(np.load(out), peer.encode(texts, batch_size=size), 1e-4, 1e-5)
+    in_order = np.argsort([text.record.index for batch in made for text in batch.texts])
+    np.testing.assert_allclose(np.load(out), np.concatenate(onnx.vectors(made))[in_order], 1e-4, 1e-5)
+    cases: dict[str, Callable[[], float]] = {
+        "bertcli": lambda: seconds(lambda: encode_file(session, file, out)),
+        "sentence-transformers": lambda: seconds(lambda: peer.encode(texts, batch_size=size)),
+        "onnxruntime": lambda: seconds(lambda: onnx.vectors(made)),
+    }
+    report(session, in_turn(rounds, cases, is_warm=True), [len(text) for text in ready], tally, size)
+
+
+def report(session: Session, times: dict[str, list[float]], lengths: Sequence[int], tally: Tally, size: int) -> None:
+    """Medians, the medians of each round's ratios, and bertcli's share of what the machine could do."""
+    ours = times["bertcli"]
+    print(f"{torch.get_num_threads()} threads, torch {torch.__version__}, onnxruntime {onnxruntime.__version__}")
+    print(f"{tally.done:,} texts, {tally.tokens:,} tokens, {tally.padded_share:.1%} padding")
+    print(f"bertcli {median(ours):.2f} s, {tally.tokens / median(ours):,.0f} tokens/s")
+    for name, wanted in (("sentence-transformers", "wanted: 1.5"), ("onnxruntime", "its forward pass alone")):
+        ratio = median(theirs / mine for mine, theirs in zip(ours, times[name], strict=True))
+        print(f"{name} {median(times[name]):.2f} s: bertcli is {ratio:.2f} times as fast ({wanted})")
+    print(f"sentence-transformers' best batch size: {size}")
+    config = session.config
+    speed = encoder_operations(session, lengths) / median(ours)
+    share = speed / matmul_speed(session.batch_tokens, config.hidden_size, config.intermediate_size)
+    print(f"{share:.0%} of the speed of a plain float32 matrix product (wanted: 65 %)")
+
+
+if __name__ == "__main__":
+    main()
