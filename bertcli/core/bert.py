@@ -73,6 +73,12 @@ def self_attention(
     return ops.merge_heads(weights @ value), Attention(weights, query, key, value)
 
 
+def attention_alone(ops: Ops, w: LayerWeights, x: Array, inputs: Inputs, heads: int) -> Attention:
+    """One layer's attention over texts that are not packed, without what comes of it."""
+    query, key, value = (ops.split_heads(part, heads) for part in ops.linear_each(x, w.query_key_value))
+    return Attention(ops.attention_weights(query, key, inputs.mask), query, key, value)
+
+
 def block_context(ops: Ops, projections: Sequence[Array], block: Block, heads: int) -> Array:
     """The context of packed texts of one length: (count x length, hidden)."""
     tokens = block.count * block.length
@@ -92,16 +98,26 @@ def encoder_layer(
 
 
 def hidden_states(
-    ops: Ops, weights: BertWeights, config: BertConfig, inputs: Inputs, want_attention: bool
+    ops: Ops,
+    weights: BertWeights,
+    config: BertConfig,
+    inputs: Inputs,
+    want_attention: bool,
+    last_layer: int | None = None,
 ) -> Iterator[tuple[Array, Attention | None]]:
     """Each of the num_hidden_layers + 1 hidden states in turn, with the attention of the layer that made it.
 
     The first comes from the embeddings and has no attention; the last is last_hidden_state. None is kept here, so a
     caller that needs one layer at a time holds one layer at a time.
+
+    last_layer: the one that ends it with its attention alone, beside the hidden state that went into it.
     """
     x = embeddings(ops, weights.embeddings, inputs, config.layer_norm_eps)
     yield x, None
-    for layer in weights.layers:
+    for number, layer in enumerate(weights.layers):
+        if number == last_layer:
+            yield x, attention_alone(ops, layer, x, inputs, config.num_attention_heads)
+            return
         x, attention = encoder_layer(ops, layer, x, inputs, config, want_attention)
         yield x, attention
         del attention  # before the next layer's is made

@@ -42,7 +42,7 @@ class Wanted:
     """What is to be computed beside last_hidden_state; nothing else is.
 
     hidden_states: indices from 0 (the embeddings) to num_hidden_layers. last_layer: the last one that anything is
-    wanted of, where that is attention alone; what comes after it need not be run.
+    wanted of, where that is attention alone; what comes after its weights need not be run.
     """
 
     pooler_output: bool = False
@@ -55,7 +55,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class ModelOutput:
-    """Arrays of the backend. last_hidden_state: (batch, seq, hidden), of the last layer that was run.
+    """Arrays of the backend. last_hidden_state: (batch, seq, hidden), of the last layer that was run to its end.
 
     pooler_output: (batch, hidden).
 
@@ -126,7 +126,7 @@ class BertEngine:
         is_packed = self.packs and batch.is_padded and wanted.on_attention is None
         inputs = self._packed(batch) if is_packed else self._padded(batch)
         states = bert.hidden_states(
-            self.ops, self._weights, self._config, inputs, want_attention=wanted.on_attention is not None
+            self.ops, self._weights, self._config, inputs, wanted.on_attention is not None, wanted.last_layer
         )
         kept: dict[int, Array] = {}
         for index, (state, attention) in enumerate(states):
@@ -137,8 +137,6 @@ class BertEngine:
                 wanted.on_attention(LayerAttention(index - 1, *shown))
                 del shown
             del attention  # before the next layer's is made
-            if index - 1 == wanted.last_layer:
-                break
         return self._spread(state, batch) if is_packed else state, kept
 
     def _padded(self, batch: Batch) -> bert.Inputs:

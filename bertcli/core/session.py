@@ -1,7 +1,7 @@
 """A checkpoint opened once, with the engine that suits the work: what every command puts its questions to."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import TypeVar
 
@@ -13,7 +13,7 @@ from bertcli.checkpoints.weight_files import WeightFiles, find_weight_files
 from bertcli.core.backends import Array, Ops
 from bertcli.core.batches import Batch, batches
 from bertcli.core.device import NUMPY, TRANSFORMERS, Needs, Placement, encoder_work, place
-from bertcli.core.engine import BertEngine, Engine, ModelOutput, Wanted
+from bertcli.core.engine import BertEngine, Engine, LayerAttention, ModelOutput, Wanted
 from bertcli.core.halving import Halving, OnNote, unheard
 from bertcli.core.threads import leave_threads_to_others, use_threads_for
 from bertcli.core.tokens import TextTokenizer, TokenizedText, open_tokenizer
@@ -154,9 +154,20 @@ class Session:
 
     def run(self, batch: Batch, wanted: Wanted) -> ModelOutput:
         """One batch through the model. Raises NotFinite."""
-        output = self.engine.run(batch, wanted)
         is_finite = self.engine.ops.is_finite
-        if not is_finite(output.last_hidden_state) or (output.logits is not None and not is_finite(output.logits)):
+        observe, last_layer = wanted.on_attention, wanted.last_layer
+        doubtful = False
+
+        def watch(attention: LayerAttention) -> None:
+            # Of every other layer the state tells what its weights were.
+            nonlocal doubtful
+            doubtful |= attention.layer == last_layer and not is_finite(attention.weights)
+            if observe is not None:
+                observe(attention)
+
+        output = self.engine.run(batch, wanted if last_layer is None else replace(wanted, on_attention=watch))
+        arrays = [output.last_hidden_state, *([] if output.logits is None else [output.logits])]
+        if doubtful or not all(map(is_finite, arrays)):
             dtype = self.engine.ops.dtype
             raise NotFinite(
                 f"{self.checkpoint.name} comes to infinity, or to no number at all, in {dtype}",

@@ -201,7 +201,8 @@ def test_the_first_hidden_state_follows_the_layer_norm_of_the_embeddings(tiny_be
     )
     x = (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-12)
     expected = x * w["LayerNorm.weight"] + w["LayerNorm.bias"]
-    assert_close(first, expected.astype(np.float32))
+    real = batch.attention_mask
+    assert_close(first[real], expected.astype(np.float32)[real])
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -310,5 +311,18 @@ def test_no_layer_is_run_beyond_the_last_that_is_asked_for(tiny_bert: Path, engi
     seen: list[int] = []
     output = session.run(batch, Wanted(on_attention=lambda attention: seen.append(attention.layer), last_layer=0))
     assert seen == [0]
-    first = session.run(batch, Wanted(hidden_states=[1])).hidden_states[0]
-    assert_close(session.to_numpy(output.last_hidden_state), session.to_numpy(first))
+    embeddings = session.run(batch, Wanted(hidden_states=[0])).hidden_states[0]
+    found, expected = session.to_numpy(output.last_hidden_state), session.to_numpy(embeddings)
+    assert_close(found[batch.attention_mask], expected[batch.attention_mask])
+
+
+@pytest.mark.parametrize("engine", ["numpy", "torch"])
+def test_weights_that_are_no_numbers_are_an_error_in_the_last_layer_that_is_run(tmp_path: Path, engine: str) -> None:
+    model = random_model()
+    with torch.no_grad():
+        model.bert.encoder.layer[1].attention.self.query.bias[3] = torch.nan
+    session = open_bert(save_bert(tmp_path, model), engine)
+    batch = one_batch(session, TEXTS)
+    session.run(batch, Wanted(on_attention=lambda attention: None, last_layer=0))
+    with pytest.raises(NotFinite):
+        session.run(batch, Wanted(on_attention=lambda attention: None, last_layer=1))
