@@ -93,3 +93,7 @@ class MissingPackage(BertcliError):
 
 class OutputError(BertcliError):
     """The output cannot be written where it was asked for."""
+
+
+class Unreachable(BertcliError):
+    """A file, a folder or a cluster that is elsewhere: not there, no access, no network."""

@@ -14,6 +14,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from bertcli.remote import AnyPath, RemotePath, located
 from bertcli.texts import InputFormat, TextSource
 
 
@@ -224,8 +225,9 @@ class TextOptions:
     texts: Annotated[
         list[str], typer.Argument(metavar="[TEXT]...", help="Texts, or - for standard input.", show_default=False)
     ] = field(default_factory=list)
+    # Not paths, which would lose a slash of s3://.
     file: Annotated[
-        list[Path],
+        list[str],
         typer.Option(
             "-f",
             "--file",
@@ -253,9 +255,8 @@ class TextOptions:
 
     def source(self) -> TextSource:
         """Where the texts are."""
-        return TextSource(
-            self.texts, self.file, self.pair, self.pairs, self.input_format, self.text_field, self.id_field
-        )
+        files = [located(name) for name in self.file]
+        return TextSource(self.texts, files, self.pair, self.pairs, self.input_format, self.text_field, self.id_field)
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,16 +332,21 @@ class OutputOptions:
     debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an error inside bertcli.")] = False
 
     @property
-    def path(self) -> Path | None:
+    def path(self) -> AnyPath | None:
         """What -o names."""
-        return None if self.output is None else Path(self.output)
+        return None if self.output is None else located(self.output)
 
     @property
     def names_folder(self) -> bool:
-        """Whether -o names a folder: one that is there, or anything that ends in a slash. A suffix names a file."""
+        """Whether -o names a folder: one that is there, or anything that ends in a slash. A suffix names a file.
+
+        What is elsewhere and has no suffix is a folder too: there only folders are written.
+        """
         path = self.path
         if self.output is None or path is None:
             return False
+        if isinstance(path, RemotePath):
+            return self.output.endswith("/") or not path.suffix
         return self.output.endswith(os.sep) or (not path.suffix and path.is_dir())
 
 

@@ -25,12 +25,11 @@ from bertcli.writers.manifest import Manifest
 from bertcli.writers.shards import ShardsWriter
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from bertcli.commands.encode import EncodeRequest
+    from bertcli.remote import AnyPath
 
 
-def encode_into_folder(request: EncodeRequest, sink: Sink, folder: Path) -> ExitCode:
+def encode_into_folder(request: EncodeRequest, sink: Sink, folder: AnyPath) -> ExitCode:
     """Encode every text that no shard has yet."""
     begun = find_begun(folder, resume=request.corpus.resume, force=sink.force)
     shard_rows = request.corpus.shard_rows or (SHARD_ROWS if begun is None else begun.shard_rows)
@@ -74,7 +73,7 @@ def _encode(
     reader: TextReader,
     options: EncodeOptions,
     sink: Sink,
-    folder: Path,
+    folder: AnyPath,
     manifest: Manifest,
 ) -> Passed:
     digests = InputDigests(manifest.shard_rows)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 from bertcli.checkpoints.cache import Download
 from bertcli.errors import ExitCode, MissingPackage, OutputError, WrongUsage
 from bertcli.options import OutputOptions
+from bertcli.remote import AnyPath, RemotePath
 from bertcli.render.messages import print_error, print_note, print_summary
 from bertcli.render.numbers import size
 from bertcli.render.records import (
@@ -69,18 +70,24 @@ class Sink:
         takes_folder: bool = False,
     ) -> None:
         self._options, self._on_error = options, on_error
-        self._path = asked_file(options)
-        self.folder = self._path if takes_folder and options.names_folder and options.svg is None else None
+        asked_path = asked_file(options)
+        self.folder = asked_path if takes_folder and options.names_folder and options.svg is None else None
+        self._path = asked_path if isinstance(asked_path, Path) else None
+        if isinstance(asked_path, RemotePath) and self.folder is None:
+            folder = f", or to a folder: -o {asked_path.url.rpartition('/')[0]}/" if takes_folder else ""
+            raise WrongUsage(
+                f"{asked_path}: a file is written on this machine alone", hint=f"write it here and copy it{folder}"
+            )
         if self.folder is not None and (asked := asked_format(options)) != "auto":
             raise WrongUsage(
                 f"--format {asked} and {options.output} contradict each other: a folder has Parquet in it",
                 hint="leave one out",
             )
-        if self._path is None and sys.stdout is None:
+        if asked_path is None and sys.stdout is None:
             raise OutputError("standard output is closed", hint="leave it open, or write to a file with -o FILE")
         self._bar: ProgressBar | None = None
         self._drawing, self._is_over = threading.Lock(), False
-        self._is_terminal = self._path is None and sys.stdout.isatty()
+        self._is_terminal = asked_path is None and sys.stdout.isatty()
         folder_hint = f", or {self._path}/ for a folder" if takes_folder else ""
         suffixes = (*array_suffixes, _PNG) if has_figures else tuple(array_suffixes)
         self.format = FOLDER if self.folder is not None else self._format(suffixes, folder_hint)
@@ -93,11 +100,15 @@ class Sink:
     @property
     def is_file(self) -> bool:
         """Whether results go to a file that appears when all of them are there, or to a folder of such."""
-        return self._path is not None and (self.folder is not None or not is_device(self._path))
+        return self.folder is not None or (self._path is not None and not is_device(self._path))
 
     @property
     def scratch_folder(self) -> Path:
-        """Where there is room for what is needed while results are written: beside them."""
+        """Where there is room for what is needed while results are written: beside them, if that is here."""
+        if isinstance(self.folder, RemotePath):
+            from tempfile import gettempdir
+
+            return Path(gettempdir())
         return self.folder or (Path() if self._path is None else Path(os.path.realpath(self._path)).parent)
 
     @property
@@ -196,7 +207,7 @@ class Sink:
                 writer.skip(answer)
                 skipped += 1
             else:
-                if count and self._path is None:
+                if count and self._path is None and self.folder is None:
                     writer.finish()  # what has come so far stays readable
                 raise answer.error.at(answer.place)
             count += 1
@@ -272,13 +283,13 @@ def asked_format(options: OutputOptions) -> str:
     return next(iter(named), "auto")
 
 
-def asked_file(options: OutputOptions) -> Path | None:
+def asked_file(options: OutputOptions) -> AnyPath | None:
     """The file to write to, None for standard output. Raises WrongUsage where two are named."""
     found = named_file({"-o": options.path, "--svg": options.svg})
     return None if found is None else found[1]
 
 
-def named_file(asked: Mapping[str, Path | None]) -> tuple[str, Path] | None:
+def named_file(asked: Mapping[str, AnyPath | None]) -> tuple[str, AnyPath] | None:
     """The one option that names a file, and that file. Raises WrongUsage where two do."""
     named = [(option, path) for option, path in asked.items() if path is not None]
     if len(named) > 1:

@@ -68,13 +68,21 @@ class Session:
         return Halving(self.tokenizer.pad_token_id, self.note)
 
     @cached_property
+    def placement(self) -> Placement:
+        """Which engine is to compute, and where. Raises DeviceUnavailable, WrongUsage."""
+        request = self.request
+        return place(request.engine, request.device, request.dtype, self._needs, self._work)
+
+    @cached_property
+    def _work(self) -> Callable[[], float]:
+        return cache(lambda: encoder_work(self.text_bytes(), layout.layer_parameters(self.config)))
+
+    @cached_property
     def engine(self) -> Engine:
         """What computes. Raises DeviceUnavailable, WrongUsage."""
-        work = cache(lambda: encoder_work(self.text_bytes(), layout.layer_parameters(self.config)))
-        request = self.request
-        placement = place(request.engine, request.device, request.dtype, self._needs, work)
+        request, placement = self.request, self.placement
         if placement.engine == NUMPY and request.threads is None:
-            use_threads_for(work())
+            use_threads_for(self._work())
         engine = _engine(placement, self)
         if request.threads is not None:
             engine.ops.use_threads(request.threads)

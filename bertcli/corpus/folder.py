@@ -1,16 +1,16 @@
 """The folder that a run writes its shards to: a new one, or one that the run goes on with."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from bertcli.errors import OutputError
+from bertcli.remote import AnyPath
 from bertcli.writers.manifest import MANIFEST, Manifest, load_manifest
 from bertcli.writers.shards import check_shards, is_in_use, remove_parts, remove_shards
 from bertcli.writers.target import check_parent
 
 
-def find_begun(folder: Path, *, resume: bool, force: bool) -> Manifest | None:
+def find_begun(folder: AnyPath, *, resume: bool, force: bool) -> Manifest | None:
     """The manifest of the run that is to be gone on with, None where there is nothing yet.
 
     Raises OutputError where the folder cannot be written to, or holds what is neither to be gone on with nor replaced.
@@ -34,7 +34,7 @@ def find_begun(folder: Path, *, resume: bool, force: bool) -> Manifest | None:
     return None
 
 
-def prepare(folder: Path, begun: Manifest | None) -> None:
+def prepare(folder: AnyPath, begun: Manifest | None) -> None:
     """Make the folder, and remove from it what is not to stay. Raises OSError, OutputError."""
     if begun is None:
         folder.mkdir(exist_ok=True)
@@ -44,7 +44,7 @@ def prepare(folder: Path, begun: Manifest | None) -> None:
         remove_parts(folder, begun)
 
 
-def check_same_run(folder: Path, begun: Manifest, now: Mapping[str, Any], shard_rows: int) -> None:
+def check_same_run(folder: AnyPath, begun: Manifest, now: Mapping[str, Any], shard_rows: int) -> None:
     """Raise OutputError for a run that would not write what the one before it has."""
     earlier = flat({**begun.about, "shard_rows": begun.shard_rows})
     later = flat({**now, "shard_rows": shard_rows})

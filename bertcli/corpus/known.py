@@ -1,17 +1,17 @@
 """Vectors that an earlier run has computed, for the texts that come again."""
 
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from bertcli.core.repeats import RepeatedTexts, digest_of
 from bertcli.extras import require
+from bertcli.remote import AnyPath, arrow_source
 from bertcli.texts.records import TextRecord, Unanswered
 from bertcli.writers.manifest import Manifest
 
 
 def known_from_shards(
-    repeats: RepeatedTexts | None, folder: Path, manifest: Manifest, vectors: Sequence[str]
+    repeats: RepeatedTexts | None, folder: AnyPath, manifest: Manifest, vectors: Sequence[str]
 ) -> Callable[[TextRecord | Unanswered], None]:
     """What is to be told of each text that a shard has, in order, so that its vectors are known as if just computed.
 
@@ -29,10 +29,10 @@ def known_from_shards(
     return replayed
 
 
-def _rows(folder: Path, manifest: Manifest, vectors: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _rows(folder: AnyPath, manifest: Manifest, vectors: Sequence[str]) -> Iterator[dict[str, Any]]:
     parquet = require("pyarrow.parquet", "parquet", "reading the shards")
     for shard in manifest.shards:
-        with parquet.ParquetFile(folder / shard.file) as file:
+        with parquet.ParquetFile(arrow_source(folder / shard.file)) as file:
             names = [*vectors, *({"next_sentence"} & set(file.schema_arrow.names))]
             for batch in file.iter_batches(1024, columns=names):
                 yield from batch.to_pylist()

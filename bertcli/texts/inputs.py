@@ -6,13 +6,14 @@ import stat
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from bertcli.errors import WrongUsage
+from bertcli.remote import AnyPath, RemotePath, size_of
 from bertcli.texts.rows import Fields, Rows, json_rows, line_rows, table_rows
 from bertcli.texts.source import STDIN, TEXT_FIELD, InputFormat, TextSource
-from bertcli.texts.streams import ByteStream, CompressedStream, LineStream, is_compressed
+from bertcli.texts.streams import ByteStream, FileStream, LineStream, is_compressed
 
 _SUFFIXES = {
     ".jsonl": InputFormat.JSONL,
@@ -44,7 +45,7 @@ class OpenInput(Protocol):
 class Input:
     """A file, None for standard input, and how it holds texts."""
 
-    path: Path | None
+    path: AnyPath | None
     format: InputFormat
     fields: Fields
 
@@ -56,11 +57,13 @@ class Input:
     @property
     def size(self) -> int | None:
         """How many bytes there are to read, None where that is not known before its end."""
+        if isinstance(self.path, RemotePath):
+            return self.path.size()
         status = os.fstat(sys.stdin.fileno()) if self.path is None else self.path.stat()
         return status.st_size if stat.S_ISREG(status.st_mode) else None
 
     def open(self) -> OpenInput:
-        """Begin to read it. Raises OSError, MissingPackage."""
+        """Begin to read it. Raises OSError, Unreachable, MissingPackage."""
         if self.format == InputFormat.PARQUET and self.path is not None:
             from bertcli.texts.parquet import ParquetTexts
 
@@ -70,7 +73,9 @@ class Input:
     def _stream(self) -> LineStream:
         if self.path is None:
             return ByteStream(sys.stdin.fileno())
-        return CompressedStream(self.path) if is_compressed(self.path) else ByteStream(os.open(self.path, os.O_RDONLY))
+        if isinstance(self.path, Path) and not is_compressed(self.path):
+            return ByteStream(os.open(self.path, os.O_RDONLY))
+        return FileStream(self.path)
 
 
 class _Lines:
@@ -96,16 +101,16 @@ class _Lines:
 
 
 def find_inputs(source: TextSource) -> Sequence[Input]:
-    """The inputs that the user named, patterns as the files they stand for. Raises OSError, WrongUsage."""
+    """The inputs that the user named, patterns as the files they stand for. Raises OSError, WrongUsage, Unreachable."""
     paths = [each for path in source.files for each in _matching(path)] or [None]
     return [_input(path, source) for path in paths]
 
 
-def _input(path: Path | None, source: TextSource) -> Input:
+def _input(path: AnyPath | None, source: TextSource) -> Input:
     if path is not None and path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if path is not None:
-        path.stat()  # a file that is not there is an error before any is read
+        size_of(path)  # a file that is not there is an error before any is read
     found = _format(path, source)
     if found == InputFormat.TEXT and (source.field is not None or source.id_field is not None):
         option = "--field" if source.field is not None else "--id-field"
@@ -119,27 +124,34 @@ def _input(path: Path | None, source: TextSource) -> Input:
     return Input(path, found, Fields(source.field or TEXT_FIELD, source.id_field))
 
 
-def _format(path: Path | None, source: TextSource) -> InputFormat:
+def _format(path: AnyPath | None, source: TextSource) -> InputFormat:
     if source.format != InputFormat.AUTO:
         return source.format
     if path is None:
         return InputFormat.TEXT
-    name = path.with_suffix("") if is_compressed(path) else path
+    name = PurePosixPath(path.name)
+    name = name.with_suffix("") if is_compressed(path) else name
     found = _SUFFIXES.get(name.suffix.lower(), InputFormat.TEXT)
     # Two sentences to a line have long been called a .tsv; they have no header.
     is_pairs = found == InputFormat.TSV and source.pairs and source.field is None
     return InputFormat.TEXT if is_pairs else found
 
 
-def _matching(path: Path) -> Iterator[Path | None]:
+def _matching(path: AnyPath) -> Iterator[AnyPath | None]:
     if str(path) == STDIN:
         yield None
+    elif isinstance(path, RemotePath):
+        yield from _found(path, path.matching() if path.is_pattern else [path])
     elif path.exists() or not _PATTERN & set(str(path)):
         yield path
     else:
         from glob import glob
 
         found = sorted(glob(str(path), recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
-        if not found:
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
-        yield from map(Path, found)
+        yield from _found(path, [Path(each) for each in found])
+
+
+def _found(pattern: AnyPath, paths: Sequence[AnyPath]) -> Sequence[AnyPath]:
+    if not paths:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(pattern))
+    return paths

@@ -1,10 +1,10 @@
 """Texts in a column of a Parquet file."""
 
-from pathlib import Path
 from typing import Any
 
 from bertcli.errors import BadInput
 from bertcli.extras import require
+from bertcli.remote import AnyPath, arrow_source, size_of
 from bertcli.texts.rows import Fields, Rows, column_place, row_of
 
 _ROWS_AT_ONCE = 1024
@@ -14,7 +14,7 @@ _DAMAGED = "copy the file again, or say what it is with --input-format"
 class ParquetTexts:
     """The rows of one file. position: how many of its bytes have been read, roughly."""
 
-    def __init__(self, path: Path, fields: Fields) -> None:
+    def __init__(self, path: AnyPath, fields: Fields) -> None:
         self._path, self._fields = path, fields
         self._pyarrow = require("pyarrow", "parquet", "reading Parquet files")
         self._parquet = require("pyarrow.parquet", "parquet", "reading Parquet files")
@@ -22,13 +22,13 @@ class ParquetTexts:
 
     def known_bytes(self) -> int:
         """What the file's size lets expect."""
-        return self._path.stat().st_size
+        return size_of(self._path)
 
     def rows(self) -> Rows:
         """Its rows, in lists. Raises BadInput where it is damaged, or has no such column."""
         arrow = self._pyarrow
         try:
-            with self._parquet.ParquetFile(self._path, pre_buffer=False) as file:
+            with self._parquet.ParquetFile(arrow_source(self._path), pre_buffer=False) as file:
                 self._check_columns(file)
                 count, size = 0, self.known_bytes()
                 for batch in file.iter_batches(_ROWS_AT_ONCE, columns=list(self._fields.names)):

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
+
+from bertcli.remote import AnyPath
 
 STDIN = "-"
 TEXT_FIELD = "text"
@@ -29,7 +30,7 @@ class TextSource:
     """
 
     texts: Sequence[str] = ()
-    file: Path | Sequence[Path] | None = None
+    file: AnyPath | Sequence[AnyPath] | None = None
     pair: str | None = None
     pairs: bool = False
     format: InputFormat = InputFormat.AUTO
@@ -37,8 +38,8 @@ class TextSource:
     id_field: str | None = None
 
     @property
-    def files(self) -> Sequence[Path]:
+    def files(self) -> Sequence[AnyPath]:
         """The files, or patterns of their names."""
         if self.file is None:
             return ()
-        return (self.file,) if isinstance(self.file, Path) else self.file
+        return self.file if isinstance(self.file, Sequence) else (self.file,)

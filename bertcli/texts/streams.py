@@ -5,11 +5,11 @@ import select
 import stat
 import zlib
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from bertcli.errors import BadInput
 from bertcli.extras import require
+from bertcli.remote import AnyPath, size_of
 
 # How much is read at once: 64 KiB, the usual capacity of a pipe, is some thousand lines. It is also what counts as a
 # large amount of work where the end of the input is not known.
@@ -78,17 +78,17 @@ class ByteStream:
         return bool(select.select([self._descriptor], [], [], seconds)[0])
 
 
-class CompressedStream:
-    """Lines of a compressed file."""
+class FileStream:
+    """Lines of a file that is compressed, or elsewhere, or both."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: AnyPath) -> None:
         self._path = path
-        self._open = _DECOMPRESSORS[path.suffix.lower()]
+        self._open = _DECOMPRESSORS.get(path.suffix.lower(), _as_it_is)
         self.position = 0
 
     def known_bytes(self) -> int:
         """What the file's size lets expect."""
-        return _COMPRESSION * self._path.stat().st_size
+        return size_of(self._path) * (_COMPRESSION if is_compressed(self._path) else 1)
 
     def lines(self) -> Iterator[list[bytes]]:
         """Whole lines in lists, without their line ends. Raises BadInput where the file is damaged or cut off."""
@@ -119,7 +119,7 @@ class CompressedStream:
         return BadInput(f"{self._path}, line {line:,}: {what}", hint="copy or compress the file again")
 
 
-def is_compressed(path: Path) -> bool:
+def is_compressed(path: AnyPath) -> bool:
     """Whether a file's name says so."""
     return path.suffix.lower() in _DECOMPRESSORS
 
@@ -148,6 +148,10 @@ def _unzstd(raw: BinaryIO) -> _Readable:
     pyarrow = require("pyarrow", "parquet", "reading zstd files")
     stream: _Readable = pyarrow.CompressedInputStream(pyarrow.PythonFile(raw, mode="r"), "zstd")
     return stream
+
+
+def _as_it_is(raw: BinaryIO) -> _Readable:
+    return raw
 
 
 _DECOMPRESSORS: dict[str, Callable[[BinaryIO], _Readable]] = {GZIP: _gunzip, ZSTD: _unzstd}

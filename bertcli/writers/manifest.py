@@ -3,11 +3,11 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import Any, Self
 
 from bertcli import __version__
 from bertcli.errors import OutputError
+from bertcli.remote import AnyPath
 from bertcli.writers.target import replacing
 
 MANIFEST = "manifest.json"
@@ -53,7 +53,7 @@ class Manifest:
         """The same with one more."""
         return replace(self, shards=(*self.shards, shard), id_type=id_type)
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: AnyPath) -> None:
         """Write it; it takes the place of the one before, and has reached the disk when this returns."""
         content = {
             "schema": _SCHEMA,
@@ -70,7 +70,7 @@ class Manifest:
             file.write(json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n")
 
 
-def load_manifest(folder: Path) -> Manifest | None:
+def load_manifest(folder: AnyPath) -> Manifest | None:
     """The folder's, None where it has none. Raises OutputError where it cannot be understood."""
     path = folder / MANIFEST
     try:

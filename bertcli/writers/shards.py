@@ -4,10 +4,10 @@ import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from bertcli.errors import OutputError
+from bertcli.remote import AnyPath, size_of
 from bertcli.texts.records import Unanswered
 from bertcli.writers.manifest import MANIFEST, Manifest, Shard
 from bertcli.writers.parquet import ParquetLayout, ParquetWriter
@@ -22,7 +22,7 @@ def shard_name(number: int) -> str:
 
 
 def write_shard(
-    folder: Path,
+    folder: AnyPath,
     number: int,
     records: Iterator[Any],
     layout: ParquetLayout,
@@ -42,7 +42,7 @@ def write_shard(
 class ShardWriter:
     """One shard as its rows come. Left before `finish` it leaves nothing behind."""
 
-    def __init__(self, folder: Path, number: int, layout: ParquetLayout, id_type: str | None) -> None:
+    def __init__(self, folder: AnyPath, number: int, layout: ParquetLayout, id_type: str | None) -> None:
         self._name = shard_name(number)
         self._stack = ExitStack()
         self._file = _Hashing(self._stack.enter_context(replacing(folder / self._name)))
@@ -86,7 +86,7 @@ class ShardsWriter:
     """
 
     def __init__(
-        self, folder: Path, manifest: Manifest, layout: ParquetLayout, input_sha256: Callable[[int], str]
+        self, folder: AnyPath, manifest: Manifest, layout: ParquetLayout, input_sha256: Callable[[int], str]
     ) -> None:
         self._folder, self._layout, self._input_sha256 = folder, layout, input_sha256
         self.manifest = manifest
@@ -135,41 +135,41 @@ class ShardsWriter:
         self.manifest.save(self._folder)
 
 
-def check_shards(folder: Path, manifest: Manifest) -> None:
+def check_shards(folder: AnyPath, manifest: Manifest) -> None:
     """Raise OutputError where a shard is not what the manifest says. Of all but the last the size is read."""
     for number, shard in enumerate(manifest.shards, 1):
         path = folder / shard.file
         is_last = number == len(manifest.shards)
-        if not path.is_file() or path.stat().st_size != shard.bytes or (is_last and _sha256(path) != shard.sha256):
+        if not path.is_file() or size_of(path) != shard.bytes or (is_last and _sha256(path) != shard.sha256):
             raise OutputError(
                 f"{path} is missing, or not as {MANIFEST} says that it was written",
                 hint="begin anew with --force, or name another folder",
             )
 
 
-def remove_shards(folder: Path) -> None:
+def remove_shards(folder: AnyPath) -> None:
     """Remove what bertcli has written to the folder, the manifest first: without it no shard counts."""
-    for path in [folder / MANIFEST, *sorted(folder.glob(_PATTERN)), *_parts(folder)]:
+    for path in [folder / MANIFEST, *folder.glob(_PATTERN), *_parts(folder)]:
         path.unlink(missing_ok=True)
 
 
-def remove_parts(folder: Path, manifest: Manifest) -> None:
+def remove_parts(folder: AnyPath, manifest: Manifest) -> None:
     """Remove what a run that was killed has left: files half written, and a shard that the manifest does not name."""
     named = {shard.file for shard in manifest.shards}
     for path in [*_parts(folder), *(path for path in folder.glob(_PATTERN) if path.name not in named)]:
         path.unlink(missing_ok=True)
 
 
-def is_in_use(folder: Path) -> bool:
+def is_in_use(folder: AnyPath) -> bool:
     """Whether anything is in the folder that bertcli has not left there half written."""
     return any(path not in set(_parts(folder)) for path in folder.iterdir())
 
 
-def _parts(folder: Path) -> list[Path]:
-    return sorted([*folder.glob(f".{_PATTERN}.*.part"), *folder.glob(f".{MANIFEST}.*.part")])
+def _parts(folder: AnyPath) -> list[AnyPath]:
+    return [path for name in (_PATTERN, MANIFEST) for path in folder.glob(f".{name}.*.part")]
 
 
-def _sha256(path: Path) -> str:
+def _sha256(path: AnyPath) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

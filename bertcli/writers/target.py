@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bertcli.errors import OutputError
+from bertcli.remote import AnyPath, RemotePath
 
 _PROCESSES = Path("/proc")
 
@@ -24,8 +25,13 @@ def check_target(path: Path, *, force: bool) -> None:
         raise OutputError(f"{path} is there already", hint="use --force to replace it, or name another file")
 
 
-def check_parent(path: Path) -> None:
-    """Raise OutputError where there is no folder for a file, or another folder, to be made in."""
+def check_parent(path: AnyPath) -> None:
+    """Raise OutputError where there is no folder for a file, or another folder, to be made in.
+
+    Elsewhere folders are made as they are needed, and what is refused there is told when it is.
+    """
+    if isinstance(path, RemotePath):
+        return
     parent = _destination(path).parent
     if not parent.is_dir():
         raise OutputError(
@@ -51,10 +57,17 @@ def open_target(path: Path, *, force: bool) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def replacing(destination: Path) -> Iterator[BinaryIO]:
+def replacing(destination: AnyPath) -> Iterator[BinaryIO]:
     """A file that takes its place there when all is well, and has reached the disk by then."""
     import tempfile  # here, as it loads a good deal that a command without -o can do without
 
+    if isinstance(destination, RemotePath):
+        # Whole before it is sent: what is begun elsewhere would be ended, not taken back, where this process fails.
+        with tempfile.TemporaryFile() as file:
+            yield file
+            file.seek(0)
+            destination.put(file)
+        return
     handle, name = tempfile.mkstemp(prefix=f".{destination.name}.", suffix=".part", dir=destination.parent)
     try:
         with os.fdopen(handle, "wb") as file:

@@ -57,7 +57,7 @@ def write_page(request: AttnRequest, thresholds: str) -> ExitCode:
         most_together=1,
     )
     exit_code = sink.write(info, _NO_VIEW, answers, {PAGE_SUFFIX: partial(PageWriter, info=about)})
-    if request.page.open_page and output.path is not None:
+    if request.page.open_page and isinstance(output.path, Path):
         _open(output.path, sink)
     return exit_code
 
