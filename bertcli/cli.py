@@ -5,9 +5,9 @@ from typing import Annotated
 import typer
 
 from bertcli import __version__
+from bertcli.corpus_options import CorpusOptions, RayOptions
 from bertcli.options import (
     AttentionMapOptions,
-    CorpusOptions,
     FillOrder,
     HeadOptions,
     ModelOptions,
@@ -71,6 +71,7 @@ def encode(
     pooler: Annotated[bool, typer.Option("--pooler", help="Add pooler_output, tanh(W h_[CLS] + b).")] = False,
     similarity: Annotated[bool, typer.Option("--similarity", help="Add the cosine between each two texts.")] = False,
     corpus: CorpusOptions,
+    ray: RayOptions,
     model: ModelOptions,
     output: OutputOptions,
 ) -> int:
@@ -83,7 +84,7 @@ def encode(
     from bertcli.commands.encode import EncodeRequest, encode_texts
 
     return encode_texts(
-        EncodeRequest(texts, model, output, pool, normalize, tokens, pooler, layers, similarity, corpus)
+        EncodeRequest(texts, model, output, pool, normalize, tokens, pooler, layers, similarity, corpus, ray)
     )
 
 

@@ -94,13 +94,6 @@ class LabelName(StrEnum):
     BROAD = "broad"
 
 
-class DtypeOut(StrEnum):
-    """What vectors are written in."""
-
-    FLOAT32 = "float32"
-    FLOAT16 = "float16"
-
-
 class GroupName(StrEnum):
     """What heads are averaged over."""
 
@@ -193,29 +186,6 @@ class PageOptions:
     png: Annotated[
         Path | None, typer.Option("--png", metavar="FILE", help="A picture of one head or of the grid: -o FILE.png.")
     ] = None
-
-
-@dataclass(frozen=True, slots=True)
-class CorpusOptions:
-    """How vectors of many texts are written. dtype_out None: float32. shard_rows None: SHARD_ROWS."""
-
-    dtype_out: Annotated[
-        DtypeOut | None, typer.Option("--dtype-out", help="The numbers to write in.", show_default="float32")
-    ] = None
-    keep_text: Annotated[bool, typer.Option("--keep-text", help="To Parquet, write each text beside its vector.")] = (
-        False
-    )
-    shard_rows: Annotated[
-        int | None,
-        typer.Option(
-            "--shard-rows", metavar="N", min=1, show_default="20000", help="Rows to a file, of a folder (-o out/)."
-        ),
-    ] = None
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a folder where a run broke off.")] = False
-    dedupe: Annotated[bool, typer.Option("--dedupe", help="Compute equal texts once.")] = False
-
-
-SHARD_ROWS = 20_000
 
 
 @dataclass(frozen=True, slots=True)

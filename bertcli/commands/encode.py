@@ -20,8 +20,9 @@ from bertcli.commands.opening import open_for_texts
 from bertcli.commands.sink import FOLDER, Sink
 from bertcli.core.encoding import EncodeOptions, cosine_similarity, encode
 from bertcli.core.session import Session
+from bertcli.corpus_options import CorpusOptions, RayOptions
 from bertcli.errors import ExitCode, WrongUsage
-from bertcli.options import CorpusOptions, ModelOptions, OutputOptions, PoolName, TextOptions
+from bertcli.options import ModelOptions, OutputOptions, PoolName, TextOptions
 from bertcli.render.views.encode import encode_view
 from bertcli.render.views.texts import with_ids
 from bertcli.results.encoding import EncodeRecord
@@ -45,6 +46,7 @@ class EncodeRequest:
     layers: str | None
     similarity: bool
     corpus: CorpusOptions
+    ray: RayOptions
 
 
 def encode_texts(request: EncodeRequest) -> ExitCode:
@@ -55,6 +57,10 @@ def encode_texts(request: EncodeRequest) -> ExitCode:
         from bertcli.writers.parquet import check_installed
 
         check_installed()
+    if sink.folder is not None and request.ray.is_asked:
+        from bertcli.commands.encode_ray import encode_on_ray
+
+        return encode_on_ray(request, sink, sink.folder)
     if sink.folder is not None:
         from bertcli.commands.encode_folder import encode_into_folder
 
@@ -99,7 +105,7 @@ def _encode_in_bulk(
 
 def _check_has_place(request: EncodeRequest, sink: Sink) -> None:
     """Raise WrongUsage for what was asked for and would be lost in the format."""
-    corpus = request.corpus
+    corpus, ray = request.corpus, request.ray
     looked_at = ("table", "svg", "json")
     vectors = (*looked_at, "jsonl", *TENSOR_SUFFIXES, *PARQUET)
     places: dict[str, tuple[bool, Sequence[str]]] = {
@@ -111,6 +117,7 @@ def _check_has_place(request: EncodeRequest, sink: Sink) -> None:
         "--keep-text": (corpus.keep_text, PARQUET),
         "--shard-rows": (corpus.shard_rows is not None, (FOLDER,)),
         "--resume": (corpus.resume, (FOLDER,)),
+        "--ray": (ray.is_asked, (FOLDER,)),
         "--dedupe": (corpus.dedupe and not sink.is_file, (MATRIX_SUFFIX, *PARQUET)),
     }
     for option, (is_asked, formats) in places.items():
@@ -120,6 +127,9 @@ def _check_has_place(request: EncodeRequest, sink: Sink) -> None:
                 f"{sink.format} has no place for {option}, which goes into {shown}",
                 hint=f"use {_example(formats)}, or leave {option} out",
             )
+    for option, value in {"--actors": ray.actors, "--gpus-per-actor": ray.gpus_per_actor}.items():
+        if value is not None and not ray.is_asked:
+            raise WrongUsage(f"{option} is about Ray, and there is no --ray", hint=f"add it, or leave {option} out")
     goes_token_by_token = (
         request.tokens or sink.format in TENSOR_SUFFIXES or (request.layers is not None and sink.format not in PARQUET)
     )

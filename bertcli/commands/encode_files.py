@@ -91,6 +91,7 @@ def parquet_layout(session: Session, request: EncodeRequest, options: EncodeOpti
         numbers=follows if has_pairs and session.has_next_sentence_head else (),
         keeps=(("text", "pair") if has_pairs else ("text",)) if request.corpus.keep_text else (),
         has_ids=request.texts.id_field is not None,
+        has_index=request.ray.is_asked,
         dtype=dtype_out(request),
         metadata={"bertcli": json.dumps(session.info("encode").as_json())},
     )

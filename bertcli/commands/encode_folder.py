@@ -14,17 +14,20 @@ from bertcli.commands.opening import session_request
 from bertcli.commands.sink import Passed, Sink
 from bertcli.core.bulk import BulkPlan
 from bertcli.core.encoding import EncodeOptions, encode
-from bertcli.core.session import Session, open_session
+from bertcli.core.session import Session, SessionRequest, open_session
 from bertcli.corpus.folder import check_same_run, find_begun, prepare
 from bertcli.corpus.known import known_from_shards
 from bertcli.corpus.replay import InputDigests, after_replay
+from bertcli.corpus_options import SHARD_ROWS
 from bertcli.errors import ExitCode
-from bertcli.options import SHARD_ROWS
+from bertcli.results.texts import RunInfo
 from bertcli.texts import TextReader
 from bertcli.writers.manifest import Manifest
 from bertcli.writers.shards import ShardsWriter
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bertcli.commands.encode import EncodeRequest
     from bertcli.remote import AnyPath
 
@@ -36,7 +39,8 @@ def encode_into_folder(request: EncodeRequest, sink: Sink, folder: AnyPath) -> E
     reader = TextReader(request.texts.source())
     session = _open(request, reader, begun, sink)
     options = encode_options(request, session, sink.format, is_looked_at=False)
-    description = _description(request, session)
+    threads = session.engine.ops.use_threads()
+    description = describe(request, session.info("encode"), session.checkpoint.folder, threads, session.batch_tokens)
     if begun is not None:
         check_same_run(folder, begun, description, shard_rows)
     is_new = not folder.exists()
@@ -55,16 +59,21 @@ def encode_into_folder(request: EncodeRequest, sink: Sink, folder: AnyPath) -> E
 
 def _open(request: EncodeRequest, reader: TextReader, begun: Manifest | None, sink: Sink) -> Session:
     """The model, on the engine and the threads that the run was begun with: with others the last digits differ."""
-    asked = session_request(request.model)
-    if begun is not None:
-        engine, device = (begun.about[name] for name in ("engine", "device"))
-        asked = replace(
-            asked,
-            engine=engine if asked.engine == "auto" else asked.engine,
-            device=device if asked.device == "auto" else asked.device,
-            threads=begun.about["threads"],
-        )
+    asked = as_begun(session_request(request.model), begun)
     return open_session(asked, reader.known_bytes, sink.announce, sink.note)
+
+
+def as_begun(asked: SessionRequest, begun: Manifest | None) -> SessionRequest:
+    """The request on the engine, the device and the threads of the run that it goes on with, if there is one."""
+    if begun is None:
+        return asked
+    engine, device = (begun.about[name] for name in ("engine", "device"))
+    return replace(
+        asked,
+        engine=engine if asked.engine == "auto" else asked.engine,
+        device=device if asked.device == "auto" else asked.device,
+        threads=begun.about["threads"],
+    )
 
 
 def _encode(
@@ -89,13 +98,15 @@ def _encode(
         return sink.pass_on(bulk.answers(new, partial(encode, session, options=options), repeats), writer)
 
 
-def _description(request: EncodeRequest, session: Session) -> Mapping[str, Any]:
+def describe(
+    request: EncodeRequest, info: RunInfo, checkpoint: Path, threads: int, batch_tokens: int
+) -> Mapping[str, Any]:
     """What the rows depend on, beside the texts, as the manifest has it."""
     texts, corpus, model = request.texts, request.corpus, request.model
     return {
-        **session.info("encode").as_json(),
-        "model_sha256": fingerprint(session.checkpoint.folder),
-        "threads": session.engine.ops.use_threads(),
+        **info.as_json(),
+        "model_sha256": fingerprint(checkpoint),
+        "threads": threads,
         "options": {
             "pool": str(request.pool),
             "normalize": request.normalize,
@@ -105,7 +116,8 @@ def _description(request: EncodeRequest, session: Session) -> Mapping[str, Any]:
             "dtype_out": dtype_out(request),
             "keep_text": corpus.keep_text,
             "dedupe": corpus.dedupe,
-            "batch_tokens": session.batch_tokens,
+            "index": request.ray.is_asked,
+            "batch_tokens": batch_tokens,
             "max_length": model.max_length,
             "truncate": model.truncate,
             "pair": texts.pair,

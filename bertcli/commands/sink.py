@@ -70,6 +70,7 @@ class Sink:
         takes_folder: bool = False,
     ) -> None:
         self._options, self._on_error = options, on_error
+        self._hints: set[str] = set()  # each is given once
         asked_path = asked_file(options)
         self.folder = asked_path if takes_folder and options.names_folder and options.svg is None else None
         self._path = asked_path if isinstance(asked_path, Path) else None
@@ -193,17 +194,25 @@ class Sink:
         self.note(f"downloading {download.repository} ({size(download.nbytes)} in {files}) to {download.folder}")
         return self.draws_progress
 
+    @property
+    def skips(self) -> bool:
+        """Whether a run goes on without the texts that have no answer."""
+        return self._on_error == "skip"
+
+    def tell_skipped(self, missing: Unanswered) -> None:
+        """Say what was wrong with a text that is skipped."""
+        error = missing.error.at(missing.place)
+        print_error(error.message, "" if error.hint in self._hints else error.hint)
+        self._hints.add(error.hint)
+
     def pass_on(self, answers: Iterable[Any], writer: RecordWriter) -> "Passed":
         """Write the answers. Raises the error of a text without one, unless such are to be skipped."""
         count = skipped = 0
-        hints: set[str] = set()  # each is given once
         for answer in answers:
             if not isinstance(answer, Unanswered):
                 writer.write(answer)
-            elif self._on_error == "skip":
-                error = answer.error.at(answer.place)
-                print_error(error.message, "" if error.hint in hints else error.hint)
-                hints.add(error.hint)
+            elif self.skips:
+                self.tell_skipped(answer)
                 writer.skip(answer)
                 skipped += 1
             else:

@@ -47,6 +47,11 @@ class SessionRequest:
     threads: int | None = None
 
 
+def batch_tokens_on(device: str) -> int:
+    """How many tokens a batch may have by default."""
+    return _BATCH_TOKENS[device.partition(":")[0]]
+
+
 @dataclass(frozen=True)
 class Session:
     """An open checkpoint. text_bytes: how much text there is to answer, asked when the engine is first needed.
@@ -97,7 +102,7 @@ class Session:
     @cached_property
     def batch_tokens(self) -> int:
         """How many tokens a batch may have, padding included."""
-        return self.request.batch_tokens or _BATCH_TOKENS[self.engine.ops.device.partition(":")[0]]
+        return self.request.batch_tokens or batch_tokens_on(self.placement.device)
 
     @property
     def has_pooler(self) -> bool:

@@ -40,8 +40,8 @@ class ParquetLayout:
     """What a row has beside id, n_tokens and truncated.
 
     hidden: the length of vectors. dtype: float32 or float16. has_ids: the input has ids, else they are the indices.
-    keeps: text and pair, as far as they are to stand in the rows. numbers: columns of a number or null. metadata: what
-    the file says of itself.
+    has_index: the indices have a column of their own. keeps: text and pair, as far as they are to stand in the rows.
+    numbers: columns of a number or null. metadata: what the file says of itself.
     """
 
     hidden: int
@@ -50,6 +50,7 @@ class ParquetLayout:
     numbers: Sequence[VectorColumn] = ()
     keeps: Sequence[str] = ()
     has_ids: bool = False
+    has_index: bool = False
     dtype: str = "float32"
     metadata: Mapping[str, str] = field(default_factory=dict)
 
@@ -81,6 +82,8 @@ class ParquetWriter:
         """A row with all it has."""
         text = record.text
         self._begin_row(text.id if self._layout.has_ids else text.index)
+        if self._layout.has_index:
+            self._plain["index"].append(text.index)
         self._plain["n_tokens"].append(len(text.input_ids))
         self._plain["truncated"].append(text.truncated)
         for name in self._layout.keeps:
@@ -97,11 +100,11 @@ class ParquetWriter:
         self._end_row(is_missing=False)
 
     def skip(self, missing: Unanswered) -> None:
-        """A row with an id and nothing else."""
+        """A row with an id, an index where there are such, and nothing else."""
         self._begin_row(missing.id if self._layout.has_ids else missing.index)
         for name, values in self._plain.items():
             if name != "id":
-                values.append(None)
+                values.append(missing.index if name == "index" else None)
         for vectors in self._vectors.values():
             vectors[self._rows] = 0
         self._end_row(is_missing=True)
@@ -130,7 +133,7 @@ class ParquetWriter:
 
     def _forget(self) -> None:
         layout = self._layout
-        names = ["id", *layout.keeps, "n_tokens", "truncated"]
+        names = ["id", *(["index"] if layout.has_index else []), *layout.keeps, "n_tokens", "truncated"]
         names += [number.name for number in layout.numbers] + [column.name for column in layout.tokens]
         self._plain: dict[str, list[Any]] = {name: [] for name in names}
         self._missing: list[bool] = []
@@ -156,6 +159,7 @@ class ParquetWriter:
         mask = arrow.array(self._missing, arrow.bool_())
         return {
             "id": self._ids(),
+            **({"index": arrow.array(plain["index"], arrow.int64())} if layout.has_index else {}),
             **{name: arrow.array(plain[name], arrow.string()) for name in layout.keeps},
             "n_tokens": arrow.array(plain["n_tokens"], arrow.int32()),
             "truncated": arrow.array(plain["truncated"], arrow.bool_()),

@@ -1,0 +1,123 @@
+"""What encode does in a cluster: one reader, and actors that encode a shard at a time."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bertcli import __version__
+from bertcli.commands.bulk import batches_together
+from bertcli.commands.encode_files import encode_options, parquet_layout
+from bertcli.commands.sink import FOLDER
+from bertcli.core.bulk import BulkPlan, Tally, bulk_answers
+from bertcli.core.encoding import encode
+from bertcli.core.session import Session, SessionRequest, open_session
+from bertcli.core.stages import Stages
+from bertcli.corpus.parcels import Encoded, Parcel, packed_error, parcel_of, parcels
+from bertcli.errors import BertcliError, Unreachable
+from bertcli.options import OnError
+from bertcli.remote import AnyPath
+from bertcli.texts import TextReader, Unanswered
+from bertcli.writers.manifest import Manifest
+from bertcli.writers.shards import ShardWriter
+
+if TYPE_CHECKING:
+    from bertcli.commands.encode import EncodeRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What there is to do. manifest: of the shards that are there. home: the folder that relative paths start from."""
+
+    request: EncodeRequest
+    session: SessionRequest
+    manifest: Manifest
+    folder: AnyPath
+    home: str
+    version: str = __version__
+
+    def arrive(self) -> None:
+        """Begin in a process of the cluster. Raises Unreachable where it is another bertcli's."""
+        if self.version != __version__:
+            raise Unreachable(
+                f"the cluster has bertcli {__version__}, and this is {self.version}",
+                hint="install the same there",
+            )
+        with suppress(OSError):  # on another machine there may be no such folder, and paths are none that start there
+            os.chdir(self.home)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The reader: the texts of a shard after another, packed."""
+
+    work: Work
+
+    def __call__(self) -> Iterator[str]:
+        work = self.work
+        try:
+            work.arrive()
+            reader = TextReader(work.request.texts.source())
+            for parcel in parcels(reader.windows(), work.manifest, lambda: reader.read_bytes):
+                yield parcel.packed()
+        except (BertcliError, OSError) as error:
+            yield packed_error(error)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenEncoder:
+    """What each actor begins with."""
+
+    work: Work
+
+    def __call__(self) -> Callable[[str], str]:
+        return _Encoder(self.work)
+
+
+class _Encoder:
+    """Encodes the texts of a shard after another, with one model."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._session: Session | None = None
+
+    def __call__(self, packed: str) -> str:
+        try:
+            return self._encoded(parcel_of(packed)).packed()
+        except (BertcliError, OSError) as error:
+            return packed_error(error)
+        except MemoryError:
+            return packed_error(OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)))
+
+    def _open(self) -> Session:
+        # Not when the actor begins: Ray would begin it again and again, and say nothing of what is wrong.
+        if self._session is None:
+            self._work.arrive()
+            self._session = open_session(self._work.session)
+        return self._session
+
+    def _encoded(self, parcel: Parcel) -> Encoded:
+        work, session, tally = self._work, self._open(), Tally()
+        options = encode_options(work.request, session, FOLDER, is_looked_at=False)
+        layout = parquet_layout(session, work.request, options)
+        plan = BulkPlan(
+            batches_together=batches_together(options), shard_rows=work.manifest.shard_rows, lean=not options.tokens
+        )
+        unanswered: list[Unanswered] = []
+        compute = partial(encode, session, options=options)
+        with Stages() as stages, ShardWriter(work.folder, parcel.number, layout, parcel.id_type) as shard:
+            for answer in bulk_answers(session, [parcel.texts], compute, stages, plan, tally):
+                if not isinstance(answer, Unanswered):
+                    shard.write(answer)
+                elif work.request.texts.on_error == OnError.STOP:
+                    raise answer.error.at(answer.place)
+                else:
+                    shard.skip(answer)
+                    unanswered.append(answer)
+            entry = shard.finish(parcel.input_sha256)
+            return Encoded(entry, shard.id_type, tuple(unanswered), asdict(tally), parcel.read_bytes)
