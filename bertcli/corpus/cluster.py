@@ -1,6 +1,8 @@
 """Ray as a run meets it: connected to, or started for it alone, and its errors for people."""
 
 import os
+import re
+import socket
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +24,10 @@ _QUIET = {
 _PURPOSE = "--ray"
 
 
+_HOST = re.compile(r"(?:ray://)?\[?(.+?)\]?:(\d+)/?")
+_LONGEST_WAIT = 10.0  # seconds, for a cluster to take a connection
+
+
 @contextmanager
 def connected(address: str | None) -> Iterator[Any]:
     """Ray: at that address, at RAY_ADDRESS, or one that ends with the run. Raises MissingPackage, Unreachable."""
@@ -31,6 +37,7 @@ def connected(address: str | None) -> Iterator[Any]:
     address = address or os.environ.get("RAY_ADDRESS")
     if address is not None and address.startswith("ray://"):
         require("grpc", "ray", f"{_PURPOSE}-address ray://")
+    _check_answers(address)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what Ray's makers announce to programmers
@@ -41,19 +48,30 @@ def connected(address: str | None) -> Iterator[Any]:
                 **({} if address else {"include_dashboard": False}),
             )
     except (OSError, RuntimeError, ValueError) as error:  # ConnectionError is an OSError
-        where = f"Ray at {address}" if address else "Ray"
-        raise Unreachable(
-            f"{where} cannot be reached: {_first_line(error)}"
-            if address
-            else f"{where} does not start: {_first_line(error)}",
-            hint="check --ray-address; the versions of Ray and Python have to be the same there"
-            if address
-            else "look into /tmp/ray/session_latest/logs",
-        ) from None
+        raise _not_reached(address, error) from None
     try:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _check_answers(address: str | None) -> None:
+    """Raise Unreachable where nothing listens: Ray itself would try for ten minutes."""
+    found = _HOST.fullmatch(address or "")
+    if found is not None:
+        try:
+            socket.create_connection((found[1], int(found[2])), _LONGEST_WAIT).close()
+        except OSError as error:
+            raise _not_reached(address, error) from None
+
+
+def _not_reached(address: str | None, error: Exception) -> Unreachable:
+    if address is None:
+        return Unreachable(f"Ray does not start: {_first_line(error)}", hint="look into /tmp/ray/session_latest/logs")
+    return Unreachable(
+        f"there is no Ray at {address}: {_first_line(error)}",
+        hint="check --ray-address and RAY_AUTH_MODE, and that Ray and Python are there in the same versions",
+    )
 
 
 def nodes(ray: Any) -> list[Mapping[str, float]]:
@@ -88,4 +106,6 @@ def results(ray: Any, read: "Read", open_encoder: "OpenEncoder", share: "Share")
 
 
 def _first_line(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
     return next((line.strip().rstrip(".") for line in str(error).splitlines() if line.strip()), type(error).__name__)

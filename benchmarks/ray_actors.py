@@ -1,0 +1,88 @@
+"""Two actors of one thread beside one actor of one thread, on a Ray of this machine: how many texts a second.
+
+A run's clock starts when its actors have their models and have each written a shard or two, and stops with the last
+shard. The two take turns on the same texts. Wanted are 1.6 times as many.
+
+    pip install -e '.[bench,ray]'
+    python benchmarks/ray_actors.py --rounds 3
+"""
+
+import argparse
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from bertcli.commands.encode import EncodeRequest
+from bertcli.commands.ray_workers import OpenEncoder, Reading, Work
+from bertcli.core.session import SessionRequest
+from bertcli.corpus.cluster import connected, results
+from bertcli.corpus.parcels import Encoded
+from bertcli.corpus.share import Share
+from bertcli.corpus_options import CorpusOptions, RayOptions
+from bertcli.options import ModelOptions, OutputOptions, PoolName, TextOptions
+from bertcli.writers.manifest import Manifest
+from processes import in_turn
+from samples import mixed_texts
+
+WANTED = 1.6
+# Shards until the clock starts.
+UNTIL_WARM = 4
+
+
+def work(file: Path, folder: Path, engine: str, shard_rows: int) -> Work:
+    """The texts of the file into the folder, as `encode -f FILE -o FOLDER --ray` has them."""
+    request = EncodeRequest(
+        TextOptions(file=[str(file)]),
+        ModelOptions(),
+        OutputOptions(output=f"{folder}/"),
+        pool=PoolName.MEAN,
+        normalize=False,
+        tokens=False,
+        layers=None,
+        pooler=False,
+        similarity=False,
+        corpus=CorpusOptions(),
+        ray=RayOptions(on_ray=True),
+    )
+    session = SessionRequest(engine=engine, device="cpu", threads=1)
+    return Work(request, session, Manifest({}, shard_rows), folder, str(folder))
+
+
+def texts_a_second(ray: Any, task: Work, actors: int) -> float:
+    """How fast so many actors of one thread are, once they run."""
+    rows, start = 0, 0.0
+    for number, packed in enumerate(results(ray, Reading(task), OpenEncoder(task), Share(actors, 1)), 1):
+        encoded = Encoded.of(packed)
+        rows += encoded.shard.rows if number > UNTIL_WARM else 0
+        start = time.perf_counter() if number == UNTIL_WARM else start
+    return rows / (time.perf_counter() - start)
+
+
+def main() -> None:
+    """Measure, and print a line for each and the ratio."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--texts", type=int, default=12_000)
+    parser.add_argument("--shard-rows", type=int, default=250)
+    parser.add_argument("--engine", default="torch")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch, connected(None) as ray:
+        file, folder = Path(scratch) / "in.txt", Path(scratch) / "out"
+        folder.mkdir()
+        file.write_text("".join(f"{text}\n" for text in mixed_texts(options.texts)), encoding="utf-8")
+        task = work(file, folder, options.engine, options.shard_rows)
+        names = {1: "one actor", 2: "two actors"}
+        cases = {name: partial(texts_a_second, ray, task, actors) for actors, name in names.items()}
+        found = in_turn(options.rounds, cases, is_warm=True)
+    one, two = (found[name] for name in names.values())
+    for name, rates in found.items():
+        print(f"{name:12} {median(rates):8,.0f} texts/s  ({', '.join(f'{rate:,.0f}' for rate in rates)})")
+    ratio = median(second / first for first, second in zip(one, two, strict=True))
+    print(f"{'ratio':12} {ratio:8.2f}  (wanted: {WANTED})")
+
+
+if __name__ == "__main__":
+    main()

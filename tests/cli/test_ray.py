@@ -1,0 +1,209 @@
+"""encode --ray: the folder that a run without it writes, by actors that may be killed, here, on a cluster, on S3."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pyarrow.parquet
+import pytest
+
+from tests.cli.process import assert_failed, run, start
+from tests.elsewhere import BUCKET, S3, RayCluster, ray_cluster, s3_server
+
+WORDS = ["how", "are", "you", "the", "cat", "sat", "on", "the", "mat"]
+TEXTS = [" ".join(WORDS[: 1 + index * 5 % 9] * (1 + index % 4)) for index in range(900)]
+LONGEST_RUN = 300.0
+
+
+@pytest.fixture
+def lines(folder: Path) -> Path:
+    """A file of 900 texts of many lengths."""
+    (folder / "in.txt").write_text("".join(f"{text}\n" for text in TEXTS))
+    return folder / "in.txt"
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[S3]:
+    with s3_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory, s3: S3) -> Iterator[RayCluster]:
+    with ray_cluster(tmp_path_factory.mktemp("ray"), s3.env) as found:
+        yield found
+
+
+def rows(folder: Path) -> list[dict[str, Any]]:
+    """The rows of a folder's shards, in their order."""
+    return [row for path in sorted(folder.glob("shard-*")) for row in pyarrow.parquet.read_table(path).to_pylist()]
+
+
+def manifest(folder: Path) -> dict[str, Any]:
+    """A folder's manifest."""
+    content: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
+    return content
+
+
+def assert_like(found: Path, wanted: Path) -> None:
+    """The folder that Ray has written is the other with a column `index`, its vectors the same to 1e-5."""
+    ours, theirs = rows(found), rows(wanted)
+    assert [row.pop("index") for row in ours] == list(range(len(theirs)))
+    vectors = [[row.pop("embedding") for row in each] for each in (ours, theirs)]
+    assert ours == theirs
+    np.testing.assert_allclose(np.array(vectors[0]), np.array(vectors[1]), rtol=0, atol=1e-5)
+    mine, other = manifest(found), manifest(wanted)
+    assert mine["options"].pop("index") is not other["options"].pop("index")
+    assert list(mine) == list(other)
+    digests = [[(shard["rows"], shard["input_sha256"]) for shard in each["shards"]] for each in (mine, other)]
+    assert digests[0] == digests[1]
+    for each in (mine, other):
+        each.pop("shards"), each.pop("threads"), each.pop("engine")
+    assert mine == other
+
+
+@pytest.mark.parametrize(
+    ("options", "exit_code", "words"),
+    [
+        (("-f", "in.txt", "-o", "out.npy", "--ray"), 2, "has no place for --ray"),
+        (("-f", "in.txt", "-o", "out/", "--actors", "2"), 2, "--actors is about Ray"),
+        (("-f", "in.txt", "-o", "out/", "--gpus-per-actor", "1"), 2, "--gpus-per-actor is about Ray"),
+        (("-f", "in.txt", "-o", "out/", "--ray", "--dedupe"), 2, "--dedupe"),
+        (("-", "-o", "out/", "--ray"), 2, "standard input"),
+        (("-o", "out/", "--ray"), 2, "standard input"),
+        (("-f", "none.txt", "-o", "out/", "--ray"), 1, "none.txt: no such file"),
+        (("-f", "in.txt", "-o", "out/", "--ray", "--device", "cuda"), 2, "--device cuda"),
+        (("-f", "in.txt", "-o", "out/", "--ray", "--gpus-per-actor", "1", "--engine", "numpy"), 2, "contradict"),
+        (("-f", "in.txt", "-o", "out/", "--ray", "-m", "none/at-all"), 1, "none/at-all"),
+        (("-f", "in.txt", "-o", "out/", "--ray-address", "ray://127.0.0.1:9"), 1, "no Ray at ray://127.0.0.1:9"),
+    ],
+)
+def test_what_does_not_go_with_ray_is_told_before_it_starts(
+    lines: Path, options: tuple[str, ...], exit_code: int, words: str
+) -> None:
+    assert_failed(run("encode", *options, cwd=lines.parent), exit_code, words)
+    assert [path.name for path in lines.parent.iterdir()] == ["in.txt"]
+
+
+@pytest.mark.slow
+def test_a_corpus_is_encoded_on_a_ray_of_its_own(tiny: tuple[str, str], lines: Path) -> None:
+    options = ("-f", "in.txt", *tiny, "--shard-rows", "400", "--keep-text", "-q")
+    run("encode", *options, "-o", "out/", "--ray", cwd=lines.parent, timeout=LONGEST_RUN).answer()
+    run("encode", *options, "-o", "wanted/", cwd=lines.parent).answer()
+    assert_like(lines.parent / "out", lines.parent / "wanted")
+    assert sorted(path.name for path in (lines.parent / "out").iterdir()) == [
+        "manifest.json", "shard-00000.parquet", "shard-00001.parquet", "shard-00002.parquet",
+    ]  # fmt: skip
+
+
+@pytest.mark.slow
+def test_an_actor_that_is_killed_is_replaced(tiny: tuple[str, str], lines: Path) -> None:
+    options = ("-f", "in.txt", *tiny, "--shard-rows", "20", "-q")
+    process = start("encode", *options, "-o", "out/", "--ray", "--actors", "2", cwd=lines.parent)
+    killed = None
+    end = time.monotonic() + LONGEST_RUN
+    while killed is None and process.poll() is None and time.monotonic() < end:
+        if len(list(lines.parent.glob("out/shard-*"))) >= 2:
+            killed = next(iter(actors(process.pid)), None)
+            if killed is not None:
+                os.kill(killed, signal.SIGKILL)
+        time.sleep(0.02)
+    assert killed is not None
+    _, said = process.communicate(timeout=LONGEST_RUN)
+    assert process.returncode == 0, said.decode()
+    run("encode", *options, "-o", "wanted/", cwd=lines.parent).answer()
+    assert_like(lines.parent / "out", lines.parent / "wanted")
+    assert len(list((lines.parent / "out").iterdir())) == 45 + 1
+
+
+@pytest.mark.slow
+def test_what_is_interrupted_says_so_and_can_be_gone_on_with(tiny: tuple[str, str], lines: Path) -> None:
+    options = ("-f", "in.txt", *tiny, "--shard-rows", "20", "-q", "--ray")
+    process = start("encode", *options, "-o", "out/", cwd=lines.parent)
+    end = time.monotonic() + LONGEST_RUN
+    while not (lines.parent / "out" / "manifest.json").exists() and time.monotonic() < end:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=LONGEST_RUN)
+    assert process.returncode == 130
+    broken_off = manifest(lines.parent / "out")
+    assert not broken_off["complete"]
+    assert {path.name for path in (lines.parent / "out").iterdir()} == {
+        "manifest.json", *(shard["file"] for shard in broken_off["shards"]),
+    }  # fmt: skip
+    run("encode", *options, "-o", "out/", "--resume", cwd=lines.parent, timeout=LONGEST_RUN).answer()
+    run("encode", *options[:-1], "-o", "wanted/", cwd=lines.parent).answer()
+    assert_like(lines.parent / "out", lines.parent / "wanted")
+
+
+@pytest.mark.slow
+def test_from_s3_to_s3_on_a_cluster(tiny: tuple[str, str], folder: Path, s3: S3, cluster: RayCluster) -> None:
+    """By its own address with what is wrong and skipped, and by that of drivers outside it."""
+    for number in range(3):
+        texts = "".join(
+            json.dumps({"id": f"{number}-{row}", "text": text}) + "\n" for row, text in enumerate(TEXTS[:90])
+        )
+        s3.put(f"in/{number}.jsonl", texts.encode())
+    s3.put("in/3.jsonl", b'{"id": "last", "text": ""}\n')
+    options = (
+        "-f",
+        f"s3://{BUCKET}/in/*.jsonl",
+        "--id-field",
+        "id",
+        *tiny,
+        "--shard-rows",
+        "100",
+        "--on-error",
+        "skip",
+    )
+    env = {**s3.env, **cluster.env}
+    for name, address in {"out": cluster.address, "client": cluster.client_address}.items():
+        target = f"s3://{BUCKET}/{name}/"
+        finished = run("encode", *options, "-o", target, "--ray-address", address, env=env, timeout=LONGEST_RUN)
+        assert finished.exit_code == 1
+        assert f"error: s3://{BUCKET}/in/3.jsonl, line 1: the text is empty" in finished.stderr
+        assert "skipped 1 text" in finished.stderr
+    assert run("encode", *options, "-o", f"s3://{BUCKET}/wanted/", env=env).exit_code == 1
+    wanted = s3.download("wanted", folder / "wanted")
+    assert len(rows(wanted)) == 271
+    for name in ("out", "client"):
+        found = s3.download(name, folder / name)
+        skipped = rows(found)[-1]
+        assert (skipped["id"], skipped["index"], skipped["embedding"]) == ("last", 270, None)
+        assert [row["id"] for row in rows(found)] == [row["id"] for row in rows(wanted)]
+        for row, other in zip(rows(found)[:-1], rows(wanted)[:-1], strict=True):
+            np.testing.assert_allclose(row["embedding"], other["embedding"], rtol=0, atol=1e-5)
+        assert (manifest(found)["complete"], manifest(found)["skipped"]) == (True, 1)
+
+
+@pytest.mark.slow
+def test_a_text_without_an_answer_ends_the_run_as_without_ray(
+    tiny: tuple[str, str], folder: Path, cluster: RayCluster
+) -> None:
+    (folder / "in.txt").write_text("how\n\nyou\n")
+    options = ("encode", "-f", "in.txt", *tiny, "-o", "out/", "-q")
+    wanted = run(*options, cwd=folder)
+    found = run(*options, "--ray-address", cluster.address, cwd=folder, env=cluster.env, timeout=LONGEST_RUN)
+    assert_failed(found, 1, "line 2: the text is empty")
+    assert found.stderr == wanted.stderr
+    assert [path.name for path in folder.iterdir()] == ["in.txt"]
+    too_many = run(*options, "--ray-address", cluster.address, "--actors", "3", cwd=folder, env=cluster.env)
+    assert_failed(too_many, 2, "there is room for 2 actors")
+
+
+def actors(driver: int) -> list[int]:
+    """The processes that encode for it."""
+    found = []
+    for process in psutil.Process(driver).children(recursive=True):
+        try:
+            if "_Encoding" in " ".join(process.cmdline()):
+                found.append(process.pid)
+        except psutil.Error:
+            continue
+    return found

@@ -1,0 +1,82 @@
+"""Texts from S3, and folders on it: as files of this machine."""
+
+import gzip
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+
+from tests.cli.process import assert_failed, run
+from tests.elsewhere import BUCKET, S3, s3_server
+
+LINES = ["how are you", "the cat", "sat on the mat"] * 5
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[S3]:
+    with s3_server() as server:
+        yield server
+
+
+def parquet(texts: list[str]) -> bytes:
+    file = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table({"text": texts}), file)
+    return file.getvalue()
+
+
+def test_every_format_is_read(tiny: tuple[str, str], folder: Path, s3: S3) -> None:
+    text = "".join(f"{line}\n" for line in LINES).encode()
+    for name, content in {
+        "a.txt": text,
+        "b.txt.gz": gzip.compress(text),
+        "c.jsonl": "".join(json.dumps({"text": line}) + "\n" for line in LINES).encode(),
+        "d.csv": b"text\n" + text,
+        "e.parquet": parquet(LINES),
+    }.items():
+        s3.put(f"in/{name}", content)
+    found = run("encode", "-f", f"s3://{BUCKET}/in/*", *tiny, "--format", "jsonl", env=s3.env).lines()
+    assert [record["text"] for record in found] == 5 * LINES
+    assert found[0]["file"] == f"s3://{BUCKET}/in/a.txt"
+
+
+def test_a_folder_is_the_one_that_would_be_written_here(tiny: tuple[str, str], folder: Path, s3: S3) -> None:
+    (folder / "in.txt").write_text("".join(f"{line}\n" for line in LINES))
+    options = ("-f", "in.txt", *tiny, "--shard-rows", "4", "-q")
+    run("encode", *options, "-o", "wanted/", cwd=folder).answer()
+    target = f"s3://{BUCKET}/vectors"
+    run("encode", *options, "-o", target, cwd=folder, env=s3.env).answer()
+    wanted = {path.name: path.read_bytes() for path in (folder / "wanted").iterdir()}
+    assert {name: s3.get(f"vectors/{name}") for name in s3.names("vectors")} == wanted
+
+    refused = run("encode", *options, "-o", target, cwd=folder, env=s3.env)
+    assert_failed(refused, 1, "holds the shards of a run that is done")
+    broken_off = json.loads(wanted["manifest.json"])
+    broken_off |= {"shards": broken_off["shards"][:2], "rows": 8, "complete": False}
+    s3.put("vectors/manifest.json", json.dumps(broken_off).encode())
+    run("encode", *options, "-o", target, "--resume", cwd=folder, env=s3.env).answer()
+    assert {name: s3.get(f"vectors/{name}") for name in s3.names("vectors")} == wanted
+
+
+def test_what_is_wrong_is_told_with_its_place(tiny: tuple[str, str], folder: Path, s3: S3) -> None:
+    s3.put("wrong/cut.txt.gz", gzip.compress(b"how\n" * 10_000)[:-20])
+    for source, target, words in [
+        (f"s3://{BUCKET}/none.txt", "out/", f"s3://{BUCKET}/none.txt: no such file"),
+        (f"s3://{BUCKET}/none/*.txt", "out/", f"s3://{BUCKET}/none/*.txt: no such file"),
+        (f"s3://{BUCKET}/wrong/cut.txt.gz", "out/", "cut.txt.gz, line"),
+        ("in.txt", "s3://no-such-bucket/out/", "The specified bucket does not exist"),
+    ]:
+        (folder / "in.txt").write_text("how\n")
+        finished = run("encode", "-f", source, *tiny, "-o", target, cwd=folder, env=s3.env)
+        assert_failed(finished, 1, words)
+        assert [path.name for path in folder.iterdir()] == ["in.txt"]
+
+
+def test_files_are_written_here_alone(folder: Path) -> None:
+    finished = run("encode", "how", "-o", "s3://bucket/out.npy", cwd=folder)
+    assert_failed(finished, 2, "s3://bucket/out.npy: a file is written on this machine alone")
+    assert_failed(run("shapes", "how", "-o", "s3://bucket/out.json"), 2, "on this machine alone")
+    assert_failed(run("encode", "how", "-o", "foo://bucket/"), 2, "foo:// is no filesystem")

@@ -1,0 +1,87 @@
+"""Files that are elsewhere behave as those that are here, whichever library has their filesystem."""
+
+import io
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bertcli.errors import MissingPackage, Unreachable, WrongUsage
+from bertcli.remote import RemotePath, located
+from tests.elsewhere import BUCKET, s3_server
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[None]:
+    with s3_server() as server, pytest.MonkeyPatch.context() as patch:
+        for name, value in server.env.items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture(params=[f"s3://{BUCKET}", "memory://bucket"])
+def folder(request: pytest.FixtureRequest, s3: None) -> RemotePath:
+    """An empty folder of pyarrow's filesystem, and of fsspec's."""
+    found = located(f"{request.param}/a folder/{uuid.uuid4().hex}/")
+    assert isinstance(found, RemotePath)
+    return found
+
+
+def put(path: RemotePath, text: str = "how are you\n") -> RemotePath:
+    path.put(io.BytesIO(text.encode()))
+    return path
+
+
+def test_a_url_is_elsewhere_and_a_path_is_here() -> None:
+    assert located("in.txt") == Path("in.txt")
+    assert located("a:/b") == Path("a:/b")
+    assert located("file:///tmp/x") == Path("/tmp/x")
+    assert located("s3://bucket/a/") == RemotePath("s3://bucket/a")
+
+
+def test_what_is_put_is_there_until_it_is_removed(folder: RemotePath) -> None:
+    assert not folder.is_dir() and list(folder.iterdir()) == []
+    path = put(folder / "a.txt")
+    assert (path.exists(), path.is_file(), path.is_dir(), path.size()) == (True, True, False, 12)
+    assert (path.name, path.suffix, folder.is_dir()) == ("a.txt", ".txt", True)
+    put(path, "you\n")
+    assert path.read_bytes() == b"you\n"
+    with path.open() as file:
+        assert (file.read(2), file.tell(), file.read(), file.read()) == (b"yo", 2, b"u\n", b"")
+    path.unlink()
+    path.unlink(missing_ok=True)
+    assert not path.exists()
+    for read in (path.read_bytes, path.size):
+        with pytest.raises(FileNotFoundError, match=r"a\.txt"):
+            read()
+
+
+def test_a_pattern_stands_for_files_as_in_a_shell(folder: RemotePath) -> None:
+    names = ["a.txt", "b.txt", "b.csv", "deep/c.txt", "deep/er/d.txt"]
+    for name in names:
+        put(folder / name)
+
+    def matching(pattern: str) -> list[str]:
+        return [path.url.removeprefix(f"{folder}/") for path in (folder / pattern).matching()]
+
+    assert matching("*.txt") == ["a.txt", "b.txt"]
+    assert matching("[ab].*") == ["a.txt", "b.csv", "b.txt"]
+    assert matching("*/?.txt") == ["deep/c.txt"]
+    assert matching("**/*.txt") == ["a.txt", "b.txt", "deep/c.txt", "deep/er/d.txt"]
+    assert matching("none*") == []
+    assert sorted(path.name for path in folder.glob("*.txt")) == ["a.txt", "b.txt"]
+
+
+@pytest.mark.parametrize(
+    ("url", "error", "words", "hint"),
+    [
+        ("s3://no-such-bucket/x", Unreachable, "The specified bucket does not exist", "AWS_ENDPOINT_URL"),
+        ("foo://bucket/x", WrongUsage, "foo:// is no filesystem that pyarrow or fsspec knows", "s3://"),
+        ("sftp://host/x", MissingPackage, "paramiko", "pip install 'fsspec[sftp]'"),
+    ],
+)
+def test_what_cannot_be_reached_is_told(s3: None, url: str, error: type[Exception], words: str, hint: str) -> None:
+    with pytest.raises(error, match=words) as raised:
+        put(RemotePath(url))
+    assert hint in getattr(raised.value, "hint", "")
