@@ -21,7 +21,7 @@ _bertcli() {
     fi
     case ${COMP_WORDS[1]} in
         encode)
-            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error --pool --normalize --tokens --layers --pooler --similarity --dtype-out --keep-text --shard-rows --resume --dedupe -m --model --revision --offline --engine --device --dtype --batch-tokens --max-length --truncate --format --json -o --output --svg --force --color --width -q --quiet --debug -h --help'
+            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error --pool --normalize --tokens --layers --pooler --similarity --dtype-out --keep-text --shard-rows --resume --dedupe --ray --ray-address --actors --gpus-per-actor -m --model --revision --offline --engine --device --dtype --batch-tokens --max-length --truncate --format --json -o --output --svg --force --color --width -q --quiet --debug -h --help'
             case $prev in
                 -f|--file) takes=file ;;
                 --field|--column) takes=value ;;
@@ -33,6 +33,9 @@ _bertcli() {
                 --layers) takes=value values='all' ;;
                 --dtype-out) takes=value values='float32 float16' ;;
                 --shard-rows) takes=value ;;
+                --ray-address) takes=value ;;
+                --actors) takes=value ;;
+                --gpus-per-actor) takes=value ;;
                 -m|--model) takes=model ;;
                 --revision) takes=value ;;
                 --engine) takes=value values='auto numpy torch transformers' ;;

@@ -22,6 +22,10 @@ $script:commands = [ordered]@{
             @{ names = @('--shard-rows'); value = 'N'; help = 'Rows to a file, of a folder (-o out/).' }
             @{ names = @('--resume'); help = 'Go on with a folder where a run broke off.' }
             @{ names = @('--dedupe'); help = 'Compute equal texts once.' }
+            @{ names = @('--ray'); help = 'Into a folder, encode on Ray: here, or on a cluster.' }
+            @{ names = @('--ray-address'); value = 'ADDRESS'; help = 'The cluster, such as ray://head:10001; else one is started.' }
+            @{ names = @('--actors'); value = 'N'; help = 'How many models run; by default one for each CPU, or GPU.' }
+            @{ names = @('--gpus-per-actor'); value = 'X'; help = 'GPUs for each, such as 1 or 0.5.' }
             @{ names = @('-m', '--model'); value = 'MODEL'; help = 'A checkpoint folder, a name on the model hub, or bundled.' }
             @{ names = @('--revision'); value = 'REVISION'; help = 'A branch, tag or commit of a model from the hub.' }
             @{ names = @('--offline'); help = 'Never ask the hub: use what is here.' }

@@ -1,8 +1,10 @@
 """Ray as a run meets it: connected to, or started for it alone, and its errors for people."""
 
+import atexit
 import os
 import re
 import socket
+import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -39,20 +41,29 @@ def connected(address: str | None) -> Iterator[Any]:
         require("grpc", "ray", f"{_PURPOSE}-address ray://")
     _check_answers(address)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what Ray's makers announce to programmers
-            ray.init(
-                address=address or "local",
-                log_to_driver=False,
-                logging_level="CRITICAL",
-                **({} if address else {"include_dashboard": False}),
-            )
-    except (OSError, RuntimeError, ValueError) as error:  # ConnectionError is an OSError
-        raise _not_reached(address, error) from None
-    try:
+        _start(ray, address)
         yield ray
     finally:
         ray.shutdown()
+        _leave_the_terminal()
+
+
+def _start(ray: Any, address: str | None) -> None:
+    own = {} if address else {"include_dashboard": False}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what Ray's makers announce to programmers
+            ray.init(address=address or "local", log_to_driver=False, logging_level="CRITICAL", **own)
+    except (OSError, RuntimeError, ValueError) as error:  # ConnectionError is an OSError
+        raise _not_reached(address, error) from None
+
+
+def _leave_the_terminal() -> None:
+    """Keep the colorama that Ray brings along from writing to standard output in the end, which is for data."""
+    colorama = sys.modules.get("colorama")
+    if colorama is not None:
+        colorama.deinit()
+        atexit.unregister(colorama.initialise.reset_all)
 
 
 def _check_answers(address: str | None) -> None:
