@@ -118,6 +118,10 @@ def _check_goes_with_ray(request: EncodeRequest) -> None:
         raise WrongUsage("--ray reads in the cluster, where this standard input is not", hint="give files with -f")
     if request.corpus.dedupe:
         raise WrongUsage("--dedupe knows the texts of one process, and --ray has several", hint="leave one of them out")
+    if gpus is not None and not (gpus <= 1 or gpus.is_integer()):
+        raise WrongUsage(
+            f"--gpus-per-actor {gpus:g} is neither a part of a GPU nor a number of GPUs", hint="use such as 0.5, 1 or 2"
+        )
     if gpus and (device not in ("auto", "cuda") or request.model.engine == NUMPY):
         option = f"--device {device}" if device != "auto" else "--engine numpy"
         raise WrongUsage(f"--gpus-per-actor and {option} contradict each other", hint="leave one of them out")

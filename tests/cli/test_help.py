@@ -23,7 +23,8 @@ SHARED = {
 }  # fmt: skip
 OWN = {
     "encode": {"--pool", "--normalize", "--tokens", "--layers", "--pooler", "--similarity",
-               "--dtype-out", "--keep-text", "--shard-rows", "--resume", "--dedupe"},
+               "--dtype-out", "--keep-text", "--shard-rows", "--resume", "--dedupe",
+               "--ray", "--ray-address", "--actors", "--gpus-per-actor"},
     "fill-mask": {
         "-k", "--top-k", "--mass", "--entropy", "--targets", "--target-score", "--joint", "--order", "--score",
         "--within-word", "--lens", "--compare", "--mutual",

@@ -80,6 +80,8 @@ def assert_like(found: Path, wanted: Path) -> None:
         (("-f", "none.txt", "-o", "out/", "--ray"), 1, "none.txt: no such file"),
         (("-f", "in.txt", "-o", "out/", "--ray", "--device", "cuda"), 2, "--device cuda"),
         (("-f", "in.txt", "-o", "out/", "--ray", "--gpus-per-actor", "1", "--engine", "numpy"), 2, "contradict"),
+        (("-f", "in.txt", "-o", "out/", "--ray", "--gpus-per-actor", "1.5"), 2, "neither a part of a GPU"),
+        (("-f", "in.txt", "-o", "out/", "--ray", "--gpus-per-actor", "nan"), 2, "neither a part of a GPU"),
         (("-f", "in.txt", "-o", "out/", "--ray", "-m", "none/at-all"), 1, "none/at-all"),
         (("-f", "in.txt", "-o", "out/", "--ray-address", "ray://127.0.0.1:9"), 1, "no Ray at ray://127.0.0.1:9"),
     ],
