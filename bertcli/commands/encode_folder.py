@@ -116,7 +116,7 @@ def describe(
             "dtype_out": dtype_out(request),
             "keep_text": corpus.keep_text,
             "dedupe": corpus.dedupe,
-            "index": request.ray.is_asked,
+            "ray": request.ray.is_asked,
             "batch_tokens": batch_tokens,
             "max_length": model.max_length,
             "truncate": model.truncate,

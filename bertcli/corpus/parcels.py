@@ -68,13 +68,15 @@ def parcels(windows: Iterable[Window], manifest: Manifest, read_bytes: Callable[
     """The texts that no shard has yet, a shard in each. Raises BadInput where those that one has are others."""
     digests = InputDigests(manifest.shard_rows)
     cutting = _Cutting(len(manifest.shards), manifest.id_type)
+    behind = 0  # the bytes of the windows whose texts have all gone by
     for window in after_replay(digests.watch(windows), manifest, digests, lambda text: None):
         for text in window:
             cutting.add(text)
             if len(cutting.held) == manifest.shard_rows:
-                yield cutting.parcel(digests, read_bytes())
+                yield cutting.parcel(digests, behind)
+        behind = read_bytes()
     if cutting.held or not cutting.number:
-        yield cutting.parcel(digests, read_bytes())
+        yield cutting.parcel(digests, behind)
 
 
 @dataclass

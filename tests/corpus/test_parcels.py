@@ -42,6 +42,7 @@ def test_every_text_is_in_one_parcel_in_its_place(texts: list[tuple[str, str | i
     digests = InputDigests(SHARD_ROWS)
     list(digests.watch([everything]))
     assert [each.input_sha256 for each in found] == [digests.of(each.number) for each in found]
+    assert found[-1].read_bytes in (0, 7) and all(each.read_bytes <= 7 for each in found)
     first = next((id_ for _, id_ in texts if id_ is not None), None)
     wanted = None if first is None else "int64" if isinstance(first, int) else "string"
     assert found[-1].id_type == wanted
