@@ -15,6 +15,7 @@ from bertcli.core.batches import Batch, batches
 from bertcli.core.device import NUMPY, TRANSFORMERS, Needs, Placement, encoder_work, place
 from bertcli.core.engine import BertEngine, Engine, LayerAttention, ModelOutput, Wanted
 from bertcli.core.halving import Halving, OnNote, unheard
+from bertcli.core.memory import give_back
 from bertcli.core.threads import leave_threads_to_others, use_threads_for
 from bertcli.core.tokens import TextTokenizer, TokenizedText, open_tokenizer
 from bertcli.core.weights import BertWeights
@@ -210,7 +211,9 @@ class Session:
         """
         batch_tokens = batch_tokens or self.batch_tokens
         sizes = _group_sizes(batch_tokens, most_together)
-        for window in windows:
+        for number, window in enumerate(windows):
+            if number:
+                give_back()
             texts = [self._checked(text, check) for text in self.tokenizer.tokenize_window(window)]
             for group in _groups(texts, sizes):
                 answers: dict[int, Answer] = {}
