@@ -4,6 +4,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -40,7 +41,8 @@ class Bulk:
         self._stages = Stages()
         self._started = time.monotonic()
         self._positions: deque[tuple[int, int]] = deque()
-        self._read = self._passed = self._skipped = self._bytes = 0
+        self._read = self._passed = self._skipped = 0
+        self._behind = (0, 0)
         self._repeats: RepeatedTexts | None = None
         self._is_over = threading.Event()
         # Apart from what computes and writes, as a batch may take seconds.
@@ -92,7 +94,9 @@ class Bulk:
     def _tick(self) -> None:
         wait = _UNTIL_BAR
         while not self._is_over.wait(wait):
-            self._sink.show_progress(self.summary(), self._done_bytes(), self._reader.total_bytes)
+            # Of a text that has no answer yet, as those beside it have none, the tokens are counted too.
+            so_far = replace(self.summary(), tokens=self.tally.computed)
+            self._sink.show_progress(so_far, self._done_bytes(), self._reader.total_bytes)
             wait = _BETWEEN
 
     def _watch(self, windows: Iterable[Window]) -> Iterator[Window]:
@@ -102,7 +106,12 @@ class Bulk:
             yield window
 
     def _done_bytes(self) -> int:
-        """How many bytes of the input are behind the texts that are done."""
-        while self._positions and self._positions[0][0] <= self.tally.done:
-            self._bytes = self._positions.popleft()[1]
-        return self._bytes
+        """About how many bytes of the input are behind the texts that are done: it is known at the end of a window."""
+        done = self.tally.done
+        while self._positions and self._positions[0][0] <= done:
+            self._behind = self._positions.popleft()
+        texts, behind = self._behind
+        if not self._positions:
+            return behind
+        next_texts, ahead = self._positions[0]
+        return behind + (ahead - behind) * (done - texts) // (next_texts - texts)
