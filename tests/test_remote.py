@@ -9,6 +9,8 @@ import pytest
 
 from bertcli.errors import MissingPackage, Unreachable, WrongUsage
 from bertcli.remote import RemotePath, located
+from bertcli.writers.manifest import Manifest
+from bertcli.writers.shards import is_in_use, remove_parts
 from tests.elsewhere import BUCKET, s3_server
 
 
@@ -57,6 +59,35 @@ def test_what_is_put_is_there_until_it_is_removed(folder: RemotePath) -> None:
             read()
 
 
+class Interrupted(io.BytesIO):
+    """What is interrupted after its first part."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if self.tell():
+            raise KeyboardInterrupt
+        return super().read(5)
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_what_is_interrupted_leaves_what_was_there(folder: RemotePath, is_there: bool) -> None:
+    path = folder / "manifest.json"
+    if is_there:
+        put(path, "whole\n")
+    with pytest.raises(KeyboardInterrupt):
+        path.put(Interrupted(b"half of it"))
+    # pyarrow marks a folder from which it has removed something with an object that has no name in it.
+    assert [each.name for each in folder.iterdir()] == (["manifest.json"] if is_there else [])
+    assert not is_there or path.read_bytes() == b"whole\n"
+
+
+def test_what_a_killed_process_has_half_written_is_cleared_away(folder: RemotePath) -> None:
+    put((folder / "manifest.json")._part())
+    put((folder / "shard-00000.parquet")._part())
+    assert not is_in_use(folder)
+    remove_parts(folder, Manifest({}, 10))
+    assert list(folder.iterdir()) == []
+
+
 def test_a_pattern_stands_for_files_as_in_a_shell(folder: RemotePath) -> None:
     names = ["a.txt", "b.txt", "b.csv", "deep/c.txt", "deep/er/d.txt"]
     for name in names:
@@ -78,6 +109,9 @@ def test_a_pattern_stands_for_files_as_in_a_shell(folder: RemotePath) -> None:
     [
         ("s3://no-such-bucket/x", Unreachable, "The specified bucket does not exist", "AWS_ENDPOINT_URL"),
         ("foo://bucket/x", WrongUsage, "foo:// is no filesystem that pyarrow or fsspec knows", "s3://"),
+        ("github://a", Unreachable, "github://a: ", "the name"),
+        ("dir://x", Unreachable, "dir://x: ", "the name"),
+        ("simplecache://x", Unreachable, "simplecache://x: ", "the name"),
         ("sftp://host/x", MissingPackage, "paramiko", "pip install 'fsspec[sftp]'"),
     ],
 )
