@@ -7,7 +7,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -226,6 +226,11 @@ def size_of(path: AnyPath) -> int:
 def arrow_source(path: AnyPath) -> Any:
     """What pyarrow reads a file of Parquet from. Raises FileNotFoundError, Unreachable."""
     return path if isinstance(path, Path) else path.open_arrow()
+
+
+def told(path: AnyPath) -> AbstractContextManager[None]:
+    """What a filesystem that is elsewhere raises in it, as Unreachable."""
+    return path._told() if isinstance(path, RemotePath) else nullcontext()
 
 
 class _Reading(io.RawIOBase):

@@ -26,7 +26,7 @@ class Parcel:
     def packed(self) -> str:
         """As JSON."""
         texts = [_packed_text(text) for text in self.texts]
-        return json.dumps([self.number, texts, self.input_sha256, self.id_type, self.read_bytes], ensure_ascii=False)
+        return json.dumps([self.number, texts, self.input_sha256, self.id_type, self.read_bytes])
 
 
 @dataclass(frozen=True, slots=True)
