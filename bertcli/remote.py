@@ -108,7 +108,7 @@ class RemotePath:
             return file.read()
 
     def put(self, content: BinaryIO) -> None:
-        """Write the file. It takes the place of one that is there when it is whole; what fails leaves that as it was."""
+        """Write the file. It takes the place of one that is there when it is whole; what fails leaves the old one."""
         filesystem, path = _resolve(self.url)
         # What an object store moves it copies, and that has its limits: only what would take another's place is moved.
         is_moved = self.scheme not in _OBJECT_STORES or self.exists()

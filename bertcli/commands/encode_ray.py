@@ -85,6 +85,7 @@ class _Writing:
     def __init__(self, folder: AnyPath, manifest: Manifest, sink: Sink, total: int | None) -> None:
         self.folder, self.manifest, self.sink, self._total = folder, manifest, sink, total
         self._tally = Tally()
+        self._noted: set[str] = set()
         self._skipped = 0
         self._started = time.monotonic()
 
@@ -92,6 +93,10 @@ class _Writing:
         """A shard that is there."""
         for missing in encoded.unanswered:
             self.sink.tell_skipped(missing)
+        for note in encoded.notes:
+            if note not in self._noted:  # each actor learns it by itself
+                self._noted.add(note)
+                self.sink.note(note)
         _check_is_here(self.folder, encoded.shard)
         self.manifest = self.manifest.with_shard(encoded.shard, encoded.id_type)
         self.manifest.save(self.folder)

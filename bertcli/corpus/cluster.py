@@ -111,7 +111,7 @@ def results(ray: Any, read: "Read", open_encoder: "OpenEncoder", share: "Share")
         while isinstance(cause, RayError) and isinstance(getattr(cause, "cause", None), Exception):
             cause = cause.cause
         if not isinstance(cause, RayError):
-            raise cause from None  # a mistake of bertcli's own, whoever in the cluster has made it
+            raise cause from error  # a mistake of bertcli's own, whoever in the cluster has made it
         raise Unreachable(
             f"Ray gave up: {_first_line(error)}", hint="look at its logs, and at the nodes' memory"
         ) from None
