@@ -24,7 +24,7 @@ _MAKES_FOLDERS = frozenset({"hdfs", "viewfs", "webhdfs", "arrow_hdfs", "sftp", "
 # Where nothing is seen of a file before it is closed. Elsewhere it grows in its place.
 _OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "oss"})
 # Where no file can be moved to a name that another has.
-_KEEPS_NAMES = frozenset({"hdfs", "viewfs", "webhdfs", "arrow_hdfs", "smb", "dbfs"})
+_KEEPS_NAMES = frozenset({"hdfs", "viewfs", "webhdfs", "arrow_hdfs", "smb", "dbfs", "jlab", "jupyter"})
 _PATTERN = frozenset("*?[")
 # Which of fsspec's extras a scheme takes, where it is not called so itself.
 _EXTRAS = {"https": "http", "az": "abfs", "s3a": "s3", "s3n": "s3"}
@@ -124,7 +124,7 @@ class RemotePath:
                     is_last = True
                     filesystem.delete_file(path)
                 if is_moved:
-                    filesystem.move(_resolve(written.url)[1], path)
+                    _move(filesystem, _resolve(written.url)[1], path)
         except BaseException:
             with suppress(BertcliError, OSError):
                 if not is_last:  # else it may be all that there is
@@ -297,6 +297,14 @@ def _of_fsspec(url: str) -> tuple[Any, str]:
             hint = f"pip install 'fsspec[{_EXTRAS.get(scheme, scheme)}]'"
             raise MissingPackage(f"{url}: {error}", hint=hint) from None
     return arrow.PyFileSystem(arrow.FSSpecHandler(filesystem)), path
+
+
+def _move(filesystem: Any, old: str, new: str) -> None:
+    handler = getattr(filesystem, "handler", None)
+    if handler is None:
+        filesystem.move(old, new)
+    else:
+        handler.fs.mv(old, new)  # pyarrow would have it recursive, which fsspec's sftp does not take
 
 
 def _listed(folder: RemotePath, *, is_deep: bool) -> list[str]:
