@@ -5,21 +5,26 @@ import fnmatch
 import io
 import os
 import re
+import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
-from bertcli.errors import MissingPackage, Unreachable, WrongUsage
+from bertcli.errors import BertcliError, MissingPackage, Unreachable, WrongUsage
 from bertcli.extras import require
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(?=.)")
 # The filesystems that pyarrow has itself; every other scheme is fsspec's.
 _OF_PYARROW = ("s3", "gs", "gcs", "hdfs", "viewfs", "abfs", "abfss")
 # Where a folder is there as soon as anything is in it. Of others it has to be made.
-_MAKES_FOLDERS = re.compile(r"hdfs|.*(sftp|ssh|smb|ftp|webhdfs|dbfs)")
+_MAKES_FOLDERS = frozenset({"hdfs", "viewfs", "webhdfs", "arrow_hdfs", "sftp", "ssh", "ftp", "smb", "dbfs"})
+# Where nothing is seen of a file before it is closed. Elsewhere it grows in its place.
+_OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "oss"})
+# Where no file can be moved to a name that another has.
+_KEEPS_NAMES = frozenset({"hdfs", "viewfs", "webhdfs", "arrow_hdfs", "smb", "dbfs", "jlab", "jupyter"})
 _PATTERN = frozenset("*?[")
 # Which of fsspec's extras a scheme takes, where it is not called so itself.
 _EXTRAS = {"https": "http", "az": "abfs", "s3a": "s3", "s3n": "s3"}
@@ -103,11 +108,28 @@ class RemotePath:
             return file.read()
 
     def put(self, content: BinaryIO) -> None:
-        """Write the file, in the place of one that is there. Of an object store it appears when it is whole."""
+        """Write the file. It takes the place of one that is there when it is whole; what fails leaves the old one."""
         filesystem, path = _resolve(self.url)
-        with self._told(), filesystem.open_output_stream(path) as stream:
-            while chunk := content.read(_READ_AT_ONCE):
-                stream.write(chunk)
+        # What an object store moves it copies, and that has its limits: only what would take another's place is moved.
+        is_moved = self.scheme not in _OBJECT_STORES or self.exists()
+        written = self._part() if is_moved else self
+        is_last = False
+        try:
+            with self._told():
+                # Whatever ends this early closes the stream too, and with that publishes what came so far.
+                with filesystem.open_output_stream(_resolve(written.url)[1]) as stream:
+                    while chunk := content.read(_READ_AT_ONCE):
+                        stream.write(chunk)
+                if is_moved and self.scheme in _KEEPS_NAMES and self.exists():
+                    is_last = True
+                    filesystem.delete_file(path)
+                if is_moved:
+                    _move(filesystem, _resolve(written.url)[1], path)
+        except BaseException:
+            with suppress(BertcliError, OSError):
+                if not is_last:  # else it may be all that there is
+                    written.unlink(missing_ok=True)
+            raise
 
     def unlink(self, missing_ok: bool = False) -> None:
         """Remove the file."""
@@ -122,14 +144,14 @@ class RemotePath:
     def mkdir(self, exist_ok: bool = False) -> None:
         """Make the folder, where the filesystem has such."""
         filesystem, path = _resolve(self.url)
-        if _MAKES_FOLDERS.fullmatch(filesystem.type_name):
+        if self.scheme in _MAKES_FOLDERS:
             with self._told():
                 filesystem.create_dir(path, recursive=exist_ok)
 
     def rmdir(self) -> None:
         """Remove the empty folder, where the filesystem has such."""
         filesystem, path = _resolve(self.url)
-        if _MAKES_FOLDERS.fullmatch(filesystem.type_name):
+        if self.scheme in _MAKES_FOLDERS:
             with self._told():
                 filesystem.delete_dir(path)
 
@@ -159,6 +181,10 @@ class RemotePath:
         found = [path for path in _listed(folder, is_deep=first < len(parts) - 1) if wanted.match(path)]
         return sorted(folder / path[len(root) :].lstrip("/") for path in found)
 
+    def _part(self) -> "RemotePath":
+        """A name beside it for a file half written, such as bertcli.writers.shards clears away."""
+        return RemotePath(self.url.rpartition("/")[0]) / f".{self.name}.{secrets.token_hex(4)}.part"
+
     def _info(self) -> Any:
         filesystem, path = _resolve(self.url)
         with self._told():
@@ -172,9 +198,12 @@ class RemotePath:
         """What the filesystem raises, as an error that tells people."""
         try:
             yield
-        except FileNotFoundError:
+        except (FileNotFoundError, BertcliError, MemoryError):
             raise
-        except (OSError, ValueError) as error:  # pyarrow's own errors are of these kinds
+        except Exception as error:
+            # pyarrow's own errors are of these kinds, and those of fsspec's filesystems are of any.
+            if self.scheme in _OF_PYARROW and not isinstance(error, OSError | ValueError):
+                raise
             raise Unreachable(f"{self.url}: {_reason(error)}", hint=_HINTS.get(self.scheme, _HINT)) from None
 
 
@@ -197,6 +226,11 @@ def size_of(path: AnyPath) -> int:
 def arrow_source(path: AnyPath) -> Any:
     """What pyarrow reads a file of Parquet from. Raises FileNotFoundError, Unreachable."""
     return path if isinstance(path, Path) else path.open_arrow()
+
+
+def told(path: AnyPath) -> AbstractContextManager[None]:
+    """What a filesystem that is elsewhere raises in it, as Unreachable."""
+    return path._told() if isinstance(path, RemotePath) else nullcontext()
 
 
 class _Reading(io.RawIOBase):
@@ -256,11 +290,21 @@ def _of_fsspec(url: str) -> tuple[Any, str]:
             f"{url}: {scheme}:// is no filesystem that pyarrow or fsspec knows",
             hint="use s3://, gs://, hdfs://, hf://, or a path of this machine",
         )
-    try:
-        filesystem, path = url_to_fs(url)
-    except ImportError as error:
-        raise MissingPackage(f"{url}: {error}", hint=f"pip install 'fsspec[{_EXTRAS.get(scheme, scheme)}]'") from None
+    with RemotePath(url)._told():
+        try:
+            filesystem, path = url_to_fs(url)
+        except ImportError as error:
+            hint = f"pip install 'fsspec[{_EXTRAS.get(scheme, scheme)}]'"
+            raise MissingPackage(f"{url}: {error}", hint=hint) from None
     return arrow.PyFileSystem(arrow.FSSpecHandler(filesystem)), path
+
+
+def _move(filesystem: Any, old: str, new: str) -> None:
+    handler = getattr(filesystem, "handler", None)
+    if handler is None:
+        filesystem.move(old, new)
+    else:
+        handler.fs.mv(old, new)  # pyarrow would have it recursive, which fsspec's sftp does not take
 
 
 def _listed(folder: RemotePath, *, is_deep: bool) -> list[str]:
@@ -276,4 +320,4 @@ def _reason(error: Exception) -> str:
     first = str(error).partition("\n")[0]
     if found := _AWS.search(first):
         return f"{found[2].partition(' (Request ID')[0].rstrip('.')} ({found[1]})"
-    return first.rstrip(".")
+    return first.rstrip(".") or type(error).__name__

@@ -5,10 +5,16 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow
 import pytest
 
-from bertcli.errors import MissingPackage, Unreachable, WrongUsage
+from bertcli.corpus.folder import find_begun
+from bertcli.errors import MissingPackage, OutputError, Unreachable, WrongUsage
 from bertcli.remote import RemotePath, located
+from bertcli.texts import TextReader, TextSource
+from bertcli.texts.inputs import find_inputs
+from bertcli.writers.manifest import Manifest
+from bertcli.writers.shards import is_in_use, remove_parts
 from tests.elsewhere import BUCKET, s3_server
 
 
@@ -57,6 +63,35 @@ def test_what_is_put_is_there_until_it_is_removed(folder: RemotePath) -> None:
             read()
 
 
+class Interrupted(io.BytesIO):
+    """What is interrupted after its first part."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if self.tell():
+            raise KeyboardInterrupt
+        return super().read(5)
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_what_is_interrupted_leaves_what_was_there(folder: RemotePath, is_there: bool) -> None:
+    path = folder / "manifest.json"
+    if is_there:
+        put(path, "whole\n")
+    with pytest.raises(KeyboardInterrupt):
+        path.put(Interrupted(b"half of it"))
+    # pyarrow marks a folder from which it has removed something with an object that has no name in it.
+    assert [each.name for each in folder.iterdir()] == (["manifest.json"] if is_there else [])
+    assert not is_there or path.read_bytes() == b"whole\n"
+
+
+def test_what_a_killed_process_has_half_written_is_cleared_away(folder: RemotePath) -> None:
+    put((folder / "manifest.json")._part())
+    put((folder / "shard-00000.parquet")._part())
+    assert not is_in_use(folder)
+    remove_parts(folder, Manifest({}, 10))
+    assert list(folder.iterdir()) == []
+
+
 def test_a_pattern_stands_for_files_as_in_a_shell(folder: RemotePath) -> None:
     names = ["a.txt", "b.txt", "b.csv", "deep/c.txt", "deep/er/d.txt"]
     for name in names:
@@ -73,11 +108,50 @@ def test_a_pattern_stands_for_files_as_in_a_shell(folder: RemotePath) -> None:
     assert sorted(path.name for path in folder.glob("*.txt")) == ["a.txt", "b.txt"]
 
 
+def test_a_file_with_the_marks_of_a_pattern_in_its_name_is_read(s3: None) -> None:
+    folder = RemotePath(f"s3://{BUCKET}/{uuid.uuid4().hex}")
+    put(folder / "a[1].txt")
+    put(folder / "a1.txt", "you\n")
+    assert [each.path for each in find_inputs(TextSource(file=[folder / "a[1].txt"]))] == [folder / "a[1].txt"]
+    assert [each.path for each in find_inputs(TextSource(file=[folder / "a[12].txt"]))] == [folder / "a1.txt"]
+
+
+def test_how_large_the_files_are_is_asked_once(folder: RemotePath, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = TextReader(TextSource(file=[put(folder / "a.txt"), put(folder / "b.txt")]))
+    assert reader.total_bytes == 24
+    monkeypatch.delattr(RemotePath, "size")
+    assert reader.total_bytes == 24
+
+
+def test_a_network_that_fails_is_no_damaged_file(folder: RemotePath, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Failing(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise OSError("the line is dead")
+
+    path = put(folder / "a.parquet")
+    monkeypatch.setattr(RemotePath, "open_arrow", lambda self: pyarrow.PythonFile(Failing(b"PAR1" * 9), "r"))
+    with pytest.raises(Unreachable, match=r"a\.parquet: the line is dead"):
+        list(TextReader(TextSource(file=[path])).windows())
+
+
+def test_what_is_a_file_and_a_folder_too_is_not_taken_for_an_empty_one(s3: None) -> None:
+    folder = RemotePath(f"s3://{BUCKET}/{uuid.uuid4().hex}")
+    Manifest({}, 10).save(folder)
+    put(folder)
+    for options in ({"resume": True, "force": False}, {"resume": False, "force": True}):
+        with pytest.raises(OutputError, match="is a file"):
+            find_begun(folder, **options)
+    assert (folder / "manifest.json").exists()
+
+
 @pytest.mark.parametrize(
     ("url", "error", "words", "hint"),
     [
         ("s3://no-such-bucket/x", Unreachable, "The specified bucket does not exist", "AWS_ENDPOINT_URL"),
         ("foo://bucket/x", WrongUsage, "foo:// is no filesystem that pyarrow or fsspec knows", "s3://"),
+        ("github://a", Unreachable, "github://a: ", "the name"),
+        ("dir://x", Unreachable, "dir://x: ", "the name"),
+        ("simplecache://x", Unreachable, "simplecache://x: ", "the name"),
         ("sftp://host/x", MissingPackage, "paramiko", "pip install 'fsspec[sftp]'"),
     ],
 )

@@ -50,6 +50,8 @@ class Bulk:
         self.tally = Tally()
 
     def __enter__(self) -> Self:
+        if self._sink.draws_progress:
+            _ = self._reader.total_bytes  # known from here on, so that the thread meets no network
         self._stages.__enter__()
         if self._sink.draws_progress:
             self._ticker.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from bertcli.corpus.folder import check_same_run, find_begun, prepare
 from bertcli.corpus.known import known_from_shards
 from bertcli.corpus.replay import InputDigests, after_replay
 from bertcli.corpus_options import SHARD_ROWS
-from bertcli.errors import ExitCode
+from bertcli.errors import BertcliError, ExitCode
 from bertcli.results.texts import RunInfo
 from bertcli.texts import TextReader
 from bertcli.writers.manifest import Manifest
@@ -49,8 +50,9 @@ def encode_into_folder(request: EncodeRequest, sink: Sink, folder: AnyPath) -> E
     try:
         passed = _encode(request, session, reader, options, sink, folder, manifest)
     except BaseException:
-        if is_new and not any(folder.iterdir()):
-            folder.rmdir()
+        with suppress(BertcliError, OSError):  # what there is to say has been said
+            if is_new and not any(folder.iterdir()):
+                folder.rmdir()
         raise
     if begun is not None:
         sink.note(f"{manifest.rows:,} rows were there already")

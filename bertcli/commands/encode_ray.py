@@ -22,12 +22,13 @@ from bertcli.corpus.parcels import Encoded
 from bertcli.corpus.share import Share, share_of
 from bertcli.corpus_options import SHARD_ROWS
 from bertcli.errors import BertcliError, ExitCode, OutputError, WrongUsage
-from bertcli.remote import AnyPath, size_of
+from bertcli.remote import AnyPath, located, size_of
 from bertcli.results.corpus import RunSummary
 from bertcli.results.texts import RunInfo
 from bertcli.texts import STDIN, TextReader
 from bertcli.writers.manifest import Manifest, Shard
 from bertcli.writers.shards import remove_parts
+from bertcli.writers.target import is_device
 
 if TYPE_CHECKING:
     from bertcli.commands.encode import EncodeRequest
@@ -84,6 +85,7 @@ class _Writing:
     def __init__(self, folder: AnyPath, manifest: Manifest, sink: Sink, total: int | None) -> None:
         self.folder, self.manifest, self.sink, self._total = folder, manifest, sink, total
         self._tally = Tally()
+        self._noted: set[str] = set()
         self._skipped = 0
         self._started = time.monotonic()
 
@@ -91,6 +93,10 @@ class _Writing:
         """A shard that is there."""
         for missing in encoded.unanswered:
             self.sink.tell_skipped(missing)
+        for note in encoded.notes:
+            if note not in self._noted:  # each actor learns it by itself
+                self._noted.add(note)
+                self.sink.note(note)
         _check_is_here(self.folder, encoded.shard)
         self.manifest = self.manifest.with_shard(encoded.shard, encoded.id_type)
         self.manifest.save(self.folder)
@@ -116,6 +122,11 @@ def _check_goes_with_ray(request: EncodeRequest) -> None:
     texts, gpus, device = request.texts, request.ray.gpus_per_actor, request.model.device
     if STDIN in texts.texts or STDIN in texts.file or not (texts.texts or texts.file):
         raise WrongUsage("--ray reads in the cluster, where this standard input is not", hint="give files with -f")
+    for path in map(located, texts.file):
+        if isinstance(path, Path) and is_device(path) and not path.is_dir():
+            raise WrongUsage(
+                f"--ray reads in the cluster, where the stream {path} is not", hint="write it to a file first"
+            )
     if request.corpus.dedupe:
         raise WrongUsage("--dedupe knows the texts of one process, and --ray has several", hint="leave one of them out")
     if gpus is not None and not (gpus <= 1 or gpus.is_integer()):

@@ -85,6 +85,7 @@ class _Encoder:
     def __init__(self, work: Work) -> None:
         self._work = work
         self._session: Session | None = None
+        self._notes: list[str] = []  # since the last shard
 
     def __call__(self, packed: str) -> str:
         try:
@@ -98,7 +99,7 @@ class _Encoder:
         # Not when the actor begins: Ray would begin it again and again, and say nothing of what is wrong.
         if self._session is None:
             self._work.arrive()
-            self._session = open_session(self._work.session)
+            self._session = open_session(self._work.session, note=self._notes.append)
         return self._session
 
     def _encoded(self, parcel: Parcel) -> Encoded:
@@ -120,4 +121,6 @@ class _Encoder:
                     shard.skip(answer)
                     unanswered.append(answer)
             entry = shard.finish(parcel.input_sha256)
-            return Encoded(entry, shard.id_type, tuple(unanswered), asdict(tally), parcel.read_bytes)
+            notes = tuple(self._notes)
+            self._notes.clear()
+            return Encoded(entry, shard.id_type, tuple(unanswered), asdict(tally), parcel.read_bytes, notes)

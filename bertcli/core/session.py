@@ -173,9 +173,11 @@ class Session:
         doubtful = False
 
         def watch(attention: LayerAttention) -> None:
-            # Of every other layer the state tells what its weights were.
+            # Of every other layer the state tells what its weights and values were.
             nonlocal doubtful
-            doubtful |= attention.layer == last_layer and not is_finite(attention.weights)
+            if attention.layer == last_layer:
+                shown = (attention.weights, attention.value)
+                doubtful |= not all(is_finite(array) for array in shown if array is not None)
             if observe is not None:
                 observe(attention)
 

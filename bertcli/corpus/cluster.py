@@ -72,7 +72,7 @@ def _check_answers(address: str | None) -> None:
     if found is not None:
         try:
             socket.create_connection((found[1], int(found[2])), _LONGEST_WAIT).close()
-        except OSError as error:
+        except (OSError, UnicodeError, OverflowError) as error:  # no name of a machine, no number of a port
             raise _not_reached(address, error) from None
 
 
@@ -92,7 +92,7 @@ def nodes(ray: Any) -> list[Mapping[str, float]]:
 
 def results(ray: Any, read: "Read", open_encoder: "OpenEncoder", share: "Share") -> Iterator[str]:
     """What has come of each shard, packed, in their order. Raises Unreachable where the cluster gives up."""
-    from ray.exceptions import RayError, RayTaskError
+    from ray.exceptions import RayError
 
     from bertcli.corpus.pipeline import Pipeline
 
@@ -107,8 +107,11 @@ def results(ray: Any, read: "Read", open_encoder: "OpenEncoder", share: "Share")
                 "the nodes of the cluster have no bertcli",
                 hint="install it on each of them: pip install 'bertcli[ray]'",
             ) from None
-        if isinstance(error, RayTaskError) and not isinstance(error.cause, RayError):
-            raise  # a mistake of bertcli's own
+        cause = error
+        while isinstance(cause, RayError) and isinstance(getattr(cause, "cause", None), Exception):
+            cause = cause.cause
+        if not isinstance(cause, RayError):
+            raise cause from error  # a mistake of bertcli's own, whoever in the cluster has made it
         raise Unreachable(
             f"Ray gave up: {_first_line(error)}", hint="look at its logs, and at the nodes' memory"
         ) from None

@@ -16,6 +16,9 @@ def find_begun(folder: AnyPath, *, resume: bool, force: bool) -> Manifest | None
     Raises OutputError where the folder cannot be written to, or holds what is neither to be gone on with nor replaced.
     """
     check_parent(folder)
+    if folder.is_file():
+        # Of an object store it may be a folder too, which would look as if nothing were in it.
+        raise OutputError(f"{folder} is a file", hint="remove it, or name another folder")
     if not folder.is_dir():
         return None
     manifest = load_manifest(folder) if resume or not force else None

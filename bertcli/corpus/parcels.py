@@ -26,31 +26,36 @@ class Parcel:
     def packed(self) -> str:
         """As JSON."""
         texts = [_packed_text(text) for text in self.texts]
-        return json.dumps([self.number, texts, self.input_sha256, self.id_type, self.read_bytes], ensure_ascii=False)
+        return json.dumps([self.number, texts, self.input_sha256, self.id_type, self.read_bytes])
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A shard that is written. unanswered: its texts without an answer. counts: what a Tally counts."""
+    """A shard that is written. unanswered: its texts without an answer. counts: what a Tally counts.
+
+    notes: what the user should know of how it went.
+    """
 
     shard: Shard
     id_type: str | None
     unanswered: tuple[Unanswered, ...]
     counts: Mapping[str, int]
     read_bytes: int
+    notes: tuple[str, ...] = ()
 
     def packed(self) -> str:
         """As JSON."""
         unanswered = [_packed_text(text) for text in self.unanswered]
-        return json.dumps([asdict(self.shard), self.id_type, unanswered, dict(self.counts), self.read_bytes])
+        counts = dict(self.counts)
+        return json.dumps([asdict(self.shard), self.id_type, unanswered, counts, self.read_bytes, self.notes])
 
     @classmethod
     def of(cls, packed: str) -> Self:
         """From JSON. Raises the error that stands in its place."""
-        shard, id_type, unanswered, counts, read_bytes = _opened(packed)
+        shard, id_type, unanswered, counts, read_bytes, notes = _opened(packed)
         texts = [_text(values) for values in unanswered]
         without_answer = tuple(text for text in texts if isinstance(text, Unanswered))
-        return cls(Shard(**shard), id_type, without_answer, counts, read_bytes)
+        return cls(Shard(**shard), id_type, without_answer, counts, read_bytes, tuple(notes))
 
 
 def parcel_of(packed: str) -> Parcel:

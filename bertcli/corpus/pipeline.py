@@ -24,6 +24,7 @@ class Pipeline:
         context.target_max_block_size = 1
         context.execution_options.preserve_order = True
         context.enable_progress_bars = False
+        context.raise_original_map_exception = True  # else an actor's would come as Ray's own, without what it was
         texts = ray.data.read_datasource(_Texts(read), override_num_blocks=1, ray_remote_args={"num_cpus": READER_CPUS})
         encoded = texts.map_batches(
             _Encoding,

@@ -14,7 +14,7 @@ class Share:
     """What each actor is to have. cpus, gpus: what Ray is asked for, of a node's. threads: what it computes on.
 
     An actor asks for a little less than a CPU for each of its threads: actors that took every CPU would leave Ray none
-    for the reader, and the whole would stand still.
+    for the reader, and the whole would stand still. One that has a GPU asks for that alone, however few CPUs are there.
     """
 
     actors: int
@@ -24,7 +24,7 @@ class Share:
     @property
     def cpus(self) -> float:
         """What an actor asks for."""
-        return self.threads - READER_CPUS
+        return 0 if self.gpus else self.threads - READER_CPUS
 
     def __str__(self) -> str:
         actors = "1 actor" if self.actors == 1 else f"{self.actors} actors"

@@ -141,7 +141,8 @@ def _matching(path: AnyPath) -> Iterator[AnyPath | None]:
     if str(path) == STDIN:
         yield None
     elif isinstance(path, RemotePath):
-        yield from _found(path, path.matching() if path.is_pattern else [path])
+        is_pattern = path.is_pattern and not path.exists()
+        yield from _found(path, path.matching() if is_pattern else [path])
     elif path.exists() or not _PATTERN & set(str(path)):
         yield path
     else:

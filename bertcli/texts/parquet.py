@@ -4,7 +4,7 @@ from typing import Any
 
 from bertcli.errors import BadInput
 from bertcli.extras import require
-from bertcli.remote import AnyPath, arrow_source, size_of
+from bertcli.remote import AnyPath, RemotePath, arrow_source, size_of, told
 from bertcli.texts.rows import Fields, Rows, column_place, row_of
 
 _ROWS_AT_ONCE = 1024
@@ -25,7 +25,11 @@ class ParquetTexts:
         return size_of(self._path)
 
     def rows(self) -> Rows:
-        """Its rows, in lists. Raises BadInput where it is damaged, or has no such column."""
+        """Its rows, in lists. Raises BadInput where it is damaged, or has no such column; Unreachable."""
+        with told(self._path):
+            yield from self._rows()
+
+    def _rows(self) -> Rows:
         arrow = self._pyarrow
         try:
             with self._parquet.ParquetFile(arrow_source(self._path), pre_buffer=False) as file:
@@ -37,7 +41,7 @@ class ParquetTexts:
                     self.position = size * count // file.metadata.num_rows
                     yield [row_of(each, None, self._fields) for each in values]
         except (arrow.ArrowException, OSError) as error:
-            if isinstance(error, OSError) and error.errno:
+            if isinstance(error, OSError) and (error.errno or isinstance(self._path, RemotePath)):
                 raise
             raise BadInput(f"{self._path} cannot be read as Parquet: {_first_line(error)}", hint=_DAMAGED) from None
 

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 
 from bertcli.errors import BadText, BertcliError, WrongUsage
 from bertcli.texts.inputs import Input, find_inputs
@@ -40,7 +41,7 @@ class TextReader:
         """Whether texts come from files or standard input, and are not arguments."""
         return self._open is not None
 
-    @property
+    @cached_property  # elsewhere each size is a question over the network
     def total_bytes(self) -> int | None:
         """How many bytes there are to read in the files, None where that is not known before the end."""
         sizes = [each.size for each in self._inputs]

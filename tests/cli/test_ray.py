@@ -77,20 +77,25 @@ def assert_like(found: Path, wanted: Path) -> None:
         (("-f", "in.txt", "-o", "out/", "--ray", "--dedupe"), 2, "--dedupe"),
         (("-", "-o", "out/", "--ray"), 2, "standard input"),
         (("-o", "out/", "--ray"), 2, "standard input"),
+        (("-f", "/dev/stdin", "-o", "out/", "--ray"), 2, "the stream /dev/stdin is not"),
+        (("-f", ".", "-o", "out/", "--ray"), 1, "is a directory"),
+        (("-f", "fifo", "-o", "out/", "--ray"), 2, "the stream fifo is not"),
         (("-f", "none.txt", "-o", "out/", "--ray"), 1, "none.txt: no such file"),
         (("-f", "in.txt", "-o", "out/", "--ray", "--device", "cuda"), 2, "--device cuda"),
         (("-f", "in.txt", "-o", "out/", "--ray", "--gpus-per-actor", "1", "--engine", "numpy"), 2, "contradict"),
         (("-f", "in.txt", "-o", "out/", "--ray", "--gpus-per-actor", "1.5"), 2, "neither a part of a GPU"),
         (("-f", "in.txt", "-o", "out/", "--ray", "--gpus-per-actor", "nan"), 2, "neither a part of a GPU"),
         (("-f", "in.txt", "-o", "out/", "--ray", "-m", "none/at-all"), 1, "none/at-all"),
+        (("-f", "in.txt", "-o", "out/", "--ray-address", "ray://a..b:1"), 1, "no Ray at ray://a..b:1"),
         (("-f", "in.txt", "-o", "out/", "--ray-address", "ray://127.0.0.1:9"), 1, "no Ray at ray://127.0.0.1:9"),
     ],
 )
 def test_what_does_not_go_with_ray_is_told_before_it_starts(
     lines: Path, options: tuple[str, ...], exit_code: int, words: str
 ) -> None:
+    os.mkfifo(lines.with_name("fifo"))
     assert_failed(run("encode", *options, cwd=lines.parent), exit_code, words)
-    assert [path.name for path in lines.parent.iterdir()] == ["in.txt"]
+    assert sorted(path.name for path in lines.parent.iterdir()) == ["fifo", "in.txt"]
 
 
 @pytest.mark.slow

@@ -317,10 +317,13 @@ def test_no_layer_is_run_beyond_the_last_that_is_asked_for(tiny_bert: Path, engi
 
 
 @pytest.mark.parametrize("engine", ["numpy", "torch"])
-def test_weights_that_are_no_numbers_are_an_error_in_the_last_layer_that_is_run(tmp_path: Path, engine: str) -> None:
+@pytest.mark.parametrize(("part", "number"), [("query", torch.nan), ("value", torch.nan), ("value", torch.inf)])
+def test_what_is_no_number_is_an_error_in_the_last_layer_that_is_run(
+    tmp_path: Path, engine: str, part: str, number: float
+) -> None:
     model = random_model()
     with torch.no_grad():
-        model.bert.encoder.layer[1].attention.self.query.bias[3] = torch.nan
+        getattr(model.bert.encoder.layer[1].attention.self, part).bias[3] = number
     session = open_bert(save_bert(tmp_path, model), engine)
     batch = one_batch(session, TEXTS)
     session.run(batch, Wanted(on_attention=lambda attention: None, last_layer=0))

@@ -30,6 +30,13 @@ def test_a_folder_that_is_not_there_or_empty_is_begun(tmp_path: Path, resume: bo
     assert list((tmp_path / "empty").iterdir()) == []
 
 
+@pytest.mark.parametrize("force", [True, False])
+def test_a_file_is_no_folder(tmp_path: Path, force: bool) -> None:
+    (tmp_path / "out").write_text("x")
+    with pytest.raises(OutputError, match="out is a file"):
+        find_begun(tmp_path / "out", resume=not force, force=force)
+
+
 def test_a_run_is_gone_on_with_where_that_is_asked_for(tmp_path: Path) -> None:
     manifest = begun(tmp_path / "out")
     assert find_begun(tmp_path / "out", resume=True, force=False) == manifest

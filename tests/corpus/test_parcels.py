@@ -48,6 +48,12 @@ def test_every_text_is_in_one_parcel_in_its_place(texts: list[tuple[str, str | i
     assert found[-1].id_type == wanted
 
 
+def test_half_a_character_goes_along_as_utf_8() -> None:
+    (parcel,) = parcels([window([("a\ud800", "\udfff")])], Manifest({}, SHARD_ROWS), lambda: 7)
+    packed = parcel.packed().encode()
+    assert spelt(parcel_of(packed.decode()).texts) == spelt(parcel.texts)
+
+
 def test_what_a_shard_has_is_passed_over() -> None:
     everything = window([(word, None) for word in "abcdefg"])
     digests = InputDigests(SHARD_ROWS)
@@ -60,10 +66,10 @@ def test_what_a_shard_has_is_passed_over() -> None:
 
 def test_what_has_come_of_a_shard_is_the_same_when_packed() -> None:
     (missing,) = (text for text in window([("", "x")]) if isinstance(text, Unanswered))
-    encoded = Encoded(Shard("shard-0", 1, 1, 9, "a", "b"), "string", (missing,), {"done": 1}, 5)
+    encoded = Encoded(Shard("shard-0", 1, 1, 9, "a", "b"), "string", (missing,), {"done": 1}, 5, ("halved",))
     found = Encoded.of(encoded.packed())
     assert (found.shard, found.id_type, found.counts, found.read_bytes) == (encoded.shard, "string", {"done": 1}, 5)
-    assert spelt(list(found.unanswered)) == spelt([missing])
+    assert (spelt(list(found.unanswered)), found.notes) == (spelt([missing]), ("halved",))
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ def test_an_actor_is_a_thread_on_each_cpu_or_has_its_gpu() -> None:
     assert share_of(nodes(16, gpus=1), None, 0.5) == Share(2, 1, 0.5)
     assert share_of(nodes(16, gpus=1), None, 0.1) == Share(10, 1, 0.1)
     assert share_of(nodes(16, gpus=3), None, 2) == Share(1, 1, 2)
+    assert share_of(nodes(2, gpus=2), None, 0.5).cpus == 0
 
 
 def test_fewer_actors_have_more_threads() -> None:
