@@ -65,6 +65,12 @@ class RemotePath:
         return PurePosixPath(self.url).suffix
 
     @property
+    def root(self) -> "RemotePath":
+        """What it is in first of all: of an object store the bucket."""
+        scheme, _, rest = self.url.partition("://")
+        return RemotePath(f"{scheme}://{rest.partition('/')[0]}")
+
+    @property
     def scheme(self) -> str:
         """What stands before ://."""
         return self.url.partition("://")[0].lower()

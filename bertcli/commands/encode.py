@@ -118,6 +118,7 @@ def _check_has_place(request: EncodeRequest, sink: Sink) -> None:
         "--shard-rows": (corpus.shard_rows is not None, (FOLDER,)),
         "--resume": (corpus.resume, (FOLDER,)),
         "--ray": (ray.is_asked, (FOLDER,)),
+        "--id-field": (request.texts.id_field is not None, (*PARQUET, "json", "jsonl", "csv", "tsv", "table", "svg")),
         "--dedupe": (corpus.dedupe and not sink.is_file, (MATRIX_SUFFIX, *PARQUET)),
     }
     for option, (is_asked, formats) in places.items():

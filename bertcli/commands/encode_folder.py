@@ -23,7 +23,7 @@ from bertcli.corpus_options import SHARD_ROWS
 from bertcli.errors import BertcliError, ExitCode
 from bertcli.results.texts import RunInfo
 from bertcli.texts import TextReader
-from bertcli.writers.manifest import Manifest
+from bertcli.writers.manifest import Manifest, load_manifest
 from bertcli.writers.shards import ShardsWriter
 
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ def encode_into_folder(request: EncodeRequest, sink: Sink, folder: AnyPath) -> E
     manifest = begun or Manifest(description, shard_rows)
     try:
         passed = _encode(request, session, reader, options, sink, folder, manifest)
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            tell_what_is_there(folder, sink)
         with suppress(BertcliError, OSError):  # what there is to say has been said
             if is_new and not any(folder.iterdir()):
                 folder.rmdir()
@@ -57,6 +59,13 @@ def encode_into_folder(request: EncodeRequest, sink: Sink, folder: AnyPath) -> E
     if begun is not None:
         sink.note(f"{manifest.rows:,} rows were there already")
     return sink.end(Passed(passed.count + manifest.rows, passed.skipped + manifest.skipped))
+
+
+def tell_what_is_there(folder: AnyPath, sink: Sink) -> None:
+    """Of a run that was interrupted: how much of it a later one need not do again."""
+    with suppress(BertcliError, OSError):
+        if (manifest := load_manifest(folder)) is not None:
+            sink.note(f"interrupted: {manifest.rows:,} rows are in {folder}/; --resume goes on with them")
 
 
 def _open(request: EncodeRequest, reader: TextReader, begun: Manifest | None, sink: Sink) -> Session:

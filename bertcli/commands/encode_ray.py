@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertcli.commands.encode_files import encode_options
-from bertcli.commands.encode_folder import as_begun, describe
+from bertcli.commands.encode_folder import as_begun, describe, tell_what_is_there
 from bertcli.commands.opening import session_request
 from bertcli.commands.ray_workers import OpenEncoder, Reading, Work
 from bertcli.commands.sink import FOLDER, Passed, Sink
@@ -60,6 +60,9 @@ def encode_on_ray(request: EncodeRequest, sink: Sink, folder: AnyPath) -> ExitCo
             writing = _Writing(folder, begun or manifest, sink, reader.total_bytes)
             sink.note(f"Ray: {share}")
             _encode(request, ray, planned, share, writing)
+    except (KeyboardInterrupt, SystemExit):
+        tell_what_is_there(folder, sink)
+        raise
     finally:
         if writing is not None:
             _tidy(folder, writing.manifest, is_new=is_new)

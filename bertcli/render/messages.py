@@ -36,7 +36,7 @@ def print_note(message: str) -> None:
 
 def print_summary(summary: RunSummary) -> None:
     """What a run over many texts has come to."""
-    counts = [f"{summary.texts:,} rows", f"{summary.tokens:,} tokens"]
+    counts = [f"{summary.texts:,} {'row' if summary.texts == 1 else 'rows'}", f"{summary.tokens:,} tokens"]
     counts += [f"{summary.truncated:,} truncated", f"{summary.skipped:,} skipped"]
     speed = f"{summary.seconds:,.1f} s, {summary.tokens_a_second:,.0f} tokens/s"
     _say(f"bertcli: {', '.join(counts)}, {speed}, {summary.padded_share:.1%} padding")

@@ -5,7 +5,8 @@ import select
 import stat
 import zlib
 from collections.abc import Callable, Iterator
-from typing import BinaryIO, Protocol
+from io import BufferedReader
+from typing import Protocol
 
 from bertcli.errors import BadInput
 from bertcli.extras import require
@@ -98,12 +99,15 @@ class FileStream:
             stream = self._open(raw)
             while True:
                 try:
-                    content = stream.read(WINDOW_BYTES)
+                    # Not all that was asked for, but what there is before the end or a damage.
+                    content = stream.read1(WINDOW_BYTES)
                 except (EOFError, OSError, zlib.error) as error:
                     if isinstance(error, OSError) and error.errno:
                         raise
                     raise self._damaged(count + pending.count(b"\n") + 1, error) from None
                 pending += content
+                if content and len(pending) < WINDOW_BYTES:
+                    continue
                 self.position = raw.tell()
                 if whole := _whole_lines(pending, not content):
                     count += len(whole)
@@ -135,23 +139,23 @@ def _whole_lines(pending: bytearray, has_ended: bool) -> list[bytes]:
 
 
 class _Readable(Protocol):
-    def read(self, size: int, /) -> bytes: ...
+    def read1(self, size: int, /) -> bytes: ...
 
 
-def _gunzip(raw: BinaryIO) -> _Readable:
+def _gunzip(raw: BufferedReader) -> _Readable:
     import gzip
 
     return gzip.GzipFile(fileobj=raw)
 
 
-def _unzstd(raw: BinaryIO) -> _Readable:
+def _unzstd(raw: BufferedReader) -> _Readable:
     pyarrow = require("pyarrow", "parquet", "reading zstd files")
     stream: _Readable = pyarrow.CompressedInputStream(pyarrow.PythonFile(raw, mode="r"), "zstd")
     return stream
 
 
-def _as_it_is(raw: BinaryIO) -> _Readable:
+def _as_it_is(raw: BufferedReader) -> _Readable:
     return raw
 
 
-_DECOMPRESSORS: dict[str, Callable[[BinaryIO], _Readable]] = {GZIP: _gunzip, ZSTD: _unzstd}
+_DECOMPRESSORS: dict[str, Callable[[BufferedReader], _Readable]] = {GZIP: _gunzip, ZSTD: _unzstd}

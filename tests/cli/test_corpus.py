@@ -16,7 +16,7 @@ from tests.texts.files import WRITERS
 WORDS = ["how", "are", "you", "the", "cat", "sat", "on", "the", "mat"]
 LINES = [" ".join(WORDS[: 1 + index * 5 % 9]) for index in range(23)]
 SUMMARY = re.compile(
-    r"bertcli: ([\d,]+) rows, ([\d,]+) tokens, (\d+) truncated, (\d+) skipped, "
+    r"bertcli: ([\d,]+) rows?, ([\d,]+) tokens, (\d+) truncated, (\d+) skipped, "
     r"[\d.,]+ s, [\d,]+ tokens/s, [\d.]+% padding\n"
 )
 
@@ -217,3 +217,10 @@ def test_without_pyarrow_parquet_is_an_error_that_says_what_to_install(tiny: tup
         assert_failed(finished, 1, "pyarrow, which is not installed")
         assert finished.stderr.splitlines()[1] == "hint: pip install 'bertcli[parquet]'"
     assert [path.name for path in folder.iterdir() if path.name != "__pycache__"] == ["pyarrow.py"]
+
+
+def test_an_array_has_no_place_for_ids(tiny: tuple[str, str], folder: Path) -> None:
+    WRITERS[".jsonl"](folder / "in.jsonl", [("b", "the cat sat"), ("a", "how")])
+    for name in ("out.npy", "out.safetensors"):
+        finished = run("encode", "-f", "in.jsonl", "--id-field", "id", *tiny, "-o", name, cwd=folder)
+        assert_failed(finished, 2, "no place for --id-field", ".parquet")

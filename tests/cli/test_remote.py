@@ -67,7 +67,7 @@ def test_what_is_wrong_is_told_with_its_place(tiny: tuple[str, str], folder: Pat
         (f"s3://{BUCKET}/none.txt", "out/", f"s3://{BUCKET}/none.txt: no such file"),
         (f"s3://{BUCKET}/none/*.txt", "out/", f"s3://{BUCKET}/none/*.txt: no such file"),
         (f"s3://{BUCKET}/wrong/cut.txt.gz", "out/", "cut.txt.gz, line"),
-        ("in.txt", "s3://no-such-bucket/out/", "The specified bucket does not exist"),
+        ("in.txt", "s3://no-such-bucket/out/", "there is no bucket s3://no-such-bucket"),
     ]:
         (folder / "in.txt").write_text("how\n")
         finished = run("encode", "-f", source, *tiny, "-o", target, cwd=folder, env=s3.env)
