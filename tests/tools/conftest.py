@@ -40,6 +40,7 @@ RAW_SETTINGS = {
     "training": {
         "tokens": 4000,
         "rounds": 2,
+        "late_from": 1.0,
         "batch_tokens": 96,
         "body_rate": 1e-3,
         "head_rate": 2e-3,

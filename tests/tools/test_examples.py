@@ -127,6 +127,16 @@ def test_rounds_read_each_pass_through_a_source_to_its_end(settings: Settings):
     assert read[:10] != read[10:20]
 
 
+def test_late_rounds_read_the_late_share_of_a_source_from_where_the_others_stopped(settings: Settings):
+    documents = numbered_documents(40, 3, np.random.default_rng(0))
+    source = replace(settings.texts.source[0], share=0.5, late_share=1.0)
+    training = replace(settings.training, tokens=len(documents.ids), rounds=4, late_from=0.6)
+    wanted = replace(settings, training=training)
+    rounds = [list(round_documents(documents, source, wanted, number)) for number in range(4)]
+    assert [len(each) for each in rounds] == [5, 5, 5, 10]
+    assert len({index for each in rounds for index in each}) == 25
+
+
 def test_masks_fall_in_the_shares_of_the_settings():
     rng = np.random.default_rng(0)
     input_ids = rng.integers(5, 1000, (100, 128))

@@ -114,6 +114,15 @@ def test_a_new_run_can_enter_late_with_a_short_warm_up(tmp_path: Path, data: Pat
     assert rate_share(1.0, 0.0, training) == 0
 
 
+def test_a_run_can_be_brought_to_its_end_early(tmp_path: Path, data: Path, init: Path, settings: Settings):
+    before = train(data, tmp_path, init, settings, 2)
+    after = train(data, tmp_path, init, settings, 1, begun=0.5)
+    assert (before.position.round, before.position.batch) == (0, 2)
+    assert (after.position.round, after.position.batch, after.position.steps) == (1, 1, 3)
+    assert after.position.begun == 0
+    assert train(data, tmp_path, init, settings, 1, begun=0.5).position.batch == 2
+
+
 def test_every_parameter_is_in_one_group_and_the_heads_learn_faster(init: Path, settings: Settings):
     model, has_next_head = load_model(init, 0)
     optimizer = make_optimizer(model, settings.training)

@@ -1,5 +1,6 @@
 """From examples to batches: rows of one length, so that nothing is padded and attention needs no mask."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -55,15 +56,23 @@ def examples_at(done: float, settings: Examples) -> Examples:
 
 def round_documents(documents: Documents, source: Source, settings: Settings, number: int) -> Iterator[int]:
     """Which documents a round reads of a source: its portion of one shuffled pass after another."""
-    passes = source.share * settings.training.tokens / max(1, len(documents.ids))
-    portion = passes * len(documents) / settings.training.rounds
     order: dict[int, Array] = {}
-    for position in range(int(number * portion), int((number + 1) * portion)):
+    first, end = (int(_documents_before(documents, source, settings, each)) for each in (number, number + 1))
+    for position in range(first, end):
         turn, place = divmod(position, len(documents))
         if turn not in order:
             rng = np.random.default_rng([settings.seed, turn, *source.name.encode()])
             order[turn] = rng.permutation(len(documents))
         yield int(order[turn][place])
+
+
+def _documents_before(documents: Documents, source: Source, settings: Settings, number: int) -> float:
+    """How many documents of a source the rounds before this one read."""
+    training = settings.training
+    a_round = training.tokens / max(1, len(documents.ids)) * len(documents) / training.rounds
+    late = max(0, number - math.ceil(training.late_from * training.rounds))
+    late_share = source.share if source.late_share is None else source.late_share
+    return a_round * ((number - late) * source.share + late * late_share)
 
 
 def cut_documents(

@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = ArgumentParser(prog="export", description=__doc__)
     parser.add_argument("run", type=Path, help="the folder of a run")
     parser.add_argument("folder", type=Path, help="the folder to write")
-    parser.add_argument("--dtype", choices=("float16", "bfloat16", "float32"), default="float16")
+    parser.add_argument("--dtype", choices=("float16", "bfloat16", "float32"), default="bfloat16")
     options = parser.parse_args(arguments)
     export(RunFolder(options.run), options.folder, options.dtype)
 

@@ -39,6 +39,10 @@ class Position:
             seconds=self.seconds + seconds,
         )
 
+    def at_least(self, number: int) -> "Position":
+        """The position, or the beginning of this round if that is later."""
+        return self if self.round >= number else replace(self, round=number, batch=0)
+
     def next_round(self) -> "Position":
         """The beginning of the round after this one."""
         return replace(self, round=self.round + 1, batch=0)

@@ -12,12 +12,13 @@ Kind = Literal["dialogue", "book", "lines"]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file of texts."""
+    """One file of texts. late_share: the share from Training.late_from on; None: the same as before."""
 
     name: str
     kind: Kind
     block_lines: int
     share: float
+    late_share: float | None = None
 
     @property
     def has_pairs(self) -> bool:
@@ -68,6 +69,7 @@ class Training:
 
     tokens: int
     rounds: int
+    late_from: float
     batch_tokens: int
     body_rate: float
     head_rate: float

@@ -95,6 +95,7 @@ class Trainer:
         self.position = Position(round=int(begun * settings.training.rounds), begun=begun)
         if run.checkpoint.exists():
             state, self.position = run.load(device)
+            self.position = self.position.at_least(int(begun * settings.training.rounds))
             run.trim_curve(self.position.steps)
             self.model.load_state_dict(state["model"])
             self.optimizer.load_state_dict(state["optimizer"])
@@ -185,7 +186,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("run", type=Path, help="the folder of the run; where it holds a checkpoint, the run goes on")
     parser.add_argument("--init", type=Path, default=BUNDLED, help="the folder of weights that a new run starts from")
     parser.add_argument(
-        "--begin", type=float, default=0.0, metavar="SHARE", help="enter a new run here: 0.4 skips 40 % of the training"
+        "--begin",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="enter the run here: 0.4 skips 40 %% of the training, or of one that has begun what is missing till there",
     )
     parser.add_argument("--minutes", type=float, help="save and stop after so long")
     parser.add_argument("--steps", type=int, help="save and stop after so many steps")
