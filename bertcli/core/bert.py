@@ -63,14 +63,14 @@ def self_attention(
 
     Of packed texts there is the context alone.
     """
+    if want_attention:
+        attention = attention_alone(ops, w, x, inputs, heads)
+        return ops.merge_heads(attention.weights @ attention.value), attention
     projections = ops.linear_each(x, w.query_key_value)
     if inputs.blocks is not None:
         return ops.concatenate([block_context(ops, projections, block, heads) for block in inputs.blocks]), None
     query, key, value = (ops.split_heads(part, heads) for part in projections)
-    if not want_attention:
-        return ops.merge_heads(ops.attention(query, key, value, inputs.mask)), None
-    weights = ops.attention_weights(query, key, inputs.mask)
-    return ops.merge_heads(weights @ value), Attention(weights, query, key, value)
+    return ops.merge_heads(ops.attention(query, key, value, inputs.mask)), None
 
 
 def attention_alone(ops: Ops, w: LayerWeights, x: Array, inputs: Inputs, heads: int) -> Attention:
@@ -92,9 +92,9 @@ def encoder_layer(
 ) -> tuple[Array, Attention | None]:
     """One post-norm transformer layer: its output, same shape as x, and its attention where wanted."""
     context, attention = self_attention(ops, w, x, inputs, config.num_attention_heads, want_attention)
-    x = ops.layer_norm(ops.linear_plus(context, w.attention_output, x), w.attention_norm, config.layer_norm_eps)
+    x = ops.layer_norm(x + ops.linear(context, w.attention_output), w.attention_norm, config.layer_norm_eps)
     inner = ops.linear_activation(x, w.intermediate, config.hidden_act)
-    return ops.layer_norm(ops.linear_plus(inner, w.output, x), w.output_norm, config.layer_norm_eps), attention
+    return ops.layer_norm(x + ops.linear(inner, w.output), w.output_norm, config.layer_norm_eps), attention
 
 
 def hidden_states(

@@ -67,9 +67,6 @@ class Ops(Protocol):
     def linear(self, x: Array, linear: Linear) -> Array:
         """x W^T + b over the last axis."""
 
-    def linear_plus(self, x: Array, linear: Linear, residual: Array) -> Array:
-        """x W^T + b + residual, which has the shape of the product."""
-
     def linear_activation(self, x: Array, linear: Linear, activation: str) -> Array:
         """The function that `activation` names, as `hidden_act` does, of x W^T + b. Raises UnsupportedModel."""
 

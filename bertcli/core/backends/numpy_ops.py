@@ -75,11 +75,6 @@ class NumpyOps:
         product += linear.bias
         return product.reshape(*x.shape[:-1], -1)
 
-    def linear_plus(self, x: Array, linear: Linear, residual: Array) -> Array:
-        product = self.linear(x, linear)
-        product += residual
-        return product
-
     def linear_activation(self, x: Array, linear: Linear, activation: str) -> Array:
         try:
             function = ACTIVATIONS[activation]

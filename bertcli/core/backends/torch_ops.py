@@ -112,10 +112,6 @@ class TorchOps:
             return torch.ops.mkldnn._linear_pointwise(x, linear.weight, linear.bias, "none", [], "")
         return F.linear(x, linear.weight, linear.bias)
 
-    def linear_plus(self, x: Array, linear: Linear, residual: Array) -> Array:
-        # Not in the pass of oneDNN's product, which takes as much memory again for no time that could be measured.
-        return self.linear(x, linear).add_(residual)
-
     def linear_activation(self, x: Array, linear: Linear, activation: str) -> Array:
         if linear.weight.is_mkldnn and activation in _FUSED:
             name, algorithm = _FUSED[activation]
