@@ -42,7 +42,7 @@ def put(path: RemotePath, text: str = "how are you\n") -> RemotePath:
 def test_a_url_is_elsewhere_and_a_path_is_here() -> None:
     assert located("in.txt") == Path("in.txt")
     assert located("a:/b") == Path("a:/b")
-    assert located("file:///tmp/x") == Path("/tmp/x")
+    assert located("file:///data/x") == Path("/data/x")
     assert located("s3://bucket/a/") == RemotePath("s3://bucket/a")
 
 

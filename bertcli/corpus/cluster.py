@@ -78,7 +78,10 @@ def _check_answers(address: str | None) -> None:
 
 def _not_reached(address: str | None, error: Exception) -> Unreachable:
     if address is None:
-        return Unreachable(f"Ray does not start: {_first_line(error)}", hint="look into /tmp/ray/session_latest/logs")
+        return Unreachable(
+            f"Ray does not start: {_first_line(error)}",
+            hint="look into ray/session_latest/logs, where temporary files are",
+        )
     return Unreachable(
         f"there is no Ray at {address}: {_first_line(error)}",
         hint="check --ray-address and RAY_AUTH_MODE, and that Ray and Python are there in the same versions",
