@@ -1,7 +1,7 @@
 """A folder of Parquet files of so many rows each, each there whole or not at all, with a manifest of them."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any, BinaryIO
@@ -19,24 +19,6 @@ _PATTERN = "shard-*.parquet"
 def shard_name(number: int) -> str:
     """The file of a shard, counted from 0."""
     return f"shard-{number:05}.parquet"
-
-
-def write_shard(
-    folder: AnyPath,
-    number: int,
-    records: Iterator[Any],
-    layout: ParquetLayout,
-    input_sha256: str,
-    id_type: str | None = None,
-) -> tuple[Shard, str | None]:
-    """One shard of these records, and the type of its ids. A text without an answer is a row too."""
-    with ShardWriter(folder, number, layout, id_type) as shard:
-        for record in records:
-            if isinstance(record, Unanswered):
-                shard.skip(record)
-            else:
-                shard.write(record)
-        return shard.finish(input_sha256), shard.id_type
 
 
 class ShardWriter:
@@ -162,7 +144,8 @@ def remove_parts(folder: AnyPath, manifest: Manifest) -> None:
 
 def is_in_use(folder: AnyPath) -> bool:
     """Whether anything is in the folder that bertcli has not left there half written."""
-    return any(path not in set(_parts(folder)) for path in folder.iterdir())
+    parts = set(_parts(folder))
+    return any(path not in parts for path in folder.iterdir())
 
 
 def _parts(folder: AnyPath) -> list[AnyPath]:

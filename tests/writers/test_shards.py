@@ -15,7 +15,7 @@ from bertcli.results.encoding import EncodeRecord
 from bertcli.texts import Unanswered
 from bertcli.writers import target
 from bertcli.writers.manifest import Manifest, load_manifest
-from bertcli.writers.shards import ShardsWriter, check_shards, remove_parts, remove_shards, write_shard
+from bertcli.writers.shards import ShardsWriter, ShardWriter, check_shards, remove_parts, remove_shards
 from tests.writers.test_parquet import LAYOUT, answer, missing
 
 ABOUT = {"model": "bundled", "options": {"pool": "mean"}}
@@ -135,6 +135,9 @@ def test_what_is_removed_is_bertclis_alone(tmp_path: Path) -> None:
 
 
 def test_one_shard_is_written_of_any_records(tmp_path: Path) -> None:
-    shard, id_type = write_shard(tmp_path, 3, iter([answer(0), missing(1)]), LAYOUT, "digest")
-    assert (shard.file, shard.rows, shard.skipped, id_type) == ("shard-00003.parquet", 2, 1, "int64")
+    with ShardWriter(tmp_path, 3, LAYOUT, None) as writer:
+        writer.write(answer(0))
+        writer.skip(missing(1))
+        shard = writer.finish("digest")
+    assert (shard.file, shard.rows, shard.skipped, writer.id_type) == ("shard-00003.parquet", 2, 1, "int64")
     assert set(contents(tmp_path)) == {"shard-00003.parquet"}
