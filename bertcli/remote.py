@@ -119,18 +119,19 @@ class RemotePath:
         # What an object store moves it copies, and that has its limits: only what would take another's place is moved.
         is_moved = self.scheme not in _OBJECT_STORES or self.exists()
         written = self._part() if is_moved else self
+        _, written_path = _resolve(written.url)
         is_last = False
         try:
             with self._told():
                 # Whatever ends this early closes the stream too, and with that publishes what came so far.
-                with filesystem.open_output_stream(_resolve(written.url)[1]) as stream:
+                with filesystem.open_output_stream(written_path) as stream:
                     while chunk := content.read(_READ_AT_ONCE):
                         stream.write(chunk)
                 if is_moved and self.scheme in _KEEPS_NAMES and self.exists():
                     is_last = True
                     filesystem.delete_file(path)
                 if is_moved:
-                    _move(filesystem, _resolve(written.url)[1], path)
+                    _move(filesystem, written_path, path)
         except BaseException:
             with suppress(BertcliError, OSError):
                 if not is_last:  # else it may be all that there is
