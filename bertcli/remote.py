@@ -23,6 +23,8 @@ _OF_PYARROW = ("s3", "gs", "gcs", "hdfs", "viewfs", "abfs", "abfss")
 _MAKES_FOLDERS = frozenset({"hdfs", "viewfs", "webhdfs", "arrow_hdfs", "sftp", "ssh", "ftp", "smb", "dbfs"})
 # Where nothing is seen of a file before it is closed. Elsewhere it grows in its place.
 _OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "oss"})
+# Of them those whose buckets nobody makes in passing.
+_BUCKETS = frozenset({"s3", "gs", "gcs"})
 # Where no file can be moved to a name that another has.
 _KEEPS_NAMES = frozenset({"hdfs", "viewfs", "webhdfs", "arrow_hdfs", "smb", "dbfs", "jlab", "jupyter"})
 _PATTERN = frozenset("*?[")
@@ -69,6 +71,11 @@ class RemotePath:
         """What it is in first of all: of an object store the bucket."""
         scheme, _, rest = self.url.partition("://")
         return RemotePath(f"{scheme}://{rest.partition('/')[0]}")
+
+    @property
+    def lacks_bucket(self) -> bool:
+        """Whether it is in a bucket that would have to be made first."""
+        return self.scheme in _BUCKETS and not self.root.exists()
 
     @property
     def scheme(self) -> str:

@@ -11,8 +11,6 @@ from bertcli.errors import OutputError
 from bertcli.remote import AnyPath, RemotePath
 
 _PROCESSES = Path("/proc")
-# Schemes of object stores, which have buckets that nobody makes in passing.
-_BUCKETS = ("s3", "gs", "gcs")
 
 
 def check_target(path: Path, *, force: bool) -> None:
@@ -33,7 +31,7 @@ def check_parent(path: AnyPath) -> None:
     Elsewhere folders are made as they are needed, and what is refused there is told when it is.
     """
     if isinstance(path, RemotePath):
-        if path.scheme in _BUCKETS and not path.root.exists():
+        if path.lacks_bucket:
             raise OutputError(f"there is no bucket {path.root}", hint="make it, or check the name")
         return
     parent = _destination(path).parent
