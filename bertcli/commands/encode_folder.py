@@ -16,7 +16,7 @@ from bertcli.commands.sink import Passed, Sink
 from bertcli.core.bulk import BulkPlan
 from bertcli.core.encoding import EncodeOptions, encode
 from bertcli.core.session import Session, SessionRequest, open_session
-from bertcli.corpus.folder import check_same_run, find_begun, prepare
+from bertcli.corpus.folder import check_same_run, find_begun, prepare, remove_empty
 from bertcli.corpus.known import known_from_shards
 from bertcli.corpus.replay import InputDigests, after_replay
 from bertcli.corpus_options import SHARD_ROWS
@@ -52,9 +52,8 @@ def encode_into_folder(request: EncodeRequest, sink: Sink, folder: AnyPath) -> E
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt | SystemExit):
             tell_what_is_there(folder, sink)
-        with suppress(BertcliError, OSError):  # what there is to say has been said
-            if is_new and not any(folder.iterdir()):
-                folder.rmdir()
+        if is_new:
+            remove_empty(folder)
         raise
     if begun is not None:
         sink.note(f"{manifest.rows:,} rows were there already")

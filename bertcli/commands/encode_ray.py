@@ -17,7 +17,7 @@ from bertcli.core.bulk import Tally
 from bertcli.core.device import NUMPY, TORCH
 from bertcli.core.session import Session, SessionRequest, batch_tokens_on, open_session
 from bertcli.corpus.cluster import connected, nodes, results
-from bertcli.corpus.folder import check_same_run, find_begun, prepare
+from bertcli.corpus.folder import check_same_run, find_begun, prepare, remove_empty
 from bertcli.corpus.parcels import Encoded
 from bertcli.corpus.share import Share, share_of
 from bertcli.corpus_options import SHARD_ROWS
@@ -65,7 +65,10 @@ def encode_on_ray(request: EncodeRequest, sink: Sink, folder: AnyPath) -> ExitCo
         raise
     finally:
         if writing is not None:
-            _tidy(folder, writing.manifest, is_new=is_new)
+            with suppress(BertcliError, OSError):  # what there is to say has been said
+                remove_parts(folder, writing.manifest)  # of actors that were ended
+            if is_new:
+                remove_empty(folder)
     sink.sum_up(writing.summary())
     if begun is not None:
         sink.note(f"{begun.rows:,} rows were there already")
@@ -180,11 +183,3 @@ def _check_is_here(folder: AnyPath, shard: Shard) -> None:
             f"{path} was written on another machine",
             hint="name a folder that every node has, such as s3://bucket/folder/",
         )
-
-
-def _tidy(folder: AnyPath, manifest: Manifest, *, is_new: bool) -> None:
-    """Remove what actors that were ended have left half written, and a new folder in which nothing is whole."""
-    with suppress(BertcliError, OSError):  # what there is to say has been said
-        remove_parts(folder, manifest)
-        if is_new and not any(True for _ in folder.iterdir()):
-            folder.rmdir()

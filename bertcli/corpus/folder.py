@@ -1,9 +1,10 @@
 """The folder that a run writes its shards to: a new one, or one that the run goes on with."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
-from bertcli.errors import OutputError
+from bertcli.errors import BertcliError, OutputError
 from bertcli.remote import AnyPath
 from bertcli.writers.manifest import MANIFEST, Manifest, load_manifest
 from bertcli.writers.shards import check_shards, is_in_use, remove_parts, remove_shards
@@ -45,6 +46,13 @@ def prepare(folder: AnyPath, begun: Manifest | None) -> None:
     else:
         check_shards(folder, begun)
         remove_parts(folder, begun)
+
+
+def remove_empty(folder: AnyPath) -> None:
+    """Remove a folder that a run has made and left nothing in, if that can be done."""
+    with suppress(BertcliError, OSError):  # what there is to say has been said
+        if not any(True for _ in folder.iterdir()):
+            folder.rmdir()
 
 
 def check_same_run(folder: AnyPath, begun: Manifest, now: Mapping[str, Any], shard_rows: int) -> None:
