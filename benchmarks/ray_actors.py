@@ -65,7 +65,7 @@ def main() -> None:
     """Measure, and print a line for each and the ratio."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--texts", type=int, default=12_000)
+    parser.add_argument("--texts", type=int, default=4000)
     parser.add_argument("--shard-rows", type=int, default=250)
     parser.add_argument("--engine", default="torch")
     options = parser.parse_args()
