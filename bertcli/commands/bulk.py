@@ -30,6 +30,11 @@ def batches_together(options: EncodeOptions) -> int:
     return 4 if is_token_by_token else 16
 
 
+def folder_plan(options: EncodeOptions, shard_rows: int) -> BulkPlan:
+    """How texts go together where they go into shards of so many rows."""
+    return BulkPlan(batches_together=batches_together(options), shard_rows=shard_rows, lean=not options.tokens)
+
+
 class Bulk:
     """The threads and the counts of one run. always_summed: whether a summary comes of few texts too."""
 
@@ -89,9 +94,7 @@ class Bulk:
 
     def summary(self) -> RunSummary:
         """What the run has come to."""
-        tally = self.tally
-        seconds = time.monotonic() - self._started
-        return RunSummary(tally.done, tally.tokens, tally.truncated, self._skipped, seconds, tally.padded_share)
+        return self.tally.summary(self._skipped, time.monotonic() - self._started)
 
     def _tick(self) -> None:
         wait = _UNTIL_BAR

@@ -9,11 +9,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bertcli.checkpoints.files import fingerprint
-from bertcli.commands.bulk import Bulk, batches_together
+from bertcli.commands.bulk import Bulk, folder_plan
 from bertcli.commands.encode_files import dtype_out, encode_options, parquet_layout
 from bertcli.commands.opening import session_request
 from bertcli.commands.sink import Passed, Sink
-from bertcli.core.bulk import BulkPlan
 from bertcli.core.encoding import EncodeOptions, encode
 from bertcli.core.session import Session, SessionRequest, open_session
 from bertcli.corpus.folder import check_same_run, find_begun, prepare, remove_empty
@@ -97,7 +96,7 @@ def _encode(
 ) -> Passed:
     digests = InputDigests(manifest.shard_rows)
     layout = parquet_layout(session, request, options)
-    plan = BulkPlan(batches_together=batches_together(options), shard_rows=manifest.shard_rows, lean=not options.tokens)
+    plan = folder_plan(options, manifest.shard_rows)
     with (
         Bulk(session, reader, sink, plan, always_summed=True) as bulk,
         ShardsWriter(folder, manifest, layout, digests.of) as writer,

@@ -107,8 +107,7 @@ class _Writing:
         self.manifest = self.manifest.with_shard(encoded.shard, encoded.id_type)
         self.manifest.save(self.folder)
         self._skipped += len(encoded.unanswered)
-        for name, count in encoded.counts.items():
-            setattr(self._tally, name, getattr(self._tally, name) + count)
+        self._tally.add(encoded.tally)
         if self.sink.draws_progress:
             self.sink.show_progress(self.summary(), encoded.read_bytes, self._total)
 
@@ -119,8 +118,7 @@ class _Writing:
 
     def summary(self) -> RunSummary:
         """What the run has come to."""
-        tally, seconds = self._tally, time.monotonic() - self._started
-        return RunSummary(tally.done, tally.tokens, tally.truncated, self._skipped, seconds, tally.padded_share)
+        return self._tally.summary(self._skipped, time.monotonic() - self._started)
 
 
 def _check_goes_with_ray(request: EncodeRequest) -> None:

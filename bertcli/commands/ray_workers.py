@@ -6,15 +6,15 @@ import errno
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from bertcli import __version__
-from bertcli.commands.bulk import batches_together
+from bertcli.commands.bulk import folder_plan
 from bertcli.commands.encode_files import encode_options, parquet_layout
 from bertcli.commands.sink import FOLDER
-from bertcli.core.bulk import BulkPlan, Tally, bulk_answers
+from bertcli.core.bulk import Tally, bulk_answers
 from bertcli.core.encoding import encode
 from bertcli.core.session import Session, SessionRequest, open_session
 from bertcli.core.stages import Stages
@@ -106,9 +106,7 @@ class _Encoder:
         work, session, tally = self._work, self._open(), Tally()
         options = encode_options(work.request, session, FOLDER, is_looked_at=False)
         layout = parquet_layout(session, work.request, options)
-        plan = BulkPlan(
-            batches_together=batches_together(options), shard_rows=work.manifest.shard_rows, lean=not options.tokens
-        )
+        plan = folder_plan(options, work.manifest.shard_rows)
         unanswered: list[Unanswered] = []
         compute = partial(encode, session, options=options)
         with Stages() as stages, ShardWriter(work.folder, parcel.number, layout, parcel.id_type) as shard:
@@ -123,4 +121,4 @@ class _Encoder:
             entry = shard.finish(parcel.input_sha256)
             notes = tuple(self._notes)
             self._notes.clear()
-            return Encoded(entry, shard.id_type, tuple(unanswered), asdict(tally), parcel.read_bytes, notes)
+            return Encoded(entry, shard.id_type, tuple(unanswered), tally, parcel.read_bytes, notes)

@@ -1,13 +1,14 @@
 """Answers for a corpus: read, tokenised and computed at the same time, in batches with little padding, in order."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Protocol, TypeVar
 
 from bertcli.core.batches import Batch, batches
 from bertcli.core.session import Session
 from bertcli.core.stages import Ahead, Stages
 from bertcli.core.tokens import TokenizedText
+from bertcli.results.corpus import RunSummary
 from bertcli.texts.records import Unanswered, Window
 
 Answer = TypeVar("Answer")
@@ -50,6 +51,15 @@ class Tally:
     def padded_share(self) -> float:
         """How much of what was computed was padding."""
         return 1 - self.computed / self.places if self.places else 0.0
+
+    def add(self, other: "Tally") -> None:
+        """What has come of another part of the run."""
+        for each in fields(self):
+            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
+
+    def summary(self, skipped: int, seconds: float) -> RunSummary:
+        """What the run has come to so far. skipped: texts without an answer."""
+        return RunSummary(self.done, self.tokens, self.truncated, skipped, seconds, self.padded_share)
 
     def count_text(self, text: TokenizedText) -> None:
         """A text has its answer."""

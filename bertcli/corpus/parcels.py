@@ -1,11 +1,12 @@
 """The texts of a shard on their way to who encodes them, and what comes back: plain data, the same on every machine."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from bertcli import errors
+from bertcli.core.bulk import Tally
 from bertcli.corpus.replay import InputDigests, after_replay
 from bertcli.errors import BertcliError
 from bertcli.texts.records import TextRecord, Unanswered, Window
@@ -31,7 +32,7 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A shard that is written. unanswered: its texts without an answer. counts: what a Tally counts.
+    """A shard that is written. unanswered: its texts without an answer. tally: what came of them.
 
     notes: what the user should know of how it went.
     """
@@ -39,23 +40,23 @@ class Encoded:
     shard: Shard
     id_type: str | None
     unanswered: tuple[Unanswered, ...]
-    counts: Mapping[str, int]
+    tally: Tally
     read_bytes: int
     notes: tuple[str, ...] = ()
 
     def packed(self) -> str:
         """As JSON."""
         unanswered = [_packed_text(text) for text in self.unanswered]
-        counts = dict(self.counts)
-        return json.dumps([asdict(self.shard), self.id_type, unanswered, counts, self.read_bytes, self.notes])
+        tally = asdict(self.tally)
+        return json.dumps([asdict(self.shard), self.id_type, unanswered, tally, self.read_bytes, self.notes])
 
     @classmethod
     def of(cls, packed: str) -> Self:
         """From JSON. Raises the error that stands in its place."""
-        shard, id_type, unanswered, counts, read_bytes, notes = _opened(packed)
+        shard, id_type, unanswered, tally, read_bytes, notes = _opened(packed)
         texts = [_text(values) for values in unanswered]
         without_answer = tuple(text for text in texts if isinstance(text, Unanswered))
-        return cls(Shard(**shard), id_type, without_answer, counts, read_bytes, tuple(notes))
+        return cls(Shard(**shard), id_type, without_answer, Tally(**tally), read_bytes, tuple(notes))
 
 
 def parcel_of(packed: str) -> Parcel:

@@ -106,6 +106,18 @@ def test_bertclis_own_forward_pass_computes_no_padding(tiny_bert: Path) -> None:
         assert tally.places == tally.computed == 5 + 8
 
 
+def test_the_parts_of_a_run_come_to_the_whole(tiny_bert: Path) -> None:
+    session = open_bert(tiny_bert)
+    texts: Window = [record(" ".join(WORDS[: 1 + index % 7]), index) for index in range(20)]
+    (_, whole, _), *parts = [bulk(session, [part], BulkPlan(1)) for part in (texts, texts[:8], texts[8:])]
+    both = Tally()
+    for _, part, _ in parts:
+        both.add(part)
+    assert (both.done, both.tokens, both.computed) == (20, whole.tokens, whole.computed)
+    summary = both.summary(skipped=3, seconds=2.0)
+    assert (summary.texts, summary.skipped, summary.tokens_a_second) == (20, 3, whole.tokens / 2)
+
+
 def test_sorting_more_texts_together_pads_less(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert, "transformers", batch_tokens=100)
     draw = np.random.default_rng(0)

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bertcli.core.bulk import Tally
 from bertcli.corpus.parcels import Encoded, packed_error, parcel_of, parcels
 from bertcli.corpus.replay import InputDigests
 from bertcli.errors import BadInput, BadText, BertcliError
@@ -66,9 +67,9 @@ def test_what_a_shard_has_is_passed_over() -> None:
 
 def test_what_has_come_of_a_shard_is_the_same_when_packed() -> None:
     (missing,) = (text for text in window([("", "x")]) if isinstance(text, Unanswered))
-    encoded = Encoded(Shard("shard-0", 1, 1, 9, "a", "b"), "string", (missing,), {"done": 1}, 5, ("halved",))
+    encoded = Encoded(Shard("shard-0", 1, 1, 9, "a", "b"), "string", (missing,), Tally(done=1), 5, ("halved",))
     found = Encoded.of(encoded.packed())
-    assert (found.shard, found.id_type, found.counts, found.read_bytes) == (encoded.shard, "string", {"done": 1}, 5)
+    assert (found.shard, found.id_type, found.tally, found.read_bytes) == (encoded.shard, "string", Tally(done=1), 5)
     assert (spelt(list(found.unanswered)), found.notes) == (spelt([missing]), ("halved",))
 
 
