@@ -51,8 +51,8 @@ class EncodeRequest:
 
 def encode_texts(request: EncodeRequest) -> ExitCode:
     """Encode every text."""
-    sink = Sink(request.output, request.texts.on_error, ARRAY_SUFFIXES, takes_folder=True)
-    _check_has_place(request, sink)
+    check = partial(_check_has_place, request)
+    sink = Sink(request.output, request.texts.on_error, ARRAY_SUFFIXES, takes_folder=True, check=check)
     if sink.format in PARQUET:
         from bertcli.writers.parquet import check_installed
 
@@ -126,7 +126,7 @@ def _check_has_place(request: EncodeRequest, sink: Sink) -> None:
             shown = ", ".join("a folder (-o out/)" if name == FOLDER else name for name in formats)
             raise WrongUsage(
                 f"{sink.format} has no place for {option}, which goes into {shown}",
-                hint=f"use {_example(formats)}, or leave {option} out",
+                hint=f"use {_example(formats, sink)}, or leave {option} out",
             )
     for option, value in {"--actors": ray.actors, "--gpus-per-actor": ray.gpus_per_actor}.items():
         if value is not None and not ray.is_asked:
@@ -146,11 +146,12 @@ def _check_has_place(request: EncodeRequest, sink: Sink) -> None:
         )
 
 
-def _example(formats: Sequence[str]) -> str:
-    """How one of the formats is asked for."""
-    if "json" in formats:
+def _example(formats: Sequence[str], sink: Sink) -> str:
+    """How one of the formats is asked for: a file where a file was to be written."""
+    files = [name for name in formats if name in ARRAY_SUFFIXES]
+    if "json" in formats and not (sink.is_file and files):
         return "--json"
-    return "-o out/" if formats[0] == FOLDER else f"-o out{formats[0]}"
+    return f"-o out{files[-1]}" if files else "-o out/"
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ def encode_on_ray(request: EncodeRequest, sink: Sink, folder: AnyPath) -> ExitCo
     encode_options(request, session, FOLDER, is_looked_at=False)
     is_new, writing = not folder.exists(), None
     try:
-        with connected(request.ray.ray_address) as ray:
+        with connected(request.ray.ray_address, sink.note) as ray:
             share = share_of(nodes(ray), request.ray.actors, request.ray.gpus_per_actor or 0)
             planned = _planned(asked, session, share)
             manifest = Manifest(_description(request, session, planned), _shard_rows(request, reader, share, begun))

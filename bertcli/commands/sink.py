@@ -16,7 +16,7 @@ from bertcli.checkpoints.cache import Download
 from bertcli.errors import ExitCode, MissingPackage, OutputError, WrongUsage
 from bertcli.options import OutputOptions
 from bertcli.remote import AnyPath, RemotePath
-from bertcli.render.messages import print_error, print_note, print_summary
+from bertcli.render.messages import print_error, print_note, print_skipped, print_summary
 from bertcli.render.numbers import size
 from bertcli.render.records import (
     CsvWriter,
@@ -39,6 +39,8 @@ _TEXT_SUFFIXES = {".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".tsv": "ts
 # What other commands write to files of these suffixes; --format does not make such a file of anything else.
 _RESERVED_SUFFIXES = (".npy", ".npz", ".safetensors", ".parquet", ".html", ".png")
 _PNG = ".png"
+# What hints offer that have nothing to say to who has taken it.
+_SKIPPING = "--on-error skip"
 # The format of a folder of files.
 FOLDER = "folder"
 # What writes a file of arrays, by its suffix.
@@ -57,7 +59,8 @@ class Sink:
     """Takes the answers of one run.
 
     array_suffixes: those that the command can write beside the text formats. has_figures: its records are matrices,
-    which pictures show as such, not as a terminal would. takes_folder: whether it can write a folder of files.
+    which pictures show as such, not as a terminal would. takes_folder: whether it can write a folder of files. check:
+    what raises where the command's options do not go with this sink, before it is looked at what is there already.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class Sink:
         *,
         has_figures: bool = False,
         takes_folder: bool = False,
+        check: "Callable[[Sink], None]" = lambda sink: None,
     ) -> None:
         self._options, self._on_error = options, on_error
         self._hints: set[str] = set()  # each is given once
@@ -95,6 +99,7 @@ class Sink:
         self._is_figure = has_figures and self.format in ("svg", _PNG)
         if self._is_figure and find_spec("matplotlib") is None:
             raise MissingPackage.of("a picture of a matrix", "matplotlib", "plot")
+        check(self)
         if self._path is not None and self.folder is None:
             check_target(self._path, force=options.force)
 
@@ -200,9 +205,9 @@ class Sink:
         return self._on_error == "skip"
 
     def tell_skipped(self, missing: Unanswered) -> None:
-        """Say what was wrong with a text that is skipped."""
+        """Say what was wrong with a text that is skipped, and what else could be done about it."""
         error = missing.error.at(missing.place)
-        print_error(error.message, "" if error.hint in self._hints else error.hint)
+        print_skipped(error.message, "" if _SKIPPING in error.hint or error.hint in self._hints else error.hint)
         self._hints.add(error.hint)
 
     def pass_on(self, answers: Iterable[Any], writer: RecordWriter) -> "Passed":

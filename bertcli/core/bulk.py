@@ -38,12 +38,14 @@ class BulkPlan:
 class Tally:
     """What has come of a run so far. done: texts, those without an answer too.
 
-    computed: tokens that went through the model. places: the same with the padding that went through it too.
+    repeated: texts that did not go through the model, as an equal one had. computed: tokens that did go through it.
+    places: the same with the padding that went through it too.
     """
 
     done: int = 0
     tokens: int = 0
     truncated: int = 0
+    repeated: int = 0
     computed: int = 0
     places: int = 0
 
@@ -59,7 +61,7 @@ class Tally:
 
     def summary(self, skipped: int, seconds: float) -> RunSummary:
         """What the run has come to so far. skipped: texts without an answer."""
-        return RunSummary(self.done, self.tokens, self.truncated, skipped, seconds, self.padded_share)
+        return RunSummary(self.done, self.tokens, self.truncated, skipped, seconds, self.padded_share, self.repeated)
 
     def count_text(self, text: TokenizedText) -> None:
         """A text has its answer."""
@@ -147,6 +149,7 @@ def _answered(
             answers[text.record.index] = answer
         tally.count_batch(batch, session.engine.packs)
     tally.done += len(group) - len(to_compute)
+    tally.repeated += len(texts) - len(to_compute)
     if repeats is not None:
         answers = repeats.with_repeats(texts, answers)
     for text in texts:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from bertcli.core.halving import OnNote, unheard
 from bertcli.errors import Unreachable
 from bertcli.extras import require
 
@@ -31,8 +32,11 @@ _LONGEST_WAIT = 10.0  # seconds, for a cluster to take a connection
 
 
 @contextmanager
-def connected(address: str | None) -> Iterator[Any]:
-    """Ray: at that address, at RAY_ADDRESS, or one that ends with the run. Raises MissingPackage, Unreachable."""
+def connected(address: str | None, note: OnNote = unheard) -> Iterator[Any]:
+    """Ray: at that address, at RAY_ADDRESS, or one that ends with the run. Raises MissingPackage, Unreachable.
+
+    note: told what is waited for, as both take seconds.
+    """
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     ray = require("ray", "ray", _PURPOSE)
@@ -40,6 +44,7 @@ def connected(address: str | None) -> Iterator[Any]:
     if address is not None and address.startswith("ray://"):
         require("grpc", "ray", f"{_PURPOSE}-address ray://")
     _check_answers(address)
+    note("starting Ray" if address is None else f"connecting to Ray at {address}")
     try:
         _start(ray, address)
         yield ray

@@ -29,6 +29,13 @@ def print_error(message: str, hint: str = "") -> None:
         _say(f"hint: {hint}")
 
 
+def print_skipped(message: str, hint: str = "") -> None:
+    """What is wrong with a text that the run goes on without, and what would mend it."""
+    _say(f"bertcli: skipped: {message}")
+    if hint:
+        _say(f"hint: {hint}")
+
+
 def print_note(message: str) -> None:
     """Something that the user may want to know."""
     _say(f"bertcli: note: {message}")
@@ -38,8 +45,11 @@ def print_summary(summary: RunSummary) -> None:
     """What a run over many texts has come to."""
     counts = [f"{summary.texts:,} {'row' if summary.texts == 1 else 'rows'}", f"{summary.tokens:,} tokens"]
     counts += [f"{summary.truncated:,} truncated", f"{summary.skipped:,} skipped"]
+    if summary.repeated:
+        counts.append(f"{summary.repeated:,} repeated")
     speed = f"{summary.seconds:,.1f} s, {summary.tokens_a_second:,.0f} tokens/s"
-    _say(f"bertcli: {', '.join(counts)}, {speed}, {summary.padded_share:.1%} padding")
+    _say(f"bertcli: {', '.join(counts)}")  # in two lines, which fit a terminal
+    _say(f"bertcli: {speed}, {summary.padded_share:.1%} padding")
 
 
 def print_bug(bug: Exception, *, with_trace: bool) -> None:

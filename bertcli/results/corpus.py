@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """texts: all that went by. skipped: those of them without an answer. padded_share: of what was computed."""
+    """texts: all that went by. skipped: those of them without an answer. padded_share: of what was computed.
+
+    repeated: those whose answer was known of an equal text before them.
+    """
 
     texts: int
     tokens: int
@@ -13,6 +16,7 @@ class RunSummary:
     skipped: int
     seconds: float
     padded_share: float
+    repeated: int = 0
 
     @property
     def tokens_a_second(self) -> float:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from bertcli.errors import WrongUsage
+from bertcli.errors import BadInput, WrongUsage
 from bertcli.remote import AnyPath, RemotePath, size_of
 from bertcli.texts.rows import Fields, Rows, json_rows, line_rows, table_rows
 from bertcli.texts.source import STDIN, TEXT_FIELD, InputFormat, TextSource
-from bertcli.texts.streams import ByteStream, FileStream, LineStream, is_compressed
+from bertcli.texts.streams import ByteStream, FileStream, LineStream, is_compressed, refuse_compressed
 
 _SUFFIXES = {
     ".jsonl": InputFormat.JSONL,
@@ -92,7 +92,7 @@ class _Lines:
         return self._stream.known_bytes()
 
     def rows(self) -> Rows:
-        about, windows = self._about, self._stream.lines()
+        about, windows = self._about, refuse_compressed(self._stream.lines(), self._about.name)
         if about.format == InputFormat.JSONL:
             return json_rows(windows, about.fields)
         if about.format in (InputFormat.CSV, InputFormat.TSV):
@@ -101,7 +101,10 @@ class _Lines:
 
 
 def find_inputs(source: TextSource) -> Sequence[Input]:
-    """The inputs that the user named, patterns as the files they stand for. Raises OSError, WrongUsage, Unreachable."""
+    """The inputs that the user named, patterns as the files they stand for.
+
+    Raises OSError, BadInput, WrongUsage, Unreachable.
+    """
     paths = [each for path in source.files for each in _matching(path)] or [None]
     return [_input(path, source) for path in paths]
 
@@ -154,5 +157,5 @@ def _matching(path: AnyPath) -> Iterator[AnyPath | None]:
 
 def _found(pattern: AnyPath, paths: Sequence[AnyPath]) -> Sequence[AnyPath]:
     if not paths:
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(pattern))
+        raise BadInput(f"no file fits the pattern {pattern}", hint="check it, and the folder that it begins with")
     return paths

@@ -64,8 +64,7 @@ class TextReader:
                 self._read_before += self._open.position
                 self._open = about.open()
             name = about.name if has_several else None
-            # Of one plain text file the line is place enough.
-            place = name if about.format == InputFormat.TEXT or about.path is None else about.name
+            place = name if about.path is None else about.name  # of standard input alone the line is enough
             for rows in self._open.rows():
                 if rows:
                     yield [self._record(row, name, place) for row in rows]

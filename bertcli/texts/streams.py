@@ -4,7 +4,7 @@ import os
 import select
 import stat
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from io import BufferedReader
 from typing import Protocol
 
@@ -22,6 +22,8 @@ _LONGEST_WAIT = 0.5
 # How many bytes of text, roughly, come of a byte that is compressed.
 _COMPRESSION = 4
 GZIP, ZSTD = ".gz", ".zst"
+# What a compressed file begins with (RFC 1952, RFC 8878), which no text does, by the program that decompresses it.
+_MAGIC = {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
 
 
 class LineStream(Protocol):
@@ -126,6 +128,17 @@ class FileStream:
 def is_compressed(path: AnyPath) -> bool:
     """Whether a file's name says so."""
     return path.suffix.lower() in _DECOMPRESSORS
+
+
+def refuse_compressed(windows: Iterable[list[bytes]], name: str) -> Iterator[list[bytes]]:
+    """The same lines. Raises BadInput where they are the bytes of a compressed file whose name does not say so."""
+    for number, lines in enumerate(windows):
+        if not number:
+            for program, magic in _MAGIC.items():
+                if lines[0].startswith(magic):
+                    hint = f"decompress it first: {program} -dc FILE | bertcli ..."
+                    raise BadInput(f"{name} is compressed", hint=hint)
+        yield lines
 
 
 def _whole_lines(pending: bytearray, has_ended: bool) -> list[bytes]:

@@ -16,8 +16,8 @@ from tests.texts.files import WRITERS
 WORDS = ["how", "are", "you", "the", "cat", "sat", "on", "the", "mat"]
 LINES = [" ".join(WORDS[: 1 + index * 5 % 9]) for index in range(23)]
 SUMMARY = re.compile(
-    r"bertcli: ([\d,]+) rows?, ([\d,]+) tokens, (\d+) truncated, (\d+) skipped, "
-    r"[\d.,]+ s, [\d,]+ tokens/s, [\d.]+% padding\n"
+    r"bertcli: ([\d,]+) rows?, ([\d,]+) tokens, (\d+) truncated, (\d+) skipped(?:, ([\d,]+) repeated)?\n"
+    r"bertcli: [\d.,]+ s, [\d,]+ tokens/s, [\d.]+% padding\n"
 )
 
 
@@ -39,11 +39,11 @@ def shards(folder: Path) -> list[Path]:
 
 
 def summed_up(finished: Finished) -> list[int]:
-    """Rows, tokens, truncated and skipped of the line that sums up, which is all that it says."""
+    """Rows, tokens, truncated, skipped, and repeated if any, of the lines that sum up, which are all that it says."""
     assert finished.exit_code == 0, finished
     found = SUMMARY.fullmatch(finished.stderr)
     assert found is not None, finished.stderr
-    return [int(number.replace(",", "")) for number in found.groups()]
+    return [int(number.replace(",", "")) for number in found.groups() if number is not None]
 
 
 def test_parquet_has_what_json_has(tiny: tuple[str, str], lines: Path) -> None:
@@ -155,7 +155,7 @@ def test_equal_texts_have_equal_vectors_and_are_computed_once(tiny: tuple[str, s
     for name in ("once.npy", "each.npy"):
         options = ("--dedupe",) if name == "once.npy" else ()
         finished = run("encode", "-f", "in.txt", *tiny, *options, "-o", name, cwd=folder)
-        assert summed_up(finished) == [1200, 600 * 9, 0, 0]
+        assert summed_up(finished) == [1200, 600 * 9, 0, 0, *([1198] if options else [])]
     once, each = (np.load(folder / name) for name in ("once.npy", "each.npy"))
     assert len(np.unique(once, axis=0)) == 2
     np.testing.assert_allclose(once, each, rtol=0, atol=1e-5)
@@ -192,6 +192,20 @@ def test_what_has_no_place_or_no_meaning_is_wrong_usage(
 ) -> None:
     assert_failed(run("encode", "how", *tiny, *arguments, cwd=folder), 2, *words)
     assert list(folder.iterdir()) == []
+
+
+def test_a_file_that_is_there_is_not_what_is_wrong_first(tiny: tuple[str, str], folder: Path) -> None:
+    (folder / "out.parquet").write_bytes(b"of an earlier run")
+    finished = run("encode", "how", *tiny, "-o", "out.parquet", "--resume", cwd=folder)
+    assert_failed(finished, 2, "parquet has no place for --resume")
+    assert "--force" not in finished.stderr
+
+
+@pytest.mark.parametrize("option", ["--pooler", "--tokens"])
+def test_where_a_file_has_no_place_another_file_is_named(tiny: tuple[str, str], folder: Path, option: str) -> None:
+    finished = run("encode", "how", *tiny, "-o", "out.npy", option, cwd=folder)
+    assert_failed(finished, 2, f".npy has no place for {option}")
+    assert f"hint: use -o out.parquet, or leave {option} out" in finished.stderr
 
 
 def test_other_commands_write_no_folder(tiny: tuple[str, str], folder: Path) -> None:

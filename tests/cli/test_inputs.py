@@ -72,6 +72,30 @@ def test_a_truncated_gzip_names_its_file_and_leaves_no_output(tiny: tuple[str, s
     assert [path.name for path in folder.iterdir()] == ["in.txt.gz"]
 
 
+def test_a_bad_line_of_plain_text_names_its_file(tiny: tuple[str, str], folder: Path) -> None:
+    (folder / "in.txt").write_text("how\n\nyou\n")
+    assert_failed(run("encode", "-f", "in.txt", *tiny, cwd=folder), 1, "in.txt, line 2: the text is empty")
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".zst"])
+def test_compressed_bytes_whose_name_does_not_say_so_are_told_as_such(
+    tiny: tuple[str, str], folder: Path, suffix: str
+) -> None:
+    content = COMPRESSIONS[suffix](b"how are you\n" * 100)
+    (folder / "in.txt").write_bytes(content)
+    hint = {".gz": "gzip -dc FILE", ".zst": "zstd -dc FILE"}[suffix]
+    for skipping in ((), ("--on-error", "skip")):
+        piped = run("encode", "-", *tiny, *skipping, stdin=content)
+        assert_failed(piped, 1, "standard input is compressed")
+        assert hint in piped.stderr
+        assert_failed(run("encode", "-f", "in.txt", *tiny, *skipping, cwd=folder), 1, "in.txt is compressed")
+
+
+def test_a_pattern_that_no_file_fits_is_an_error(tiny: tuple[str, str], folder: Path) -> None:
+    (folder / "in.txt").write_text("how\n")
+    assert_failed(run("encode", "-f", "*.jsonl", *tiny, cwd=folder), 1, "no file fits the pattern *.jsonl")
+
+
 def test_a_bad_row_may_be_skipped(tiny: tuple[str, str], folder: Path) -> None:
     (folder / "in.jsonl").write_text('{"text": "how"}\n{}\n{"text": "you"}\n')
     finished = run("encode", "-f", "in.jsonl", *tiny, "--on-error", "skip", "--format", "jsonl", cwd=folder)

@@ -36,14 +36,15 @@ def test_a_run_that_goes_on_shows_its_rows_and_its_speed_and_what_is_said_stands
         process.expect(r"1,500 rows  [\d,]+ tokens/s")
         pipe.write("\n")
         pipe.flush()
-        process.expect("bertcli: error: line 1,501: the text is empty\r\n")
+        process.expect("bertcli: skipped: in.txt, line 1,501: the text is empty\r\n")
         process.expect(r"1,501 rows  [\d,]+ tokens/s")
     rest = ESCAPES.sub("", process.read())
     process.wait()
     assert process.exitstatus == 1
-    skipped, summary = [line for line in rest.split("\n") if line.strip()][-2:]
+    skipped, counts, speed = [line.strip() for line in rest.split("\n") if line.strip()][-3:]
     assert skipped.endswith("bertcli: error: skipped 1 text without an answer")
-    assert summary.startswith("bertcli: 1,501 rows, 7,500 tokens, 0 truncated, 1 skipped, ")
+    assert counts == "bertcli: 1,501 rows, 7,500 tokens, 0 truncated, 1 skipped"
+    assert speed.startswith("bertcli: ") and speed.endswith("% padding")
 
 
 def test_a_quiet_run_shows_none(tiny: tuple[str, str], folder: Path) -> None:

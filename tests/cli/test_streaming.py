@@ -72,7 +72,7 @@ def test_a_bad_line_ends_a_dialogue_or_is_skipped_at_once(tiny: tuple[str, str])
     with dialogue("fill-mask", "-", *tiny, "--format", "jsonl", "--on-error", "skip") as process:
         say(process, "no mask")
         assert process.stderr is not None
-        assert process.stderr.readline() == b"bertcli: error: line 1: the text has no mask: 'no mask'\n"
+        assert process.stderr.readline() == b"bertcli: skipped: line 1: the text has no mask: 'no mask'\n"
         say(process, ROUNDS[0])
         assert json.loads(hear(process))["line"] == 2
     with dialogue("fill-mask", "-", *tiny, "--format", "jsonl") as process:
