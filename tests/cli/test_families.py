@@ -18,9 +18,13 @@ def families(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_mask_is_written_as_berts_whatever_the_family_calls_it(families: Path) -> None:
-    asked = run("fill-mask", "-m", families / "roberta", "how are [MASK]", "how are<mask>", "--json").json()
-    assert asked["engine"] == "numpy"
-    berts, own = asked["records"]
+    # Each by itself: side by side in a batch, a product may round the rows of two equal texts differently.
+    berts_run, own_run = (
+        run("fill-mask", "-m", families / "roberta", text, "--json").json()
+        for text in ("how are [MASK]", "how are<mask>")
+    )
+    assert berts_run["engine"] == "numpy"
+    [berts], [own] = berts_run["records"], own_run["records"]
     assert berts["masks"] == own["masks"]
     assert "<mask>" in berts["tokens"]
 
