@@ -22,6 +22,8 @@ import transformers
 from sentence_transformers import SentenceTransformer
 
 from bertcli.checkpoints import layout
+from bertcli.core.backends import Linear
+from bertcli.core.backends.torch_ops import TorchOps
 from bertcli.core.encoding import EncodeOptions, encode
 from bertcli.core.masks.predictions import predict_masks
 from bertcli.core.session import Session, SessionRequest, open_session
@@ -82,10 +84,11 @@ def matmul_speed(rows: int, hidden: int, inner: int) -> float:
     Of torch's two libraries the faster counts: on some processors MKL reaches less than half of what oneDNN does.
     """
     a, b, out = torch.randn(rows, hidden), torch.randn(hidden, inner), torch.empty(rows, inner)
-    laid_out = torch.ops.mkldnn._reorder_linear_weight(b.T.contiguous())
+    ops = TorchOps("cpu", "float32")
+    laid_out = ops.prepare(Linear(b.T.contiguous(), torch.zeros(inner)))
     products: Sequence[Callable[[], object]] = (
         lambda: torch.matmul(a, b, out=out),
-        lambda: torch.ops.mkldnn._linear_pointwise(a, laid_out, None, "none", [], ""),
+        lambda: ops.linear(a, laid_out),
     )
     fastest = min(seconds(product) for product in products for _ in range(200))
     return 2.0 * rows * hidden * inner / fastest

@@ -51,7 +51,7 @@ def prepare(folder: AnyPath, begun: Manifest | None) -> None:
 def remove_empty(folder: AnyPath) -> None:
     """Remove a folder that a run has made and left nothing in, if that can be done."""
     with suppress(BertcliError, OSError):  # what there is to say has been said
-        if not any(True for _ in folder.iterdir()):
+        if not any(folder.iterdir()):
             folder.rmdir()
 
 

@@ -24,16 +24,12 @@ _ANY_OS_HINT = "check the path, and the disk or device that it leads to"
 
 def print_error(message: str, hint: str = "") -> None:
     """What is wrong, then what to do."""
-    _say(f"bertcli: error: {message}")
-    if hint:
-        _say(f"hint: {hint}")
+    _say_with_hint("error", message, hint)
 
 
 def print_skipped(message: str, hint: str = "") -> None:
     """What is wrong with a text that the run goes on without, and what would mend it."""
-    _say(f"bertcli: skipped: {message}")
-    if hint:
-        _say(f"hint: {hint}")
+    _say_with_hint("skipped", message, hint)
 
 
 def print_note(message: str) -> None:
@@ -67,6 +63,12 @@ def describe_os_error(error: OSError) -> tuple[str, str]:
     reason = os.strerror(error.errno).lower() if error.errno else str(error)
     where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, (str, bytes)) else ""
     return f"{where}{reason}", _OS_HINTS.get(error.errno or 0, _ANY_OS_HINT)
+
+
+def _say_with_hint(kind: str, message: str, hint: str) -> None:
+    _say(f"bertcli: {kind}: {message}")
+    if hint:
+        _say(f"hint: {hint}")
 
 
 def _say(line: str) -> None:

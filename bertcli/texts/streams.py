@@ -132,13 +132,15 @@ def is_compressed(path: AnyPath) -> bool:
 
 def refuse_compressed(windows: Iterable[list[bytes]], name: str) -> Iterator[list[bytes]]:
     """The same lines. Raises BadInput where they are the bytes of a compressed file whose name does not say so."""
-    for number, lines in enumerate(windows):
-        if not number:
-            for program, magic in _MAGIC.items():
-                if lines[0].startswith(magic):
-                    hint = f"decompress it first: {program} -dc FILE | bertcli ..."
-                    raise BadInput(f"{name} is compressed", hint=hint)
-        yield lines
+    windows = iter(windows)
+    first = next(windows, None)
+    if first is None:
+        return
+    program = next((program for program, magic in _MAGIC.items() if first[0].startswith(magic)), None)
+    if program is not None:
+        raise BadInput(f"{name} is compressed", hint=f"decompress it first: {program} -dc FILE | bertcli ...")
+    yield first
+    yield from windows
 
 
 def _whole_lines(pending: bytearray, has_ended: bool) -> list[bytes]:
