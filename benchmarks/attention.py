@@ -39,9 +39,9 @@ def long_texts() -> list[str]:
 
 def ours(folder: Path) -> Callable[[Sequence[str]], object]:
     """bertcli's aggregate on the torch engine, which is what much text is answered by."""
-    from bertcli.core.attention.heads import AttnOptions, aggregated, batch_tokens, summarise
-    from bertcli.core.session import SessionRequest, open_session
-    from bertcli.texts import TextRecord
+    from bertcli.analysis.attention.heads import AttnOptions, aggregated, batch_tokens, summarise
+    from bertcli.input.records import TextRecord
+    from bertcli.model.session import SessionRequest, open_session
 
     session = open_session(SessionRequest(str(folder), engine="torch", device="cpu", truncate=True))
     options = AttnOptions(range(session.config.num_hidden_layers), range(session.config.num_attention_heads))

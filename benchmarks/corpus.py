@@ -23,16 +23,17 @@ import torch
 import transformers
 from sentence_transformers import SentenceTransformer
 
-from bertcli.commands.bulk import batches_together
-from bertcli.core.batches import Batch, batches
-from bertcli.core.bulk import BulkPlan, Tally, bulk_answers
-from bertcli.core.encoding import EncodeOptions, encode, pool
-from bertcli.core.memory import bound_caches
-from bertcli.core.session import Session, SessionRequest, open_session
-from bertcli.core.stages import Stages
-from bertcli.core.tokens import TokenizedText
-from bertcli.texts import TextReader, TextSource
-from bertcli.writers.arrays import NpyWriter
+from bertcli.analysis.embeddings import EncodeOptions, encode, pool
+from bertcli.commands.bulk import sort_window
+from bertcli.input.reader import TextReader
+from bertcli.input.source import TextSource
+from bertcli.model.batching import Batch, batches
+from bertcli.model.resources import limit_onednn_cache
+from bertcli.model.session import Session, SessionRequest, open_session
+from bertcli.model.tokenizer import TokenizedText
+from bertcli.output.files.arrays import NpyWriter
+from bertcli.pipeline.prefetch import Stages
+from bertcli.pipeline.scheduler import BulkPlan, Tally, schedule
 from checkpoints import save_float32_bundled
 from processes import in_turn
 from samples import mixed_texts
@@ -47,11 +48,11 @@ ONNX_BATCHES = (512, 1024, 2048, 4096)
 def encode_file(session: Session, file: Path, out: Path) -> Tally:
     """What `encode -f FILE -o OUT.npy` does once the model is open."""
     options, tally = EncodeOptions(), Tally()
-    plan = BulkPlan(batches_together=batches_together(options), lean=True)
+    plan = BulkPlan(sort_window=sort_window(options), lean=True)
     windows = TextReader(TextSource(file=file)).windows()
     with Stages() as stages, out.open("wb") as stream:
         writer = NpyWriter(stream, session.config.hidden_size, lambda record: record.embedding)
-        for record in bulk_answers(session, windows, partial(encode, session, options=options), stages, plan, tally):
+        for record in schedule(session, windows, partial(encode, session, options=options), stages, plan, tally):
             writer.write(record)
         writer.finish()
     return tally
@@ -115,7 +116,7 @@ def main() -> None:
     options = parser.parse_args()
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
-    bound_caches()
+    limit_onednn_cache()
     with tempfile.TemporaryDirectory() as scratch:
         measure(Path(scratch), mixed_texts(options.texts), options.rounds)
 

@@ -1,7 +1,7 @@
 """How much work makes up for importing torch: the numpy and the torch engine over ever more text, as whole processes.
 
-`--engine auto` changes over where they meet (bertcli.core.device). Printed is the work in floating-point operations of
-the encoder, as bertcli estimates it from the size of the text, and the median seconds of each engine.
+`--engine auto` changes over where they meet (bertcli.model.engine_choice). Printed is the work in floating-point
+operations of the encoder, as bertcli estimates it from the size of the text, and the median seconds of each engine.
 
     python benchmarks/engines.py --rounds 5
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 from bertcli.checkpoints import layout
 from bertcli.checkpoints.config import read_config
 from bertcli.checkpoints.find import BUNDLED_FOLDER
-from bertcli.core.device import NUMPY, TORCH, encoder_work
+from bertcli.model.engine_choice import NUMPY, TORCH, encoder_work
 from processes import in_turn, median_run, random_bert_base, run_process
 from samples import mixed_texts
 

@@ -6,7 +6,7 @@ A view is there when it is drawn, a hover when the frame after it is.
 
     python benchmarks/page.py --rounds 7
 
-Needs playwright and Debian's chromium.
+CheckpointTraits playwright and Debian's chromium.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Two actors of one thread beside one actor of one thread, on a Ray of this machine: how many texts a second.
 
 A run's clock starts when its actors have their models and have each written a shard or two, and stops with the last
-shard. The two take turns on the same texts. Wanted are 1.6 times as many.
+shard. The two take turns on the same texts. OutputRequest are 1.6 times as many.
 
     pip install -e '.[bench,ray]'
     python benchmarks/ray_actors.py --rounds 3
@@ -15,15 +15,15 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from bertcli.choices import Pooling
+from bertcli.cli.options import CorpusOptions, ModelOptions, OutputOptions, RayOptions, TextOptions
+from bertcli.cluster.connection import connected, results
+from bertcli.cluster.plan import ActorPlan
+from bertcli.cluster.tasks import ShardResult
+from bertcli.cluster.workers import OpenEncoder, Reading, Work
 from bertcli.commands.encode import EncodeRequest
-from bertcli.commands.ray_workers import OpenEncoder, Reading, Work
-from bertcli.core.session import SessionRequest
-from bertcli.corpus.cluster import connected, results
-from bertcli.corpus.parcels import Encoded
-from bertcli.corpus.share import Share
-from bertcli.corpus_options import CorpusOptions, RayOptions
-from bertcli.options import ModelOptions, OutputOptions, PoolName, TextOptions
-from bertcli.writers.manifest import Manifest
+from bertcli.model.session import SessionRequest
+from bertcli.output.files.manifest import Manifest
 from processes import in_turn
 from samples import mixed_texts
 
@@ -38,7 +38,7 @@ def work(file: Path, folder: Path, engine: str, shard_rows: int) -> Work:
         TextOptions(file=[str(file)]),
         ModelOptions(),
         OutputOptions(output=f"{folder}/"),
-        pool=PoolName.MEAN,
+        pool=Pooling.MEAN,
         normalize=False,
         tokens=False,
         layers=None,
@@ -54,8 +54,8 @@ def work(file: Path, folder: Path, engine: str, shard_rows: int) -> Work:
 def texts_a_second(ray: Any, task: Work, actors: int) -> float:
     """How fast so many actors of one thread are, once they run."""
     rows, start = 0, 0.0
-    for number, packed in enumerate(results(ray, Reading(task), OpenEncoder(task), Share(actors, 1)), 1):
-        encoded = Encoded.of(packed)
+    for number, packed in enumerate(results(ray, Reading(task), OpenEncoder(task), ActorPlan(actors, 1)), 1):
+        encoded = ShardResult.of(packed)
         rows += encoded.shard.rows if number > UNTIL_WARM else 0
         start = time.perf_counter() if number == UNTIL_WARM else start
     return rows / (time.perf_counter() - start)

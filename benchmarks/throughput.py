@@ -21,15 +21,16 @@ import torch
 import transformers
 from sentence_transformers import SentenceTransformer
 
+from bertcli.analysis.embeddings import EncodeOptions, encode
+from bertcli.analysis.masks.predictions import predict_masks
 from bertcli.checkpoints import layout
-from bertcli.core.backends import Linear
-from bertcli.core.backends.torch_ops import TorchOps
-from bertcli.core.encoding import EncodeOptions, encode
-from bertcli.core.masks.predictions import predict_masks
-from bertcli.core.session import Session, SessionRequest, open_session
-from bertcli.results.encoding import EncodeRecord
+from bertcli.input.reader import TextReader
+from bertcli.input.source import TextSource
+from bertcli.model.ops.base import Linear
+from bertcli.model.ops.torch_ops import TorchOps
+from bertcli.model.session import Session, SessionRequest, open_session
+from bertcli.results.embeddings import EncodeRecord
 from bertcli.results.masks import FillMaskRecord
-from bertcli.texts import TextReader, TextSource
 from checkpoints import save_float32_bundled
 from processes import in_turn
 from samples import masked_lines, mixed_texts

@@ -18,7 +18,7 @@ def main() -> NoReturn:
         if sys.stdout is not None:
             sys.stdout.flush()
     except BertcliError as error:
-        from bertcli.render.messages import print_error
+        from bertcli.output.messages import print_error
 
         print_error(error.message, error.hint)
         code = error.exit_code
@@ -27,17 +27,17 @@ def main() -> NoReturn:
     except BrokenPipeError:
         _end_as_closed_pipe()
     except OSError as error:
-        from bertcli.render.messages import describe_os_error, print_error
+        from bertcli.output.messages import describe_os_error, print_error
 
         print_error(*describe_os_error(error))
         code = ExitCode.FAILED
     except MemoryError:
-        from bertcli.render.messages import print_error
+        from bertcli.output.messages import print_error
 
         print_error("there is not enough memory for this", "use a smaller --batch-tokens, or fewer or shorter texts")
         code = ExitCode.FAILED
     except Exception as bug:
-        from bertcli.render.messages import print_bug
+        from bertcli.output.messages import print_bug
 
         print_bug(bug, with_trace="--debug" in sys.argv)
         code = ExitCode.BUG
@@ -46,14 +46,14 @@ def main() -> NoReturn:
 
 
 def _run() -> int:
-    from bertcli.commands.complete import complete, is_asked
+    from bertcli.cli.completion import complete, is_asked
 
     if is_asked():
         return complete()
-    from bertcli.core.threads import start_with_one_thread
+    from bertcli.model.resources import start_with_one_thread
 
     start_with_one_thread()
-    from bertcli.cli import app
+    from bertcli.cli.app import app
 
     try:
         app(prog_name="bertcli")

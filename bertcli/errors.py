@@ -4,7 +4,8 @@ Every message says what is wrong, every hint what to do. `bertcli.__main__` is t
 """
 
 from enum import IntEnum
-from typing import Self
+from importlib import import_module
+from typing import Any, Self
 
 
 class ExitCode(IntEnum):
@@ -97,3 +98,15 @@ class OutputError(BertcliError):
 
 class Unreachable(BertcliError):
     """A file, a folder or a cluster that is elsewhere: not there, no access, no network."""
+
+
+def require(package: str, extra: str, purpose: str) -> Any:
+    """The package. Raises MissingPackage, which says how to install it. extra: which of bertcli's it belongs to.
+
+    purpose: what takes it.
+    """
+    try:
+        return import_module(package)
+    except ModuleNotFoundError as error:
+        missing = (error.name or package).partition(".")[0]
+        raise MissingPackage.of(purpose, missing, extra) from None

@@ -22,9 +22,9 @@ def leave_the_users_hub(home: Path) -> None:
 @cache
 def published_checkpoint(model: str) -> Path:
     """The folder of a published checkpoint; the test is skipped, with its name, where it is not in the user's cache."""
-    from bertcli.checkpoints.cache import cache_folder
     from bertcli.checkpoints.files import Files
     from bertcli.checkpoints.find import find_here
+    from bertcli.checkpoints.hub_cache import cache_folder
 
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith(_HUB_VARIABLES)]:

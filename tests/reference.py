@@ -11,9 +11,9 @@ import torch
 import transformers
 
 from bertcli.checkpoints.config import BertConfig
-from bertcli.core.batches import Batch
-from bertcli.core.engine import Wanted
-from bertcli.core.session import Session
+from bertcli.model.batching import Batch
+from bertcli.model.engine import OutputRequest
+from bertcli.model.session import Session
 
 # What DESIGN 3 promises of float32: hidden states and logits relative and absolute, probabilities absolute.
 RELATIVE = ABSOLUTE = 1e-5
@@ -70,10 +70,10 @@ def load(class_name: str, folder: Path) -> transformers.PreTrainedModel:
 def engine_outputs(session: Session, batch: Batch, *, pooler: bool = True, logits: bool = True) -> Outputs:
     """The session's, each of the runs asking for what one command asks for."""
     attentions: dict[int, np.ndarray] = {}
-    session.run(batch, Wanted(on_attention=lambda a: attentions.update({a.layer: session.to_numpy(a.weights)})))
+    session.run(batch, OutputRequest(on_attention=lambda a: attentions.update({a.layer: session.to_numpy(a.weights)})))
     every_layer = range(session.config.num_hidden_layers + 1)
     output = session.run(
-        batch, Wanted(pooler_output=pooler, hidden_states=every_layer, logits_at=... if logits else None)
+        batch, OutputRequest(pooler_output=pooler, hidden_states=every_layer, logits_at=... if logits else None)
     )
     return Outputs(
         session.to_numpy(output.last_hidden_state),

@@ -10,10 +10,10 @@ import torch
 import transformers
 from transformers.utils import logging as transformers_logging
 
-from bertcli.core.batches import Batch, pad
-from bertcli.core.session import Session, SessionRequest, open_session
-from bertcli.core.tokens import TokenizedText
-from bertcli.texts import TextRecord, Unanswered
+from bertcli.input.records import FailedText, TextRecord
+from bertcli.model.batching import Batch, pad
+from bertcli.model.session import Session, SessionRequest, open_session
+from bertcli.model.tokenizer import TokenizedText
 
 transformers_logging.set_verbosity_error()
 transformers_logging.disable_progress_bar()
@@ -103,7 +103,7 @@ def record(text: str | tuple[str, str], index: int = 0) -> TextRecord:
 def tokenize(session: Session, texts: Sequence[str | tuple[str, str]]) -> list[TokenizedText]:
     """The texts as the session's tokenizer sees them; all of them have to fit."""
     tokenized = session.tokenizer.tokenize([record(text, index) for index, text in enumerate(texts)])
-    assert not [text for text in tokenized if isinstance(text, Unanswered)]
+    assert not [text for text in tokenized if isinstance(text, FailedText)]
     return tokenized
 
 

@@ -6,10 +6,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bertcli.checkpoints import cache
-from bertcli.checkpoints.cache import OnDownload, Snapshot, silently
+from bertcli.checkpoints import hub_cache as cache
 from bertcli.checkpoints.files import WORDS, Files, missing_files
 from bertcli.checkpoints.headers import TensorInfo
+from bertcli.checkpoints.hub_cache import OnDownload, Snapshot, silently
 from bertcli.checkpoints.names import is_repository, repositories, repository, shortest
 from bertcli.checkpoints.weight_files import find_weight_files
 from bertcli.errors import BertcliError, CheckpointNotFound, HubFailed, WrongUsage
@@ -209,7 +209,7 @@ def _check_may_be_asked_for(name: str, revision: str | None, needs: Files, offli
             f"{_where_it_is_not(name, revision, needs)}, and {refusal}",
             hint=f"{_guess(name)}use -m bundled, give a folder, or let it be downloaded once",
         )
-    from bertcli.checkpoints.reach import endpoint, shown_endpoint, why_unreachable
+    from bertcli.checkpoints.connectivity import endpoint, shown_endpoint, why_unreachable
 
     if failure := why_unreachable(endpoint()):
         raise HubFailed(

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bertcli import __version__
-from bertcli.checkpoints.cache import DEFAULT_REVISION, Download, OnDownload, Snapshot, cache_folder, snapshot_of
+from bertcli.checkpoints.connectivity import endpoint, shown_endpoint
 from bertcli.checkpoints.files import WORDS, Files, files_of
 from bertcli.checkpoints.headers import TensorInfo
+from bertcli.checkpoints.hub_cache import DEFAULT_REVISION, Download, OnDownload, Snapshot, cache_folder, snapshot_of
 from bertcli.checkpoints.names import is_commit
-from bertcli.checkpoints.reach import endpoint, shown_endpoint
 from bertcli.checkpoints.weight_files import INDEX, shard_names
 from bertcli.errors import BadCheckpoint, BertcliError, CheckpointNotFound, HubFailed
 

@@ -8,15 +8,16 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from bertcli.commands.sink import Sink
-from bertcli.core.bulk import BulkPlan, Compute, Tally, bulk_answers
-from bertcli.core.encoding import EncodeOptions
-from bertcli.core.repeats import RepeatedTexts
-from bertcli.core.session import Session
-from bertcli.core.stages import Stages
+from bertcli.analysis.embeddings import EncodeOptions
+from bertcli.input.reader import TextReader
+from bertcli.input.records import FailedText, Window
+from bertcli.model.session import Session
+from bertcli.output.sink import Sink
+from bertcli.pipeline.dedupe import RepeatedTexts
+from bertcli.pipeline.prefetch import Stages
+from bertcli.pipeline.scheduler import BulkPlan, Compute, Tally, schedule
 from bertcli.results.corpus import RunSummary
-from bertcli.results.encoding import EncodeRecord
-from bertcli.texts import TextReader, Unanswered, Window
+from bertcli.results.embeddings import EncodeRecord
 
 # From so many texts on a run ends with a line that says what it came to.
 _WORTH_A_SUMMARY = 1000
@@ -24,7 +25,7 @@ _WORTH_A_SUMMARY = 1000
 _UNTIL_BAR, _BETWEEN = 1.0, 0.1
 
 
-def batches_together(options: EncodeOptions) -> int:
+def sort_window(options: EncodeOptions) -> int:
     """Of how many batches texts are sorted by length together: token by token there is more to hold of each text."""
     is_token_by_token = options.tokens or (options.layer_tokens and options.layers)
     return 4 if is_token_by_token else 16
@@ -32,7 +33,7 @@ def batches_together(options: EncodeOptions) -> int:
 
 def folder_plan(options: EncodeOptions, shard_rows: int) -> BulkPlan:
     """How texts go together where they go into shards of so many rows."""
-    return BulkPlan(batches_together=batches_together(options), shard_rows=shard_rows, lean=not options.tokens)
+    return BulkPlan(sort_window=sort_window(options), shard_rows=shard_rows, tokens_only=not options.tokens)
 
 
 class Bulk:
@@ -83,14 +84,14 @@ class Bulk:
         windows: Iterable[Window],
         compute: Compute[EncodeRecord],
         repeats: RepeatedTexts | None = None,
-    ) -> Iterator[EncodeRecord | Unanswered]:
+    ) -> Iterator[EncodeRecord | FailedText]:
         """An answer for each text, in order."""
         watched = self._watch(windows)
-        answers = bulk_answers(self._session, watched, compute, self._stages, self._plan, self.tally, repeats)
+        answers = schedule(self._session, watched, compute, self._stages, self._plan, self.tally, repeats)
         for answer in answers:
             yield answer
             self._passed += 1
-            self._skipped += isinstance(answer, Unanswered)
+            self._skipped += isinstance(answer, FailedText)
 
     def summary(self) -> RunSummary:
         """What the run has come to."""

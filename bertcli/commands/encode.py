@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from bertcli.commands.array_files import TENSOR_SUFFIXES
+from bertcli.analysis.embeddings import EncodeOptions, cosine_similarity, encode
+from bertcli.choices import Pooling
+from bertcli.cli.options import CorpusOptions, ModelOptions, OutputOptions, RayOptions, TextOptions
 from bertcli.commands.encode_files import (
     ARRAY_SUFFIXES,
     MATRIX_SUFFIX,
@@ -17,18 +19,17 @@ from bertcli.commands.encode_files import (
     encode_options,
 )
 from bertcli.commands.opening import open_for_texts
-from bertcli.commands.sink import FOLDER, Sink
-from bertcli.core.encoding import EncodeOptions, cosine_similarity, encode
-from bertcli.core.session import Session
-from bertcli.corpus_options import CorpusOptions, RayOptions
 from bertcli.errors import ExitCode, WrongUsage
-from bertcli.options import ModelOptions, OutputOptions, PoolName, TextOptions
-from bertcli.render.views.encode import encode_view
-from bertcli.render.views.texts import with_ids
-from bertcli.results.encoding import EncodeRecord
-from bertcli.texts import TextReader, Unanswered
+from bertcli.input.reader import TextReader
+from bertcli.input.records import FailedText
+from bertcli.model.session import Session
+from bertcli.output.files.arrays import TENSOR_SUFFIXES
+from bertcli.output.schemas.encode import encode_schema
+from bertcli.output.schemas.texts import with_ids
+from bertcli.output.sink import FOLDER, Sink
+from bertcli.results.embeddings import EncodeRecord
 
-_Write = Callable[[Iterable[EncodeRecord | Unanswered]], ExitCode]
+_Write = Callable[[Iterable[EncodeRecord | FailedText]], ExitCode]
 _ARRAYS = (MATRIX_SUFFIX, *TENSOR_SUFFIXES, *PARQUET)
 
 
@@ -39,7 +40,7 @@ class EncodeRequest:
     texts: TextOptions
     model: ModelOptions
     output: OutputOptions
-    pool: PoolName
+    pool: Pooling
     normalize: bool
     tokens: bool
     pooler: bool
@@ -54,7 +55,7 @@ def encode_texts(request: EncodeRequest) -> ExitCode:
     check = partial(_check_has_place, request)
     sink = Sink(request.output, request.texts.on_error, ARRAY_SUFFIXES, takes_folder=True, check=check)
     if sink.format in PARQUET:
-        from bertcli.writers.parquet import check_installed
+        from bertcli.output.files.parquet import check_installed
 
         check_installed()
     if sink.folder is not None and request.ray.is_asked:
@@ -68,7 +69,7 @@ def encode_texts(request: EncodeRequest) -> ExitCode:
     session, reader = open_for_texts(request.texts, request.model, sink)
     options = encode_options(request, session, sink.format, is_looked_at=sink.wants_table)
     seen = _Seen()
-    view = encode_view(
+    view = encode_schema(
         session.info("encode"),
         request.pool,
         wants_tokens=request.tokens,
@@ -77,7 +78,7 @@ def encode_texts(request: EncodeRequest) -> ExitCode:
     view = view if request.texts.id_field is None else with_ids(view)
     writers = array_writers(session, request, options)
 
-    def write(answers: Iterable[EncodeRecord | Unanswered]) -> ExitCode:
+    def write(answers: Iterable[EncodeRecord | FailedText]) -> ExitCode:
         return sink.write(session.info("encode"), view, seen.watch(answers) if request.similarity else answers, writers)
 
     # What appears when it is whole need not come text by text.
@@ -89,14 +90,14 @@ def encode_texts(request: EncodeRequest) -> ExitCode:
 def _encode_in_bulk(
     request: EncodeRequest, session: Session, reader: TextReader, options: EncodeOptions, sink: Sink, write: _Write
 ) -> ExitCode:
-    from bertcli.commands.bulk import Bulk, batches_together
-    from bertcli.core.bulk import BulkPlan
+    from bertcli.commands.bulk import Bulk, sort_window
+    from bertcli.pipeline.scheduler import BulkPlan
 
     plan = BulkPlan(
-        batches_together=batches_together(options),
+        sort_window=sort_window(options),
         # A pipe may be a dialogue, and what is wrong with a line is told when it has come.
         ends_at_silence=reader.total_bytes is None,
-        lean=sink.format in (MATRIX_SUFFIX, PARQUET_SUFFIX) and not options.tokens,
+        tokens_only=sink.format in (MATRIX_SUFFIX, PARQUET_SUFFIX) and not options.tokens,
     )
     with Bulk(session, reader, sink, plan) as bulk:
         repeats = bulk.repeats(options) if request.corpus.dedupe else None
@@ -139,7 +140,7 @@ def _check_has_place(request: EncodeRequest, sink: Sink) -> None:
             "--dedupe keeps a vector for each text, and none for each token",
             hint="leave --dedupe out, or --tokens and --layers",
         )
-    if request.pool == PoolName.POOLER and request.layers is not None and sink.format in PARQUET:
+    if request.pool == Pooling.POOLER and request.layers is not None and sink.format in PARQUET:
         raise WrongUsage(
             "--layers in Parquet are pooled like the embedding, and the pooler is there for the last layer alone",
             hint="use --pool mean, cls or max; --pooler adds pooler_output",
@@ -161,9 +162,9 @@ class _Seen:
     texts: list[str] = field(default_factory=list)
     embeddings: list[Any] = field(default_factory=list)
 
-    def watch(self, answers: Iterable[EncodeRecord | Unanswered]) -> Iterator[EncodeRecord | Unanswered]:
+    def watch(self, answers: Iterable[EncodeRecord | FailedText]) -> Iterator[EncodeRecord | FailedText]:
         for answer in answers:
-            if not isinstance(answer, Unanswered):
+            if not isinstance(answer, FailedText):
                 self.texts.append(answer.text.text)
                 self.embeddings.append(answer.embedding)
             yield answer

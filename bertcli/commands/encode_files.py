@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from bertcli.commands.array_files import TENSOR_SUFFIXES, tensor_writers
-from bertcli.commands.sink import FOLDER, ArrayWriters
-from bertcli.core.encoding import EncodeOptions, layer_indices
-from bertcli.core.session import Session
-from bertcli.options import PoolName
-from bertcli.results.encoding import EncodeRecord
-from bertcli.writers.arrays import Column, NpyWriter
+from bertcli.analysis.embeddings import EncodeOptions, layer_indices
+from bertcli.choices import Pooling
+from bertcli.model.session import Session
+from bertcli.output.files.arrays import TENSOR_SUFFIXES, Column, NpyWriter, tensor_writers
+from bertcli.output.sink import FOLDER, ArrayWriters
+from bertcli.results.embeddings import EncodeRecord
 
 if TYPE_CHECKING:
     from bertcli.commands.encode import EncodeRequest
-    from bertcli.render.records import RecordWriter
-    from bertcli.writers.parquet import ParquetLayout
+    from bertcli.output.files.parquet import ParquetLayout
+    from bertcli.output.records import RecordWriter
 
 MATRIX_SUFFIX = ".npy"
 PARQUET_SUFFIX = ".parquet"
@@ -30,7 +29,7 @@ ARRAY_SUFFIXES = (MATRIX_SUFFIX, *TENSOR_SUFFIXES, PARQUET_SUFFIX)
 def encode_options(request: EncodeRequest, session: Session, format_: str, *, is_looked_at: bool) -> EncodeOptions:
     """What is to be computed: what was asked for, and what the format cannot do without. Raises MissingPooler."""
     has_rows = format_ in PARQUET
-    if request.pooler or request.pool == PoolName.POOLER:
+    if request.pooler or request.pool == Pooling.POOLER:
         session.require_pooler()
     return EncodeOptions(
         pool=request.pool,
@@ -60,7 +59,7 @@ def array_writers(session: Session, request: EncodeRequest, options: EncodeOptio
         return NpyWriter(stream, session.config.hidden_size, lambda record: record.embedding, dtype)
 
     def parquet(stream: BinaryIO) -> RecordWriter:
-        from bertcli.writers.parquet import ParquetWriter
+        from bertcli.output.files.parquet import ParquetWriter
 
         return ParquetWriter(stream, parquet_layout(session, request, options))
 
@@ -69,7 +68,7 @@ def array_writers(session: Session, request: EncodeRequest, options: EncodeOptio
 
 def parquet_layout(session: Session, request: EncodeRequest, options: EncodeOptions) -> ParquetLayout:
     """The columns of Parquet for what was asked for."""
-    from bertcli.writers.parquet import ParquetLayout, TokenColumn, VectorColumn
+    from bertcli.output.files.parquet import ParquetLayout, TokenColumn, VectorColumn
 
     vectors = [VectorColumn("embedding", lambda record: record.embedding)]
     if request.pooler:

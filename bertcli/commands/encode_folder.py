@@ -8,28 +8,28 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from bertcli.analysis.embeddings import EncodeOptions, encode
 from bertcli.checkpoints.files import fingerprint
+from bertcli.cli.options import SHARD_ROWS
 from bertcli.commands.bulk import Bulk, folder_plan
 from bertcli.commands.encode_files import dtype_out, encode_options, parquet_layout
 from bertcli.commands.opening import session_request
-from bertcli.commands.sink import Passed, Sink
-from bertcli.core.encoding import EncodeOptions, encode
-from bertcli.core.session import Session, SessionRequest, open_session
-from bertcli.corpus.folder import check_same_run, find_begun, prepare, remove_empty
-from bertcli.corpus.known import known_from_shards
-from bertcli.corpus.replay import InputDigests, after_replay
-from bertcli.corpus_options import SHARD_ROWS
 from bertcli.errors import BertcliError, ExitCode
+from bertcli.input.reader import TextReader
+from bertcli.model.session import Session, SessionRequest, open_session
+from bertcli.output.files.folder import check_same_run, find_begun, prepare, remove_empty
+from bertcli.output.files.manifest import Manifest, load_manifest
+from bertcli.output.files.shards import ShardsWriter
+from bertcli.output.sink import Passed, Sink
+from bertcli.pipeline.dedupe import known_from_shards
+from bertcli.pipeline.resume import InputDigests, after_replay
 from bertcli.results.texts import RunInfo
-from bertcli.texts import TextReader
-from bertcli.writers.manifest import Manifest, load_manifest
-from bertcli.writers.shards import ShardsWriter
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bertcli.commands.encode import EncodeRequest
-    from bertcli.remote import AnyPath
+    from bertcli.storage import AnyPath
 
 
 def encode_into_folder(request: EncodeRequest, sink: Sink, folder: AnyPath) -> ExitCode:

@@ -8,27 +8,28 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bertcli.cli.options import SHARD_ROWS
+from bertcli.cluster.connection import connected, nodes, results
+from bertcli.cluster.plan import ActorPlan, plan_actors
+from bertcli.cluster.tasks import ShardResult
+from bertcli.cluster.workers import OpenEncoder, Reading, Work
 from bertcli.commands.encode_files import encode_options
 from bertcli.commands.encode_folder import as_begun, describe, tell_what_is_there
 from bertcli.commands.opening import session_request
-from bertcli.commands.ray_workers import OpenEncoder, Reading, Work
-from bertcli.commands.sink import FOLDER, Passed, Sink
-from bertcli.core.bulk import Tally
-from bertcli.core.device import NUMPY, TORCH
-from bertcli.core.session import Session, SessionRequest, batch_tokens_on, open_session
-from bertcli.corpus.cluster import connected, nodes, results
-from bertcli.corpus.folder import check_same_run, find_begun, prepare, remove_empty
-from bertcli.corpus.parcels import Encoded
-from bertcli.corpus.share import Share, share_of
-from bertcli.corpus_options import SHARD_ROWS
 from bertcli.errors import BertcliError, ExitCode, OutputError, WrongUsage
-from bertcli.remote import AnyPath, located, size_of
+from bertcli.input.reader import TextReader
+from bertcli.input.source import STDIN
+from bertcli.model.engine_choice import NUMPY, TORCH
+from bertcli.model.session import Session, SessionRequest, batch_tokens_on, open_session
+from bertcli.output.files.atomic import is_device
+from bertcli.output.files.folder import check_same_run, find_begun, prepare, remove_empty
+from bertcli.output.files.manifest import Manifest, Shard
+from bertcli.output.files.shards import remove_parts
+from bertcli.output.sink import FOLDER, Passed, Sink
+from bertcli.pipeline.scheduler import Tally
 from bertcli.results.corpus import RunSummary
 from bertcli.results.texts import RunInfo
-from bertcli.texts import STDIN, TextReader
-from bertcli.writers.manifest import Manifest, Shard
-from bertcli.writers.shards import remove_parts
-from bertcli.writers.target import is_device
+from bertcli.storage import AnyPath, located, size_of
 
 if TYPE_CHECKING:
     from bertcli.commands.encode import EncodeRequest
@@ -51,7 +52,7 @@ def encode_on_ray(request: EncodeRequest, sink: Sink, folder: AnyPath) -> ExitCo
     is_new, writing = not folder.exists(), None
     try:
         with connected(request.ray.ray_address, sink.note) as ray:
-            share = share_of(nodes(ray), request.ray.actors, request.ray.gpus_per_actor or 0)
+            share = plan_actors(nodes(ray), request.ray.actors, request.ray.gpus_per_actor or 0)
             planned = _planned(asked, session, share)
             manifest = Manifest(_description(request, session, planned), _shard_rows(request, reader, share, begun))
             if begun is not None:
@@ -75,11 +76,11 @@ def encode_on_ray(request: EncodeRequest, sink: Sink, folder: AnyPath) -> ExitCo
     return sink.end(Passed(writing.manifest.rows, writing.manifest.skipped))
 
 
-def _encode(request: EncodeRequest, ray: Any, planned: SessionRequest, share: Share, writing: _Writing) -> None:
+def _encode(request: EncodeRequest, ray: Any, planned: SessionRequest, share: ActorPlan, writing: _Writing) -> None:
     work = Work(request, planned, writing.manifest, writing.folder, str(Path.cwd()))
     try:
         for packed in results(ray, Reading(work), OpenEncoder(work), share):
-            writing.take(Encoded.of(packed))
+            writing.take(ShardResult.of(packed))
     finally:
         writing.sink.end_progress()
     writing.finish()
@@ -95,7 +96,7 @@ class _Writing:
         self._skipped = 0
         self._started = time.monotonic()
 
-    def take(self, encoded: Encoded) -> None:
+    def take(self, encoded: ShardResult) -> None:
         """A shard that is there."""
         for missing in encoded.unanswered:
             self.sink.tell_skipped(missing)
@@ -146,9 +147,9 @@ def _check_goes_with_ray(request: EncodeRequest) -> None:
         )
 
 
-def _planned(asked: SessionRequest, session: Session, share: Share) -> SessionRequest:
+def _planned(asked: SessionRequest, session: Session, share: ActorPlan) -> SessionRequest:
     """What each actor is to open: the same model, on the same engine and as many threads."""
-    engine = session.placement.engine
+    engine = session.engine_choice.engine
     return replace(
         asked,
         # The commit that was found here, whatever its branch is at when a node asks for it.
@@ -166,7 +167,7 @@ def _description(request: EncodeRequest, session: Session, planned: SessionReque
     return dict(describe(request, info, found.folder, planned.threads or 1, batch_tokens))
 
 
-def _shard_rows(request: EncodeRequest, reader: TextReader, share: Share, begun: Manifest | None) -> int:
+def _shard_rows(request: EncodeRequest, reader: TextReader, share: ActorPlan, begun: Manifest | None) -> int:
     if request.corpus.shard_rows is not None or begun is not None:
         return request.corpus.shard_rows or (begun.shard_rows if begun is not None else SHARD_ROWS)
     rows = reader.known_bytes() // _SENTENCE_BYTES

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from bertcli.checkpoints.cache import cache_folder
 from bertcli.checkpoints.find import installed
-from bertcli.commands.sink import Sink
+from bertcli.checkpoints.hub_cache import cache_folder
+from bertcli.checkpoints.listing import known_model
+from bertcli.cli.options import OutputOptions
 from bertcli.errors import BertcliError, ExitCode
-from bertcli.models import known_model
-from bertcli.options import OutputOptions
-from bertcli.render.views.models import models_view
+from bertcli.output.schemas.models import models_schema
+from bertcli.output.sink import Sink
 from bertcli.results.models import LeftOut, ModelsResult
 from bertcli.results.texts import RunInfo
 
@@ -19,7 +19,7 @@ def models(output: OutputOptions) -> ExitCode:
     """List the bundled model and those in the hub's cache."""
     sink = Sink(output)
     result = _look()
-    exit_code = sink.write(RunInfo("models", None, None, None, None, None), models_view(), [result])
+    exit_code = sink.write(RunInfo("models", None, None, None, None, None), models_schema(), [result])
     if result.left_out:
         sink.note(_about(result.left_out))
     return exit_code

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import fields
 from functools import cache, partial
 
-from bertcli.commands.sink import Sink
-from bertcli.core.session import Session, SessionRequest, open_session
-from bertcli.options import ModelOptions, TextOptions
-from bertcli.texts import TextReader
+from bertcli.cli.options import ModelOptions, TextOptions
+from bertcli.input.reader import TextReader
+from bertcli.model.session import Session, SessionRequest, open_session
+from bertcli.output.sink import Sink
 
 
 def session_request(options: ModelOptions) -> SessionRequest:

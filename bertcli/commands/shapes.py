@@ -8,16 +8,17 @@ from bertcli.checkpoints.config import ModelConfig, read_config
 from bertcli.checkpoints.files import Files
 from bertcli.checkpoints.find import BUNDLED_FOLDER, Checkpoint, find_checkpoint, find_here, find_tensors
 from bertcli.checkpoints.published import has_bundled_vocabulary, published_config
+from bertcli.checkpoints.shapes import known_parts, model_classes, stored_tensors
 from bertcli.checkpoints.weight_files import Parts, find_weight_files, has_weight_files
-from bertcli.commands.sink import Sink
-from bertcli.core.tokens import TokenizedText, open_tokenizer
+from bertcli.cli.options import ModelOptions, OutputOptions, TextOptions
 from bertcli.errors import ExitCode, ShapesDiffer, WrongUsage
-from bertcli.options import ModelOptions, OutputOptions, TextOptions
-from bertcli.render.views.shapes import shapes_view, weights_view
+from bertcli.input.reader import TextReader
+from bertcli.input.records import FailedText
+from bertcli.model.tokenizer import TokenizedText, open_tokenizer
+from bertcli.output.schemas.shapes import shapes_schema, weights_schema
+from bertcli.output.sink import Sink
 from bertcli.results.models import ComputedTensor, ModelClass, Output, ShapesResult
 from bertcli.results.texts import RunInfo
-from bertcli.shapes import known_parts, model_classes, stored_tensors
-from bertcli.texts import TextReader, Unanswered
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,8 @@ def shapes(request: ShapesRequest) -> ExitCode:
         info, came = _run(request, texts, size, sink)
     holds = None if held is None else known_parts(subject.config, held)
     results = [ShapesResult(*size, _beside(classes, came), holds=holds)] if size.batch_size else []
-    unanswered = [text for text in texts if isinstance(text, Unanswered)]
-    exit_code = sink.write(info, shapes_view(info), [*unanswered, *results])
+    unanswered = [text for text in texts if isinstance(text, FailedText)]
+    exit_code = sink.write(info, shapes_schema(info), [*unanswered, *results])
     _check_came(classes, came)
     return exit_code
 
@@ -123,7 +124,7 @@ def _weights(options: ModelOptions, sink: Sink) -> ExitCode:
     stored = find_tensors(options.model, revision=options.revision, offline=options.offline, on_download=sink.announce)
     info = RunInfo("shapes", stored.name, stored.revision, None, None, None)
     result = ShapesResult(0, 0, [], tensors=stored_tensors(stored.infos))
-    return sink.write(info, weights_view(info), [result])
+    return sink.write(info, weights_schema(info), [result])
 
 
 def _given_size(request: ShapesRequest, config: ModelConfig) -> _Size | None:
@@ -141,7 +142,7 @@ def _given_size(request: ShapesRequest, config: ModelConfig) -> _Size | None:
     return _Size(request.batch or 1, request.seq)
 
 
-def _tokenize(request: ShapesRequest, subject: _Subject) -> list[TokenizedText | Unanswered]:
+def _tokenize(request: ShapesRequest, subject: _Subject) -> list[TokenizedText | FailedText]:
     checkpoint = subject.checkpoint
     if checkpoint is None:
         if not has_bundled_vocabulary(subject.name):
@@ -155,20 +156,20 @@ def _tokenize(request: ShapesRequest, subject: _Subject) -> list[TokenizedText |
     return [text for window in windows for text in tokenizer.tokenize_window(window)]
 
 
-def _size_of(texts: Sequence[TokenizedText | Unanswered]) -> _Size:
+def _size_of(texts: Sequence[TokenizedText | FailedText]) -> _Size:
     """All the texts as one batch, padded to the longest."""
     lengths = [len(text) for text in texts if isinstance(text, TokenizedText)]
     return _Size(len(lengths), max(lengths, default=0))
 
 
 def _run(
-    request: ShapesRequest, texts: Sequence[TokenizedText | Unanswered], size: _Size, sink: Sink
+    request: ShapesRequest, texts: Sequence[TokenizedText | FailedText], size: _Size, sink: Sink
 ) -> tuple[RunInfo, Mapping[str, Sequence[ComputedTensor]]]:
     """Who ran the model, and what came out of it."""
+    from bertcli.analysis.outputs import run_outputs
     from bertcli.commands.opening import session_request
-    from bertcli.core.batches import any_tokens, pad
-    from bertcli.core.outputs import run_outputs
-    from bertcli.core.session import open_session
+    from bertcli.model.batching import any_tokens, pad
+    from bertcli.model.session import open_session
 
     text_bytes = 4 * size.batch_size * size.sequence_length
     session = open_session(session_request(request.model), lambda: text_bytes, sink.announce)

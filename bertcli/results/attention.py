@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from bertcli.results.arrays import FloatArray
 from bertcli.results.masks import MaskPredictions
-from bertcli.results.texts import TextInfo
+from bertcli.results.texts import FloatArray, TextInfo
 
 KeptLayer = TypeVar("KeptLayer")
 
@@ -15,7 +14,7 @@ KeptLayer = TypeVar("KeptLayer")
 class HeadStatistics:
     """One attention head over one text or many, averaged over queries. head: None for the mean of a layer's heads.
 
-    Definitions: bertcli.core.attention.
+    Definitions: bertcli.analysis.attention.
     """
 
     layer: int

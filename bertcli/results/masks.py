@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bertcli.results.arrays import FloatArray
-from bertcli.results.texts import TextInfo
+from bertcli.results.texts import FloatArray, TextInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +25,7 @@ class Prediction:
 class TargetPrediction:
     """A word that was asked about, in a mask that is as wide as the word has pieces.
 
-    method: how its pieces make one number; see bertcli.core.masks.targets. logprob: the natural logarithm of score.
+    method: how its pieces make one number; see bertcli.analysis.masks.targets. logprob: the natural logarithm of score.
     share: its part among the targets. rank in the whole vocabulary, logit and token are of a word of one piece, else
     None.
     """

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +48,7 @@ class TextInfo:
     truncated: bool
     id: str | int | None = None
     file: str | None = None
+
+
+# (seq, hidden), (hidden,) and the like, float32.
+FloatArray = Any

@@ -94,11 +94,11 @@ def test_a_folder_without_a_config_is_a_bad_checkpoint(tmp_path: Path) -> None:
 
 
 def test_an_activation_that_nobody_here_computes_is_refused_by_its_name(own_tiny_bert: Path) -> None:
-    from bertcli.core.engine import Wanted
+    from bertcli.model.engine import OutputRequest
     from tests.tiny import one_batch
 
     edit_config(own_tiny_bert, hidden_act="mish")
     for engine in ("numpy", "torch"):
         session = open_bert(own_tiny_bert, engine)
         with pytest.raises(UnsupportedModel, match="'mish'"):
-            session.run(one_batch(session, ["how"]), Wanted())
+            session.run(one_batch(session, ["how"]), OutputRequest())

@@ -17,8 +17,8 @@ from safetensors.torch import load_file, save_file
 
 from bertcli.checkpoints.headers import BYTES_OF_DTYPE, TensorInfo, read_header
 from bertcli.checkpoints.mapped import tensor_reader
-from bertcli.core.backends.numpy_ops import widen
 from bertcli.errors import BadCheckpoint
+from bertcli.model.ops.numpy_ops import widen
 
 DTYPES = [
     torch.float64, torch.float32, torch.float16, torch.bfloat16,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bertcli.core.attention import statistics
-from bertcli.options import LabelName, StatisticName
+from bertcli.analysis.attention import statistics
+from bertcli.choices import HeadLabel, Statistic
 from bertcli.results.attention import HeadStatistics
 from tests.cli.process import assert_failed, environment, run
 
@@ -103,12 +103,12 @@ def test_maps_of_half_precision_are_near_those_of_whole(tiny: tuple[str, str]) -
 
 
 def test_names_of_options_are_those_of_the_statistics_and_labels() -> None:
-    assert [str(name) for name in StatisticName] == list(STATISTICS) == list(statistics.STATISTICS)
+    assert [str(name) for name in Statistic] == list(STATISTICS) == list(statistics.STATISTICS)
     labels = {
         statistics.label(head(**numbers))
         for numbers in ({"previous": 0.6}, {"next": 0.6}, {"self": 0.6}, {"cls": 0.7}, {"entropy": 4.0})
     }
-    assert {str(name) for name in LabelName} == labels
+    assert {str(name) for name in HeadLabel} == labels
 
 
 def head(**numbers: float) -> HeadStatistics:

@@ -11,7 +11,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from tests.cli.process import Finished, assert_failed, environment, run
-from tests.texts.files import WRITERS
+from tests.input.files import WRITERS
 
 WORDS = ["how", "are", "you", "the", "cat", "sat", "on", "the", "mat"]
 LINES = [" ".join(WORDS[: 1 + index * 5 % 9]) for index in range(23)]

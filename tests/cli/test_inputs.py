@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.process import assert_failed, environment, run
-from tests.texts.files import COMPRESSIONS, WRITERS
+from tests.input.files import COMPRESSIONS, WRITERS
 
 ENTRIES = [("one", "how [MASK] you"), ("two", "the [MASK] sat")]
 

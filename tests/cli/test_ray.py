@@ -14,7 +14,7 @@ import pyarrow.parquet
 import pytest
 
 from tests.cli.process import assert_failed, run, start
-from tests.elsewhere import BUCKET, S3, RayCluster, ray_cluster, s3_server
+from tests.object_store import BUCKET, S3, RayCluster, ray_cluster, s3_server
 
 WORDS = ["how", "are", "you", "the", "cat", "sat", "on", "the", "mat"]
 TEXTS = [" ".join(WORDS[: 1 + index * 5 % 9] * (1 + index % 4)) for index in range(900)]

@@ -11,7 +11,7 @@ import pyarrow.parquet
 import pytest
 
 from tests.cli.process import assert_failed, run
-from tests.elsewhere import BUCKET, S3, s3_server
+from tests.object_store import BUCKET, S3, s3_server
 
 LINES = ["how are you", "the cat", "sat on the mat"] * 5
 

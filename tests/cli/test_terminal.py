@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bertcli.render.visible import visible
+from bertcli.output.formatting import visible
 from tests.cli.process import COMMANDS, TEXT, printed, run
 from tests.cli.terminal import Screen, show
 from tests.tiny import SPECIAL_TOKENS, write_vocabulary

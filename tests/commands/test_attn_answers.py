@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from bertcli.cli.options import AttentionMapOptions, HeadOptions, ModelOptions, OutputOptions, PageOptions, TextOptions
 from bertcli.commands.attn import answer, page
 from bertcli.commands.attn.request import AttnRequest
-from bertcli.commands.sink import Sink
-from bertcli.options import AttentionMapOptions, HeadOptions, ModelOptions, OutputOptions, PageOptions, TextOptions
-from bertcli.render.records import RecordWriter
+from bertcli.output.records import RecordWriter
+from bertcli.output.sink import Sink
 
 TEXTS = ["the cat sat"] * 9
 

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
+from bertcli.choices import FillOrder, TargetScore, WithinWord
+from bertcli.cli.options import ModelOptions, OutputOptions, TextOptions
 from bertcli.commands.fill_mask.answer import _runs
 from bertcli.commands.fill_mask.request import FillMaskRequest
 from bertcli.errors import WrongUsage
-from bertcli.options import FillOrder, ModelOptions, OutputOptions, TargetScore, TextOptions, WithinWord
 
 
 def request(**options: Any) -> FillMaskRequest:

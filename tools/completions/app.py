@@ -6,7 +6,7 @@ from typing import Any
 
 from typer.main import get_command
 
-from bertcli.cli import app
+from bertcli.cli.app import app
 
 FILE, MODEL = "FILE", "MODEL"
 # The values that an option is known to take where the app leaves them open, by what help calls such a value.

@@ -1,6 +1,6 @@
 """Take the pictures of the page that README.md shows: `python -m tools.pictures.page`, from the root of the repository.
 
-Needs playwright and Debian's chromium.
+CheckpointTraits playwright and Debian's chromium.
 """
 
 import subprocess

@@ -7,31 +7,34 @@ from typing import Any
 
 import numpy as np
 
-from bertcli.commands.array_files import TENSOR_SUFFIXES, tensor_writers
+from bertcli.analysis.attention.attended import check_attended_from, spellings
+from bertcli.analysis.attention.heads import AttnOptions, aggregated, attend, batch_tokens, summarise
+from bertcli.analysis.attention.selection import Selection, chosen, order_named, statistics_named
+from bertcli.analysis.attention.statistics import BROAD_ENTROPY, DELIMITER_SHARE, POSITION_SHARE, STATISTICS
+from bertcli.analysis.attention.words import check_positions
+from bertcli.cli.options import HeadOptions
 from bertcli.commands.attn.expansion import tell_expansion
 from bertcli.commands.attn.named_files import with_named_file
 from bertcli.commands.attn.page import is_page, write_page
 from bertcli.commands.attn.request import AttnRequest
 from bertcli.commands.opening import open_for_texts
-from bertcli.commands.sink import ArrayWriters, Sink
-from bertcli.core.attention.attended import check_attended_from, spellings
-from bertcli.core.attention.heads import AttnOptions, aggregated, attend, batch_tokens, summarise
-from bertcli.core.attention.selection import Selection, chosen, order_named, statistics_named
-from bertcli.core.attention.statistics import BROAD_ENTROPY, DELIMITER_SHARE, POSITION_SHARE, STATISTICS
-from bertcli.core.attention.words import check_positions
-from bertcli.core.session import MOST_TOGETHER, Session
-from bertcli.core.tokens import TokenizedText
 from bertcli.errors import ExitCode, WrongUsage
-from bertcli.options import (
-    HeadOptions,
+from bertcli.input.records import FailedText
+from bertcli.model.session import SORT_WINDOW, Session
+from bertcli.model.tokenizer import TokenizedText
+from bertcli.output.files.arrays import TENSOR_SUFFIXES, Column, tensor_writers
+from bertcli.output.schema import Schema
+from bertcli.output.schemas.attn import (
+    AttentionDisplay,
+    attended_schema,
+    attn_schema,
+    maps_schema,
+    matrix_schema,
+    summary_schema,
 )
-from bertcli.render.view import View
-from bertcli.render.views.attn import AttnLook, attended_view, attn_view, maps_view, matrix_view
-from bertcli.render.views.attn_summary import summary_view
-from bertcli.render.views.texts import with_ids
+from bertcli.output.schemas.texts import with_ids
+from bertcli.output.sink import ArrayWriters, Sink
 from bertcli.results.texts import RunInfo
-from bertcli.texts import Unanswered
-from bertcli.writers.arrays import Column
 
 _TOP_K = 5
 _THRESHOLDS = (
@@ -65,13 +68,13 @@ def attn(request: AttnRequest) -> ExitCode:
             reader.windows(), partial(summarise, session, options=options), batch_tokens=batch_tokens(session)
         )
         info = session.info("attn")
-        return sink.write(info, summary_view(info, look), aggregated(summaries, options))
+        return sink.write(info, summary_schema(info, look), aggregated(summaries, options))
     answers = session.answers(
         reader.windows(),
         partial(attend, session, options=options),
         partial(_check_text, options=options, look=look),
         batch_tokens(session),
-        most_together=1 if options.tells_matrices else MOST_TOGETHER,
+        sort_window=1 if options.tells_matrices else SORT_WINDOW,
     )
     info = session.info("attn")
     view = _view(request, options, look, info)
@@ -79,19 +82,19 @@ def attn(request: AttnRequest) -> ExitCode:
     return sink.write(info, view, answers, _writers(session, options))
 
 
-def _check_text(text: TokenizedText, options: AttnOptions, look: AttnLook) -> Unanswered | None:
+def _check_text(text: TokenizedText, options: AttnOptions, look: AttentionDisplay) -> FailedText | None:
     return check_attended_from(text, options.attended_from) or check_positions(
         text, look.rows, look.columns, are_words=options.words
     )
 
 
-def _look(request: AttnRequest) -> AttnLook:
+def _look(request: AttnRequest) -> AttentionDisplay:
     heads, maps = request.heads, request.maps
     names = tuple(STATISTICS) if heads.stat is None else tuple(statistics_named("--stat", heads.stat))
     grid = None if heads.grid is None else str(heads.grid)
     rows, columns = _range("--rows", maps.rows), _range("--cols", maps.cols)
     shown = names if grid is None else (grid,)
-    return AttnLook(shown, _THRESHOLDS, grid, heads.by is not None, rows, columns, maps.head_distance)
+    return AttentionDisplay(shown, _THRESHOLDS, grid, heads.by is not None, rows, columns, maps.head_distance)
 
 
 def _range(option: str, asked: str | None) -> range | None:
@@ -126,14 +129,14 @@ def _options(request: AttnRequest, session: Session, sink: Sink) -> AttnOptions:
     )
 
 
-def _view(request: AttnRequest, options: AttnOptions, look: AttnLook, info: RunInfo) -> View[Any]:
+def _view(request: AttnRequest, options: AttnOptions, look: AttentionDisplay, info: RunInfo) -> Schema[Any]:
     if options.attended_from:
-        return attended_view(info, look)
+        return attended_schema(info, look)
     if options.rollout or options.value_norms or options.head_distance:
-        return maps_view(info, look)
+        return maps_schema(info, look)
     if options.matrix:
-        return matrix_view(info, look, options.layers[0], options.heads[0])
-    return attn_view(info, look)
+        return matrix_schema(info, look, options.layers[0], options.heads[0])
+    return attn_schema(info, look)
 
 
 def _writers(session: Session, options: AttnOptions) -> ArrayWriters:

@@ -1,13 +1,13 @@
 """bertcli attn --expansion: a number for each layer, by its weights alone."""
 
+from bertcli.analysis.attention.expansion import expansion_rates
+from bertcli.analysis.attention.selection import chosen
+from bertcli.cli.options import AttentionMapOptions, HeadOptions, ModelOptions, OutputOptions, TextOptions
 from bertcli.commands.opening import session_request
-from bertcli.commands.sink import Sink
-from bertcli.core.attention.expansion import expansion_rates
-from bertcli.core.attention.selection import chosen
-from bertcli.core.session import open_session
 from bertcli.errors import ExitCode, WrongUsage
-from bertcli.options import AttentionMapOptions, HeadOptions, ModelOptions, OutputOptions, TextOptions
-from bertcli.render.views.expansion import expansion_view
+from bertcli.model.session import open_session
+from bertcli.output.schemas.attn import expansion_schema
+from bertcli.output.sink import Sink
 from bertcli.results.attention import Expansion
 
 
@@ -25,4 +25,4 @@ def tell_expansion(
     layers = chosen("layer", heads.layer, session.config.num_hidden_layers)
     result = Expansion(layers, expansion_rates(session.engine, layers))
     info = session.info("attn")
-    return sink.write(info, expansion_view(info), [result])
+    return sink.write(info, expansion_schema(info), [result])

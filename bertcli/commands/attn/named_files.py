@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from bertcli.commands.sink import named_file
+from bertcli.cli.options import OutputOptions, PageOptions
 from bertcli.errors import WrongUsage
-from bertcli.options import OutputOptions, PageOptions
+from bertcli.output.sink import named_file
 
 
 def with_named_file(output: OutputOptions, page: PageOptions) -> OutputOptions:

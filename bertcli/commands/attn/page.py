@@ -4,16 +4,16 @@ from functools import partial
 from pathlib import Path
 
 from bertcli import __version__
+from bertcli.analysis.attention.heads import batch_tokens
+from bertcli.analysis.attention.page import attend_for_page
+from bertcli.analysis.attention.selection import chosen
+from bertcli.cli.options import AttentionMapOptions, HeadOptions, OutputOptions, PageOptions
 from bertcli.commands.attn.request import AttnRequest
 from bertcli.commands.opening import open_for_texts
-from bertcli.commands.sink import Sink
-from bertcli.core.attention.heads import batch_tokens
-from bertcli.core.attention.page import attend_for_page
-from bertcli.core.attention.selection import chosen
 from bertcli.errors import ExitCode, WrongUsage
-from bertcli.html.encoding import EncodedLayer, LayerEncoder
-from bertcli.options import AttentionMapOptions, HeadOptions, OutputOptions, PageOptions
-from bertcli.render.view import View
+from bertcli.output.page.encoding import EncodedLayer, LayerEncoder
+from bertcli.output.schema import Schema
+from bertcli.output.sink import Sink
 from bertcli.results.attention import AttnPageRecord
 
 PAGE_SUFFIX = ".html"
@@ -29,7 +29,7 @@ def is_page(output: OutputOptions, page: PageOptions) -> bool:
 
 def write_page(request: AttnRequest, thresholds: str) -> ExitCode:
     """Write all about every text into one file. Its heads and maps: what it opens with. thresholds: of labels."""
-    from bertcli.html.page import PageInfo, PageWriter
+    from bertcli.output.page.writer import PageInfo, PageWriter
 
     heads, maps, output = request.heads, request.maps, request.output
     _check_combination(heads, maps)
@@ -54,7 +54,7 @@ def write_page(request: AttnRequest, thresholds: str) -> ExitCode:
         reader.windows(),
         partial(attend_for_page, session, encode=encode),
         batch_tokens=batch_tokens(session),
-        most_together=1,
+        sort_window=1,
     )
     exit_code = sink.write(info, _NO_VIEW, answers, {PAGE_SUFFIX: partial(PageWriter, info=about)})
     if request.page.open_page and isinstance(output.path, Path):
@@ -93,4 +93,4 @@ def _start(heads: HeadOptions, maps: AttentionMapOptions) -> dict[str, str | int
 
 
 # A page is no list of records.
-_NO_VIEW: View[AttnPageRecord[EncodedLayer]] = View((), lambda record: (), lambda record: {}, lambda record: None)
+_NO_VIEW: Schema[AttnPageRecord[EncodedLayer]] = Schema((), lambda record: (), lambda record: {}, lambda record: None)

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bertcli.commands.array_files import TENSOR_SUFFIXES
-from bertcli.commands.sink import Sink
+from bertcli.cli.options import AttentionMapOptions, HeadOptions, ModelOptions, OutputOptions, PageOptions, TextOptions
 from bertcli.errors import WrongUsage
-from bertcli.options import AttentionMapOptions, HeadOptions, ModelOptions, OutputOptions, PageOptions, TextOptions
+from bertcli.output.files.arrays import TENSOR_SUFFIXES
+from bertcli.output.sink import Sink
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from functools import partial
 from bertcli.commands.fill_mask.question import Question
 from bertcli.commands.fill_mask.request import FillMaskRequest
 from bertcli.commands.opening import open_for_texts
-from bertcli.commands.sink import Sink
-from bertcli.core.session import Session
 from bertcli.errors import ExitCode
-from bertcli.render.views.texts import with_ids
+from bertcli.model.session import Session
+from bertcli.output.schemas.texts import with_ids
+from bertcli.output.sink import Sink
 
 _BYTES_OF_A_TOKEN = 4
 _BEAM_STEPS = 20

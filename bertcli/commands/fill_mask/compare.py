@@ -4,18 +4,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from bertcli.checkpoints.cache import Download
+from bertcli.analysis.masks.compare import Comparing
+from bertcli.analysis.masks.predictions import Addition, predict_masks
+from bertcli.analysis.masks.targets import Target
+from bertcli.checkpoints.hub_cache import Download
 from bertcli.commands.fill_mask.question import Question, check_top_k
 from bertcli.commands.fill_mask.request import FillMaskRequest
 from bertcli.commands.fill_mask.scored_targets import check_with, method_of, scores_of, targets_of
-from bertcli.core.masks.compare import Comparing
-from bertcli.core.masks.predictions import Addition, predict_masks
-from bertcli.core.masks.targets import Target
-from bertcli.core.session import Session, open_session
-from bertcli.core.tokens import TokenizedText
 from bertcli.errors import WrongUsage
-from bertcli.render.views.mask_questions import compare_view
-from bertcli.texts import Unanswered
+from bertcli.input.records import FailedText
+from bertcli.model.session import Session, open_session
+from bertcli.model.tokenizer import TokenizedText
+from bertcli.output.schemas.mask_questions import compare_schema
 
 _SAME = "Jensen-Shannon distance: 0 where A and B say the same, 0.833 where they have nothing in common"
 _OTHER = "the vocabularies differ: tokens are matched by their spelling, and there is no distance"
@@ -34,7 +34,7 @@ def compare(request: FillMaskRequest, session: Session, announce: Callable[[Down
     comparing = Comparing(session, other, min(top_k, other.config.vocab_size), of_other, method_of(request))
     fits = check_with(targets or (), session)
 
-    def check(text: TokenizedText) -> Unanswered | None:
+    def check(text: TokenizedText) -> FailedText | None:
         return fits(text) or comparing.check(text)
 
     compute = partial(predict_masks, session, top_k=top_k, additions=[*scores, comparing])
@@ -42,7 +42,7 @@ def compare(request: FillMaskRequest, session: Session, announce: Callable[[Down
     return Question(
         compute,
         check,
-        lambda info: compare_view(info, explanation),
+        lambda info: compare_schema(info, explanation),
         notes=() if comparing.is_one_vocabulary else (_OTHER,),
     )
 

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
+from bertcli.analysis.masks.joint import CONFIDENCE, NARROWEST_BEAM, fill_together
+from bertcli.analysis.masks.predictions import predict_masks
 from bertcli.commands.fill_mask.question import Question, check_top_k, has_mask
 from bertcli.commands.fill_mask.request import FillMaskRequest
-from bertcli.core.batches import Batch
-from bertcli.core.masks.joint import CONFIDENCE, NARROWEST_BEAM, fill_together
-from bertcli.core.masks.predictions import predict_masks
-from bertcli.core.session import Session
-from bertcli.render.views.mask_questions import joint_view
+from bertcli.model.batching import Batch
+from bertcli.model.session import Session
+from bertcli.output.schemas.mask_questions import joint_schema
 from bertcli.results.masks import FillMaskRecord
 
 
@@ -25,4 +25,4 @@ def joint(request: FillMaskRequest, session: Session) -> Question:
         return [replace(record, sequences=each) for record, each in zip(records, filled, strict=True)]
 
     batch_tokens = max(session.batch_tokens // NARROWEST_BEAM, 1)
-    return Question(compute, partial(has_mask, session), lambda info: joint_view(info, order), batch_tokens)
+    return Question(compute, partial(has_mask, session), lambda info: joint_schema(info, order), batch_tokens)

@@ -2,13 +2,13 @@
 
 from functools import partial
 
+from bertcli.analysis.masks.lens import Lens, check_single
+from bertcli.analysis.masks.predictions import Addition, predict_masks
 from bertcli.commands.fill_mask.question import Question, check_top_k, has_mask
 from bertcli.commands.fill_mask.request import FillMaskRequest
 from bertcli.commands.fill_mask.scored_targets import scores_of, targets_of
-from bertcli.core.masks.lens import Lens, check_single
-from bertcli.core.masks.predictions import Addition, predict_masks
-from bertcli.core.session import Session
-from bertcli.render.views.mask_questions import lens_view
+from bertcli.model.session import Session
+from bertcli.output.schemas.mask_questions import lens_schema
 
 
 def lens(request: FillMaskRequest, session: Session) -> Question:
@@ -20,4 +20,4 @@ def lens(request: FillMaskRequest, session: Session) -> Question:
     additions: list[Addition] = [*scores, Lens(top_k, targets)]
     every_layer = range(session.config.num_hidden_layers + 1)
     compute = partial(predict_masks, session, top_k=top_k, additions=additions, hidden_states=every_layer)
-    return Question(compute, partial(has_mask, session), lens_view)
+    return Question(compute, partial(has_mask, session), lens_schema)

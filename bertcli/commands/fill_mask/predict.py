@@ -2,11 +2,11 @@
 
 from functools import partial
 
+from bertcli.analysis.masks.predictions import Addition, predict_masks
 from bertcli.commands.fill_mask.question import Check, Question, check_top_k, has_mask
 from bertcli.commands.fill_mask.request import FillMaskRequest
-from bertcli.core.masks.predictions import Addition, predict_masks
-from bertcli.core.session import Session
-from bertcli.render.views.fill_mask import fill_mask_view
+from bertcli.model.session import Session
+from bertcli.output.schemas.fill_mask import fill_mask_schema
 
 
 def predict(request: FillMaskRequest, session: Session) -> Question:
@@ -21,8 +21,8 @@ def predict(request: FillMaskRequest, session: Session) -> Question:
         additions.append(scores_of(request, targets))
         check = check_with(targets, session)
     if request.entropy:
-        from bertcli.core.masks.certainty import with_entropy
+        from bertcli.analysis.masks.predictions import with_entropy
 
         additions.append(with_entropy)
     compute = partial(predict_masks, session, top_k=top_k, mass=request.mass, additions=additions)
-    return Question(compute, check, partial(fill_mask_view, mass=request.mass))
+    return Question(compute, check, partial(fill_mask_schema, mass=request.mass))

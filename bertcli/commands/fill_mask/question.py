@@ -3,19 +3,19 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from bertcli.analysis.masks.predictions import check_masks
 from bertcli.commands.fill_mask.request import TOP_K, FillMaskRequest
-from bertcli.commands.sink import ArrayWriters
-from bertcli.core.batches import Batch
-from bertcli.core.masks.predictions import check_masks
-from bertcli.core.session import Session
-from bertcli.core.tokens import TokenizedText
 from bertcli.errors import WrongUsage
-from bertcli.render.view import View
+from bertcli.input.records import FailedText
+from bertcli.model.batching import Batch
+from bertcli.model.session import Session
+from bertcli.model.tokenizer import TokenizedText
+from bertcli.output.schema import Schema
+from bertcli.output.sink import ArrayWriters
 from bertcli.results.masks import FillMaskRecord
 from bertcli.results.texts import RunInfo
-from bertcli.texts import Unanswered
 
-Check = Callable[[TokenizedText], Unanswered | None]
+Check = Callable[[TokenizedText], FailedText | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +28,13 @@ class Question:
 
     compute: Callable[[Batch], Sequence[FillMaskRecord]]
     check: Check
-    view: Callable[[RunInfo], View[FillMaskRecord]]
+    view: Callable[[RunInfo], Schema[FillMaskRecord]]
     batch_tokens: int | None = None
     array_writers: ArrayWriters = field(default_factory=dict)
     notes: Sequence[str] = ()
 
 
-def has_mask(session: Session, text: TokenizedText) -> Unanswered | None:
+def has_mask(session: Session, text: TokenizedText) -> FailedText | None:
     """What is wrong with a text that is to have a mask."""
     return check_masks(text, session.mask_token_id)
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isnan
 
+from bertcli.choices import FillOrder, TargetScore, WithinWord
+from bertcli.cli.options import ModelOptions, OutputOptions, TextOptions
 from bertcli.errors import WrongUsage
-from bertcli.options import FillOrder, ModelOptions, OutputOptions, TargetScore, TextOptions, WithinWord
 
 TOP_K = 5
 

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
+from bertcli.analysis.masks.predictions import predict_masks
+from bertcli.analysis.masks.pseudo_likelihood import ORIGINAL, WORD_L2R, check_scored, score_texts
 from bertcli.commands.fill_mask.question import Question, check_top_k
 from bertcli.commands.fill_mask.request import FillMaskRequest
-from bertcli.core.batches import Batch
-from bertcli.core.masks.predictions import predict_masks
-from bertcli.core.masks.pseudo_likelihood import ORIGINAL, WORD_L2R, check_scored, score_texts
-from bertcli.core.session import Session
-from bertcli.render.views.mask_questions import score_view
+from bertcli.model.batching import Batch
+from bertcli.model.session import Session
+from bertcli.output.schemas.mask_questions import score_schema
 from bertcli.results.masks import FillMaskRecord
 
 # Each token makes a text of its own, so that this part of a batch fills several.
@@ -27,4 +27,4 @@ def score(request: FillMaskRequest, session: Session) -> Question:
         scores = score_texts(session, batch, method)
         return [replace(record, score=each) for record, each in zip(records, scores, strict=True)]
 
-    return Question(compute, partial(check_scored, session), score_view, max(session.batch_tokens // _PART, 1))
+    return Question(compute, partial(check_scored, session), score_schema, max(session.batch_tokens // _PART, 1))

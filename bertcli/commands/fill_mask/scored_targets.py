@@ -3,10 +3,10 @@
 import csv
 from collections.abc import Sequence
 
+from bertcli.analysis.masks.targets import L2R, Target, TargetScores, check_room, parse_targets
 from bertcli.commands.fill_mask.question import Check, has_mask
 from bertcli.commands.fill_mask.request import FillMaskRequest
-from bertcli.core.masks.targets import L2R, Target, TargetScores, check_room, parse_targets
-from bertcli.core.session import Session
+from bertcli.model.session import Session
 
 
 def targets_of(words: str, session: Session) -> list[Target]:

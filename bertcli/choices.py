@@ -1,0 +1,129 @@
+"""Every enumeration of option values, in one place.
+
+The members are strings, so that they compare equal to what the user typed and to what JSON holds.
+"""
+
+from enum import StrEnum
+
+
+class EngineName(StrEnum):
+    """Engines that run the forward pass. AUTO chooses by checkpoint, device, dtype and amount of work."""
+
+    AUTO = "auto"
+    NUMPY = "numpy"
+    TORCH = "torch"
+    TRANSFORMERS = "transformers"
+
+
+class DtypeName(StrEnum):
+    """Number types of the computation."""
+
+    FLOAT32 = "float32"
+    FLOAT16 = "float16"
+    BFLOAT16 = "bfloat16"
+
+
+class DtypeOut(StrEnum):
+    """Number types that vectors are written in."""
+
+    FLOAT32 = "float32"
+    FLOAT16 = "float16"
+
+
+class Pooling(StrEnum):
+    """Ways to make one vector from the vectors of a text's tokens."""
+
+    MEAN = "mean"
+    CLS = "cls"
+    MAX = "max"
+    POOLER = "pooler"
+
+
+class InputFormat(StrEnum):
+    """Formats of a file of texts. AUTO goes by the file's suffix."""
+
+    AUTO = "auto"
+    TEXT = "text"
+    JSONL = "jsonl"
+    CSV = "csv"
+    TSV = "tsv"
+    PARQUET = "parquet"
+
+
+class OnError(StrEnum):
+    """Reactions to a text that fails: stop the run, or skip the text."""
+
+    STOP = "stop"
+    SKIP = "skip"
+
+
+class FormatName(StrEnum):
+    """Formats of the output. AUTO is a table on a terminal and TSV in a pipe."""
+
+    AUTO = "auto"
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+    TSV = "tsv"
+
+
+class ColorName(StrEnum):
+    """Conditions for coloured tables. AUTO goes by the terminal and NO_COLOR."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+class Statistic(StrEnum):
+    """Statistics of an attention head. bertcli.analysis.attention defines them."""
+
+    ENTROPY = "entropy"
+    SELF = "self"
+    PREVIOUS = "previous"
+    NEXT = "next"
+    CLS = "cls"
+    SEP = "sep"
+    PUNCTUATION = "punctuation"
+    DISTANCE = "distance"
+    CONFIDENCE = "confidence"
+
+
+class HeadLabel(StrEnum):
+    """Labels of an attention head. bertcli.analysis.attention defines their thresholds."""
+
+    PREVIOUS = "previous"
+    NEXT = "next"
+    SELF = "self"
+    DELIMITER = "delimiter"
+    BROAD = "broad"
+
+
+class HeadGroup(StrEnum):
+    """Groups of attention heads to average over."""
+
+    LAYER = "layer"
+
+
+class TargetScore(StrEnum):
+    """Ways to combine the pieces of a target word into one score.
+
+    L2R adds the log-probability of each piece given the pieces before it. MEAN averages over the pieces, all masked.
+    """
+
+    L2R = "l2r"
+    MEAN = "mean"
+
+
+class FillOrder(StrEnum):
+    """Orders in which several masks are filled together: the most confident mask first, or from left to right."""
+
+    CONFIDENCE = "confidence"
+    L2R = "l2r"
+
+
+class WithinWord(StrEnum):
+    """Pieces of its word that are masked together with a scored token. L2R masks the pieces to its right."""
+
+    L2R = "l2r"

@@ -1,0 +1,1 @@
+"""The Typer app: signatures, option groups and help."""

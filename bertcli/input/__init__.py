@@ -1,0 +1,1 @@
+"""Texts from arguments, files and standard input."""

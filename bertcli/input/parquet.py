@@ -1,0 +1,61 @@
+"""Texts in a column of a Parquet file."""
+
+from typing import Any
+
+from bertcli.errors import BadInput, require
+from bertcli.input.rows import Fields, Rows, column_place, row_of
+from bertcli.storage import AnyPath, RemotePath, arrow_source, size_of, told
+
+_ROWS_AT_ONCE = 1024
+_DAMAGED = "copy the file again, or say what it is with --input-format"
+
+
+class ParquetTexts:
+    """The rows of one file. position: how many of its bytes have been read, roughly."""
+
+    def __init__(self, path: AnyPath, fields: Fields) -> None:
+        self._path, self._fields = path, fields
+        self._pyarrow = require("pyarrow", "parquet", "reading Parquet files")
+        self._parquet = require("pyarrow.parquet", "parquet", "reading Parquet files")
+        self.position = 0
+
+    def known_bytes(self) -> int:
+        """What the file's size lets expect."""
+        return size_of(self._path)
+
+    def rows(self) -> Rows:
+        """Its rows, in lists. Raises BadInput where it is damaged, or has no such column; Unreachable."""
+        with told(self._path):
+            yield from self._rows()
+
+    def _rows(self) -> Rows:
+        arrow = self._pyarrow
+        try:
+            with self._parquet.ParquetFile(arrow_source(self._path), pre_buffer=False) as file:
+                self._check_columns(file)
+                count, size = 0, self.known_bytes()
+                for batch in file.iter_batches(_ROWS_AT_ONCE, columns=list(self._fields.names)):
+                    values = batch.to_pylist()
+                    count += len(values)
+                    self.position = size * count // file.metadata.num_rows
+                    yield [row_of(each, None, self._fields) for each in values]
+        except (arrow.ArrowException, OSError) as error:
+            if isinstance(error, OSError) and (error.errno or isinstance(self._path, RemotePath)):
+                raise
+            raise BadInput(f"{self._path} cannot be read as Parquet: {_first_line(error)}", hint=_DAMAGED) from None
+
+    def _check_columns(self, file: Any) -> None:
+        schema = file.schema_arrow
+        for name in self._fields.names:
+            column_place(schema.names, name, str(self._path))
+        is_text, kind = self._pyarrow.types, schema.field(self._fields.text).type
+        kind = kind.value_type if is_text.is_dictionary(kind) else kind
+        if not (is_text.is_string(kind) or is_text.is_large_string(kind) or is_text.is_string_view(kind)):
+            raise BadInput(
+                f"{self._path}: column {self._fields.text!r} holds {kind}, not texts",
+                hint=f"the columns are {', '.join(schema.names)}: name the texts' with --column",
+            )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0].rstrip(".")

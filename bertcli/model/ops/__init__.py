@@ -1,0 +1,1 @@
+"""Array operations of the forward pass, for numpy and for torch."""

@@ -1,0 +1,185 @@
+"""The operations over numpy, in float32 on the CPU: for small inputs, where importing torch would take longest.
+
+Half-precision weights stay as they are stored and are widened block by block inside the product that needs them. A
+weight that is used a second time is widened whole and kept: a process that answers once stays small, one that answers
+many times does not widen again.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+
+from bertcli.errors import UnsupportedModel
+from bertcli.model.ops.base import Array, LayerNorm, Linear
+from bertcli.model.ops.numpy_activations import ACTIVATIONS
+from bertcli.model.resources import blas_threads
+
+_BLOCK_VALUES = 1 << 18  # 1 MiB in float32: a block widened by one core is still in its cache when it is multiplied
+
+
+def widen(raw: Array) -> Array:
+    """A stored tensor in float32. uint16 is the bits of bfloat16, which is the upper half of a float32."""
+    if raw.dtype == np.uint16:
+        return np.left_shift(raw, 16, dtype=np.uint32).view(np.float32)
+    return raw.astype(np.float32, copy=False)
+
+
+class NumpyOps:
+    """See bertcli.model.ops.base.Ops."""
+
+    device = "cpu"
+    dtype = "float32"
+    supports_packing = True
+
+    def __init__(self) -> None:
+        self._used: set[int] = set()
+        self._widened: dict[int, Array] = {}
+
+    def use_threads(self, count: int | None = None) -> int:
+        return blas_threads(count)
+
+    def computing(self) -> AbstractContextManager[Any]:
+        # What is no number is found where it arrives, and is an error then.
+        return np.errstate(all="ignore")
+
+    def matrix(self, raw: Array) -> Array:
+        return raw
+
+    def vector(self, raw: Array) -> Array:
+        return widen(raw)
+
+    def exact(self, raw: Array) -> Array:
+        return widen(raw)
+
+    def prepare(self, linear: Linear) -> Linear:
+        return linear
+
+    def stack(self, linears: Sequence[Linear]) -> Sequence[Linear]:
+        # Stacking would copy a quarter of the weights, which a single sentence does not earn back.
+        return linears
+
+    def asarray(self, values: Array) -> Array:
+        return values
+
+    def to_numpy(self, x: Array) -> Array:
+        return x
+
+    def embedding(self, ids: Array, table: Array) -> Array:
+        return widen(table[ids])
+
+    def linear(self, x: Array, linear: Linear) -> Array:
+        rows = x.reshape(-1, x.shape[-1])
+        product = self._product(rows, linear.weight)
+        product += linear.bias
+        return product.reshape(*x.shape[:-1], -1)
+
+    def linear_activation(self, x: Array, linear: Linear, activation: str) -> Array:
+        try:
+            function = ACTIVATIONS[activation]
+        except KeyError:
+            raise UnsupportedModel(
+                f"hidden_act {activation!r} is not computed by the numpy engine, which knows {', '.join(ACTIVATIONS)}",
+                hint="use --engine transformers",
+            ) from None
+        return function(self.linear(x, linear))
+
+    def linear_each(self, x: Array, stacked: Sequence[Linear]) -> Sequence[Array]:
+        return [self.linear(x, linear) for linear in stacked]
+
+    def _product(self, rows: Array, weight: Array) -> Array:
+        """rows W^T, whatever W is stored in."""
+        if weight.dtype == np.float32:
+            return rows @ weight.T
+        whole = self._widened_if_used_before(weight)
+        if whole is not None:
+            return rows @ whole.T
+        out_features, in_features = weight.shape
+        product = np.empty((len(rows), out_features), np.float32)
+        step = max(_BLOCK_VALUES // in_features, 1)
+        for start in range(0, out_features, step):
+            np.matmul(rows, widen(weight[start : start + step]).T, out=product[:, start : start + step])
+        return product
+
+    def _widened_if_used_before(self, weight: Array) -> Array | None:
+        # A weight lives as long as the checkpoint is open, so its id stays its own.
+        key = id(weight)
+        if key in self._used and key not in self._widened:
+            self._widened[key] = widen(weight)
+        self._used.add(key)
+        return self._widened.get(key)
+
+    def layer_norm(self, x: Array, norm: LayerNorm, eps: float) -> Array:
+        centred = x - x.mean(-1, keepdims=True)
+        variance = np.einsum("...i,...i->...", centred, centred)[..., None] / x.shape[-1]
+        centred /= np.sqrt(variance + np.float32(eps))
+        centred *= norm.weight
+        centred += norm.bias
+        return centred
+
+    def tanh(self, x: Array) -> Array:
+        return np.tanh(x)
+
+    def attention(self, query: Array, key: Array, value: Array, mask: Array | None) -> Array:
+        return self.attention_weights(query, key, mask) @ value
+
+    def attention_weights(self, query: Array, key: Array, mask: Array | None) -> Array:
+        scores = query @ key.swapaxes(-1, -2)
+        scores *= np.float32(1 / np.sqrt(query.shape[-1]))
+        if mask is not None:
+            scores += np.where(mask, np.float32(0), np.float32(-np.inf))
+        scores -= scores.max(-1, keepdims=True)
+        np.exp(scores, out=scores)
+        scores /= scores.sum(-1, keepdims=True)
+        return scores
+
+    def split_heads(self, x: Array, heads: int) -> Array:
+        batch, seq, hidden = x.shape
+        return x.reshape(batch, seq, heads, hidden // heads).transpose(0, 2, 1, 3)
+
+    def merge_heads(self, x: Array) -> Array:
+        batch, heads, seq, head_size = x.shape
+        return x.transpose(0, 2, 1, 3).reshape(batch, seq, heads * head_size)
+
+    def float32(self, x: Array) -> Array:
+        return x
+
+    def is_finite(self, x: Array) -> bool:
+        # A sum of numbers is a number, and takes no array of the size of x.
+        with np.errstate(all="ignore"):
+            return bool(np.isfinite(x.sum()))
+
+    def concatenate(self, arrays: Sequence[Array]) -> Array:
+        return np.concatenate(arrays)
+
+    def unpack(self, packed: Array, rows: Array, columns: Array, shape: tuple[int, int]) -> Array:
+        rectangle = np.zeros((*shape, packed.shape[-1]), packed.dtype)
+        rectangle[rows, columns] = packed
+        return rectangle
+
+    def stack_last(self, arrays: Sequence[Array]) -> Array:
+        return np.stack(arrays, -1)
+
+    def entropy(self, p: Array) -> Array:
+        terms = np.maximum(p, np.finfo(np.float32).tiny)
+        np.log(terms, out=terms)
+        terms *= p
+        return -terms.sum(-1)
+
+    def clamp_min(self, x: Array, smallest: float) -> Array:
+        return np.maximum(x, np.float32(smallest))
+
+    def amax(self, x: Array) -> Array:
+        return x.max(-1)
+
+    def log_sum_exp(self, logits: Array) -> Array:
+        largest = logits.max(-1, keepdims=True)
+        return np.log(np.exp(logits - largest).sum(-1)) + largest[..., 0]
+
+    def top_k(self, x: Array, k: int) -> tuple[Array, Array]:
+        best = np.argpartition(x, -k, axis=-1)[:, -k:] if k < x.shape[-1] else np.broadcast_to(np.arange(k), x.shape)
+        # Of equal values the lower id goes first.
+        order = np.lexsort((best, -np.take_along_axis(x, best, -1)))
+        best = np.take_along_axis(best, order, -1)
+        return np.take_along_axis(x, best, -1), best

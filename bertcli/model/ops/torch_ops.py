@@ -1,0 +1,200 @@
+"""The operations over torch: for bulk, for CUDA, for half precision."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name that torch's own documentation gives it
+
+from bertcli.errors import DeviceUnavailable, UnsupportedModel
+from bertcli.model.ops.base import Array, LayerNorm, Linear
+
+_ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "gelu": F.gelu,
+    "gelu_new": partial(F.gelu, approximate="tanh"),
+    "gelu_pytorch_tanh": partial(F.gelu, approximate="tanh"),
+    "gelu_fast": partial(F.gelu, approximate="tanh"),
+    "quick_gelu": lambda x: x * torch.sigmoid(1.702 * x),
+    "relu": F.relu,
+    "silu": F.silu,
+    "swish": F.silu,
+    "tanh": torch.tanh,
+}
+# What oneDNN computes in the same pass as the product: its name for it, and of which kind.
+_FUSED = {"gelu": ("gelu", "none"), "relu": ("relu", "")}
+# The operations that torch.compile itself uses for linear layers on the CPU.
+_HAS_ONEDNN = torch._C._has_mkldnn and all(
+    hasattr(torch.ops.mkldnn, name) for name in ("_reorder_linear_weight", "_linear_pointwise")
+)
+
+
+def best_device() -> str:
+    """The accelerator of this machine, else the CPU."""
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def check_device(name: str) -> str:
+    """`name` as torch spells it. Raises DeviceUnavailable where this machine does not have it."""
+    kind, _, index = name.partition(":")
+    if kind == "cuda" and not torch.cuda.is_available():
+        raise DeviceUnavailable(
+            "there is no CUDA device: torch finds no usable GPU here",
+            hint="use --device cpu; if there is a GPU, check nvidia-smi and that torch is a CUDA build",
+        )
+    if kind == "cuda" and int(index or 0) >= torch.cuda.device_count():
+        raise DeviceUnavailable(
+            f"there is no {name}: this machine has {torch.cuda.device_count()} CUDA device(s), counted from 0",
+            hint="use --device cuda:0",
+        )
+    if kind == "mps" and not torch.backends.mps.is_available():
+        raise DeviceUnavailable("there is no mps device on this machine", hint="use --device cpu")
+    return name
+
+
+class TorchOps:
+    """See bertcli.model.ops.base.Ops."""
+
+    def __init__(self, device: str, dtype: str) -> None:
+        self.device, self.dtype = device, dtype
+        # A GPU is kept busy by few large calls, a CPU by not computing what nobody asked for.
+        self.supports_packing = device == "cpu"
+        self._device = torch.device(device)
+        self._dtype = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}[dtype]
+
+    def use_threads(self, count: int | None = None) -> int:
+        if count is not None:
+            torch.set_num_threads(count)
+        return torch.get_num_threads()
+
+    @contextmanager
+    def computing(self) -> Iterator[None]:
+        try:
+            with torch.inference_mode():
+                yield
+        except RuntimeError as error:  # on a GPU there is a class for it, on the CPU the words alone
+            if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
+                raise MemoryError from None
+            raise
+
+    def matrix(self, raw: Array) -> Array:
+        return _tensor(raw).to(self._device, self._dtype)
+
+    vector = matrix
+
+    def exact(self, raw: Array) -> Array:
+        return _tensor(raw).to(self._device, torch.float32)
+
+    def prepare(self, linear: Linear) -> Linear:
+        # oneDNN's product of a weight that it has laid out for itself beats that of the plain matrix by a fifth.
+        if self.device == "cpu" and self._dtype == torch.float32 and _HAS_ONEDNN:
+            return Linear(torch.ops.mkldnn._reorder_linear_weight(linear.weight), linear.bias)
+        return linear
+
+    def stack(self, linears: Sequence[Linear]) -> tuple[Linear, int]:
+        # One product of a wide matrix keeps the cores busier than three of narrow ones.
+        weight = torch.cat([linear.weight for linear in linears])
+        return self.prepare(Linear(weight, torch.cat([linear.bias for linear in linears]))), len(linears)
+
+    def asarray(self, values: Array) -> Array:
+        return torch.from_numpy(values).to(self._device)
+
+    def to_numpy(self, x: Array) -> Array:
+        return (x.float() if x.is_floating_point() else x).cpu().numpy()
+
+    def embedding(self, ids: Array, table: Array) -> Array:
+        return F.embedding(ids, table)
+
+    def linear(self, x: Array, linear: Linear) -> Array:
+        if linear.weight.is_mkldnn:
+            return torch.ops.mkldnn._linear_pointwise(x, linear.weight, linear.bias, "none", [], "")
+        return F.linear(x, linear.weight, linear.bias)
+
+    def linear_activation(self, x: Array, linear: Linear, activation: str) -> Array:
+        if linear.weight.is_mkldnn and activation in _FUSED:
+            name, algorithm = _FUSED[activation]
+            return torch.ops.mkldnn._linear_pointwise(x, linear.weight, linear.bias, name, [], algorithm)
+        return _activation(activation)(self.linear(x, linear))
+
+    def linear_each(self, x: Array, stacked: tuple[Linear, int]) -> Sequence[Array]:
+        linear, count = stacked
+        return list(self.linear(x, linear).chunk(count, dim=-1))
+
+    def layer_norm(self, x: Array, norm: LayerNorm, eps: float) -> Array:
+        return F.layer_norm(x, x.shape[-1:], norm.weight, norm.bias, eps)
+
+    def tanh(self, x: Array) -> Array:
+        return torch.tanh(x)
+
+    def attention(self, query: Array, key: Array, value: Array, mask: Array | None) -> Array:
+        return F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+
+    def attention_weights(self, query: Array, key: Array, mask: Array | None) -> Array:
+        scores = query @ key.transpose(-1, -2)
+        scores *= query.shape[-1] ** -0.5
+        if mask is not None:
+            scores.masked_fill_(~mask, -torch.inf)
+        return scores.softmax(-1, dtype=torch.float32).to(query.dtype)
+
+    def split_heads(self, x: Array, heads: int) -> Array:
+        batch, seq, hidden = x.shape
+        return x.view(batch, seq, heads, hidden // heads).transpose(1, 2)
+
+    def merge_heads(self, x: Array) -> Array:
+        batch, heads, seq, head_size = x.shape
+        return x.transpose(1, 2).reshape(batch, seq, heads * head_size)
+
+    def float32(self, x: Array) -> Array:
+        return x.float()
+
+    def is_finite(self, x: Array) -> bool:
+        # A sum of numbers is a number, and takes no array of the size of x.
+        return bool(x.sum(dtype=torch.float32).isfinite())
+
+    def concatenate(self, arrays: Sequence[Array]) -> Array:
+        return torch.cat(tuple(arrays))
+
+    def unpack(self, packed: Array, rows: Array, columns: Array, shape: tuple[int, int]) -> Array:
+        rectangle = packed.new_zeros((*shape, packed.shape[-1]))
+        rectangle[rows, columns] = packed
+        return rectangle
+
+    def stack_last(self, arrays: Sequence[Array]) -> Array:
+        return torch.stack(tuple(arrays), -1)
+
+    def entropy(self, p: Array) -> Array:
+        # More than twice as fast as xlogy, whose logarithm takes one number at a time on the CPU.
+        return -p.clamp_min(torch.finfo(p.dtype).tiny).log_().mul_(p).sum(-1)
+
+    def clamp_min(self, x: Array, smallest: float) -> Array:
+        return x.clamp_min(smallest)
+
+    def amax(self, x: Array) -> Array:
+        return x.amax(-1)
+
+    def log_sum_exp(self, logits: Array) -> Array:
+        return logits.float().logsumexp(-1)
+
+    def top_k(self, x: Array, k: int) -> tuple[Array, Array]:
+        values, ids = x.topk(k, dim=-1)
+        return values, ids
+
+
+def _activation(name: str) -> Callable[[Array], Array]:
+    try:
+        return _ACTIVATIONS[name]
+    except KeyError:
+        raise UnsupportedModel(
+            f"hidden_act {name!r} is not computed by the torch engine, which knows {', '.join(_ACTIVATIONS)}",
+            hint="use --engine transformers",
+        ) from None
+
+
+def _tensor(raw: Array) -> torch.Tensor:
+    """A torch tensor as it is, or of a numpy view, in which uint16 is the bits of bfloat16."""
+    if isinstance(raw, torch.Tensor):
+        return raw
+    tensor = torch.from_numpy(raw)
+    return tensor.view(torch.bfloat16) if tensor.dtype == torch.uint16 else tensor

@@ -1,0 +1,116 @@
+"""A BERT's weights as the forward pass names them, taken from a checkpoint's tensors as they are first needed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from bertcli.checkpoints.config import BertConfig
+from bertcli.model.ops.base import Array, LayerNorm, Linear, Ops
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingWeights:
+    """The tables, each (rows, hidden), and their LayerNorm. token_type: None where the architecture has none."""
+
+    word: Array
+    position: Array
+    token_type: Array | None
+    norm: LayerNorm
+
+
+@dataclass(frozen=True, slots=True)
+class LayerWeights:
+    """One transformer layer. query_key_value: the three projections, as the backend stacks them."""
+
+    query_key_value: Any
+    attention_output: Linear
+    attention_norm: LayerNorm
+    intermediate: Linear
+    output: Linear
+    output_norm: LayerNorm
+
+
+@dataclass(frozen=True, slots=True)
+class MlmHeadWeights:
+    """The transform before the decoder, and the decoder: (vocab, hidden) and (vocab,)."""
+
+    transform: Linear
+    transform_norm: LayerNorm
+    decoder: Linear
+
+
+_PROJECTIONS = {"value": "self.value", "output": "output.dense"}
+
+
+class BertWeights:
+    """The weights of one checkpoint. read: a tensor by its canonical name, as the checkpoint stores it.
+
+    has_own_decoder: the checkpoint stores a decoder for the MLM head; else it is tied to the word embeddings.
+    """
+
+    def __init__(self, ops: Ops, config: BertConfig, read: Callable[[str], Array], has_own_decoder: bool) -> None:
+        self._ops, self._config, self._read = ops, config, read
+        self._has_own_decoder = has_own_decoder
+
+    @cached_property
+    def embeddings(self) -> EmbeddingWeights:
+        matrix = self._matrix
+        return EmbeddingWeights(
+            word=matrix("embeddings.word_embeddings.weight"),
+            position=matrix("embeddings.position_embeddings.weight"),
+            token_type=matrix("embeddings.token_type_embeddings.weight") if self._config.type_vocab_size else None,
+            norm=self._layer_norm("embeddings.LayerNorm"),
+        )
+
+    @cached_property
+    def layers(self) -> list[LayerWeights]:
+        return [self._layer(f"encoder.layer.{index}") for index in range(self._config.num_hidden_layers)]
+
+    @cached_property
+    def pooler(self) -> Linear:
+        return self._linear("pooler.dense")
+
+    @cached_property
+    def next_sentence_head(self) -> Linear:
+        return self._linear("cls.seq_relationship")
+
+    @cached_property
+    def mlm_head(self) -> MlmHeadWeights:
+        decoder = self._matrix("cls.predictions.decoder.weight") if self._has_own_decoder else self.embeddings.word
+        return MlmHeadWeights(
+            transform=self._linear("cls.predictions.transform.dense"),
+            transform_norm=self._layer_norm("cls.predictions.transform.LayerNorm"),
+            decoder=self._ops.prepare(Linear(decoder, self._vector("cls.predictions.bias"))),
+        )
+
+    def projection(self, layer: int, which: str) -> Linear:
+        """A layer's projection before its heads (value) or after them (output), unprepared and in float32."""
+        full = f"encoder.layer.{layer}.attention.{_PROJECTIONS[which]}"
+        return Linear(self._ops.exact(self._read(f"{full}.weight")), self._ops.exact(self._read(f"{full}.bias")))
+
+    def _layer(self, name: str) -> LayerWeights:
+        projections = [self._plain_linear(f"{name}.attention.self.{part}") for part in ("query", "key", "value")]
+        return LayerWeights(
+            query_key_value=self._ops.stack(projections),
+            attention_output=self._linear(f"{name}.attention.output.dense"),
+            attention_norm=self._layer_norm(f"{name}.attention.output.LayerNorm"),
+            intermediate=self._linear(f"{name}.intermediate.dense"),
+            output=self._linear(f"{name}.output.dense"),
+            output_norm=self._layer_norm(f"{name}.output.LayerNorm"),
+        )
+
+    def _linear(self, name: str) -> Linear:
+        return self._ops.prepare(self._plain_linear(name))
+
+    def _plain_linear(self, name: str) -> Linear:
+        return Linear(self._matrix(f"{name}.weight"), self._vector(f"{name}.bias"))
+
+    def _layer_norm(self, name: str) -> LayerNorm:
+        return LayerNorm(self._vector(f"{name}.weight"), self._vector(f"{name}.bias"))
+
+    def _matrix(self, name: str) -> Array:
+        return self._ops.matrix(self._read(name))
+
+    def _vector(self, name: str) -> Array:
+        return self._ops.vector(self._read(name))

@@ -1,0 +1,192 @@
+"""A folder of Parquet files of so many rows each, each there whole or not at all, with a manifest of them."""
+
+import hashlib
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any, BinaryIO
+
+from bertcli.errors import OutputError
+from bertcli.input.records import FailedText
+from bertcli.output.files.atomic import replacing
+from bertcli.output.files.manifest import MANIFEST, Manifest, Shard
+from bertcli.output.files.parquet import ParquetLayout, ParquetWriter
+from bertcli.storage import AnyPath, size_of
+
+_PATTERN = "shard-*.parquet"
+
+
+def shard_name(number: int) -> str:
+    """The file of a shard, counted from 0."""
+    return f"shard-{number:05}.parquet"
+
+
+class ShardWriter:
+    """One shard as its rows come. Left before `finish` it leaves nothing behind."""
+
+    def __init__(self, folder: AnyPath, number: int, layout: ParquetLayout, id_type: str | None) -> None:
+        self._name = shard_name(number)
+        self._stack = ExitStack()
+        self._file = _Hashing(self._stack.enter_context(replacing(folder / self._name)))
+        self._writer = ParquetWriter(self._file, layout, id_type)  # type: ignore[arg-type]  # it has what is written to
+        self.rows = self._skipped = 0
+
+    @property
+    def id_type(self) -> str | None:
+        """The type of the ids, as far as it is known."""
+        return self._writer.id_type
+
+    def __enter__(self) -> "ShardWriter":
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._stack.__exit__(*error)
+
+    def write(self, record: Any) -> None:
+        """A row."""
+        self._writer.write(record)
+        self.rows += 1
+
+    def skip(self, missing: FailedText) -> None:
+        """A row without an answer."""
+        self._writer.skip(missing)
+        self.rows += 1
+        self._skipped += 1
+
+    def finish(self, input_sha256: str) -> Shard:
+        """Have the file take its place."""
+        self._writer.finish()
+        self._stack.close()
+        file = self._file
+        return Shard(self._name, self.rows, self._skipped, file.count, file.sha256.hexdigest(), input_sha256)
+
+
+class ShardsWriter:
+    """Takes the records of a run one by one; see bertcli.output.records.RecordWriter.
+
+    manifest: of the shards that are there. input_sha256: what the texts of a shard come to, asked when it is full.
+    """
+
+    def __init__(
+        self, folder: AnyPath, manifest: Manifest, layout: ParquetLayout, input_sha256: Callable[[int], str]
+    ) -> None:
+        self._folder, self._layout, self._input_sha256 = folder, layout, input_sha256
+        self.manifest = manifest
+        self._shard: ShardWriter | None = None
+
+    def __enter__(self) -> "ShardsWriter":
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        if self._shard is not None:
+            self._shard.__exit__(*error if error[0] else (InterruptedError, InterruptedError(), None))
+
+    def write(self, record: Any) -> None:
+        """A row in the shard that is being written."""
+        self._current().write(record)
+        self._end_if_full()
+
+    def skip(self, missing: FailedText) -> None:
+        """A row that has an id alone."""
+        self._current().skip(missing)
+        self._end_if_full()
+
+    def finish(self) -> None:
+        """The last shard, which may be smaller, and the end of the manifest."""
+        if self._shard is not None or not self.manifest.shards:
+            self._current()
+            self._end_shard()
+        self.manifest = replace(self.manifest, is_complete=True)
+        self.manifest.save(self._folder)
+
+    def _current(self) -> ShardWriter:
+        if self._shard is None:
+            number = len(self.manifest.shards)
+            self._shard = ShardWriter(self._folder, number, self._layout, self.manifest.id_type)
+        return self._shard
+
+    def _end_if_full(self) -> None:
+        if self._current().rows == self.manifest.shard_rows:
+            self._end_shard()
+
+    def _end_shard(self) -> None:
+        shard = self._current()
+        entry = shard.finish(self._input_sha256(len(self.manifest.shards)))
+        self.manifest = self.manifest.with_shard(entry, shard.id_type)
+        self._shard = None
+        self.manifest.save(self._folder)
+
+
+def check_shards(folder: AnyPath, manifest: Manifest) -> None:
+    """Raise OutputError where a shard is not what the manifest says. Of all but the last the size is read."""
+    for number, shard in enumerate(manifest.shards, 1):
+        path = folder / shard.file
+        is_last = number == len(manifest.shards)
+        if not path.is_file() or size_of(path) != shard.bytes or (is_last and _sha256(path) != shard.sha256):
+            raise OutputError(
+                f"{path} is missing, or not as {MANIFEST} says that it was written",
+                hint="begin anew with --force, or name another folder",
+            )
+
+
+def remove_shards(folder: AnyPath) -> None:
+    """Remove what bertcli has written to the folder, the manifest first: without it no shard counts."""
+    for path in [folder / MANIFEST, *folder.glob(_PATTERN), *_parts(folder)]:
+        path.unlink(missing_ok=True)
+
+
+def remove_parts(folder: AnyPath, manifest: Manifest) -> None:
+    """Remove what a run that was killed has left: files half written, and a shard that the manifest does not name."""
+    named = {shard.file for shard in manifest.shards}
+    for path in [*_parts(folder), *(path for path in folder.glob(_PATTERN) if path.name not in named)]:
+        path.unlink(missing_ok=True)
+
+
+def is_in_use(folder: AnyPath) -> bool:
+    """Whether anything is in the folder that bertcli has not left there half written."""
+    parts = set(_parts(folder))
+    return any(path not in parts for path in folder.iterdir())
+
+
+def _parts(folder: AnyPath) -> list[AnyPath]:
+    return [path for name in (_PATTERN, MANIFEST) for path in folder.glob(f".{name}.*.part")]
+
+
+def _sha256(path: AnyPath) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class _Hashing:
+    """A file that knows what has been written to it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.sha256 = hashlib.sha256()
+        self.count = 0
+        self.closed = False
+
+    def write(self, content: Any) -> int:
+        view = memoryview(content).cast("B")
+        self.sha256.update(view)
+        self._file.write(view)
+        self.count += len(view)
+        return len(view)
+
+    def tell(self) -> int:
+        return self.count
+
+    def flush(self) -> None:
+        self._file.flush()
+
+    def close(self) -> None:
+        """The file is closed by who has opened it."""
+
+    def readable(self) -> bool:
+        return False
+
+    def writable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return False

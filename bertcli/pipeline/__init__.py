@@ -1,0 +1,1 @@
+"""One scheduler for every command."""

@@ -1,0 +1,240 @@
+"""The statistics of attention heads against slow, obvious loops over transformers' own weights."""
+
+import math
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bertcli.analysis.attention.attended import check_attended_from, spellings
+from bertcli.analysis.attention.heads import AttnOptions, attend
+from bertcli.analysis.attention.selection import chosen
+from bertcli.analysis.attention.statistics import label
+from bertcli.errors import WrongUsage
+from bertcli.model.session import Session
+from bertcli.results.attention import AttnRecord, HeadStatistics
+from tests.reference import transformers_outputs
+from tests.tiny import DEFAULTS, WORDS, one_batch, open_bert, random_model, save_bert, tokenize
+
+ENGINES = ["numpy", "torch", "transformers"]
+TEXTS = ["how are you", "the cat, sat! (on) the mat ...", ("a", "the cat sat on the mat?"), "[SEP] [CLS] e", "!"]
+LAYERS, HEADS = DEFAULTS["num_hidden_layers"], DEFAULTS["num_attention_heads"]
+NUMBERS = ("entropy", "self", "previous", "next", "cls", "sep", "punctuation", "distance", "confidence")
+
+
+def ask(session: Session, texts: Sequence[str | tuple[str, str]], **options: object) -> list[AttnRecord]:
+    asked = {"layers": range(LAYERS), "heads": range(HEADS), **options}
+    return attend(session, one_batch(session, texts), AttnOptions(**asked))
+
+
+def slow_statistics(a: np.ndarray, tokens: Sequence[str]) -> dict[str, float]:
+    """One head over one text, as its definitions read. a: (seq, seq)."""
+    n = len(tokens)
+    queries = range(n)
+
+    def mean(values: Sequence[float]) -> float:
+        return math.fsum(values) / len(values)
+
+    def mass_on(keys: Sequence[int]) -> float:
+        return mean([math.fsum(a[i, j] for j in keys) for i in queries])
+
+    return {
+        "entropy": mean([-math.fsum(a[i, j] * math.log(a[i, j]) for j in queries if a[i, j] > 0) for i in queries]),
+        "self": mean([a[i, i] for i in queries]),
+        "previous": mean([a[i, i - 1] for i in queries if i > 0]),
+        "next": mean([a[i, i + 1] for i in queries if i < n - 1]),
+        "cls": mass_on([j for j in queries if tokens[j] == "[CLS]"]),
+        "sep": mass_on([j for j in queries if tokens[j] == "[SEP]"]),
+        "punctuation": mass_on([j for j in queries if all(unicodedata.category(c)[0] == "P" for c in tokens[j])]),
+        "distance": mean([math.fsum(a[i, j] * abs(i - j) for j in queries) for i in queries]),
+        "confidence": mean([max(a[i, j] for j in queries) for i in queries]),
+    }
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_statistics_are_their_definitions_over_transformers_weights(tiny_bert: Path, engine: str) -> None:
+    session = open_bert(tiny_bert, engine)
+    expected = transformers_outputs(tiny_bert, one_batch(session, TEXTS)).attentions
+    for row, answer in enumerate(ask(session, TEXTS)):
+        tokens = answer.text.tokens
+        assert [(head.layer, head.head) for head in answer.heads] == [
+            (i, j) for i in range(LAYERS) for j in range(HEADS)
+        ]
+        for head in answer.heads:
+            a = expected[head.layer][row, head.head, : len(tokens), : len(tokens)].astype(np.float64)
+            wanted = slow_statistics(a, tokens)
+            found = asdict(head)
+            assert {name: found[name] for name in NUMBERS} == pytest.approx(wanted, abs=1e-5)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_texts_in_a_batch_have_the_statistics_that_they_have_alone(tiny_bert: Path, engine: str) -> None:
+    session = open_bert(tiny_bert, engine)
+    for text, together in zip(TEXTS, ask(session, TEXTS), strict=True):
+        [alone] = ask(session, [text])
+        assert together.text.tokens == alone.text.tokens
+        for found, wanted in zip(together.heads, alone.heads, strict=True):
+            assert found.label == wanted.label
+            for name in NUMBERS:
+                assert getattr(found, name) == pytest.approx(getattr(wanted, name), abs=1e-5), name
+
+
+@given(
+    st.lists(st.lists(st.sampled_from([*WORDS, ".", "!", "[MASK]"]), min_size=1, max_size=12), min_size=1, max_size=4)
+)
+@settings(max_examples=25)
+def test_statistics_stay_within_what_they_can_be(tiny_bert: Path, texts: list[list[str]]) -> None:
+    for answer in ask(open_bert(tiny_bert), [" ".join(words) for words in texts]):
+        n = len(answer.text.tokens)
+        for head in answer.heads:
+            assert -1e-6 <= head.entropy <= math.log(n) + 1e-5
+            assert 0 <= head.distance <= n - 1
+            assert 1 / n - 1e-6 <= head.confidence <= 1 + 1e-6
+            shares = (head.self, head.previous, head.next, head.cls, head.sep, head.punctuation)
+            assert all(-1e-6 <= share <= 1 + 1e-6 for share in shares)
+            assert head.cls + head.sep + head.punctuation <= 1 + 1e-5
+
+
+def test_attention_that_is_the_same_everywhere_has_the_entropy_of_its_length(tmp_path: Path) -> None:
+    model = random_model(std=0)
+    session = open_bert(save_bert(tmp_path, model))
+    for head in ask(session, ["a b c . !"])[0].heads:
+        assert head.entropy == pytest.approx(math.log(7), abs=1e-5)
+        found = (head.self, head.previous, head.next, head.cls, head.sep, head.confidence)
+        assert found == pytest.approx([1 / 7] * 6, abs=1e-6)
+        assert head.punctuation == pytest.approx(2 / 7, abs=1e-6)
+        assert head.distance == pytest.approx(16 / 7, abs=1e-5)  # the mean of |i - j| over 7 x 7
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_weight_of_zero_adds_nothing_to_the_entropy(tmp_path: Path, engine: str) -> None:
+    session = open_bert(save_bert(tmp_path, std=6.0), engine)
+    answer = ask(session, ["the cat sat on the mat"], tensors=True)[0]
+    assert (answer.attentions == 0).any()
+    assert all(math.isfinite(head.entropy) and head.entropy >= -1e-6 for head in answer.heads)
+
+
+def head(**numbers: float) -> HeadStatistics:
+    return HeadStatistics(layer=0, head=0, **{**dict.fromkeys(NUMBERS, 0.0), **numbers}, label=None)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "name"),
+    [
+        ({"previous": 0.51}, "previous"),
+        ({"next": 0.51}, "next"),
+        ({"self": 0.51}, "self"),
+        ({"cls": 0.3, "sep": 0.31}, "delimiter"),
+        ({"entropy": 3.81}, "broad"),
+        ({}, None),
+        ({"previous": 0.5, "next": 0.5, "self": 0.5, "cls": 0.3, "sep": 0.3, "entropy": 3.8}, None),
+        ({"previous": 0.6, "next": 0.6, "self": 0.6, "sep": 0.7, "entropy": 4}, "previous"),
+        ({"next": 0.6, "self": 0.6, "sep": 0.7, "entropy": 4}, "next"),
+        ({"self": 0.6, "sep": 0.7, "entropy": 4}, "self"),
+        ({"sep": 0.7, "entropy": 4}, "delimiter"),
+    ],
+    ids=str,
+)
+def test_a_label_is_the_first_that_fits_and_a_threshold_itself_does_not(
+    numbers: dict[str, float], name: str | None
+) -> None:
+    assert label(head(**numbers)) == name
+
+
+def test_no_text_under_45_tokens_can_be_broad() -> None:
+    assert label(head(entropy=math.log(44))) is None
+    assert label(head(entropy=math.log(45))) == "broad"
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_matrix_and_the_tensors_are_transformers_weights_without_padding(tiny_bert: Path, engine: str) -> None:
+    session = open_bert(tiny_bert, engine)
+    expected = transformers_outputs(tiny_bert, one_batch(session, TEXTS)).attentions
+    whole = ask(session, TEXTS, tensors=True)
+    matrices = ask(session, TEXTS, layers=[1], heads=[2], matrix=True)
+    for row, (answer, one) in enumerate(zip(whole, matrices, strict=True)):
+        n = len(answer.text.tokens)
+        assert answer.attentions.shape == (LAYERS, HEADS, n, n)
+        for layer in range(LAYERS):
+            np.testing.assert_allclose(answer.attentions[layer], expected[layer][row, :, :n, :n], 0, 1e-5)
+        np.testing.assert_allclose(one.attention, expected[1][row, 2, :n, :n], 0, 1e-5)
+        assert [(head.layer, head.head) for head in one.heads] == [(1, 2)]
+        assert answer.attention is None
+        assert one.attentions is None
+
+
+def test_what_a_token_attends_to_comes_strongest_first(tiny_bert: Path) -> None:
+    session = open_bert(tiny_bert)
+    [answer] = ask(session, ["the cat sat on the mat"], attended_from=["the"], tensors=True, top_k=4)
+    tokens = answer.text.tokens
+    assert [found.position for found in answer.attended[:: LAYERS * HEADS]] == [1, 5]
+    assert len(answer.attended) == 2 * LAYERS * HEADS
+    for found in answer.attended:
+        row = answer.attentions[found.layer, found.head, found.position]
+        best = sorted(range(len(tokens)), key=lambda key: -row[key])[:4]
+        assert [key.position for key in found.keys] == best
+        assert [key.token for key in found.keys] == [tokens[key] for key in best]
+        assert [key.weight for key in found.keys] == pytest.approx([row[key] for key in best])
+        assert found.token == "the"
+
+
+def test_a_number_is_a_position_unless_the_text_has_it_for_a_token(tiny_bert: Path) -> None:
+    session = open_bert(tiny_bert)
+    [by_position] = ask(session, ["how are you"], attended_from=["2"], layers=[0], heads=[0])
+    assert [(found.position, found.token) for found in by_position.attended] == [(2, "are")]
+    [by_token] = ask(session, ["how 2 you 2 3"], attended_from=["2"], layers=[0], heads=[0])
+    assert [(found.position, found.token) for found in by_token.attended] == [(2, "2"), (4, "2")]
+
+
+@pytest.mark.parametrize("token", ["dog", "5", "-1", "", "HOW"])
+def test_a_token_that_the_text_does_not_have_is_an_error_that_lists_its_tokens(tiny_bert: Path, token: str) -> None:
+    [text] = tokenize(open_bert(tiny_bert), ["how are you"])
+    found = check_attended_from(text, [token])
+    assert found is not None
+    assert repr(token) in found.error.message
+    assert "[CLS] how are you [SEP]" in found.error.message
+    assert check_attended_from(text, ["4"]) is None
+    assert check_attended_from(text, ["you"]) is None
+
+
+def test_a_token_may_be_asked_for_as_the_text_spells_it(tiny_bert: Path) -> None:
+    tokenizer = open_bert(tiny_bert).tokenizer
+    assert spellings(tokenizer, "Cat") == ("Cat", "cat")
+    assert spellings(tokenizer, "[CLS]") == ("[CLS]", "[CLS]")
+    assert spellings(tokenizer, "catting") == ("catting",)
+
+
+def test_layers_and_heads_are_chosen_from_0_or_all() -> None:
+    assert chosen("layer", None, 3) == [0, 1, 2]
+    assert chosen("head", 2, 3) == [2]
+    for asked in (-1, 3, 10**9):
+        with pytest.raises(WrongUsage, match=f"there is no head {asked}: this model has 3") as raised:
+            chosen("head", asked, 3)
+        assert raised.value.hint == "use --head 0 to 2"
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_half_precision_statistics_are_near_those_of_float32(tiny_bert: Path, dtype: str) -> None:
+    exact = ask(open_bert(tiny_bert, "torch"), TEXTS)
+    for found, wanted in zip(ask(open_bert(tiny_bert, "torch", dtype=dtype), TEXTS), exact, strict=True):
+        for head_found, head_wanted in zip(found.heads, wanted.heads, strict=True):
+            assert head_found.entropy == pytest.approx(head_wanted.entropy, abs=0.1)
+            assert head_found.cls == pytest.approx(head_wanted.cls, abs=0.05)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_long_text_has_its_distance_to_the_last_digits(tmp_path: Path, engine: str) -> None:
+    model = random_model(max_position_embeddings=512)
+    session = open_bert(save_bert(tmp_path, model), engine)
+    words = np.random.default_rng(0).choice(WORDS, 500)
+    [answer] = ask(session, [" ".join(words)], tensors=True)
+    queries = len(answer.text.tokens)
+    assert queries > 500
+    apart = np.abs(np.subtract.outer(np.arange(queries), np.arange(queries)))
+    wanted = (answer.attentions.astype(np.float64) * apart).sum((-2, -1)).ravel() / queries
+    assert [head.distance for head in answer.heads] == pytest.approx(list(wanted), rel=1e-6)

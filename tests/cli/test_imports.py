@@ -1,0 +1,104 @@
+"""The packages that a process of bertcli loads: --help and small questions do without the heavy ones."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.hub import files_in, fill_cache
+
+HEAVY = {"torch", "transformers", "numpy"}
+
+
+def loaded(*arguments: str, text: str = "", **env: str) -> set[str]:
+    """The packages that a process of bertcli has loaded at its end."""
+    command = [sys.executable, "-X", "importtime", "-m", "bertcli", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, input=text, check=False, env={**os.environ, **env})
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+    lines = [line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")]
+    return {name.partition(".")[0] for name in lines} | set(lines)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["fill-mask", "--help"], ["encode", "-h"]], ids=" ".join
+)
+def test_help_loads_neither_numpy_nor_a_model_library(arguments: list[str]) -> None:
+    found = loaded(*arguments)
+    assert "bertcli.cli.app" in found
+    assert not found & {*HEAVY, "tokenizers", "safetensors", "huggingface_hub", "pydantic", "bertcli.model.session"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["shapes", "how are you"], ["shapes", "--batch", "2", "--seq", "8"], ["shapes", "--weights"]],
+    ids=" ".join,
+)
+def test_shapes_come_from_the_config_without_numpy_or_torch(arguments: list[str]) -> None:
+    found = loaded(*arguments)
+    assert "bertcli.checkpoints.shapes" in found
+    assert not found & {*HEAVY, "safetensors", "huggingface_hub"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["fill-mask", "how [MASK] you"],
+        ["encode", "how are you"],
+        ["attn", "how are you"],
+        ["encode", "a", "b", "--json"],
+    ],
+    ids=" ".join,
+)
+def test_a_sentence_is_answered_by_numpy_alone(arguments: list[str]) -> None:
+    found = loaded(*arguments)
+    assert {"numpy", "tokenizers"} <= found
+    assert not found & {"torch", "transformers", "safetensors", "huggingface_hub", "jinja2", "matplotlib"}
+    assert not found & {"torch", "transformers", "safetensors", "huggingface_hub", "jinja2", "pyarrow"}
+    assert not found & {"bertcli.input.parquet", "bertcli.output.files.parquet"}
+
+
+@pytest.mark.parametrize(
+    "arguments", [["encode", "how are you"], ["shapes", "how are you"], ["shapes", "--weights"]], ids=" ".join
+)
+def test_a_model_in_the_hubs_cache_is_opened_without_huggingface_hub(
+    tmp_path: Path, tiny_bert: Path, arguments: list[str]
+) -> None:
+    fill_cache(tmp_path, "my/bert", files_in(tiny_bert))
+    found = loaded(*arguments, "-m", "my/bert", HF_HOME=str(tmp_path), HF_HUB_OFFLINE="0")
+    assert "bertcli.checkpoints.hub_cache" in found
+    assert not found & {"huggingface_hub", "httpx", "httpx2", "socket", "urllib.request", "bertcli.checkpoints.hub"}
+
+
+def test_models_are_listed_from_headers_alone(tmp_path: Path, tiny_bert: Path) -> None:
+    fill_cache(tmp_path, "my/bert", files_in(tiny_bert))
+    found = loaded("models", HF_HOME=str(tmp_path), HF_HUB_OFFLINE="0")
+    assert "bertcli.checkpoints.listing" in found
+    assert not found & {*HEAVY, "tokenizers", "huggingface_hub", "httpx", "httpx2", "bertcli.checkpoints.hub"}
+
+
+def test_a_published_model_has_shapes_without_huggingface_hub() -> None:
+    found = loaded("shapes", "-m", "bert-large-cased", "--batch", "2", "--seq", "128", HF_HUB_OFFLINE="0")
+    assert "bertcli.checkpoints.published" in found
+    assert not found & {*HEAVY, "huggingface_hub", "httpx", "httpx2", "bertcli.checkpoints.hub"}
+
+
+def test_candidates_for_a_mask_load_nothing_of_the_other_questions() -> None:
+    found = loaded("fill-mask", "how [MASK] you", "--format", "table")
+    questions = ("bertcli.analysis.masks.", "bertcli.commands.fill_mask.", "bertcli.output.tables.masks")
+    assert {name.rpartition(".")[2] for name in found if name.startswith(questions)} == {
+        "predictions", "request", "answer", "question", "predict",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("question", [["--score"], ["--mutual"], ["--joint"], ["--lens"], ["--targets", "New York"]])
+def test_a_question_about_a_sentence_is_answered_by_numpy_alone(question: list[str]) -> None:
+    found = loaded("fill-mask", "how [MASK] you", *question)
+    assert "numpy" in found
+    assert not found & {"torch", "transformers", "safetensors", "huggingface_hub"}
+
+
+def test_lines_from_a_pipe_are_answered_by_numpy_alone() -> None:
+    assert not loaded("fill-mask", "-", text="how [MASK] you\n" * 20) & {"torch", "transformers"}

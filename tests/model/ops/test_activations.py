@@ -1,0 +1,100 @@
+"""numpy's and torch's activations against float64, over the whole range of float32."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from transformers.activations import ACT2FN
+
+from bertcli.errors import UnsupportedModel
+from bertcli.model.ops.base import Linear, Ops
+from bertcli.model.ops.numpy_activations import ACTIVATIONS
+from bertcli.model.ops.numpy_ops import NumpyOps
+from bertcli.model.ops.torch_ops import TorchOps
+
+NAMES = list(ACTIVATIONS)
+LARGEST, SMALLEST = np.finfo(np.float32).max, np.finfo(np.float32).tiny
+# Every scale from the smallest to the largest float32, and the middle, where the curves bend, in small steps.
+SCALES = np.logspace(-44, 38, 4001, dtype=np.float64).astype(np.float32)
+MIDDLE = np.linspace(-15, 15, 600_001, dtype=np.float32)
+RANGE = np.concatenate([-SCALES[::-1], MIDDLE, SCALES, np.array([0, -0.0, LARGEST, -LARGEST, SMALLEST], np.float32)])
+
+
+def in_float64(name: str, x: np.ndarray) -> np.ndarray:
+    """What transformers' own function gives in float64."""
+    return ACT2FN[name](torch.from_numpy(x.astype(np.float64))).numpy()
+
+
+def numpy_activation(name: str) -> Callable[[np.ndarray], np.ndarray]:
+    return ACTIVATIONS[name]
+
+
+def of_a_product(ops: Ops, name: str, x: np.ndarray) -> np.ndarray:
+    """The activation of x, as what comes out of a linear layer that passes its first feature on."""
+    features = np.zeros((len(x), 16), np.float32)
+    features[:, 0] = x
+    linear = ops.prepare(Linear(ops.matrix(np.eye(16, dtype=np.float32)), ops.vector(np.zeros(16, np.float32))))
+    return ops.to_numpy(ops.linear_activation(ops.asarray(features), linear, name))[:, 0]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_numpy_activation_is_exact_to_float32_over_the_whole_range(name: str) -> None:
+    exact = in_float64(name, RANGE)
+    with np.errstate(over="ignore"):  # beyond 1e19 a square is infinite, and the result right all the same
+        found = numpy_activation(name)(RANGE.copy()).astype(np.float64)
+    near = np.abs(RANGE) <= 12
+    ulps = 2 * np.spacing(np.abs(exact).astype(np.float32)[near])
+    assert (np.abs(found - exact)[near] < np.maximum(5e-7, ulps)).all()
+    np.testing.assert_allclose(found[~near], exact[~near], 1e-6, 1e-12)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_torch_activation_is_the_one_that_transformers_calls_so(name: str) -> None:
+    found = of_a_product(TorchOps("cpu", "float32"), name, MIDDLE)
+    np.testing.assert_allclose(found, in_float64(name, MIDDLE), 0, 2e-6)
+
+
+def test_numpy_gelu_stays_below_5e_7_between_minus_12_and_12() -> None:
+    x = np.concatenate([np.linspace(-12, 12, 2_000_001, dtype=np.float32), SCALES[SCALES < 12], -SCALES[SCALES < 12]])
+    assert np.abs(numpy_activation("gelu")(x.copy()) - in_float64("gelu", x)).max() < 5e-7
+
+
+def test_numpy_gelu_does_not_cancel_on_the_negative_side() -> None:
+    x = np.linspace(-8, -3, 100_001, dtype=np.float32)  # where 1 + erf(x / sqrt 2) in float32 is off by 2e-7
+    assert np.abs(numpy_activation("gelu")(x.copy()) - in_float64("gelu", x)).max() < 1.5e-8
+
+
+def test_numpy_gelu_is_the_exact_one_and_gelu_new_the_tanh_one() -> None:
+    x = np.linspace(-4, 4, 1001, dtype=np.float64)
+    wide = torch.from_numpy(x)
+    gelu, gelu_new = (numpy_activation(name)(x.astype(np.float32)) for name in ("gelu", "gelu_new"))
+    np.testing.assert_allclose(gelu, torch.nn.functional.gelu(wide).numpy(), 0, 1e-6)
+    np.testing.assert_allclose(gelu_new, torch.nn.functional.gelu(wide, approximate="tanh").numpy(), 0, 1e-6)
+    assert np.abs(gelu - gelu_new).max() > 4e-4
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_infinite_or_missing_number_does_not_become_a_finite_one(name: str) -> None:
+    x = np.array([np.inf, np.nan, 1], np.float32)
+    with np.errstate(invalid="ignore"):
+        found = numpy_activation(name)(x.copy())
+    assert found[0] == (1 if name == "tanh" else np.inf)
+    assert np.isnan(found[1])
+    assert found[2] == pytest.approx(in_float64(name, x[2:])[0], abs=5e-7)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_activation_does_not_depend_on_the_shape_or_the_place_in_a_block(name: str) -> None:
+    x = np.random.default_rng(0).normal(0, 3, (3, 70_001)).astype(np.float32)
+    whole = numpy_activation(name)(x.copy())
+    assert whole.shape == x.shape
+    assert np.array_equal(whole[:, ::7], numpy_activation(name)(x[:, ::7].copy()))
+
+
+def test_both_backends_know_the_same_activations() -> None:
+    for name in NAMES:
+        np.testing.assert_allclose(of_a_product(NumpyOps(), name, MIDDLE), in_float64(name, MIDDLE), 0, 2e-6)
+    for ops in (NumpyOps(), TorchOps("cpu", "float32")):
+        with pytest.raises(UnsupportedModel, match="'mish'"):
+            of_a_product(ops, "mish", MIDDLE)

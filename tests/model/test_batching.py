@@ -1,0 +1,65 @@
+"""Token ids in rectangles: nothing lost, nothing added but padding, and as little of that as may be."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bertcli.input.records import TextRecord
+from bertcli.model.batching import batches, pad
+from bertcli.model.tokenizer import TokenizedText
+
+PAD = 7
+
+
+def text_of(index: int, length: int) -> TokenizedText:
+    """A text whose ids and types tell which one it is, none of them the id of padding."""
+    ids = tuple(100 * (index + 1) + position for position in range(length))
+    types = tuple(position % 2 for position in range(length))
+    return TokenizedText(TextRecord(index, "x"), ids, types, ("x",) * length)
+
+
+texts = st.lists(st.integers(1, 30), min_size=1, max_size=40).map(
+    lambda lengths: [text_of(index, length) for index, length in enumerate(lengths)]
+)
+
+
+@given(texts)
+def test_padding_stands_on_the_right_and_is_masked(drawn: Sequence[TokenizedText]) -> None:
+    batch = pad(drawn, PAD)
+    longest = max(map(len, drawn))
+    assert batch.shape == (len(drawn), longest)
+    assert batch.is_padded == any(len(text) < longest for text in drawn)
+    for row, text in enumerate(drawn):
+        padding = longest - len(text)
+        assert batch.input_ids[row].tolist() == [*text.input_ids, *[PAD] * padding]
+        assert batch.token_type_ids[row].tolist() == [*text.token_type_ids, *[0] * padding]
+        assert batch.attention_mask[row].tolist() == [True] * len(text) + [False] * padding
+
+
+def test_ids_and_types_are_int64_and_the_mask_is_boolean() -> None:
+    batch = pad([text_of(0, 3), text_of(1, 5)], PAD)
+    assert (batch.input_ids.dtype, batch.token_type_ids.dtype) == (np.int64, np.int64)
+    assert batch.attention_mask.dtype == np.bool_
+
+
+@given(texts, st.integers(1, 100))
+def test_every_text_is_in_one_batch_and_no_batch_is_larger_than_asked(
+    drawn: Sequence[TokenizedText], batch_tokens: int
+) -> None:
+    made = list(batches(drawn, batch_tokens, PAD))
+    assert sorted(text.record.index for batch in made for text in batch.texts) == list(range(len(drawn)))
+    for batch in made:
+        rows, columns = batch.shape
+        assert rows * columns <= batch_tokens or rows == 1
+
+
+@given(texts, st.integers(1, 100))
+def test_texts_of_like_length_go_together(drawn: Sequence[TokenizedText], batch_tokens: int) -> None:
+    lengths = [len(text) for batch in batches(drawn, batch_tokens, PAD) for text in batch.texts]
+    assert lengths == sorted(lengths, reverse=True)
+
+
+def test_no_texts_make_no_batch() -> None:
+    assert list(batches([], 100, PAD)) == []

@@ -1,0 +1,53 @@
+"""Texts without their padding: the same numbers, texts of one length together, and nothing where padding stands."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bertcli.model.engine import OutputRequest
+from tests.tiny import WORDS, one_batch, open_bert
+
+texts_of_a_batch = st.lists(
+    st.lists(st.sampled_from(WORDS), min_size=1, max_size=9).map(" ".join), min_size=2, max_size=7
+)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "torch"])
+@given(texts=texts_of_a_batch)
+def test_a_text_among_others_of_any_length_has_the_states_it_has_alone(
+    tiny_bert: Path, engine: str, texts: list[str]
+) -> None:
+    session = open_bert(tiny_bert, engine)
+    every_layer = OutputRequest(hidden_states=range(session.config.num_hidden_layers + 1))
+    together = one_batch(session, texts)
+    output = session.run(together, every_layer)
+    for row, text in enumerate(texts):
+        alone = session.run(one_batch(session, [text]), every_layer)
+        length = len(together.texts[row])
+        for found, expected in zip(output.hidden_states, alone.hidden_states, strict=True):
+            np.testing.assert_allclose(session.to_numpy(found)[row, :length], session.to_numpy(expected)[0], 1e-5, 5e-6)
+            assert not session.to_numpy(found)[row, length:].any()
+
+
+def test_neighbours_of_one_length_are_attended_to_together(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = open_bert(tiny_bert)
+    shapes = []
+    attention = session.engine.ops.attention
+
+    def watched(query: Any, *others: Any) -> Any:
+        shapes.append((query.shape[0], query.shape[2]))
+        return attention(query, *others)
+
+    monkeypatch.setattr(session.engine.ops, "attention", watched)
+    session.run(one_batch(session, ["how are you", "the cat sat", "how", "the mat", "how are you"]), OutputRequest())
+    assert shapes == session.config.num_hidden_layers * [(2, 5), (1, 3), (1, 4), (1, 5)]
+
+
+def test_texts_of_one_length_need_no_packing(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = open_bert(tiny_bert)
+    monkeypatch.setattr(session.engine, "_packed", lambda batch: pytest.fail("packed"))
+    session.run(one_batch(session, ["how are you", "the cat sat"]), OutputRequest())

@@ -1,0 +1,59 @@
+"""Memory that a long run takes beyond a short one: none for sizes of batches that do not come again."""
+
+import platform
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import resource, sys
+from bertcli.model.resources import limit_onednn_cache
+
+limit_onednn_cache()
+import torch
+
+linear = torch.ops.mkldnn._linear_pointwise
+weight = torch.ops.mkldnn._reorder_linear_weight(torch.randn(64, 64))
+with torch.inference_mode():
+    for rows in range(int(sys.argv[1])):
+        linear(torch.ones(1, rows + 1, 64), weight, None, "none", [], "")
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def peak(sizes: int) -> int:
+    """The most KiB of a process that has multiplied so many sizes."""
+    done = subprocess.run([sys.executable, "-c", PROGRAM, str(sizes)], capture_output=True, text=True, check=True)
+    return int(done.stdout)
+
+
+def test_what_torch_prepares_for_a_size_is_not_kept_for_ever() -> None:
+    # Left to themselves the caches hold 500 MB after the second.
+    assert peak(1000) < peak(100) + 30_000
+
+
+FREED = """
+from bertcli.model.resources import trim_heap
+
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * 4
+
+held = [bytearray(50_000) for _ in range(2000)]
+last = bytearray(50_000)
+before = resident()
+held.clear()
+freed = resident()
+trim_heap()
+print(before - freed, freed - resident())
+"""
+
+
+@pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc", reason="only glibc keeps what has been freed, and can give it back"
+)
+def test_what_has_been_freed_beneath_something_held_goes_back_to_the_system() -> None:
+    done = subprocess.run([sys.executable, "-c", FREED], capture_output=True, text=True, check=True)
+    by_itself, given_back = map(int, done.stdout.split())
+    assert by_itself < 10_000
+    assert given_back > 60_000

@@ -1,0 +1,63 @@
+"""The folder of a run: what may be gone on with, what is refused, and what it says of the difference."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bertcli.errors import OutputError
+from bertcli.output.files.folder import check_same_run, find_begun, prepare
+from bertcli.output.files.manifest import Manifest
+
+ABOUT: dict[str, Any] = {"model": "bundled", "engine": "numpy", "options": {"pool": "mean", "layers": None}}
+
+
+def begun(folder: Path, *, is_complete: bool = False) -> Manifest:
+    """A folder with a manifest in it."""
+    folder.mkdir()
+    manifest = Manifest(ABOUT, 10, is_complete=is_complete)
+    manifest.save(folder)
+    return manifest
+
+
+@pytest.mark.parametrize("resume", [True, False])
+def test_a_folder_that_is_not_there_or_empty_is_begun(tmp_path: Path, resume: bool) -> None:
+    assert find_begun(tmp_path / "new", resume=resume, force=False) is None
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / ".shard-00000.parquet.x.part").write_text("half")
+    assert find_begun(tmp_path / "empty", resume=resume, force=False) is None
+    prepare(tmp_path / "empty", None)
+    assert list((tmp_path / "empty").iterdir()) == []
+
+
+@pytest.mark.parametrize("force", [True, False])
+def test_a_file_is_no_folder(tmp_path: Path, force: bool) -> None:
+    (tmp_path / "out").write_text("x")
+    with pytest.raises(OutputError, match="out is a file"):
+        find_begun(tmp_path / "out", resume=not force, force=force)
+
+
+def test_a_run_is_gone_on_with_where_that_is_asked_for(tmp_path: Path) -> None:
+    manifest = begun(tmp_path / "out")
+    assert find_begun(tmp_path / "out", resume=True, force=False) == manifest
+    assert find_begun(tmp_path / "out", resume=False, force=True) is None
+    with pytest.raises(OutputError, match="a run that broke off") as raised:
+        find_begun(tmp_path / "out", resume=False, force=False)
+    assert "--resume" in raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"model": "other"}, "another model: bundled, where this run has other"),
+        ({"options": {"pool": "max", "layers": None}}, "another pool: mean, where this run has max"),
+        ({"options": {"pool": "mean", "layers": "0"}}, "another layers: none, where this run has 0"),
+    ],
+)
+def test_a_difference_is_named(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
+    manifest = Manifest(ABOUT, 10)
+    check_same_run(tmp_path, manifest, ABOUT, 10)
+    with pytest.raises(OutputError, match=words):
+        check_same_run(tmp_path, manifest, {**ABOUT, **changes}, 10)
+    with pytest.raises(OutputError, match="another shard rows: 10, where this run has 7"):
+        check_same_run(tmp_path, manifest, ABOUT, 7)

@@ -1,0 +1,264 @@
+"""What is looked at: by keys, by the address, by the search; light and dark; in narrow windows."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.process import run
+from tests.output.page import chromium
+from tests.output.page.chromium import Tab
+from tests.output.page.conftest import SENTENCE_B, TEXTS
+
+VIEWS = ["heads", "matrix", "model", "neuron", "statistics", "rollout", "masks"]
+
+
+def background(tab: Tab) -> str:
+    return str(tab.page.evaluate("() => getComputedStyle(document.body).backgroundColor"))
+
+
+def test_numbers_open_the_views(pairs_tab: Tab) -> None:
+    for number, name in enumerate(VIEWS, 1):
+        pairs_tab.page.keyboard.press(str(number))
+        pairs_tab.drawn(name)
+        assert pairs_tab.page.get_attribute(f"#tab-{name}", "aria-selected") == "true"
+        assert pairs_tab.page.is_visible(f"#view-{name}")
+        assert len(pairs_tab.page.query_selector_all("main > section:not([hidden])")) == 1
+
+
+@pytest.mark.parametrize(
+    ("keys", "address"),
+    [
+        ("ArrowRight", {"layer": "1"}),
+        ("ArrowRight ArrowRight ArrowLeft", {}),
+        ("]", {"heads": "0"}),
+        ("] ]", {"heads": "1"}),
+        ("[", {"heads": "2"}),
+        ("a", {"heads": ""}),
+        ("a a", {}),
+        ("ArrowDown", {"token": "0"}),
+        ("ArrowDown ArrowDown ArrowUp", {"token": "0"}),
+        ("ArrowDown Escape", {}),
+        ("+ +", {"least": "0.01"}),
+        ("+ + - -", {}),
+        ("s", {"filter": "aa"}),
+        ("s s s s s", {}),
+        ("t", {"text": "1"}),
+        ("t t T", {"text": "1"}),
+        ("x ArrowLeft", {}),
+    ],
+)
+def test_keys_do_what_the_help_says(pairs_tab: Tab, keys: str, address: dict[str, str]) -> None:
+    for key in keys.split():
+        pairs_tab.key(key)
+    assert pairs_tab.address() == address
+
+
+def test_the_help_opens_and_closes_by_key(pairs_tab: Tab) -> None:
+    pairs_tab.page.keyboard.press("?")
+    assert pairs_tab.page.is_visible("#help")
+    keys = " ".join(pairs_tab.texts("#help kbd"))
+    assert [
+        part for part in ["Model and Statistics", "entropy < 0.5", "Back"] if part not in pairs_tab.text("#help")
+    ] == []
+    assert [key for key in ["[", "]", "a", "s", "t", "T", "/", "d", "Esc", "?"] if key not in keys] == []
+    pairs_tab.key("ArrowRight")  # while help is open keys are its own
+    pairs_tab.page.keyboard.press("Escape")
+    assert not pairs_tab.page.is_visible("#help")
+    assert pairs_tab.address() == {}
+
+
+def test_a_link_brings_back_what_was_looked_at(pairs_tab: Tab, browser: Any) -> None:
+    pairs_tab.view("matrix").key("ArrowRight").key("]").key("s").key("+").key("ArrowDown")
+    address = pairs_tab.address()
+    assert set(address) == {"view", "layer", "heads", "filter", "least", "token"}
+    shown = pairs_tab.text("#view-matrix .pointed"), pairs_tab.text("#view-matrix .readout")
+    link = pairs_tab.page.url.partition("#")[2]
+    with chromium.tab(browser, pairs_tab.file) as other:
+        other.open(link)
+        assert (other.text("#view-matrix .pointed"), other.text("#view-matrix .readout")) == shown
+        assert other.address() == address
+
+
+@pytest.mark.parametrize(
+    ("address", "kept"),
+    [
+        ("layer=99&heads=7,x&token=1000", {}),
+        ("view=zzz&heads=77", {}),
+        ("view=nothing&statistic=no&text=9&least=5&layer=1", {"layer": "1"}),
+        ("heads=77,2&layer=1", {"heads": "2", "layer": "1"}),
+        ("heads=", {"heads": ""}),
+        ("%%%", {}),
+        ("filter=<b>", {}),
+    ],
+)
+def test_of_an_address_what_the_page_does_not_know_is_ignored_and_left_out(
+    pairs_tab: Tab, address: str, kept: dict[str, str]
+) -> None:
+    pairs_tab.open(address)
+    assert pairs_tab.page.get_attribute("body", "data-drawn") == "heads"
+    assert pairs_tab.address() == kept
+    assert kept == {"heads": ""} or pairs_tab.page.is_visible(".diagram")
+
+
+def test_back_goes_to_the_view_the_layer_and_the_head_before(pairs_tab: Tab) -> None:
+    steps = [{}, {"view": "matrix"}, {"view": "matrix", "layer": "1"}, {"layer": "1", "heads": "2", "view": "matrix"}]
+    pairs_tab.view("matrix").key("ArrowRight").page.click(".chips [data-head='2']")
+    pairs_tab.settled().view("statistics").page.click(".cell[data-layer='0'][data-head='1']")
+    pairs_tab.drawn("heads").page.select_option("#text", "2")
+    assert pairs_tab.settled().address() == {"text": "2", "heads": "1"}
+    found = []
+    for _ in range(6):
+        pairs_tab.page.go_back()
+        found.append(pairs_tab.settled().address())
+        assert pairs_tab.page.is_visible(f"#view-{found[-1].get('view', 'heads')}")
+    assert found == [{"heads": "1"}, {"layer": "1", "heads": "2", "view": "statistics"}, *steps[::-1]]
+    pairs_tab.page.go_forward()
+    assert pairs_tab.settled().address() == steps[1]
+
+
+def test_a_sliders_way_a_search_and_a_token_are_no_steps_to_go_back(pairs_tab: Tab) -> None:
+    before = pairs_tab.page.evaluate("() => history.length")
+    for value in ("20", "40", "60"):
+        pairs_tab.page.fill(".least input", value)
+    pairs_tab.page.locator(".least input").blur()
+    pairs_tab.page.hover(".queries [data-position='2']")
+    pairs_tab.key("ArrowDown").key("/").page.keyboard.type("previous")
+    assert set(pairs_tab.settled().address()) == {"least", "token", "find"}
+    assert pairs_tab.page.evaluate("() => history.length") == before
+
+
+def focused(tab: Tab) -> tuple[int, int]:
+    place = tab.page.evaluate("() => { const { layer, head } = document.activeElement.dataset; return [layer, head]; }")
+    return int(place[0]), int(place[1])
+
+
+@pytest.mark.parametrize("view", ["model", "statistics"])
+def test_arrows_go_from_head_to_head_and_tab_stops_at_one(pairs_tab: Tab, view: str) -> None:
+    pairs_tab.view(view)
+    assert pairs_tab.page.locator(f"#view-{view} .grid [tabindex='0']").count() == 1
+    pairs_tab.key("ArrowDown")
+    assert focused(pairs_tab) == (0, 0)
+    for key in ("ArrowRight", "ArrowRight", "ArrowRight", "ArrowDown", "ArrowLeft"):  # of 3 heads and 2 layers
+        pairs_tab.key(key)
+    assert focused(pairs_tab) == (1, 1)
+    assert "Layer 1, head 1" in pairs_tab.text(f"#view-{view} .pointed")
+    assert pairs_tab.page.locator(f"#view-{view} .grid [tabindex='0']").count() == 1
+    assert pairs_tab.key("Shift+Tab").page.evaluate("() => document.activeElement.closest('.grid')") is None
+    pairs_tab.key("Tab")
+    assert focused(pairs_tab) == (1, 1)
+    pairs_tab.page.keyboard.press("Enter")
+    assert pairs_tab.drawn("heads").address() == {"layer": "1", "heads": "1"}
+
+
+def test_the_address_can_be_changed_while_the_page_is_open(pairs_tab: Tab) -> None:
+    pairs_tab.page.evaluate("() => { location.hash = 'view=statistics&statistic=self' }")
+    pairs_tab.drawn("statistics")
+    assert pairs_tab.page.get_attribute("[data-statistic='self']", "aria-pressed") == "true"
+
+
+def test_a_list_chooses_the_text(pairs_tab: Tab) -> None:
+    options = pairs_tab.page.eval_on_selector_all(
+        "#text option", "options => options.map((option) => option.textContent)"
+    )
+    assert options == [f"{number}. {text} ‖ {SENTENCE_B}" for number, text in enumerate(TEXTS, 1)]
+    pairs_tab.page.select_option("#text", "2")
+    assert pairs_tab.settled().texts(".queries li")[:4] == ["[CLS]", "a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "fits"),
+    [
+        ("1.2", lambda head: (head["layer"], head["head"]) == (1, 2)),
+        ("1", lambda head: head["layer"] == 1),
+        ("entropy < 2", lambda head: head["entropy"] < 2),
+        ("conf > 0.3", lambda head: head["confidence"] > 0.3),
+        ("entropy>=.5", lambda head: head["entropy"] >= 0.5),
+        ("delim", lambda head: head["label"] == "delimiter"),
+        ("nothing", lambda head: False),
+    ],
+)
+def test_heads_are_found_by_number_statistic_and_label(pairs_tab: Tab, tiny_bert: Path, asked: str, fits: Any) -> None:
+    [record] = run("attn", "-m", tiny_bert, TEXTS[0], "--pair", SENTENCE_B, "--json").records()
+    wanted = [(head["layer"], head["head"]) for head in record["heads"] if fits(head)]
+    pairs_tab.view("statistics").page.keyboard.press("/")
+    pairs_tab.page.keyboard.type(asked)
+    pairs_tab.settled()
+    assert pairs_tab.texts(".results button span:first-child") == [
+        f"Layer {layer}, head {head}" for layer, head in wanted
+    ]
+    bright = pairs_tab.page.eval_on_selector_all(
+        ".cell:not(.dim)", "cells => cells.map((cell) => [Number(cell.dataset.layer), Number(cell.dataset.head)])"
+    )
+    assert [tuple(place) for place in bright] == wanted
+    if wanted:
+        pairs_tab.page.keyboard.press("Enter")
+        assert pairs_tab.drawn("heads").address()["heads"] == str(wanted[0][1])
+
+
+@pytest.mark.parametrize(("sign", "wanted"), [("<", False), ("<=", True), (">", False), (">=", True)])
+def test_less_than_a_number_is_not_that_number(pairs_tab: Tab, told: Any, sign: str, wanted: bool) -> None:
+    head = told[0]["heads"][3]
+    pairs_tab.page.keyboard.press("/")
+    pairs_tab.page.keyboard.type(f"entropy{sign}{head['entropy']:.6g}")
+    found = pairs_tab.settled().texts(".results button span:first-child")
+    assert (f"Layer {head['layer']}, head {head['head']}" in found) is wanted
+
+
+@pytest.mark.parametrize("asked", ["foo", "entropy<", "entropy < .", "enthalpy < 1"])
+def test_where_nothing_is_found_the_search_says_how_to_ask(pairs_tab: Tab, asked: str) -> None:
+    pairs_tab.page.keyboard.press("/")
+    pairs_tab.page.keyboard.type(asked)
+    said = pairs_tab.settled().text(".results")
+    assert "No heads" in said
+    assert [part for part in ["previous", "3.7", "entropy < 0.5", ">="] if part not in said] == []
+
+
+def test_a_label_is_searched_for_by_its_chip(browser: Any, tmp_path: Path) -> None:
+    run("attn", "The cat sat on the mat", "--grid", "previous", "--html", tmp_path / "page.html").answer()
+    with chromium.tab(browser, tmp_path / "page.html") as tab:
+        tab.open()  # with the grid that was asked for
+        assert tab.page.get_attribute("body", "data-drawn") == "statistics"
+        tab.page.click(".labels .chip >> text=previous")
+        bright = [float(number) for number in tab.settled().texts(".cell:not(.dim)")]
+        assert bright and min(bright) > 0.5
+        tab.page.click(".labels .chip >> text=previous")
+        assert tab.settled().page.query_selector(".dim") is None
+
+
+def test_it_is_dark_where_the_system_is_and_where_it_is_asked_to_be(browser: Any, pairs_page: Path) -> None:
+    with chromium.tab(browser, pairs_page, color_scheme="dark") as dark, chromium.tab(browser, pairs_page) as light:
+        seen = [background(dark.open()), background(light.open())]
+        assert seen[0] != seen[1]
+        light.key("d")
+        assert background(light) == seen[0]
+        dark.page.click("[aria-label='Light or dark']")
+        assert background(dark) == seen[1]
+        for name in VIEWS:
+            dark.view(name)
+
+
+@pytest.mark.parametrize("width", [400, 700, 1600])
+def test_nothing_reaches_beyond_the_windows_edge(browser: Any, pairs_page: Path, width: int) -> None:
+    with chromium.tab(browser, pairs_page, viewport={"width": width, "height": 800}) as tab:
+        tab.open()
+        for name in VIEWS:
+            tab.view(name)
+            assert tab.page.evaluate("() => document.documentElement.scrollWidth") <= width, name
+
+
+def test_in_a_narrow_window_the_tab_of_the_view_is_in_sight(browser: Any, pairs_page: Path) -> None:
+    with chromium.tab(browser, pairs_page, viewport={"width": 400, "height": 800}) as tab:
+        for name in ("masks", "heads", "rollout"):
+            tab.open(f"view={name}")
+            box = tab.page.locator(f"#tab-{name}").bounding_box()
+            assert box["x"] >= 0 and box["x"] + box["width"] <= 400
+
+
+def test_in_a_narrow_window_the_neuron_view_has_its_softmax_in_sight(browser: Any, pairs_page: Path) -> None:
+    with chromium.tab(browser, pairs_page, viewport={"width": 400, "height": 800}) as tab:
+        tab.open("view=neuron")
+        assert tab.page.locator("#view-neuron canvas").bounding_box()["width"] <= 400
+        canvas = tab.page.locator("#view-neuron canvas")
+        canvas.hover(position={"x": 2, "y": 50 + 54 * 3 + 30})  # the first strip of the fourth token
+        assert "query[0] =" in tab.text("#view-neuron .pointed")

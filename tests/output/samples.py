@@ -1,0 +1,317 @@
+"""Results made by hand, and the views that show them: what tables and records are drawn from, without a model."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from bertcli.output.schemas.attn import AttentionDisplay
+from bertcli.results.attention import Attended, AttendedFrom, AttnRecord, AttnSummary, Expansion, HeadStatistics
+from bertcli.results.embeddings import EncodeRecord
+from bertcli.results.masks import (
+    Change,
+    Comparison,
+    FilledSequence,
+    FillMaskRecord,
+    LensLayer,
+    MaskPredictions,
+    Prediction,
+    TargetPrediction,
+    TextScore,
+    TokenScore,
+)
+from bertcli.results.models import KnownModel, LeftOut, ModelClass, ModelsResult, Output, ShapesResult, StoredTensor
+from bertcli.results.texts import RunInfo, TextInfo
+
+COMMIT = "86b5e0934494bd15c9632b12f734a8a67f723594"
+STATISTICS = ("entropy", "self", "previous", "next", "cls", "sep", "punctuation", "distance", "confidence")
+LOOK = AttentionDisplay(STATISTICS, "labels: previous > 0.5; delimiter > 0.6")
+
+
+def info(command: str, model: str = "bundled", revision: str | None = None) -> RunInfo:
+    """numpy on the CPU in float32."""
+    return RunInfo(command, model, revision, "numpy", "cpu", "float32")
+
+
+def text_info(tokens: Sequence[str], text: str | None = None, **changes: object) -> TextInfo:
+    """A text of these tokens, with [CLS] and [SEP] around them."""
+    every = ["[CLS]", *tokens, "[SEP]"]
+    fields: dict[str, object] = {
+        "index": 0,
+        "line": None,
+        "text": " ".join(tokens) if text is None else text,
+        "pair": None,
+        "tokens": every,
+        "input_ids": [101, *range(2000, 2000 + len(tokens)), 102],
+        "token_type_ids": [0] * len(every),
+        "truncated": False,
+    }
+    return TextInfo(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def predictions(sequence: str, *candidates: tuple[str, float, float]) -> list[Prediction]:
+    """Candidates (token, score, logit), best first. sequence: the text, with {} where the mask is."""
+    return [
+        Prediction(rank, score, logit, 2000 + rank, token, sequence.format(token))
+        for rank, (token, score, logit) in enumerate(candidates, 1)
+    ]
+
+
+def target(word: str, pieces: str, logprob: float, share: float, rank: int | None = None) -> TargetPrediction:
+    """A target; one of a single piece has a rank."""
+    own = (None, None, None) if rank is None else (rank, logprob + 2, 2003)
+    spelt = pieces.replace(" ##", "")
+    return TargetPrediction(
+        word, tuple(pieces.split()), "l2r", logprob, share, float(np.exp(logprob)), *own, spelt, f"how {spelt} you"
+    )
+
+
+def fill_mask_record() -> FillMaskRecord:
+    """One mask and three targets, of which one is not spelt as its token, and one has several."""
+    found = predictions(
+        "how {} you", ("are", 0.7040, 1.188), ("about", 0.0401, -1.679), ("many", 0.000031, -2.2), ("is", 0.0, -9.0)
+    )
+    targets = [
+        target("are", "are", -0.351, 0.98, 1),
+        target("IS", "is", -26.9, 2e-12, 12345),
+        target("souvenirs", "so ##uven ##irs", -4.3, 0.02),
+    ]
+    text = text_info(["how", "[MASK]", "you"])
+    return FillMaskRecord(text, [MaskPredictions(2, found, targets, entropy=2.93912, mass=0.74413)])
+
+
+def joint_record() -> FillMaskRecord:
+    """Two masks filled together."""
+    filled = [
+        FilledSequence("the man sat on the table.", ("man", "table"), -5.644),
+        FilledSequence("the [mask] sat on the ##able.", ("[mask]", "##able"), -15.832),
+    ]
+    return replace(two_masks_record(), sequences=filled)
+
+
+def score_record() -> FillMaskRecord:
+    """A text of tokens that are certain, unlikely, and next to impossible."""
+    tokens = [
+        TokenScore(1, "the", 1996, -0.00001, 0.0000144, 1, "the"),
+        TokenScore(2, "##irs", 18894, -10.155, 14.65, 13267, "[mask]"),
+        TokenScore(3, ".", 1012, -103.2, 148.886, 2, "\x1b[31m"),
+    ]
+    text = text_info(["the", "##irs", "."], "Theirs.")
+    return FillMaskRecord(text, [], score=TextScore("PLL-word-l2r", -113.35501, -37.785, 2.5697e16, tokens))
+
+
+def lens_record() -> FillMaskRecord:
+    """Three layers over two masks, with the ranks of two targets."""
+
+    def layer(index: int, token: str, score: float, *ranks: int) -> LensLayer:
+        best = predictions("how {}", (token, score, 1.0))
+        words = zip(("are", "is"), ranks, strict=True)
+        return LensLayer(index, best, [target(word, word, -1.0, 0.5, rank) for word, rank in words])
+
+    ends = [("[mask]", 0.12, 12345, 398), ("are", 0.70, 1, 15), ("are", 0.99, 1, 2)]
+    others = [("the", 0.5, 3, 30000), (".", 1e-7, 4, 5), ("souvenirs", 0.2, 6, 7)]
+    text = text_info(["how", "[MASK]", "you", "[MASK]"])
+    masks = []
+    for position, answers in ((2, ends), (4, others)):
+        layers = [layer(index, *answer) for index, answer in enumerate(answers)]
+        masks.append(MaskPredictions(position, layers[-1].predictions, layers[-1].targets, lens=layers))
+    return FillMaskRecord(text, masks)
+
+
+def compare_record(*, one_vocabulary: bool = True) -> FillMaskRecord:
+    """Candidates that rise, fall, stay, and that the other vocabulary has not; and a target."""
+    found = predictions("how {} you", ("are", 0.7040, 1.188), ("about", 0.0401, -1.679))
+    changes = [
+        Change("are", 1, 1, 0.704, 0.344),
+        Change("about", 2, 12345, 0.0401, 3e-9),
+        Change("were", 8, 2, 0.01, 0.2),
+        Change("##T", None, 5, None, 0.07),
+    ]
+    other = [target("is", "is", -4.0, 1.0, 12)]
+    comparison = Comparison("/models/bert", None, found, 0.29951 if one_vocabulary else None, changes, other)
+    text = text_info(["how", "[MASK]", "you"])
+    own = [target("is", "is", -2.0, 1.0, 7)]
+    return FillMaskRecord(text, [MaskPredictions(2, found, own, comparison=comparison)])
+
+
+def mutual_record() -> FillMaskRecord:
+    """Distances of all shades over a pair, whose [SEP] in the middle has none."""
+    tokens = ["the", "cat", "[SEP]", "snow", "##mo", "##bil"]
+    ids = {"input_ids": [101, 1, 2, 102, 3, 4, 5, 102], "token_type_ids": [0, 0, 0, 0, 1, 1, 1, 1]}
+    distances = np.abs(vectors(8, 8)) ** 3 * np.float32(0.83)
+    for special in (0, 3, 7):
+        distances[special] = distances[:, special] = np.nan
+    distances[[1, 2, 4, 5, 6], [1, 2, 4, 5, 6]] = 0
+    return FillMaskRecord(text_info(tokens, "the cat", pair="snowmobil", **ids), [], mutual=distances)
+
+
+def two_masks_record() -> FillMaskRecord:
+    """Two masks in a line of a file; the second one's candidates are punctuation and words."""
+    first = predictions("{} are [MASK]", ("you", 0.3306, -2.313), ("we", 0.1079, -3.433))
+    second = predictions("[MASK] are{}", (".", 0.7989, 3.005), (" there", 0.1265, 1.162))
+    text = text_info(["[MASK]", "are", "[MASK]"], line=17, truncated=True)
+    return FillMaskRecord(text, [MaskPredictions(1, first), MaskPredictions(3, second)])
+
+
+def strange_record() -> FillMaskRecord:
+    """Tokens that drive terminals, look like markup, run from right to left, or are two cells wide."""
+    tokens = ["[mask]", "[/b]", ":smile:", "\x1b[31mred", "مرحبا", "שלום", "世界"]
+    tokens += ["👩\u200d👧", "e\u0301", "\u202eevil"]
+    sequence = " ".join(tokens)
+    found = [
+        Prediction(rank, 1 / rank / 4, -float(rank), rank, token, f"{sequence} {token}")
+        for rank, token in enumerate(tokens, 1)
+    ]
+    return FillMaskRecord(text_info([*tokens, "[MASK]"]), [MaskPredictions(len(tokens) + 1, found)])
+
+
+def vectors(rows: int, hidden: int = 6) -> np.ndarray:
+    """Numbers from -1 to 1 that look drawn, the same each time."""
+    return np.sin(np.arange(1, rows * hidden + 1, dtype=np.float32) ** 2).reshape(rows, hidden)
+
+
+def encode_record() -> EncodeRecord:
+    """Two segments with all that can be asked for; one value is a negative nothing."""
+    ids = {"input_ids": [101, 7592, 102, 2088, 102], "token_type_ids": [0, 0, 0, 1, 1]}
+    text = text_info(["hello", "[SEP]", "world"], "Hello", pair="World", **ids)
+    states = [vectors(5) * scale for scale in (7.0, 70.0, 1.0)]
+    states[-1][0, 0] = -0.0001
+    return EncodeRecord(
+        text,
+        embedding=states[-1].mean(0),
+        last_hidden_state=states[-1],
+        pooler_output=np.tanh(states[-1][0]),
+        layers=[0, 1, 2],
+        hidden_states=states,
+        next_sentence=0.98765,
+    )
+
+
+def pooled_record() -> EncodeRecord:
+    """A text of which the vector of the whole is known alone."""
+    return EncodeRecord(text_info(["hello"]), embedding=vectors(1)[0])
+
+
+def attention(size: int) -> np.ndarray:
+    """Rows that sum to 1, the same each time."""
+    weights = np.exp(3 * vectors(size, size))
+    return weights / weights.sum(-1, keepdims=True)
+
+
+def attn_record() -> AttnRecord:
+    """Two layers of two heads with every label, and a matrix of all shades."""
+    heads = [
+        HeadStatistics(0, 0, 3.91, 0.12, 0.11, 0.04, 0.23, 0.23, 0.0, 100.4, 0.28, "broad"),
+        HeadStatistics(0, 1, 0.003, 0.13, 0.999, 0.0, 0.25, 0.0, 0.0, 0.9, 0.999, "previous"),
+        HeadStatistics(1, 0, 0.858, 0.17, 0.07, 0.02, 0.76, 0.04, 0.61, 3.4, 0.76, "delimiter"),
+        HeadStatistics(1, 1, 1.511, 0.18, 0.19, 0.07, 0.37, 0.04, 0.0, 2.1, 0.43, None),
+    ]
+    text = text_info(["the", "cat", "sat", "on", "the", "mat"])
+    keys = [Attended(5, "the", 0.56), Attended(0, "[CLS]", 0.23), Attended(6, "mat", 0.004)]
+    attended = [
+        AttendedFrom(position, "the", layer, head, keys) for position in (1, 5) for layer in (0, 1) for head in (0, 1)
+    ]
+    return AttnRecord(text, heads, attention(8), attended)
+
+
+def grid_summary() -> AttnSummary:
+    """Two layers of twelve heads over a corpus, and how unlike four of them are."""
+    numbers = np.abs(vectors(24, len(STATISTICS)))
+    heads = [
+        HeadStatistics(at // 12, at % 12, **dict(zip(STATISTICS, map(float, row), strict=True)), label=None)
+        for at, row in enumerate(numbers)
+    ]
+    return AttnSummary(1234, 56789, heads)
+
+
+def grid_summary_with_gaps() -> AttnSummary:
+    """Heads of two layers that do not follow one another, and not the first of them."""
+    heads = [replace(head, layer=3 + 2 * head.layer) for head in grid_summary().heads if head.head in (2, 3, 9, 11)]
+    return replace(grid_summary(), heads=heads)
+
+
+def maps_record() -> AttnRecord:
+    """Rollout, the value norms of one head, and distances, over words."""
+    heads = attn_record().heads
+    distance = np.abs(np.subtract.outer(np.arange(4), np.arange(4))).astype(np.float32) / 5
+    words = ["[CLS]", "the", "unbelievable", "世界", "[SEP]"]
+    norms = 7 * attention(5)[None]
+    text = text_info(["the", "un", "##believable", "世界"])
+    return AttnRecord(text, heads, words=words, rollout=attention(5), value_norms=norms, head_distance=distance)
+
+
+def long_matrix_record() -> AttnRecord:
+    """More tokens than a matrix is drawn of."""
+    text = text_info([f"token{at}" for at in range(60)])
+    return AttnRecord(text, [], attention(62))
+
+
+def expansion() -> Expansion:
+    """Three layers."""
+    return Expansion([0, 1, 2], [0.901, 0.7404, 1.051])
+
+
+def shapes_result(*, has_pooler: bool | None = True, ran: bool = False) -> ShapesResult:
+    """Both classes over a batch of 2 texts of 128 tokens."""
+
+    def output(name: str, symbolic: str, shape: list[int], count: int = 1, *, default: bool = True) -> Output:
+        in_checkpoint = has_pooler if name == "pooler_output" or has_pooler is None else True
+        came = [shape] * count if ran and in_checkpoint else None
+        nbytes = 4 * count * int(np.prod(shape))
+        return Output(name, symbolic.split(), shape, count, "float32", nbytes, default, in_checkpoint, came)
+
+    hidden = "batch_size sequence_length hidden_size"
+    on_request = [
+        output("hidden_states", hidden, [2, 128, 384], 7, default=False),
+        output(
+            "attentions",
+            "batch_size num_attention_heads sequence_length sequence_length",
+            [2, 12, 128, 128],
+            6,
+            default=False,
+        ),
+    ]
+    pooled = [
+        output("last_hidden_state", hidden, [2, 128, 384]),
+        output("pooler_output", "batch_size hidden_size", [2, 384]),
+    ]
+    logits = output("logits", "batch_size sequence_length vocab_size", [2, 128, 30522])
+    classes = [
+        ModelClass("BertModel", 22_713_216, [*pooled, *on_request]),
+        ModelClass("BertForMaskedLM", 22_744_506, [logits, *on_request]),
+    ]
+    holds = None if has_pooler is None else {"pooler": has_pooler, "mlm_head": True, "next_sentence_head": False}
+    return ShapesResult(2, 128, classes, holds=holds)
+
+
+def tensors() -> list[StoredTensor]:
+    """A few of a checkpoint's tensors."""
+    return [
+        StoredTensor("bert.embeddings.word_embeddings.weight", [30522, 384], "F16", 11_720_448, 23_440_896),
+        StoredTensor("bert.encoder.layer.0.attention.output.LayerNorm.weight", [384], "F16", 384, 768),
+        StoredTensor("temperature", [], "F32", 1, 4),
+    ]
+
+
+def weights_result(stored: Sequence[StoredTensor] | None = None) -> ShapesResult:
+    """The tensors of a checkpoint."""
+    return ShapesResult(0, 0, [], tensors() if stored is None else stored)
+
+
+def models_result() -> ModelsResult:
+    """A model inside, published ones, one by a branch, one in a pickle."""
+    return ModelsResult(
+        "/home/somebody/.cache/huggingface/hub",
+        [
+            KnownModel("bundled", None, [], "bert", 6, 384, 12, 22_892_346, 46_559_803, True, True),
+            KnownModel(
+                "bert-large-cased", COMMIT, ["main"], "bert", 24, 1024, 16, 334_661_958, 1_339_000_123, True, True
+            ),
+            KnownModel("xlm-roberta-base", COMMIT, ["v2", "main"], "xlm-roberta", 12, 768, 12, None, 9_999, None, None),
+            KnownModel("sentence-transformers/all-mpnet-base-v2", COMMIT, [], "mpnet", 12, 768, 12, 1, 20, True, False),
+            KnownModel(
+                "a/distilbert", COMMIT, ["refs/pr/1"], "distilbert", 6, 768, 12, 66_985_530, 1 << 28, False, True
+            ),
+        ],
+        [LeftOut("openai-community/gpt2", COMMIT, "it is of model_type 'gpt2'")],
+    )

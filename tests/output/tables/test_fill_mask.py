@@ -1,0 +1,123 @@
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bertcli.output.schemas.fill_mask import fill_mask_schema
+from bertcli.output.schemas.mask_questions import score_schema
+from bertcli.output.tables.fill_mask import common_ends, find_filled, probability
+from bertcli.results.masks import FillMaskRecord, MaskPredictions, Prediction
+from tests.output import samples
+from tests.output.drawing import draw
+
+
+def _prediction(word: str, sequence: str) -> Prediction:
+    return Prediction(1, 0.5, 1.0, 7, word, sequence)
+
+
+def _places(template: str, *words: str) -> Sequence[int | None]:
+    """Where each word is found to begin, when it stands in for {}."""
+    sequences = [template.format(word) for word in words]
+    ends = common_ends(sequences)
+    return [find_filled(_prediction(word, sequence), ends) for word, sequence in zip(words, sequences, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("template", "words", "places"),
+    [
+        ("how {} you", ("are", "about"), [4, 4]),
+        ("the {} and the {{}}", ("the", "cat"), [4, 4]),
+        ("{} a", ("a", "b"), [0, 0]),
+        ("is this {} this", ("this", "that"), [8, 8]),
+        ("only {}", ("one",), [5]),
+        ("one {}", ("one",), [None]),
+        ("x{}x", ("x", "xx"), [None, None]),
+    ],
+)
+def test_the_filled_word_is_found_where_it_is_certain(
+    template: str, words: Sequence[str], places: Sequence[int | None]
+) -> None:
+    assert _places(template, *words) == places
+
+
+def test_a_space_before_a_word_need_not_be_common_to_all() -> None:
+    sequences = {".": "they are.", "there": "they are there"}
+    ends = common_ends(list(sequences.values()))
+    found = [find_filled(_prediction(word, sequence), ends) for word, sequence in sequences.items()]
+    assert found == [8, 9]
+
+
+def test_a_piece_that_is_not_spelt_in_the_text_is_not_found() -> None:
+    ends = common_ends(["walking", "walks"])
+    assert find_filled(_prediction("##ing", "walking"), ends) is None
+
+
+WORDS = st.lists(st.text("ab ", min_size=1, max_size=3), min_size=2, max_size=4)
+
+
+@given(st.text("ab ", max_size=6), st.text("ab ", max_size=6), WORDS)
+def test_what_is_found_is_never_another_place(before: str, after: str, words: list[str]) -> None:
+    places = _places(f"{before}{{}}{after}", *words)
+    assert all(place in (None, len(before)) for place in places)
+
+
+@pytest.mark.parametrize(
+    ("score", "shown"),
+    [
+        (1.0, "1.0000 ████████"),
+        (0.704, "0.7040 █████▋"),
+        (0.02, "0.0200 ▏"),
+        (0.0061, "0.0061 "),
+        (0.001, "0.0010 "),
+        (0.00094, "9.4e-4 "),
+        (0.000085, "8.5e-5 "),
+        (1e-12, "1.0e-12 "),
+        (0.0, "0.0000 "),
+        (float("nan"), "nan "),
+    ],
+)
+def test_a_probability_has_digits_where_it_has_any(score: float, shown: str) -> None:
+    assert probability(score).plain == shown
+
+
+def long_record(count: int) -> FillMaskRecord:
+    """A mask in the middle of so many words on either side."""
+    before, after = (" ".join(f"{side}{at}" for at in range(count)) for side in ("left", "right"))
+    found = [
+        Prediction(rank, 0.5, 1.0, rank, word, f"{before} {word} {after}") for rank, word in enumerate(("are", "is"), 1)
+    ]
+    return FillMaskRecord(samples.text_info(["[MASK]"]), [MaskPredictions(1, found)])
+
+
+def test_of_a_long_text_a_candidate_has_what_stands_around_it() -> None:
+    lines = [
+        " ".join(draw(fill_mask_schema(samples.info("fill-mask")), long_record(count), width=400).split("\n"))
+        for count in (3, 99)
+    ]
+    assert "left0 left1 left2 are right0 right1 right2" in lines[0]
+    assert "left98 are right0" in lines[1] and "left98 is right0" in lines[1]
+    assert "left0" not in lines[1] and "right98" not in lines[1]
+    assert lines[1].count("…") == 4
+
+
+def test_candidates_that_do_not_reach_the_mass_say_so() -> None:
+    record = replace(samples.fill_mask_record(), masks=[replace(samples.fill_mask_record().masks[0], mass=0.772)])
+    view = fill_mask_schema(samples.info("fill-mask"), mass=0.9)
+    assert "hold 0.7720 of the probability; --top-k ends them before 0.9" in draw(view, record, width=120)
+    assert "ends" not in draw(fill_mask_schema(samples.info("fill-mask"), mass=0.7), record, width=120)
+
+
+def test_a_score_says_what_does_not_count_and_what_stands_for_another() -> None:
+    plain = samples.score_record()
+    view = score_schema(samples.info("fill-mask"))
+    assert "count" not in draw(view, plain, width=120) and "[UNK]" not in draw(view, plain, width=120)
+    tokens = [*plain.text.tokens[:-1], "[MASK]", plain.text.tokens[-1]]
+    assert "special tokens do not count: [MASK]" in draw(
+        view, replace(plain, text=replace(plain.text, tokens=tokens)), width=120
+    )
+    unknown = [replace(plain.score.tokens[0], token="[UNK]"), *plain.score.tokens[1:]]
+    assert "[UNK] is scored as itself" in draw(
+        view, replace(plain, score=replace(plain.score, tokens=unknown)), width=120
+    )

@@ -1,0 +1,120 @@
+"""Each table as a person has looked at it: golden/NAME-WIDTH.txt, and golden/NAME-color.txt with its escapes.
+
+`REWRITE_GOLDEN=1 pytest tests/render` writes the files anew: look at every one that changed before it is kept.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bertcli.output.schema import Schema
+from bertcli.output.schemas.attn import (
+    attended_schema,
+    attn_schema,
+    expansion_schema,
+    maps_schema,
+    matrix_schema,
+    summary_schema,
+)
+from bertcli.output.schemas.encode import encode_schema
+from bertcli.output.schemas.fill_mask import fill_mask_schema
+from bertcli.output.schemas.mask_questions import compare_schema, joint_schema, lens_schema, mutual_schema, score_schema
+from bertcli.output.schemas.models import models_schema
+from bertcli.output.schemas.shapes import shapes_schema, weights_schema
+from tests.output import samples
+from tests.output.drawing import GOLDEN, check_golden, draw
+
+Case = tuple[Schema[Any], Sequence[Any]]
+
+
+def _similarity() -> Case:
+    cosines = np.array([[1, 0.833, -0.2], [0.833, 1, -0.0001], [-0.2, -0.0001, 1]], np.float32)
+    texts = ["a cat", "a dog", "a text that is much longer than what a narrow terminal has room for"]
+    view = encode_schema(samples.info("encode"), "mean", wants_tokens=False, similarity=lambda: (texts, cosines))
+    return view, [samples.pooled_record(), samples.pooled_record()]
+
+
+def _encode() -> Case:
+    view = encode_schema(samples.info("encode"), "mean", wants_tokens=False, similarity=None)
+    return view, [samples.encode_record()]
+
+
+CASES: dict[str, Callable[[], Case]] = {
+    "fill-mask": lambda: (fill_mask_schema(samples.info("fill-mask")), [samples.fill_mask_record()]),
+    "fill-mask-two": lambda: (
+        fill_mask_schema(samples.info("fill-mask", "bert-base-uncased", samples.COMMIT)),
+        [samples.two_masks_record()],
+    ),
+    "fill-mask-strange": lambda: (fill_mask_schema(samples.info("fill-mask")), [samples.strange_record()]),
+    "fill-mask-joint": lambda: (joint_schema(samples.info("fill-mask"), "l2r"), [samples.joint_record()]),
+    "fill-mask-score": lambda: (score_schema(samples.info("fill-mask")), [samples.score_record()]),
+    "fill-mask-lens": lambda: (lens_schema(samples.info("fill-mask")), [samples.lens_record()]),
+    "fill-mask-compare": lambda: (
+        compare_schema(samples.info("fill-mask"), "what the distance is of"),
+        [samples.compare_record(), samples.compare_record(one_vocabulary=False)],
+    ),
+    "fill-mask-mutual": lambda: (mutual_schema(samples.info("fill-mask")), [samples.mutual_record()]),
+    "encode": _encode,
+    "encode-similarity": _similarity,
+    "shapes": lambda: (shapes_schema(samples.info("shapes")), [samples.shapes_result()]),
+    "shapes-run": lambda: (
+        shapes_schema(samples.info("shapes")),
+        [samples.shapes_result(has_pooler=False, ran=True)],
+    ),
+    "shapes-config": lambda: (shapes_schema(samples.info("shapes")), [samples.shapes_result(has_pooler=None)]),
+    "models": lambda: (models_schema(), [samples.models_result()]),
+    "weights": lambda: (weights_schema(samples.info("shapes")), [samples.weights_result()]),
+    "attn": lambda: (attn_schema(samples.info("attn"), samples.LOOK), [samples.attn_record()]),
+    "attn-matrix": lambda: (matrix_schema(samples.info("attn"), samples.LOOK, 1, 0), [samples.attn_record()]),
+    "attn-from": lambda: (attended_schema(samples.info("attn"), samples.LOOK), [samples.attn_record()]),
+    "attn-grid": lambda: (summary_schema(samples.info("attn"), GRID), [samples.grid_summary()]),
+    "attn-grid-part": lambda: (summary_schema(samples.info("attn"), GRID), [samples.grid_summary_with_gaps()]),
+    "attn-maps": lambda: (maps_schema(samples.info("attn"), samples.LOOK), [samples.maps_record()]),
+    "attn-long": lambda: (matrix_schema(samples.info("attn"), samples.LOOK, 1, 0), [samples.long_matrix_record()]),
+    "attn-part": lambda: (matrix_schema(samples.info("attn"), PART, 1, 0), [samples.long_matrix_record()]),
+    "expansion": lambda: (expansion_schema(samples.info("attn")), [samples.expansion()]),
+}
+GRID = replace(samples.LOOK, statistics=("entropy",), grid="entropy")
+PART = replace(samples.LOOK, rows=range(40, 46), columns=range(37, 51))
+COLORED = (
+    "fill-mask",
+    "fill-mask-compare",
+    "fill-mask-mutual",
+    "encode",
+    "shapes-run",
+    "attn",
+    "attn-matrix",
+    "attn-grid",
+)
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+@pytest.mark.parametrize("name", CASES)
+def test_table_looks_as_it_did(name: str, width: int) -> None:
+    view, records = CASES[name]()
+    check_golden(f"{name}-{width}", draw(view, *records, width=width))
+
+
+@pytest.mark.parametrize("name", COLORED)
+def test_colours_look_as_they_did(name: str) -> None:
+    view, records = CASES[name]()
+    drawn = draw(view, *records, width=80, color="always")
+    check_golden(f"{name}-color", drawn.replace("\x1b", "␛"))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_colours_are_the_terminals_own(name: str) -> None:
+    view, records = CASES[name]()
+    drawn = draw(view, *records, width=80, color="always")
+    codes = {code for codes in re.findall(r"\x1b\[([\d;]*)m", drawn) for code in codes.split(";")}
+    reset, bold, dim, reverse, red, magenta = "0", "1", "2", "7", "31", "35"
+    assert codes <= {reset, bold, dim, reverse, red, magenta}
+
+
+def test_no_golden_file_is_left_over() -> None:
+    expected = {f"{name}-{width}.txt" for name in CASES for width in (40, 80, 200)}
+    assert {path.name for path in GOLDEN.iterdir()} == expected | {f"{name}-color.txt" for name in COLORED}

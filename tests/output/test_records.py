@@ -1,0 +1,308 @@
+import csv
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from io import StringIO
+from math import nan
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bertcli import __version__
+from bertcli.errors import BadText
+from bertcli.input.records import FailedText
+from bertcli.output.records import CsvWriter, JsonDocumentWriter, JsonLinesWriter, JsonWriter, RecordWriter, TsvWriter
+from bertcli.output.schema import Cell, Schema
+from bertcli.output.schemas.attn import (
+    attended_schema,
+    attn_schema,
+    expansion_schema,
+    maps_schema,
+    matrix_schema,
+    summary_schema,
+)
+from bertcli.output.schemas.encode import encode_schema
+from bertcli.output.schemas.fill_mask import fill_mask_schema
+from bertcli.output.schemas.mask_questions import compare_schema, joint_schema, lens_schema, mutual_schema, score_schema
+from bertcli.output.schemas.models import models_schema
+from bertcli.output.schemas.shapes import shapes_schema, weights_schema
+from tests.output import samples
+
+INFO = samples.info("fill-mask", revision=samples.COMMIT)
+HEADER = {
+    "schema": 1,
+    "bertcli": __version__,
+    "command": "fill-mask",
+    "model": "bundled",
+    "revision": samples.COMMIT,
+    "engine": "numpy",
+    "device": "cpu",
+    "dtype": "float32",
+}
+
+
+# Python's csv.reader takes no null, and a lone carriage return for the end of a line.
+CSV_TEXT = st.text(st.characters(exclude_characters="\r\0"))
+
+
+class Stream(StringIO):
+    """Remembers what had been written whenever it was flushed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.flushed: list[str] = []
+
+    def flush(self) -> None:
+        self.flushed.append(self.getvalue())
+
+
+def _view(**changes: Any) -> Schema[Sequence[Cell]]:
+    """Records that are rows of two cells."""
+
+    def rows(record: Sequence[Cell]) -> Iterable[Sequence[Cell]]:
+        return [record]
+
+    def as_json(record: Sequence[Cell]) -> Mapping[str, Any]:
+        return dict(zip("ab", record, strict=True))
+
+    return Schema(("a", "b"), rows, as_json, lambda record: None, **changes)
+
+
+WRITERS: dict[str, Callable[[Stream, Schema[Any]], RecordWriter]] = {
+    "json": lambda stream, view: JsonWriter(stream, view, INFO),
+    "jsonl": JsonLinesWriter,
+    "csv": CsvWriter,
+    "tsv": TsvWriter,
+}
+
+
+def _written(format_: str, *records: Any, view: Schema[Any] | None = None) -> str:
+    stream = Stream()
+    writer = WRITERS[format_](stream, view or _view())
+    for record in records:
+        writer.write(record)
+    writer.finish()
+    return stream.getvalue()
+
+
+def test_json_is_one_object_with_a_record_a_line() -> None:
+    written = _written("json", (1, "x"), (2, "y"))
+    assert json.loads(written) == {**HEADER, "records": [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}]}
+    assert written.splitlines()[1:] == ['{"a": 1, "b": "x"},', '{"a": 2, "b": "y"}', "]}"]
+
+
+def test_json_without_records_is_whole() -> None:
+    assert json.loads(_written("json")) == {**HEADER, "records": []}
+
+
+def test_json_closes_with_the_keys_of_the_run() -> None:
+    view = _view(closing=lambda: {"similarity": [[1.0]]})
+    assert json.loads(_written("json", (1, 2), view=view))["similarity"] == [[1.0]]
+    assert json.loads(_written("json", view=view)) == {**HEADER, "records": [], "similarity": [[1.0]]}
+
+
+def test_a_document_has_its_keys_at_the_top() -> None:
+    stream = Stream()
+    JsonDocumentWriter(stream, _view(), INFO).write((1, 2))
+    assert json.loads(stream.getvalue()) == {**HEADER, "a": 1, "b": 2}
+
+
+def test_json_lines_are_the_bare_records() -> None:
+    assert _written("jsonl", (1, "x"), (2, None)) == '{"a": 1, "b": "x"}\n{"a": 2, "b": null}\n'
+    assert _written("jsonl") == ""
+
+
+def test_json_lines_of_a_record_may_be_several() -> None:
+    view = _view(to_lines=lambda record: ({"cell": cell} for cell in record))
+    assert _written("jsonl", (1, 2), view=view) == '{"cell": 1}\n{"cell": 2}\n'
+
+
+def test_text_stays_in_its_script() -> None:
+    assert '"世界 é"' in _written("jsonl", ("世界 é", 1))
+
+
+@pytest.mark.parametrize("format_", ["json", "jsonl"])
+def test_json_never_has_nan(format_: str) -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        _written(format_, (nan, 1))
+    record = samples.pooled_record()
+    record.embedding[0] = nan
+    view = encode_schema(INFO, "mean", wants_tokens=False, similarity=None)
+    assert '"embedding": [null, ' in _written(format_, record, view=view)
+
+
+def test_rows_begin_with_a_header_even_where_there_are_none() -> None:
+    assert _written("csv", (1, "x, y")) == 'a,b\n1,"x, y"\n'
+    assert _written("csv") == "a,b\n"
+    assert _written("tsv", (1, "x, y")) == "a\tb\n1\tx, y\n"
+    assert _written("tsv") == "a\tb\n"
+
+
+@pytest.mark.parametrize(
+    ("cell", "plain"), [(None, ""), (True, "true"), (False, "false"), (0.1, "0.1"), (1 / 3, "0.333333333"), (7, "7")]
+)
+def test_cells_are_plain(cell: Cell, plain: str) -> None:
+    assert _written("tsv", (cell, "end")) == f"a\tb\n{plain}\tend\n"
+
+
+def test_tsv_escapes_what_would_part_cells_or_lines() -> None:
+    assert _written("tsv", ("a\tb\nc\rd\\e", 1)).splitlines()[1] == r"a\tb\nc\rd\\e" + "\t1"
+
+
+@given(st.lists(st.tuples(st.text(), st.text())))
+def test_tsv_rows_can_be_read_back(rows: list[tuple[str, str]]) -> None:
+    found = [tuple(map(_unescaped, line.split("\t"))) for line in _written("tsv", *rows).split("\n")[1:-1]]
+    assert found == rows
+
+
+def _unescaped(cell: str) -> str:
+    pieces = cell.split(r"\\")
+    return "\\".join(each.replace(r"\t", "\t").replace(r"\n", "\n").replace(r"\r", "\r") for each in pieces)
+
+
+@given(st.lists(st.tuples(CSV_TEXT, CSV_TEXT)))
+def test_csv_rows_can_be_read_back(rows: list[tuple[str, str]]) -> None:
+    found = list(csv.reader(StringIO(_written("csv", *rows), newline="")))
+    assert found[1:] == [list(row) for row in rows]
+
+
+@pytest.mark.parametrize("format_", WRITERS)
+def test_nothing_is_written_before_the_first_record(format_: str) -> None:
+    stream = Stream()
+    writer = WRITERS[format_](stream, _view())
+    writer.skip(FailedText(0, None, BadText("it is empty")))
+    assert stream.getvalue() == ""
+
+
+@pytest.mark.parametrize("format_", WRITERS)
+def test_each_record_is_flushed_as_it_comes(format_: str) -> None:
+    stream = Stream()
+    writer = WRITERS[format_](stream, _view())
+    for count, cell in enumerate(("first", "second"), 1):
+        writer.write((cell, 1))
+        assert len(stream.flushed) == count
+        assert cell in stream.flushed[-1]
+
+
+RECORD_KEYS = ["index", "text", "tokens", "truncated"]
+ATTN_KEYS = [*RECORD_KEYS, "heads", "attention", "from"]
+VIEWS: dict[str, tuple[Schema[Any], Any, list[str]]] = {
+    "fill-mask": (fill_mask_schema(INFO), samples.fill_mask_record(), [*RECORD_KEYS, "masks"]),
+    "fill-mask-joint": (
+        joint_schema(INFO, "l2r"),
+        samples.joint_record(),
+        ["index", "line", "text", "tokens", "truncated", "masks", "sequences"],
+    ),
+    "fill-mask-score": (score_schema(INFO), samples.score_record(), [*RECORD_KEYS, "masks", "score"]),
+    "fill-mask-lens": (lens_schema(INFO), samples.lens_record(), [*RECORD_KEYS, "masks"]),
+    "fill-mask-compare": (compare_schema(INFO, ""), samples.compare_record(), [*RECORD_KEYS, "masks"]),
+    "fill-mask-mutual": (
+        mutual_schema(INFO),
+        samples.mutual_record(),
+        ["index", "text", "pair", "tokens", "truncated", "masks", "mutual"],
+    ),
+    "encode": (
+        encode_schema(INFO, "mean", wants_tokens=True, similarity=None),
+        samples.encode_record(),
+        [
+            *("index", "text", "pair", "tokens", "truncated", "embedding", "next_sentence", "token_vectors"),
+            *("pooler_output", "layers", "hidden_states"),
+        ],
+    ),
+    "attn": (attn_schema(INFO, samples.LOOK), samples.attn_record(), ATTN_KEYS),
+    "attn-matrix": (
+        matrix_schema(INFO, samples.LOOK, 1, 0),
+        samples.attn_record(),
+        [*RECORD_KEYS, "heads", "attention", "from"],
+    ),
+    "attn-from": (
+        attended_schema(INFO, samples.LOOK),
+        samples.attn_record(),
+        [*RECORD_KEYS, "heads", "attention", "from"],
+    ),
+    "attn-maps": (
+        maps_schema(INFO, samples.LOOK),
+        samples.maps_record(),
+        [*RECORD_KEYS, "heads", "words", "rollout", "value_norms", "head_distance"],
+    ),
+    "attn-summary": (
+        summary_schema(INFO, samples.LOOK),
+        samples.grid_summary(),
+        ["text_count", "token_count", "heads"],
+    ),
+    "expansion": (expansion_schema(INFO), samples.expansion(), ["records", "layers", "expansion"]),
+    "shapes": (
+        shapes_schema(INFO),
+        samples.shapes_result(ran=True),
+        ["batch_size", "sequence_length", "holds", "classes"],
+    ),
+    "weights": (weights_schema(INFO), samples.weights_result(), ["tensors", "total"]),
+    "models": (models_schema(), samples.models_result(), ["cache", "models", "left_out"]),
+}
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_keys_of_each_command(name: str) -> None:
+    view, record, keys = VIEWS[name]
+    assert list(view.to_json(record)) == keys
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_rows_of_each_command_fit_their_header(name: str) -> None:
+    view, record, _ = VIEWS[name]
+    rows = list(view.to_rows(record))
+    assert rows
+    assert {len(row) for row in rows} == {len(view.columns)}
+
+
+def test_keys_of_predictions_are_those_of_the_pipeline_and_more() -> None:
+    record = fill_mask_schema(INFO).to_json(samples.fill_mask_record())
+    assert set(record["masks"][0]["predictions"][0]) == {"score", "token", "token_str", "sequence", "rank", "logit"}
+    assert [target["target"] for target in record["masks"][0]["targets"]] == ["are", "IS", "souvenirs"]
+
+
+def test_special_tokens_are_null_in_a_matrix_and_have_no_rows() -> None:
+    view, record = mutual_schema(INFO), samples.mutual_record()
+    matrix = view.to_json(record)["mutual"]
+    assert [position for position, row in enumerate(matrix) if row == [None] * 8] == [0, 3, 7]
+    assert [value is None for value in matrix[1]] == [True, False, False, True, False, False, False, True]
+    own = (1, 2, 4, 5, 6)
+    assert [(row[5], row[7]) for row in view.to_rows(record)] == [(one, other) for one in own for other in own]
+
+
+def test_keys_of_heads() -> None:
+    head = attn_schema(INFO, samples.LOOK).to_json(samples.attn_record())["heads"][0]
+    assert list(head) == [
+        *("layer", "head", "entropy", "self", "previous", "next", "cls", "sep", "punctuation", "distance"),
+        *("confidence", "label"),
+    ]
+
+
+def test_keys_of_outputs() -> None:
+    classes = shapes_schema(INFO).to_json(samples.shapes_result(ran=True))["classes"]
+    assert [list(each) for each in classes] == [["class", "parameters", "outputs"]] * 2
+    assert classes[0]["outputs"][2] == {
+        "name": "hidden_states",
+        "symbolic": ["batch_size", "sequence_length", "hidden_size"],
+        "shape": [2, 128, 384],
+        "count": 7,
+        "dtype": "float32",
+        "bytes": 7 * 4 * 2 * 128 * 384,
+        "default": False,
+        "in_checkpoint": True,
+        "ran": [2, 128, 384],
+    }
+
+
+def test_total_is_the_sum_of_the_tensors() -> None:
+    found = weights_schema(INFO).to_json(samples.weights_result())
+    assert found["total"] == {"tensors": 3, "parameters": 11_720_833, "bytes": 23_441_668}
+
+
+def test_similarity_stands_at_the_top_of_json() -> None:
+    cosines = np.array([[1, 0.5], [0.5, 1]], np.float32)
+    view = encode_schema(INFO, "mean", wants_tokens=False, similarity=lambda: (["a", "b"], cosines))
+    written = json.loads(_written("json", samples.pooled_record(), view=view))
+    assert written["similarity"] == [[1.0, 0.5], [0.5, 1.0]]

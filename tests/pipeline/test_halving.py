@@ -1,0 +1,83 @@
+"""A batch that is too much for the memory: halved until it fits, with one note, and each text keeps its answer."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bertcli.analysis.embeddings import EncodeOptions, encode
+from bertcli.input.records import FailedText, Window
+from bertcli.model.batching import Batch, pad
+from bertcli.model.ops.torch_ops import TorchOps
+from bertcli.model.session import SessionRequest, open_session
+from bertcli.pipeline.halving import Halving
+from tests.model.test_batching import text_of
+from tests.reference import assert_close
+from tests.tiny import record
+
+
+class SmallDevice:
+    """Computes batches of up to so many tokens, and says of larger ones what torch says of CUDA."""
+
+    def __init__(self, token_budget: int) -> None:
+        self.token_budget, self.asked = token_budget, []
+
+    def __call__(self, batch: Batch) -> Sequence[int]:
+        size = batch.shape[0] * batch.shape[1]
+        self.asked.append(size)
+        with TorchOps("cpu", "float32").computing():
+            if size > self.token_budget:
+                raise torch.OutOfMemoryError(f"CUDA out of memory. Tried to allocate {size} GiB.")
+        return [text.record.index for text in batch.texts]
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=20), st.integers(9, 60))
+def test_every_text_is_answered_in_the_order_of_the_batch(lengths: list[int], token_budget: int) -> None:
+    notes: list[str] = []
+    batch = pad([text_of(index, length) for index, length in enumerate(lengths)], 0)
+    assert Halving(0, notes.append)(SmallDevice(token_budget), batch) == list(range(len(lengths)))
+    assert len(notes) == (len(lengths) * max(lengths) > token_budget)
+
+
+def test_what_was_learnt_saves_later_attempts_and_the_note_is_given_once() -> None:
+    notes: list[str] = []
+    halving, device = Halving(0, notes.append), SmallDevice(20)
+    batch = pad([text_of(index, 5) for index in range(8)], 0)
+    halving(device, batch)
+    assert device.asked == [40, 20, 20]
+    halving(device, batch)
+    assert device.asked == [40, 20, 20, 20, 20]
+    assert notes == [
+        "a batch of 40 tokens is too much for the memory, and is halved; --batch-tokens 20 saves the attempt"
+    ]
+
+
+def test_a_text_that_alone_is_too_much_is_an_error() -> None:
+    with pytest.raises(MemoryError):
+        Halving(0, print)(SmallDevice(4), pad([text_of(0, 5), text_of(1, 5)], 0))
+
+
+def test_a_session_halves_and_its_numbers_stay(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts: Window = [record(" ".join(["the cat sat"] * (1 + index % 5)), index) for index in range(12)]
+    request = SessionRequest(model=str(tiny_bert), engine="torch", device="cpu")
+    notes: list[str] = []
+    session = open_session(request, note=notes.append)
+    expected = list(session.answers([texts], lambda batch: encode(session, batch, EncodeOptions())))
+    run = type(session.engine).run
+
+    def small_run(engine: object, batch: Batch, wanted: object) -> object:
+        with TorchOps("cpu", "float32").computing():
+            if batch.shape[0] > 1:
+                raise torch.OutOfMemoryError("CUDA out of memory.")
+        return run(engine, batch, wanted)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(type(session.engine), "run", small_run)
+    found = list(session.answers([texts], lambda batch: encode(session, batch, EncodeOptions())))
+    for one, other in zip(found, expected, strict=True):
+        assert not isinstance(one, FailedText) and not isinstance(other, FailedText)
+        assert one.text == other.text
+        assert_close(one.embedding, other.embedding)
+    assert len(notes) == 1

@@ -1,0 +1,92 @@
+"""Texts that are read again are those of before, or the run ends; what is new comes through."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bertcli.errors import BadInput, BadText
+from bertcli.input.records import FailedText, TextRecord, Window
+from bertcli.output.files.manifest import Manifest, Shard
+from bertcli.pipeline.resume import InputDigests, after_replay
+
+SHARD_ROWS = 3
+EMPTY = BadText("the text is empty")
+
+
+def texts(words: list[str]) -> Window:
+    """A text of each word; an empty one has no answer."""
+    return [
+        TextRecord(index, word, None, index + 1, f"n{index}") if word else FailedText(index, index + 1, EMPTY)
+        for index, word in enumerate(words)
+    ]
+
+
+def begun(words: list[str], shards: int | None) -> Manifest:
+    """The manifest of a run over the words that has so many shards, None where it is done."""
+    digests = InputDigests(SHARD_ROWS)
+    list(digests.watch([texts(words)]))
+    count = -(-len(words) // SHARD_ROWS) if shards is None else shards
+    rows = [min(SHARD_ROWS, len(words) - SHARD_ROWS * number) for number in range(count)]
+    made = tuple(Shard(f"shard-{number}", size, 0, 0, "", digests.of(number)) for number, size in enumerate(rows))
+    return Manifest({}, SHARD_ROWS, made, is_complete=shards is None)
+
+
+def resumed(words: list[str], manifest: Manifest, window: int = 2) -> tuple[Window, Window]:
+    """What is passed over and what is new."""
+    everything, old = texts(words), []
+    windows = [everything[start : start + window] for start in range(0, len(everything), window)]
+    digests = InputDigests(SHARD_ROWS)
+    new = [text for each in after_replay(digests.watch(windows), manifest, digests, old.append) for text in each]
+    return old, new
+
+
+words = st.lists(st.sampled_from(["how", "are", "you", ""]), max_size=12)
+
+
+@given(words, st.integers(0, 4), st.integers(1, 5))
+def test_the_same_texts_are_gone_on_with_where_the_shards_end(words: list[str], shards: int, window: int) -> None:
+    shards = min(shards, len(words) // SHARD_ROWS)
+    old, new = resumed(words, begun(words, shards), window)
+    assert old == texts(words)[: shards * SHARD_ROWS]
+    assert new == texts(words)[shards * SHARD_ROWS :]
+
+
+@given(words, st.integers(1, 5))
+def test_of_a_run_that_is_done_nothing_is_new(words: list[str], window: int) -> None:
+    assert resumed(words, begun(words, None), window) == (texts(words), [])
+
+
+@given(st.lists(st.sampled_from(["how", "are", "you"]), min_size=1, max_size=12), st.data())
+def test_another_text_is_found_in_whichever_shard_it_is(words: list[str], data: st.DataObject) -> None:
+    manifest = begun(words, data.draw(st.none() | st.just(len(words) // SHARD_ROWS)))
+    changed = list(words)
+    place = data.draw(st.integers(0, len(words) - 1))
+    changed[place] = data.draw(st.sampled_from(["cat", ""]))
+    if place >= manifest.rows:
+        assert resumed(changed, manifest)[1] == texts(changed)[manifest.rows :]
+        return
+    with pytest.raises(BadInput, match=f"the texts of shard-{place // SHARD_ROWS} are others"):
+        resumed(changed, manifest)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 5])
+def test_fewer_texts_than_the_shards_have_are_another_input(count: int) -> None:
+    words = ["how", "are", "you", "the", "cat", "sat", "on"]
+    for shards in (2, None):
+        with pytest.raises(BadInput, match="the input is not what the run was begun with"):
+            resumed(words[:count], begun(words, shards))
+
+
+@pytest.mark.parametrize("count", [6, 7])
+def test_more_texts_than_a_run_that_is_done_had_are_another_input(count: int) -> None:
+    words = ["how", "are", "you", "the", "cat", "sat", "on", "mat"]
+    with pytest.raises(BadInput, match=r"there are more texts|are others"):
+        resumed(words, begun(words[:count], None))
+
+
+def test_an_id_is_part_of_the_input() -> None:
+    manifest = begun(["how", "are", "you"], 1)
+    digests = InputDigests(SHARD_ROWS)
+    others: Window = [TextRecord(index, word, None, index + 1, "x") for index, word in enumerate(["how", "are", "you"])]
+    with pytest.raises(BadInput):
+        list(after_replay(digests.watch([others]), manifest, digests, lambda text: None))

@@ -1,0 +1,173 @@
+"""A corpus in bulk: every text answered in its place, as it would be alone, by batches that no timing changes."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bertcli.analysis.embeddings import EncodeOptions, encode
+from bertcli.errors import BadText
+from bertcli.input.records import FailedText, TextRecord, Window
+from bertcli.model.batching import Batch
+from bertcli.model.session import Session
+from bertcli.pipeline.dedupe import RepeatedTexts
+from bertcli.pipeline.prefetch import Stages
+from bertcli.pipeline.scheduler import BulkPlan, Tally, schedule
+from bertcli.results.embeddings import EncodeRecord
+from tests.model.test_session import index_of, windows_of_texts
+from tests.tiny import WORDS, open_bert, record
+
+Answers = list[EncodeRecord | FailedText]
+PLAN = BulkPlan()
+sentences = st.lists(st.sampled_from(WORDS), min_size=1, max_size=12).map(" ".join)
+
+
+def bulk(
+    session: Session, windows: Sequence[Window], plan: BulkPlan = PLAN, **more: Any
+) -> tuple[Answers, Tally, list[tuple[int, ...]]]:
+    """The answers, what was counted, and which texts ran together."""
+    together: list[tuple[int, ...]] = []
+    tally = Tally()
+    options = more.pop("options", EncodeOptions())
+
+    def compute(batch: Batch) -> Sequence[EncodeRecord]:
+        together.append(tuple(text.record.index for text in batch.texts))
+        return encode(session, batch, options)
+
+    with Stages() as stages:
+        answers = list(schedule(session, windows, compute, stages, plan, tally, **more))
+    return answers, tally, together
+
+
+@given(windows_of_texts(), st.integers(1, 60), st.none() | st.integers(1, 5))
+@settings(max_examples=20)
+def test_every_text_is_answered_in_its_place_as_if_it_were_alone(
+    tiny_bert: Path, windows: list[Window], batch_tokens: int, shard_rows: int | None
+) -> None:
+    session = open_bert(tiny_bert, batch_tokens=batch_tokens)
+    asked = [text for window in windows for text in window]
+    answers, tally, _ = bulk(session, windows, BulkPlan(2, shard_rows))
+    assert [index_of(answer) for answer in answers] == list(range(len(asked)))
+    assert tally.done == len(asked)
+    for text, answer in zip(asked, answers, strict=True):
+        if isinstance(answer, EncodeRecord):
+            assert isinstance(text, TextRecord)
+            [alone] = session.answers([[text]], lambda batch: encode(session, batch, EncodeOptions()))
+            assert isinstance(alone, EncodeRecord)
+            np.testing.assert_allclose(answer.embedding, alone.embedding, rtol=0, atol=1e-5)
+            assert answer.text == alone.text
+
+
+@given(st.lists(sentences, min_size=1, max_size=30), st.data())
+@settings(max_examples=20)
+def test_what_runs_together_depends_on_the_texts_alone(tiny_bert: Path, texts: list[str], data: st.DataObject) -> None:
+    session = open_bert(tiny_bert, batch_tokens=30)
+    records: Window = [record(text, index) for index, text in enumerate(texts)]
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(texts)))) | {0, len(texts)})
+    parts = [records[start:end] for start, end in pairwise(cuts)]
+    plan = BulkPlan(2, 7)
+    whole, parted = bulk(session, [records], plan), bulk(session, parts, plan)
+    assert whole[2] == parted[2]
+    for one, other in zip(whole[0], parted[0], strict=True):
+        assert isinstance(one, EncodeRecord) and isinstance(other, EncodeRecord)
+        np.testing.assert_array_equal(one.embedding, other.embedding)
+
+
+def test_no_batch_goes_over_the_end_of_a_shard_and_a_later_start_changes_none(tiny_bert: Path) -> None:
+    session = open_bert(tiny_bert, batch_tokens=1000)
+    records: Window = [record(WORDS[index % len(WORDS)], index) for index in range(25)]
+    together = bulk(session, [records], BulkPlan(16, 10))[2]
+    assert all(len({index // 10 for index in batch}) == 1 for batch in together)
+    resumed = bulk(session, [records[10:]], BulkPlan(16, 10))[2]
+    assert resumed == [batch for batch in together if batch[0] >= 10]
+
+
+def test_the_counts_are_those_of_the_texts_and_the_batches(tiny_bert: Path) -> None:
+    session = open_bert(tiny_bert, "transformers", max_length=6, truncate=True)
+    missing = FailedText(1, None, BadText("it is empty"))
+    texts: Window = [record("how are you", 0), missing, record("the cat sat on the mat", 2), record("how", 3)]
+    _, tally, _ = bulk(session, [texts])
+    assert (tally.done, tally.tokens, tally.truncated, tally.computed) == (4, 5 + 6 + 3, 1, 14)
+    assert tally.places == 3 * 6
+    assert tally.padded_share == pytest.approx(4 / 18)
+
+
+def test_bertclis_own_forward_pass_computes_no_padding(tiny_bert: Path) -> None:
+    texts: Window = [record("how are you", 0), record("the cat sat on the mat", 1)]
+    for engine in ("numpy", "torch"):
+        _, tally, together = bulk(open_bert(tiny_bert, engine), [texts])
+        assert together == [(1, 0)]
+        assert tally.places == tally.computed == 5 + 8
+
+
+def test_the_parts_of_a_run_come_to_the_whole(tiny_bert: Path) -> None:
+    session = open_bert(tiny_bert)
+    texts: Window = [record(" ".join(WORDS[: 1 + index % 7]), index) for index in range(20)]
+    (_, whole, _), *parts = [bulk(session, [part], BulkPlan(1)) for part in (texts, texts[:8], texts[8:])]
+    both = Tally()
+    for _, part, _ in parts:
+        both.add(part)
+    assert (both.done, both.tokens, both.computed) == (20, whole.tokens, whole.computed)
+    summary = both.summary(skipped=3, seconds=2.0)
+    assert (summary.texts, summary.skipped, summary.tokens_a_second) == (20, 3, whole.tokens / 2)
+
+
+def test_sorting_more_texts_together_pads_less(tiny_bert: Path) -> None:
+    session = open_bert(tiny_bert, "transformers", batch_tokens=100)
+    draw = np.random.default_rng(0)
+    texts: Window = [record(" ".join(["cat"] * int(draw.integers(1, 40))), index) for index in range(300)]
+    shares = [bulk(session, [texts], BulkPlan(together))[1].padded_share for together in (1, 32)]
+    assert shares[1] < 0.03 < shares[0]
+
+
+def test_an_error_of_the_reader_or_of_the_computation_ends_the_run(tiny_bert: Path) -> None:
+    session = open_bert(tiny_bert)
+
+    def broken() -> Iterator[Window]:
+        yield [record("how", 0)]
+        raise OSError("the disk is gone")
+
+    with pytest.raises(OSError, match="the disk is gone"):
+        bulk(session, broken())  # type: ignore[arg-type]
+    with pytest.raises(ZeroDivisionError), Stages() as stages:
+        list(schedule(session, [[record("how", 0)]], lambda batch: [1 // 0], stages, BulkPlan(), Tally()))
+
+
+@given(st.lists(st.sampled_from(["how", "are you", "the cat sat", "mat"]), min_size=1, max_size=30))
+@settings(max_examples=20)
+@pytest.mark.parametrize("most_known", [0, 2, 100])
+def test_equal_texts_are_computed_once_as_long_as_they_are_known(
+    tiny_bert: Path, tmp_path_factory: pytest.TempPathFactory, most_known: int, texts: list[str]
+) -> None:
+    session = open_bert(tiny_bert, batch_tokens=20)
+    options = EncodeOptions(pooler=True, layers=[0, 2], layer_tokens=False, layer_embeddings=True)
+    records: Window = [record(text, index) for index, text in enumerate(texts)]
+    with closing(RepeatedTexts(tmp_path_factory.getbasetemp(), 24, options, most_known)) as repeats:
+        answers, tally, together = bulk(session, [records], BulkPlan(1), repeats=repeats, options=options)
+    plain, _, _ = bulk(session, [records], BulkPlan(1), options=options)
+    if most_known == 100:
+        assert sum(map(len, together)) == len(set(texts))
+    assert (tally.done, tally.repeated) == (len(texts), len(texts) - sum(map(len, together)))
+    assert tally.tokens == sum(len(answer.text.tokens) for answer in plain if isinstance(answer, EncodeRecord))
+    for one, other in zip(answers, plain, strict=True):
+        assert isinstance(one, EncodeRecord) and isinstance(other, EncodeRecord)
+        assert one.text == other.text
+        for name in ("embedding", "pooler_output", "layer_embeddings"):
+            np.testing.assert_allclose(getattr(one, name), getattr(other, name), rtol=0, atol=1e-5, err_msg=name)
+
+
+def test_a_sentence_b_makes_another_text(tiny_bert: Path, tmp_path: Path) -> None:
+    session = open_bert(tiny_bert)
+    texts: Window = [record("how", 0), record(("how", "you"), 1), record(("how", "you"), 2), record("how", 3)]
+    with closing(RepeatedTexts(tmp_path, 24, EncodeOptions())) as repeats:
+        answers, _, together = bulk(session, [texts[:2], texts[2:]], BulkPlan(1, 2), repeats=repeats)
+    assert sorted(index for batch in together for index in batch) == [0, 1]
+    follows = [answer.next_sentence for answer in answers if isinstance(answer, EncodeRecord)]
+    assert follows[0] is follows[3] is None
+    assert follows[1] is not None and follows[2] == pytest.approx(follows[1], rel=1e-6)

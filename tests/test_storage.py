@@ -1,0 +1,162 @@
+"""Files that are elsewhere behave as those that are here, whichever library has their filesystem."""
+
+import io
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow
+import pytest
+
+from bertcli.errors import MissingPackage, OutputError, Unreachable, WrongUsage
+from bertcli.input.files import find_inputs
+from bertcli.input.reader import TextReader
+from bertcli.input.source import TextSource
+from bertcli.output.files.folder import find_begun
+from bertcli.output.files.manifest import Manifest
+from bertcli.output.files.shards import is_in_use, remove_parts
+from bertcli.storage import RemotePath, located
+from tests.object_store import BUCKET, s3_server
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[None]:
+    with s3_server() as server, pytest.MonkeyPatch.context() as patch:
+        for name, value in server.env.items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture(params=[f"s3://{BUCKET}", "memory://bucket"])
+def folder(request: pytest.FixtureRequest, s3: None) -> RemotePath:
+    """An empty folder of pyarrow's filesystem, and of fsspec's."""
+    found = located(f"{request.param}/a folder/{uuid.uuid4().hex}/")
+    assert isinstance(found, RemotePath)
+    return found
+
+
+def put(path: RemotePath, text: str = "how are you\n") -> RemotePath:
+    path.put(io.BytesIO(text.encode()))
+    return path
+
+
+def test_a_url_is_elsewhere_and_a_path_is_here() -> None:
+    assert located("in.txt") == Path("in.txt")
+    assert located("a:/b") == Path("a:/b")
+    assert located("file:///data/x") == Path("/data/x")
+    assert located("s3://bucket/a/") == RemotePath("s3://bucket/a")
+
+
+def test_what_is_put_is_there_until_it_is_removed(folder: RemotePath) -> None:
+    assert not folder.is_dir() and list(folder.iterdir()) == []
+    path = put(folder / "a.txt")
+    assert (path.exists(), path.is_file(), path.is_dir(), path.size()) == (True, True, False, 12)
+    assert (path.name, path.suffix, folder.is_dir()) == ("a.txt", ".txt", True)
+    put(path, "you\n")
+    assert path.read_bytes() == b"you\n"
+    with path.open() as file:
+        assert (file.read(2), file.tell(), file.read(), file.read()) == (b"yo", 2, b"u\n", b"")
+    path.unlink()
+    path.unlink(missing_ok=True)
+    assert not path.exists()
+    for read in (path.read_bytes, path.size):
+        with pytest.raises(FileNotFoundError, match=r"a\.txt"):
+            read()
+
+
+class Interrupted(io.BytesIO):
+    """What is interrupted after its first part."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if self.tell():
+            raise KeyboardInterrupt
+        return super().read(5)
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_what_is_interrupted_leaves_what_was_there(folder: RemotePath, is_there: bool) -> None:
+    path = folder / "manifest.json"
+    if is_there:
+        put(path, "whole\n")
+    with pytest.raises(KeyboardInterrupt):
+        path.put(Interrupted(b"half of it"))
+    # pyarrow marks a folder from which it has removed something with an object that has no name in it.
+    assert [each.name for each in folder.iterdir()] == (["manifest.json"] if is_there else [])
+    assert not is_there or path.read_bytes() == b"whole\n"
+
+
+def test_what_a_killed_process_has_half_written_is_cleared_away(folder: RemotePath) -> None:
+    put((folder / "manifest.json")._part())
+    put((folder / "shard-00000.parquet")._part())
+    assert not is_in_use(folder)
+    remove_parts(folder, Manifest({}, 10))
+    assert list(folder.iterdir()) == []
+
+
+def test_a_pattern_stands_for_files_as_in_a_shell(folder: RemotePath) -> None:
+    names = ["a.txt", "b.txt", "b.csv", "deep/c.txt", "deep/er/d.txt"]
+    for name in names:
+        put(folder / name)
+
+    def matching(pattern: str) -> list[str]:
+        return [path.url.removeprefix(f"{folder}/") for path in (folder / pattern).matching()]
+
+    assert matching("*.txt") == ["a.txt", "b.txt"]
+    assert matching("[ab].*") == ["a.txt", "b.csv", "b.txt"]
+    assert matching("*/?.txt") == ["deep/c.txt"]
+    assert matching("**/*.txt") == ["a.txt", "b.txt", "deep/c.txt", "deep/er/d.txt"]
+    assert matching("none*") == []
+    assert sorted(path.name for path in folder.glob("*.txt")) == ["a.txt", "b.txt"]
+
+
+def test_a_file_with_the_marks_of_a_pattern_in_its_name_is_read(s3: None) -> None:
+    folder = RemotePath(f"s3://{BUCKET}/{uuid.uuid4().hex}")
+    put(folder / "a[1].txt")
+    put(folder / "a1.txt", "you\n")
+    assert [each.path for each in find_inputs(TextSource(file=[folder / "a[1].txt"]))] == [folder / "a[1].txt"]
+    assert [each.path for each in find_inputs(TextSource(file=[folder / "a[12].txt"]))] == [folder / "a1.txt"]
+
+
+def test_how_large_the_files_are_is_asked_once(folder: RemotePath, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = TextReader(TextSource(file=[put(folder / "a.txt"), put(folder / "b.txt")]))
+    assert reader.total_bytes == 24
+    monkeypatch.delattr(RemotePath, "size")
+    assert reader.total_bytes == 24
+
+
+def test_a_network_that_fails_is_no_damaged_file(folder: RemotePath, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Failing(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise OSError("the line is dead")
+
+    path = put(folder / "a.parquet")
+    monkeypatch.setattr(RemotePath, "open_arrow", lambda self: pyarrow.PythonFile(Failing(b"PAR1" * 9), "r"))
+    with pytest.raises(Unreachable, match=r"a\.parquet: the line is dead"):
+        list(TextReader(TextSource(file=[path])).windows())
+
+
+def test_what_is_a_file_and_a_folder_too_is_not_taken_for_an_empty_one(s3: None) -> None:
+    folder = RemotePath(f"s3://{BUCKET}/{uuid.uuid4().hex}")
+    Manifest({}, 10).save(folder)
+    put(folder)
+    for options in ({"resume": True, "force": False}, {"resume": False, "force": True}):
+        with pytest.raises(OutputError, match="is a file"):
+            find_begun(folder, **options)
+    assert (folder / "manifest.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "error", "words", "hint"),
+    [
+        ("s3://no-such-bucket/x", Unreachable, "The specified bucket does not exist", "AWS_ENDPOINT_URL"),
+        ("foo://bucket/x", WrongUsage, "foo:// is no filesystem that pyarrow or fsspec knows", "s3://"),
+        ("github://a", Unreachable, "github://a: ", "the name"),
+        ("dir://x", Unreachable, "dir://x: ", "the name"),
+        ("simplecache://x", Unreachable, "simplecache://x: ", "the name"),
+        ("sftp://host/x", MissingPackage, "paramiko", "pip install 'fsspec[sftp]'"),
+    ],
+)
+def test_what_cannot_be_reached_is_told(s3: None, url: str, error: type[Exception], words: str, hint: str) -> None:
+    with pytest.raises(error, match=words) as raised:
+        put(RemotePath(url))
+    assert hint in getattr(raised.value, "hint", "")
