@@ -41,7 +41,8 @@ def ours(folder: Path) -> Callable[[Sequence[str]], object]:
     """bertcli's aggregate on the torch engine, which is what much text is answered by."""
     from bertcli.analysis.attention.heads import AttnOptions, aggregated, batch_tokens, summarise
     from bertcli.input.records import TextRecord
-    from bertcli.model.session import SessionRequest, open_session
+    from bertcli.model.request import SessionRequest
+    from bertcli.model.session import open_session
 
     session = open_session(SessionRequest(str(folder), engine="torch", device="cpu", truncate=True))
     options = AttnOptions(range(session.config.num_hidden_layers), range(session.config.num_attention_heads))

@@ -21,15 +21,16 @@ import numpy as np
 import onnxruntime
 import torch
 import transformers
+from bertcli.commands.bulk import sort_window
 from sentence_transformers import SentenceTransformer
 
 from bertcli.analysis.embeddings import EncodeOptions, encode, pool
-from bertcli.commands.bulk import sort_window
 from bertcli.input.reader import TextReader
 from bertcli.input.source import TextSource
 from bertcli.model.batching import Batch, batches
+from bertcli.model.request import SessionRequest
 from bertcli.model.resources import limit_onednn_cache
-from bertcli.model.session import Session, SessionRequest, open_session
+from bertcli.model.session import Session, open_session
 from bertcli.model.tokenizer import TokenizedText
 from bertcli.output.files.arrays import NpyWriter
 from bertcli.pipeline.prefetch import Stages

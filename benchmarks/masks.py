@@ -18,14 +18,15 @@ from statistics import median
 import numpy as np
 import torch
 import transformers
+from bertcli.commands.fill_mask.score import score
 from minicons.scorer import MaskedLMScorer
 
 from bertcli.cli.options import ModelOptions, OutputOptions, TextOptions
 from bertcli.commands.fill_mask.request import FillMaskRequest
-from bertcli.commands.fill_mask.score import score
 from bertcli.input.reader import TextReader
 from bertcli.input.source import TextSource
-from bertcli.model.session import SessionRequest, open_session
+from bertcli.model.request import SessionRequest
+from bertcli.model.session import open_session
 from checkpoints import save_float32_bundled
 from processes import in_turn
 from samples import sentences

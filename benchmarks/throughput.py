@@ -28,7 +28,8 @@ from bertcli.input.reader import TextReader
 from bertcli.input.source import TextSource
 from bertcli.model.ops.base import Linear
 from bertcli.model.ops.torch_ops import TorchOps
-from bertcli.model.session import Session, SessionRequest, open_session
+from bertcli.model.request import SessionRequest
+from bertcli.model.session import Session, open_session
 from bertcli.results.embeddings import EncodeRecord
 from bertcli.results.masks import FillMaskRecord
 from checkpoints import save_float32_bundled

@@ -53,16 +53,18 @@ def _run() -> int:
     from bertcli.model.resources import start_with_one_thread
 
     start_with_one_thread()
-    from bertcli.cli.app import app
+    from typer import TyperException
 
+    from bertcli.cli.app import make_app
+
+    arguments = sys.argv[1:]
     try:
-        app(prog_name="bertcli")
-    except SystemExit as leaving:
-        if isinstance(leaving.__context__, BrokenPipeError):
-            # Typer makes exit code 1 of a closed pipe.
-            raise leaving.__context__ from None
-        return leaving.code if isinstance(leaving.code, int) else ExitCode.DONE
-    return ExitCode.DONE
+        code = make_app(arguments)(arguments, prog_name="bertcli", standalone_mode=False)
+    except TyperException as error:
+        from bertcli.cli.usage import explain
+
+        raise explain(error, arguments) from None
+    return code if isinstance(code, int) else ExitCode.DONE
 
 
 def _leave_on_sigterm(signum: int, _frame: FrameType | None) -> NoReturn:

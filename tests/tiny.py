@@ -12,7 +12,8 @@ from transformers.utils import logging as transformers_logging
 
 from bertcli.input.records import FailedText, TextRecord
 from bertcli.model.batching import Batch, pad
-from bertcli.model.session import Session, SessionRequest, open_session
+from bertcli.model.request import SessionRequest
+from bertcli.model.session import Session, open_session
 from bertcli.model.tokenizer import TokenizedText
 
 transformers_logging.set_verbosity_error()

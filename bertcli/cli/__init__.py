@@ -1,1 +1,1 @@
-"""The Typer app: signatures, option groups and help."""
+"""The command line: a Typer app with its option groups, help and usage errors."""

@@ -1,314 +1,319 @@
-"""The options that commands share: each is defined once, with its name, type, default and help.
+"""The names and help of all options, each written once.
 
-An option group is a dataclass whose fields are options. A command takes the group as one parameter, and
-`takes_groups` shows Typer the single options in its place.
+A group joins a request dataclass to the command line: one Typer parameter for each of its fields. `with_groups` gives
+Typer the single options of the groups that a command takes.
 """
 
 import inspect
-import os
-from collections.abc import Callable
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
-from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, fields
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import typer
 
-from bertcli.choices import (
-    ColorName,
-    DtypeName,
-    DtypeOut,
-    EngineName,
-    FormatName,
-    HeadGroup,
-    HeadLabel,
-    InputFormat,
-    OnError,
-    Statistic,
-)
-from bertcli.input.source import TextSource
-from bertcli.storage import AnyPath, RemotePath, located
+from bertcli.commands.options import CorpusOptions, HeadOptions, MapOptions, PageOptions, RayOptions, TextOptions
+from bertcli.model.request import SessionRequest
+from bertcli.output.options import OutputOptions
+
+INPUT, MODEL, OUTPUT, CORPUS, OTHER = "Input", "Model", "Output", "Corpus", "Other"
 
 
 @dataclass(frozen=True, slots=True)
-class HeadOptions:
-    """Which attention heads are told of, and what of them."""
+class Group:
+    """Parameters of the command line, by the field of the dataclass that they fill."""
 
-    layer: Annotated[int | None, typer.Option("--layer", metavar="L", help="This layer only, counted from 0.")] = None
-    head: Annotated[
-        int | None, typer.Option("--head", metavar="H", help="This head only; with --layer, its matrix.")
-    ] = None
-    label: Annotated[HeadLabel | None, typer.Option("--label", help="The heads of this label only.")] = None
-    top: Annotated[int | None, typer.Option("--top", metavar="N", min=1, help="The first N heads only, --by.")] = None
-    by: Annotated[
-        str | None, typer.Option("--by", metavar="STAT", help="Sort: the largest first, or with -STAT the smallest.")
-    ] = None
-    group: Annotated[HeadGroup | None, typer.Option("--group", help="The mean of each layer's heads.")] = None
-    stat: Annotated[
-        str | None, typer.Option("--stat", metavar="STATS", help="These statistics only, such as entropy,cls.")
-    ] = None
-    grid: Annotated[Statistic | None, typer.Option("--grid", help="Layers by heads, shaded by this statistic.")] = None
-    aggregate: Annotated[bool, typer.Option("--aggregate", help="All texts together, as one record.")] = False
+    parameters: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class AttentionMapOptions:
-    """What is asked of attention beside the statistics of heads."""
+def option(*names: str, panel: str, help: str, **more: Any) -> Any:
+    """Return a Typer option.
 
-    attended_from: Annotated[
-        str | None, typer.Option("--from", metavar="TOKEN", help="What TOKEN, or a position, attends to most.")
-    ] = None
-    top_k: Annotated[
-        int | None,
-        typer.Option(
-            "-k", "--top-k", metavar="N", min=1, show_default="5", help="With --from, how many tokens it attends to."
-        ),
-    ] = None
-    rollout: Annotated[bool, typer.Option("--rollout", help="Attention followed through all layers.")] = False
-    value_norms: Annotated[bool, typer.Option("--value-norms", help="Weights times the size of what they weigh.")] = (
-        False
-    )
-    head_distance: Annotated[
-        bool, typer.Option("--head-distance", help="The Jensen-Shannon distance between each two heads.")
-    ] = False
-    words: Annotated[bool, typer.Option("--words", help="Matrices over words, not over their pieces.")] = False
-    rows: Annotated[
-        str | None, typer.Option("--rows", metavar="FROM-TO", help="Of a matrix, these rows (queries) only.")
-    ] = None
-    cols: Annotated[
-        str | None, typer.Option("--cols", metavar="FROM-TO", help="Of a matrix, these columns (keys) only.")
-    ] = None
-    expansion: Annotated[
-        bool, typer.Option("--expansion", help="By the weights alone: how much each layer's values expand.")
-    ] = False
+    Args:
+        names: Its names, the documented one first or second after a letter.
+        panel: The heading that --help lists it under.
+        help: A sentence about it.
+        more: Further arguments of typer.Option.
+    """
+    return typer.Option(*names, rich_help_panel=panel, help=help, **more)
 
 
-@dataclass(frozen=True, slots=True)
-class PageOptions:
-    """What attention is looked at in outside a terminal. open_page: --open."""
+TextGroup = Annotated[
+    TextOptions,
+    Group(
+        {
+            "texts": typer.Argument(
+                metavar="[TEXT]...", help="Texts, or - for standard input.", show_default=False, rich_help_panel=INPUT
+            ),
+            "file": option(
+                "-f", "--file", panel=INPUT, metavar="FILE", show_default=False,
+                help="Read texts from FILE: one on each line, or one in each row of a table. Repeat it, or use a "
+                "pattern such as '*.csv', for several files.",
+            ),
+            "text_field": option(
+                "--field", "--column", panel=INPUT, metavar="NAME", show_default="text",
+                help="Column or field that holds the text.",
+            ),
+            "id_field": option(
+                "--id-field", "--id-column", panel=INPUT, metavar="NAME",
+                help="Column or field to use as the record id.",
+            ),
+            "input_format": option(
+                "--input-format", panel=INPUT, help="Format of the input. auto goes by the suffix of FILE."
+            ),
+            "pair": option("--pair", panel=INPUT, metavar="TEXT", help="Sentence B, for every text."),
+            "pairs": option("--pairs", panel=INPUT, help="Split each text at its tab into sentence A and sentence B."),
+            "on_error": option(
+                "--on-error", panel=INPUT, help="Stop at a text that fails, or skip it and exit with 1 at the end."
+            ),
+        }
+    ),
+]  # fmt: skip
 
-    html: Annotated[
-        Path | None, typer.Option("--html", metavar="FILE", help="A page of everything, for any browser: -o FILE.html.")
-    ] = None
-    open_page: Annotated[bool, typer.Option("--open", help="Open the page that is written.")] = False
-    png: Annotated[
-        Path | None, typer.Option("--png", metavar="FILE", help="A picture of one head or of the grid: -o FILE.png.")
-    ] = None
+ModelGroup = Annotated[
+    SessionRequest,
+    Group(
+        {
+            "model": option(
+                "-m", "--model", panel=MODEL, metavar="MODEL", envvar="BERTCLI_MODEL", show_default="bundled",
+                help="A folder, a name on the model hub, or bundled.",
+            ),
+            "revision": option(
+                "--revision", panel=MODEL, metavar="REVISION", help="Branch, tag or commit of a model on the hub."
+            ),
+            "offline": option(
+                "--offline", panel=MODEL, envvar="BERTCLI_OFFLINE", help="Use downloaded models only; no network."
+            ),
+            "token": option(
+                "--token", panel=MODEL, metavar="TOKEN", show_default="that of HF_TOKEN or of `hf auth login`",
+                help="Access token for private models on the hub.",
+            ),
+            "engine": option(
+                "--engine", panel=MODEL, envvar="BERTCLI_ENGINE",
+                help="numpy starts fastest, torch suits many texts and GPUs, transformers is a cross-check.",
+            ),
+            "device": option(
+                "--device", panel=MODEL, metavar="DEVICE", envvar="BERTCLI_DEVICE",
+                help="auto, cpu, cuda, cuda:N or mps.",
+            ),
+            "dtype": option("--dtype", panel=MODEL, help="Number type of the computation."),
+            "batch_tokens": option(
+                "--batch-tokens", panel=MODEL, metavar="N", min=1, show_default="2048, on a GPU 16384",
+                help="Number of tokens in a batch, padding included.",
+            ),
+            "batch_size": option(
+                "--batch-size", panel=MODEL, metavar="N", min=1, show_default="as many as --batch-tokens allows",
+                help="Largest number of texts in a batch.",
+            ),
+            "max_length": option(
+                "--max-length", panel=MODEL, metavar="N", min=3, show_default="the model's positions",
+                help="Largest number of tokens in a text, special tokens included.",
+            ),
+            "truncate": option("--truncate", panel=MODEL, help="Cut texts that are longer instead of failing."),
+        }
+    ),
+]  # fmt: skip
+
+OutputGroup = Annotated[
+    OutputOptions,
+    Group(
+        {
+            "format": option(
+                "--format", panel=OUTPUT, help="Format of the output. auto is a table on a terminal and TSV in a pipe."
+            ),
+            "json": option("--json", panel=OUTPUT, help="Short for --format json."),
+            "output": option(
+                "-o", "--output", panel=OUTPUT, metavar="FILE", help="Write to FILE, in the format of its suffix."
+            ),
+            "svg": option(
+                "--svg", panel=OUTPUT, metavar="FILE", help="Draw the table as a picture; same as -o FILE.svg."
+            ),
+            "force": option("--force", panel=OUTPUT, help="Replace FILE if it exists."),
+            "color": option("--color", panel=OUTPUT, help="Colour tables. auto goes by the terminal and NO_COLOR."),
+            "width": option(
+                "--width", panel=OUTPUT, metavar="N", min=20, show_default="the terminal's",
+                help="Width of tables in columns.",
+            ),
+            "quiet": option("-q", "--quiet", panel=OTHER, help="Print no notes and no progress."),
+            "debug": option("--debug", panel=OTHER, help="Print the traceback of a bug in bertcli."),
+        }
+    ),
+]  # fmt: skip
+
+CorpusGroup = Annotated[
+    CorpusOptions,
+    Group(
+        {
+            "dtype_out": option(
+                "--dtype-out", panel=CORPUS, show_default="float32", help="Number type to write vectors in."
+            ),
+            "keep_text": option("--keep-text", panel=CORPUS, help="Write each text beside its vector, in Parquet."),
+            "shard_rows": option(
+                "--shard-rows", panel=CORPUS, metavar="N", min=1, show_default="20000",
+                help="Number of rows in each file of a folder (-o out/).",
+            ),
+            "resume": option("--resume", panel=CORPUS, help="Continue an interrupted run into a folder."),
+            "dedupe": option("--dedupe", panel=CORPUS, help="Compute equal texts once."),
+        }
+    ),
+]  # fmt: skip
+
+RayGroup = Annotated[
+    RayOptions,
+    Group(
+        {
+            "on_ray": option("--ray", panel=CORPUS, help="Encode into a folder with Ray, here or on a cluster."),
+            "ray_address": option(
+                "--ray-address", panel=CORPUS, metavar="ADDRESS", show_default="a Ray on this machine",
+                help="Address of the cluster, such as ray://head:10001.",
+            ),
+            "actors": option(
+                "--actors", panel=CORPUS, metavar="N", min=1, show_default="one for each CPU or GPU",
+                help="Number of models to run at the same time.",
+            ),
+            "gpus_per_actor": option(
+                "--gpus-per-actor", panel=CORPUS, metavar="X", min=0, show_default="0",
+                help="Number of GPUs for each of them, such as 1 or 0.5.",
+            ),
+        }
+    ),
+]  # fmt: skip
+
+_HEADS, _MAPS, _PAGE = "Heads", "Matrices", "Pages and pictures"
+
+HeadGroup = Annotated[
+    HeadOptions,
+    Group(
+        {
+            "layer": option(
+                "--layer", panel=_HEADS, metavar="LAYERS",
+                help="Show these layers only, such as 3, -1 or 1,2. Layers count from 0; -1 is the last one.",
+            ),
+            "head": option(
+                "--head", panel=_HEADS, metavar="H", help="Show this head only; together with one layer, its matrix."
+            ),
+            "label": option(
+                "--label", panel=_HEADS, metavar="LABEL",
+                help="Show heads with this label only: previous, next, self, delimiter or broad.",
+            ),
+            "top": option(
+                "--top", panel=_HEADS, metavar="N", min=1, help="Show the first N heads in the order of --by."
+            ),
+            "by": option(
+                "--by", panel=_HEADS, metavar="STAT",
+                help="Sort heads by a statistic, the largest first; with a minus (-entropy), the smallest first.",
+            ),
+            "group": option("--group", panel=_HEADS, help="Average the heads of each layer."),
+            "stat": option(
+                "--stat", panel=_HEADS, metavar="STATS",
+                help="Show these statistics only: any of entropy, self, previous, next, cls, sep, punctuation, "
+                "distance, confidence, separated by commas.",
+            ),
+            "grid": option(
+                "--grid", panel=_HEADS, metavar="STAT", help="Draw a statistic as a grid of layers by heads."
+            ),
+            "aggregate": option("--aggregate", panel=_HEADS, help="Average over all texts."),
+        }
+    ),
+]  # fmt: skip
+
+MapGroup = Annotated[
+    MapOptions,
+    Group(
+        {
+            "attended_from": option(
+                "--from", panel=_MAPS, metavar="TOKEN",
+                help="List the tokens that TOKEN (or a position) attends to most, in each head.",
+            ),
+            "top_k": option(
+                "-k", "--top-k", panel=_MAPS, metavar="N", min=1, show_default="5",
+                help="Number of tokens to list with --from.",
+            ),
+            "rollout": option("--rollout", panel=_MAPS, help="Show attention rollout through all layers."),
+            "value_norms": option(
+                "--value-norms", panel=_MAPS, help="Weight attention by the norm of the value vectors."
+            ),
+            "head_distance": option(
+                "--head-distance", panel=_MAPS, help="Show the Jensen-Shannon distance between each pair of heads."
+            ),
+            "words": option("--words", panel=_MAPS, help="Show matrices over words instead of tokens."),
+            "rows": option(
+                "--rows", panel=_MAPS, metavar="FROM-TO", help="Show these rows (queries) of a matrix only."
+            ),
+            "cols": option(
+                "--cols", panel=_MAPS, metavar="FROM-TO", help="Show these columns (keys) of a matrix only."
+            ),
+            "expansion": option(
+                "--expansion", panel=_MAPS, help="Show the expansion rate of each layer, from its weights alone."
+            ),
+        }
+    ),
+]  # fmt: skip
+
+PageGroup = Annotated[
+    PageOptions,
+    Group(
+        {
+            "html": option(
+                "--html", panel=_PAGE, metavar="FILE", help="Write an interactive page; same as -o FILE.html."
+            ),
+            "open_page": option("--open", panel=_PAGE, help="Open the page in a browser."),
+            "png": option(
+                "--png", panel=_PAGE, metavar="FILE", help="Draw a matrix or the grid into FILE; same as -o FILE.png."
+            ),
+        }
+    ),
+]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class TextOptions:
-    """Where texts come from."""
+def with_groups(command: Callable[..., int], eager: Mapping[str, Any]) -> Callable[..., None]:
+    """Return a command as Typer takes it: with every option of its groups, and with its exit code raised.
 
-    texts: Annotated[
-        list[str], typer.Argument(metavar="[TEXT]...", help="Texts, or - for standard input.", show_default=False)
-    ] = field(default_factory=list)
-    # Not paths, which would lose a slash of s3://.
-    file: Annotated[
-        list[str],
-        typer.Option(
-            "-f",
-            "--file",
-            metavar="FILE",
-            help="Read a text from each line of FILE, or from a field of its rows; may be given again, or be '*.csv'.",
-            show_default=False,
-        ),
-    ] = field(default_factory=list)
-    text_field: Annotated[
-        str | None,
-        typer.Option("--field", "--column", metavar="NAME", help="Where a row has its text.", show_default="text"),
-    ] = None
-    id_field: Annotated[
-        str | None,
-        typer.Option("--id-field", "--id-column", metavar="NAME", help="What a row is known by: its id."),
-    ] = None
-    input_format: Annotated[
-        InputFormat, typer.Option("--input-format", help="What the texts are in; auto goes by FILE's suffix.")
-    ] = InputFormat.AUTO
-    pair: Annotated[str | None, typer.Option("--pair", metavar="TEXT", help="Sentence B for every text.")] = None
-    pairs: Annotated[bool, typer.Option("--pairs", help="In each text a tab parts sentence A from B.")] = False
-    on_error: Annotated[
-        OnError, typer.Option("--on-error", help="What to do about a text that cannot be answered.")
-    ] = OnError.STOP
-
-    def source(self) -> TextSource:
-        """Where the texts are."""
-        files = [located(name) for name in self.file]
-        return TextSource(self.texts, files, self.pair, self.pairs, self.input_format, self.text_field, self.id_field)
-
-
-@dataclass(frozen=True, slots=True)
-class ModelOptions:
-    """Which model answers, and how it is run."""
-
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "-m",
-            "--model",
-            metavar="MODEL",
-            envvar="BERTCLI_MODEL",
-            help="A checkpoint folder, a name on the model hub, or bundled.",
-            show_default="bundled",
-        ),
-    ] = None
-    revision: Annotated[
-        str | None,
-        typer.Option("--revision", metavar="REVISION", help="A branch, tag or commit of a model from the hub."),
-    ] = None
-    offline: Annotated[
-        bool, typer.Option("--offline", envvar="BERTCLI_OFFLINE", help="Never ask the hub: use what is here.")
-    ] = False
-    engine: Annotated[
-        EngineName,
-        typer.Option(
-            "--engine",
-            envvar="BERTCLI_ENGINE",
-            help="numpy starts at once, torch is for bulk and GPUs, transformers is the cross-check.",
-        ),
-    ] = EngineName.AUTO
-    device: Annotated[
-        str, typer.Option("--device", metavar="DEVICE", envvar="BERTCLI_DEVICE", help="auto, cpu, cuda, cuda:N or mps.")
-    ] = "auto"
-    dtype: Annotated[DtypeName, typer.Option("--dtype", help="The numbers to compute in.")] = DtypeName.FLOAT32
-    batch_tokens: Annotated[
-        int | None,
-        typer.Option("--batch-tokens", metavar="N", min=1, help="Tokens to a batch; by default 2048, on a GPU 16384."),
-    ] = None
-    max_length: Annotated[
-        int | None,
-        typer.Option("--max-length", metavar="N", min=3, help="Tokens to a text; by default all that the model takes."),
-    ] = None
-    truncate: Annotated[bool, typer.Option("--truncate", help="Cut longer texts instead of refusing them.")] = False
-
-
-@dataclass(frozen=True, slots=True)
-class OutputOptions:
-    """Where results go and how they look."""
-
-    format: Annotated[FormatName, typer.Option("--format", help="auto is a table on a terminal and TSV elsewhere.")] = (
-        FormatName.AUTO
-    )
-    json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False
-    # Not a Path, which would lose the slash that tells a folder from a file.
-    output: Annotated[
-        str | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Write to FILE, in the format that its suffix names."),
-    ] = None
-    svg: Annotated[
-        Path | None, typer.Option("--svg", metavar="FILE", help="Write the table to FILE as a picture: -o FILE.svg.")
-    ] = None
-    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False
-    color: Annotated[
-        ColorName, typer.Option("--color", help="Colour tables; auto heeds the terminal and NO_COLOR.")
-    ] = ColorName.AUTO
-    width: Annotated[
-        int | None, typer.Option("--width", metavar="N", min=20, help="Columns for tables; by default the terminal's.")
-    ] = None
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Leave out notes on stderr.")] = False
-    # Looked for in the command line itself, by what catches the error: bertcli.__main__.
-    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an error inside bertcli.")] = False
-
-    @property
-    def path(self) -> AnyPath | None:
-        """What -o names."""
-        return None if self.output is None else located(self.output)
-
-    @property
-    def names_folder(self) -> bool:
-        """Whether -o names a folder: one that is there, or anything that ends in a slash. A suffix names a file.
-
-        What is elsewhere and has no suffix is a folder too: there only folders are written.
-        """
-        path = self.path
-        if self.output is None or path is None:
-            return False
-        if isinstance(path, RemotePath):
-            return self.output.endswith("/") or not path.suffix
-        return self.output.endswith(os.sep) or (not path.suffix and path.is_dir())
-
-
-def takes_groups(command: Callable[..., int]) -> Callable[..., None]:
-    """The command as Typer is to see it: every option of its groups beside its own, and its exit code raised."""
+    Args:
+        command: The command.
+        eager: Annotations of further options, by name, that act by a callback and that the command does not get.
+    """
     hints = get_type_hints(command, include_extras=True)
     parameters = inspect.signature(command).parameters
-    groups = {name: hints[name] for name in parameters if is_dataclass(hints[name])}
+    groups: dict[str, type[Any]] = {}
     shown: list[inspect.Parameter] = []
     for name, parameter in parameters.items():
-        if name in groups:
-            shown += _options(groups[name])
-        else:
+        group = _group_of(hints[name])
+        if group is None:
             shown.append(parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY))
+        else:
+            groups[name] = get_args(hints[name])[0]
+            shown += _single_parameters(groups[name], group)
+    for name, annotation in eager.items():
+        shown.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=annotation))
 
     def run(**values: Any) -> None:
         gathered = {
-            name: group(**{option.name: values.pop(option.name) for option in fields(group)})
-            for name, group in groups.items()
+            name: kind(**{each.name: values.pop(each.name) for each in fields(kind) if each.name in values})
+            for name, kind in groups.items()
         }
-        raise typer.Exit(command(**gathered, **values))
+        own = {name: value for name, value in values.items() if name not in eager}
+        raise typer.Exit(command(**gathered, **own))
 
     run.__name__, run.__doc__ = command.__name__, command.__doc__
     run.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]
     return run
 
 
-def _options(group: Any) -> list[inspect.Parameter]:
-    hints = get_type_hints(group, include_extras=True)
+def _group_of(hint: Any) -> Group | None:
+    if get_origin(hint) is not Annotated:
+        return None
+    return next((each for each in get_args(hint)[1:] if isinstance(each, Group)), None)
+
+
+def _single_parameters(kind: Any, group: Group) -> list[inspect.Parameter]:
+    hints = get_type_hints(kind)
     return [
         inspect.Parameter(
-            option.name,
+            each.name,
             inspect.Parameter.KEYWORD_ONLY,
-            default=[] if option.default is MISSING else option.default,
-            annotation=hints[option.name],
+            default=[] if each.default is MISSING else each.default,
+            annotation=Annotated[hints[each.name], group.parameters[each.name]],
         )
-        for option in fields(group)
+        for each in fields(kind)
+        if each.name in group.parameters
     ]
-
-
-SHARD_ROWS = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class CorpusOptions:
-    """How vectors of many texts are written. dtype_out None: float32. shard_rows None: SHARD_ROWS."""
-
-    dtype_out: Annotated[
-        DtypeOut | None, typer.Option("--dtype-out", help="The numbers to write in.", show_default="float32")
-    ] = None
-    keep_text: Annotated[bool, typer.Option("--keep-text", help="To Parquet, write each text beside its vector.")] = (
-        False
-    )
-    shard_rows: Annotated[
-        int | None,
-        typer.Option(
-            "--shard-rows", metavar="N", min=1, show_default="20000", help="Rows to a file, of a folder (-o out/)."
-        ),
-    ] = None
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a folder where a run broke off.")] = False
-    dedupe: Annotated[bool, typer.Option("--dedupe", help="Compute equal texts once.")] = False
-
-
-@dataclass(frozen=True, slots=True)
-class RayOptions:
-    """Whether a corpus is encoded on Ray, and how. on_ray: --ray."""
-
-    on_ray: Annotated[bool, typer.Option("--ray", help="Into a folder, encode on Ray: here, or on a cluster.")] = False
-    ray_address: Annotated[
-        str | None,
-        typer.Option(
-            "--ray-address",
-            metavar="ADDRESS",
-            help="The cluster, such as ray://head:10001; else one is started.",
-        ),
-    ] = None
-    actors: Annotated[
-        int | None,
-        typer.Option("--actors", metavar="N", min=1, help="How many models run; by default one for each CPU, or GPU."),
-    ] = None
-    gpus_per_actor: Annotated[
-        float | None, typer.Option("--gpus-per-actor", metavar="X", min=0, help="GPUs for each, such as 1 or 0.5.")
-    ] = None
-
-    @property
-    def is_asked(self) -> bool:
-        """Whether the run goes to Ray: an address says so too."""
-        return self.on_ray or self.ray_address is not None

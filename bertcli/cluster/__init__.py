@@ -1,1 +1,1 @@
-"""A corpus that is encoded into a folder: begun, broken off, gone on with."""
+"""Encoding on Ray: plan the actors, run shard tasks, collect the manifest."""

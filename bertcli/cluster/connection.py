@@ -1,4 +1,4 @@
-"""Ray as a run meets it: connected to, or started for it alone, and its errors for people."""
+"""The connection to Ray: to a cluster, or to a Ray that is started for the run, with its errors explained."""
 
 import atexit
 import os
@@ -6,35 +6,38 @@ import re
 import socket
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from bertcli.cluster.plan import ActorPlan
+from bertcli.cluster.tasks import Failure, OpenEncoder, ReadTasks, ShardResult
 from bertcli.errors import Unreachable, require
-from bertcli.pipeline.halving import OnNote, unheard
-
-if TYPE_CHECKING:
-    from bertcli.cluster.dataset import OpenEncoder, Read
-    from bertcli.cluster.plan import ActorPlan
 
 _QUIET = {
-    # Ray tells its makers how it is used, unless it is told not to.
+    # Ray reports its usage to its makers unless this is set.
     "RAY_USAGE_STATS_ENABLED": "0",
-    # Without it a warning that an actor without a GPU sees none comes with every start.
+    # Without this, every start warns that an actor without a GPU sees none.
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
 _PURPOSE = "--ray"
 
 
 _HOST = re.compile(r"(?:ray://)?\[?(.+?)\]?:(\d+)/?")
-_LONGEST_WAIT = 10.0  # seconds, for a cluster to take a connection
+_LONGEST_WAIT = 10.0  # seconds to wait for a connection to a cluster
 
 
 @contextmanager
-def connected(address: str | None, note: OnNote = unheard) -> Iterator[Any]:
-    """Ray: at that address, at RAY_ADDRESS, or one that ends with the run. Raises MissingPackage, Unreachable.
+def connected(address: str | None, on_note: Callable[[str], None] = lambda message: None) -> Iterator[Any]:
+    """Yield the module ray, connected to a cluster.
 
-    note: told what is waited for, as both take seconds.
+    Args:
+        address: The cluster; None for RAY_ADDRESS, or else for a Ray on this machine that ends with the run.
+        on_note: Called before each step that takes seconds.
+
+    Raises:
+        MissingPackage: ray is not installed.
+        Unreachable: The cluster does not answer, or Ray does not start.
     """
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
@@ -43,7 +46,7 @@ def connected(address: str | None, note: OnNote = unheard) -> Iterator[Any]:
     if address is not None and address.startswith("ray://"):
         require("grpc", "ray", f"{_PURPOSE}-address ray://")
     _check_answers(address)
-    note("starting Ray" if address is None else f"connecting to Ray at {address}")
+    on_note("starting Ray" if address is None else f"connecting to Ray at {address}")
     try:
         _start(ray, address)
         yield ray
@@ -56,14 +59,14 @@ def _start(ray: Any, address: str | None) -> None:
     own = {} if address else {"include_dashboard": False}
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what Ray's makers announce to programmers
+            warnings.simplefilter("ignore")  # announcements to programmers
             ray.init(address=address or "local", log_to_driver=False, logging_level="CRITICAL", **own)
     except (OSError, RuntimeError, ValueError) as error:  # ConnectionError is an OSError
         raise _not_reached(address, error) from None
 
 
 def _leave_the_terminal() -> None:
-    """Keep the colorama that Ray brings along from writing to standard output in the end, which is for data."""
+    """Keep colorama, which Ray loads, from writing to standard output at exit: standard output is for data."""
     colorama = sys.modules.get("colorama")
     if colorama is not None:
         colorama.deinit()
@@ -71,12 +74,12 @@ def _leave_the_terminal() -> None:
 
 
 def _check_answers(address: str | None) -> None:
-    """Raise Unreachable where nothing listens: Ray itself would try for ten minutes."""
+    """Check that something listens at the address: Ray itself would try for ten minutes. Raises Unreachable."""
     found = _HOST.fullmatch(address or "")
     if found is not None:
         try:
             socket.create_connection((found[1], int(found[2])), _LONGEST_WAIT).close()
-        except (OSError, UnicodeError, OverflowError) as error:  # no name of a machine, no number of a port
+        except (OSError, UnicodeError, OverflowError) as error:  # not a host name, not a port number
             raise _not_reached(address, error) from None
 
 
@@ -84,46 +87,58 @@ def _not_reached(address: str | None, error: Exception) -> Unreachable:
     if address is None:
         return Unreachable(
             f"Ray does not start: {_first_line(error)}",
-            hint="look into ray/session_latest/logs, where temporary files are",
+            hint="look at the logs in ray/session_latest/logs of the folder of temporary files",
         )
     return Unreachable(
         f"there is no Ray at {address}: {_first_line(error)}",
-        hint="check --ray-address and RAY_AUTH_MODE, and that Ray and Python are there in the same versions",
+        hint="check --ray-address and RAY_AUTH_MODE, and that the cluster has the same versions of Ray and Python",
     )
 
 
 def nodes(ray: Any) -> list[Mapping[str, float]]:
-    """What each node of the cluster has."""
+    """Return the resources of each node that is alive."""
     return [node["Resources"] for node in ray.nodes() if node["Alive"]]
 
 
-def results(ray: Any, read: "Read", open_encoder: "OpenEncoder", share: "ActorPlan") -> Iterator[str]:
-    """What has come of each shard, packed, in their order. Raises Unreachable where the cluster gives up."""
+def results(ray: Any, read: ReadTasks, open_encoder: OpenEncoder, plan: ActorPlan) -> Iterator[ShardResult]:
+    """Yield the result of each shard, in the order of the input.
+
+    Args:
+        ray: The module, connected.
+        read: Reads the input as tasks.
+        open_encoder: Makes the encoder of an actor.
+        plan: Number and size of the actors.
+
+    Raises:
+        Unreachable: The cluster gives up.
+        BertcliError, OSError: The expected error that a process of the cluster met.
+    """
     from ray.exceptions import RayError
 
-    from bertcli.cluster.dataset import Pipeline
+    from bertcli.cluster.dataset import DataFlow
 
-    # It asks for no CPU, and shares the node with those that it drives.
-    pipeline = ray.remote(num_cpus=0)(Pipeline).remote(read, open_encoder, share)
+    # It asks for no CPU: it shares a node with the actors that it drives.
+    flow = ray.remote(num_cpus=0)(DataFlow).remote(read, open_encoder, plan)
     try:
-        while (packed := ray.get(pipeline.next.remote())) is not None:
-            yield packed
+        while (result := ray.get(flow.next.remote())) is not None:
+            if isinstance(result, Failure):
+                raise result.error
+            yield result
     except RayError as error:
         if "No module named 'bertcli" in str(error):
             raise Unreachable(
-                "the nodes of the cluster have no bertcli",
-                hint="install it on each of them: pip install 'bertcli[ray]'",
+                "the nodes of the cluster have no bertcli", hint="install bertcli and ray[data] on each of them"
             ) from None
         cause = error
         while isinstance(cause, RayError) and isinstance(getattr(cause, "cause", None), Exception):
             cause = cause.cause
         if not isinstance(cause, RayError):
-            raise cause from error  # a mistake of bertcli's own, whoever in the cluster has made it
+            raise cause from error  # a bug of bertcli, in whichever process of the cluster
         raise Unreachable(
-            f"Ray gave up: {_first_line(error)}", hint="look at its logs, and at the nodes' memory"
+            f"Ray gave up: {_first_line(error)}", hint="look at its logs, and at the memory of the nodes"
         ) from None
     finally:
-        ray.kill(pipeline)
+        ray.kill(flow)
 
 
 def _first_line(error: Exception) -> str:

@@ -1,53 +1,59 @@
-"""The road of a corpus on Ray Data: one reader, and actors with a model each. It runs in the cluster, never here."""
+"""The data flow on Ray Data: one reader, and actors with one model each. This module runs in the cluster only."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
-import pyarrow
+import numpy as np
 import ray.data
 from ray.data.block import BlockMetadata
 
 from bertcli.cluster.plan import READER_CPUS, ActorPlan
+from bertcli.cluster.tasks import Failure, OpenEncoder, ReadTasks, ShardResult
 
-_COLUMN = "task"
-# What reads: texts, packed. What encodes one of them, as each actor makes it once: it answers packed too.
-Read = Callable[[], Iterator[str]]
-OpenEncoder = Callable[[], Callable[[str], str]]
+_COLUMN = "item"
 
 
-class Pipeline:
-    """What a run has Ray compute. It is an actor itself, so that a driver outside the cluster need not be in it."""
+class DataFlow:
+    """The computation of a run. It is an actor itself, so that the driver may be outside of the cluster.
 
-    def __init__(self, read: Read, open_encoder: OpenEncoder, share: ActorPlan) -> None:
+    Args:
+        read: Reads the input as tasks.
+        open_encoder: Makes the encoder of an actor.
+        plan: Number and size of the actors.
+    """
+
+    def __init__(self, read: ReadTasks, open_encoder: OpenEncoder, plan: ActorPlan) -> None:
         context = ray.data.DataContext.get_current()
-        # A row is a shard, and each is to be a block of its own: rows of one block go to one actor.
+        # A row is a shard, and each is to be a block of its own: the rows of a block go to the same actor.
         context.target_max_block_size = 1
         context.execution_options.preserve_order = True
         context.enable_progress_bars = False
-        context.raise_original_map_exception = True  # else an actor's would come as Ray's own, without what it was
-        texts = ray.data.read_datasource(_Texts(read), override_num_blocks=1, ray_remote_args={"num_cpus": READER_CPUS})
-        encoded = texts.map_batches(
-            _Encoding,
+        context.raise_original_map_exception = True  # else an actor's error would come wrapped, without its cause
+        tasks = ray.data.read_datasource(
+            _TaskSource(read), override_num_blocks=1, ray_remote_args={"num_cpus": READER_CPUS}
+        )
+        results = tasks.map_batches(
+            _EncoderActor,
             fn_constructor_args=(open_encoder,),
             batch_size=1,
-            batch_format="pyarrow",
-            # None waits with an actor that is busy: there may be one that is not, when the last shards are handed out.
-            compute=ray.data.ActorPoolStrategy(size=share.actors, max_tasks_in_flight_per_actor=1),
-            num_cpus=share.cpus,
-            num_gpus=share.gpus or None,
+            batch_format="numpy",
+            # With the default, a task would wait for a busy actor although another one is free.
+            compute=ray.data.ActorPoolStrategy(size=plan.actors, max_tasks_in_flight_per_actor=1),
+            num_cpus=plan.cpus,
+            num_gpus=plan.gpus or None,
         )
-        self._rows = iter(encoded.iter_rows())
+        self._rows = iter(results.iter_rows())
 
-    def next(self) -> str | None:
-        """What has come of the next shard, in their order; None after the last."""
+    def next(self) -> ShardResult | Failure | None:
+        """Return the result of the next shard, in the order of the input; None after the last."""
         row = next(self._rows, None)
-        return None if row is None else str(row[_COLUMN])
+        return None if row is None else row[_COLUMN]
 
 
-class _Texts(ray.data.Datasource):  # type: ignore[misc]  # Ray is not looked at for types
-    """Parcels as rows. One reader has all of the input: the index of a text is known where all before it are."""
+class _TaskSource(ray.data.Datasource):  # type: ignore[misc]  # ray has no types
+    """Tasks as rows. One reader reads all of the input, since a text's index depends on all texts before it."""
 
-    def __init__(self, read: Read) -> None:
+    def __init__(self, read: ReadTasks) -> None:
         super().__init__()
         self._read = read
 
@@ -58,24 +64,31 @@ class _Texts(ray.data.Datasource):  # type: ignore[misc]  # Ray is not looked at
         read = self._read
 
         def blocks() -> Iterable[Any]:
-            for parcel in read():
-                yield _table(parcel)
+            for task in read():
+                yield _block(task)
 
         return [
             ray.data.ReadTask(blocks, BlockMetadata(num_rows=None, size_bytes=None, input_files=None, exec_stats=None))
         ]
 
 
-class _Encoding:
-    """An actor's part."""
+class _EncoderActor:
+    """An actor with one model."""
 
     def __init__(self, open_encoder: OpenEncoder) -> None:
         self._encode = open_encoder()
 
     def __call__(self, batch: Any) -> Any:
-        (parcel,) = batch[_COLUMN].to_pylist()
-        return _table(self._encode(parcel))
+        (task,) = batch[_COLUMN]
+        return _column(self._encode(task))
 
 
-def _table(packed: str) -> Any:
-    return pyarrow.table({_COLUMN: pyarrow.array([packed], pyarrow.large_string())})
+def _column(item: Any) -> dict[str, Any]:
+    """Return a batch of one row that holds any object."""
+    column = np.empty(1, dtype=object)
+    column[0] = item
+    return {_COLUMN: column}
+
+
+def _block(item: Any) -> Any:
+    return ray.data.block.BlockAccessor.batch_to_block(_column(item))

@@ -1,20 +1,25 @@
-"""How the actors of a run share the CPUs and GPUs of a cluster."""
+"""The plan of a run on Ray: how its actors share the CPUs and GPUs of a cluster."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bertcli.errors import DeviceUnavailable, WrongUsage
 
-# What the reader asks for, of a CPU. It leaves room for the actors, and they for it.
+# Share of a CPU that the reader asks for. The actors leave as much free for it.
 READER_CPUS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class ActorPlan:
-    """What each actor is to have. cpus, gpus: what Ray is asked for, of a node's. threads: what it computes on.
+    """Number and size of the actors.
 
     An actor asks for a little less than a CPU for each of its threads: actors that took every CPU would leave Ray none
-    for the reader, and the whole would stand still. One that has a GPU asks for that alone, however few CPUs are there.
+    for the reader, and the run would never start. An actor with a GPU asks for the GPU alone.
+
+    Attributes:
+        actors: Number of actors.
+        threads: CPU threads of each.
+        gpus: GPUs of each; 0 without.
     """
 
     actors: int
@@ -23,7 +28,7 @@ class ActorPlan:
 
     @property
     def cpus(self) -> float:
-        """What an actor asks for."""
+        """CPUs that an actor asks Ray for."""
         return 0 if self.gpus else self.threads - READER_CPUS
 
     def __str__(self) -> str:
@@ -34,16 +39,24 @@ class ActorPlan:
 
 
 def plan_actors(nodes: Sequence[Mapping[str, float]], actors: int | None, gpus: float) -> ActorPlan:
-    """How so many actors share nodes with so many CPU and GPU; None: as many as there is room for.
+    """Return how many actors run, and how large each is.
 
-    On CPUs an actor has one thread where nobody said how many there are to be, and else as many as leave the others
-    theirs. Raises WrongUsage, DeviceUnavailable.
+    On CPUs an actor has one thread if the number of actors is open, and otherwise as many as leave each actor its own.
+
+    Args:
+        nodes: Resources of each node, such as {"CPU": 8, "GPU": 1}.
+        actors: Number of actors; None for as many as fit.
+        gpus: GPUs of each actor; 0 for none.
+
+    Raises:
+        WrongUsage: The actors do not fit.
+        DeviceUnavailable: No node has such a GPU.
     """
     if gpus:
         room = sum(_parts(node.get("GPU", 0), gpus) for node in nodes)
         if not room:
             raise DeviceUnavailable(
-                f"no node of the cluster has {gpus:g} GPU", hint="leave --gpus-per-actor out, or give a smaller one"
+                f"no node of the cluster has {gpus:g} GPU", hint="leave --gpus-per-actor out, or use a smaller number"
             )
         _check_room(actors, room, f"{gpus:g} GPU")
         return ActorPlan(actors or room, 1, gpus)
@@ -58,7 +71,8 @@ def plan_actors(nodes: Sequence[Mapping[str, float]], actors: int | None, gpus: 
 def _check_room(actors: int | None, room: int, need: str) -> None:
     if actors is not None and actors > room:
         raise WrongUsage(
-            f"there is room for {room} actors of {need} each, and not for {actors}", hint="give fewer --actors"
+            f"{actors} actors do not fit: there is room for {room} with {need} each",
+            hint=f"use --actors {room} or less",
         )
 
 

@@ -1,125 +1,141 @@
-"""What encode does in a cluster: one reader, and actors that encode a shard at a time."""
-
-from __future__ import annotations
+"""The work inside a cluster: one reader that cuts the input into shards, and encoders that write a shard at a time."""
 
 import errno
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 from bertcli import __version__
-from bertcli.analysis.embeddings import encode
+from bertcli.analysis.embeddings import EncodeOptions, encode
 from bertcli.choices import OnError
-from bertcli.cluster.tasks import ShardResult, ShardTask, packed_error, parcel_of, shard_tasks
-from bertcli.commands.bulk import folder_plan
-from bertcli.commands.encode_files import encode_options, parquet_layout
+from bertcli.cluster.tasks import EncodeShard, Failure, ShardResult, ShardTask, cut_into_tasks
 from bertcli.errors import BertcliError, Unreachable
 from bertcli.input.reader import TextReader
 from bertcli.input.records import FailedText
-from bertcli.model.session import Session, SessionRequest, open_session
-from bertcli.output.files.manifest import Manifest
+from bertcli.input.source import TextSource
+from bertcli.model.request import SessionRequest
+from bertcli.model.session import Session, open_session
+from bertcli.output.files.parquet import ParquetLayout
 from bertcli.output.files.shards import ShardWriter
-from bertcli.output.sink import FOLDER
+from bertcli.pipeline.halving import Halving
 from bertcli.pipeline.prefetch import Stages
-from bertcli.pipeline.scheduler import Tally, schedule
+from bertcli.pipeline.progress import RunCounts
+from bertcli.pipeline.scheduler import Plan, schedule
+from bertcli.results.corpus import Manifest
 from bertcli.storage import AnyPath
-
-if TYPE_CHECKING:
-    from bertcli.commands.encode import EncodeRequest
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """What there is to do. manifest: of the shards that are there. home: the folder that relative paths start from."""
+class ClusterWork:
+    """The work of a run, as every process of the cluster gets it.
 
-    request: EncodeRequest
+    Attributes:
+        source: The input texts.
+        on_error: Stop at a failed text, or skip it.
+        session: The checkpoint, and the engine and threads of each actor.
+        options: What is computed for each text.
+        layout: The columns of the shards.
+        plan: How the texts of a shard are grouped.
+        manifest: The finished shards.
+        folder: Where the shards are written.
+        working_folder: The folder that relative paths start from.
+        version: The version of bertcli that drives the run.
+    """
+
+    source: TextSource
+    on_error: OnError
     session: SessionRequest
+    options: EncodeOptions
+    layout: ParquetLayout
+    plan: Plan
     manifest: Manifest
     folder: AnyPath
-    home: str
+    working_folder: str
     version: str = __version__
 
-    def arrive(self) -> None:
-        """Begin in a process of the cluster. Raises Unreachable where it is another bertcli's."""
+    def enter_process(self) -> None:
+        """Prepare a process of the cluster.
+
+        Raises:
+            Unreachable: The process runs another version of bertcli.
+        """
         if self.version != __version__:
             raise Unreachable(
                 f"the cluster has bertcli {__version__}, and this is {self.version}",
-                hint="install the same there",
+                hint=f"install bertcli {self.version} on each node",
             )
-        with suppress(OSError):  # on another machine there may be no such folder, and paths are none that start there
-            os.chdir(self.home)
+        with suppress(OSError):  # on another machine there may be no such folder, and no path that starts there
+            os.chdir(self.working_folder)
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """The reader: the texts of a shard after another, packed."""
+class InputReader:
+    """The reader: yields the texts of one shard after another."""
 
-    work: Work
+    work: ClusterWork
 
-    def __call__(self) -> Iterator[str]:
+    def __call__(self) -> Iterator[ShardTask | Failure]:
         work = self.work
         try:
-            work.arrive()
-            reader = TextReader(work.request.texts.source())
-            for parcel in shard_tasks(reader.windows(), work.manifest, lambda: reader.read_bytes):
-                yield parcel.packed()
+            work.enter_process()
+            reader = TextReader(work.source)
+            yield from cut_into_tasks(reader.windows(), work.manifest, lambda: reader.read_bytes)
         except (BertcliError, OSError) as error:
-            yield packed_error(error)
+            yield Failure(error)
 
 
 @dataclass(frozen=True, slots=True)
-class OpenEncoder:
-    """What each actor begins with."""
+class EncoderFactory:
+    """Makes the encoder of an actor."""
 
-    work: Work
+    work: ClusterWork
 
-    def __call__(self) -> Callable[[str], str]:
-        return _Encoder(self.work)
+    def __call__(self) -> EncodeShard:
+        return ShardEncoder(self.work)
 
 
-class _Encoder:
-    """Encodes the texts of a shard after another, with one model."""
+class ShardEncoder:
+    """Encodes and writes one shard after another, with one model."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: ClusterWork) -> None:
         self._work = work
         self._session: Session | None = None
         self._notes: list[str] = []  # since the last shard
 
-    def __call__(self, packed: str) -> str:
+    def __call__(self, task: ShardTask | Failure) -> ShardResult | Failure:
+        if isinstance(task, Failure):
+            return task
         try:
-            return self._encoded(parcel_of(packed)).packed()
+            return self._encode(task)
         except (BertcliError, OSError) as error:
-            return packed_error(error)
+            return Failure(error)
         except MemoryError:
-            return packed_error(OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)))
+            return Failure(OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)))
 
     def _open(self) -> Session:
-        # Not when the actor begins: Ray would begin it again and again, and say nothing of what is wrong.
+        # Not in the constructor: Ray would restart the actor again and again without reporting the error.
         if self._session is None:
-            self._work.arrive()
-            self._session = open_session(self._work.session, note=self._notes.append)
+            self._work.enter_process()
+            self._session = open_session(self._work.session)
+            self._halving = Halving(self._session.tokenizer.pad_token_id, self._notes.append)
         return self._session
 
-    def _encoded(self, parcel: ShardTask) -> ShardResult:
-        work, session, tally = self._work, self._open(), Tally()
-        options = encode_options(work.request, session, FOLDER, is_looked_at=False)
-        layout = parquet_layout(session, work.request, options)
-        plan = folder_plan(options, work.manifest.shard_rows)
-        unanswered: list[FailedText] = []
-        compute = partial(encode, session, options=options)
-        with Stages() as stages, ShardWriter(work.folder, parcel.number, layout, parcel.id_type) as shard:
-            for answer in schedule(session, [parcel.texts], compute, stages, plan, tally):
+    def _encode(self, task: ShardTask) -> ShardResult:
+        work, session, counts = self._work, self._open(), RunCounts()
+        failed: list[FailedText] = []
+        compute = partial(encode, session, options=work.options)
+        with Stages() as stages, ShardWriter(work.folder, task.number, work.layout, task.id_type) as shard:
+            for answer in schedule(session, [task.texts], compute, stages, work.plan, counts, self._halving):
                 if not isinstance(answer, FailedText):
                     shard.write(answer)
-                elif work.request.texts.on_error == OnError.STOP:
+                elif work.on_error == OnError.STOP:
                     raise answer.error.at(answer.place)
                 else:
                     shard.skip(answer)
-                    unanswered.append(answer)
-            entry = shard.finish(parcel.input_sha256)
+                    failed.append(answer)
+            entry = shard.finish(task.input_sha256)
             notes = tuple(self._notes)
             self._notes.clear()
-            return ShardResult(entry, shard.id_type, tuple(unanswered), tally, parcel.read_bytes, notes)
+            return ShardResult(entry, shard.id_type, tuple(failed), counts, task.read_bytes, notes)

@@ -1,31 +1,51 @@
-"""bertcli models: what is here to be given as -m."""
+"""bertcli models: the models on this machine that -m can name."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from bertcli.checkpoints.find import installed
 from bertcli.checkpoints.hub_cache import cache_folder
 from bertcli.checkpoints.listing import known_model
-from bertcli.cli.options import OutputOptions
+from bertcli.commands.request import open_sink
 from bertcli.errors import BertcliError, ExitCode
+from bertcli.output.destination import Destination, OutputFormats
+from bertcli.output.options import OutputOptions
 from bertcli.output.schemas.models import models_schema
-from bertcli.output.sink import Sink
 from bertcli.results.models import LeftOut, ModelsResult
 from bertcli.results.texts import RunInfo
 
-_NAMED = 3
+_MAX_NAMED = 3
 
 
-def models(output: OutputOptions) -> ExitCode:
-    """List the bundled model and those in the hub's cache."""
-    sink = Sink(output)
-    result = _look()
+@dataclass(frozen=True, slots=True)
+class ModelsRequest:
+    """The options of models."""
+
+    output: OutputOptions
+
+    @property
+    def formats(self) -> OutputFormats:
+        """Formats that models can write."""
+        return OutputFormats("models")
+
+    def check_options(self) -> None:
+        """Accept all options."""
+
+    def check_format(self, destination: Destination) -> None:
+        """Accept every format."""
+
+
+def models(request: ModelsRequest) -> ExitCode:
+    """List the bundled model and the models in the hub's cache."""
+    sink = open_sink(request)
+    result = _list_models()
     exit_code = sink.write(RunInfo("models", None, None, None, None, None), models_schema(), [result])
     if result.left_out:
-        sink.note(_about(result.left_out))
+        sink.reporter.note(_left_out_note(result.left_out))
     return exit_code
 
 
-def _look() -> ModelsResult:
+def _list_models() -> ModelsResult:
     known, left_out = [], []
     for here in installed():
         try:
@@ -36,8 +56,9 @@ def _look() -> ModelsResult:
     return ModelsResult(str(cache_folder()), known, left_out)
 
 
-def _about(left_out: Sequence[LeftOut]) -> str:
-    """Which models in the cache are not in the list."""
+def _left_out_note(left_out: Sequence[LeftOut]) -> str:
     names = list(dict.fromkeys(each.model for each in left_out))
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f"not listed, as bertcli cannot open them: {', '.join(names[:_NAMED])}{more} (--json says why)"
+    more = f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else ""
+    return (
+        f"not listed, since bertcli cannot open them: {', '.join(names[:_MAX_NAMED])}{more} (--json gives the reasons)"
+    )

@@ -1,28 +1,48 @@
-"""From the options that commands share to an open session and the texts to put to it."""
+"""The opening of a run: the model, the texts, and the plan for grouping them."""
 
 from collections.abc import Callable
-from dataclasses import fields
 from functools import cache, partial
 
-from bertcli.cli.options import ModelOptions, TextOptions
+from bertcli.commands.options import TextOptions
 from bertcli.input.reader import TextReader
-from bertcli.model.session import Session, SessionRequest, open_session
+from bertcli.model.request import SessionRequest
+from bertcli.model.session import Session, open_session
 from bertcli.output.sink import Sink
+from bertcli.pipeline.scheduler import SORT_WINDOW, Plan
 
 
-def session_request(options: ModelOptions) -> SessionRequest:
-    """What to open."""
-    return SessionRequest(**{field.name: getattr(options, field.name) for field in fields(ModelOptions)})
-
-
-def open_for_texts(
-    texts: TextOptions, model: ModelOptions, sink: Sink, runs: Callable[[int], float] = lambda size: 1
+def open_texts(
+    texts: TextOptions, model: SessionRequest, sink: Sink, passes: Callable[[int], float] = lambda size: 1
 ) -> tuple[Session, TextReader]:
-    """The model and the texts. What is wrong with the model is found before any text is waited for.
+    """Open the model and the texts. Problems of the model are found before any text is waited for.
 
-    runs: how often a text of so many bytes goes through the model, by which the engine is chosen.
+    Args:
+        texts: The place of the texts.
+        model: The checkpoint to open.
+        sink: Its reporter announces downloads.
+        passes: Returns how often a text of that many bytes goes through the model. The engine is chosen by it.
+
+    Raises:
+        BertcliError: The model or the input cannot be opened.
     """
     reader = TextReader(texts.source())
-    # Asked once: of a pipe it takes what has come, and a second time would wait for more.
-    work = cache(partial(reader.known_work, runs))
-    return open_session(session_request(model), work, sink.announce, sink.note), reader
+    # Cached: for a pipe it takes what has come so far, and a second call would wait for more.
+    work = cache(partial(reader.known_work, passes))
+    return open_session(model, work, sink.reporter.announce), reader
+
+
+def streaming_plan(reader: TextReader, *, batch_tokens: int | None = None, is_large: bool = False) -> Plan:
+    """Return the plan for answers that are written one by one, and soon.
+
+    Args:
+        reader: The texts. A pipe may be a dialogue, so a pause in it ends a group.
+        batch_tokens: Token budget of a batch, None for the session's.
+        is_large: An answer is as large as a matrix, so that those of one batch only should be in memory.
+    """
+    return Plan(
+        sort_window=1 if is_large else SORT_WINDOW,
+        ends_at_silence=reader.total_bytes is None,
+        batch_tokens=batch_tokens,
+        prefetch=0 if is_large else 1,
+        starts_small=True,
+    )

@@ -10,11 +10,15 @@ from bertcli.checkpoints.find import BUNDLED_FOLDER, Checkpoint, find_checkpoint
 from bertcli.checkpoints.published import has_bundled_vocabulary, published_config
 from bertcli.checkpoints.shapes import known_parts, model_classes, stored_tensors
 from bertcli.checkpoints.weight_files import Parts, find_weight_files, has_weight_files
-from bertcli.cli.options import ModelOptions, OutputOptions, TextOptions
+from bertcli.commands.options import TextOptions
+from bertcli.commands.request import open_sink
 from bertcli.errors import ExitCode, ShapesDiffer, WrongUsage
 from bertcli.input.reader import TextReader
 from bertcli.input.records import FailedText
+from bertcli.model.request import SessionRequest
 from bertcli.model.tokenizer import TokenizedText, open_tokenizer
+from bertcli.output.destination import Destination, OutputFormats
+from bertcli.output.options import OutputOptions
 from bertcli.output.schemas.shapes import shapes_schema, weights_schema
 from bertcli.output.sink import Sink
 from bertcli.results.models import ComputedTensor, ModelClass, Output, ShapesResult
@@ -23,45 +27,53 @@ from bertcli.results.texts import RunInfo
 
 @dataclass(frozen=True, slots=True)
 class ShapesRequest:
-    """batch, seq: a size in place of texts. run: see what comes out. weights: list the checkpoint's tensors instead."""
+    """The options of shapes.
+
+    Attributes:
+        batch: Number of texts, instead of texts.
+        seq: Number of tokens in each text, instead of texts.
+        run: Run the model and show the shapes that it returns.
+        weights: List the tensors of the checkpoint instead.
+    """
 
     texts: TextOptions
-    model: ModelOptions
+    model: SessionRequest
     output: OutputOptions
-    batch: int | None
-    seq: int | None
-    run: bool
-    weights: bool
+    batch: int | None = None
+    seq: int | None = None
+    run: bool = False
+    weights: bool = False
+
+    @property
+    def formats(self) -> OutputFormats:
+        """Formats that shapes can write."""
+        return OutputFormats("shapes")
+
+    def check_options(self) -> None:
+        """Check that the options go together. Raises WrongUsage."""
+        has_texts, has_size = bool(self.texts.texts or self.texts.file), bool(self.batch or self.seq)
+        if self.weights and (self.run or has_size or has_texts):
+            raise WrongUsage(
+                "--weights lists the tensors of the checkpoint and needs nothing else",
+                hint="leave out texts, --batch, --seq and --run",
+            )
+        if has_size and has_texts:
+            raise WrongUsage("--batch and --seq cannot be combined with texts", hint="leave out one or the other")
+        if self.batch is not None and self.seq is None:
+            raise WrongUsage("--batch needs --seq, the number of tokens in each text", hint="add --seq 128")
+
+    def check_format(self, destination: Destination) -> None:
+        """Accept every format."""
 
 
-def shapes(request: ShapesRequest) -> ExitCode:
-    """Tell the shapes of one batch, of all the texts together or of a given size."""
-    sink = Sink(request.output, request.texts.on_error)
-    if request.weights:
-        _check_stands_alone(request)
-        return _weights(request.model, sink)
-    subject = _subject(request, sink)
-    size, texts = _given_size(request, subject.config), []
-    if size is None:
-        texts = _tokenize(request, subject)
-        size = _size_of(texts)
-    info = RunInfo("shapes", subject.name, subject.revision, None, None, request.model.dtype)
-    held = _what_it_holds(subject, request)
-    classes = model_classes(subject.config, *size, request.model.dtype, held)
-    came: Mapping[str, Sequence[ComputedTensor]] = {}
-    if request.run and size.batch_size:
-        info, came = _run(request, texts, size, sink)
-    holds = None if held is None else known_parts(subject.config, held)
-    results = [ShapesResult(*size, _beside(classes, came), holds=holds)] if size.batch_size else []
-    unanswered = [text for text in texts if isinstance(text, FailedText)]
-    exit_code = sink.write(info, shapes_schema(info), [*unanswered, *results])
-    _check_came(classes, came)
-    return exit_code
+class _Size(NamedTuple):
+    batch_size: int
+    sequence_length: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Subject:
-    """What is asked about. checkpoint None: a published one that is not here, of which the config alone is known."""
+    """The model to describe. checkpoint is None for a published model that is not downloaded: its config is known."""
 
     name: str
     config: ModelConfig
@@ -72,44 +84,56 @@ class _Subject:
         return None if self.checkpoint is None else self.checkpoint.revision
 
 
-def _subject(request: ShapesRequest, sink: Sink) -> _Subject:
-    """The checkpoint, or what is known of it without it: for that nobody is asked, and nothing downloaded."""
-    options = request.model
+def shapes(request: ShapesRequest) -> ExitCode:
+    """Show the shapes for one batch, of all texts together or of a given size."""
+    sink = open_sink(request, request.texts.on_error)
+    if request.weights:
+        return _show_weights(request.model, sink)
+    subject = _find_subject(request, sink)
+    texts: list[TokenizedText | FailedText] = []
+    if request.seq is None:
+        texts = _tokenize(request, subject)
+        size = _size_of(texts)
+    else:
+        size = _given_size(request.batch or 1, request.seq, subject.config)
+    info = RunInfo("shapes", subject.name, subject.revision, None, None, request.model.dtype)
+    parts = _stored_parts(subject, request)
+    classes = model_classes(subject.config, *size, request.model.dtype, parts)
+    computed: Mapping[str, Sequence[ComputedTensor]] = {}
+    if request.run and size.batch_size:
+        info, computed = _run(request, texts, size, sink)
+    holds = None if parts is None else known_parts(subject.config, parts)
+    results = [ShapesResult(*size, _with_computed(classes, computed), holds=holds)] if size.batch_size else []
+    failed = [text for text in texts if isinstance(text, FailedText)]
+    exit_code = sink.write(info, shapes_schema(info), [*failed, *results])
+    _check_computed(classes, computed)
+    return exit_code
+
+
+def _find_subject(request: ShapesRequest, sink: Sink) -> _Subject:
+    """Return the checkpoint, or what is known about a published model without downloading anything."""
+    model = request.model
     needs = Files.CONFIG if request.batch or request.seq else Files.CONFIG | Files.TOKENIZER
-    config = published_config(options.model) if options.model and not options.revision else None
+    config = published_config(model.model) if model.model and not model.revision else None
     if request.run or config is None:
-        checkpoint = _find(request, Files.ALL if request.run else needs, sink)
-    elif (here := find_here(options.model, None, needs)) is not None:
+        checkpoint = find_checkpoint(
+            model.model,
+            revision=model.revision,
+            offline=model.offline,
+            needs=Files.ALL if request.run else needs,
+            on_download=sink.reporter.announce,
+        )
+    elif (here := find_here(model.model, None, needs)) is not None:
         checkpoint = here
     else:
-        return _Subject(str(options.model), config, None)
+        return _Subject(str(model.model), config, None)
     return _Subject(checkpoint.name, read_config(checkpoint.folder), checkpoint)
 
 
-def _find(request: ShapesRequest, needs: Files, sink: Sink) -> Checkpoint:
-    options = request.model
-    return find_checkpoint(
-        options.model, revision=options.revision, offline=options.offline, needs=needs, on_download=sink.announce
-    )
+def _stored_parts(subject: _Subject, request: ShapesRequest) -> Parts | None:
+    """Return what the checkpoint holds beside the body, None if that is unknown.
 
-
-class _Size(NamedTuple):
-    batch_size: int
-    sequence_length: int
-
-
-def _check_stands_alone(request: ShapesRequest) -> None:
-    if request.run or request.batch or request.seq or request.texts.texts or request.texts.file:
-        raise WrongUsage(
-            "--weights lists the tensors of the checkpoint and needs nothing else",
-            hint="leave out texts, --batch, --seq and --run",
-        )
-
-
-def _what_it_holds(subject: _Subject, request: ShapesRequest) -> Parts | None:
-    """What the checkpoint holds beside the body, by its header; None where that is not to be known.
-
-    A pickle has no header: only --run, which needs torch anyway, makes it worth opening.
+    It comes from the header of the weights. A pickle has none and is opened only for --run, which needs torch anyway.
     """
     if subject.checkpoint is None or not has_weight_files(subject.checkpoint.folder):
         return None
@@ -120,26 +144,22 @@ def _what_it_holds(subject: _Subject, request: ShapesRequest) -> Parts | None:
     return weight_files.parts(subject.config)
 
 
-def _weights(options: ModelOptions, sink: Sink) -> ExitCode:
-    stored = find_tensors(options.model, revision=options.revision, offline=options.offline, on_download=sink.announce)
+def _show_weights(model: SessionRequest, sink: Sink) -> ExitCode:
+    stored = find_tensors(
+        model.model, revision=model.revision, offline=model.offline, on_download=sink.reporter.announce
+    )
     info = RunInfo("shapes", stored.name, stored.revision, None, None, None)
     result = ShapesResult(0, 0, [], tensors=stored_tensors(stored.infos))
     return sink.write(info, weights_schema(info), [result])
 
 
-def _given_size(request: ShapesRequest, config: ModelConfig) -> _Size | None:
-    if request.batch is None and request.seq is None:
-        return None
-    if request.texts.texts or request.texts.file:
-        raise WrongUsage("--batch and --seq stand in place of texts", hint="leave out the texts, or the two options")
-    if request.seq is None:
-        raise WrongUsage("--batch needs --seq, the number of tokens in each text", hint="add such as --seq 128")
-    if request.seq > config.max_tokens:
+def _given_size(batch: int, seq: int, config: ModelConfig) -> _Size:
+    if seq > config.max_tokens:
         raise WrongUsage(
-            f"--seq {request.seq:,} is beyond the model's {config.max_tokens:,} positions",
+            f"--seq {seq:,} is beyond the model's {config.max_tokens:,} positions",
             hint=f"use --seq {config.max_tokens} or less",
         )
-    return _Size(request.batch or 1, request.seq)
+    return _Size(batch, seq)
 
 
 def _tokenize(request: ShapesRequest, subject: _Subject) -> list[TokenizedText | FailedText]:
@@ -147,8 +167,8 @@ def _tokenize(request: ShapesRequest, subject: _Subject) -> list[TokenizedText |
     if checkpoint is None:
         if not has_bundled_vocabulary(subject.name):
             raise WrongUsage(
-                f"how many tokens a text has is not known without the tokenizer of {subject.name}, which is not here",
-                hint="give a size in place of texts, such as --batch 1 --seq 128",
+                f"cannot count tokens: the tokenizer of {subject.name} is not downloaded",
+                hint="give a size instead of texts, such as --batch 1 --seq 128",
             )
         checkpoint = Checkpoint(subject.name, BUNDLED_FOLDER)
     tokenizer = open_tokenizer(checkpoint, subject.config, request.model.max_length, request.model.truncate)
@@ -157,7 +177,7 @@ def _tokenize(request: ShapesRequest, subject: _Subject) -> list[TokenizedText |
 
 
 def _size_of(texts: Sequence[TokenizedText | FailedText]) -> _Size:
-    """All the texts as one batch, padded to the longest."""
+    """Return the size of all texts as one batch, padded to the longest."""
     lengths = [len(text) for text in texts if isinstance(text, TokenizedText)]
     return _Size(len(lengths), max(lengths, default=0))
 
@@ -165,38 +185,40 @@ def _size_of(texts: Sequence[TokenizedText | FailedText]) -> _Size:
 def _run(
     request: ShapesRequest, texts: Sequence[TokenizedText | FailedText], size: _Size, sink: Sink
 ) -> tuple[RunInfo, Mapping[str, Sequence[ComputedTensor]]]:
-    """Who ran the model, and what came out of it."""
+    """Run the model. Return its engine and the shapes of its outputs."""
     from bertcli.analysis.outputs import run_outputs
-    from bertcli.commands.opening import session_request
     from bertcli.model.batching import any_tokens, pad
     from bertcli.model.session import open_session
 
     text_bytes = 4 * size.batch_size * size.sequence_length
-    session = open_session(session_request(request.model), lambda: text_bytes, sink.announce)
+    session = open_session(request.model, lambda: text_bytes, sink.reporter.announce)
     tokenized = [text for text in texts if isinstance(text, TokenizedText)]
     batch = pad(tokenized, session.tokenizer.pad_token_id) if tokenized else any_tokens(*size)
     return session.info("shapes"), run_outputs(session, batch)
 
 
-def _beside(classes: Sequence[ModelClass], came: Mapping[str, Sequence[ComputedTensor]]) -> list[ModelClass]:
-    """What was predicted, with the shapes that came."""
+def _with_computed(classes: Sequence[ModelClass], computed: Mapping[str, Sequence[ComputedTensor]]) -> list[ModelClass]:
+    """Return the predicted outputs with the shapes that the model returned."""
 
     def with_shapes(output: Output) -> Output:
-        return replace(output, ran=[tensor.shape for tensor in came[output.name]]) if output.name in came else output
+        if output.name not in computed:
+            return output
+        return replace(output, ran=[tensor.shape for tensor in computed[output.name]])
 
     return [
         replace(model_class, outputs=[with_shapes(output) for output in model_class.outputs]) for model_class in classes
     ]
 
 
-def _check_came(classes: Sequence[ModelClass], came: Mapping[str, Sequence[ComputedTensor]]) -> None:
-    """Raise ShapesDiffer where the model gave another number of tensors, or others, than was predicted."""
+def _check_computed(classes: Sequence[ModelClass], computed: Mapping[str, Sequence[ComputedTensor]]) -> None:
+    """Check that the model returned the predicted shapes. Raises ShapesDiffer."""
     for model_class in classes:
         for output in model_class.outputs:
-            found = {(tensor.shape, tensor.dtype) for tensor in came.get(output.name, ())}
-            if found and (found != {(tuple(output.shape), output.dtype)} or len(came[output.name]) != output.count):
+            found = {(tensor.shape, tensor.dtype) for tensor in computed.get(output.name, ())}
+            predicted = {(tuple(output.shape), output.dtype)}
+            if found and (found != predicted or len(computed[output.name]) != output.count):
                 raise ShapesDiffer(
-                    f"{model_class.name} gave {len(came[output.name])} x {output.name} of {found} "
-                    f"where {output.count} x {tuple(output.shape)} {output.dtype} was predicted",
+                    f"{model_class.name} returned {len(computed[output.name])} x {output.name} of {found} "
+                    f"instead of {output.count} x {tuple(output.shape)} {output.dtype}",
                     hint="config.json does not describe these weights; please report it if it should",
                 )

@@ -1,18 +1,26 @@
-"""Which engine computes, and where."""
+"""The choice of an engine, a device and a dtype, and the engine itself."""
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bertcli.checkpoints import layout
+from bertcli.checkpoints.config import BertConfig, ModelConfig
+from bertcli.checkpoints.find import Checkpoint
+from bertcli.checkpoints.weight_files import WeightFiles
+from bertcli.choices import DtypeName, EngineName
 from bertcli.errors import WrongUsage
+from bertcli.model.engine import BertEngine, Engine
+from bertcli.model.ops.base import Ops
 from bertcli.model.resources import limit_onednn_cache
+from bertcli.model.weights import BertWeights
 
-NUMPY, TORCH, TRANSFORMERS = "numpy", "torch", "transformers"
 _DEVICE = re.compile(r"cpu|cuda(:\d+)?|mps")
 # Importing torch costs about two seconds of a core. Below this much work (floating-point operations of the encoder's
-# products) numpy has finished before torch would have begun; benchmarks/engines.py measures where they meet.
-_WORK_WORTH_TORCH = 3e11
-_BYTES_OF_A_TOKEN = 4
+# matrix products) numpy has finished before torch would have started; benchmarks/engines.py measures where they meet.
+_MIN_TORCH_WORK = 3e11
+_BYTES_PER_TOKEN = 4
+_BATCH_TOKENS = {"cpu": 2048, "cuda": 16384, "mps": 8192}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,50 +32,93 @@ class EngineChoice:
     dtype: str
 
 
-def encoder_work(text_bytes: int, parameters: int) -> float:
-    """Floating-point operations, roughly, for so much text: two for each parameter of the layers and each token."""
-    return 2.0 * parameters * text_bytes / _BYTES_OF_A_TOKEN
-
-
 @dataclass(frozen=True, slots=True)
 class CheckpointTraits:
-    """What a checkpoint asks of an engine. foreign_family: its model_type where its layers are not BERT's."""
+    """Traits of a checkpoint that not every engine supports.
+
+    Attributes:
+        is_pickled: The weights are in pytorch_model.bin.
+        foreign_family: The model_type, if the layers are not BERT's.
+    """
 
     is_pickled: bool = False
     foreign_family: str | None = None
 
 
-def place(engine: str, device: str, dtype: str, needs: CheckpointTraits, work: Callable[[], float]) -> EngineChoice:
-    """The engine and device for what the user asked, `auto` decided by what only torch can do and by the work.
+def default_batch_tokens(device: str) -> int:
+    """Return the default token budget of a batch on a device."""
+    return _BATCH_TOKENS[device.partition(":")[0]]
 
-    work: asked where it decides, since to find out may take as long as standard input takes to come.
-    Raises WrongUsage for what contradicts itself, DeviceUnavailable for a device that is not here.
+
+def encoder_work(text_bytes: int, parameters: int) -> float:
+    """Estimate the floating-point operations for that much text: two for each token and parameter of the layers."""
+    return 2.0 * parameters * text_bytes / _BYTES_PER_TOKEN
+
+
+def choose_engine(
+    engine: str, device: str, dtype: str, traits: CheckpointTraits, work: Callable[[], float]
+) -> EngineChoice:
+    """Return the engine and device for what the user asked for.
+
+    `auto` is decided by the checkpoint, the device and the dtype, and then by the amount of work.
+
+    Args:
+        engine: A value of EngineName.
+        device: auto, cpu, cuda, cuda:N or mps.
+        dtype: A value of DtypeName.
+        traits: What the checkpoint needs.
+        work: Returns the estimated floating-point operations. It is called only if the answer decides, since reading
+            standard input to find out may take long.
+
+    Raises:
+        WrongUsage: The options contradict each other or the checkpoint.
+        DeviceUnavailable: This machine has no such device.
     """
     if device != "auto" and not _DEVICE.fullmatch(device):
         raise WrongUsage(f"there is no device {device!r}", hint="use auto, cpu, cuda, cuda:N or mps")
-    if needs.foreign_family and engine not in ("auto", TRANSFORMERS):
+    if traits.foreign_family and engine not in (EngineName.AUTO, EngineName.TRANSFORMERS):
         raise WrongUsage(
-            f"the {engine} engine computes BERT's layers, not those of {needs.foreign_family}",
+            f"the {engine} engine computes BERT's layers, not those of {traits.foreign_family}",
             hint="use --engine transformers, or auto",
         )
-    only_torch = _why_only_torch(device, dtype, needs)
-    if engine == NUMPY and only_torch:
+    only_torch = _why_only_torch(device, dtype, traits)
+    if engine == EngineName.NUMPY and only_torch:
         raise WrongUsage(f"the numpy engine cannot do this: {only_torch}", hint="use --engine torch, or auto")
-    if engine == NUMPY or (engine == "auto" and not only_torch and work() < _WORK_WORTH_TORCH):
-        return EngineChoice(NUMPY, "cpu", dtype)
+    if engine == EngineName.NUMPY or (engine == EngineName.AUTO and not only_torch and work() < _MIN_TORCH_WORK):
+        return EngineChoice(EngineName.NUMPY, "cpu", dtype)
     limit_onednn_cache()
     from bertcli.model.ops.torch_ops import best_device, check_device
 
-    if engine == "auto":
-        engine = TRANSFORMERS if needs.foreign_family else TORCH
+    if engine == EngineName.AUTO:
+        engine = EngineName.TRANSFORMERS if traits.foreign_family else EngineName.TORCH
     return EngineChoice(engine, best_device() if device == "auto" else check_device(device), dtype)
 
 
-def _why_only_torch(device: str, dtype: str, needs: CheckpointTraits) -> str:
+def open_engine(choice: EngineChoice, checkpoint: Checkpoint, config: ModelConfig, weight_files: WeightFiles) -> Engine:
+    """Return the chosen engine over a checkpoint. Weights are read when they are first needed."""
+    ops: Ops
+    if choice.engine == EngineName.NUMPY:
+        from bertcli.model.ops.numpy_ops import NumpyOps
+
+        ops = NumpyOps()
+    else:
+        from bertcli.model.ops.torch_ops import TorchOps
+
+        ops = TorchOps(choice.device, choice.dtype)
+    if choice.engine == EngineName.TRANSFORMERS or not isinstance(config, BertConfig):
+        from bertcli.model.transformers_engine import TransformersEngine
+
+        return TransformersEngine(checkpoint, config, ops, weight_files.parts(config).pooler)
+    has_own_decoder = weight_files.holds(layout.own_decoder_layout(config))
+    weights = BertWeights(ops, config, weight_files.reader(), has_own_decoder)
+    return BertEngine(choice.engine, ops, config, weights)
+
+
+def _why_only_torch(device: str, dtype: str, traits: CheckpointTraits) -> str:
     if device not in ("auto", "cpu"):
         return f"it computes on the CPU, not on {device}"
-    if dtype != "float32":
+    if dtype != DtypeName.FLOAT32:
         return f"it computes in float32, not in {dtype}"
-    if needs.foreign_family:
-        return f"it computes BERT's layers, not those of {needs.foreign_family}"
-    return "it does not read pytorch_model.bin" if needs.is_pickled else ""
+    if traits.foreign_family:
+        return f"it computes BERT's layers, not those of {traits.foreign_family}"
+    return "it does not read pytorch_model.bin" if traits.is_pickled else ""

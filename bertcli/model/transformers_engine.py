@@ -14,10 +14,10 @@ from transformers.utils import logging as transformers_logging
 
 from bertcli.checkpoints.config import ModelConfig
 from bertcli.checkpoints.find import Checkpoint
+from bertcli.choices import EngineName
 from bertcli.errors import BadCheckpoint, WrongUsage
 from bertcli.model.batching import Batch
 from bertcli.model.engine import LayerAttention, ModelOutput, OutputRequest, ProjectionName, on_device
-from bertcli.model.engine_choice import TRANSFORMERS
 from bertcli.model.ops.base import Array, Linear, Ops
 
 # transformers tells of every load on stderr and draws bars there; what a user needs to know of it, bertcli says itself.
@@ -32,7 +32,7 @@ _LAYER = re.compile(r"(^|\.)layers?\.\d+\.")
 class TransformersEngine:
     """The body alone and with each of its heads, by the architecture's classes, each loaded when it is first needed."""
 
-    name = TRANSFORMERS
+    name: str = EngineName.TRANSFORMERS
     supports_packing = False
 
     def __init__(self, checkpoint: Checkpoint, config: ModelConfig, ops: Ops, has_pooler: bool) -> None:

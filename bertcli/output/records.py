@@ -2,8 +2,8 @@
 
 import csv
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, TextIO
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, BinaryIO, Protocol, TextIO
 
 from bertcli import __version__
 from bertcli.input.records import FailedText
@@ -24,6 +24,10 @@ class RecordWriter(Protocol):
 
     def finish(self) -> None:
         """No more will come."""
+
+
+# Writers of binary files, by suffix.
+BinaryWriters = Mapping[str, Callable[[BinaryIO], RecordWriter]]
 
 
 def header(info: RunInfo) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""Texts that come again: their vectors are kept, on disk, and found by a hash."""
+"""Dedupe: the vectors of texts that were computed before, kept on disk and found by a hash of the text."""
 
 import hashlib
 import tempfile
@@ -14,71 +14,88 @@ from bertcli.errors import require
 from bertcli.input.records import FailedText, TextRecord
 from bertcli.model.session import text_info
 from bertcli.model.tokenizer import TokenizedText
-from bertcli.output.files.manifest import Manifest
+from bertcli.results.corpus import Manifest
 from bertcli.results.embeddings import EncodeRecord
 from bertcli.results.texts import FloatArray
 from bertcli.storage import AnyPath, arrow_source
 
-# How many texts are known again: their hashes take about 200 MB of memory, their vectors are on disk. Those that come
-# later are computed each time.
-MOST_KNOWN = 1 << 20
+# Texts to remember: their hashes take about 200 MB of memory. Texts after that are computed each time.
+_MAX_TEXTS = 1 << 20
+_SHARD_ROWS_READ = 1024
 
 
-class RepeatedTexts:
-    """The vectors of texts by what the texts say. folder: where their file is, which has no name.
+class DedupeCache:
+    """Cache of vectors by text.
 
-    Two texts are equal where every character is, and sentence B too; 128 bits of BLAKE2b stand for them.
+    Two texts are equal if every character of the text and of sentence B is. They are compared by 128 bits of BLAKE2b.
+
+    Args:
+        folder: Where to put the unnamed file of vectors.
+        hidden_size: Length of a vector.
+        options: What is computed for each text.
+        max_texts: Number of texts to remember.
     """
 
-    def __init__(self, folder: Path, hidden: int, options: EncodeOptions, most_known: int = MOST_KNOWN) -> None:
+    def __init__(self, folder: Path, hidden_size: int, options: EncodeOptions, max_texts: int = _MAX_TEXTS) -> None:
         layers = len(options.layers) if options.layer_embeddings else 0
-        self._parts = 1 + options.pooler + layers
-        self._has_pooler, self._hidden, self._most_known = options.pooler, hidden, most_known
-        self._row_bytes = 4 * (self._parts * hidden + 1)
-        self._known: dict[bytes, int] = {}
-        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - see close
+        self._vectors = 1 + options.pooler + layers
+        self._has_pooler, self._hidden_size, self._max_texts = options.pooler, hidden_size, max_texts
+        self._row_bytes = 4 * (self._vectors * hidden_size + 1)
+        self._rows: dict[bytes, int] = {}
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed in close
 
     def close(self) -> None:
-        """Forget them all."""
+        """Remove the file."""
         self._file.close()
 
-    def first_ones(self, texts: Sequence[TokenizedText]) -> Sequence[TokenizedText]:
-        """Of a group, the texts that are neither known nor equal to one before them."""
+    def select_new(self, texts: Sequence[TokenizedText]) -> Sequence[TokenizedText]:
+        """Return the texts of a group that are neither in the cache nor equal to an earlier text of the group."""
         first: dict[bytes, TokenizedText] = {}
         for text in texts:
-            first.setdefault(digest_of(text.record), text)
-        return [text for digest, text in first.items() if digest not in self._known]
+            first.setdefault(hash_text(text.record), text)
+        return [text for digest, text in first.items() if digest not in self._rows]
 
-    def with_repeats(
+    def add_repeated(
         self, texts: Sequence[TokenizedText], computed: dict[int, EncodeRecord]
     ) -> dict[int, EncodeRecord]:
-        """The answers of a group, by index, those that were computed among them; these are known from now on."""
-        here: dict[bytes, EncodeRecord] = {}
-        answers: dict[int, EncodeRecord] = {}
+        """Return the records of a group, by index, and put the computed ones into the cache.
+
+        Args:
+            texts: The group.
+            computed: The records of the texts that select_new returned, by index.
+        """
+        in_group: dict[bytes, EncodeRecord] = {}
+        records: dict[int, EncodeRecord] = {}
         for text in texts:
-            digest = digest_of(text.record)
+            digest = hash_text(text.record)
             if (record := computed.get(text.record.index)) is not None:
-                here[digest] = record
+                in_group[digest] = record
                 pooled = [] if record.pooler_output is None else [record.pooler_output]
                 self.remember(digest, [record.embedding, *pooled, *record.layer_embeddings], record.next_sentence)
-            elif digest not in here:
-                here[digest] = self._recall(digest, text)
-            answers[text.record.index] = replace(here[digest], text=text_info(text))
-        return answers
+            elif digest not in in_group:
+                in_group[digest] = self._recall(digest, text)
+            records[text.record.index] = replace(in_group[digest], text=text_info(text))
+        return records
 
     def remember(self, digest: bytes, vectors: Sequence[FloatArray], next_sentence: float | None) -> None:
-        """Know a text by its embedding, pooler_output and layers, as far as they are wanted, if there is room."""
-        if digest in self._known or len(self._known) >= self._most_known:
+        """Put a text into the cache, unless it is full.
+
+        Args:
+            digest: The hash of the text.
+            vectors: Its embedding, then its pooler_output and the embeddings of layers, as far as they are computed.
+            next_sentence: Probability that sentence B follows, None without it.
+        """
+        if digest in self._rows or len(self._rows) >= self._max_texts:
             return
         row = np.concatenate([*vectors, [np.nan if next_sentence is None else next_sentence]]).astype(np.float32)
-        self._file.seek(len(self._known) * self._row_bytes)
+        self._file.seek(len(self._rows) * self._row_bytes)
         self._file.write(row.tobytes())
-        self._known[digest] = len(self._known)
+        self._rows[digest] = len(self._rows)
 
     def _recall(self, digest: bytes, text: TokenizedText) -> EncodeRecord:
-        self._file.seek(self._known[digest] * self._row_bytes)
+        self._file.seek(self._rows[digest] * self._row_bytes)
         row = np.frombuffer(self._file.read(self._row_bytes), np.float32)
-        embedding, *others = row[:-1].reshape(self._parts, self._hidden)
+        embedding, *others = row[:-1].reshape(self._vectors, self._hidden_size)
         pooled = others.pop(0) if self._has_pooler else None
         follows = None if np.isnan(row[-1]) else float(row[-1])
         return EncodeRecord(
@@ -86,35 +103,41 @@ class RepeatedTexts:
         )
 
 
-def digest_of(text: TextRecord) -> bytes:
-    """What stands for a text and its sentence B."""
+def hash_text(text: TextRecord) -> bytes:
+    """Return a hash of a text and its sentence B."""
     parts = text.text if text.pair is None else f"{text.text}\0{text.pair}\0"
     return hashlib.blake2b(parts.encode(), digest_size=16).digest()
 
 
-def known_from_shards(
-    repeats: RepeatedTexts | None, folder: AnyPath, manifest: Manifest, vectors: Sequence[str]
-) -> Callable[[TextRecord | FailedText], None]:
-    """What is to be told of each text that a shard has, in order, so that its vectors are known as if just computed.
+class ShardSeeder:
+    """Callback that seeds a cache from finished shards: call it with each text of the shards, in their order.
 
-    vectors: the names of their columns.
+    Args:
+        cache: The cache to fill.
+        folder: Where the shards are.
+        manifest: The shards.
+        vectors: Names of the vector columns, in the order of DedupeCache.remember.
     """
-    if repeats is None:
-        return lambda text: None
-    rows = _rows(folder, manifest, vectors)
 
-    def replayed(text: TextRecord | FailedText) -> None:
-        row = next(rows)
-        if isinstance(text, TextRecord) and row[vectors[0]] is not None:
-            repeats.remember(digest_of(text), [row[name] for name in vectors], row.get("next_sentence"))
+    def __init__(self, cache: DedupeCache, folder: AnyPath, manifest: Manifest, vectors: Sequence[str]) -> None:
+        self._cache, self._vectors = cache, vectors
+        self._rows = _read_rows(folder, manifest, vectors)
 
-    return replayed
+    def __call__(self, text: TextRecord | FailedText) -> None:
+        row = next(self._rows)
+        if isinstance(text, TextRecord) and row[self._vectors[0]] is not None:
+            vectors = [row[name] for name in self._vectors]
+            self._cache.remember(hash_text(text), vectors, row.get("next_sentence"))
 
 
-def _rows(folder: AnyPath, manifest: Manifest, vectors: Sequence[str]) -> Iterator[dict[str, Any]]:
+# Called with each text that a finished shard already has.
+OnReplayed = Callable[[TextRecord | FailedText], None]
+
+
+def _read_rows(folder: AnyPath, manifest: Manifest, vectors: Sequence[str]) -> Iterator[dict[str, Any]]:
     parquet = require("pyarrow.parquet", "parquet", "reading the shards")
     for shard in manifest.shards:
         with parquet.ParquetFile(arrow_source(folder / shard.file)) as file:
             names = [*vectors, *({"next_sentence"} & set(file.schema_arrow.names))]
-            for batch in file.iter_batches(1024, columns=names):
+            for batch in file.iter_batches(_SHARD_ROWS_READ, columns=names):
                 yield from batch.to_pylist()

@@ -1,4 +1,4 @@
-"""A batch that is too much for the device is halved until it is not."""
+"""Halving of batches that do not fit in the memory of the device."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -7,27 +7,32 @@ from typing import TypeVar
 from bertcli.model.batching import Batch, pad
 
 Answer = TypeVar("Answer")
-# Told what the user should know.
-OnNote = Callable[[str], None]
-
-
-def unheard(message: str) -> None:
-    """For those whom notes do not interest."""
 
 
 @dataclass
 class Halving:
-    """What has been learnt of the device's memory. note: told of the first batch that did not fit.
+    """Computes batches, in halves if they are too large, and remembers the size that fits.
 
-    token_budget: how many tokens, padding included, a batch may have; None where none was too much yet.
+    Attributes:
+        pad_token_id: Id of the padding token, to pad the halves with.
+        on_note: Called once, when the first batch does not fit.
+        token_budget: Tokens that a batch may have, padding included. None as long as every batch has fitted.
     """
 
     pad_token_id: int
-    note: OnNote
+    on_note: Callable[[str], None]
     token_budget: int | None = field(default=None, init=False)
 
     def __call__(self, compute: Callable[[Batch], Sequence[Answer]], batch: Batch) -> list[Answer]:
-        """The answers for the batch, in its order, from as many parts as it takes. Raises MemoryError."""
+        """Return the answers of the batch, in its order.
+
+        Args:
+            compute: Returns the answers of a batch, and raises MemoryError if it does not fit.
+            batch: The texts to compute.
+
+        Raises:
+            MemoryError: A single text does not fit.
+        """
         size = batch.shape[0] * batch.shape[1]
         if self.token_budget is None or size <= self.token_budget or len(batch.texts) == 1:
             try:
@@ -35,11 +40,11 @@ class Halving:
             except MemoryError:
                 if len(batch.texts) == 1:
                     raise
-            # Here the error is forgotten, and with it the arrays that its frames held.
+            # The error is released here, and with it the arrays that its frames held.
             if self.token_budget is None:
-                self.note(
-                    f"a batch of {size:,} tokens is too much for the memory, and is halved; "
-                    f"--batch-tokens {size // 2} saves the attempt"
+                self.on_note(
+                    f"a batch of {size:,} tokens does not fit in memory and is halved; "
+                    f"use --batch-tokens {size // 2} to avoid this"
                 )
             self.token_budget = size // 2
         middle = len(batch.texts) // 2

@@ -1,4 +1,4 @@
-"""Stages of a run that work at the same time, each in a thread of its own, with a bounded queue after each."""
+"""Prefetching: stages of a run that work at the same time, each in its own thread with a bounded queue after it."""
 
 import sys
 import threading
@@ -8,24 +8,25 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 Item = TypeVar("Item")
-# A thread that holds the interpreter keeps another, which comes back from a product, waiting for so long (seconds).
-# Python's own 5 ms are as much as the product takes.
+# Seconds that a thread may hold the interpreter while another one, back from a matrix product, waits for it. Python's
+# default of 5 ms is as long as the product itself.
 _SWITCH_INTERVAL = 0.0005
-# A stage that waits for its input hears of the end when the input comes, or not at all.
-_LONGEST_GOODBYE = 0.2
+# Seconds to wait at the end for a thread that may block on its input: it notices the end only when input arrives.
+_MAX_BLOCKED_JOIN = 0.2
 
 
 class Stages:
-    """Threads that end together: when the last of them is done, when one fails, or when the run is left.
+    """Threads that end together: when the last one is done, when one fails, or when the run is left early.
 
     >>> with Stages() as stages:
-    ...     list(stages.ahead(number * number for number in stages.ahead(range(4), 2)))
+    ...     list(stages.prefetch(number * number for number in stages.prefetch(range(4), 2)))
     [0, 1, 4, 9]
     """
 
     def __init__(self) -> None:
         self._queues: list[_Queue[Any]] = []
         self._threads: list[tuple[threading.Thread, bool]] = []
+        self._is_stopped = False
 
     def __enter__(self) -> Self:
         self._switch_interval = sys.getswitchinterval()
@@ -36,34 +37,45 @@ class Stages:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         sys.setswitchinterval(self._switch_interval)
+        self._is_stopped = True
         for queue in self._queues:
             queue.stop()
-        for thread, may_wait in self._threads:
-            thread.join(_LONGEST_GOODBYE if may_wait else None)
+        for thread, may_block in self._threads:
+            thread.join(_MAX_BLOCKED_JOIN if may_block else None)
 
-    def ahead(self, items: Iterable[Item], depth: int = 2, *, may_wait: bool = False) -> "Prefetched[Item]":
-        """The items in their order, made by a thread that is at most `depth` of them ahead of who takes them.
+    def prefetch(self, items: Iterable[Item], depth: int = 2, *, may_block: bool = False) -> "Prefetched[Item]":
+        """Return the items in their order, made by a thread that is at most `depth` items ahead of the consumer.
 
-        may_wait: making one may take forever, as of a pipe that nobody writes to, so that the thread is not waited for
-        in the end. What goes wrong in making one is raised where it would have been taken.
+        An error in making an item is raised where that item would have been taken.
+
+        Args:
+            items: The items; a generator runs in the thread.
+            depth: Largest number of items in the queue.
+            may_block: Making an item may take forever, as with a pipe that nobody writes to. Such a thread is not
+                waited for at the end.
         """
         queue: _Queue[Item] = _Queue(depth)
         self._queues.append(queue)
-        thread = threading.Thread(target=_work, args=(items, queue), daemon=True)
-        self._threads.append((thread, may_wait))
+        thread = threading.Thread(target=_fill, args=(items, queue), daemon=True)
+        self._threads.append((thread, may_block))
         thread.start()
         return Prefetched(queue)
 
+    def raise_if_stopped(self) -> None:
+        """Leave the work of a thread, if the run is over. Call it between the parts of a long computation."""
+        if self._is_stopped:
+            raise _Stopped
+
 
 class Prefetched(Generic[Item]):
-    """Items as they are made."""
+    """Iterator over the items of a queue, as they are made."""
 
     def __init__(self, queue: "_Queue[Item]") -> None:
         self._queue = queue
 
     @property
     def is_empty(self) -> bool:
-        """Whether the next would have to be waited for."""
+        """True if the next item is not there yet."""
         return self._queue.is_empty
 
     def __iter__(self) -> Iterator[Item]:
@@ -74,11 +86,11 @@ class Prefetched(Generic[Item]):
 
 
 class _Stopped(BaseException):
-    """The run is over, and what is in the middle of it is to be left."""
+    """Raised in a thread when the run is over."""
 
 
 class _Queue(Generic[Item]):
-    """Items on their way from one thread to one other, then the end or the error that came in their place."""
+    """Items on their way from one thread to another, followed by the end or by the error that ended them."""
 
     def __init__(self, depth: int) -> None:
         self._depth = depth
@@ -122,11 +134,11 @@ class _Queue(Generic[Item]):
             return item
 
 
-def _work(items: Iterable[Item], queue: _Queue[Item]) -> None:
+def _fill(items: Iterable[Item], queue: _Queue[Item]) -> None:
     try:
         for item in items:
             queue.put(item)
-            del item  # while the next is made, the last is not to be held twice
+            del item  # so that the last item is not held while the next one is made
     except _Stopped:
         pass
     except BaseException as error:

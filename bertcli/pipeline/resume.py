@@ -1,87 +1,96 @@
-"""Whether the texts of a run that is gone on with are those that it was begun with."""
+"""Resume: check that a resumed run reads the original input, and pass over the texts that finished shards have."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 
 from bertcli.errors import BadInput
 from bertcli.input.records import FailedText, TextRecord, Window
-from bertcli.output.files.manifest import Manifest
+from bertcli.results.corpus import Manifest
 
 
 class InputDigests:
-    """A SHA-256 of the texts and ids of each shard, taken as they go by."""
+    """SHA-256 of the texts and ids of each shard, computed as the texts pass."""
 
     def __init__(self, shard_rows: int) -> None:
         self._shard_rows = shard_rows
-        self._done: dict[int, str] = {}
+        self._finished: dict[int, str] = {}
 
     def watch(self, windows: Iterable[Window]) -> Iterator[Window]:
-        """The windows as they are, each after its texts have been counted in."""
+        """Yield the windows unchanged, each after its texts have been hashed."""
         digest, count = hashlib.sha256(), 0
         for window in windows:
             for text in window:
-                digest.update(_spelt(text))
+                digest.update(_hashed_bytes(text))
                 count += 1
                 if count % self._shard_rows == 0:
-                    self._done[count // self._shard_rows - 1] = digest.hexdigest()
+                    self._finished[count // self._shard_rows - 1] = digest.hexdigest()
                     digest = hashlib.sha256()
             yield window
-        self._done[count // self._shard_rows] = digest.hexdigest()
+        self._finished[count // self._shard_rows] = digest.hexdigest()
 
-    def of(self, shard: int) -> str:
-        """A shard's, once its last text has gone by. It is given once."""
-        return self._done.pop(shard)
+    def take(self, shard: int) -> str:
+        """Return the digest of a shard whose last text has passed. Each can be taken once."""
+        return self._finished.pop(shard)
 
     def has(self, shard: int) -> bool:
-        """Whether a shard's last text has gone by."""
-        return shard in self._done
+        """Return True if the last text of a shard has passed."""
+        return shard in self._finished
 
 
-def after_replay(
+def skip_finished(
     windows: Iterable[Window],
     manifest: Manifest,
     digests: InputDigests,
-    on_replayed: Callable[[TextRecord | FailedText], None],
+    on_replayed: Callable[[TextRecord | FailedText], None] | None = None,
 ) -> Iterator[Window]:
-    """The texts that no shard has yet; those that one has are passed over, and told to on_replayed.
+    """Yield the texts that no shard has yet.
 
-    Raises BadInput where they are not the texts that the shards were made of.
+    Args:
+        windows: The texts from the beginning of the input, watched by digests.
+        manifest: The finished shards.
+        digests: The hashes of the texts.
+        on_replayed: Called with each text that a shard already has.
+
+    Raises:
+        BadInput: The texts are not those that the shards were made from.
     """
     checked = count = 0
     shards, rows = manifest.shards, manifest.rows
     for window in windows:
-        for text in window[: max(0, rows - count)]:
-            on_replayed(text)
+        if on_replayed is not None:
+            for text in window[: max(0, rows - count)]:
+                on_replayed(text)
         new = window[max(0, rows - count) :]
         count += len(window)
-        checked = _check(manifest, digests, checked)
+        checked = _check_digests(manifest, digests, checked)
         if new and manifest.is_complete:
-            raise _changed(manifest, len(shards))
+            raise _changed_input(manifest, len(shards))
         if new:
             yield new
-    if _check(manifest, digests, checked) < len(shards):
-        raise _changed(manifest, checked)
+    if _check_digests(manifest, digests, checked) < len(shards):
+        raise _changed_input(manifest, checked)
 
 
-def _check(manifest: Manifest, digests: InputDigests, checked: int) -> int:
-    """How many shards' texts have been found to be the same."""
+def _check_digests(manifest: Manifest, digests: InputDigests, checked: int) -> int:
+    """Return the number of shards whose texts are found unchanged, `checked` of which were found before."""
     while checked < len(manifest.shards) and digests.has(checked):
-        if digests.of(checked) != manifest.shards[checked].input_sha256:
-            raise _changed(manifest, checked)
+        if digests.take(checked) != manifest.shards[checked].input_sha256:
+            raise _changed_input(manifest, checked)
         checked += 1
     return checked
 
 
-def _changed(manifest: Manifest, shard: int) -> BadInput:
+def _changed_input(manifest: Manifest, shard: int) -> BadInput:
     shards = manifest.shards
-    where = f"the texts of {shards[shard].file} are others" if shard < len(shards) else "there are more texts"
+    where = f"the texts of {shards[shard].file} differ" if shard < len(shards) else "there are more texts"
     return BadInput(
-        f"the input is not what the run was begun with: {where}",
-        hint="give the same texts in the same order, or begin anew with --force",
+        f"the input has changed since the run was started: {where}",
+        hint="give the same texts in the same order, or start over with --force",
     )
 
 
-def _spelt(text: TextRecord | FailedText) -> bytes:
+def _hashed_bytes(text: TextRecord | FailedText) -> bytes:
+    # Part of the manifest's format: "unanswered" marks a failed text.
     parts = (
         (text.id, text.text, text.pair) if isinstance(text, TextRecord) else (text.id, text.error.message, "unanswered")
     )

@@ -1,90 +1,70 @@
-"""Answers for a corpus: read, tokenised and computed at the same time, in batches with little padding, in order."""
+"""The scheduler of every command: read, tokenize, sort, batch, compute, and emit answers in the order of the input.
+
+Reading and tokenizing run in threads ahead of the computation. Texts are collected into groups of several batches,
+and each group is sorted by length before it is cut into batches, so that little padding is computed.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
-from typing import Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 from bertcli.input.records import FailedText, Window
 from bertcli.model.batching import Batch, batches
+from bertcli.model.resources import trim_heap
 from bertcli.model.session import Session
 from bertcli.model.tokenizer import TokenizedText
+from bertcli.pipeline.halving import Halving
 from bertcli.pipeline.prefetch import Prefetched, Stages
-from bertcli.results.corpus import RunSummary
+from bertcli.pipeline.progress import RunCounts
 
 Answer = TypeVar("Answer")
 Compute = Callable[[Batch], Sequence[Answer]]
+Check = Callable[[TokenizedText], FailedText | None]
 Texts = list[TokenizedText | FailedText]
-# Of short texts no more than so many: they are of few lengths anyway, and each takes memory beside its tokens.
-_MOST_TEXTS = 4096
+
+# Number of batches' worth of texts to sort together. More texts would pad less, and hold more answers at once.
+SORT_WINDOW = 8
+# A group of short texts ends here: short texts have few lengths anyway, and each takes memory beside its tokens.
+_MAX_GROUP_TEXTS = 4096
+# Texts to tokenize at a time: a tokenized text takes far more memory than its characters.
 _TOKENIZED_TOGETHER = 256
+# Tokens between two calls of malloc_trim. Batches come in ever new sizes, and glibc keeps what earlier ones left.
+_TRIM_TOKENS = 1 << 14
 
 
 @dataclass(frozen=True, slots=True)
-class BulkPlan:
-    """How texts go together. sort_window: of about how many batches the texts are sorted by length together.
+class Plan:
+    """Rules for grouping the texts of a run.
 
-    shard_rows: groups end where shards of so many rows do, so that a shard comes out the same whatever was before it.
-    ends_at_silence: they end too where no text is there at the moment, so that a pipe that pauses is answered.
-    tokens_only: of a text's tokens nothing is told but how many there are.
+    Attributes:
+        sort_window: Number of batches' worth of texts to sort by length together.
+        shard_rows: End a group wherever a shard of that many rows ends, so that a shard does not depend on the
+            shards before it. None if the output has no shards.
+        ends_at_silence: End a group when no more text is waiting, so that a pipe that pauses gets its answers.
+        tokens_only: Keep only the input_ids of each text, not its tokens and words.
+        batch_tokens: Token budget of a batch, padding included. None for the session's.
+        prefetch: Number of groups to compute ahead of the consumer, in a thread. 0 computes a group when its first
+            answer is taken, so that the answers of one group only are in memory.
+        starts_small: Begin with a group of one batch and double from there, so that the first answers come soon.
     """
 
-    sort_window: int = 32
+    sort_window: int = SORT_WINDOW
     shard_rows: int | None = None
     ends_at_silence: bool = False
     tokens_only: bool = False
+    batch_tokens: int | None = None
+    prefetch: int = 1
+    starts_small: bool = False
 
 
-@dataclass
-class Tally:
-    """What has come of a run so far. done: texts, those without an answer too.
+class Dedupe(Protocol[Answer]):
+    """Cache of answers that recognises repeated texts."""
 
-    repeated: texts that did not go through the model, as an equal one had. computed: tokens that did go through it.
-    places: the same with the padding that went through it too.
-    """
+    def select_new(self, texts: Sequence[TokenizedText]) -> Sequence[TokenizedText]:
+        """Return the texts of a group that have to be computed."""
 
-    done: int = 0
-    tokens: int = 0
-    truncated: int = 0
-    repeated: int = 0
-    computed: int = 0
-    places: int = 0
-
-    @property
-    def padded_share(self) -> float:
-        """How much of what was computed was padding."""
-        return 1 - self.computed / self.places if self.places else 0.0
-
-    def add(self, other: "Tally") -> None:
-        """What has come of another part of the run."""
-        for each in fields(self):
-            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
-
-    def summary(self, skipped: int, seconds: float) -> RunSummary:
-        """What the run has come to so far. skipped: texts without an answer."""
-        return RunSummary(self.done, self.tokens, self.truncated, skipped, seconds, self.padded_share, self.repeated)
-
-    def count_text(self, text: TokenizedText) -> None:
-        """A text has its answer."""
-        self.tokens += len(text)
-        self.truncated += text.truncated
-
-    def count_batch(self, batch: Batch, is_packed: bool) -> None:
-        """A batch has gone through the model. is_packed: its padding has not."""
-        self.done += len(batch.texts)
-        rows, columns = batch.shape
-        tokens = sum(map(len, batch.texts))
-        self.places += tokens if is_packed else rows * columns
-        self.computed += tokens
-
-
-class Repeats(Protocol[Answer]):
-    """What knows which texts have been computed before."""
-
-    def first_ones(self, texts: Sequence[TokenizedText]) -> Sequence[TokenizedText]:
-        """Those of a group that have to be computed."""
-
-    def with_repeats(self, texts: Sequence[TokenizedText], computed: dict[int, Answer]) -> dict[int, Answer]:
-        """The answers of all of them, by index."""
+    def add_repeated(self, texts: Sequence[TokenizedText], computed: dict[int, Answer]) -> dict[int, Answer]:
+        """Return the answers of all texts of a group, by index."""
 
 
 def schedule(
@@ -92,45 +72,64 @@ def schedule(
     windows: Iterable[Window],
     compute: Compute[Answer],
     stages: Stages,
-    plan: BulkPlan,
-    tally: Tally,
-    repeats: Repeats[Answer] | None = None,
+    plan: Plan,
+    counts: RunCounts,
+    halving: Halving,
+    *,
+    check: Check | None = None,
+    dedupe: Dedupe[Answer] | None = None,
 ) -> Iterator[Answer | FailedText]:
-    """An answer for each text, in the order of the input. stages: the threads that are ahead of who takes the answers.
+    """Yield an answer for each text, in the order of the input.
 
-    Which texts run together depends on the texts and the plan alone, unless groups end at silence.
+    Which texts share a batch depends on the texts and the plan alone, unless plan.ends_at_silence is set.
+
+    Args:
+        session: The open checkpoint.
+        windows: The texts, in lists of what is available together.
+        compute: Returns the answers of a batch, one for each of its texts.
+        stages: The threads of the run.
+        plan: How the texts are grouped.
+        counts: Updated as texts are computed.
+        halving: Splits a batch that does not fit in memory.
+        check: Returns a FailedText for a text that the analysis cannot take.
+        dedupe: Skips the computation of repeated texts.
     """
-    read = stages.ahead(windows, 1, may_wait=True)
-    tokenized = stages.ahead(
-        list(session.tokenizer.tokenize_window(window, tokens_only=plan.tokens_only)) for window in _small(read)
-    )
-    groups = grouped(tokenized, plan.sort_window * session.batch_tokens, plan)
-    answered = stages.ahead((_answered(session, group, compute, tally, repeats) for group in groups), 1)
+    batch_tokens = plan.batch_tokens or session.batch_tokens
+    read = stages.prefetch(windows, 1, may_block=True)
+    tokenized = stages.prefetch(_tokenize(session, read, plan, check))
+    groups = grouped(tokenized, batch_tokens, plan)
+    worker = _GroupWorker(session, compute, batch_tokens, stages, counts, halving, dedupe)
+    answered: Iterable[list[Answer | FailedText]] = map(worker.answer, groups)
+    if plan.prefetch:
+        answered = stages.prefetch(answered, plan.prefetch)
     for answers in answered:
         yield from answers
 
 
-def _small(windows: Iterable[Window]) -> Iterator[Window]:
-    """The texts in windows of a bounded number: tokenised, a short one takes far more memory than it did."""
+def _tokenize(session: Session, windows: Iterable[Window], plan: Plan, check: Check | None) -> Iterator[Texts]:
     for window in windows:
         for start in range(0, len(window), _TOKENIZED_TOGETHER):
-            yield window[start : start + _TOKENIZED_TOGETHER]
+            part = window[start : start + _TOKENIZED_TOGETHER]
+            texts = session.tokenizer.tokenize_window(part, tokens_only=plan.tokens_only)
+            yield [text if check is None or isinstance(text, FailedText) else check(text) or text for text in texts]
 
 
-def grouped(windows: Prefetched[Texts], token_budget: int, plan: BulkPlan) -> Iterator[Texts]:
-    """The texts in groups of about so many tokens."""
+def grouped(windows: Prefetched[Texts], batch_tokens: int, plan: Plan) -> Iterator[Texts]:
+    """Yield the texts in groups of up to about plan.sort_window batches."""
+    sort_window = 1 if plan.starts_small else plan.sort_window
     group: Texts = []
-    left = token_budget
+    token_budget = sort_window * batch_tokens
     for window in windows:
         for text in window:
             group.append(text)
-            left -= len(text) if isinstance(text, TokenizedText) else 0
-            if left <= 0 or len(group) >= _MOST_TEXTS or _ends_shard(text, plan.shard_rows):
+            token_budget -= len(text) if isinstance(text, TokenizedText) else 0
+            if token_budget <= 0 or len(group) >= _MAX_GROUP_TEXTS or _ends_shard(text, plan.shard_rows):
                 yield group
-                group, left = [], token_budget
+                sort_window = min(2 * sort_window, plan.sort_window)
+                group, token_budget = [], sort_window * batch_tokens
         if plan.ends_at_silence and group and windows.is_empty:
             yield group
-            group, left = [], token_budget
+            group, token_budget = [], sort_window * batch_tokens
     if group:
         yield group
 
@@ -140,20 +139,45 @@ def _ends_shard(text: TokenizedText | FailedText, shard_rows: int | None) -> boo
     return shard_rows is not None and (index + 1) % shard_rows == 0
 
 
-def _answered(
-    session: Session, group: Texts, compute: Compute[Answer], tally: Tally, repeats: Repeats[Answer] | None
-) -> list[Answer | FailedText]:
-    texts = [text for text in group if isinstance(text, TokenizedText)]
-    answers: dict[int, Answer] = {}
-    to_compute = texts if repeats is None else repeats.first_ones(texts)
-    for batch in batches(to_compute, session.batch_tokens, session.tokenizer.pad_token_id):
-        for text, answer in zip(batch.texts, session.halving(compute, batch), strict=True):
-            answers[text.record.index] = answer
-        tally.count_batch(batch, session.engine.supports_packing)
-    tally.done += len(group) - len(to_compute)
-    tally.repeated += len(texts) - len(to_compute)
-    if repeats is not None:
-        answers = repeats.with_repeats(texts, answers)
-    for text in texts:
-        tally.count_text(text)
-    return [text if isinstance(text, FailedText) else answers.pop(text.record.index) for text in group]
+class _GroupWorker(Generic[Answer]):
+    """Computes the answers of one group after another."""
+
+    def __init__(
+        self,
+        session: Session,
+        compute: Compute[Answer],
+        batch_tokens: int,
+        stages: Stages,
+        counts: RunCounts,
+        halving: Halving,
+        dedupe: Dedupe[Answer] | None,
+    ) -> None:
+        self._session, self._compute, self._batch_tokens = session, compute, batch_tokens
+        self._stages, self._counts, self._halving, self._dedupe = stages, counts, halving, dedupe
+        self._untrimmed_tokens = 0
+
+    def answer(self, group: Texts) -> list[Answer | FailedText]:
+        """Return the answers of a group, in its order."""
+        if self._untrimmed_tokens >= _TRIM_TOKENS:
+            trim_heap()
+            self._untrimmed_tokens = 0
+        texts = [text for text in group if isinstance(text, TokenizedText)]
+        to_compute = texts if self._dedupe is None else self._dedupe.select_new(texts)
+        answers = self._compute_all(to_compute)
+        self._counts.done += len(group) - len(to_compute)
+        self._counts.repeated += len(texts) - len(to_compute)
+        if self._dedupe is not None:
+            answers = self._dedupe.add_repeated(texts, answers)
+        for text in texts:
+            self._counts.count_text(text)
+        return [text if isinstance(text, FailedText) else answers.pop(text.record.index) for text in group]
+
+    def _compute_all(self, texts: Sequence[TokenizedText]) -> dict[int, Answer]:
+        answers: dict[int, Answer] = {}
+        for batch in batches(texts, self._batch_tokens, self._session.tokenizer.pad_token_id):
+            self._stages.raise_if_stopped()
+            for text, answer in zip(batch.texts, self._halving(self._compute, batch), strict=True):
+                answers[text.record.index] = answer
+            self._counts.count_batch(batch, self._session.engine.supports_packing)
+            self._untrimmed_tokens += sum(map(len, batch.texts))
+        return answers

@@ -1,13 +1,22 @@
-"""What a run over many texts comes to."""
+"""Results of a run over many texts: its summary, and the manifest of the shards that it has written."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """texts: all that went by. skipped: those of them without an answer. padded_share: of what was computed.
+    """Counts of a run.
 
-    repeated: those whose answer was known of an equal text before them.
+    Attributes:
+        texts: All texts, failed ones included.
+        tokens: Tokens of the texts that have an answer.
+        truncated: Texts that were cut.
+        skipped: Texts that failed.
+        seconds: Duration of the run.
+        padded_share: Share of padding in what was computed, from 0 to 1.
+        repeated: Texts whose answer was known from an equal text.
     """
 
     texts: int
@@ -19,6 +28,60 @@ class RunSummary:
     repeated: int = 0
 
     @property
-    def tokens_a_second(self) -> float:
-        """How fast it was."""
+    def tokens_per_second(self) -> float:
+        """Speed of the run."""
         return self.tokens / self.seconds if self.seconds else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """A complete file of a folder.
+
+    Attributes:
+        file: Its name in the folder.
+        rows: Number of rows, failed texts included.
+        skipped: Number of failed texts.
+        bytes: Size of the file.
+        sha256: Hash of the file.
+        input_sha256: Hash of the texts and ids that it was made from.
+    """
+
+    file: str
+    rows: int
+    skipped: int
+    bytes: int
+    sha256: str
+    input_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Description of a folder of shards.
+
+    Attributes:
+        about: What the rows depend on beside the texts: model, engine, threads, options.
+        shard_rows: Rows of each shard but the last.
+        shards: The complete shards, in the order of the input.
+        id_type: Type of the ids, int64 or string, None if not known yet.
+        is_complete: True if the whole input has been written.
+    """
+
+    about: Mapping[str, Any]
+    shard_rows: int
+    shards: tuple[Shard, ...] = field(default=())
+    id_type: str | None = None
+    is_complete: bool = False
+
+    @property
+    def rows(self) -> int:
+        """Number of rows in all shards."""
+        return sum(shard.rows for shard in self.shards)
+
+    @property
+    def skipped(self) -> int:
+        """Number of failed texts in all shards."""
+        return sum(shard.skipped for shard in self.shards)
+
+    def with_shard(self, shard: Shard, id_type: str | None) -> Self:
+        """Return the manifest with one more shard."""
+        return replace(self, shards=(*self.shards, shard), id_type=id_type)

@@ -17,7 +17,8 @@ from bertcli.input.records import FailedText, TextRecord, Window
 from bertcli.model.batching import Batch, any_tokens
 from bertcli.model.engine import OutputRequest
 from bertcli.model.ops.torch_ops import TorchOps
-from bertcli.model.session import Session, SessionRequest, open_session
+from bertcli.model.request import SessionRequest
+from bertcli.model.session import Session, open_session
 from bertcli.model.tokenizer import TokenizedText
 from bertcli.results.embeddings import EncodeRecord
 from tests.reference import assert_close

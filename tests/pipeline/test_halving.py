@@ -12,7 +12,8 @@ from bertcli.analysis.embeddings import EncodeOptions, encode
 from bertcli.input.records import FailedText, Window
 from bertcli.model.batching import Batch, pad
 from bertcli.model.ops.torch_ops import TorchOps
-from bertcli.model.session import SessionRequest, open_session
+from bertcli.model.request import SessionRequest
+from bertcli.model.session import open_session
 from bertcli.pipeline.halving import Halving
 from tests.model.test_batching import text_of
 from tests.reference import assert_close

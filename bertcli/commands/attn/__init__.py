@@ -1,1 +1,1 @@
-"""bertcli attn: what the attention heads do. answer.py begins."""
+"""bertcli attn: attention heads, their statistics and their matrices."""

@@ -1,52 +1,110 @@
-"""What was asked for, which options go together, and what each format has a place for."""
+"""The request of attn: its options, which of them go together, and which formats can hold them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from bertcli.cli.options import AttentionMapOptions, HeadOptions, ModelOptions, OutputOptions, PageOptions, TextOptions
+from bertcli.commands.options import HeadOptions, MapOptions, PageOptions, TextOptions
 from bertcli.errors import WrongUsage
-from bertcli.output.files.arrays import TENSOR_SUFFIXES
-from bertcli.output.sink import Sink
+from bertcli.model.request import SessionRequest
+from bertcli.output.destination import HTML_SUFFIX, PNG_SUFFIX, TENSOR_SUFFIXES, Destination, OutputFormats
+from bertcli.output.options import OutputOptions, only_file
 
 
 @dataclass(frozen=True, slots=True)
 class AttnRequest:
-    """heads: which of them, and what of each. maps: what is asked beside their statistics. page: all in one file."""
+    """The options of attn, by group. output_options are as given; `output` has the file of --html or --png too."""
 
     texts: TextOptions
-    model: ModelOptions
-    output: OutputOptions
+    model: SessionRequest
+    output_options: OutputOptions
     heads: HeadOptions
-    maps: AttentionMapOptions
+    maps: MapOptions
     page: PageOptions
 
     @property
-    def wants_matrix(self) -> bool:
-        """Whether the weights of one head are to be shown."""
+    def output(self) -> OutputOptions:
+        """Options of the output, with the file that --html or --png names as that of -o.
+
+        Raises:
+            WrongUsage: Two options name a file, or the suffix is wrong.
+        """
+        options, page = self.output_options, self.page
+        found = only_file({"-o": options.path, "--svg": options.svg, "--html": page.html, "--png": page.png})
+        if found is None or found[0] not in ("--html", "--png"):
+            return options
+        option, path = found
+        suffix = option.replace("--", ".")
+        if path.suffix.lower() != suffix:
+            raise WrongUsage(f"{option} {path}: the name does not end in {suffix}", hint=f"use {path}{suffix}")
+        return replace(options, output=str(path))
+
+    @property
+    def writes_page(self) -> bool:
+        """True if the interactive page is requested."""
+        path = self.output.path
+        return path is not None and path.suffix.lower() == HTML_SUFFIX
+
+    @property
+    def shows_one_head(self) -> bool:
+        """True if the weights of one head are requested."""
         return self.heads.layer is not None and self.heads.head is not None
 
     @property
     def has_figures(self) -> bool:
-        """Whether what is asked for are matrices, which a picture can show."""
+        """True if the results are matrices, which a picture can show."""
         maps = self.maps
-        is_matrix = self.wants_matrix or maps.rollout or maps.value_norms or maps.head_distance
+        is_matrix = self.shows_one_head or maps.rollout or maps.value_norms or maps.head_distance
         return maps.attended_from is None and (is_matrix or self.heads.grid is not None)
 
-    def check(self) -> None:
-        """Raise WrongUsage for options that say nothing without another, or that contradict each other."""
-        _check_combination(self)
+    @property
+    def formats(self) -> OutputFormats:
+        """Formats that attn can write for these options."""
+        if self.writes_page:
+            return OutputFormats("attn", (HTML_SUFFIX,))
+        if self.maps.expansion:
+            return OutputFormats("attn")
+        return OutputFormats("attn", TENSOR_SUFFIXES, has_figures=self.has_figures)
 
-    def check_has_place(self, sink: Sink) -> None:
-        """Raise WrongUsage for what was asked for and would be lost in the format."""
-        _check_has_place(self, sink)
+    def check_options(self) -> None:
+        """Check that the options go together. Raises WrongUsage."""
+        if self.page.open_page and not self.writes_page:
+            raise WrongUsage("--open needs --html FILE", hint="add --html page.html, or leave --open out")
+        if self.writes_page:
+            _check_page(self)
+        elif self.maps.expansion:
+            _check_expansion(self)
+        else:
+            path = self.output.path
+            if path is not None and path.suffix.lower() == PNG_SUFFIX and not self.has_figures:
+                raise WrongUsage(
+                    "there is no matrix to draw",
+                    hint="choose one: --layer L --head H, --grid, --rollout, --value-norms or --head-distance",
+                )
+            _check_combination(self)
+
+    def check_format(self, destination: Destination) -> None:
+        """Check that the format can hold what is requested. Raises WrongUsage."""
+        if self.writes_page or self.maps.expansion:
+            return
+        lost = [each for each in (*_shown(self), *_details(self)) if each not in _IN_TENSORS]
+        if destination.format in TENSOR_SUFFIXES and lost:
+            raise WrongUsage(
+                f"{lost[0]} is not available in {destination.format}, which holds all weights over tokens",
+                hint=f"use --json, or leave {lost[0]} out",
+            )
+        if self.maps.value_norms and destination.wants_table and not self.shows_one_head:
+            raise WrongUsage(
+                "a table shows the value norms of one head only", hint="add --layer and --head, or use --json for all"
+            )
 
 
-# What each thing that can be shown has a place for; where several are shown, it is enough that one of them has.
+# Options that go with each thing that can be shown. With several things, one of them has to take the option.
+_HEADS = "the table of heads"
 _MATRIX = "--layer with --head"
 _STATISTICS = {"--label", "--top", "--by"}
 _PART = {"--words", "--rows", "--cols"}
-_TAKES: Mapping[str, set[str]] = {
-    "a table of heads": {*_STATISTICS, "--group", "--stat", "--aggregate"},
+_OPTIONS_OF: Mapping[str, set[str]] = {
+    _HEADS: {*_STATISTICS, "--group", "--stat", "--aggregate"},
     "--grid": {*_STATISTICS, "--group", "--aggregate"},
     _MATRIX: _PART,
     "--from": {"--top-k"},
@@ -54,7 +112,7 @@ _TAKES: Mapping[str, set[str]] = {
     "--value-norms": {*_STATISTICS, *_PART, "--stat"},
     "--head-distance": {*_STATISTICS, "--stat", "--aggregate"},
 }
-# What says nothing without another option.
+# Options that have no meaning without one of some others.
 _NEEDS = {
     "--top-k": (["--from"], "add --from TOKEN"),
     "--top": (["--by"], "add --by and a statistic, such as --by entropy"),
@@ -63,49 +121,66 @@ _NEEDS = {
     ),
 }
 _ALONE = ("--from", "--grid")
-_IN_TENSORS = ("a table of heads", _MATRIX)
+_IN_TENSORS = (_HEADS, _MATRIX)
+
+
+def _check_page(request: AttnRequest) -> None:
+    heads, maps = request.heads, request.maps
+    start = HeadOptions(layer=heads.layer, head=heads.head, label=heads.label, grid=heads.grid)
+    if heads != start or maps != MapOptions(rollout=maps.rollout):
+        raise WrongUsage(
+            "the page holds every head and token, so options that choose among them cannot be combined with it",
+            hint="keep --layer, --head, --label, --grid and --rollout: the page starts with them",
+        )
+
+
+def _check_expansion(request: AttnRequest) -> None:
+    heads, maps = request.heads, request.maps
+    layer_only = HeadOptions(layer=heads.layer)
+    if request.texts != TextOptions() or heads != layer_only or maps != MapOptions(expansion=True):
+        raise WrongUsage(
+            "--expansion is computed from the weights alone and can be combined with --layer only",
+            hint="leave out texts and other options",
+        )
 
 
 def _check_combination(request: AttnRequest) -> None:
-    """Raise WrongUsage for options that say nothing without another, or that have no place beside each other."""
     shown, details = _shown(request), _details(request)
     for option in details:
         needed, hint = _NEEDS.get(option, ([], ""))
         if needed and not {*needed} & {*shown, *details}:
-            raise WrongUsage(f"{option} says how {needed[0]} goes, which is not asked for", hint=hint)
+            raise WrongUsage(f"{option} needs {needed[0]}", hint=hint)
     for option in shown:
         if option in _ALONE and len(shown) > 1:
             other = next(each for each in shown if each != option)
-            raise WrongUsage(f"{option} and {other} show two things", hint="leave one out")
+            raise WrongUsage(f"{option} and {other} cannot be combined", hint="leave one out")
     for option in details:
-        without = [each for each in shown if option not in _TAKES[each]]
+        without = [each for each in shown if option not in _OPTIONS_OF[each]]
         chooses_from_one = option in _STATISTICS and _MATRIX in shown
         if len(without) == len(shown) or (option == "--aggregate" and without) or chooses_from_one:
             taken = _MATRIX if chooses_from_one else without[0]
-            raise WrongUsage(f"{taken} has no place for {option}", hint="leave one of them out")
+            raise WrongUsage(f"{option} and {taken} cannot be combined", hint="leave one of them out")
     if "--group" in details and (request.heads.head is not None or "--label" in details):
         other = "--head" if request.heads.head is not None else "--label"
         raise WrongUsage(
-            f"--group is the mean of all heads of a layer, and {other} chooses among them", hint="leave one out"
+            f"--group averages over all heads of a layer and cannot be combined with {other}", hint="leave one out"
         )
 
 
 def _shown(request: AttnRequest) -> list[str]:
-    """What is to be shown of each text."""
     heads, maps = request.heads, request.maps
-    asked = {
+    requested = {
         "--from": maps.attended_from is not None,
         "--grid": heads.grid is not None,
         "--rollout": maps.rollout,
         "--value-norms": maps.value_norms,
         "--head-distance": maps.head_distance,
-        _MATRIX: request.wants_matrix and maps.attended_from is None,
+        _MATRIX: request.shows_one_head and maps.attended_from is None,
     }
-    return [option for option, is_asked in asked.items() if is_asked] or ["a table of heads"]
+    return [option for option, is_requested in requested.items() if is_requested] or [_HEADS]
 
 
 def _details(request: AttnRequest) -> list[str]:
-    """What is said of how it is shown."""
     heads, maps = request.heads, request.maps
     given = {
         "--label": heads.label,
@@ -120,17 +195,3 @@ def _details(request: AttnRequest) -> list[str]:
         "--top-k": maps.top_k,
     }
     return [option for option, value in given.items() if value is not None]
-
-
-def _check_has_place(request: AttnRequest, sink: Sink) -> None:
-    """Raise WrongUsage for what was asked for and would be lost in the format."""
-    lost = [each for each in (*_shown(request), *_details(request)) if each not in _IN_TENSORS]
-    if sink.format in TENSOR_SUFFIXES and lost:
-        raise WrongUsage(
-            f"{sink.format} holds whole weights, over tokens and by layer and head: it has no place for {lost[0]}",
-            hint=f"leave {lost[0]} out, or use --json",
-        )
-    if request.maps.value_norms and sink.wants_table and not request.wants_matrix:
-        raise WrongUsage(
-            "a table shows the value norms of one head", hint="add --layer and --head, or use --json for all of them"
-        )

@@ -1,1 +1,1 @@
-"""bertcli fill-mask: what stands in a [MASK], and what else is asked of a masked language model: a file a question."""
+"""bertcli fill-mask: predictions for masks, and the other analyses of a masked language model."""

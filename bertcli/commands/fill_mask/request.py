@@ -1,25 +1,49 @@
-"""What was asked for, and which options go together."""
+"""The request of fill-mask: its options, and which of them go together."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isnan
 
 from bertcli.choices import FillOrder, TargetScore, WithinWord
-from bertcli.cli.options import ModelOptions, OutputOptions, TextOptions
+from bertcli.commands.options import TextOptions
 from bertcli.errors import WrongUsage
+from bertcli.model.request import SessionRequest
+from bertcli.output.destination import TENSOR_SUFFIXES, Destination, OutputFormats
+from bertcli.output.options import OutputOptions
 
-TOP_K = 5
+# Options that go with each analysis. The empty name is the default analysis: predictions for each mask.
+_OPTIONS_OF: Mapping[str, set[str]] = {
+    "": {"--top-k", "--mass", "--entropy", "--targets", "--target-score"},
+    "--joint": {"--top-k", "--order"},
+    "--score": {"--within-word"},
+    "--lens": {"--top-k", "--targets"},
+    "--compare": {"--top-k", "--targets", "--target-score"},
+    "--mutual": set(),
+}
+_NEEDS = {"--order": "--joint", "--within-word": "--score", "--target-score": "--targets"}
 
 
 @dataclass(frozen=True, slots=True)
 class FillMaskRequest:
-    """joint, score, lens, compare, mutual: the question that is asked in place of which tokens fit in each mask.
+    """The options of fill-mask. None and False mean that an option is not given.
 
-    compare: the second model. targets: words parted by commas. None, False: not given.
+    Attributes:
+        top_k: Number of candidates for each mask.
+        mass: Probability that the candidates are to reach together.
+        entropy: Add the entropy of each distribution.
+        targets: Words to score, separated by commas.
+        target_score: How the pieces of a target make one score.
+        joint: Fill all masks of a text together.
+        order: The order of joint filling.
+        score: Compute the pseudo-log-likelihood of each text.
+        within_word: Pieces of its word to mask together with a scored token.
+        lens: Show the prediction of every layer.
+        compare: A second model to compare with.
+        mutual: Compute the mutual influence of tokens.
     """
 
     texts: TextOptions
-    model: ModelOptions
+    model: SessionRequest
     output: OutputOptions
     top_k: int | None = None
     mass: float | None = None
@@ -35,56 +59,50 @@ class FillMaskRequest:
     mutual: bool = False
 
     @property
-    def question(self) -> str:
-        """The option that says what is asked; empty where it is the candidates for each mask."""
-        return next(iter(_asked(self)), "")
+    def analysis(self) -> str:
+        """The option that names the analysis, empty for the default one."""
+        return next(iter(self._analyses()), "")
 
-    def check(self) -> None:
-        """Raise WrongUsage for options that do not go together, and for a mass that is no number."""
+    @property
+    def formats(self) -> OutputFormats:
+        """Formats that fill-mask can write."""
+        return OutputFormats("fill-mask", TENSOR_SUFFIXES if self.mutual else (), has_figures=self.mutual)
+
+    def check_options(self) -> None:
+        """Check that the options go together. Raises WrongUsage."""
         if self.mass is not None and isnan(self.mass):
-            raise WrongUsage("--mass nan is no probability", hint="give a number from 0 to 1")
-        asked = _asked(self)
-        if len(asked) > 1:
-            raise WrongUsage(f"{asked[0]} and {asked[1]} ask two questions", hint="ask one of them at a time")
-        given = [option for option, is_given in _details(self).items() if is_given]
+            raise WrongUsage("--mass nan is not a probability", hint="use a number from 0 to 1")
+        analyses = self._analyses()
+        if len(analyses) > 1:
+            raise WrongUsage(f"{analyses[0]} and {analyses[1]} cannot be combined", hint="use one of them at a time")
+        given = [option for option, is_given in self._details().items() if is_given]
         for option in given:
             needed = _NEEDS.get(option)
-            if needed is not None and needed not in (*asked, *given):
-                raise WrongUsage(f"{option} says how {needed} goes", hint=f"add {needed}, or leave {option} out")
-            if option not in _TAKES[self.question]:
-                raise WrongUsage(f"{self.question} has no place for {option}", hint="leave one of them out")
+            if needed is not None and needed not in (*analyses, *given):
+                raise WrongUsage(f"{option} needs {needed}", hint=f"add {needed}, or leave {option} out")
+            if option not in _OPTIONS_OF[self.analysis]:
+                raise WrongUsage(f"{option} and {self.analysis} cannot be combined", hint="leave one of them out")
 
+    def check_format(self, destination: Destination) -> None:
+        """Accept every format: each analysis has rows, JSON and a table."""
 
-# What goes with each question, and what is nothing without another option.
-_TAKES: Mapping[str, set[str]] = {
-    "": {"--top-k", "--mass", "--entropy", "--targets", "--target-score"},
-    "--joint": {"--top-k", "--order"},
-    "--score": {"--within-word"},
-    "--lens": {"--top-k", "--targets"},
-    "--compare": {"--top-k", "--targets", "--target-score"},
-    "--mutual": set(),
-}
-_NEEDS = {"--order": "--joint", "--within-word": "--score", "--target-score": "--targets"}
+    def _analyses(self) -> list[str]:
+        requested = {
+            "--joint": self.joint,
+            "--score": self.score,
+            "--lens": self.lens,
+            "--compare": self.compare is not None,
+            "--mutual": self.mutual,
+        }
+        return [option for option, is_requested in requested.items() if is_requested]
 
-
-def _asked(request: FillMaskRequest) -> list[str]:
-    questions = {
-        "--joint": request.joint,
-        "--score": request.score,
-        "--lens": request.lens,
-        "--compare": request.compare is not None,
-        "--mutual": request.mutual,
-    }
-    return [option for option, is_asked in questions.items() if is_asked]
-
-
-def _details(request: FillMaskRequest) -> Mapping[str, bool]:
-    return {
-        "--top-k": request.top_k is not None,
-        "--mass": request.mass is not None,
-        "--entropy": request.entropy,
-        "--targets": request.targets is not None,
-        "--target-score": request.target_score is not None,
-        "--order": request.order is not None,
-        "--within-word": request.within_word is not None,
-    }
+    def _details(self) -> Mapping[str, bool]:
+        return {
+            "--top-k": self.top_k is not None,
+            "--mass": self.mass is not None,
+            "--entropy": self.entropy,
+            "--targets": self.targets is not None,
+            "--target-score": self.target_score is not None,
+            "--order": self.order is not None,
+            "--within-word": self.within_word is not None,
+        }

@@ -11,7 +11,7 @@ import numpy as np
 
 from bertcli.input.records import FailedText
 from bertcli.model.session import Session
-from bertcli.output.sink import ArrayWriters
+from bertcli.output.records import BinaryWriters
 
 FloatArray = np.ndarray[Any, Any]
 
@@ -118,12 +118,9 @@ def save_safetensors(stream: BinaryIO, arrays: Mapping[str, FloatArray], metadat
     stream.write(save(dict(arrays), metadata=dict(metadata)))
 
 
-TENSOR_SUFFIXES = (".npz", ".safetensors")
-
-
 def tensor_writers(
     session: Session, columns: Mapping[str, Column], constants: Mapping[str, Any] | None = None
-) -> ArrayWriters:
+) -> BinaryWriters:
     """Writers of .npz and .safetensors with these arrays, and with the attention_mask and input_ids they belong to."""
     pad_token_id = session.tokenizer.pad_token_id
     everything = {

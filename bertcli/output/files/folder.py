@@ -1,4 +1,4 @@
-"""The folder that a run writes its shards to: a new one, or one that the run goes on with."""
+"""The folder of shards that a run writes: a new one, or one that a resumed run continues."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -6,19 +6,26 @@ from typing import Any
 
 from bertcli.errors import BertcliError, OutputError
 from bertcli.output.files.atomic import check_parent
-from bertcli.output.files.manifest import MANIFEST, Manifest, load_manifest
+from bertcli.output.files.manifest import MANIFEST, load_manifest
 from bertcli.output.files.shards import check_shards, is_in_use, remove_parts, remove_shards
+from bertcli.results.corpus import Manifest
 from bertcli.storage import AnyPath
 
+# Options whose names in a manifest differ from those on the command line.
+_OPTION_NAMES = {"pool": "pooling", "keep_text": "keep-text"}
+# What a manifest records beside options.
+_NOT_OPTIONS = {"command", "model_sha256"}
 
-def find_begun(folder: AnyPath, *, resume: bool, force: bool) -> Manifest | None:
-    """The manifest of the run that is to be gone on with, None where there is nothing yet.
 
-    Raises OutputError where the folder cannot be written to, or holds what is neither to be gone on with nor replaced.
+def find_started_run(folder: AnyPath, *, resume: bool, force: bool) -> Manifest | None:
+    """Return the manifest of the run to resume, None for a new run.
+
+    Raises:
+        OutputError: The folder cannot be written, or holds something that is neither to be resumed nor replaced.
     """
     check_parent(folder)
     if folder.is_file():
-        # Of an object store it may be a folder too, which would look as if nothing were in it.
+        # In an object store it may be a folder too, which would look empty.
         raise OutputError(f"{folder} is a file", hint="remove it, or name another folder")
     if not folder.is_dir():
         return None
@@ -27,53 +34,85 @@ def find_begun(folder: AnyPath, *, resume: bool, force: bool) -> Manifest | None
         return manifest
     if manifest is not None:
         raise OutputError(
-            f"{folder}/ holds the shards of a run {'that is done' if manifest.is_complete else 'that broke off'}",
-            hint="go on with it with --resume, replace it with --force, or name another folder",
+            f"{folder}/ holds the shards of {'a complete' if manifest.is_complete else 'an interrupted'} run",
+            hint="continue with --resume, start over with --force, or name another folder",
         )
     if is_in_use(folder) and not force:
         raise OutputError(
-            f"{folder}/ is there already, and no run of bertcli's is in it",
-            hint=f"name another folder; --force writes shards and {MANIFEST} beside what is there",
+            f"{folder}/ already exists and is not empty",
+            hint=f"name another folder; --force writes shards and {MANIFEST} beside what it holds",
         )
     return None
 
 
-def prepare(folder: AnyPath, begun: Manifest | None) -> None:
-    """Make the folder, and remove from it what is not to stay. Raises OSError, OutputError."""
-    if begun is None:
+def prepare_folder(folder: AnyPath, started: Manifest | None) -> None:
+    """Create the folder, and remove what an earlier run left in it.
+
+    Args:
+        folder: The folder.
+        started: The manifest of the run to resume, whose shards stay. None removes all shards.
+
+    Raises:
+        OutputError: A shard is missing or damaged.
+        OSError: The folder cannot be created.
+    """
+    if started is None:
         folder.mkdir(exist_ok=True)
         remove_shards(folder)
     else:
-        check_shards(folder, begun)
-        remove_parts(folder, begun)
+        check_shards(folder, started)
+        remove_parts(folder, started)
 
 
-def remove_empty(folder: AnyPath) -> None:
-    """Remove a folder that a run has made and left nothing in, if that can be done."""
-    with suppress(BertcliError, OSError):  # what there is to say has been said
+def remove_if_empty(folder: AnyPath) -> None:
+    """Remove a folder that the run has created and left empty, if possible."""
+    with suppress(BertcliError, OSError):  # an earlier error is being reported already
         if not any(folder.iterdir()):
             folder.rmdir()
 
 
-def check_same_run(folder: AnyPath, begun: Manifest, now: Mapping[str, Any], shard_rows: int) -> None:
-    """Raise OutputError for a run that would not write what the one before it has."""
-    earlier = flat({**begun.about, "shard_rows": begun.shard_rows})
-    later = flat({**now, "shard_rows": shard_rows})
+def check_same_run(folder: AnyPath, started: Manifest, about: Mapping[str, Any], shard_rows: int) -> None:
+    """Check that a resumed run would write what the run it continues has written.
+
+    Args:
+        folder: The folder, for the message.
+        started: The manifest of the run to resume.
+        about: What the rows of this run depend on, as in Manifest.
+        shard_rows: Rows of each shard of this run.
+
+    Raises:
+        OutputError: They differ.
+    """
+    earlier = _flatten({**started.about, "shard_rows": started.shard_rows})
+    later = _flatten({**about, "shard_rows": shard_rows})
     for name in dict.fromkeys([*earlier, *later]):
         if earlier.get(name) != later.get(name):
             raise OutputError(
-                f"{folder}/ was begun with another {name.replace('_', ' ')}: "
-                f"{_shown(earlier.get(name))}, where this run has {_shown(later.get(name))}",
-                hint="give the same model and options, or begin anew with --force",
+                f"{folder}/ was started {_difference(name, earlier.get(name), later.get(name))}",
+                hint="give the same model and options, or start over with --force",
             )
 
 
-def flat(about: Mapping[str, Any]) -> dict[str, Any]:
-    """What a manifest tells, its options beside the rest."""
+def _flatten(about: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a manifest records, with the options beside the rest."""
     return {**{name: value for name, value in about.items() if name != "options"}, **about.get("options", {})}
 
 
+def _difference(name: str, earlier: Any, later: Any) -> str:
+    """Describe how the first run differs from this one in an option or a property."""
+    if name in _NOT_OPTIONS:
+        return f"with another {name.replace('_', ' ')}"
+    option = f"--{_OPTION_NAMES.get(name, name.replace('_', '-'))}"
+    if isinstance(earlier, bool) or isinstance(later, bool):
+        return f"with {option}" if earlier else f"without {option}"
+    if earlier is None:
+        return f"without {option}"
+    return (
+        f"with {option} {_shown(earlier)}, not {_shown(later)}"
+        if later is not None
+        else f"with {option} {_shown(earlier)}"
+    )
+
+
 def _shown(value: Any) -> str:
-    if value is None or isinstance(value, bool):
-        return {None: "none", True: "yes", False: "no"}[value]
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)

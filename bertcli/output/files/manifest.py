@@ -1,77 +1,45 @@
-"""What a folder of shards says of itself: who made it, how, and which shards are whole."""
+"""The file manifest.json in a folder of shards."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Self
+from dataclasses import asdict
 
 from bertcli import __version__
 from bertcli.errors import OutputError
 from bertcli.output.files.atomic import replacing
+from bertcli.results.corpus import Manifest, Shard
 from bertcli.storage import AnyPath
 
 MANIFEST = "manifest.json"
 _SCHEMA = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Shard:
-    """A file that is whole. skipped: how many of its rows have no answer. input_sha256: of the texts it is made of."""
+def save_manifest(manifest: Manifest, folder: AnyPath) -> None:
+    """Write the manifest of a folder, replacing the one before. It is on the disk when this returns.
 
-    file: str
-    rows: int
-    skipped: int
-    bytes: int
-    sha256: str
-    input_sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """about: what the rows depend on, beside the texts: model, engine, threads, options. id_type: of the ids, if known.
-
-    shard_rows: of each shard but the last. is_complete: whether the input has come to its end.
+    Raises:
+        OSError, Unreachable: The file cannot be written.
     """
-
-    about: Mapping[str, Any]
-    shard_rows: int
-    shards: tuple[Shard, ...] = field(default=())
-    id_type: str | None = None
-    is_complete: bool = False
-
-    @property
-    def rows(self) -> int:
-        """How many rows the shards have."""
-        return sum(shard.rows for shard in self.shards)
-
-    @property
-    def skipped(self) -> int:
-        """How many of them have no answer."""
-        return sum(shard.skipped for shard in self.shards)
-
-    def with_shard(self, shard: Shard, id_type: str | None) -> Self:
-        """The same with one more."""
-        return replace(self, shards=(*self.shards, shard), id_type=id_type)
-
-    def save(self, folder: AnyPath) -> None:
-        """Write it; it takes the place of the one before, and has reached the disk when this returns."""
-        content = {
-            "schema": _SCHEMA,
-            "bertcli": __version__,
-            **self.about,
-            "shard_rows": self.shard_rows,
-            "id_type": self.id_type,
-            "complete": self.is_complete,
-            "rows": self.rows,
-            "skipped": self.skipped,
-            "shards": [asdict(shard) for shard in self.shards],
-        }
-        with replacing(folder / MANIFEST) as file:
-            file.write(json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n")
+    content = {
+        "schema": _SCHEMA,
+        "bertcli": __version__,
+        **manifest.about,
+        "shard_rows": manifest.shard_rows,
+        "id_type": manifest.id_type,
+        "complete": manifest.is_complete,
+        "rows": manifest.rows,
+        "skipped": manifest.skipped,
+        "shards": [asdict(shard) for shard in manifest.shards],
+    }
+    with replacing(folder / MANIFEST) as file:
+        file.write(json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n")
 
 
 def load_manifest(folder: AnyPath) -> Manifest | None:
-    """The folder's, None where it has none. Raises OutputError where it cannot be understood."""
+    """Read the manifest of a folder. Return None if it has none.
+
+    Raises:
+        OutputError: The file is not a manifest of bertcli.
+    """
     path = folder / MANIFEST
     try:
         content = json.loads(path.read_bytes())
@@ -84,4 +52,4 @@ def load_manifest(folder: AnyPath) -> Manifest | None:
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise OutputError(f"{path} is not a manifest of bertcli's", hint="name another folder") from None
+        raise OutputError(f"{path} is not a manifest of bertcli", hint="name another folder") from None

@@ -9,8 +9,9 @@ from typing import Any, BinaryIO
 from bertcli.errors import OutputError
 from bertcli.input.records import FailedText
 from bertcli.output.files.atomic import replacing
-from bertcli.output.files.manifest import MANIFEST, Manifest, Shard
+from bertcli.output.files.manifest import MANIFEST, save_manifest
 from bertcli.output.files.parquet import ParquetLayout, ParquetWriter
+from bertcli.results.corpus import Manifest, Shard
 from bertcli.storage import AnyPath, size_of
 
 _PATTERN = "shard-*.parquet"
@@ -97,7 +98,7 @@ class ShardsWriter:
             self._current()
             self._end_shard()
         self.manifest = replace(self.manifest, is_complete=True)
-        self.manifest.save(self._folder)
+        save_manifest(self.manifest, self._folder)
 
     def _current(self) -> ShardWriter:
         if self._shard is None:
@@ -114,7 +115,7 @@ class ShardsWriter:
         entry = shard.finish(self._input_sha256(len(self.manifest.shards)))
         self.manifest = self.manifest.with_shard(entry, shard.id_type)
         self._shard = None
-        self.manifest.save(self._folder)
+        save_manifest(self.manifest, self._folder)
 
 
 def check_shards(folder: AnyPath, manifest: Manifest) -> None:

@@ -1,0 +1,210 @@
+"""The signatures of the commands: their own options, and the groups that they share."""
+
+from typing import Annotated
+
+from bertcli.choices import FillOrder, Pooling, TargetScore, WithinWord
+from bertcli.cli.options import (
+    CorpusGroup,
+    HeadGroup,
+    MapGroup,
+    ModelGroup,
+    OutputGroup,
+    PageGroup,
+    RayGroup,
+    TextGroup,
+    option,
+)
+
+_VECTORS, _PREDICTIONS, _SHAPES = "Vectors", "Predictions", "Shapes"
+
+
+def encode(
+    texts: TextGroup,
+    *,
+    pooling: Annotated[
+        Pooling,
+        option("--pooling", "--pool", panel=_VECTORS, help="Make a text's vector from its tokens' in this way."),
+    ] = Pooling.MEAN,
+    normalize: Annotated[bool, option("--normalize", panel=_VECTORS, help="Scale each embedding to length 1.")] = False,
+    tokens: Annotated[bool, option("--tokens", panel=_VECTORS, help="Add the vector of each token.")] = False,
+    layers: Annotated[
+        str | None,
+        option(
+            "--layers",
+            panel=_VECTORS,
+            metavar="LAYERS",
+            help="Add the hidden states of these layers, such as all, -1 or 0,6,12. 0 is the embeddings.",
+        ),
+    ] = None,
+    pooler: Annotated[bool, option("--pooler", panel=_VECTORS, help="Add pooler_output, tanh(W h_[CLS] + b).")] = False,
+    similarity: Annotated[
+        bool, option("--similarity", panel=_VECTORS, help="Add the cosine similarity of each pair of texts.")
+    ] = False,
+    corpus: CorpusGroup,
+    ray: RayGroup,
+    model: ModelGroup,
+    output: OutputGroup,
+) -> int:
+    """Encode texts."""
+    from bertcli.commands.encode.command import encode_texts
+    from bertcli.commands.encode.request import EncodeRequest
+
+    return encode_texts(
+        EncodeRequest(texts, model, output, pooling, normalize, tokens, pooler, layers, similarity, corpus, ray)
+    )
+
+
+def fill_mask(
+    texts: TextGroup,
+    *,
+    top_k: Annotated[
+        int | None,
+        option(
+            "-k",
+            "--top-k",
+            panel=_PREDICTIONS,
+            metavar="N",
+            min=1,
+            show_default="5",
+            help="Number of candidates for each mask.",
+        ),
+    ] = None,
+    mass: Annotated[
+        float | None,
+        option(
+            "--mass",
+            panel=_PREDICTIONS,
+            metavar="P",
+            min=0,
+            max=1,
+            help="Show as many candidates as it takes to cover the probability P.",
+        ),
+    ] = None,
+    entropy: Annotated[
+        bool, option("--entropy", panel=_PREDICTIONS, help="Add the entropy of each prediction, in bits.")
+    ] = False,
+    targets: Annotated[
+        str | None,
+        option(
+            "--targets", panel=_PREDICTIONS, metavar="WORDS", help='Score these words too, such as are,is,"New York".'
+        ),
+    ] = None,
+    target_score: Annotated[
+        TargetScore | None,
+        option(
+            "--target-score",
+            panel=_PREDICTIONS,
+            show_default="l2r",
+            help="Score the pieces of a target from left to right, or by their mean.",
+        ),
+    ] = None,
+    joint: Annotated[bool, option("--joint", panel=_PREDICTIONS, help="Fill all masks of a text together.")] = False,
+    order: Annotated[
+        FillOrder | None,
+        option(
+            "--order",
+            panel=_PREDICTIONS,
+            show_default="confidence",
+            help="With --joint, fill the most confident mask first, or go from left to right.",
+        ),
+    ] = None,
+    score: Annotated[
+        bool,
+        option(
+            "--score",
+            panel=_PREDICTIONS,
+            help="Compute the pseudo-log-likelihood of each text: every token is masked in turn.",
+        ),
+    ] = False,
+    within_word: Annotated[
+        WithinWord | None,
+        option(
+            "--within-word",
+            panel=_PREDICTIONS,
+            help="With --score, also mask the pieces of the same word to the right of a token.",
+        ),
+    ] = None,
+    lens: Annotated[
+        bool, option("--lens", panel=_PREDICTIONS, help="Show the prediction of every layer (logit lens).")
+    ] = False,
+    compare: Annotated[
+        str | None,
+        option("--compare", panel=_PREDICTIONS, metavar="MODEL", help="Compare with the predictions of another model."),
+    ] = None,
+    mutual: Annotated[
+        bool,
+        option(
+            "--mutual", panel=_PREDICTIONS, help="Show how much masking one token changes the prediction of another."
+        ),
+    ] = False,
+    model: ModelGroup,
+    output: OutputGroup,
+) -> int:
+    """Predict masked tokens."""
+    from bertcli.commands.fill_mask.command import fill_mask as run
+    from bertcli.commands.fill_mask.request import FillMaskRequest
+
+    return run(
+        FillMaskRequest(
+            texts,
+            model,
+            output,
+            top_k=top_k,
+            mass=mass,
+            entropy=entropy,
+            targets=targets,
+            target_score=target_score,
+            joint=joint,
+            order=order,
+            score=score,
+            within_word=within_word,
+            lens=lens,
+            compare=compare,
+            mutual=mutual,
+        )
+    )
+
+
+def shapes(
+    texts: TextGroup,
+    *,
+    batch: Annotated[
+        int | None,
+        option("--batch", panel=_SHAPES, metavar="N", min=1, help="Number of texts, instead of giving texts."),
+    ] = None,
+    seq: Annotated[
+        int | None,
+        option("--seq", panel=_SHAPES, metavar="N", min=1, help="Number of tokens in each text, instead of texts."),
+    ] = None,
+    run: Annotated[
+        bool, option("--run", panel=_SHAPES, help="Run the model, and show the shapes that it returned.")
+    ] = False,
+    weights: Annotated[
+        bool, option("--weights", panel=_SHAPES, help="List the tensors of the checkpoint instead.")
+    ] = False,
+    model: ModelGroup,
+    output: OutputGroup,
+) -> int:
+    """Show tensor shapes."""
+    from bertcli.commands.shapes import ShapesRequest
+    from bertcli.commands.shapes import shapes as run_shapes
+
+    return run_shapes(ShapesRequest(texts, model, output, batch, seq, run, weights))
+
+
+def attn(
+    texts: TextGroup, *, heads: HeadGroup, maps: MapGroup, page: PageGroup, model: ModelGroup, output: OutputGroup
+) -> int:
+    """Show attention heads."""
+    from bertcli.commands.attn.command import attn as run
+    from bertcli.commands.attn.request import AttnRequest
+
+    return run(AttnRequest(texts, model, output, heads, maps, page))
+
+
+def models(output: OutputGroup) -> int:
+    """List models."""
+    from bertcli.commands.models import ModelsRequest
+    from bertcli.commands.models import models as run
+
+    return run(ModelsRequest(output))

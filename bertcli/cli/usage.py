@@ -1,0 +1,82 @@
+"""Errors of usage in bertcli's own words: Typer's exceptions become WrongUsage with a hint that works."""
+
+import difflib
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+from bertcli.cli.help_texts import COMMANDS
+from bertcli.errors import WrongUsage
+
+_MASKS = ("[MASK]", "[mask]", "<mask>")
+
+
+def explain(error: Any, arguments: Sequence[str]) -> WrongUsage:
+    """Return the error to report for an exception of Typer.
+
+    Args:
+        error: A usage error. Typer's classes are private, so it is told apart by what it holds.
+        arguments: The command line.
+    """
+    context = getattr(error, "ctx", None)
+    if context is None:
+        command = arguments[0] if arguments and arguments[0] in COMMANDS else None
+    else:
+        command = context.info_name if context.parent is not None else None
+    help_hint = f"run `bertcli {command} --help` for its options" if command else "run `bertcli --help`"
+    if (name := getattr(error, "option_name", None)) is not None:
+        return _explain_option(error, str(name), command, arguments, help_hint)
+    if (parameter := getattr(error, "param", None)) is not None:
+        return _explain_value(error, parameter)
+    if command is None and arguments:
+        return explain_command(arguments)
+    return WrongUsage(_plain(str(error.format_message())), hint=help_hint)
+
+
+def _explain_option(error: Any, name: str, command: str | None, arguments: Sequence[str], help_hint: str) -> WrongUsage:
+    if not hasattr(error, "possibilities"):
+        return WrongUsage(f"{name} needs a value", hint=help_hint)
+    if command is None:
+        later = next((each for each in arguments if each in COMMANDS), None)
+        example = f"bertcli {later or 'COMMAND'} {name} ..."
+        return WrongUsage(f"the option {name} must come after the command", hint=f"write {example}")
+    close = error.possibilities or []
+    hint = f"did you mean {' or '.join(close)}?" if close else help_hint
+    return WrongUsage(f"{command} has no option {name}", hint=hint)
+
+
+def _explain_value(error: Any, parameter: Any) -> WrongUsage:
+    option = max(parameter.opts, key=len) if parameter.param_type_name == "option" else "TEXT"
+    option = parameter.opts[0] if len(parameter.opts) > 1 and parameter.opts[0].startswith("--") else option
+    value = str(error.message).partition(" is not ")[0].strip("'")
+    return WrongUsage(f"{option} cannot be {value!r}", hint=f"use {_expected(parameter.type)}")
+
+
+def _expected(kind: Any) -> str:
+    """Describe the values that a parameter takes."""
+    choices = getattr(kind, "choices", None)
+    if choices:
+        return f"one of {', '.join(str(getattr(choice, 'value', choice)) for choice in choices)}"
+    lowest, highest = getattr(kind, "min", None), getattr(kind, "max", None)
+    number = "a number" if "float" in kind.name else "a whole number"
+    if lowest is not None and highest is not None:
+        return f"{number} from {lowest} to {highest}"
+    return number if lowest is None else f"{number} of at least {lowest}"
+
+
+def explain_command(arguments: Sequence[str]) -> WrongUsage:
+    """Return the error for a first argument that is not a command."""
+    word = arguments[0]
+    if " " in word or any(mask in word for mask in _MASKS):
+        command = "fill-mask" if any(mask in word for mask in _MASKS) else "encode"
+        return WrongUsage(
+            "there is no command, only a text", hint=f"did you mean: bertcli {command} {shlex.join(arguments)}"
+        )
+    close = difflib.get_close_matches(word, COMMANDS, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"the commands are {', '.join(COMMANDS)}"
+    return WrongUsage(f"there is no command {word!r}", hint=hint)
+
+
+def _plain(message: str) -> str:
+    """Return a sentence of Typer's without its capital and full stop."""
+    return (message[:1].lower() + message[1:]).rstrip(".")

@@ -1,0 +1,154 @@
+"""bertcli attn: statistics, matrices and maps of attention heads."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from bertcli.analysis.attention.attended import check_attended_from, spellings
+from bertcli.analysis.attention.heads import AttnOptions, aggregated, attend, batch_tokens, summarise
+from bertcli.analysis.attention.selection import Selection, chosen, order_named, statistics_named
+from bertcli.analysis.attention.statistics import BROAD_ENTROPY, DELIMITER_SHARE, POSITION_SHARE, STATISTICS
+from bertcli.analysis.attention.words import check_positions
+from bertcli.commands.attn.request import AttnRequest
+from bertcli.commands.opening import open_texts, streaming_plan
+from bertcli.commands.options import HeadOptions
+from bertcli.commands.request import open_sink
+from bertcli.errors import ExitCode, WrongUsage
+from bertcli.input.reader import TextReader
+from bertcli.input.records import FailedText
+from bertcli.model.session import Session, open_session
+from bertcli.model.tokenizer import TokenizedText
+from bertcli.output.destination import TENSOR_SUFFIXES
+from bertcli.output.files.arrays import Column, tensor_writers
+from bertcli.output.records import BinaryWriters
+from bertcli.output.schema import Schema
+from bertcli.output.schemas.attn import (
+    AttentionDisplay,
+    attended_schema,
+    attn_schema,
+    expansion_schema,
+    maps_schema,
+    matrix_schema,
+    summary_schema,
+)
+from bertcli.output.schemas.texts import with_ids
+from bertcli.output.sink import Sink
+from bertcli.pipeline.run import Run
+from bertcli.results.attention import Expansion
+from bertcli.results.texts import RunInfo
+
+_TOP_K = 5
+THRESHOLDS = (
+    f"label: prev, next, self > {POSITION_SHARE}; delimiter: cls + sep > {DELIMITER_SHARE}; "
+    f"broad: entropy > {BROAD_ENTROPY}"
+)
+
+
+def attn(request: AttnRequest) -> ExitCode:
+    """Show the attention over every text, over all texts together, or from the weights alone."""
+    sink = open_sink(request, request.texts.on_error)
+    if request.writes_page:
+        from bertcli.commands.attn.page import write_page
+
+        return write_page(request, sink, THRESHOLDS)
+    if request.maps.expansion:
+        return _show_expansion(request, sink)
+    display = _display(request)
+    session, reader = open_texts(request.texts, request.model, sink)
+    options = _options(request, session, sink.destination.format)
+    if options.value_norms:
+        session.engine.projection(options.layers[0], "output")  # fails early on an engine that hides the weights
+    if request.heads.aggregate:
+        return _aggregate(session, reader, options, display, sink)
+    info = session.info("attn")
+    schema = _schema(request, options, display, info)
+    schema = schema if request.texts.id_field is None else with_ids(schema)
+    plan = streaming_plan(reader, batch_tokens=batch_tokens(session), is_large=options.tells_matrices)
+    check = partial(_check_text, options, display)
+    with Run(session, reader, plan, sink.reporter, sink.reporter.note) as run:
+        answers = run.answers(partial(attend, session, options=options), check=check)
+        return sink.write(info, schema, answers, _tensor_writers(session, options))
+
+
+def _aggregate(
+    session: Session, reader: TextReader, options: AttnOptions, display: AttentionDisplay, sink: Sink
+) -> ExitCode:
+    info = session.info("attn")
+    plan = streaming_plan(reader, batch_tokens=batch_tokens(session))
+    with Run(session, reader, plan, sink.reporter, sink.reporter.note) as run:
+        summaries = run.answers(partial(summarise, session, options=options))
+        return sink.write(info, summary_schema(info, display), aggregated(summaries, options))
+
+
+def _show_expansion(request: AttnRequest, sink: Sink) -> ExitCode:
+    from bertcli.analysis.attention.expansion import expansion_rates
+
+    session = open_session(request.model, on_download=sink.reporter.announce)
+    layers = chosen("layer", request.heads.layer, session.config.num_hidden_layers)
+    result = Expansion(layers, expansion_rates(session.engine, layers))
+    info = session.info("attn")
+    return sink.write(info, expansion_schema(info), [result])
+
+
+def _check_text(options: AttnOptions, display: AttentionDisplay, text: TokenizedText) -> FailedText | None:
+    return check_attended_from(text, options.attended_from) or check_positions(
+        text, display.rows, display.columns, are_words=options.words
+    )
+
+
+def _display(request: AttnRequest) -> AttentionDisplay:
+    heads, maps = request.heads, request.maps
+    names = tuple(STATISTICS) if heads.stat is None else tuple(statistics_named("--stat", heads.stat))
+    grid = None if heads.grid is None else str(heads.grid)
+    rows, columns = _range("--rows", maps.rows), _range("--cols", maps.cols)
+    shown = names if grid is None else (grid,)
+    return AttentionDisplay(shown, THRESHOLDS, grid, heads.by is not None, rows, columns, maps.head_distance)
+
+
+def _range(option: str, value: str | None) -> range | None:
+    """Return the range FROM-TO, both ends included. Raises WrongUsage."""
+    if value is None:
+        return None
+    first, dash, last = value.partition("-")
+    if not first.isdecimal() or (last and not last.isdecimal()) or (last and int(last) < int(first)):
+        raise WrongUsage(f"{option} {value!r} is not a range of positions", hint=f"use a range such as {option} 0-20")
+    return range(int(first), int(last) + 1 if last else (1 << 31 if dash else int(first) + 1))
+
+
+def _selection(heads: HeadOptions) -> Selection:
+    by = None if heads.by is None else order_named(heads.by)
+    return Selection(None if heads.label is None else str(heads.label), heads.group is not None, heads.top, by)
+
+
+def _options(request: AttnRequest, session: Session, format_: str) -> AttnOptions:
+    heads, maps = request.heads, request.maps
+    return AttnOptions(
+        layers=chosen("layer", heads.layer, session.config.num_hidden_layers),
+        heads=chosen("head", heads.head, session.config.num_attention_heads),
+        selection=_selection(heads),
+        matrix=request.shows_one_head,
+        attended_from=() if maps.attended_from is None else spellings(session.tokenizer, maps.attended_from),
+        top_k=maps.top_k or _TOP_K,
+        tensors=format_ in TENSOR_SUFFIXES,
+        rollout=maps.rollout,
+        value_norms=maps.value_norms,
+        head_distance=maps.head_distance,
+        words=maps.words,
+    )
+
+
+def _schema(request: AttnRequest, options: AttnOptions, display: AttentionDisplay, info: RunInfo) -> Schema[Any]:
+    if options.attended_from:
+        return attended_schema(info, display)
+    if options.rollout or options.value_norms or options.head_distance:
+        return maps_schema(info, display)
+    if options.matrix:
+        return matrix_schema(info, display, options.layers[0], options.heads[0])
+    return attn_schema(info, display)
+
+
+def _tensor_writers(session: Session, options: AttnOptions) -> BinaryWriters:
+    attentions = Column(lambda record: record.attentions, missing=np.nan, batch_axis=1)
+    constants = {"layers": np.array(list(options.layers)), "heads": np.array(list(options.heads))}
+    return tensor_writers(session, {"attentions": attentions}, constants)

@@ -1,0 +1,1 @@
+"""bertcli encode: vectors of texts, into tables, files and folders."""

@@ -1,0 +1,101 @@
+"""bertcli encode: the vectors of texts."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from bertcli.analysis.embeddings import EncodeOptions, cosine_similarity, encode
+from bertcli.commands.encode.outputs import binary_writers, encode_options, sort_window
+from bertcli.commands.encode.request import NPY_SUFFIX, EncodeRequest
+from bertcli.commands.opening import open_texts
+from bertcli.commands.request import open_sink
+from bertcli.errors import ExitCode
+from bertcli.input.reader import TextReader
+from bertcli.input.records import FailedText
+from bertcli.output.destination import PARQUET_SUFFIX
+from bertcli.output.schemas.encode import encode_schema
+from bertcli.output.schemas.texts import with_ids
+from bertcli.output.sink import Sink
+from bertcli.pipeline.run import Run
+from bertcli.pipeline.scheduler import Plan
+from bertcli.results.embeddings import EncodeRecord
+
+# A run over this many texts ends with a summary.
+_MIN_SUMMARY_TEXTS = 1000
+
+
+def encode_texts(request: EncodeRequest) -> ExitCode:
+    """Encode every text."""
+    sink = open_sink(request, request.texts.on_error)
+    if sink.destination.folder is None:
+        return _encode_to_sink(request, sink)
+    if request.ray.is_requested:
+        from bertcli.commands.encode.ray import encode_on_ray
+
+        return encode_on_ray(request, sink, sink.destination.folder)
+    from bertcli.commands.encode.folder import encode_into_folder
+
+    return encode_into_folder(request, sink, sink.destination.folder)
+
+
+def _encode_to_sink(request: EncodeRequest, sink: Sink) -> ExitCode:
+    destination = sink.destination
+    session, reader = open_texts(request.texts, request.model, sink)
+    options = encode_options(request, session, destination.format, is_looked_at=destination.wants_table)
+    info = session.info("encode")
+    collected = _Embeddings()
+    similarity = collected.similarity if request.similarity else None
+    schema = encode_schema(info, request.pooling, wants_tokens=request.tokens, similarity=similarity)
+    schema = schema if request.texts.id_field is None else with_ids(schema)
+    with ExitStack() as stack:
+        dedupe = None
+        if request.corpus.dedupe:
+            from bertcli.pipeline.dedupe import DedupeCache
+
+            cache = DedupeCache(destination.scratch_folder, session.config.hidden_size, options)
+            dedupe = stack.enter_context(closing(cache))  # closed after the threads of the run, which use it
+        plan = _plan(options, reader, sink)
+        run = stack.enter_context(Run(session, reader, plan, sink.reporter, sink.reporter.note))
+        answers = run.answers(partial(encode, session, options=options), dedupe=dedupe)
+        if request.similarity:
+            answers = collected.watch(answers)
+        exit_code = sink.write(info, schema, answers, binary_writers(session, request, options))
+    if destination.is_file and run.counts.done >= _MIN_SUMMARY_TEXTS:
+        sink.reporter.summarize(run.summary())
+    return exit_code
+
+
+def _plan(options: EncodeOptions, reader: TextReader, sink: Sink) -> Plan:
+    destination = sink.destination
+    return Plan(
+        sort_window=sort_window(options),
+        # A pipe may be a dialogue, and an error in a line is reported when the line arrives.
+        ends_at_silence=reader.total_bytes is None,
+        tokens_only=destination.format in (NPY_SUFFIX, PARQUET_SUFFIX) and not options.tokens,
+        # A file appears when it is complete, so its first rows are in no hurry.
+        starts_small=not destination.is_file or destination.wants_table,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Embeddings:
+    """The texts and embeddings of a run, for the similarity matrix after the last record."""
+
+    texts: list[str] = field(default_factory=list)
+    embeddings: list[Any] = field(default_factory=list)
+
+    def watch(self, answers: Iterable[EncodeRecord | FailedText]) -> Iterator[EncodeRecord | FailedText]:
+        """Yield the answers unchanged, and keep their embeddings."""
+        for answer in answers:
+            if not isinstance(answer, FailedText):
+                self.texts.append(answer.text.text)
+                self.embeddings.append(answer.embedding)
+            yield answer
+
+    def similarity(self) -> tuple[Sequence[str], Any]:
+        """Return the texts and the cosine similarity of each pair, (texts, texts)."""
+        return self.texts, cosine_similarity(np.array(self.embeddings)) if self.texts else np.empty((0, 0))

@@ -1,0 +1,131 @@
+"""The outputs of encode: what each format needs computed, and the writers of binary files."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+from bertcli.analysis.embeddings import EncodeOptions, layer_indices
+from bertcli.choices import Pooling
+from bertcli.commands.encode.request import NPY_SUFFIX, PARQUET, EncodeRequest
+from bertcli.model.requirements import require_pooler
+from bertcli.model.session import Session
+from bertcli.output.destination import PARQUET_SUFFIX, TENSOR_SUFFIXES
+from bertcli.output.files.arrays import Column, NpyWriter, tensor_writers
+from bertcli.results.embeddings import EncodeRecord
+from bertcli.results.texts import RunInfo
+
+if TYPE_CHECKING:
+    from bertcli.output.files.parquet import ParquetLayout
+    from bertcli.output.records import BinaryWriters, RecordWriter
+
+
+def encode_options(request: EncodeRequest, session: Session, format_: str, *, is_looked_at: bool) -> EncodeOptions:
+    """Return what has to be computed for a request and a format.
+
+    Args:
+        request: The options.
+        session: The open checkpoint.
+        format_: The format of the destination.
+        is_looked_at: The output is a table, which shows tokens and pooler_output without being asked.
+
+    Raises:
+        MissingPooler: The pooler is requested and the checkpoint has none.
+    """
+    has_rows = format_ in PARQUET
+    if request.pooler or request.pooling == Pooling.POOLER:
+        require_pooler(session)
+    return EncodeOptions(
+        pool=request.pooling,
+        normalize=request.normalize,
+        tokens=request.tokens or is_looked_at or format_ in TENSOR_SUFFIXES,
+        pooler=request.pooler or (is_looked_at and session.has_pooler),
+        layers=() if request.layers is None else layer_indices(request.layers, session.config.num_hidden_layers),
+        layer_tokens=request.tokens or not has_rows,
+        layer_embeddings=has_rows,
+    )
+
+
+def sort_window(options: EncodeOptions) -> int:
+    """Return the number of batches' worth of texts to sort by length together.
+
+    It is smaller where the vectors of tokens are kept, since each text then takes more memory.
+    """
+    keeps_tokens = options.tokens or (options.layer_tokens and options.layers)
+    return 4 if keeps_tokens else 16
+
+
+def binary_writers(session: Session, request: EncodeRequest, options: EncodeOptions) -> BinaryWriters:
+    """Return the writers of .npy, .npz, .safetensors and .parquet."""
+    dtype = request.dtype_out
+    columns = {"last_hidden_state": Column(lambda record: record.last_hidden_state.astype(dtype), missing=np.nan)}
+    constants = {}
+    if request.pooler:
+        columns["pooler_output"] = Column(lambda record: record.pooler_output.astype(dtype), missing=np.nan)
+    if options.layers:
+        columns["hidden_states"] = Column(
+            lambda record: np.stack(record.hidden_states).astype(dtype), missing=np.nan, batch_axis=1
+        )
+        constants["layers"] = np.array(options.layers)
+
+    def npy(stream: BinaryIO) -> RecordWriter:
+        return NpyWriter(stream, session.config.hidden_size, attrgetter("embedding"), dtype)
+
+    def parquet(stream: BinaryIO) -> RecordWriter:
+        from bertcli.output.files.parquet import ParquetWriter
+
+        return ParquetWriter(stream, parquet_layout(session, request, options, session.info("encode")))
+
+    return {NPY_SUFFIX: npy, PARQUET_SUFFIX: parquet, **tensor_writers(session, columns, constants)}
+
+
+def parquet_layout(session: Session, request: EncodeRequest, options: EncodeOptions, info: RunInfo) -> ParquetLayout:
+    """Return the Parquet columns of a request.
+
+    Args:
+        session: The open checkpoint.
+        request: The options.
+        options: What is computed.
+        info: The model and engine, for the metadata of the file.
+    """
+    from bertcli.output.files.parquet import ParquetLayout, TokenColumn, VectorColumn
+
+    vectors = [VectorColumn("embedding", attrgetter("embedding"))]
+    if request.pooler:
+        vectors.append(VectorColumn("pooler_output", attrgetter("pooler_output")))
+    tokens = []
+    if request.tokens:
+        tokens.append(TokenColumn("tokens", attrgetter("text.tokens"), is_vectors=False))
+        tokens.append(TokenColumn("token_vectors", attrgetter("last_hidden_state")))
+    for place, layer in enumerate(options.layers):
+        vectors.append(VectorColumn(f"layer_{layer}", _LayerValues("layer_embeddings", place)))
+        if request.tokens:
+            tokens.append(TokenColumn(f"layer_{layer}_token_vectors", _LayerValues("hidden_states", place)))
+    has_pairs = request.texts.pair is not None or request.texts.pairs
+    follows = [VectorColumn("next_sentence", attrgetter("next_sentence"))]
+    return ParquetLayout(
+        hidden=session.config.hidden_size,
+        vectors=vectors,
+        tokens=tokens,
+        numbers=follows if has_pairs and session.has_next_sentence_head else (),
+        keeps=(("text", "pair") if has_pairs else ("text",)) if request.corpus.keep_text else (),
+        has_ids=request.texts.id_field is not None,
+        has_index=request.ray.is_requested,
+        dtype=request.dtype_out,
+        metadata={"bertcli": json.dumps(info.as_json())},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _LayerValues:
+    """Getter of one layer's values in a record: its place among the layers of an attribute. Ray can pickle it."""
+
+    attribute: str
+    place: int
+
+    def __call__(self, record: EncodeRecord) -> Any:
+        return getattr(record, self.attribute)[self.place]

@@ -1,0 +1,127 @@
+"""encode into a folder on Ray: the run is planned and its manifest written here, the shards in the cluster."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bertcli.choices import EngineName
+from bertcli.cluster.collector import ManifestCollector
+from bertcli.cluster.connection import connected, nodes, results
+from bertcli.cluster.plan import ActorPlan, plan_actors
+from bertcli.cluster.workers import ClusterWork, EncoderFactory, InputReader
+from bertcli.commands.encode.folder import as_started, describe_run, folder_plan, report_interrupted, report_resumed
+from bertcli.commands.encode.outputs import encode_options, parquet_layout
+from bertcli.commands.encode.request import SHARD_ROWS, EncodeRequest
+from bertcli.errors import BertcliError, ExitCode
+from bertcli.input.reader import TextReader
+from bertcli.model.engine_choice import default_batch_tokens
+from bertcli.model.request import SessionRequest
+from bertcli.model.session import Session, open_session
+from bertcli.output.destination import FOLDER
+from bertcli.output.files.folder import check_same_run, find_started_run, prepare_folder, remove_if_empty
+from bertcli.output.files.shards import remove_parts
+from bertcli.output.sink import Sink, Written
+from bertcli.results.corpus import Manifest
+from bertcli.results.texts import RunInfo
+
+if TYPE_CHECKING:
+    from bertcli.storage import AnyPath
+
+# Shards of a small input are small too, so that each actor gets several and none waits long for the last one.
+_SHARDS_PER_ACTOR = 8
+_MIN_SHARD_ROWS = 500
+_SENTENCE_BYTES = 80
+
+
+def encode_on_ray(request: EncodeRequest, sink: Sink, folder: AnyPath) -> ExitCode:
+    """Encode every text that no shard has yet, each shard by one of the actors of a cluster."""
+    started = find_started_run(folder, resume=request.corpus.resume, force=request.output.force)
+    reader = TextReader(request.texts.source())
+    model = as_started(request.model, started)
+    # The model is opened here once, so that problems of the model and the options are reported before anything starts.
+    session = open_session(replace(model, device="cpu"), reader.known_bytes, sink.reporter.announce)
+    is_new, collector = not folder.exists(), None
+    try:
+        with connected(request.ray.ray_address, sink.reporter.note) as ray:
+            plan = plan_actors(nodes(ray), request.ray.actors, request.ray.gpus_per_actor or 0)
+            planned = _actor_session(model, session, plan)
+            manifest = Manifest(_about(request, session, planned), _shard_rows(request, reader, plan, started))
+            if started is not None:
+                check_same_run(folder, started, manifest.about, manifest.shard_rows)
+            prepare_folder(folder, started)
+            collector = ManifestCollector(folder, started or manifest, sink.reporter, reader.total_bytes)
+            sink.reporter.note(f"Ray: {plan}")
+            work = _cluster_work(request, session, planned, collector.manifest, folder)
+            _collect(ray, work, plan, collector, sink)
+    except (KeyboardInterrupt, SystemExit):
+        report_interrupted(folder, sink)
+        raise
+    finally:
+        if collector is not None:
+            with suppress(BertcliError, OSError):  # an earlier error is being reported already
+                remove_parts(folder, collector.manifest)  # of actors that were ended
+            if is_new:
+                remove_if_empty(folder)
+    sink.reporter.summarize(collector.summary())
+    report_resumed(started, sink)
+    return sink.end(Written(collector.manifest.rows, collector.manifest.skipped))
+
+
+def _collect(ray: Any, work: ClusterWork, plan: ActorPlan, collector: ManifestCollector, sink: Sink) -> None:
+    try:
+        for result in results(ray, InputReader(work), EncoderFactory(work), plan):
+            collector.add(result)
+    finally:
+        sink.reporter.end()
+    collector.finish()
+
+
+def _cluster_work(
+    request: EncodeRequest, session: Session, planned: SessionRequest, manifest: Manifest, folder: AnyPath
+) -> ClusterWork:
+    options = encode_options(request, session, FOLDER, is_looked_at=False)
+    return ClusterWork(
+        source=request.texts.source(),
+        on_error=request.texts.on_error,
+        session=planned,
+        options=options,
+        layout=parquet_layout(session, request, options, _info(session, planned)),
+        plan=folder_plan(options, manifest.shard_rows),
+        manifest=manifest,
+        folder=folder,
+        working_folder=str(Path.cwd()),
+    )
+
+
+def _actor_session(model: SessionRequest, session: Session, plan: ActorPlan) -> SessionRequest:
+    """Return what each actor opens: the same model, on the same engine and number of threads."""
+    engine = session.engine_choice.engine
+    return replace(
+        model,
+        # The commit that was found here, even if the branch moves on before a node asks for it.
+        revision=session.checkpoint.revision or model.revision,
+        engine=EngineName.TORCH if plan.gpus and engine == EngineName.NUMPY else EngineName(engine),
+        device="cuda" if plan.gpus else "cpu",
+        threads=model.threads or plan.threads,
+    )
+
+
+def _info(session: Session, planned: SessionRequest) -> RunInfo:
+    found = session.checkpoint
+    return RunInfo("encode", found.name, found.revision, planned.engine, planned.device, str(planned.dtype))
+
+
+def _about(request: EncodeRequest, session: Session, planned: SessionRequest) -> dict[str, Any]:
+    batch_tokens = planned.batch_tokens or default_batch_tokens(planned.device)
+    info, folder = _info(session, planned), session.checkpoint.folder
+    return dict(describe_run(request, info, folder, planned.threads or 1, batch_tokens))
+
+
+def _shard_rows(request: EncodeRequest, reader: TextReader, plan: ActorPlan, started: Manifest | None) -> int:
+    if request.corpus.shard_rows is not None or started is not None:
+        return request.corpus.shard_rows or (started.shard_rows if started is not None else SHARD_ROWS)
+    rows = reader.known_bytes() // _SENTENCE_BYTES
+    return min(SHARD_ROWS, max(_MIN_SHARD_ROWS, rows // (_SHARDS_PER_ACTOR * plan.actors)))

@@ -1,0 +1,157 @@
+"""The request of encode: its options, which of them go together, and which formats can hold them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bertcli.choices import DtypeOut, EngineName, Pooling
+from bertcli.commands.options import CorpusOptions, RayOptions, TextOptions
+from bertcli.errors import WrongUsage
+from bertcli.input.source import STDIN
+from bertcli.model.request import SessionRequest
+from bertcli.output.destination import FOLDER, PARQUET_SUFFIX, TENSOR_SUFFIXES, Destination, OutputFormats
+from bertcli.output.files.atomic import is_device
+from bertcli.output.options import OutputOptions
+from bertcli.storage import located
+
+NPY_SUFFIX = ".npy"
+# A Parquet file, and a folder of Parquet shards.
+PARQUET = (PARQUET_SUFFIX, FOLDER)
+SHARD_ROWS = 20_000
+_BINARY_SUFFIXES = (NPY_SUFFIX, *TENSOR_SUFFIXES, PARQUET_SUFFIX)
+_BINARY = (NPY_SUFFIX, *TENSOR_SUFFIXES, *PARQUET)
+_LOOKED_AT = ("table", "svg", "json")
+_VECTORS = (*_LOOKED_AT, "jsonl", *TENSOR_SUFFIXES, *PARQUET)
+
+
+@dataclass(frozen=True, slots=True)
+class EncodeRequest:
+    """The options of encode.
+
+    Attributes:
+        pooling: How the vectors of tokens make one vector.
+        normalize: Scale each embedding to length 1.
+        tokens: Add the vector of each token.
+        pooler: Add pooler_output.
+        layers: Hidden states to add, such as all, -1 or 0,6,12.
+        similarity: Add the cosine similarity of each pair of texts.
+    """
+
+    texts: TextOptions
+    model: SessionRequest
+    output: OutputOptions
+    pooling: Pooling = Pooling.MEAN
+    normalize: bool = False
+    tokens: bool = False
+    pooler: bool = False
+    layers: str | None = None
+    similarity: bool = False
+    corpus: CorpusOptions = CorpusOptions()
+    ray: RayOptions = RayOptions()
+
+    @property
+    def formats(self) -> OutputFormats:
+        """Formats that encode can write."""
+        return OutputFormats("encode", _BINARY_SUFFIXES, takes_folder=True)
+
+    @property
+    def dtype_out(self) -> str:
+        """Number type that vectors are written in."""
+        return str(self.corpus.dtype_out or DtypeOut.FLOAT32)
+
+    def check_options(self) -> None:
+        """Check that the options go together. Raises WrongUsage."""
+        for option, value in {"--actors": self.ray.actors, "--gpus-per-actor": self.ray.gpus_per_actor}.items():
+            if value is not None and not self.ray.is_requested:
+                raise WrongUsage(f"{option} needs --ray", hint=f"add --ray, or leave {option} out")
+
+    def check_format(self, destination: Destination) -> None:
+        """Check that the format can hold what is requested. Raises WrongUsage."""
+        for option, formats in self._formats_of_options(destination).items():
+            if destination.format not in formats:
+                raise WrongUsage(
+                    f"{option} is not available in {_shown(destination.format)}",
+                    hint=f"use {_example(formats, destination)}, or leave {option} out",
+                )
+        keeps_tokens = (
+            self.tokens
+            or destination.format in TENSOR_SUFFIXES
+            or (self.layers is not None and destination.format not in PARQUET)
+        )
+        if self.corpus.dedupe and keeps_tokens:
+            raise WrongUsage(
+                "--dedupe keeps one vector for each text, not one for each token",
+                hint="leave --dedupe out, or --tokens and --layers",
+            )
+        if self.pooling == Pooling.POOLER and self.layers is not None and destination.format in PARQUET:
+            raise WrongUsage(
+                "--layers in Parquet are pooled like the embedding, and the pooler exists for the last layer only",
+                hint="use --pooling mean, cls or max; --pooler adds pooler_output",
+            )
+
+        if self.ray.is_requested:
+            _check_ray(self)
+
+    def _formats_of_options(self, destination: Destination) -> dict[str, Sequence[str]]:
+        """Return the options that are given, each with the formats that can hold it."""
+        corpus = self.corpus
+        formats: dict[str, tuple[bool, Sequence[str]]] = {
+            "--tokens": (self.tokens, _VECTORS),
+            "--layers": (self.layers is not None, _VECTORS),
+            "--pooler": (self.pooler, _VECTORS),
+            "--similarity": (self.similarity, _LOOKED_AT),
+            "--dtype-out": (corpus.dtype_out is not None, _BINARY),
+            "--keep-text": (corpus.keep_text, PARQUET),
+            "--shard-rows": (corpus.shard_rows is not None, (FOLDER,)),
+            "--resume": (corpus.resume, (FOLDER,)),
+            "--ray": (self.ray.is_requested, (FOLDER,)),
+            "--id-field": (
+                self.texts.id_field is not None,
+                (*PARQUET, "json", "jsonl", "csv", "tsv", "table", "svg"),
+            ),
+            "--dedupe": (corpus.dedupe and not destination.is_file, (NPY_SUFFIX, *PARQUET)),
+        }
+        return {option: allowed for option, (is_given, allowed) in formats.items() if is_given}
+
+
+def _shown(format_: str) -> str:
+    """Return the name of a format in a message."""
+    if format_ == FOLDER:
+        return "a folder"
+    return (
+        format_ if format_.startswith(".") else {"table": "a table", "svg": "a picture"}.get(format_, format_.upper())
+    )
+
+
+def _example(formats: Sequence[str], destination: Destination) -> str:
+    """Return how one of the formats is requested: as a file if a file was to be written."""
+    files = [name for name in formats if name in _BINARY_SUFFIXES]
+    if "json" in formats and not (destination.is_file and files):
+        return "--json"
+    return f"-o out{files[-1]}" if files else "-o out/"
+
+
+def _check_ray(request: EncodeRequest) -> None:
+    """Check that the options can be combined with --ray. Raises WrongUsage."""
+    texts, gpus, device = request.texts, request.ray.gpus_per_actor, request.model.device
+    if STDIN in texts.texts or STDIN in texts.file or not (texts.texts or texts.file):
+        raise WrongUsage("--ray cannot read standard input, since it reads in the cluster", hint="give files with -f")
+    for path in map(located, texts.file):
+        if isinstance(path, Path) and is_device(path) and not path.is_dir():
+            raise WrongUsage(
+                f"--ray cannot read the stream {path}, since it reads in the cluster", hint="write it to a file first"
+            )
+    if request.corpus.dedupe:
+        raise WrongUsage(
+            "--dedupe and --ray cannot be combined: each actor is a process of its own", hint="leave one of them out"
+        )
+    if gpus is not None and not (gpus <= 1 or gpus.is_integer()):
+        raise WrongUsage(
+            f"--gpus-per-actor {gpus:g} is neither a fraction of a GPU nor a whole number of GPUs",
+            hint="use a number such as 0.5, 1 or 2",
+        )
+    if gpus and (device not in ("auto", "cuda") or request.model.engine == EngineName.NUMPY):
+        option = f"--device {device}" if device != "auto" else "--engine numpy"
+        raise WrongUsage(f"--gpus-per-actor and {option} contradict each other", hint="leave one of them out")
+    if not gpus and device not in ("auto", "cpu"):
+        raise WrongUsage(f"--device {device} needs --gpus-per-actor with --ray", hint="add --gpus-per-actor 1")

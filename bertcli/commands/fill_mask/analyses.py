@@ -1,0 +1,250 @@
+"""The analyses of fill-mask: what is computed for a batch, which texts it can take, and how its records are shown.
+
+Each function imports only the analysis that it sets up, so that a process loads no other.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bertcli.analysis.masks.predictions import Addition, check_masks, predict_masks, with_entropy
+from bertcli.choices import FillOrder, TargetScore
+from bertcli.errors import WrongUsage
+from bertcli.model.requirements import require_mlm
+from bertcli.output.schemas.fill_mask import fill_mask_schema
+
+if TYPE_CHECKING:
+    from bertcli.analysis.masks.compare import Comparing
+    from bertcli.analysis.masks.targets import Target, TargetScores
+    from bertcli.checkpoints.hub_cache import OnDownload
+    from bertcli.commands.fill_mask.request import FillMaskRequest
+    from bertcli.input.records import FailedText
+    from bertcli.model.batching import Batch
+    from bertcli.model.session import Session
+    from bertcli.model.tokenizer import TokenizedText
+    from bertcli.output.records import BinaryWriters
+    from bertcli.output.schema import Schema
+    from bertcli.pipeline.scheduler import Check
+    from bertcli.results.masks import FillMaskRecord
+    from bertcli.results.texts import RunInfo
+
+_TOP_K = 5
+# --score makes a text of each token, so that this fraction of a batch fills several batches.
+_SCORE_FRACTION = 8
+_SAME_VOCABULARY = "Jensen-Shannon distance: 0 if A and B agree, 0.833 if they have nothing in common"
+_OTHER_VOCABULARY = "the vocabularies differ: tokens are matched by spelling, and there is no distance"
+
+
+@dataclass(frozen=True, slots=True)
+class MaskAnalysis:
+    """An analysis, ready to run.
+
+    Attributes:
+        compute: Returns the records of a batch.
+        check: Returns a FailedText for a text that the analysis cannot take.
+        schema: Returns how the records are shown.
+        batch_tokens: Token budget of a batch, if it is smaller than the session's.
+        is_large: A record holds a matrix.
+        binary_writers: Writers of binary files.
+        notes: Notes for formats that are not a table; a table shows them itself.
+    """
+
+    compute: Callable[[Batch], Sequence[FillMaskRecord]]
+    check: Check
+    schema: Callable[[RunInfo], Schema[FillMaskRecord]]
+    batch_tokens: int | None = None
+    is_large: bool = False
+    binary_writers: BinaryWriters = field(default_factory=dict)
+    notes: Sequence[str] = ()
+
+
+def set_up(request: FillMaskRequest, session: Session, on_download: OnDownload) -> MaskAnalysis:
+    """Return the analysis that the request asks for.
+
+    Args:
+        request: The options.
+        session: The open checkpoint.
+        on_download: Called before a second model is downloaded.
+
+    Raises:
+        WrongUsage: An option does not fit the vocabulary.
+        BertcliError: A second model cannot be opened.
+    """
+    if request.compare is not None:
+        return compare(request, session, on_download)
+    functions = {"--joint": joint, "--score": score, "--lens": lens, "--mutual": mutual}
+    return functions.get(request.analysis, predict)(request, session)
+
+
+def predict(request: FillMaskRequest, session: Session) -> MaskAnalysis:
+    """Predict each mask on its own."""
+    top_k = None if request.mass is not None and request.top_k is None else _checked_top_k(request, session)
+    additions: list[Addition] = []
+    check: Check = partial(_check_has_mask, session)
+    if request.targets is not None:
+        targets = _parse_targets(request.targets, session)
+        additions.append(_target_scores(request, targets))
+        check = partial(_check_fits, session, targets)
+    if request.entropy:
+        additions.append(with_entropy)
+    compute = partial(predict_masks, session, top_k=top_k, mass=request.mass, additions=additions)
+    return MaskAnalysis(compute, check, partial(fill_mask_schema, mass=request.mass))
+
+
+def joint(request: FillMaskRequest, session: Session) -> MaskAnalysis:
+    """Fill all masks of a text together, and predict each on its own beside that."""
+    from bertcli.analysis.masks.joint import NARROWEST_BEAM
+    from bertcli.output.schemas.mask_questions import joint_schema
+
+    order = request.order or FillOrder.CONFIDENCE
+    compute = partial(_joint_records, session, top_k=_checked_top_k(request, session), order=order)
+    batch_tokens = max(session.batch_tokens // NARROWEST_BEAM, 1)
+    return MaskAnalysis(compute, partial(_check_has_mask, session), partial(joint_schema, order=order), batch_tokens)
+
+
+def score(request: FillMaskRequest, session: Session) -> MaskAnalysis:
+    """Compute pseudo-log-likelihoods, and predictions for the masks of a text if it has any."""
+    from bertcli.analysis.masks.pseudo_likelihood import ORIGINAL, WORD_L2R, check_scored
+    from bertcli.output.schemas.mask_questions import score_schema
+
+    method = WORD_L2R if request.within_word else ORIGINAL
+    compute = partial(_scored_records, session, top_k=_checked_top_k(request, session), method=method)
+    batch_tokens = max(session.batch_tokens // _SCORE_FRACTION, 1)
+    return MaskAnalysis(compute, partial(check_scored, session), score_schema, batch_tokens)
+
+
+def lens(request: FillMaskRequest, session: Session) -> MaskAnalysis:
+    """Predict from the hidden state of every layer (logit lens)."""
+    from bertcli.analysis.masks.lens import Lens, check_single
+    from bertcli.output.schemas.mask_questions import lens_schema
+
+    top_k = _checked_top_k(request, session)
+    targets = None if request.targets is None else _parse_targets(request.targets, session)
+    check_single(targets or ())
+    scores: list[Addition] = [] if targets is None else [_target_scores(request, targets)]
+    additions: list[Addition] = [*scores, Lens(top_k, targets)]
+    every_layer = range(session.config.num_hidden_layers + 1)
+    compute = partial(predict_masks, session, top_k=top_k, additions=additions, hidden_states=every_layer)
+    return MaskAnalysis(compute, partial(_check_has_mask, session), lens_schema)
+
+
+def mutual(request: FillMaskRequest, session: Session) -> MaskAnalysis:
+    """Compute how much masking one token changes the prediction of another."""
+    import numpy as np
+
+    from bertcli.analysis.masks.mutual import check_content
+    from bertcli.output.files.arrays import Column, tensor_writers
+    from bertcli.output.schemas.mask_questions import mutual_schema
+
+    matrix = Column(lambda record: record.mutual, fill=np.nan, missing=np.nan)
+    return MaskAnalysis(
+        partial(_mutual_records, session, top_k=_checked_top_k(request, session)),
+        partial(check_content, session),
+        mutual_schema,
+        # A single text fills several batches, and its answer should not wait for the next text's.
+        batch_tokens=1,
+        is_large=True,
+        binary_writers=tensor_writers(session, {"mutual": matrix}),
+    )
+
+
+def compare(request: FillMaskRequest, session: Session, on_download: OnDownload) -> MaskAnalysis:
+    """Predict each mask with two models, side by side."""
+    from bertcli.analysis.masks.compare import Comparing
+    from bertcli.model.session import open_session
+    from bertcli.output.schemas.mask_questions import compare_schema
+
+    top_k = _checked_top_k(request, session)
+    # The revision is the first model's.
+    other = open_session(
+        replace(session.request, model=request.compare, revision=None), session.text_bytes, on_download
+    )
+    require_mlm(other)
+    targets = None if request.targets is None else _parse_targets(request.targets, session)
+    scores: list[Addition] = [] if targets is None else [_target_scores(request, targets)]
+    targets_of_other = None
+    if request.targets is not None:
+        try:
+            targets_of_other = _parse_targets(request.targets, other)
+        except WrongUsage as error:
+            raise error.at(other.checkpoint.name) from None
+    method = request.target_score or TargetScore.L2R
+    comparing = Comparing(session, other, min(top_k, other.config.vocab_size), targets_of_other, method)
+    note = _SAME_VOCABULARY if comparing.is_one_vocabulary else _OTHER_VOCABULARY
+    return MaskAnalysis(
+        partial(predict_masks, session, top_k=top_k, additions=[*scores, comparing]),
+        partial(_check_comparable, session, targets or (), comparing),
+        partial(compare_schema, explanation=note),
+        notes=() if comparing.is_one_vocabulary else (note,),
+    )
+
+
+def _joint_records(session: Session, batch: Batch, top_k: int, order: FillOrder) -> list[FillMaskRecord]:
+    from bertcli.analysis.masks.joint import fill_together
+
+    records = predict_masks(session, batch, top_k)
+    filled = fill_together(session, batch, top_k, order)
+    return [replace(record, sequences=each) for record, each in zip(records, filled, strict=True)]
+
+
+def _scored_records(session: Session, batch: Batch, top_k: int, method: str) -> list[FillMaskRecord]:
+    from bertcli.analysis.masks.pseudo_likelihood import score_texts
+
+    records = predict_masks(session, batch, top_k)
+    scores = score_texts(session, batch, method)
+    return [replace(record, score=each) for record, each in zip(records, scores, strict=True)]
+
+
+def _mutual_records(session: Session, batch: Batch, top_k: int) -> list[FillMaskRecord]:
+    from bertcli.analysis.masks.mutual import mutual_influence
+
+    records = predict_masks(session, batch, top_k)
+    matrices = mutual_influence(session, batch)
+    return [replace(record, mutual=each) for record, each in zip(records, matrices, strict=True)]
+
+
+def _check_has_mask(session: Session, text: TokenizedText) -> FailedText | None:
+    return check_masks(text, session.mask_token_id)
+
+
+def _check_fits(session: Session, targets: Sequence[Target], text: TokenizedText) -> FailedText | None:
+    """Check that a text has a mask, and room for the pieces of each target."""
+    from bertcli.analysis.masks.targets import check_room
+
+    return _check_has_mask(session, text) or check_room(text, targets, session.tokenizer.limit)
+
+
+def _check_comparable(
+    session: Session, targets: Sequence[Target], comparing: Comparing, text: TokenizedText
+) -> FailedText | None:
+    return _check_fits(session, targets, text) or comparing.check(text)
+
+
+def _checked_top_k(request: FillMaskRequest, session: Session) -> int:
+    """Return the number of candidates. Raises WrongUsage if the vocabulary is smaller."""
+    top_k, vocab_size = request.top_k or _TOP_K, session.config.vocab_size
+    if top_k > vocab_size and request.top_k is None:
+        return vocab_size
+    if top_k > vocab_size:
+        raise WrongUsage(
+            f"--top-k {top_k:,} is more than the {vocab_size:,} tokens of the vocabulary",
+            hint=f"use a number from 1 to {vocab_size:,}",
+        )
+    return top_k
+
+
+def _parse_targets(words: str, session: Session) -> list[Target]:
+    """Return the words between the commas, tokenized. As in CSV, a quoted word may contain commas."""
+    from bertcli.analysis.masks.targets import parse_targets
+
+    return parse_targets(session.tokenizer, next(csv.reader([words], skipinitialspace=True)) or [""])
+
+
+def _target_scores(request: FillMaskRequest, targets: Sequence[Target]) -> TargetScores:
+    from bertcli.analysis.masks.targets import TargetScores
+
+    return TargetScores(targets, request.target_score or TargetScore.L2R)

@@ -1,0 +1,43 @@
+"""bertcli fill-mask: predict the masked tokens of each text."""
+
+from functools import partial
+
+from bertcli.commands.fill_mask.analyses import set_up
+from bertcli.commands.fill_mask.request import FillMaskRequest
+from bertcli.commands.opening import open_texts, streaming_plan
+from bertcli.commands.request import open_sink
+from bertcli.errors import ExitCode
+from bertcli.model.requirements import require_mlm
+from bertcli.output.schemas.texts import with_ids
+from bertcli.pipeline.run import Run
+
+_BYTES_PER_TOKEN = 4
+_BEAM_STEPS = 20
+
+
+def fill_mask(request: FillMaskRequest) -> ExitCode:
+    """Run the requested analysis over every text."""
+    sink = open_sink(request, request.texts.on_error)
+    passes = partial(estimate_passes, request.analysis)
+    session, reader = open_texts(request.texts, request.model, sink, passes)
+    require_mlm(session)
+    analysis = set_up(request, session, sink.reporter.announce)
+    info = session.info("fill-mask")
+    for note in () if sink.destination.wants_table else analysis.notes:
+        sink.reporter.note(note)
+    schema = analysis.schema(info)
+    schema = schema if request.texts.id_field is None else with_ids(schema)
+    plan = streaming_plan(reader, batch_tokens=analysis.batch_tokens, is_large=analysis.is_large)
+    with Run(session, reader, plan, sink.reporter, sink.reporter.note) as run:
+        return sink.write(info, schema, run.answers(analysis.compute, check=analysis.check), analysis.binary_writers)
+
+
+def estimate_passes(analysis: str, size: int) -> float:
+    """Estimate how often a text goes through the model.
+
+    Args:
+        analysis: The option that names the analysis, empty for the default one.
+        size: Bytes of the text.
+    """
+    tokens = max(size / _BYTES_PER_TOKEN, 1)
+    return {"--score": tokens, "--mutual": tokens * (tokens + 1) / 2, "--joint": _BEAM_STEPS}.get(analysis, 1)

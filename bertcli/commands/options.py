@@ -1,0 +1,151 @@
+"""Groups of options, as the requests of commands hold them. bertcli.cli.options has their names and help.
+
+This module imports nothing heavy, since the help needs it.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bertcli.choices import DtypeOut, HeadGroup, InputFormat, OnError
+from bertcli.input.source import TextSource
+from bertcli.storage import located
+
+
+@dataclass(frozen=True, slots=True)
+class TextOptions:
+    """The place of the input texts, and what to do with a text that fails.
+
+    Attributes:
+        texts: Texts on the command line, or - for standard input.
+        file: Files, URLs and patterns, as strings: a path would lose a slash of s3://.
+        text_field: Column or field that holds the text.
+        id_field: Column or field to use as the record id.
+        input_format: Format of the files.
+        pair: Sentence B for every text.
+        pairs: Each text holds sentence A and sentence B, separated by a tab.
+        on_error: Stop at a failed text, or skip it.
+    """
+
+    texts: list[str] = field(default_factory=list)
+    file: list[str] = field(default_factory=list)
+    text_field: str | None = None
+    id_field: str | None = None
+    input_format: InputFormat = InputFormat.AUTO
+    pair: str | None = None
+    pairs: bool = False
+    on_error: OnError = OnError.STOP
+
+    def source(self) -> TextSource:
+        """Return the texts as the reader takes them."""
+        files = [located(name) for name in self.file]
+        return TextSource(self.texts, files, self.pair, self.pairs, self.input_format, self.text_field, self.id_field)
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusOptions:
+    """Options for writing the vectors of many texts.
+
+    Attributes:
+        dtype_out: Number type to write in; None for float32.
+        keep_text: Write each text beside its vector, in Parquet.
+        shard_rows: Rows in each file of a folder; None for SHARD_ROWS.
+        resume: Continue an interrupted run into a folder.
+        dedupe: Compute equal texts once.
+    """
+
+    dtype_out: DtypeOut | None = None
+    keep_text: bool = False
+    shard_rows: int | None = None
+    resume: bool = False
+    dedupe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RayOptions:
+    """Options for encoding on Ray.
+
+    Attributes:
+        on_ray: Encode on Ray.
+        ray_address: The cluster; None to start one on this machine. It implies on_ray.
+        actors: Number of actors; None for one for each CPU or GPU.
+        gpus_per_actor: GPUs of each actor, such as 1 or 0.5.
+    """
+
+    on_ray: bool = False
+    ray_address: str | None = None
+    actors: int | None = None
+    gpus_per_actor: float | None = None
+
+    @property
+    def is_requested(self) -> bool:
+        """True if the run goes to Ray."""
+        return self.on_ray or self.ray_address is not None
+
+
+@dataclass(frozen=True, slots=True)
+class HeadOptions:
+    """The attention heads to show, and how.
+
+    Attributes:
+        layer: These layers only, such as 3, -1 or 1,2.
+        head: This head only; with layer, its matrix.
+        label: The heads with this label only.
+        top: The first heads only, in the order of `by`.
+        by: A statistic to sort by, the largest first; after a minus, the smallest first.
+        group: Average over the heads of each layer.
+        stat: Statistics to show, separated by commas.
+        grid: A statistic to draw as a grid of layers by heads.
+        aggregate: One record for all texts together.
+    """
+
+    layer: str | None = None
+    head: int | None = None
+    label: str | None = None
+    top: int | None = None
+    by: str | None = None
+    group: HeadGroup | None = None
+    stat: str | None = None
+    grid: str | None = None
+    aggregate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MapOptions:
+    """Maps of attention beside the statistics of heads.
+
+    Attributes:
+        attended_from: A token or position whose strongest keys are listed.
+        top_k: Number of keys to list.
+        rollout: Compute the attention rollout.
+        value_norms: Weight the attention by the norms of the value vectors.
+        head_distance: Compute the distance between each pair of heads.
+        words: Compute matrices over words instead of tokens.
+        rows: Rows (queries) of a matrix to show.
+        cols: Columns (keys) of a matrix to show.
+        expansion: Compute the expansion rate of each layer from the weights.
+    """
+
+    attended_from: str | None = None
+    top_k: int | None = None
+    rollout: bool = False
+    value_norms: bool = False
+    head_distance: bool = False
+    words: bool = False
+    rows: str | None = None
+    cols: str | None = None
+    expansion: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PageOptions:
+    """Pages and pictures of attention.
+
+    Attributes:
+        html: Write the interactive page to this file.
+        open_page: Open the page in a browser.
+        png: Draw a matrix into this file.
+    """
+
+    html: Path | None = None
+    open_page: bool = False
+    png: Path | None = None

@@ -1,0 +1,43 @@
+"""The checks that every command's request goes through, in one place and order, before anything is opened."""
+
+from typing import Protocol
+
+from bertcli.choices import OnError
+from bertcli.output.destination import Destination, OutputFormats, resolve_destination
+from bertcli.output.options import OutputOptions
+from bertcli.output.reporter import Reporter
+from bertcli.output.sink import Sink
+
+
+class Request(Protocol):
+    """What every command's request has, so that all options are checked in one place and order."""
+
+    @property
+    def output(self) -> OutputOptions:
+        """Options of the output."""
+
+    @property
+    def formats(self) -> OutputFormats:
+        """Formats that the command can write, given its other options."""
+
+    def check_options(self) -> None:
+        """Check that the options go together. Raises WrongUsage."""
+
+    def check_format(self, destination: Destination) -> None:
+        """Check that the format can hold what was requested. Raises WrongUsage."""
+
+
+def open_sink(request: Request, on_error: OnError = OnError.STOP) -> Sink:
+    """Check all options of a request before anything is opened, and return the sink for its results.
+
+    Raises:
+        WrongUsage: Options contradict each other, or the format cannot hold what was requested.
+        MissingPackage: The format needs a package that is not installed.
+        OutputError: The file exists or cannot be written.
+    """
+    request.check_options()
+    destination = resolve_destination(request.output, request.formats)
+    request.check_format(destination)
+    destination.check_packages()
+    destination.check_target(force=request.output.force)
+    return Sink(destination, request.output, on_error, Reporter(quiet=request.output.quiet))

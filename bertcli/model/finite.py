@@ -1,0 +1,56 @@
+"""The guard against outputs that are not finite: a model that overflows is an error, never a row of NaN."""
+
+from dataclasses import replace
+
+from bertcli.choices import DtypeName
+from bertcli.errors import NotFinite
+from bertcli.model.batching import Batch
+from bertcli.model.engine import AttentionObserver, Engine, LayerAttention, ModelOutput, OutputRequest
+from bertcli.model.ops.base import Ops
+
+
+class _LastLayerGuard:
+    """Observer that checks the attention of the last layer, and passes each layer on.
+
+    Every other layer shows in the hidden state that follows it. The last one does not if the run ends with it.
+    """
+
+    def __init__(self, ops: Ops, last_layer: int, observe: AttentionObserver | None) -> None:
+        self._ops, self._last_layer, self._observe = ops, last_layer, observe
+        self.is_finite = True
+
+    def __call__(self, attention: LayerAttention) -> None:
+        if attention.layer == self._last_layer:
+            arrays = (attention.weights, attention.value)
+            self.is_finite &= all(self._ops.is_finite(array) for array in arrays if array is not None)
+        if self._observe is not None:
+            self._observe(attention)
+
+
+def run_checked(engine: Engine, batch: Batch, request: OutputRequest, model: str) -> ModelOutput:
+    """Run a batch and check that its outputs are finite.
+
+    Args:
+        engine: Runs the batch.
+        batch: The texts.
+        request: The outputs to compute.
+        model: Name of the checkpoint, for the error message.
+
+    Raises:
+        NotFinite: An output holds an infinity or NaN.
+    """
+    guard = None
+    if request.last_layer is not None:
+        guard = _LastLayerGuard(engine.ops, request.last_layer, request.on_attention)
+        request = replace(request, on_attention=guard)
+    output = engine.run(batch, request)
+    arrays = [output.last_hidden_state, *([] if output.logits is None else [output.logits])]
+    if (guard is None or guard.is_finite) and all(map(engine.ops.is_finite, arrays)):
+        return output
+    dtype = engine.ops.dtype
+    raise NotFinite(
+        f"the outputs of {model} are infinite or NaN in {dtype}",
+        hint="use --dtype float32"
+        if dtype != DtypeName.FLOAT32
+        else "its weights hold infinities or NaN, or are far too large: copy them again",
+    )

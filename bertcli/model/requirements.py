@@ -1,0 +1,45 @@
+"""Checks that a checkpoint has what a command needs: a pooler, an MLM head, a mask token."""
+
+from bertcli.errors import BadCheckpoint, MissingMlmHead, MissingPooler
+from bertcli.model.session import Session
+
+
+def require_pooler(session: Session) -> None:
+    """Check that the checkpoint has a pooler.
+
+    Raises:
+        MissingPooler: The checkpoint or its architecture has none.
+    """
+    if session.has_pooler:
+        return
+    body_class, pooler = session.config.architecture.body_class, session.config.architecture.pooler
+    if not pooler:
+        raise MissingPooler(
+            f"{session.checkpoint.name} has no pooler: {body_class} does not define one",
+            hint="use --pooling mean or --pooling cls",
+        )
+    raise MissingPooler(
+        f"{session.checkpoint.name} has no pooler ({pooler[0]} is missing)",
+        hint=f"use --pooling mean or --pooling cls, or a checkpoint saved from {body_class}",
+    )
+
+
+def require_mlm(session: Session) -> None:
+    """Check that the checkpoint can predict masked tokens: that it has an MLM head and a mask token.
+
+    Raises:
+        MissingMlmHead: The weights of the head are missing.
+        BadCheckpoint: The tokenizer has no mask token.
+    """
+    architecture = session.config.architecture
+    if not session.has_mlm_head:
+        raise MissingMlmHead(
+            f"{session.checkpoint.name} has no masked-language-model head ({architecture.mlm_head_name}.* is missing)",
+            hint=f"use a checkpoint saved from {architecture.mlm_class}, such as -m bundled",
+        )
+    if session.tokenizer.mask_token_id is None:
+        raise BadCheckpoint(
+            f"the tokenizer of {session.checkpoint.name} has no mask token "
+            f"({session.tokenizer.special_tokens.mask} is not in its vocabulary)",
+            hint="use a checkpoint of a masked language model, or set mask_token in tokenizer_config.json",
+        )

@@ -1,0 +1,153 @@
+"""The destination of a run: its format and its file, folder or stream, resolved and checked before any work."""
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from bertcli.errors import MissingPackage, OutputError, WrongUsage
+from bertcli.input.source import STDIN
+from bertcli.output.files.atomic import check_target, is_device
+from bertcli.output.options import OutputOptions
+from bertcli.storage import AnyPath, RemotePath
+
+# The format of a folder of Parquet shards.
+FOLDER = "folder"
+PARQUET_SUFFIX = ".parquet"
+PNG_SUFFIX = ".png"
+HTML_SUFFIX = ".html"
+TENSOR_SUFFIXES = (".npz", ".safetensors")
+TABLE_FORMATS = ("table", "svg", PNG_SUFFIX)
+_TEXT_SUFFIXES = {".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".tsv": "tsv", ".svg": "svg"}
+# Suffixes of binary files. A command that does not write such a file refuses the suffix even with --format.
+_BINARY_SUFFIXES = (".npy", *TENSOR_SUFFIXES, PARQUET_SUFFIX, HTML_SUFFIX, PNG_SUFFIX)
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFormats:
+    """Formats that a command can write beside text and tables.
+
+    Attributes:
+        command: Name of the command, for messages.
+        suffixes: Suffixes of its binary files.
+        has_figures: Its results are matrices that matplotlib can draw.
+        takes_folder: It can write a folder of shards.
+    """
+
+    command: str
+    suffixes: Sequence[str] = ()
+    has_figures: bool = False
+    takes_folder: bool = False
+
+    @property
+    def all_suffixes(self) -> tuple[str, ...]:
+        """Suffixes of its binary files, pictures included."""
+        return (*self.suffixes, PNG_SUFFIX) if self.has_figures else tuple(self.suffixes)
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A resolved output.
+
+    Attributes:
+        format: table, json, jsonl, csv, tsv, svg, folder, or the suffix of a binary file.
+        path: The file; None for standard output and for a folder.
+        folder: The folder; None unless format is folder.
+        is_figure: The output is a picture of matrices.
+    """
+
+    format: str
+    path: Path | None = None
+    folder: AnyPath | None = None
+    is_figure: bool = False
+
+    @property
+    def is_file(self) -> bool:
+        """True if the output is a file or folder that appears when it is complete, not a stream."""
+        return self.folder is not None or (self.path is not None and not is_device(self.path))
+
+    @property
+    def wants_table(self) -> bool:
+        """True if people will look at the output."""
+        return self.format in TABLE_FORMATS
+
+    @property
+    def scratch_folder(self) -> Path:
+        """Folder for temporary files: beside the output if that is local, so that there is room."""
+        if isinstance(self.folder, RemotePath):
+            from tempfile import gettempdir
+
+            return Path(gettempdir())
+        return self.folder or (Path() if self.path is None else Path(os.path.realpath(self.path)).parent)
+
+    def check_packages(self) -> None:
+        """Check that the packages that the format needs are installed.
+
+        Raises:
+            MissingPackage: pyarrow or matplotlib is missing.
+        """
+        if self.format in (PARQUET_SUFFIX, FOLDER):
+            from bertcli.output.files.parquet import check_installed
+
+            check_installed()
+        if self.is_figure and find_spec("matplotlib") is None:
+            raise MissingPackage.of("a picture of a matrix", "matplotlib", "plot")
+
+    def check_target(self, *, force: bool) -> None:
+        """Check that the file can be written.
+
+        Raises:
+            OutputError: It exists and force is not set, or its folder does not exist.
+        """
+        if self.path is not None:
+            check_target(self.path, force=force)
+
+
+def resolve_destination(options: OutputOptions, formats: OutputFormats) -> Destination:
+    """Return the destination that the options name for a command.
+
+    Raises:
+        WrongUsage: The options contradict each other, or the command cannot write such a file.
+        OutputError: Standard output is closed.
+    """
+    file = options.file
+    if formats.takes_folder and options.names_folder and options.svg is None:
+        if (requested := options.format_name) != "auto":
+            raise WrongUsage(
+                f"--format {requested} and the folder {options.output} contradict each other: "
+                "a folder holds Parquet files",
+                hint="leave one out",
+            )
+        return Destination(FOLDER, folder=file)
+    if isinstance(file, RemotePath):
+        folder = f", or write to a folder: -o {file.url.rpartition('/')[0]}/" if formats.takes_folder else ""
+        raise WrongUsage(
+            f"{file}: single files are written on this machine only", hint=f"write it here and copy it{folder}"
+        )
+    if file is None and sys.stdout is None:
+        raise OutputError("standard output is closed", hint="leave it open, or write to a file with -o FILE")
+    format_ = _format_of(options, file, formats)
+    return Destination(format_, file, is_figure=formats.has_figures and format_ in ("svg", PNG_SUFFIX))
+
+
+def _format_of(options: OutputOptions, path: Path | None, formats: OutputFormats) -> str:
+    requested = options.format_name
+    if path is None:
+        return ("table" if sys.stdout.isatty() else "tsv") if requested == "auto" else requested
+    if str(path) == STDIN:
+        raise WrongUsage("-o needs a file, not -", hint="leave it out: results go to standard output by default")
+    suffix = path.suffix.lower()
+    by_suffix = _TEXT_SUFFIXES.get(suffix) or (suffix if suffix in formats.all_suffixes else None)
+    if by_suffix is None and suffix not in _BINARY_SUFFIXES and (requested != "auto" or is_device(path)):
+        return "tsv" if requested == "auto" else requested
+    if by_suffix is None:
+        known = ", ".join((*_TEXT_SUFFIXES, *formats.all_suffixes))
+        folder_hint = f", or {path}/ for a folder" if formats.takes_folder and not suffix else ""
+        what = f"{suffix} files" if suffix else "a file without a suffix"
+        raise WrongUsage(f"{path}: {formats.command} cannot write {what}", hint=f"use {known}{folder_hint}")
+    if requested not in ("auto", by_suffix):
+        option = "--svg" if requested == "svg" else f"--format {requested}"
+        raise WrongUsage(f"{option} and the suffix of {path} contradict each other", hint="leave one out")
+    return by_suffix

@@ -1,0 +1,142 @@
+"""Progress of a run: counts of texts and tokens, bytes of input done, and the thread that reports them."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, replace
+from typing import Protocol
+
+from bertcli.input.reader import TextReader
+from bertcli.input.records import Window
+from bertcli.model.batching import Batch
+from bertcli.model.tokenizer import TokenizedText
+from bertcli.results.corpus import RunSummary
+
+# Seconds until the first report, so that a short run shows no bar, and between two reports.
+_FIRST_REPORT, _REPORT_INTERVAL = 1.0, 0.1
+
+
+@dataclass
+class RunCounts:
+    """Counts of a run so far.
+
+    Attributes:
+        done: Texts that are finished, failed ones included.
+        tokens: Tokens of the texts that have an answer.
+        truncated: Texts that were cut.
+        repeated: Texts that did not go through the model because an equal text had.
+        computed: Tokens that went through the model.
+        positions: The same with the padding that went through it too.
+    """
+
+    done: int = 0
+    tokens: int = 0
+    truncated: int = 0
+    repeated: int = 0
+    computed: int = 0
+    positions: int = 0
+
+    @property
+    def padded_share(self) -> float:
+        """Share of padding in what was computed, from 0 to 1."""
+        return 1 - self.computed / self.positions if self.positions else 0.0
+
+    def add(self, other: "RunCounts") -> None:
+        """Add the counts of another part of the run."""
+        for each in fields(self):
+            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
+
+    def summary(self, skipped: int, seconds: float) -> RunSummary:
+        """Return the summary of the run so far.
+
+        Args:
+            skipped: Number of failed texts.
+            seconds: Time since the start of the run.
+        """
+        return RunSummary(self.done, self.tokens, self.truncated, skipped, seconds, self.padded_share, self.repeated)
+
+    def count_text(self, text: TokenizedText) -> None:
+        """Count a text that has its answer."""
+        self.tokens += len(text)
+        self.truncated += text.truncated
+
+    def count_batch(self, batch: Batch, is_packed: bool) -> None:
+        """Count a batch that went through the model. A packed batch is computed without its padding."""
+        self.done += len(batch.texts)
+        rows, columns = batch.shape
+        tokens = sum(map(len, batch.texts))
+        self.positions += tokens if is_packed else rows * columns
+        self.computed += tokens
+
+
+class ProgressDisplay(Protocol):
+    """Shows the user how far a run has come."""
+
+    @property
+    def is_shown(self) -> bool:
+        """True if somebody can see it."""
+
+    def show(self, summary: RunSummary, done: int, total: int | None) -> None:
+        """Draw the progress. done and total are bytes of the input; total is None if unknown."""
+
+    def end(self) -> None:
+        """Remove what was drawn."""
+
+
+class ProgressReporter:
+    """Thread that shows the progress of a run several times a second.
+
+    It is separate from the threads that compute and write, since a batch may take seconds.
+    """
+
+    def __init__(self, reader: TextReader, counts: RunCounts, display: ProgressDisplay) -> None:
+        self._reader, self._counts, self._display = reader, counts, display
+        self._started = time.monotonic()
+        self._window_ends: deque[tuple[int, int]] = deque()  # texts and bytes read at the end of each window
+        self._texts_read = 0
+        self._behind = (0, 0)  # texts and bytes of the last window that is done
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._report, daemon=True)
+
+    def start(self) -> None:
+        """Start the thread, if anybody can see what it draws."""
+        if self._display.is_shown:
+            _ = self._reader.total_bytes  # looked up now, so that the thread never waits for the network
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Stop the thread and remove what it drew."""
+        self._is_over.set()
+        self._display.end()
+
+    @property
+    def seconds(self) -> float:
+        """Time since the start of the run."""
+        return time.monotonic() - self._started
+
+    def watch(self, windows: Iterable[Window]) -> Iterator[Window]:
+        """Yield the windows unchanged, and note the byte position at the end of each."""
+        for window in windows:
+            self._texts_read += len(window)
+            self._window_ends.append((self._texts_read, self._reader.read_bytes))
+            yield window
+
+    def _report(self) -> None:
+        wait = _FIRST_REPORT
+        while not self._is_over.wait(wait):
+            # Tokens count as soon as they are computed, even if the answers of their group are not complete yet.
+            summary = replace(self._counts.summary(0, self.seconds), tokens=self._counts.computed)
+            self._display.show(summary, self._done_bytes(), self._reader.total_bytes)
+            wait = _REPORT_INTERVAL
+
+    def _done_bytes(self) -> int:
+        """Return about how many bytes of the input belong to texts that are done, interpolated within a window."""
+        done = self._counts.done
+        while self._window_ends and self._window_ends[0][0] <= done:
+            self._behind = self._window_ends.popleft()
+        texts, behind = self._behind
+        if not self._window_ends:
+            return behind
+        next_texts, ahead = self._window_ends[0]
+        return behind + (ahead - behind) * (done - texts) // (next_texts - texts)
