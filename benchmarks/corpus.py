@@ -23,7 +23,8 @@ import torch
 import transformers
 from sentence_transformers import SentenceTransformer
 
-from bertcli.analysis.embeddings import EncodeOptions, encode, pool
+from bertcli.analysis.embeddings.encode import EncodeOptions, encode
+from bertcli.analysis.embeddings.pooling import pool
 from bertcli.commands.bulk import sort_window
 from bertcli.input.reader import TextReader
 from bertcli.input.source import TextSource

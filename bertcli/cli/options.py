@@ -54,7 +54,7 @@ class HeadOptions:
 class AttentionMapOptions:
     """What is asked of attention beside the statistics of heads."""
 
-    attended_from: Annotated[
+    from_token: Annotated[
         str | None, typer.Option("--from", metavar="TOKEN", help="What TOKEN, or a position, attends to most.")
     ] = None
     top_k: Annotated[

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bertcli import __version__
-from bertcli.analysis.embeddings import encode
+from bertcli.analysis.embeddings.encode import encode
 from bertcli.choices import OnError
 from bertcli.cluster.tasks import ShardResult, ShardTask, packed_error, parcel_of, shard_tasks
 from bertcli.commands.bulk import folder_plan

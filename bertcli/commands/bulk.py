@@ -8,7 +8,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from bertcli.analysis.embeddings import EncodeOptions
+from bertcli.analysis.embeddings.encode import EncodeOptions
 from bertcli.input.reader import TextReader
 from bertcli.input.records import FailedText, Window
 from bertcli.model.session import Session
@@ -16,8 +16,8 @@ from bertcli.output.sink import Sink
 from bertcli.pipeline.dedupe import RepeatedTexts
 from bertcli.pipeline.prefetch import Stages
 from bertcli.pipeline.scheduler import BulkPlan, Compute, Tally, schedule
-from bertcli.results.corpus import RunSummary
 from bertcli.results.embeddings import EncodeRecord
+from bertcli.results.texts import RunSummary
 
 # From so many texts on a run ends with a line that says what it came to.
 _WORTH_A_SUMMARY = 1000

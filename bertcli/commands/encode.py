@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from bertcli.analysis.embeddings import EncodeOptions, cosine_similarity, encode
+from bertcli.analysis.embeddings.encode import EncodeOptions, encode
+from bertcli.analysis.embeddings.pooling import cosine_similarity
 from bertcli.choices import Pooling
 from bertcli.cli.options import CorpusOptions, ModelOptions, OutputOptions, RayOptions, TextOptions
 from bertcli.commands.encode_files import (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from bertcli.analysis.embeddings import EncodeOptions, layer_indices
+from bertcli.analysis.embeddings.encode import EncodeOptions, layer_indices
 from bertcli.choices import Pooling
 from bertcli.model.session import Session
 from bertcli.output.files.arrays import TENSOR_SUFFIXES, Column, NpyWriter, tensor_writers

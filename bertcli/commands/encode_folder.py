@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bertcli.analysis.embeddings import EncodeOptions, encode
+from bertcli.analysis.embeddings.encode import EncodeOptions, encode
 from bertcli.checkpoints.files import fingerprint
 from bertcli.cli.options import SHARD_ROWS
 from bertcli.commands.bulk import Bulk, folder_plan

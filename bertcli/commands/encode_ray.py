@@ -27,8 +27,7 @@ from bertcli.output.files.manifest import Manifest, Shard
 from bertcli.output.files.shards import remove_parts
 from bertcli.output.sink import FOLDER, Passed, Sink
 from bertcli.pipeline.scheduler import Tally
-from bertcli.results.corpus import RunSummary
-from bertcli.results.texts import RunInfo
+from bertcli.results.texts import RunInfo, RunSummary
 from bertcli.storage import AnyPath, located, size_of
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from bertcli.cli.options import OutputOptions
 from bertcli.errors import BertcliError, ExitCode
 from bertcli.output.schemas.models import models_schema
 from bertcli.output.sink import Sink
-from bertcli.results.models import LeftOut, ModelsResult
+from bertcli.results.models import ModelsResult, SkippedModel
 from bertcli.results.texts import RunInfo
 
 _NAMED = 3
@@ -32,11 +32,11 @@ def _look() -> ModelsResult:
             known.append(known_model(here))
         except (BertcliError, OSError) as error:
             reason = error.message if isinstance(error, BertcliError) else str(error.strerror)
-            left_out.append(LeftOut(here.checkpoint.name, here.checkpoint.revision, reason))
+            left_out.append(SkippedModel(here.checkpoint.name, here.checkpoint.revision, reason))
     return ModelsResult(str(cache_folder()), known, left_out)
 
 
-def _about(left_out: Sequence[LeftOut]) -> str:
+def _about(left_out: Sequence[SkippedModel]) -> str:
     """Which models in the cache are not in the list."""
     names = list(dict.fromkeys(each.model for each in left_out))
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""

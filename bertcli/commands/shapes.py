@@ -166,7 +166,7 @@ def _run(
     request: ShapesRequest, texts: Sequence[TokenizedText | FailedText], size: _Size, sink: Sink
 ) -> tuple[RunInfo, Mapping[str, Sequence[ComputedTensor]]]:
     """Who ran the model, and what came out of it."""
-    from bertcli.analysis.outputs import run_outputs
+    from bertcli.analysis.outputs import compute_output_shapes
     from bertcli.commands.opening import session_request
     from bertcli.model.batching import any_tokens, pad
     from bertcli.model.session import open_session
@@ -175,7 +175,7 @@ def _run(
     session = open_session(session_request(request.model), lambda: text_bytes, sink.announce)
     tokenized = [text for text in texts if isinstance(text, TokenizedText)]
     batch = pad(tokenized, session.tokenizer.pad_token_id) if tokenized else any_tokens(*size)
-    return session.info("shapes"), run_outputs(session, batch)
+    return session.info("shapes"), compute_output_shapes(session, batch)
 
 
 def _beside(classes: Sequence[ModelClass], came: Mapping[str, Sequence[ComputedTensor]]) -> list[ModelClass]:

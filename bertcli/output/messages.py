@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from bertcli import __version__
 from bertcli.output.formatting import visible
-from bertcli.results.corpus import RunSummary
+from bertcli.results.texts import RunSummary
 
 _OS_HINTS = {
     errno.ENOSPC: "free some space, or write somewhere else",
@@ -44,7 +44,7 @@ def print_summary(summary: RunSummary) -> None:
     counts += [f"{summary.truncated:,} truncated", f"{summary.skipped:,} skipped"]
     if summary.repeated:
         counts.append(f"{summary.repeated:,} repeated")
-    speed = f"{summary.seconds:,.1f} s, {summary.tokens_a_second:,.0f} tokens/s"
+    speed = f"{summary.seconds:,.1f} s, {summary.tokens_per_second:,.0f} tokens/s"
     _say(f"bertcli: {', '.join(counts)}")  # in two lines, which fit a terminal
     _say(f"bertcli: {speed}, {summary.padded_share:.1%} padding")
 

@@ -5,7 +5,7 @@ import sys
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from bertcli.results.corpus import RunSummary
+from bertcli.results.texts import RunSummary
 
 
 class ProgressBar:
@@ -28,7 +28,7 @@ class ProgressBar:
         self._progress.update(
             self._task,
             completed=done,
-            description=f"{summary.texts:,} rows  {summary.tokens_a_second:,.0f} tokens/s",
+            description=f"{summary.texts:,} rows  {summary.tokens_per_second:,.0f} tokens/s",
         )
 
     def end(self) -> None:

@@ -22,8 +22,7 @@ from bertcli.output.formatting import size
 from bertcli.output.messages import print_error, print_note, print_skipped, print_summary
 from bertcli.output.records import CsvWriter, JsonDocumentWriter, JsonLinesWriter, JsonWriter, RecordWriter, TsvWriter
 from bertcli.output.schema import Schema
-from bertcli.results.corpus import RunSummary
-from bertcli.results.texts import RunInfo
+from bertcli.results.texts import RunInfo, RunSummary
 from bertcli.storage import AnyPath, RemotePath
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from bertcli.model.batching import Batch, batches
 from bertcli.model.session import Session
 from bertcli.model.tokenizer import TokenizedText
 from bertcli.pipeline.prefetch import Prefetched, Stages
-from bertcli.results.corpus import RunSummary
+from bertcli.results.texts import RunSummary
 
 Answer = TypeVar("Answer")
 Compute = Callable[[Batch], Sequence[Answer]]

@@ -12,15 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from safetensors.torch import load_file, save_file
 
-from bertcli.analysis.embeddings import (
-    EncodeOptions,
-    cosine_similarity,
-    encode,
-    layer_indices,
-    next_sentence,
-    normalize,
-    pool,
-)
+from bertcli.analysis.embeddings.encode import EncodeOptions, encode, layer_indices, next_sentence
+from bertcli.analysis.embeddings.pooling import cosine_similarity, normalize, pool
+from bertcli.choices import Pooling
 from bertcli.errors import WrongUsage
 from bertcli.model.session import Session
 from bertcli.results.embeddings import EncodeRecord
@@ -86,7 +80,7 @@ def test_max_is_not_spoilt_by_padding_where_every_number_is_negative() -> None:
     states = np.full((2, 3, 4), -5, np.float32)
     states[0, 1:] = 9
     mask = np.array([[True, False, False], [True, True, True]])
-    assert (pool(states, mask, None, "max") == -5).all()
+    assert (pool(states, mask, None, Pooling.MAX) == -5).all()
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -173,23 +167,7 @@ def test_similarity_is_the_cosine_of_each_two(rows: list[list[float]]) -> None:
             assert found[i, j] == pytest.approx(first @ second / lengths if lengths else 0, abs=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("asked", "found"),
-    [("all", [0, 1, 2, 3]), ("-1", [3]), ("0,2", [0, 2]), ("3,-4", [3, 0]), (" 1 , 2", [1, 2]), ("2,2", [2, 2])],
-)
-def test_layers_are_numbers_from_either_end_or_all(asked: str, found: list[int]) -> None:
-    assert layer_indices(asked, 3) == found
-
-
-@pytest.mark.parametrize("asked", ["", "one", "1,", "1-2", "1.0", "ALL", "1;2"])
-def test_layers_that_are_no_numbers_are_wrong_usage(asked: str) -> None:
-    with pytest.raises(WrongUsage, match="is not a list of numbers") as raised:
-        layer_indices(asked, 3)
-    assert repr(asked) in raised.value.message
-
-
-@pytest.mark.parametrize(("asked", "first"), [("4", 4), ("-5", -5), ("0,99,-99", 99)])
-def test_layers_out_of_range_are_named_with_the_range(asked: str, first: int) -> None:
-    with pytest.raises(WrongUsage, match=f"there is no hidden state {first}: this model has 4") as raised:
-        layer_indices(asked, 3)
-    assert raised.value.hint == "use numbers from 0 to 3, or from -4 to -1"
+def test_layers_of_encode_are_hidden_states_with_the_embeddings_first() -> None:
+    assert layer_indices("0,-1", 3) == [0, 3]
+    with pytest.raises(WrongUsage, match=r"there is no hidden state 4: this model has 4, the embeddings \(0\) and 3"):
+        layer_indices("4", 3)

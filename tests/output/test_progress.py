@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from bertcli.output.progress import ProgressBar
-from bertcli.results.corpus import RunSummary
+from bertcli.results.texts import RunSummary
 
 SOME = RunSummary(1200, 24_000, 0, 0, 10.0, 0.05)
 

@@ -7,11 +7,25 @@ from typing import Any
 
 import numpy as np
 
-from bertcli.analysis.attention.attended import check_attended_from, spellings
-from bertcli.analysis.attention.heads import AttnOptions, aggregated, attend, batch_tokens, summarise
-from bertcli.analysis.attention.selection import Selection, chosen, order_named, statistics_named
-from bertcli.analysis.attention.statistics import BROAD_ENTROPY, DELIMITER_SHARE, POSITION_SHARE, STATISTICS
+from bertcli.analysis.attention.heads import (
+    AttnOptions,
+    batch_tokens,
+    compute_attention,
+    compute_statistics,
+    summarise_texts,
+)
+from bertcli.analysis.attention.selection import (
+    Selection,
+    parse_label,
+    parse_order,
+    parse_statistics,
+    select_heads,
+    select_layers,
+)
+from bertcli.analysis.attention.statistics import BROAD_ENTROPY, DELIMITER_SHARE, POSITION_SHARE
+from bertcli.analysis.attention.strongest_keys import check_has_token, token_spellings
 from bertcli.analysis.attention.words import check_positions
+from bertcli.choices import Statistic
 from bertcli.cli.options import HeadOptions
 from bertcli.commands.attn.expansion import tell_expansion
 from bertcli.commands.attn.named_files import with_named_file
@@ -26,10 +40,10 @@ from bertcli.output.files.arrays import TENSOR_SUFFIXES, Column, tensor_writers
 from bertcli.output.schema import Schema
 from bertcli.output.schemas.attn import (
     AttentionDisplay,
-    attended_schema,
     attn_schema,
     maps_schema,
     matrix_schema,
+    strongest_keys_schema,
     summary_schema,
 )
 from bertcli.output.schemas.texts import with_ids
@@ -65,16 +79,16 @@ def attn(request: AttnRequest) -> ExitCode:
         session.engine.projection(options.layers[0], "output")  # before any text is answered: not every engine has it
     if request.heads.aggregate:
         summaries = session.answers(
-            reader.windows(), partial(summarise, session, options=options), batch_tokens=batch_tokens(session)
+            reader.windows(), partial(compute_statistics, session, options=options), batch_tokens=batch_tokens(session)
         )
         info = session.info("attn")
-        return sink.write(info, summary_schema(info, look), aggregated(summaries, options))
+        return sink.write(info, summary_schema(info, look), summarise_texts(summaries, options))
     answers = session.answers(
         reader.windows(),
-        partial(attend, session, options=options),
+        partial(compute_attention, session, options=options),
         partial(_check_text, options=options, look=look),
         batch_tokens(session),
-        sort_window=1 if options.tells_matrices else SORT_WINDOW,
+        sort_window=1 if options.returns_matrices else SORT_WINDOW,
     )
     info = session.info("attn")
     view = _view(request, options, look, info)
@@ -83,14 +97,14 @@ def attn(request: AttnRequest) -> ExitCode:
 
 
 def _check_text(text: TokenizedText, options: AttnOptions, look: AttentionDisplay) -> FailedText | None:
-    return check_attended_from(text, options.attended_from) or check_positions(
+    return check_has_token(text, options.from_token) or check_positions(
         text, look.rows, look.columns, are_words=options.words
     )
 
 
 def _look(request: AttnRequest) -> AttentionDisplay:
     heads, maps = request.heads, request.maps
-    names = tuple(STATISTICS) if heads.stat is None else tuple(statistics_named("--stat", heads.stat))
+    names = tuple(Statistic) if heads.stat is None else tuple(parse_statistics("--stat", heads.stat))
     grid = None if heads.grid is None else str(heads.grid)
     rows, columns = _range("--rows", maps.rows), _range("--cols", maps.cols)
     shown = names if grid is None else (grid,)
@@ -108,18 +122,19 @@ def _range(option: str, asked: str | None) -> range | None:
 
 
 def _selection(heads: HeadOptions) -> Selection:
-    by = None if heads.by is None else order_named(heads.by)
-    return Selection(None if heads.label is None else str(heads.label), heads.group is not None, heads.top, by)
+    label = None if heads.label is None else parse_label("--label", heads.label)
+    order = None if heads.by is None else parse_order(heads.by)
+    return Selection(label, heads.group is not None, heads.top, order)
 
 
 def _options(request: AttnRequest, session: Session, sink: Sink) -> AttnOptions:
     heads, maps = request.heads, request.maps
     return AttnOptions(
-        layers=chosen("layer", heads.layer, session.config.num_hidden_layers),
-        heads=chosen("head", heads.head, session.config.num_attention_heads),
+        layers=select_layers(None if heads.layer is None else str(heads.layer), session.config.num_hidden_layers),
+        heads=select_heads(heads.head, session.config.num_attention_heads),
         selection=_selection(heads),
         matrix=request.wants_matrix,
-        attended_from=() if maps.attended_from is None else spellings(session.tokenizer, maps.attended_from),
+        from_token=() if maps.from_token is None else token_spellings(session.tokenizer, maps.from_token),
         top_k=maps.top_k or _TOP_K,
         tensors=sink.format in TENSOR_SUFFIXES,
         rollout=maps.rollout,
@@ -130,8 +145,8 @@ def _options(request: AttnRequest, session: Session, sink: Sink) -> AttnOptions:
 
 
 def _view(request: AttnRequest, options: AttnOptions, look: AttentionDisplay, info: RunInfo) -> Schema[Any]:
-    if options.attended_from:
-        return attended_schema(info, look)
+    if options.from_token:
+        return strongest_keys_schema(info, look)
     if options.rollout or options.value_norms or options.head_distance:
         return maps_schema(info, look)
     if options.matrix:

@@ -1,7 +1,7 @@
 """bertcli attn --expansion: a number for each layer, by its weights alone."""
 
 from bertcli.analysis.attention.expansion import expansion_rates
-from bertcli.analysis.attention.selection import chosen
+from bertcli.analysis.attention.selection import select_layers
 from bertcli.cli.options import AttentionMapOptions, HeadOptions, ModelOptions, OutputOptions, TextOptions
 from bertcli.commands.opening import session_request
 from bertcli.errors import ExitCode, WrongUsage
@@ -22,7 +22,7 @@ def tell_expansion(
         )
     sink = Sink(output)
     session = open_session(session_request(model), on_download=sink.announce)
-    layers = chosen("layer", heads.layer, session.config.num_hidden_layers)
+    layers = select_layers(None if heads.layer is None else str(heads.layer), session.config.num_hidden_layers)
     result = Expansion(layers, expansion_rates(session.engine, layers))
     info = session.info("attn")
     return sink.write(info, expansion_schema(info), [result])

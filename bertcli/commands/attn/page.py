@@ -1,12 +1,13 @@
 """bertcli attn --html: a page to look at attention in."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from bertcli import __version__
 from bertcli.analysis.attention.heads import batch_tokens
-from bertcli.analysis.attention.page import attend_for_page
-from bertcli.analysis.attention.selection import chosen
+from bertcli.analysis.attention.page import compute_page_attention
+from bertcli.analysis.attention.selection import select_heads, select_layers
 from bertcli.cli.options import AttentionMapOptions, HeadOptions, OutputOptions, PageOptions
 from bertcli.commands.attn.request import AttnRequest
 from bertcli.commands.opening import open_for_texts
@@ -36,8 +37,10 @@ def write_page(request: AttnRequest, thresholds: str) -> ExitCode:
     sink = Sink(output, request.texts.on_error, [PAGE_SUFFIX])
     session, reader = open_for_texts(request.texts, request.model, sink)
     config = session.config
-    chosen("layer", heads.layer, config.num_hidden_layers)
-    chosen("head", heads.head, config.num_attention_heads)
+    layers = select_layers(None if heads.layer is None else str(heads.layer), config.num_hidden_layers)
+    select_heads(heads.head, config.num_attention_heads)
+    if heads.layer is not None:
+        heads = replace(heads, layer=layers[0])
     info = session.info("attn")
     about = PageInfo(
         run=info,
@@ -52,7 +55,7 @@ def write_page(request: AttnRequest, thresholds: str) -> ExitCode:
     encode = LayerEncoder(config.num_hidden_layers)
     answers = session.answers(
         reader.windows(),
-        partial(attend_for_page, session, encode=encode),
+        partial(compute_page_attention, session, encode=encode),
         batch_tokens=batch_tokens(session),
         sort_window=1,
     )

@@ -30,7 +30,7 @@ class AttnRequest:
         """Whether what is asked for are matrices, which a picture can show."""
         maps = self.maps
         is_matrix = self.wants_matrix or maps.rollout or maps.value_norms or maps.head_distance
-        return maps.attended_from is None and (is_matrix or self.heads.grid is not None)
+        return maps.from_token is None and (is_matrix or self.heads.grid is not None)
 
     def check(self) -> None:
         """Raise WrongUsage for options that say nothing without another, or that contradict each other."""
@@ -94,12 +94,12 @@ def _shown(request: AttnRequest) -> list[str]:
     """What is to be shown of each text."""
     heads, maps = request.heads, request.maps
     asked = {
-        "--from": maps.attended_from is not None,
+        "--from": maps.from_token is not None,
         "--grid": heads.grid is not None,
         "--rollout": maps.rollout,
         "--value-norms": maps.value_norms,
         "--head-distance": maps.head_distance,
-        _MATRIX: request.wants_matrix and maps.attended_from is None,
+        _MATRIX: request.wants_matrix and maps.from_token is None,
     }
     return [option for option, is_asked in asked.items() if is_asked] or ["a table of heads"]
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from bertcli.analysis.masks.compare import Comparing
-from bertcli.analysis.masks.predictions import Addition, predict_masks
+from bertcli.analysis.masks.compare import ModelComparison
+from bertcli.analysis.masks.predictions import MaskAnalysis, predict_masks
 from bertcli.analysis.masks.targets import Target
 from bertcli.checkpoints.hub_cache import Download
 from bertcli.commands.fill_mask.question import Question, check_top_k
@@ -29,15 +29,15 @@ def compare(request: FillMaskRequest, session: Session, announce: Callable[[Down
     other.require_mlm_head()
     other.require_mask_token()
     targets = None if request.targets is None else targets_of(request.targets, session)
-    scores: list[Addition] = [] if targets is None else [scores_of(request, targets)]
+    scores: list[MaskAnalysis] = [] if targets is None else [scores_of(request, targets)]
     of_other = None if request.targets is None else _targets_of_other(request.targets, other)
-    comparing = Comparing(session, other, min(top_k, other.config.vocab_size), of_other, method_of(request))
+    comparing = ModelComparison(session, other, min(top_k, other.config.vocab_size), of_other, method_of(request))
     fits = check_with(targets or (), session)
 
     def check(text: TokenizedText) -> FailedText | None:
         return fits(text) or comparing.check(text)
 
-    compute = partial(predict_masks, session, top_k=top_k, additions=[*scores, comparing])
+    compute = partial(predict_masks, session, top_k=top_k, analyses=[*scores, comparing])
     explanation = _SAME if comparing.is_one_vocabulary else _OTHER
     return Question(
         compute,
@@ -51,4 +51,4 @@ def _targets_of_other(words: str, other: Session) -> Sequence[Target]:
     try:
         return targets_of(words, other)
     except WrongUsage as error:
-        raise error.at(f"to {other.checkpoint.name}") from None
+        raise error.at(other.checkpoint.name) from None

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from bertcli.analysis.masks.mutual import check_content, mutual_influence
+from bertcli.analysis.masks.mutual import check_has_content, mutual_influence
 from bertcli.analysis.masks.predictions import predict_masks
 from bertcli.commands.fill_mask.question import Question, check_top_k
 from bertcli.commands.fill_mask.request import FillMaskRequest
@@ -28,7 +28,7 @@ def mutual(request: FillMaskRequest, session: Session) -> Question:
         return [replace(record, mutual=each) for record, each in zip(records, matrices, strict=True)]
 
     def check(text: TokenizedText) -> FailedText | None:
-        return check_content(session, text)
+        return check_has_content(session, text)
 
     matrix = Column(lambda record: record.mutual, fill=np.nan, missing=np.nan)
     # A text alone fills batches of its own, and its answer should not wait for the next one's.

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from bertcli.analysis.masks.predictions import predict_masks
-from bertcli.analysis.masks.pseudo_likelihood import ORIGINAL, WORD_L2R, check_scored, score_texts
+from bertcli.analysis.masks.pseudo_likelihood import check_scorable, score_texts
 from bertcli.commands.fill_mask.question import Question, check_top_k
 from bertcli.commands.fill_mask.request import FillMaskRequest
 from bertcli.model.batching import Batch
@@ -20,11 +20,10 @@ _PART = 8
 def score(request: FillMaskRequest, session: Session) -> Question:
     """Pseudo-log-likelihoods; beside them the candidates for masks, where a text has any."""
     top_k = check_top_k(request, session)
-    method = WORD_L2R if request.within_word else ORIGINAL
 
     def compute(batch: Batch) -> Sequence[FillMaskRecord]:
         records = predict_masks(session, batch, top_k)
-        scores = score_texts(session, batch, method)
+        scores = score_texts(session, batch, request.within_word)
         return [replace(record, score=each) for record, each in zip(records, scores, strict=True)]
 
-    return Question(compute, partial(check_scored, session), score_schema, max(session.batch_tokens // _PART, 1))
+    return Question(compute, partial(check_scorable, session), score_schema, max(session.batch_tokens // _PART, 1))

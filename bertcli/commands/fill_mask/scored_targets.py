@@ -3,7 +3,8 @@
 import csv
 from collections.abc import Sequence
 
-from bertcli.analysis.masks.targets import L2R, Target, TargetScores, check_room, parse_targets
+from bertcli.analysis.masks.targets import Target, TargetScores, check_targets_fit, parse_targets
+from bertcli.choices import TargetScore
 from bertcli.commands.fill_mask.question import Check, has_mask
 from bertcli.commands.fill_mask.request import FillMaskRequest
 from bertcli.model.session import Session
@@ -17,9 +18,9 @@ def targets_of(words: str, session: Session) -> list[Target]:
     return parse_targets(session.tokenizer, next(csv.reader([words], skipinitialspace=True)) or [""])
 
 
-def method_of(request: FillMaskRequest) -> str:
+def method_of(request: FillMaskRequest) -> TargetScore:
     """How the pieces of a word make one number."""
-    return request.target_score or L2R
+    return request.target_score or TargetScore.L2R
 
 
 def scores_of(request: FillMaskRequest, targets: Sequence[Target]) -> TargetScores:
@@ -29,4 +30,4 @@ def scores_of(request: FillMaskRequest, targets: Sequence[Target]) -> TargetScor
 
 def check_with(targets: Sequence[Target], session: Session) -> Check:
     """What is wrong with a text that is to have a mask, and room for the targets in it."""
-    return lambda text: has_mask(session, text) or check_room(text, targets, session.tokenizer.limit)
+    return lambda text: has_mask(session, text) or check_targets_fit(text, targets, session.tokenizer.limit)

@@ -15,7 +15,7 @@ from bertcli.output.tables import cells
 from bertcli.output.tables.attn_maps import COUNTED, DISTANCE
 from bertcli.output.tables.blocks import Blocks
 from bertcli.output.tables.matrix import matrix, readable
-from bertcli.results.attention import Attended, AttendedFrom, AttnRecord, AttnSummary, HeadStatistics
+from bertcli.results.attention import AttnRecord, AttnSummary, HeadStatistics, KeyWeight, StrongestKeys
 from bertcli.results.texts import RunInfo
 
 _STRONGEST = "weights and their tokens, strongest first; #5: the token at position 5"
@@ -79,12 +79,12 @@ def _legend(heads: Sequence[HeadStatistics], look: AttentionDisplay) -> Iterator
         yield look.thresholds
 
 
-def attended_table(record: AttnRecord, info: RunInfo) -> RenderableType:
+def strongest_keys_table(record: AttnRecord, info: RunInfo) -> RenderableType:
     """What a token attends to most in each head, strongest first; a table for each place where the token stands."""
     parts: list[RenderableType] = []
-    for (position, token), heads in groupby(record.attended or (), lambda found: (found.position, found.token)):
+    for (position, token), heads in groupby(record.strongest_keys or (), lambda found: (found.position, found.token)):
         heading = cells.subtitle(f"from {token}", f"position {position}")
-        parts.append(Group(heading, _attended(list(heads), record.text.tokens)))
+        parts.append(Group(heading, _strongest_keys(list(heads), record.text.tokens)))
     return cells.figure(cells.title(record.text), *parts, cells.caption(info, COUNTED, _STRONGEST))
 
 
@@ -121,7 +121,7 @@ _DRAWN: Mapping[str, Callable[[float], Text]] = {
 }
 
 
-def _attended(heads: Sequence[AttendedFrom], tokens: Sequence[str]) -> Blocks:
+def _strongest_keys(heads: Sequence[StrongestKeys], tokens: Sequence[str]) -> Blocks:
     drawn = _by_layer()
     cells.add_numbers(drawn, "layer", "head")
     cells.add_words(drawn, *(f"{rank}." for rank in range(1, 1 + max(len(head.keys) for head in heads))))
@@ -133,7 +133,7 @@ def _attended(heads: Sequence[AttendedFrom], tokens: Sequence[str]) -> Blocks:
     return Blocks(drawn, keys=2, narrowest=_NARROWEST)
 
 
-def _key(key: Attended, *, is_repeated: bool) -> Text:
+def _key(key: KeyWeight, *, is_repeated: bool) -> Text:
     """A weight and its token, with the token's position where the text has more than one of it."""
     shown = cells.cell("").append(f"{key.weight:.2f} ", cells.share_style(key.weight)).append(visible(key.token))
     return shown.append(f" #{key.position}", cells.QUIET) if is_repeated else shown

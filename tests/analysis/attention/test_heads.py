@@ -11,11 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertcli.analysis.attention.attended import check_attended_from, spellings
-from bertcli.analysis.attention.heads import AttnOptions, attend
-from bertcli.analysis.attention.selection import chosen
-from bertcli.analysis.attention.statistics import label
-from bertcli.errors import WrongUsage
+from bertcli.analysis.attention.heads import AttnOptions, compute_attention
+from bertcli.analysis.attention.statistics import head_label
+from bertcli.analysis.attention.strongest_keys import check_has_token, token_spellings
 from bertcli.model.session import Session
 from bertcli.results.attention import AttnRecord, HeadStatistics
 from tests.reference import transformers_outputs
@@ -29,7 +27,7 @@ NUMBERS = ("entropy", "self", "previous", "next", "cls", "sep", "punctuation", "
 
 def ask(session: Session, texts: Sequence[str | tuple[str, str]], **options: object) -> list[AttnRecord]:
     asked = {"layers": range(LAYERS), "heads": range(HEADS), **options}
-    return attend(session, one_batch(session, texts), AttnOptions(**asked))
+    return compute_attention(session, one_batch(session, texts), AttnOptions(**asked))
 
 
 def slow_statistics(a: np.ndarray, tokens: Sequence[str]) -> dict[str, float]:
@@ -143,12 +141,12 @@ def head(**numbers: float) -> HeadStatistics:
 def test_a_label_is_the_first_that_fits_and_a_threshold_itself_does_not(
     numbers: dict[str, float], name: str | None
 ) -> None:
-    assert label(head(**numbers)) == name
+    assert head_label(head(**numbers)) == name
 
 
 def test_no_text_under_45_tokens_can_be_broad() -> None:
-    assert label(head(entropy=math.log(44))) is None
-    assert label(head(entropy=math.log(45))) == "broad"
+    assert head_label(head(entropy=math.log(44))) is None
+    assert head_label(head(entropy=math.log(45))) == "broad"
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -170,11 +168,11 @@ def test_the_matrix_and_the_tensors_are_transformers_weights_without_padding(tin
 
 def test_what_a_token_attends_to_comes_strongest_first(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert)
-    [answer] = ask(session, ["the cat sat on the mat"], attended_from=["the"], tensors=True, top_k=4)
+    [answer] = ask(session, ["the cat sat on the mat"], from_token=["the"], tensors=True, top_k=4)
     tokens = answer.text.tokens
-    assert [found.position for found in answer.attended[:: LAYERS * HEADS]] == [1, 5]
-    assert len(answer.attended) == 2 * LAYERS * HEADS
-    for found in answer.attended:
+    assert [found.position for found in answer.strongest_keys[:: LAYERS * HEADS]] == [1, 5]
+    assert len(answer.strongest_keys) == 2 * LAYERS * HEADS
+    for found in answer.strongest_keys:
         row = answer.attentions[found.layer, found.head, found.position]
         best = sorted(range(len(tokens)), key=lambda key: -row[key])[:4]
         assert [key.position for key in found.keys] == best
@@ -185,37 +183,42 @@ def test_what_a_token_attends_to_comes_strongest_first(tiny_bert: Path) -> None:
 
 def test_a_number_is_a_position_unless_the_text_has_it_for_a_token(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert)
-    [by_position] = ask(session, ["how are you"], attended_from=["2"], layers=[0], heads=[0])
-    assert [(found.position, found.token) for found in by_position.attended] == [(2, "are")]
-    [by_token] = ask(session, ["how 2 you 2 3"], attended_from=["2"], layers=[0], heads=[0])
-    assert [(found.position, found.token) for found in by_token.attended] == [(2, "2"), (4, "2")]
+    [by_position] = ask(session, ["how are you"], from_token=["2"], layers=[0], heads=[0])
+    assert [(found.position, found.token) for found in by_position.strongest_keys] == [(2, "are")]
+    [by_token] = ask(session, ["how 2 you 2 3"], from_token=["2"], layers=[0], heads=[0])
+    assert [(found.position, found.token) for found in by_token.strongest_keys] == [(2, "2"), (4, "2")]
 
 
 @pytest.mark.parametrize("token", ["dog", "5", "-1", "", "HOW"])
 def test_a_token_that_the_text_does_not_have_is_an_error_that_lists_its_tokens(tiny_bert: Path, token: str) -> None:
     [text] = tokenize(open_bert(tiny_bert), ["how are you"])
-    found = check_attended_from(text, [token])
+    found = check_has_token(text, [token])
     assert found is not None
     assert repr(token) in found.error.message
     assert "[CLS] how are you [SEP]" in found.error.message
-    assert check_attended_from(text, ["4"]) is None
-    assert check_attended_from(text, ["you"]) is None
+    assert check_has_token(text, ["4"]) is None
+    assert check_has_token(text, ["you"]) is None
 
 
 def test_a_token_may_be_asked_for_as_the_text_spells_it(tiny_bert: Path) -> None:
     tokenizer = open_bert(tiny_bert).tokenizer
-    assert spellings(tokenizer, "Cat") == ("Cat", "cat")
-    assert spellings(tokenizer, "[CLS]") == ("[CLS]", "[CLS]")
-    assert spellings(tokenizer, "catting") == ("catting",)
+    assert token_spellings(tokenizer, "Cat") == ("Cat", "cat")
+    assert token_spellings(tokenizer, "[CLS]") == ("[CLS]", "[CLS]")
+    assert token_spellings(tokenizer, "catting") == ("catting",)
 
 
-def test_layers_and_heads_are_chosen_from_0_or_all() -> None:
-    assert chosen("layer", None, 3) == [0, 1, 2]
-    assert chosen("head", 2, 3) == [2]
-    for asked in (-1, 3, 10**9):
-        with pytest.raises(WrongUsage, match=f"there is no head {asked}: this model has 3") as raised:
-            chosen("head", asked, 3)
-        assert raised.value.hint == "use --head 0 to 2"
+@pytest.mark.parametrize("engine", ENGINES)
+def test_layers_come_in_the_order_in_which_they_are_requested(tiny_bert: Path, engine: str) -> None:
+    session = open_bert(tiny_bert, engine)
+    requested = {"tensors": True, "head_distance": True, "from_token": ["the"]}
+    [forward] = ask(session, ["the cat"], layers=[0, 1], **requested)
+    [backward] = ask(session, ["the cat"], layers=[1, 0], **requested)
+    order = [*range(HEADS, 2 * HEADS), *range(HEADS)]
+    assert [(head.layer, head.head) for head in backward.heads] == [divmod(at, HEADS) for at in order]
+    assert list(backward.heads) == [forward.heads[at] for at in order]
+    assert list(backward.strongest_keys) == [forward.strongest_keys[at] for at in order]
+    np.testing.assert_array_equal(backward.attentions, forward.attentions[::-1])
+    np.testing.assert_array_equal(backward.head_distance, forward.head_distance[np.ix_(order, order)])
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bertcli.analysis.attention.expansion import expansion_rate, expansion_rates
-from bertcli.analysis.attention.heads import AttnOptions, attend
+from bertcli.analysis.attention.heads import AttnOptions, compute_attention
 from bertcli.analysis.attention.maps import head_distance
-from bertcli.analysis.attention.words import word_map, words_of
+from bertcli.analysis.attention.words import word_map, word_positions
 from bertcli.errors import WrongUsage
 from bertcli.model.session import Session
 from bertcli.results.attention import AttnRecord
@@ -28,7 +28,7 @@ HEAD_SIZE = DEFAULTS["hidden_size"] // HEADS
 
 def ask(session: Session, texts: Sequence[str | tuple[str, str]], **options: object) -> list[AttnRecord]:
     asked = {"layers": range(LAYERS), "heads": range(HEADS), **options}
-    return attend(session, one_batch(session, texts), AttnOptions(**asked))
+    return compute_attention(session, one_batch(session, texts), AttnOptions(**asked))
 
 
 def weights_of(folder: Path, session: Session) -> list[np.ndarray]:
@@ -137,7 +137,7 @@ def test_a_word_map_sums_what_goes_to_a_words_pieces_and_averages_what_comes_fro
     assert list(found.words) == ["[CLS]", "making", "the", "cat5", "sat", "[SEP]"]
     [plain] = ask(session, [text], matrix=True, rollout=True, layers=[1], heads=[2])
     [tokenized] = tokenize(session, [text])
-    words = words_of(tokenized)
+    words = word_positions(tokenized)
     assert [position for word in words for position in word] == list(range(len(tokenized)))
     for name in ("attention", "rollout"):
         np.testing.assert_allclose(getattr(found, name), slow_words(getattr(plain, name), words), 0, 1e-6)
@@ -148,7 +148,7 @@ def test_a_word_map_sums_what_goes_to_a_words_pieces_and_averages_what_comes_fro
 @settings(max_examples=25)
 def test_every_token_is_of_one_word(tiny_bert: Path, words: list[str]) -> None:
     [text] = tokenize(open_bert(tiny_bert), [" ".join(words)])
-    found = words_of(text)
+    found = word_positions(text)
     assert [position for word in found for position in word] == list(range(len(text)))
     weights = np.full((len(text), len(text)), 1 / len(text), np.float32)
     np.testing.assert_allclose(word_map(weights, found).sum(-1), 1, 0, 1e-5)

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertcli.analysis.masks.compare import Comparing
+from bertcli.analysis.masks.compare import ModelComparison
 from bertcli.analysis.masks.predictions import predict_masks
-from bertcli.analysis.masks.targets import L2R, TargetScores, parse_targets
+from bertcli.analysis.masks.targets import TargetScores, parse_targets
+from bertcli.choices import TargetScore
 from bertcli.model.session import Session
 from bertcli.results.masks import FillMaskRecord
 from tests.analysis.masks import drawn, slow
@@ -36,8 +37,8 @@ def compare(
     session: Session, other: Session, texts: Sequence[str], top_k: int = 4, words: Sequence[str] = ()
 ) -> list[FillMaskRecord]:
     targets, of_other = (parse_targets(each.tokenizer, words) for each in (session, other))
-    additions = [TargetScores(targets), Comparing(session, other, top_k, of_other, L2R)]
-    return predict_masks(session, one_batch(session, texts), top_k, additions=additions)
+    analyses = [TargetScores(targets), ModelComparison(session, other, top_k, of_other, TargetScore.L2R)]
+    return predict_masks(session, one_batch(session, texts), top_k, analyses=analyses)
 
 
 @given(drawn.engines, drawn.engines, st.lists(drawn.masked_texts(), min_size=1, max_size=3))
@@ -110,17 +111,17 @@ def test_a_target_is_scored_by_both_with_the_pieces_of_each(tiny_bert: Path, str
 
 def test_a_text_that_the_second_model_cannot_answer_says_so(tiny_bert: Path, strange_bert: Path) -> None:
     session, strange = open_bert(tiny_bert), open_bert(strange_bert)
-    comparing = Comparing(session, strange, 1, parse_targets(strange.tokenizer, ["xyzzy"]), L2R)
+    comparing = ModelComparison(session, strange, 1, parse_targets(strange.tokenizer, ["xyzzy"]), TargetScore.L2R)
     fits, long, crowded = tokenize(session, ["a [MASK]", "cat cat cat cat [MASK]", "how are you the [MASK] on how are"])
     assert comparing.check(fits) is None
     message = comparing.check(long).error.message
-    assert message.startswith(f"to {strange_bert}: the text has 15 tokens")
+    assert message.startswith(f"{strange_bert}: the text has 15 tokens")
     message = comparing.check(crowded).error.message
-    assert message.startswith(f"to {strange_bert}: the target 'xyzzy' has 5 pieces")
+    assert message.startswith(f"{strange_bert}: the target 'xyzzy' has 5 pieces")
 
 
 def test_a_mask_that_one_model_does_not_see_is_an_error(tiny_bert: Path, own_tiny_bert: Path) -> None:
     session, other = open_bert(tiny_bert), open_bert(own_tiny_bert, max_length=4, truncate=True)
     [text] = tokenize(session, ["how are you [MASK]"])
-    message = Comparing(session, other, 1, None, L2R).check(text).error.message
-    assert message == f"the models do not see the same masks: 1, and 0 to {own_tiny_bert}"
+    message = ModelComparison(session, other, 1, None, TargetScore.L2R).check(text).error.message
+    assert message == f"the models do not see the same masks: the first sees 1, and {own_tiny_bert} sees 0"

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertcli.analysis.masks.predictions import predict_masks, with_entropy
+from bertcli.analysis.masks.distributions import add_entropy
+from bertcli.analysis.masks.predictions import predict_masks
 from tests.analysis.masks import drawn, slow
 from tests.tiny import VOCABULARY, one_batch, open_bert, random_model, save_bert
 
@@ -16,7 +17,7 @@ from tests.tiny import VOCABULARY, one_batch, open_bert, random_model, save_bert
 @settings(max_examples=20)
 def test_entropy_is_that_of_the_whole_distribution_in_bits(tiny_bert: Path, engine: str, text: str) -> None:
     session = drawn.session_of(tiny_bert, engine)
-    [record] = predict_masks(session, one_batch(session, [text]), 1, additions=[with_entropy])
+    [record] = predict_masks(session, one_batch(session, [text]), 1, analyses=[add_entropy])
     ids = slow.tokenizer(tiny_bert)(text).input_ids
     for mask in record.masks:
         log_p = slow.log_distribution(tiny_bert, ids, mask.position)
@@ -25,7 +26,7 @@ def test_entropy_is_that_of_the_whole_distribution_in_bits(tiny_bert: Path, engi
 
 def test_a_model_that_knows_nothing_has_the_entropy_of_its_vocabulary(tmp_path: Path) -> None:
     session = open_bert(save_bert(tmp_path, random_model(std=0)))
-    [record] = predict_masks(session, one_batch(session, ["a [MASK]"]), 1, additions=[with_entropy])
+    [record] = predict_masks(session, one_batch(session, ["a [MASK]"]), 1, analyses=[add_entropy])
     assert record.masks[0].entropy == pytest.approx(np.log2(len(VOCABULARY)))
 
 

@@ -8,19 +8,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertcli.analysis.masks.joint import CONFIDENCE, L2R, fill_together
+from bertcli.analysis.masks.joint import fill_jointly
+from bertcli.choices import FillOrder
 from bertcli.model.session import Session
 from bertcli.results.masks import FilledSequence
 from tests.analysis.masks import drawn, slow
 from tests.tiny import VOCABULARY, one_batch, open_bert
 
-orders = st.sampled_from([CONFIDENCE, L2R])
+orders = st.sampled_from(FillOrder)
 
 
 def fill(
-    session: Session, texts: Sequence[str], count: int = 5, order: str = CONFIDENCE, beam: int | None = None
+    session: Session,
+    texts: Sequence[str],
+    count: int = 5,
+    order: FillOrder = FillOrder.CONFIDENCE,
+    beam: int | None = None,
 ) -> list[list[FilledSequence]]:
-    return fill_together(session, one_batch(session, texts), count, order, beam)
+    return fill_jointly(session, one_batch(session, texts), count, order, beam)
 
 
 @given(drawn.engines, drawn.masked_texts(2), orders)
@@ -74,7 +79,7 @@ def test_a_sequence_has_the_tokens_where_the_masks_were(tiny_bert: Path) -> None
             assert filled.sequence == f"how {first} you, {second} cat"
 
 
-@pytest.mark.parametrize("order", [CONFIDENCE, L2R])
+@pytest.mark.parametrize("order", list(FillOrder))
 def test_one_mask_is_filled_as_on_its_own(tiny_bert: Path, order: str) -> None:
     [found] = fill(open_bert(tiny_bert), ["a [MASK]"], 3, order)
     log_p = slow.log_distribution(tiny_bert, slow.tokenizer(tiny_bert)("a [MASK]").input_ids, 2)

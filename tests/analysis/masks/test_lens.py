@@ -8,7 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 
-from bertcli.analysis.masks.lens import Lens, check_single
+from bertcli.analysis.masks.lens import LogitLens, check_single_piece
 from bertcli.analysis.masks.predictions import predict_masks
 from bertcli.analysis.masks.targets import TargetScores, parse_targets
 from bertcli.errors import WrongUsage
@@ -26,7 +26,7 @@ def look(
     scores = [] if targets is None else [TargetScores(targets)]
     layers = range(session.config.num_hidden_layers + 1)
     batch = one_batch(session, texts)
-    return predict_masks(session, batch, top_k, additions=[*scores, Lens(top_k, targets)], hidden_states=layers)
+    return predict_masks(session, batch, top_k, analyses=[*scores, LogitLens(top_k, targets)], hidden_states=layers)
 
 
 @given(drawn.engines, drawn.masked_texts())
@@ -73,6 +73,6 @@ def test_without_targets_a_layer_has_none(tiny_bert: Path) -> None:
 
 def test_a_target_of_several_pieces_has_no_rank_to_follow(tiny_bert: Path) -> None:
     tokenizer = open_bert(tiny_bert).tokenizer
-    check_single(parse_targets(tokenizer, ["cat", "sat"]))
+    check_single_piece(parse_targets(tokenizer, ["cat", "sat"]))
     with pytest.raises(WrongUsage, match=r"'cats' has 2 \(cat ##s\)"):
-        check_single(parse_targets(tokenizer, ["cat", "cats"]))
+        check_single_piece(parse_targets(tokenizer, ["cat", "cats"]))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertcli.analysis.masks.mutual import check_content, mutual_influence
+from bertcli.analysis.masks.mutual import check_has_content, mutual_influence
 from bertcli.errors import BadText
 from tests.analysis.masks import drawn, slow
 from tests.tiny import one_batch, open_bert, tokenize
@@ -39,5 +39,5 @@ def test_a_token_does_not_bear_on_itself(tiny_bert: Path) -> None:
 def test_a_text_of_special_tokens_has_nothing_to_bear_on(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert)
     word, none = tokenize(session, ["how", "[SEP]"])
-    assert check_content(session, word) is None
-    assert isinstance(check_content(session, none).error, BadText)
+    assert check_has_content(session, word) is None
+    assert isinstance(check_has_content(session, none).error, BadText)

@@ -132,7 +132,7 @@ def test_an_unknown_token_in_a_text_stays_in_its_sentence(tiny_bert: Path) -> No
 def test_targets_agree_with_the_pipeline() -> None:
     session = open_bert(BUNDLED_FOLDER)
     targets = TargetScores(parse_targets(session.tokenizer, ["are", "is"]))
-    [answer] = predict_masks(session, one_batch(session, ["how [MASK] you"]), 1, additions=[targets])
+    [answer] = predict_masks(session, one_batch(session, ["how [MASK] you"]), 1, analyses=[targets])
     expected = {
         each["token_str"]: each["score"] for each in pipeline(BUNDLED_FOLDER)("how [MASK] you", targets=["are", "is"])
     }

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bertcli.analysis.masks.predictions import predict_masks
-from bertcli.analysis.masks.targets import L2R, MEAN, Target, TargetScores, check_room, parse_targets
+from bertcli.analysis.masks.targets import Target, TargetScores, check_targets_fit, parse_targets
 from bertcli.checkpoints.find import BUNDLED_FOLDER
+from bertcli.choices import TargetScore
 from bertcli.errors import BadText, WrongUsage
 from bertcli.model.session import Session
 from bertcli.results.masks import FillMaskRecord
@@ -19,18 +20,22 @@ from tests.tiny import VOCABULARY, one_batch, open_bert, tokenize
 
 
 def ask(
-    session: Session, texts: Sequence[str | tuple[str, str]], words: Sequence[str], method: str = L2R, top_k: int = 1
+    session: Session,
+    texts: Sequence[str | tuple[str, str]],
+    words: Sequence[str],
+    method: TargetScore = TargetScore.L2R,
+    top_k: int = 1,
 ) -> list[FillMaskRecord]:
     targets = parse_targets(session.tokenizer, words)
-    return predict_masks(session, one_batch(session, texts), top_k, additions=[TargetScores(targets, method)])
+    return predict_masks(session, one_batch(session, texts), top_k, analyses=[TargetScores(targets, method)])
 
 
 @given(
-    drawn.engines, st.lists(drawn.masked_texts(2), min_size=1, max_size=3), drawn.targets, st.sampled_from([L2R, MEAN])
+    drawn.engines, st.lists(drawn.masked_texts(2), min_size=1, max_size=3), drawn.targets, st.sampled_from(TargetScore)
 )
 @settings(max_examples=25)
 def test_a_target_has_the_probability_that_the_model_gives_its_pieces(
-    tiny_bert: Path, engine: str, texts: list[str], words: list[str], method: str
+    tiny_bert: Path, engine: str, texts: list[str], words: list[str], method: TargetScore
 ) -> None:
     session = drawn.session_of(tiny_bert, engine)
     tokenizer = slow.tokenizer(tiny_bert)
@@ -134,12 +139,12 @@ def test_a_target_is_the_vocabularys_spelling_first_and_else_what_the_tokenizer_
     ("words", "message"),
     [
         (["cat", ""], "one of the targets is empty"),
-        (["cat", "\u200b"], "nothing is left of the target '\\u200b'"),
+        (["cat", "\u200b"], "the tokenizer makes no token of the target '\\u200b'"),
         (["cat", "\udcff"], "the target '\\udcff' is not UTF-8"),
         (["cat", "☃"], "the target '☃' is not in the vocabulary"),
         (["the ☃"], "the target 'the ☃' is not in the vocabulary"),
-        (["cat", "mat", " cat"], "among the targets 'cat' is there twice to this model"),
-        (["cat", "Cat"], "among the targets 'cat' and 'Cat' are the same to this model"),
+        (["cat", "mat", " cat"], "the target 'cat' is given twice"),
+        (["cat", "Cat"], "the targets 'cat' and 'Cat' are the same word to this model"),
     ],
 )
 def test_targets_that_cannot_be_scored_are_wrong_usage(tiny_bert: Path, words: list[str], message: str) -> None:
@@ -153,8 +158,8 @@ def test_a_target_for_which_the_text_has_no_room_is_told_how_much_there_is(tiny_
     session = open_bert(tiny_bert, max_length=8)
     targets = parse_targets(session.tokenizer, ["cat", "xyzzy"])
     fits, full = tokenize(session, ["a [MASK]", "a [MASK] b"])
-    assert check_room(fits, targets, 8) is None
-    found = check_room(full, targets, 8)
+    assert check_targets_fit(fits, targets, 8) is None
+    found = check_targets_fit(full, targets, 8)
     assert isinstance(found.error, BadText)
     assert found.error.message == (
         "the target 'xyzzy' has 5 pieces, and the text has room for 4: it has 5 tokens, and the limit is 8"

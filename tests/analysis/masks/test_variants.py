@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertcli.analysis.masks.variants import Variant, ask, with_ids_at, with_masks
+from bertcli.analysis.masks.variants import Variant, run_variants, with_ids_at, with_masks
 from bertcli.model.batching import runs
 from tests.analysis.masks import drawn, slow
 from tests.tiny import open_bert, tokenize
@@ -33,7 +33,7 @@ def test_variants_are_taken_as_they_are_needed(tiny_bert: Path) -> None:
             taken.append(len(taken))
             yield Variant(text, (1,), taken[-1])
 
-    answers = ask(session, endless())
+    answers = run_variants(session, endless())
     first, logits = next(answers)
     assert [variant.about for variant in first] == [0, 1, 2, 3]
     assert logits.shape[0] == 4
@@ -51,7 +51,7 @@ def test_a_variant_is_answered_at_each_of_its_positions(
     drawn_positions = data.draw(st.lists(positions, min_size=1, max_size=4))
     mask = session.tokenizer.mask_token_id
     variants = [Variant(with_masks(tokenized, masked, mask), masked, None) for masked in drawn_positions]
-    found = np.concatenate([session.to_numpy(logits) for _, logits in ask(session, variants)])
+    found = np.concatenate([session.to_numpy(logits) for _, logits in run_variants(session, variants)])
     expected = [
         slow.log_distribution(tiny_bert, slow.with_masks(tiny_bert, tokenized.input_ids, masked), at)
         for masked in drawn_positions
