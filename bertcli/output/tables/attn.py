@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from bertcli.choices import Statistic
 from bertcli.output.formatting import visible
 from bertcli.output.heatmaps import distance_heatmap, grid_heatmap
 from bertcli.output.schemas.attn import AttentionDisplay, summary_title
@@ -21,8 +22,12 @@ from bertcli.results.texts import RunInfo
 _STRONGEST = "weights and their tokens, strongest first; #5: the token at position 5"
 # A weight, a token of ten letters and a position.
 _NARROWEST = 18
-_SHARES = {"self": "self", "previous": "prev", "next": "next", "cls": "cls", "sep": "sep", "punctuation": "punct"}
-_HEADERS = {"entropy": "entropy", **_SHARES, "distance": "dist", "confidence": "conf"}
+_HEADERS: Mapping[str, str] = {statistic: statistic.heading for statistic in Statistic}
+_SHARES = {
+    statistic: heading
+    for statistic, heading in _HEADERS.items()
+    if statistic not in (Statistic.ENTROPY, Statistic.DISTANCE, Statistic.CONFIDENCE)
+}
 
 
 def attn_table(record: AttnRecord, info: RunInfo, look: AttentionDisplay) -> RenderableType:
@@ -66,11 +71,14 @@ def _legend(heads: Sequence[HeadStatistics], look: AttentionDisplay) -> Iterator
     if look.grid in _SHARES:
         yield f"{look.grid}: a share of the attention"
     elif shares := [short for name, short in _SHARES.items() if name in look.statistics]:
-        nats = "; entropy in nats" if "entropy" in look.statistics else ""
+        nats = "; entropy in nats" if Statistic.ENTROPY in look.statistics else ""
         yield f"{', '.join(shares)}: shares of the attention{nats}"
-    elif "entropy" in look.statistics:
+    elif Statistic.ENTROPY in look.statistics:
         yield "entropy in nats"
-    means = {"distance": "dist: mean distance in tokens", "confidence": "conf: mean of each query's largest weight"}
+    means = {
+        Statistic.DISTANCE: "dist: mean distance in tokens",
+        Statistic.CONFIDENCE: "conf: mean of each query's largest weight",
+    }
     if meant := [meaning for name, meaning in means.items() if name in look.statistics]:
         yield "; ".join(meant)
     if any(head.head is None for head in heads):
@@ -115,9 +123,9 @@ def _confidence(value: float) -> Text:
 
 
 _DRAWN: Mapping[str, Callable[[float], Text]] = {
-    "entropy": cells.number,
-    "distance": _distance,
-    "confidence": _confidence,
+    Statistic.ENTROPY: cells.number,
+    Statistic.DISTANCE: _distance,
+    Statistic.CONFIDENCE: _confidence,
 }
 
 
