@@ -40,7 +40,7 @@ class Pooling(StrEnum):
 
 
 class InputFormat(StrEnum):
-    """Formats of a file of texts. AUTO goes by the file's suffix."""
+    """Formats of a file of texts. AUTO depends on the file's suffix."""
 
     AUTO = "auto"
     TEXT = "text"
@@ -69,7 +69,7 @@ class FormatName(StrEnum):
 
 
 class ColorName(StrEnum):
-    """Conditions for coloured tables. AUTO goes by the terminal and NO_COLOR."""
+    """Conditions for coloured tables. AUTO depends on the terminal and NO_COLOR."""
 
     AUTO = "auto"
     ALWAYS = "always"

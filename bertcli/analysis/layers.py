@@ -16,7 +16,7 @@ def parse_layers(option: str, value: str, count: int, *, with_embeddings: bool =
         with_embeddings: The layers are hidden states, of which number 0 is the output of the embeddings.
 
     Returns:
-        Indices from 0 to count - 1. A number given twice comes twice.
+        Indices from 0 to count - 1. A number given twice is returned twice.
 
     Raises:
         WrongUsage: The value is not a list of numbers, or a number is out of range.

@@ -85,7 +85,7 @@ class AttnRecord:
         attention: Weights of the one selected head, from query to key, (seq, seq).
         strongest_keys: The strongest keys of one token, for each of its positions, each layer and each head.
         attentions: Weights of all analysed heads, (layers, heads, seq, seq).
-        words: The words that rows and columns of the other matrices stand for, if they are not tokens.
+        words: The words of the rows and columns of the other matrices, if these are over words.
         rollout: Attention rollout, (seq, seq).
         value_norms: Norms of weighted values, (len(heads), seq, seq).
         head_distance: Distances between heads, (len(heads), len(heads)).

@@ -15,7 +15,7 @@ class Output:
         count: Number of tensors.
         dtype: Number type.
         nbytes: Size of all tensors together.
-        default: True if the class returns the output without being asked to.
+        default: True if the class returns the output by default.
         in_checkpoint: True if the checkpoint holds the weights that the output needs, None if there are no weights.
         ran: Shapes of the tensors that a run of the model returned, or None if it was not run.
     """
@@ -97,7 +97,7 @@ class KnownModel:
         num_hidden_layers: Number of layers.
         hidden_size: Size of hidden states.
         num_attention_heads: Number of heads of each layer.
-        parameters: Number of stored parameters, or None for a pickled checkpoint, whose header does not tell.
+        parameters: Number of stored parameters, or None for a pickled checkpoint, whose header is not read.
         nbytes: Size of all files of the model.
         has_pooler: True if it has a pooler, or None for a pickled checkpoint.
         has_mlm_head: True if it has an MLM head, or None for a pickled checkpoint.

@@ -22,7 +22,7 @@ class Variant(Generic[About]):
     Attributes:
         text: The text with the replacements.
         positions: Positions to compute logits at.
-        about: Anything that tells the caller what the logits are for.
+        about: Anything that the caller needs to know about the logits.
     """
 
     text: TokenizedText

@@ -27,7 +27,7 @@ def head(layer: int, number: int, **numbers: float) -> HeadStatistics:
 
 
 @pytest.mark.parametrize("engine", ["numpy", "torch", "transformers"])
-def test_a_corpus_is_the_mean_over_all_queries_of_its_texts(tiny_bert: Path, engine: str) -> None:
+def test_a_summary_is_the_mean_over_all_queries_of_all_texts(tiny_bert: Path, engine: str) -> None:
     session = open_bert(tiny_bert, engine)
     batch = one_batch(session, TEXTS)
     alone = compute_attention(session, batch, EVERYTHING)

@@ -1,4 +1,4 @@
-"""What a page is given of each text, by one forward pass."""
+"""Attention for the HTML page, from one forward pass."""
 
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,11 @@ TEXTS = ["how [MASK] you", ("the cat [MASK] on the mat", "are you on [MASK]?"), 
 
 
 def kept(layer: AttentionOfLayer) -> AttentionOfLayer:
-    """The layer itself: a page would make it small."""
+    """Return the layer itself. A page would compress it."""
     return layer
 
 
-def test_a_text_is_told_of_alike_whatever_stands_beside_it_in_the_batch(tiny_bert: Path) -> None:
+def test_a_text_has_the_same_page_record_alone_and_in_a_batch(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert)
     together = compute_page_attention(session, one_batch(session, TEXTS), kept)
     for text, record in zip(TEXTS, together, strict=True):
@@ -32,7 +32,7 @@ def test_a_text_is_told_of_alike_whatever_stands_beside_it_in_the_batch(tiny_ber
         assert [mask.position for mask in record.masks] == [mask.position for mask in alone.masks]
 
 
-def test_weights_statistics_and_rollout_are_those_of_attn(tiny_bert: Path) -> None:
+def test_weights_statistics_and_rollout_equal_those_of_attn(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert)
     batch = one_batch(session, TEXTS)
     options = AttnOptions(layers=range(2), heads=range(3), tensors=True, rollout=True)
@@ -43,19 +43,19 @@ def test_weights_statistics_and_rollout_are_those_of_attn(tiny_bert: Path) -> No
         assert page.layers[-1].rollout == pytest.approx(record.rollout)
 
 
-def test_masks_are_answered_as_fill_mask_does(tiny_bert: Path) -> None:
+def test_mask_predictions_equal_those_of_fill_mask(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert)
     batch = one_batch(session, TEXTS)
     answered: list[Any] = predict_masks(session, batch, 10, None)
-    for page, told in zip(compute_page_attention(session, batch, kept), answered, strict=True):
-        assert [mask.position for mask in page.masks] == [mask.position for mask in told.masks]
-        for mask, other in zip(page.masks, told.masks, strict=True):
+    for page, expected in zip(compute_page_attention(session, batch, kept), answered, strict=True):
+        assert [mask.position for mask in page.masks] == [mask.position for mask in expected.masks]
+        for mask, other in zip(page.masks, expected.masks, strict=True):
             assert [one.token for one in mask.predictions] == [one.token for one in other.predictions]
             scores = [one.score for one in other.predictions]
             assert [one.score for one in mask.predictions] == pytest.approx(scores, abs=1e-6)
 
 
-def test_sentences_go_by_token_types_and_without_them_by_the_separator(tiny_bert: Path, tmp_path: Path) -> None:
+def test_sentences_follow_token_types_or_else_the_separator(tiny_bert: Path, tmp_path: Path) -> None:
     from tests.families import save_family
 
     session = open_bert(tiny_bert)

@@ -38,7 +38,7 @@ HEADS_GIVEN = [head(0, 0, entropy=1.0), head(0, 1, entropy=3.0, previous=0.9), h
     ],
     ids=str,
 )
-def test_heads_are_chosen_by_label_and_order(selection: Selection, wanted: list[tuple[int, int | None]]) -> None:
+def test_heads_are_selected_by_label_and_order(selection: Selection, wanted: list[tuple[int, int | None]]) -> None:
     assert [(found.layer, found.head) for found in selection.apply(HEADS_GIVEN)] == wanted
 
 
@@ -85,7 +85,7 @@ def test_an_unknown_label_is_wrong_usage_that_lists_all(name: str) -> None:
     assert raised.value.hint == "use one of previous, next, self, delimiter, broad"
 
 
-def test_statistics_are_separated_by_commas_and_come_once() -> None:
+def test_statistics_are_separated_by_commas_and_returned_once() -> None:
     assert parse_statistics("--stat", "cls, entropy,cls") == [Statistic.CLS, Statistic.ENTROPY]
     assert parse_statistics("--stat", "dist,distance,conf") == [Statistic.DISTANCE, Statistic.CONFIDENCE]
     with pytest.raises(WrongUsage, match="--by 'entrpy': there is no such statistic"):
@@ -112,7 +112,7 @@ def test_layers_are_selected_by_number_from_either_end_each_once() -> None:
         select_layers("one", 3)
 
 
-def test_a_head_is_selected_by_number_from_0_or_all_are() -> None:
+def test_a_head_is_selected_by_number_from_0_and_all_by_default() -> None:
     assert select_heads(None, 3) == [0, 1, 2]
     assert select_heads(2, 3) == [2]
     for number in (-1, 3, 10**9):

@@ -1,4 +1,4 @@
-"""What each layer would say, against the MLM head of BertForMaskedLM over its hidden states."""
+"""The logit lens, against the MLM head of BertForMaskedLM over its hidden states."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,7 +31,7 @@ def look(
 
 @given(drawn.engines, drawn.masked_texts())
 @settings(max_examples=15)
-def test_a_layer_says_what_the_head_makes_of_its_hidden_state(tiny_bert: Path, engine: str, text: str) -> None:
+def test_a_layer_predicts_what_the_head_computes_from_its_hidden_state(tiny_bert: Path, engine: str, text: str) -> None:
     [record] = look(drawn.session_of(tiny_bert, engine), [text], ["cat"])
     model = load("BertForMaskedLM", tiny_bert)
     ids = slow.tokenizer(tiny_bert)(text).input_ids
@@ -53,7 +53,7 @@ def test_a_layer_says_what_the_head_makes_of_its_hidden_state(tiny_bert: Path, e
 
 
 @pytest.mark.parametrize("engine", drawn.ENGINES)
-def test_the_last_layer_says_what_the_model_says(tmp_path: Path, engine: str) -> None:
+def test_the_last_layer_predicts_what_the_model_predicts(tmp_path: Path, engine: str) -> None:
     session = open_bert(save_bert(tmp_path, random_model(num_hidden_layers=3)), engine)
     for record in look(session, ["how [MASK] you", "the [MASK] sat on [MASK] mat"], ["cat", "sat"]):
         for mask in record.masks:
@@ -71,7 +71,7 @@ def test_without_targets_a_layer_has_none(tiny_bert: Path) -> None:
     assert [layer.targets for layer in record.masks[0].lens] == [None, None, None]
 
 
-def test_a_target_of_several_pieces_has_no_rank_to_follow(tiny_bert: Path) -> None:
+def test_a_target_of_several_pieces_is_wrong_usage(tiny_bert: Path) -> None:
     tokenizer = open_bert(tiny_bert).tokenizer
     check_single_piece(parse_targets(tokenizer, ["cat", "sat"]))
     with pytest.raises(WrongUsage, match=r"'cats' has 2 \(cat ##s\)"):

@@ -1,4 +1,4 @@
-"""The questions about masks, put to families that spell, place and mask otherwise than BERT."""
+"""Analyses of masks in families whose tokens, positions and masks differ from BERT's."""
 
 from pathlib import Path
 
@@ -23,12 +23,12 @@ TEXT = "the cat sat how you"
 
 @pytest.fixture(scope="module", params=FAMILIES)
 def family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkpoint. Not to be written to."""
+    """Return a checkpoint of the family. Tests must not write to it."""
     return save_family(tmp_path_factory.mktemp(request.param), request.param)
 
 
 @pytest.mark.parametrize("within_word", [None, WithinWord.L2R])
-def test_a_score_is_the_familys_own(family: Path, within_word: WithinWord | None) -> None:
+def test_a_score_equals_that_of_the_familys_class(family: Path, within_word: WithinWord | None) -> None:
     session = open_bert(family, "auto")
     [found] = score_texts(session, one_batch(session, [TEXT]), within_word)
     expected = slow.pseudo_log_likelihoods(family, TEXT, words=within_word is not None)
@@ -51,7 +51,7 @@ def test_a_target_is_a_word_with_the_space_before_it(family: Path, method: Targe
     assert len(mask.targets[1].pieces) > 1
 
 
-def test_masks_are_filled_together_and_tokens_bear_on_one_another(family: Path) -> None:
+def test_joint_filling_and_mutual_influence_work_in_every_family(family: Path) -> None:
     session, tokenizer = open_bert(family, "auto"), slow.tokenizer(family)
     [found] = fill_jointly(session, one_batch(session, ["the [MASK] sat [MASK]"]), 3, FillOrder.L2R, beam=3)
     ids = tokenizer("the [MASK] sat [MASK]".replace("[MASK]", tokenizer.mask_token)).input_ids
@@ -62,7 +62,7 @@ def test_masks_are_filled_together_and_tokens_bear_on_one_another(family: Path) 
     assert {place: float(matrix[place]) for place in distances} == pytest.approx(distances, abs=1e-5)
 
 
-def test_a_word_is_found_in_another_familys_vocabulary(family: Path, tiny_bert: Path) -> None:
+def test_a_word_is_found_in_the_vocabulary_of_another_family(family: Path, tiny_bert: Path) -> None:
     bert, other = open_bert(tiny_bert), open_bert(family, "auto")
     size = bert.config.vocab_size
     comparing = ModelComparison(bert, other, other.config.vocab_size, None, TargetScore.L2R)

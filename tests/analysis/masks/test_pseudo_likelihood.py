@@ -1,4 +1,4 @@
-"""Pseudo-log-likelihoods against one run for each token, and against published figures where the checkpoint is here."""
+"""Pseudo-log-likelihoods against one run for each token, and against published figures if the checkpoint is cached."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,7 +31,7 @@ def score(
     st.sampled_from([None, 1, 30]),
 )
 @settings(max_examples=30)
-def test_a_text_has_the_sum_of_what_the_model_says_of_each_token(
+def test_the_score_of_a_text_is_the_sum_over_its_tokens(
     tiny_bert: Path, engine: str, texts: list[str], within_word: WithinWord | None, batch_tokens: int | None
 ) -> None:
     session = drawn.session_of(tiny_bert, engine, batch_tokens)
@@ -47,9 +47,7 @@ def test_a_text_has_the_sum_of_what_the_model_says_of_each_token(
 
 @given(drawn.engines, drawn.plain_texts)
 @settings(max_examples=15)
-def test_a_token_has_its_surprisal_its_rank_and_what_the_model_would_have_said(
-    tiny_bert: Path, engine: str, text: str
-) -> None:
+def test_a_token_has_its_surprisal_its_rank_and_the_best_token(tiny_bert: Path, engine: str, text: str) -> None:
     [found] = score(drawn.session_of(tiny_bert, engine), [text])
     ids = slow.tokenizer(tiny_bert)(text).input_ids
     for token in found.tokens:
@@ -61,7 +59,7 @@ def test_a_token_has_its_surprisal_its_rank_and_what_the_model_would_have_said(
         assert log_p[VOCABULARY.index(token.best)] == pytest.approx(log_p.max(), abs=1e-5)
 
 
-def test_the_words_of_a_pair_are_kept_apart(tiny_bert: Path) -> None:
+def test_words_of_the_two_sentences_have_different_numbers(tiny_bert: Path) -> None:
     # The word "cats" of B has the number that "mating" has in A.
     [text] = tokenize(open_bert(tiny_bert), [("how mating", "how cats")])
     assert text.tokens == ("[CLS]", "how", "mat", "##ing", "[SEP]", "how", "cat", "##s", "[SEP]")
@@ -69,13 +67,13 @@ def test_the_words_of_a_pair_are_kept_apart(tiny_bert: Path) -> None:
     assert numbers == [0, 1, 2, 2, 0, 5, 6, 6, 0]
 
 
-def test_special_tokens_and_masks_are_left_out(tiny_bert: Path) -> None:
+def test_special_tokens_and_masks_are_not_scored(tiny_bert: Path) -> None:
     [found] = score(open_bert(tiny_bert), [("how [MASK]", "you [SEP]")])
     assert [token.token for token in found.tokens] == ["how", "you"]
 
 
 @pytest.mark.parametrize("text", ["[MASK]", "[SEP]"])
-def test_a_text_without_a_word_has_no_score(tiny_bert: Path, text: str) -> None:
+def test_a_text_without_a_word_fails(tiny_bert: Path, text: str) -> None:
     session = open_bert(tiny_bert)
     word, none = tokenize(session, ["how", text])
     assert check_scorable(session, word) is None

@@ -1,4 +1,4 @@
-"""Variants of texts: run in batches of a bounded size, taken as they are needed, answered in their order."""
+"""Variants of texts: run in batches of a bounded size, taken when needed, and returned in order."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,7 +42,7 @@ def test_variants_are_taken_as_they_are_needed(tiny_bert: Path) -> None:
 
 @given(drawn.engines, drawn.plain_texts, st.data())
 @settings(max_examples=10)
-def test_a_variant_is_answered_at_each_of_its_positions(
+def test_a_variant_has_logits_at_each_of_its_positions(
     tiny_bert: Path, engine: str, text: str, data: st.DataObject
 ) -> None:
     session = drawn.session_of(tiny_bert, engine)
@@ -61,7 +61,7 @@ def test_a_variant_is_answered_at_each_of_its_positions(
         np.testing.assert_allclose(row - np.log(np.exp(row).sum()), log_p, 1e-5, 1e-5)
 
 
-def test_a_token_gives_way_to_several_of_its_segment(tiny_bert: Path) -> None:
+def test_a_token_is_replaced_by_several_of_its_segment(tiny_bert: Path) -> None:
     [text] = tokenize(open_bert(tiny_bert), [("how are", "you")])
     wider = with_ids_at(text, 4, [7, 8])
     assert wider.input_ids == (*text.input_ids[:4], 7, 8, text.input_ids[5])
