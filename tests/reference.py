@@ -1,4 +1,4 @@
-"""Outputs of transformers' own classes, called as its documentation does, and of bertcli's engines for the same batch."""
+"""Outputs of transformers' own classes, called as its documentation does, and of bertcli's engines beside them."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass

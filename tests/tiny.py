@@ -74,7 +74,7 @@ def with_random_parameters(
 
 
 def save_bert(folder: Path, model: transformers.PreTrainedModel | None = None, **drawn: Any) -> Path:
-    """Save a checkpoint in the folder and return the folder: a random model, drawn by random_model, and its vocab.txt."""
+    """Save a checkpoint and return its folder: a random model, drawn by random_model, and its vocab.txt."""
     (random_model(**drawn) if model is None else model).save_pretrained(folder)
     write_vocabulary(folder)
     return folder

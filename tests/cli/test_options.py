@@ -146,6 +146,7 @@ def test_sequences_leave_out_special_tokens_and_keep_other_masks(tiny: tuple[str
     ("options", "heads"),
     [
         (("--layer", "1"), [(1, 0), (1, 1), (1, 2)]),
+        (("--layer", "-1"), [(1, 0), (1, 1), (1, 2)]),
         (("--head", "2"), [(0, 2), (1, 2)]),
         (("--layer", "0", "--head", "1"), [(0, 1)]),
     ],
