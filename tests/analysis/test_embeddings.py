@@ -62,7 +62,7 @@ def test_a_texts_vector_is_pooled_from_its_own_tokens(tiny_bert: Path, engine: s
 def test_pooling_by_the_pooler_returns_pooler_output(tiny_bert: Path, engine: str) -> None:
     session = open_bert(tiny_bert, engine)
     expected = transformers_outputs(tiny_bert, one_batch(session, TEXTS)).pooler_output
-    for row, answer in enumerate(encode_batch(session, TEXTS, pool="pooler", pooler=True)):
+    for row, answer in enumerate(encode_batch(session, TEXTS, pool=Pooling.POOLER, pooler=True)):
         assert_close(answer.embedding, expected[row])
         assert np.array_equal(answer.embedding, answer.pooler_output)
 

@@ -29,7 +29,7 @@ class EncodeOptions:
         layer_embeddings: Return a pooled vector of each layer. Not possible with Pooling.POOLER.
     """
 
-    pool: Pooling | str = Pooling.MEAN
+    pool: Pooling = Pooling.MEAN
     normalize: bool = False
     tokens: bool = False
     pooler: bool = False

@@ -12,7 +12,7 @@ def pool(
     last_hidden_state: FloatArray,
     attention_mask: np.ndarray[Any, Any],
     pooler_output: FloatArray | None,
-    pooling: Pooling | str,
+    pooling: Pooling,
 ) -> FloatArray:
     """Make one vector for each text. Special tokens are included, padding is not.
 
