@@ -39,7 +39,12 @@ def long_texts() -> list[str]:
 
 def ours(folder: Path) -> Callable[[Sequence[str]], object]:
     """bertcli's aggregate on the torch engine, which is what much text is answered by."""
-    from bertcli.analysis.attention.heads import AttnOptions, aggregated, batch_tokens, summarise
+    from bertcli.analysis.attention.heads import (
+        AttnOptions,
+        batch_tokens,
+        compute_statistics,
+        summarise_texts,
+    )
     from bertcli.input.records import TextRecord
     from bertcli.model.request import SessionRequest
     from bertcli.model.session import open_session
@@ -49,9 +54,9 @@ def ours(folder: Path) -> Callable[[Sequence[str]], object]:
 
     def run(texts: Sequence[str]) -> object:
         window = [TextRecord(index, text) for index, text in enumerate(texts)]
-        compute = partial(summarise, session, options=options)
+        compute = partial(compute_statistics, session, options=options)
         answers = session.answers([window], compute, batch_tokens=batch_tokens(session))
-        return list(aggregated(answers, options))
+        return list(summarise_texts(answers, options))
 
     return run
 

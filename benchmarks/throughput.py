@@ -21,7 +21,7 @@ import torch
 import transformers
 from sentence_transformers import SentenceTransformer
 
-from bertcli.analysis.embeddings import EncodeOptions, encode
+from bertcli.analysis.embeddings.encode import EncodeOptions, encode
 from bertcli.analysis.masks.predictions import predict_masks
 from bertcli.checkpoints import layout
 from bertcli.input.reader import TextReader

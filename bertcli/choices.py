@@ -40,7 +40,7 @@ class Pooling(StrEnum):
 
 
 class InputFormat(StrEnum):
-    """Formats of a file of texts. AUTO goes by the file's suffix."""
+    """Formats of a file of texts. AUTO depends on the file's suffix."""
 
     AUTO = "auto"
     TEXT = "text"
@@ -69,7 +69,7 @@ class FormatName(StrEnum):
 
 
 class ColorName(StrEnum):
-    """Conditions for coloured tables. AUTO goes by the terminal and NO_COLOR."""
+    """Conditions for coloured tables. AUTO depends on the terminal and NO_COLOR."""
 
     AUTO = "auto"
     ALWAYS = "always"
@@ -77,7 +77,7 @@ class ColorName(StrEnum):
 
 
 class Statistic(StrEnum):
-    """Statistics of an attention head. bertcli.analysis.attention defines them."""
+    """Statistics of an attention head, in the order of columns. bertcli.analysis.attention.statistics defines them."""
 
     ENTROPY = "entropy"
     SELF = "self"
@@ -89,15 +89,33 @@ class Statistic(StrEnum):
     DISTANCE = "distance"
     CONFIDENCE = "confidence"
 
+    @property
+    def heading(self) -> str:
+        """The name that a table shows above the column of the statistic."""
+        return _SHORT_NAMES.get(self, str(self))
+
 
 class HeadLabel(StrEnum):
-    """Labels of an attention head. bertcli.analysis.attention defines their thresholds."""
+    """Labels of an attention head, the first that fits. bertcli.analysis.attention.statistics has their thresholds."""
 
     PREVIOUS = "previous"
     NEXT = "next"
     SELF = "self"
     DELIMITER = "delimiter"
     BROAD = "broad"
+
+    @property
+    def heading(self) -> str:
+        """The name that the legend of a table shows."""
+        return _SHORT_NAMES.get(self, str(self))
+
+
+_SHORT_NAMES = {
+    "previous": "prev",
+    "punctuation": "punct",
+    "distance": "dist",
+    "confidence": "conf",
+}
 
 
 class HeadGroup(StrEnum):

@@ -1,4 +1,4 @@
-"""Tiny random checkpoints of every family, each with a tokenizer of the family's own kind."""
+"""Tiny random checkpoints of every supported family, each with a tokenizer of the family's own kind."""
 
 import string
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ _SMALL = {
     "intermediate_size": 40,
     "max_position_embeddings": 40,
 }
-# What is not the same for all. The families' own defaults stand for the rest, eps and activations among them.
+# Fields that differ from _SMALL. All other fields, eps and activations among them, have the defaults of the family.
 CONFIGS: Mapping[str, Mapping[str, Any]] = {
     "roberta": {"type_vocab_size": 1, "layer_norm_eps": 1e-5, "hidden_act": "gelu_new"},
     "xlm-roberta": {"type_vocab_size": 1, "layer_norm_eps": 1e-5},
@@ -41,16 +41,21 @@ MASKS = {"roberta": "<mask>", "xlm-roberta": "<mask>", "camembert": "<mask>", "m
 
 
 def save_family(folder: Path, model_type: str, **config: Any) -> Path:
-    """`folder` with a checkpoint that holds body, MLM head, a pooler where the family has one, and a tokenizer."""
+    """Save a checkpoint in the folder and return the folder.
+
+    The checkpoint holds a body, an MLM head, a pooler if the family has one, and a tokenizer.
+    """
     tokenizer = _tokenizer(model_type)
     tokenizer.save_pretrained(folder)
-    their_config = transformers.AutoConfig.for_model(
-        model_type, vocab_size=len(tokenizer), **_named(model_type, {**_SMALL, **CONFIGS[model_type], **config})
+    family_config = transformers.AutoConfig.for_model(
+        model_type,
+        vocab_size=len(tokenizer),
+        **_with_family_names(model_type, {**_SMALL, **CONFIGS[model_type], **config}),
     )
-    model = with_random_parameters(transformers.AutoModelForMaskedLM.from_config(their_config))
+    model = with_random_parameters(transformers.AutoModelForMaskedLM.from_config(family_config))
     model.save_pretrained(folder)
     if model_type in WITH_POOLER:
-        body = with_random_parameters(transformers.AutoModel.from_config(their_config), seed=1)
+        body = with_random_parameters(transformers.AutoModel.from_config(family_config), seed=1)
         prefix = f"{model.base_model_prefix}."
         pooler = {prefix + name: x for name, x in body.state_dict().items() if name.startswith("pooler.")}
         assert pooler
@@ -59,7 +64,7 @@ def save_family(folder: Path, model_type: str, **config: Any) -> Path:
     return folder
 
 
-def _named(model_type: str, config: dict[str, Any]) -> dict[str, Any]:
+def _with_family_names(model_type: str, config: dict[str, Any]) -> dict[str, Any]:
     if model_type != "distilbert":
         return config
     names = {
@@ -95,7 +100,7 @@ def _tokenizer(model_type: str) -> transformers.PreTrainedTokenizerBase:
 
 
 def _modernbert_tokenizer() -> transformers.PreTrainedTokenizerBase:
-    """Byte-level as RoBERTa's, with BERT's special tokens."""
+    """Return a byte-level tokenizer like RoBERTa's, with BERT's special tokens."""
     names = ["[CLS]", "[PAD]", "[SEP]", "[UNK]", "[MASK]"]
     tokenizer = Tokenizer(models.BPE(_numbered(names + _BYTES), _MERGES))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)

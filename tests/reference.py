@@ -1,4 +1,4 @@
-"""What transformers' own classes say, called as its documentation calls them; and the engines' answers beside it."""
+"""Outputs of transformers' own classes, called as its documentation does, and of bertcli's engines beside them."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -15,13 +15,21 @@ from bertcli.model.batching import Batch
 from bertcli.model.engine import OutputRequest
 from bertcli.model.session import Session
 
-# What DESIGN 3 promises of float32: hidden states and logits relative and absolute, probabilities absolute.
+# Tolerances of all engines in float32: relative and absolute for hidden states and logits, absolute for probabilities.
 RELATIVE = ABSOLUTE = 1e-5
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """Every output for one batch, as numpy, padding and all. logits: (batch, seq, vocab)."""
+    """Every output for one batch as numpy, padding included.
+
+    Attributes:
+        last_hidden_state: (batch, seq, hidden).
+        hidden_states: L + 1 arrays of that shape.
+        attentions: L arrays, (batch, heads, seq, seq).
+        pooler_output: (batch, hidden).
+        logits: (batch, seq, vocab).
+    """
 
     last_hidden_state: np.ndarray
     hidden_states: Sequence[np.ndarray]
@@ -31,7 +39,14 @@ class Outputs:
 
 
 def transformers_outputs(folder: Path, batch: Batch, *, pooler: bool = True, logits: bool = True) -> Outputs:
-    """Those of the classes for the body and for the body with an MLM head, both in float32 with eager attention."""
+    """Run transformers' classes for the body and for masked language modelling, in float32 with eager attention.
+
+    Args:
+        folder: Folder of the checkpoint.
+        batch: The texts.
+        pooler: Return pooler_output.
+        logits: Return logits.
+    """
     model = load("AutoModel", folder)
     inputs = {
         "input_ids": torch.from_numpy(batch.input_ids),
@@ -52,14 +67,14 @@ def transformers_outputs(folder: Path, batch: Batch, *, pooler: bool = True, log
 
 
 def as_transformers(config: BertConfig, **others: Any) -> transformers.PreTrainedConfig:
-    """The same config in transformers' own class for the model_type."""
+    """Return the same config as transformers' own class for the model_type."""
     fields = {config.architecture.config_names.get(name, name): value for name, value in asdict(config).items()}
     return transformers.AutoConfig.for_model(**fields, **others)
 
 
 @cache
 def load(class_name: str, folder: Path) -> transformers.PreTrainedModel:
-    """One of transformers' classes over the checkpoint, in float32 with eager attention."""
+    """Return one of transformers' classes with the checkpoint loaded, in float32 with eager attention."""
     return (
         getattr(transformers, class_name)
         .from_pretrained(folder, dtype=torch.float32, attn_implementation="eager")
@@ -68,7 +83,7 @@ def load(class_name: str, folder: Path) -> transformers.PreTrainedModel:
 
 
 def engine_outputs(session: Session, batch: Batch, *, pooler: bool = True, logits: bool = True) -> Outputs:
-    """The session's, each of the runs asking for what one command asks for."""
+    """Return the outputs of a session. Each run requests what one command requests."""
     attentions: dict[int, np.ndarray] = {}
     session.run(batch, OutputRequest(on_attention=lambda a: attentions.update({a.layer: session.to_numpy(a.weights)})))
     every_layer = range(session.config.num_hidden_layers + 1)
@@ -85,7 +100,7 @@ def engine_outputs(session: Session, batch: Batch, *, pooler: bool = True, logit
 
 
 def assert_same(found: Outputs, expected: Outputs, batch: Batch) -> None:
-    """Every output agrees at the texts' tokens; what stands at padding means nothing."""
+    """Check that every output agrees at the tokens of the texts. Values at padding have no meaning."""
     real = batch.attention_mask
     assert len(found.hidden_states) == len(expected.hidden_states)
     assert len(found.attentions) == len(expected.attentions)
@@ -108,6 +123,6 @@ def assert_same(found: Outputs, expected: Outputs, batch: Batch) -> None:
 
 
 def assert_close(found: np.ndarray, expected: np.ndarray, what: str = "") -> None:
-    """The tolerance for hidden states and logits."""
+    """Check values within the tolerance for hidden states and logits."""
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, RELATIVE, ABSOLUTE, err_msg=what)

@@ -1,4 +1,4 @@
-"""Tiny random BERTs on disk, with a vocabulary small enough to read."""
+"""Tiny random BERT checkpoints on disk, with a vocabulary small enough to read."""
 
 import json
 import string
@@ -18,7 +18,7 @@ from bertcli.model.tokenizer import TokenizedText
 
 transformers_logging.set_verbosity_error()
 transformers_logging.disable_progress_bar()
-# Products this small gain nothing from a second thread, and on a busy machine each waits for it.
+# Products this small gain nothing from a second thread, and would wait for it on a busy machine.
 torch.set_num_threads(1)
 
 SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -49,14 +49,21 @@ DEFAULTS: Mapping[str, Any] = {
 def random_model(
     model_class: type = transformers.BertForPreTraining, *, seed: int = 0, std: float = 0.2, **config: Any
 ) -> transformers.PreTrainedModel:
-    """A BERT whose every parameter is random, biases and LayerNorm too, so that no mistake in one can hide."""
+    """Return a BERT whose parameters are all random, biases and LayerNorm too, so that a mistake in any of them shows.
+
+    Args:
+        model_class: The class of transformers.
+        seed: Seed of the parameters.
+        std: Their standard deviation.
+        config: Fields of the config that differ from DEFAULTS.
+    """
     return with_random_parameters(model_class(transformers.BertConfig(**{**DEFAULTS, **config})), seed=seed, std=std)
 
 
 def with_random_parameters(
     model: transformers.PreTrainedModel, *, seed: int = 0, std: float = 0.2
 ) -> transformers.PreTrainedModel:
-    """The model with every parameter drawn anew, those of its LayerNorms around 1."""
+    """Draw every parameter of a model anew. The weights of LayerNorms have mean 1, all others mean 0."""
     generator = torch.Generator().manual_seed(seed)
     norms = {f"{name}.weight" for name, module in model.named_modules() if isinstance(module, torch.nn.LayerNorm)}
     with torch.no_grad():
@@ -68,46 +75,46 @@ def with_random_parameters(
 
 
 def save_bert(folder: Path, model: transformers.PreTrainedModel | None = None, **drawn: Any) -> Path:
-    """`folder` with a whole checkpoint in it: a random model (as random_model draws it) and its vocab.txt."""
+    """Save a checkpoint and return its folder: a random model, drawn by random_model, and its vocab.txt."""
     (random_model(**drawn) if model is None else model).save_pretrained(folder)
     write_vocabulary(folder)
     return folder
 
 
 def write_vocabulary(folder: Path, vocabulary: Sequence[str] = VOCABULARY) -> None:
-    """vocab.txt, a token a line."""
+    """Write vocab.txt, a token a line."""
     (folder / "vocab.txt").write_text("".join(f"{token}\n" for token in vocabulary), encoding="utf-8")
 
 
 def write_json(path: Path, value: object) -> None:
-    """A JSON file."""
+    """Write a JSON file."""
     path.write_text(json.dumps(value), encoding="utf-8")
 
 
 def edit_config(folder: Path, **changes: Any) -> None:
-    """Change config.json; a field that is changed to ... is left out."""
+    """Change fields of config.json. A field that is changed to ... is removed."""
     path = folder / "config.json"
     config = {**json.loads(path.read_text(encoding="utf-8")), **changes}
     write_json(path, {name: value for name, value in config.items() if value is not ...})
 
 
 def open_bert(folder: Path | str, engine: str = "numpy", device: str = "cpu", **request: Any) -> Session:
-    """A session over the checkpoint in `folder`."""
+    """Open a session with the checkpoint in the folder."""
     return open_session(SessionRequest(model=str(folder), engine=engine, device=device, **request))
 
 
 def record(text: str | tuple[str, str], index: int = 0) -> TextRecord:
-    """A text, or a pair of them, as it comes from the command line."""
+    """Return a text, or a pair of sentences, as the record that the command line makes of it."""
     return TextRecord(index, text) if isinstance(text, str) else TextRecord(index, *text)
 
 
 def tokenize(session: Session, texts: Sequence[str | tuple[str, str]]) -> list[TokenizedText]:
-    """The texts as the session's tokenizer sees them; all of them have to fit."""
+    """Tokenize the texts with the session's tokenizer. All of them must fit."""
     tokenized = session.tokenizer.tokenize([record(text, index) for index, text in enumerate(texts)])
     assert not [text for text in tokenized if isinstance(text, FailedText)]
     return tokenized
 
 
 def one_batch(session: Session, texts: Sequence[str | tuple[str, str]]) -> Batch:
-    """The texts padded to one rectangle, in their order."""
+    """Return the texts as one padded batch, in their order."""
     return pad(tokenize(session, texts), session.tokenizer.pad_token_id)

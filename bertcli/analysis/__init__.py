@@ -1,1 +1,1 @@
-"""What is computed from a model's outputs."""
+"""Analyses of a model's outputs: embeddings, mask predictions, attention statistics and output shapes."""

@@ -1,6 +1,5 @@
-"""The shapes that come out when a model is run."""
+"""Shapes of the tensors that come out when a model is run, for `bertcli shapes --run`."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from bertcli.model.batching import Batch
@@ -10,28 +9,44 @@ from bertcli.model.session import Session
 from bertcli.results.models import ComputedTensor
 
 
-def run_outputs(session: Session, batch: Batch) -> Mapping[str, Sequence[ComputedTensor]]:
-    """Each tensor of each output that the checkpoint can give, by the output's name."""
-    came: defaultdict[str, list[ComputedTensor]] = defaultdict(list)
+def compute_output_shapes(session: Session, batch: Batch) -> Mapping[str, Sequence[ComputedTensor]]:
+    """Run a batch and record the shape of every output that the checkpoint can give.
 
-    def observe(attention: LayerAttention) -> None:
-        came["attentions"].append(_came(attention.weights))
+    Only shapes are kept: the weights of a layer's attention are freed before the next layer is computed.
 
-    wanted = OutputRequest(
+    Returns:
+        For each output, by its name in transformers, one entry for each tensor: num_hidden_layers + 1 for
+        hidden_states, num_hidden_layers for attentions and 1 for the others. Outputs that need a pooler or an MLM head
+        are left out if the checkpoint has none.
+    """
+    attentions = _AttentionShapes()
+    requested = OutputRequest(
         pooler_output=session.has_pooler,
         hidden_states=range(session.config.num_hidden_layers + 1),
         logits_at=... if session.has_mlm_head else None,
-        on_attention=observe,
+        on_attention=attentions.observe,
     )
-    output = session.run(batch, wanted)
-    came["last_hidden_state"].append(_came(output.last_hidden_state))
-    came["hidden_states"] += map(_came, output.hidden_states)
-    if output.pooler_output is not None:
-        came["pooler_output"].append(_came(output.pooler_output))
-    if output.logits is not None:
-        came["logits"].append(_came(output.logits))
-    return came
+    output = session.run(batch, requested)
+    tensors: dict[str, Sequence[Array | None]] = {
+        "last_hidden_state": [output.last_hidden_state],
+        "hidden_states": output.hidden_states,
+        "pooler_output": [output.pooler_output],
+        "logits": [output.logits],
+    }
+    shapes = {name: [_shape(tensor) for tensor in of_name if tensor is not None] for name, of_name in tensors.items()}
+    return {name: found for name, found in [("attentions", attentions.shapes), *shapes.items()] if found}
 
 
-def _came(tensor: Array) -> ComputedTensor:
+class _AttentionShapes:
+    """Observer that records the shape of each layer's attention weights."""
+
+    def __init__(self) -> None:
+        self.shapes: list[ComputedTensor] = []
+
+    def observe(self, attention: LayerAttention) -> None:
+        """Record one layer."""
+        self.shapes.append(_shape(attention.weights))
+
+
+def _shape(tensor: Array) -> ComputedTensor:
     return ComputedTensor(tuple(tensor.shape), str(tensor.dtype).removeprefix("torch."))

@@ -1,6 +1,6 @@
 """The Typer app: which commands there are, and their help."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +12,7 @@ from bertcli.cli.help_texts import COMMANDS
 from bertcli.cli.options import OTHER, with_groups
 from bertcli.cli.usage import explain_command
 
-_FUNCTIONS = {
+_FUNCTIONS: dict[str, Callable[..., int]] = {
     "encode": commands.encode,
     "fill-mask": commands.fill_mask,
     "shapes": commands.shapes,

@@ -11,7 +11,14 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import typer
 
-from bertcli.commands.options import CorpusOptions, HeadOptions, MapOptions, PageOptions, RayOptions, TextOptions
+from bertcli.commands.options import (
+    CorpusOptions,
+    HeadOptions,
+    MapOptions,
+    PageOptions,
+    RayOptions,
+    TextOptions,
+)
 from bertcli.model.request import SessionRequest
 from bertcli.output.options import OutputOptions
 
@@ -220,7 +227,7 @@ MapGroup = Annotated[
     MapOptions,
     Group(
         {
-            "attended_from": option(
+            "from_token": option(
                 "--from", panel=_MAPS, metavar="TOKEN",
                 help="List the tokens that TOKEN (or a position) attends to most, in each head.",
             ),

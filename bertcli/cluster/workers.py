@@ -8,9 +8,15 @@ from dataclasses import dataclass
 from functools import partial
 
 from bertcli import __version__
-from bertcli.analysis.embeddings import EncodeOptions, encode
+from bertcli.analysis.embeddings.encode import EncodeOptions, encode
 from bertcli.choices import OnError
-from bertcli.cluster.tasks import EncodeShard, Failure, ShardResult, ShardTask, cut_into_tasks
+from bertcli.cluster.tasks import (
+    EncodeShard,
+    Failure,
+    ShardResult,
+    ShardTask,
+    cut_into_tasks,
+)
 from bertcli.errors import BertcliError, Unreachable
 from bertcli.input.reader import TextReader
 from bertcli.input.records import FailedText

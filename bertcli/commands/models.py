@@ -11,7 +11,7 @@ from bertcli.errors import BertcliError, ExitCode
 from bertcli.output.destination import Destination, OutputFormats
 from bertcli.output.options import OutputOptions
 from bertcli.output.schemas.models import models_schema
-from bertcli.results.models import LeftOut, ModelsResult
+from bertcli.results.models import ModelsResult, SkippedModel
 from bertcli.results.texts import RunInfo
 
 _MAX_NAMED = 3
@@ -52,11 +52,11 @@ def _list_models() -> ModelsResult:
             known.append(known_model(here))
         except (BertcliError, OSError) as error:
             reason = error.message if isinstance(error, BertcliError) else str(error.strerror)
-            left_out.append(LeftOut(here.checkpoint.name, here.checkpoint.revision, reason))
+            left_out.append(SkippedModel(here.checkpoint.name, here.checkpoint.revision, reason))
     return ModelsResult(str(cache_folder()), known, left_out)
 
 
-def _left_out_note(left_out: Sequence[LeftOut]) -> str:
+def _left_out_note(left_out: Sequence[SkippedModel]) -> str:
     names = list(dict.fromkeys(each.model for each in left_out))
     more = f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else ""
     return (

@@ -114,7 +114,7 @@ class MapOptions:
     """Maps of attention beside the statistics of heads.
 
     Attributes:
-        attended_from: A token or position whose strongest keys are listed.
+        from_token: A token or position whose strongest keys are listed.
         top_k: Number of keys to list.
         rollout: Compute the attention rollout.
         value_norms: Weight the attention by the norms of the value vectors.
@@ -125,7 +125,7 @@ class MapOptions:
         expansion: Compute the expansion rate of each layer from the weights.
     """
 
-    attended_from: str | None = None
+    from_token: str | None = None
     top_k: int | None = None
     rollout: bool = False
     value_norms: bool = False

@@ -6,10 +6,23 @@ from typing import NamedTuple
 
 from bertcli.checkpoints.config import ModelConfig, read_config
 from bertcli.checkpoints.files import Files
-from bertcli.checkpoints.find import BUNDLED_FOLDER, Checkpoint, find_checkpoint, find_here, find_tensors
-from bertcli.checkpoints.published import has_bundled_vocabulary, published_config
+from bertcli.checkpoints.find import (
+    BUNDLED_FOLDER,
+    Checkpoint,
+    find_checkpoint,
+    find_here,
+    find_tensors,
+)
+from bertcli.checkpoints.published import (
+    has_bundled_vocabulary,
+    published_config,
+)
 from bertcli.checkpoints.shapes import known_parts, model_classes, stored_tensors
-from bertcli.checkpoints.weight_files import Parts, find_weight_files, has_weight_files
+from bertcli.checkpoints.weight_files import (
+    Parts,
+    find_weight_files,
+    has_weight_files,
+)
 from bertcli.commands.options import TextOptions
 from bertcli.commands.request import open_sink
 from bertcli.errors import ExitCode, ShapesDiffer, WrongUsage
@@ -21,7 +34,12 @@ from bertcli.output.destination import Destination, OutputFormats
 from bertcli.output.options import OutputOptions
 from bertcli.output.schemas.shapes import shapes_schema, weights_schema
 from bertcli.output.sink import Sink
-from bertcli.results.models import ComputedTensor, ModelClass, Output, ShapesResult
+from bertcli.results.models import (
+    ComputedTensor,
+    ModelClass,
+    Output,
+    ShapesResult,
+)
 from bertcli.results.texts import RunInfo
 
 
@@ -186,7 +204,7 @@ def _run(
     request: ShapesRequest, texts: Sequence[TokenizedText | FailedText], size: _Size, sink: Sink
 ) -> tuple[RunInfo, Mapping[str, Sequence[ComputedTensor]]]:
     """Run the model. Return its engine and the shapes of its outputs."""
-    from bertcli.analysis.outputs import run_outputs
+    from bertcli.analysis.outputs import compute_output_shapes
     from bertcli.model.batching import any_tokens, pad
     from bertcli.model.session import open_session
 
@@ -194,7 +212,7 @@ def _run(
     session = open_session(request.model, lambda: text_bytes, sink.reporter.announce)
     tokenized = [text for text in texts if isinstance(text, TokenizedText)]
     batch = pad(tokenized, session.tokenizer.pad_token_id) if tokenized else any_tokens(*size)
-    return session.info("shapes"), run_outputs(session, batch)
+    return session.info("shapes"), compute_output_shapes(session, batch)
 
 
 def _with_computed(classes: Sequence[ModelClass], computed: Mapping[str, Sequence[ComputedTensor]]) -> list[ModelClass]:

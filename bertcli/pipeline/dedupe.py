@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bertcli.analysis.embeddings import EncodeOptions
+from bertcli.analysis.embeddings.encode import EncodeOptions
 from bertcli.errors import require
 from bertcli.input.records import FailedText, TextRecord
 from bertcli.model.session import text_info

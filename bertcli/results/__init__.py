@@ -1,4 +1,4 @@
-"""What the commands return: plain records, whichever engine computed them, to be shown or written by others.
+"""Results of the commands: frozen records that output writes, the same for every engine.
 
-A module for each command, so that a process makes the classes that it needs and no others.
+Each command has a module, so that a process creates only the classes that it needs.
 """

@@ -1,9 +1,10 @@
-"""What attn returns."""
+"""Results of attn."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from bertcli.choices import HeadLabel
 from bertcli.results.masks import MaskPredictions
 from bertcli.results.texts import FloatArray, TextInfo
 
@@ -12,9 +13,24 @@ KeptLayer = TypeVar("KeptLayer")
 
 @dataclass(frozen=True, slots=True)
 class HeadStatistics:
-    """One attention head over one text or many, averaged over queries. head: None for the mean of a layer's heads.
+    """Statistics of one attention head, over one text or many, averaged over queries.
 
-    Definitions: bertcli.analysis.attention.
+    The fields from entropy to confidence are those of bertcli.choices.Statistic, in its order.
+    bertcli.analysis.attention.statistics defines them.
+
+    Attributes:
+        layer: Number of the layer, from 0.
+        head: Number of the head, from 0, or None for the mean of a layer's heads.
+        entropy: In nats.
+        self: Share of the attention on the token itself, as are the next five on other tokens.
+        previous: On the previous token.
+        next: On the next token.
+        cls: On [CLS].
+        sep: On [SEP].
+        punctuation: On punctuation.
+        distance: Mean distance to the key, in tokens.
+        confidence: Largest weight of a query.
+        label: The label that the statistics give the head, or None.
     """
 
     layer: int
@@ -28,12 +44,12 @@ class HeadStatistics:
     punctuation: float
     distance: float
     confidence: float
-    label: str | None
+    label: HeadLabel | None
 
 
 @dataclass(frozen=True, slots=True)
-class Attended:
-    """A token that is attended to, and how much."""
+class KeyWeight:
+    """A key, and the weight of a query's attention on it."""
 
     position: int
     token: str
@@ -41,29 +57,44 @@ class Attended:
 
 
 @dataclass(frozen=True, slots=True)
-class AttendedFrom:
-    """What one token attends to most in one head, strongest first."""
+class StrongestKeys:
+    """The keys that one query attends to most in one head.
+
+    Attributes:
+        position: Position of the query.
+        token: Token of the query.
+        layer: Number of the layer.
+        head: Number of the head.
+        keys: The keys, strongest first.
+    """
 
     position: int
     token: str
     layer: int
     head: int
-    keys: Sequence[Attended]
+    keys: Sequence[KeyWeight]
 
 
 @dataclass(frozen=True, slots=True)
 class AttnRecord:
-    """A text's attention. attention: (seq, seq) of the one head that was asked for, from query to key.
+    """Attention of a text. Whatever was not requested is None.
 
-    attentions: (layers, heads, seq, seq) where the full tensors were asked for. rollout: (seq, seq). value_norms:
-    (len(heads), seq, seq) and head_distance: (len(heads), len(heads)), in the order of heads. words: what the rows and
-    columns of the matrices over tokens are where they are not tokens.
+    Attributes:
+        text: The text.
+        heads: The selected heads in their order.
+        attention: Weights of the one selected head, from query to key, (seq, seq).
+        strongest_keys: The strongest keys of one token, for each of its positions, each layer and each head.
+        attentions: Weights of all analysed heads, (layers, heads, seq, seq).
+        words: The words of the rows and columns of the other matrices, if these are over words.
+        rollout: Attention rollout, (seq, seq).
+        value_norms: Norms of weighted values, (len(heads), seq, seq).
+        head_distance: Distances between heads, (len(heads), len(heads)).
     """
 
     text: TextInfo
     heads: Sequence[HeadStatistics]
     attention: FloatArray | None = None
-    attended: Sequence[AttendedFrom] | None = None
+    strongest_keys: Sequence[StrongestKeys] | None = None
     attentions: FloatArray | None = None
     words: Sequence[str] | None = None
     rollout: FloatArray | None = None
@@ -73,7 +104,14 @@ class AttnRecord:
 
 @dataclass(frozen=True, slots=True)
 class AttnSummary:
-    """The heads over many texts. token_count: special tokens included. head_distance: as in AttnRecord."""
+    """Attention heads over many texts.
+
+    Attributes:
+        text_count: Number of texts, without failed ones.
+        token_count: Number of their tokens, special tokens included.
+        heads: The selected heads in their order.
+        head_distance: As in AttnRecord.
+    """
 
     text_count: int
     token_count: int
@@ -83,7 +121,12 @@ class AttnSummary:
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """The expansion rate of each layer that was asked for. layers: their numbers."""
+    """Expansion rates of layers.
+
+    Attributes:
+        layers: Numbers of the layers.
+        rates: The rate of each of them.
+    """
 
     layers: Sequence[int]
     rates: Sequence[float]
@@ -91,9 +134,14 @@ class Expansion:
 
 @dataclass(frozen=True, slots=True)
 class AttentionOfLayer:
-    """One layer over one text. weights: (heads, seq, seq). rollout: (seq, seq), of all layers up to this one.
+    """Attention of one layer over one text.
 
-    query, key: (heads, seq, head_size), None where the engine does not show them.
+    Attributes:
+        layer: Number of the layer.
+        weights: (heads, seq, seq).
+        rollout: Rollout of all layers up to this one, (seq, seq).
+        query: (heads, seq, head_size), or None if the engine does not show it.
+        key: As query.
     """
 
     layer: int
@@ -105,9 +153,14 @@ class AttentionOfLayer:
 
 @dataclass(frozen=True, slots=True)
 class AttnPageRecord(Generic[KeptLayer]):
-    """What a page shows of a text. sentences: 0 or 1 for each token, in A or in B; empty where there is no B.
+    """Attention of a text as an HTML page shows it.
 
-    layers: each AttentionOfLayer as whoever keeps it has made it. masks: none where the checkpoint has no MLM head.
+    Attributes:
+        text: The text.
+        sentences: 0 for each token of sentence A and 1 for each token of B. Empty if there is no B.
+        heads: The statistics of all heads.
+        layers: The layers, each as the page's encoder returned it.
+        masks: Predictions for the masks. Empty if the checkpoint has no MLM head.
     """
 
     text: TextInfo

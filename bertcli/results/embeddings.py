@@ -1,4 +1,4 @@
-"""What encode returns."""
+"""Results of encode."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,11 +8,18 @@ from bertcli.results.texts import FloatArray, TextInfo
 
 @dataclass(frozen=True, slots=True)
 class EncodeRecord:
-    """A text's vectors. embedding: (hidden,). last_hidden_state and each of hidden_states: (seq, hidden).
+    """Vectors of a text, in float32. Whatever was not requested is None or empty.
 
-    next_sentence: the probability that sentence B follows A. What was not asked for is None; so are pooler_output where
-    the checkpoint has no pooler, and next_sentence where there is no B or no head for it.
-    layer_embeddings: (hidden,) each, made of layers' hidden_states as the embedding is of the last.
+    Attributes:
+        text: The text.
+        embedding: The pooled vector of the text, (hidden,).
+        last_hidden_state: The vector of each token, (seq, hidden).
+        pooler_output: (hidden,), or None if the checkpoint has no pooler.
+        layers: Indices into hidden_states of the requested layers, 0 for the embeddings.
+        hidden_states: The token vectors of each requested layer, (seq, hidden) each.
+        next_sentence: Probability that sentence B follows A, or None if there is no B or the checkpoint has no
+            next-sentence head.
+        layer_embeddings: The pooled vector of each requested layer, (hidden,) each.
     """
 
     text: TextInfo

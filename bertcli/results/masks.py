@@ -1,4 +1,4 @@
-"""What fill-mask returns."""
+"""Results of fill-mask."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,9 +8,15 @@ from bertcli.results.texts import FloatArray, TextInfo
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """One candidate for a mask. score: probability over the whole vocabulary; logit: before softmax.
+    """A candidate token for a mask.
 
-    token: its id. sequence: the text with it filled in, other masks left standing.
+    Attributes:
+        rank: Rank in the whole vocabulary, from 1.
+        score: Probability over the whole vocabulary.
+        logit: Value before softmax.
+        token: Id of the token.
+        token_str: Text of the token.
+        sequence: The text with the mask replaced by the token. Other masks stay masked.
     """
 
     rank: int
@@ -23,11 +29,20 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class TargetPrediction:
-    """A word that was asked about, in a mask that is as wide as the word has pieces.
+    """A given word in a mask that is as wide as the word has pieces.
 
-    method: how its pieces make one number; see bertcli.analysis.masks.targets. logprob: the natural logarithm of score.
-    share: its part among the targets. rank in the whole vocabulary, logit and token are of a word of one piece, else
-    None.
+    Attributes:
+        target: The word as the user gave it.
+        pieces: Its pieces.
+        method: Way to combine the pieces, a bertcli.choices.TargetScore. bertcli.analysis.masks.targets defines them.
+        logprob: Natural logarithm of score.
+        share: Share of the score in the sum over all targets.
+        score: Probability.
+        rank: Rank in the whole vocabulary, from 1, or None for a word of several pieces.
+        logit: Value before softmax, or None for a word of several pieces.
+        token: Id of the token, or None for a word of several pieces.
+        token_str: Text of the pieces.
+        sequence: The text with the mask replaced by the word.
     """
 
     target: str
@@ -45,7 +60,13 @@ class TargetPrediction:
 
 @dataclass(frozen=True, slots=True)
 class LensLayer:
-    """What the MLM head makes of the hidden state after one layer; 0 are the embeddings."""
+    """Predictions for a mask from the hidden state of one layer.
+
+    Attributes:
+        layer: Index of the hidden state, 0 for the embeddings.
+        predictions: The predictions, best first.
+        targets: The targets, or None if there are none.
+    """
 
     layer: int
     predictions: Sequence[Prediction]
@@ -53,13 +74,21 @@ class LensLayer:
 
 
 def rank_change(rank: int | None, other_rank: int | None) -> int | None:
-    """By how many ranks a second model puts a token higher; None where one of them has no rank for it."""
+    """Return the number of ranks by which a second model puts a token higher, or None if a rank is missing."""
     return None if rank is None or other_rank is None else rank - other_rank
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A candidate in the eyes of two models. rank and score: the first one's; None where a vocabulary has it not."""
+    """A predicted token in two models. Values are None for a model whose vocabulary does not have it.
+
+    Attributes:
+        token_str: Text of the token.
+        rank: Rank in the first model, from 1.
+        other_rank: Rank in the second model.
+        score: Probability in the first model.
+        other_score: Probability in the second model.
+    """
 
     token_str: str
     rank: int | None
@@ -69,15 +98,21 @@ class Change:
 
     @property
     def change(self) -> int | None:
-        """By how many ranks the second model puts it higher; None where one of them has no such token."""
+        """Number of ranks by which the second model puts the token higher, or None if one model does not have it."""
         return rank_change(self.rank, self.other_rank)
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What a second model puts in the same mask. changes: what either has among its candidates, the first one's first.
+    """Predictions of a second model for the same mask.
 
-    jensen_shannon: the distance of the two distributions (nats); None where the two vocabularies differ.
+    Attributes:
+        model: Name or folder of the second model.
+        revision: Its commit, if it is from the hub.
+        predictions: Its predictions, best first.
+        jensen_shannon: Distance between the two distributions in nats, or None if the vocabularies differ.
+        changes: The tokens that either model predicts, those of the first model first.
+        targets: Its scores of the targets, or None if there are none.
     """
 
     model: str
@@ -90,10 +125,16 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class MaskPredictions:
-    """The candidates for one mask, best first, and what else was asked about it: None where it was not.
+    """Predictions for one mask. Whatever was not requested is None.
 
-    targets: in the order in which they were asked for. entropy: of the whole distribution, in bits. mass: of the
-    candidates together. lens: an entry for each of the hidden states.
+    Attributes:
+        position: Position of the mask in the text.
+        predictions: The predictions, best first.
+        targets: The targets, in the order in which the user gave them.
+        entropy: Entropy of the whole distribution, in bits.
+        mass: Sum of the scores of the predictions.
+        lens: Predictions from each hidden state.
+        comparison: Predictions of a second model.
     """
 
     position: int
@@ -107,7 +148,13 @@ class MaskPredictions:
 
 @dataclass(frozen=True, slots=True)
 class FilledSequence:
-    """A text with all its masks filled. tokens: what fills them, from left to right. logprob: natural logarithm."""
+    """A text with all its masks filled.
+
+    Attributes:
+        sequence: The filled text.
+        tokens: The tokens of the masks, from left to right.
+        logprob: Natural logarithm of the probability of the filling.
+    """
 
     sequence: str
     tokens: Sequence[str]
@@ -116,7 +163,17 @@ class FilledSequence:
 
 @dataclass(frozen=True, slots=True)
 class TokenScore:
-    """What the model says of a token that it does not see. logprob: natural; surprisal: bits; best: its own choice."""
+    """Score of a token that is masked.
+
+    Attributes:
+        position: Position in the text.
+        token: The token.
+        id: Its id.
+        logprob: Natural logarithm of its probability.
+        surprisal: The same as -log2, in bits.
+        rank: Its rank in the whole vocabulary, from 1.
+        best: The most probable token.
+    """
 
     position: int
     token: str
@@ -129,9 +186,14 @@ class TokenScore:
 
 @dataclass(frozen=True, slots=True)
 class TextScore:
-    """The pseudo-log-likelihood of a text: the sum of its tokens', special tokens left out. method: the paper's name.
+    """Pseudo-log-likelihood of a text, without special tokens.
 
-    perplexity: e to the power of -mean.
+    Attributes:
+        method: Name of the method in the literature: PLL-original or PLL-word-l2r.
+        sum: Sum of the tokens' logprob.
+        mean: Mean of the tokens' logprob.
+        perplexity: exp(-mean).
+        tokens: The score of each token.
     """
 
     method: str
@@ -143,10 +205,15 @@ class TextScore:
 
 @dataclass(frozen=True, slots=True)
 class FillMaskRecord:
-    """The masks of one text, from left to right, and what was asked about the whole of it.
+    """Predictions for a text. Whatever was not requested is None.
 
-    mutual: (tokens, tokens), by how much masking the column's token changes what is predicted for the row's; NaN at
-    special tokens.
+    Attributes:
+        text: The text.
+        masks: Its masks, from left to right.
+        sequences: Fillings of all masks together, best first.
+        score: Pseudo-log-likelihood.
+        mutual: Change of the prediction for the row's token if the column's token is masked too, (tokens, tokens), NaN
+            at special tokens.
     """
 
     text: TextInfo

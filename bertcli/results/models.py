@@ -1,4 +1,4 @@
-"""What shapes and models return."""
+"""Results of shapes and models."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,11 +6,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One output of a model class. symbolic and shape: of one tensor, of which there are `count`.
+    """An output of a model class: one tensor, or several of the same shape.
 
-    nbytes: of all of them together. default: returned without being asked for. in_checkpoint: whether the checkpoint
-    holds the weights for it, None where there are no weights to see. ran: the shapes of the tensors that came out
-    where the model was run.
+    Attributes:
+        name: Name of the output in transformers.
+        symbolic: Names of the dimensions of one tensor.
+        shape: Shape of one tensor.
+        count: Number of tensors.
+        dtype: Number type.
+        nbytes: Size of all tensors together.
+        default: True if the class returns the output by default.
+        in_checkpoint: True if the checkpoint holds the weights that the output needs, None if there are no weights.
+        ran: Shapes of the tensors that a run of the model returned, or None if it was not run.
     """
 
     name: str
@@ -26,7 +33,13 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class ModelClass:
-    """One of transformers' classes over this config: its number of parameters, where known, and its outputs."""
+    """A class of transformers for a config.
+
+    Attributes:
+        name: Name of the class.
+        parameters: Number of parameters, or None if unknown.
+        outputs: Outputs of the class.
+    """
 
     name: str
     parameters: int | None
@@ -35,7 +48,7 @@ class ModelClass:
 
 @dataclass(frozen=True, slots=True)
 class ComputedTensor:
-    """A tensor that came out of a model."""
+    """Shape and number type of a tensor that a run of the model returned."""
 
     shape: tuple[int, ...]
     dtype: str
@@ -43,7 +56,7 @@ class ComputedTensor:
 
 @dataclass(frozen=True, slots=True)
 class StoredTensor:
-    """A tensor as the checkpoint's header tells of it."""
+    """A tensor in the header of a checkpoint."""
 
     name: str
     shape: Sequence[int]
@@ -54,10 +67,15 @@ class StoredTensor:
 
 @dataclass(frozen=True, slots=True)
 class ShapesResult:
-    """The outputs of each class for one batch, or the tensors of the checkpoint.
+    """Outputs of each model class for one batch, or the tensors of the checkpoint.
 
-    holds: which parts beside the body the checkpoint has, of those that its architecture knows; None where there are no
-    weights to see.
+    Attributes:
+        batch_size: Number of texts.
+        sequence_length: Number of tokens of each text, padding included.
+        classes: The model classes with their outputs.
+        tensors: Tensors of the checkpoint, or None if not requested.
+        holds: For each optional part of the architecture (pooler, MLM head), True if the checkpoint has it. None if
+            there are no weights.
     """
 
     batch_size: int
@@ -69,10 +87,20 @@ class ShapesResult:
 
 @dataclass(frozen=True, slots=True)
 class KnownModel:
-    """A model that is here, as its files' headers tell of it. model, revision: what to give as -m and --revision.
+    """A model on this machine that bertcli can open, from the headers of its files.
 
-    refs: the branches and tags that stand for the revision. parameters: how many numbers are stored; None, as are
-    has_pooler and has_mlm_head, where a pickle keeps that to itself. nbytes: of all the model's files.
+    Attributes:
+        model: Value for --model.
+        revision: Value for --revision, or None for the bundled model.
+        refs: Branches and tags of the revision.
+        family: The model_type of its config.
+        num_hidden_layers: Number of layers.
+        hidden_size: Size of hidden states.
+        num_attention_heads: Number of heads of each layer.
+        parameters: Number of stored parameters, or None for a pickled checkpoint, whose header is not read.
+        nbytes: Size of all files of the model.
+        has_pooler: True if it has a pooler, or None for a pickled checkpoint.
+        has_mlm_head: True if it has an MLM head, or None for a pickled checkpoint.
     """
 
     model: str
@@ -89,8 +117,14 @@ class KnownModel:
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
-    """A model in the hub's cache that bertcli cannot open, and why."""
+class SkippedModel:
+    """A model in the hub's cache that bertcli cannot open.
+
+    Attributes:
+        model: Name on the hub.
+        revision: Its commit.
+        reason: Why it cannot be opened.
+    """
 
     model: str
     revision: str | None
@@ -99,8 +133,14 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class ModelsResult:
-    """What is here. cache: the folder of the hub's cache."""
+    """Models on this machine.
+
+    Attributes:
+        cache: Folder of the hub's cache.
+        models: Models that can be opened.
+        left_out: Models that cannot.
+    """
 
     cache: str
     models: Sequence[KnownModel]
-    left_out: Sequence[LeftOut]
+    left_out: Sequence[SkippedModel]

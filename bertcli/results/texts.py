@@ -1,13 +1,26 @@
-"""Who answered, and the text that a record is about."""
+"""Descriptions of a run and of its texts, which the results of several commands share."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+# A numpy array in float32. Its users give the shape. It is not numpy's own type, since shapes and models do without
+# numpy.
+FloatArray = Any
+
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:
-    """Who answered: the head of every JSON and the caption of every table. model: None where it is of no one model."""
+    """Description of a run: the head of every JSON document and the caption of every table.
+
+    Attributes:
+        command: Name of the command.
+        model: Name or folder of the checkpoint, or None if the result is not about one model.
+        revision: Commit of a checkpoint from the hub.
+        engine: Engine that computed the result.
+        device: Device that it ran on.
+        dtype: Number type of the computation.
+    """
 
     command: str
     model: str | None
@@ -17,7 +30,7 @@ class RunInfo:
     dtype: str | None
 
     def as_json(self) -> Mapping[str, str | None]:
-        """The keys that tell it, in JSON and in what is written beside vectors."""
+        """Return the keys of JSON documents, and of the metadata of files with vectors."""
         return {
             "command": self.command,
             "model": self.model,
@@ -30,12 +43,19 @@ class RunInfo:
 
 @dataclass(frozen=True, slots=True)
 class TextInfo:
-    """The text that a record is about. index: from 0 in the run's input. line: from 1 in its file.
+    """The text that a record is about.
 
-    id: what the input knows it by, where that was asked for. file: where the run has several.
-
-    tokens, input_ids and token_type_ids have one entry a token, special ones included and padding left out;
-    token_type_ids has none where the architecture has no token types.
+    Attributes:
+        index: Number of the text in the input of the run, from 0.
+        line: Line in its file, from 1, or None if the text is not from a file or standard input.
+        text: The text, or sentence A of a pair.
+        pair: Sentence B, or None.
+        tokens: The tokens, special ones included and padding excluded.
+        input_ids: The id of each token.
+        token_type_ids: The segment of each token, 0 or 1. Empty if the architecture has no token types.
+        truncated: True if the text was longer than the limit and was truncated.
+        id: The value of the id field of the input, or None if no such field was named.
+        file: The file of the text, or None if the run has a single source.
     """
 
     index: int
@@ -48,7 +68,3 @@ class TextInfo:
     truncated: bool
     id: str | int | None = None
     file: str | None = None
-
-
-# (seq, hidden), (hidden,) and the like, float32.
-FloatArray = Any

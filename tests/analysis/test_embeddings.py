@@ -12,15 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from safetensors.torch import load_file, save_file
 
-from bertcli.analysis.embeddings import (
-    EncodeOptions,
-    cosine_similarity,
-    encode,
-    layer_indices,
-    next_sentence,
-    normalize,
-    pool,
-)
+from bertcli.analysis.embeddings.encode import EncodeOptions, encode, layer_indices, next_sentence
+from bertcli.analysis.embeddings.pooling import cosine_similarity, normalize, pool
+from bertcli.choices import Pooling
 from bertcli.errors import WrongUsage
 from bertcli.model.session import Session
 from bertcli.results.embeddings import EncodeRecord
@@ -32,7 +26,7 @@ TEXTS = ["how are you", "the cat sat on the mat, caf", ("a", "the cat?"), "e"]
 LAYERS, HIDDEN = DEFAULTS["num_hidden_layers"], DEFAULTS["hidden_size"]
 
 
-def ask(session: Session, texts: Sequence[str | tuple[str, str]], **options: object) -> list[EncodeRecord]:
+def encode_batch(session: Session, texts: Sequence[str | tuple[str, str]], **options: object) -> list[EncodeRecord]:
     return encode(session, one_batch(session, texts), EncodeOptions(**options))
 
 
@@ -52,49 +46,49 @@ POOLING: dict[str, Callable[[Sequence[np.ndarray]], np.ndarray]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("how", POOLING)
+@pytest.mark.parametrize("pooling", POOLING)
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_texts_vector_is_pooled_from_its_own_tokens(tiny_bert: Path, engine: str, how: str) -> None:
+def test_a_texts_vector_is_pooled_from_its_own_tokens(tiny_bert: Path, engine: str, pooling: str) -> None:
     session = open_bert(tiny_bert, engine)
     batch = one_batch(session, TEXTS)
     expected = transformers_outputs(tiny_bert, batch).last_hidden_state
-    for row, answer in enumerate(ask(session, TEXTS, pool=how)):
+    for row, answer in enumerate(encode_batch(session, TEXTS, pool=pooling)):
         tokens = expected[row, : len(batch.texts[row])].astype(np.float64)
         assert answer.embedding.shape == (HIDDEN,)
-        assert_close(answer.embedding, POOLING[how](tokens).astype(np.float32))
+        assert_close(answer.embedding, POOLING[pooling](tokens).astype(np.float32))
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_the_pooler_gives_the_vector_where_it_is_asked_for(tiny_bert: Path, engine: str) -> None:
+def test_pooling_by_the_pooler_returns_pooler_output(tiny_bert: Path, engine: str) -> None:
     session = open_bert(tiny_bert, engine)
     expected = transformers_outputs(tiny_bert, one_batch(session, TEXTS)).pooler_output
-    for row, answer in enumerate(ask(session, TEXTS, pool="pooler", pooler=True)):
+    for row, answer in enumerate(encode_batch(session, TEXTS, pool=Pooling.POOLER, pooler=True)):
         assert_close(answer.embedding, expected[row])
         assert np.array_equal(answer.embedding, answer.pooler_output)
 
 
-@pytest.mark.parametrize("how", [*POOLING, "pooler"])
+@pytest.mark.parametrize("pooling", [*POOLING, "pooler"])
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_text_has_the_vector_in_a_batch_that_it_has_alone(tiny_bert: Path, engine: str, how: str) -> None:
+def test_a_text_has_the_same_vector_alone_and_in_a_batch(tiny_bert: Path, engine: str, pooling: str) -> None:
     session = open_bert(tiny_bert, engine)
-    for text, together in zip(TEXTS, ask(session, TEXTS, pool=how), strict=True):
-        [alone] = ask(session, [text], pool=how)
+    for text, together in zip(TEXTS, encode_batch(session, TEXTS, pool=pooling), strict=True):
+        [alone] = encode_batch(session, [text], pool=pooling)
         assert_close(together.embedding, alone.embedding)
 
 
-def test_max_is_not_spoilt_by_padding_where_every_number_is_negative() -> None:
+def test_padding_does_not_change_max_pooling_of_negative_numbers() -> None:
     states = np.full((2, 3, 4), -5, np.float32)
     states[0, 1:] = 9
     mask = np.array([[True, False, False], [True, True, True]])
-    assert (pool(states, mask, None, "max") == -5).all()
+    assert (pool(states, mask, None, Pooling.MAX) == -5).all()
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_tokens_and_layers_come_without_padding_and_only_where_they_are_asked_for(tiny_bert: Path, engine: str) -> None:
+def test_tokens_and_layers_have_no_padding_and_are_returned_only_on_request(tiny_bert: Path, engine: str) -> None:
     session = open_bert(tiny_bert, engine)
     batch = one_batch(session, TEXTS)
     expected = transformers_outputs(tiny_bert, batch)
-    for row, answer in enumerate(ask(session, TEXTS, tokens=True, pooler=True, layers=[2, 0])):
+    for row, answer in enumerate(encode_batch(session, TEXTS, tokens=True, pooler=True, layers=[2, 0])):
         size = len(batch.texts[row])
         assert len(answer.text.tokens) == size
         assert_close(answer.last_hidden_state, expected.last_hidden_state[row, :size])
@@ -102,12 +96,12 @@ def test_tokens_and_layers_come_without_padding_and_only_where_they_are_asked_fo
         assert answer.layers == [2, 0]
         for layer, state in zip(answer.layers, answer.hidden_states, strict=True):
             assert_close(state, expected.hidden_states[layer][row, :size])
-    for answer in ask(session, TEXTS):
+    for answer in encode_batch(session, TEXTS):
         assert (answer.last_hidden_state, answer.pooler_output, list(answer.hidden_states)) == (None, None, [])
 
 
-def test_a_record_says_what_its_text_is(tiny_bert: Path) -> None:
-    answer = ask(open_bert(tiny_bert), ["how are you", ("a", "the cat?")])[1]
+def test_a_record_describes_its_text(tiny_bert: Path) -> None:
+    answer = encode_batch(open_bert(tiny_bert), ["how are you", ("a", "the cat?")])[1]
     assert (answer.text.index, answer.text.text, answer.text.pair) == (1, "a", "the cat?")
     assert list(answer.text.tokens) == ["[CLS]", "a", "[SEP]", "the", "cat", "?", "[SEP]"]
     assert list(answer.text.token_type_ids) == [0, 0, 0, 1, 1, 1, 1]
@@ -116,7 +110,7 @@ def test_a_record_says_what_its_text_is(tiny_bert: Path) -> None:
 
 
 @pytest.mark.parametrize("engine", ["numpy", "torch", "transformers"])
-def test_next_sentence_is_what_transformers_says_of_each_pair(tiny_bert: Path, engine: str) -> None:
+def test_next_sentence_probability_equals_that_of_transformers(tiny_bert: Path, engine: str) -> None:
     pairs = [("how are you", "the cat sat"), ("the cat sat on the mat", "a"), ("a", "how")]
     session = open_bert(tiny_bert, engine)
     batch = one_batch(session, pairs)
@@ -125,36 +119,36 @@ def test_next_sentence_is_what_transformers_says_of_each_pair(tiny_bert: Path, e
         logits = load("BertForNextSentencePrediction", tiny_bert)(*inputs).logits
     expected = logits.softmax(-1)[:, 0].numpy()
     assert expected.std() > 0.01
-    found = [answer.next_sentence for answer in ask(session, pairs)]
+    found = [answer.next_sentence for answer in encode_batch(session, pairs)]
     np.testing.assert_allclose(found, expected, 0, 1e-5)
 
 
-def test_next_sentence_takes_a_pair_and_a_head_for_it(tiny_bert: Path, own_tiny_bert: Path) -> None:
-    alone, paired = ask(open_bert(tiny_bert), ["how are you", ("how", "you")])
+def test_next_sentence_needs_a_pair_and_a_next_sentence_head(tiny_bert: Path, own_tiny_bert: Path) -> None:
+    alone, paired = encode_batch(open_bert(tiny_bert), ["how are you", ("how", "you")])
     assert alone.next_sentence is None
     assert 0 < paired.next_sentence < 1
     save_bert(own_tiny_bert, random_model(transformers.BertForMaskedLM))
-    assert ask(open_bert(own_tiny_bert), [("how", "you")])[0].next_sentence is None
+    assert encode_batch(open_bert(own_tiny_bert), [("how", "you")])[0].next_sentence is None
     tensors = load_file(tiny_bert / "model.safetensors")
     headless = {name: x for name, x in tensors.items() if not name.startswith("bert.pooler.")}
     save_file(headless, own_tiny_bert / "model.safetensors", {"format": "pt"})
-    assert ask(open_bert(own_tiny_bert), [("how", "you")])[0].next_sentence is None
+    assert encode_batch(open_bert(own_tiny_bert), [("how", "you")])[0].next_sentence is None
 
 
 @given(hnp.arrays(np.float32, (3, 2), elements=st.floats(-1e4, 1e4, width=32)))
-def test_next_sentence_is_a_probability_whatever_the_logits(logits: np.ndarray) -> None:
+def test_next_sentence_is_the_softmax_of_any_logits(logits: np.ndarray) -> None:
     found = next_sentence(logits)
     np.testing.assert_allclose(found, torch.from_numpy(logits).softmax(-1)[:, 0].numpy(), 1e-5, 1e-7)
 
 
 def test_normalised_vectors_have_length_1_and_the_same_direction(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert)
-    for plain, unit in zip(ask(session, TEXTS), ask(session, TEXTS, normalize=True), strict=True):
+    for plain, unit in zip(encode_batch(session, TEXTS), encode_batch(session, TEXTS, normalize=True), strict=True):
         assert np.linalg.norm(unit.embedding) == pytest.approx(1, abs=1e-6)
         np.testing.assert_allclose(unit.embedding * np.linalg.norm(plain.embedding), plain.embedding, 0, 1e-5)
 
 
-def test_a_vector_of_zeros_stays_one() -> None:
+def test_normalising_a_vector_of_zeros_returns_zeros() -> None:
     assert normalize(np.zeros((2, 3), np.float32)).tolist() == [[0, 0, 0], [0, 0, 0]]
 
 
@@ -162,7 +156,7 @@ vectors = st.lists(st.lists(st.floats(-100, 100, width=32), min_size=3, max_size
 
 
 @given(vectors)
-def test_similarity_is_the_cosine_of_each_two(rows: list[list[float]]) -> None:
+def test_similarity_is_the_cosine_of_each_pair(rows: list[list[float]]) -> None:
     drawn = np.array(rows, np.float32)
     drawn[np.abs(drawn) < 1e-3] = 0
     found = cosine_similarity(drawn)
@@ -173,23 +167,7 @@ def test_similarity_is_the_cosine_of_each_two(rows: list[list[float]]) -> None:
             assert found[i, j] == pytest.approx(first @ second / lengths if lengths else 0, abs=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("asked", "found"),
-    [("all", [0, 1, 2, 3]), ("-1", [3]), ("0,2", [0, 2]), ("3,-4", [3, 0]), (" 1 , 2", [1, 2]), ("2,2", [2, 2])],
-)
-def test_layers_are_numbers_from_either_end_or_all(asked: str, found: list[int]) -> None:
-    assert layer_indices(asked, 3) == found
-
-
-@pytest.mark.parametrize("asked", ["", "one", "1,", "1-2", "1.0", "ALL", "1;2"])
-def test_layers_that_are_no_numbers_are_wrong_usage(asked: str) -> None:
-    with pytest.raises(WrongUsage, match="is not a list of numbers") as raised:
-        layer_indices(asked, 3)
-    assert repr(asked) in raised.value.message
-
-
-@pytest.mark.parametrize(("asked", "first"), [("4", 4), ("-5", -5), ("0,99,-99", 99)])
-def test_layers_out_of_range_are_named_with_the_range(asked: str, first: int) -> None:
-    with pytest.raises(WrongUsage, match=f"there is no hidden state {first}: this model has 4") as raised:
-        layer_indices(asked, 3)
-    assert raised.value.hint == "use numbers from 0 to 3, or from -4 to -1"
+def test_layers_of_encode_are_hidden_states_with_the_embeddings_first() -> None:
+    assert layer_indices("0,-1", 3) == [0, 3]
+    with pytest.raises(WrongUsage, match=r"there is no hidden state 4: this model has 4, the embeddings \(0\) and 3"):
+        layer_indices("4", 3)

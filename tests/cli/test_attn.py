@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -103,9 +104,10 @@ def test_maps_of_half_precision_are_near_those_of_whole(tiny: tuple[str, str]) -
 
 
 def test_names_of_options_are_those_of_the_statistics_and_labels() -> None:
-    assert [str(name) for name in Statistic] == list(STATISTICS) == list(statistics.STATISTICS)
+    assert [str(name) for name in Statistic] == STATISTICS
+    assert [field.name for field in fields(HeadStatistics)] == ["layer", "head", *STATISTICS, "label"]
     labels = {
-        statistics.label(head(**numbers))
+        statistics.head_label(head(**numbers))
         for numbers in ({"previous": 0.6}, {"next": 0.6}, {"self": 0.6}, {"cls": 0.7}, {"entropy": 4.0})
     }
     assert {str(name) for name in HeadLabel} == labels

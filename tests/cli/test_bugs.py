@@ -11,10 +11,10 @@ from tests.cli.process import TEXT, Finished, assert_failed, environment
 MISTAKE, NO_MEMORY = 'RuntimeError("a mistake \\\\x1b[31min the code")', "MemoryError()"
 SPOILT = """\
 import sys
-import bertcli.analysis.embeddings
+import bertcli.analysis.embeddings.encode
 def spoilt(*arguments, **options):
     raise {error}
-bertcli.analysis.embeddings.encode = spoilt
+bertcli.analysis.embeddings.encode.encode = spoilt
 import bertcli.commands.encode
 from bertcli.__main__ import main
 main()

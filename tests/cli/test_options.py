@@ -122,7 +122,7 @@ def test_targets_have_their_rank_and_score_in_the_whole_vocabulary(tiny: tuple[s
 
 
 @pytest.mark.parametrize(
-    ("targets", "words"), [("☃", "the target '☃'"), ("are,are", "'are' is there twice"), ("are,ARE", "'are' and 'ARE'")]
+    ("targets", "words"), [("☃", "the target '☃'"), ("are,are", "'are' is given twice"), ("are,ARE", "'are' and 'ARE'")]
 )
 def test_a_target_that_is_unknown_or_named_twice_is_wrong_usage(
     tiny: tuple[str, str], targets: str, words: str
@@ -146,6 +146,7 @@ def test_sequences_leave_out_special_tokens_and_keep_other_masks(tiny: tuple[str
     ("options", "heads"),
     [
         (("--layer", "1"), [(1, 0), (1, 1), (1, 2)]),
+        (("--layer", "-1"), [(1, 0), (1, 1), (1, 2)]),
         (("--head", "2"), [(0, 2), (1, 2)]),
         (("--layer", "0", "--head", "1"), [(0, 1)]),
     ],
@@ -163,7 +164,7 @@ def test_layer_and_head_choose_among_all(
     ("options", "words"),
     [
         (("--layer", "2"), "there is no layer 2: this model has 2"),
-        (("--layer", "-1"), "there is no layer -1"),
+        (("--layer", "-3"), "there is no layer -3: this model has 2"),
         (("--head", "3"), "there is no head 3: this model has 3"),
         (("--layer", "0", "--head", "-1"), "there is no head -1"),
     ],

@@ -16,7 +16,7 @@ WHOLE = "the cat sat on the mat"
     ("options", "words"),
     [
         (("--score", "--mutual"), "--score and --mutual ask two questions"),
-        (("--lens", "--targets", "cats"), "--lens follows the rank of one piece"),
+        (("--lens", "--targets", "cats"), "--lens shows the rank of a single piece"),
         (("--joint", "-k", "999999"), "--top-k 999,999 is more than"),
     ],
 )
@@ -28,7 +28,7 @@ def test_options_that_do_not_go_together_are_wrong_usage(
 
 def test_a_target_that_the_second_model_does_not_know_is_wrong_usage(tiny: tuple[str, str]) -> None:
     finished = run("fill-mask", TEXT, "--compare", tiny[1], "--targets", "—")
-    assert_failed(finished, 2, f"to {tiny[1]}: the target '—' is not in the vocabulary")
+    assert_failed(finished, 2, f"{tiny[1]}: the target '—' is not in the vocabulary")
 
 
 def test_arrays_are_for_mutual_influence(tiny: tuple[str, str], folder: Path) -> None:

@@ -36,8 +36,8 @@ def events(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return whole(self, watched(answers), writer)
 
     whole = Sink.pass_on
-    monkeypatch.setattr(answer, "attend", noted(answer.attend))
-    monkeypatch.setattr(page, "attend_for_page", noted(page.attend_for_page))
+    monkeypatch.setattr(answer, "compute_attention", noted(answer.compute_attention))
+    monkeypatch.setattr(page, "compute_page_attention", noted(page.compute_page_attention))
     monkeypatch.setattr(Sink, "pass_on", pass_on)
     return found
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bertcli.analysis.attention.expansion import expansion_rates
-from bertcli.analysis.embeddings import EncodeOptions, encode
+from bertcli.analysis.embeddings.encode import EncodeOptions, encode
 from bertcli.analysis.masks.predictions import predict_masks
 from bertcli.model.batching import Batch
 from bertcli.model.engine import OutputRequest

@@ -9,8 +9,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertcli.analysis.embeddings import EncodeOptions, encode
-from bertcli.analysis.outputs import run_outputs
+from bertcli.analysis.embeddings.encode import EncodeOptions, encode
+from bertcli.analysis.outputs import compute_output_shapes
 from bertcli.checkpoints.find import BUNDLED_FOLDER
 from bertcli.errors import BadCheckpoint, BadText, CheckpointNotFound
 from bertcli.input.records import FailedText, TextRecord, Window
@@ -196,7 +196,7 @@ def test_a_session_may_be_asked_again_and_gives_the_same(tiny_bert: Path, engine
 @pytest.mark.parametrize("engine", ENGINES)
 def test_the_shapes_that_come_out_are_those_of_the_config(tiny_bert: Path, engine: str) -> None:
     layers, heads, hidden = (DEFAULTS[name] for name in ("num_hidden_layers", "num_attention_heads", "hidden_size"))
-    came = run_outputs(open_bert(tiny_bert, engine), any_tokens(2, 5))
+    came = compute_output_shapes(open_bert(tiny_bert, engine), any_tokens(2, 5))
     assert {tensor.dtype for tensors in came.values() for tensor in tensors} == {"float32"}
     assert {name: [tensor.shape for tensor in tensors] for name, tensors in came.items()} == {
         "attentions": [(2, heads, 5, 5)] * layers,

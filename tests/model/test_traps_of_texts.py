@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import transformers
 
-from bertcli.analysis.attention.heads import AttnOptions, attend
+from bertcli.analysis.attention.heads import AttnOptions, compute_attention
 from bertcli.analysis.masks.predictions import check_masks, predict_masks
 from bertcli.analysis.masks.targets import parse_targets
 from bertcli.checkpoints.tokenizer_files import find_tokenizer_files
@@ -44,7 +44,7 @@ def predictions(session: Session, *texts: str, top_k: int = 5) -> list[FillMaskR
 def statistics(session: Session, *texts: str) -> list[list[HeadStatistics]]:
     heads = range(session.config.num_attention_heads)
     options = AttnOptions(range(session.config.num_hidden_layers), heads)
-    return [list(answer.heads) for answer in attend(session, one_batch(session, texts), options)]
+    return [list(answer.heads) for answer in compute_attention(session, one_batch(session, texts), options)]
 
 
 def tokens_of(folder: Path, text: str) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from bertcli.output.schemas.attn import AttentionDisplay
-from bertcli.results.attention import Attended, AttendedFrom, AttnRecord, AttnSummary, Expansion, HeadStatistics
+from bertcli.results.attention import AttnRecord, AttnSummary, Expansion, HeadStatistics, KeyWeight, StrongestKeys
 from bertcli.results.embeddings import EncodeRecord
 from bertcli.results.masks import (
     Change,
@@ -20,7 +20,15 @@ from bertcli.results.masks import (
     TextScore,
     TokenScore,
 )
-from bertcli.results.models import KnownModel, LeftOut, ModelClass, ModelsResult, Output, ShapesResult, StoredTensor
+from bertcli.results.models import (
+    KnownModel,
+    ModelClass,
+    ModelsResult,
+    Output,
+    ShapesResult,
+    SkippedModel,
+    StoredTensor,
+)
 from bertcli.results.texts import RunInfo, TextInfo
 
 COMMIT = "86b5e0934494bd15c9632b12f734a8a67f723594"
@@ -207,9 +215,9 @@ def attn_record() -> AttnRecord:
         HeadStatistics(1, 1, 1.511, 0.18, 0.19, 0.07, 0.37, 0.04, 0.0, 2.1, 0.43, None),
     ]
     text = text_info(["the", "cat", "sat", "on", "the", "mat"])
-    keys = [Attended(5, "the", 0.56), Attended(0, "[CLS]", 0.23), Attended(6, "mat", 0.004)]
+    keys = [KeyWeight(5, "the", 0.56), KeyWeight(0, "[CLS]", 0.23), KeyWeight(6, "mat", 0.004)]
     attended = [
-        AttendedFrom(position, "the", layer, head, keys) for position in (1, 5) for layer in (0, 1) for head in (0, 1)
+        StrongestKeys(position, "the", layer, head, keys) for position in (1, 5) for layer in (0, 1) for head in (0, 1)
     ]
     return AttnRecord(text, heads, attention(8), attended)
 
@@ -313,5 +321,5 @@ def models_result() -> ModelsResult:
                 "a/distilbert", COMMIT, ["refs/pr/1"], "distilbert", 6, 768, 12, 66_985_530, 1 << 28, False, True
             ),
         ],
-        [LeftOut("openai-community/gpt2", COMMIT, "it is of model_type 'gpt2'")],
+        [SkippedModel("openai-community/gpt2", COMMIT, "it is of model_type 'gpt2'")],
     )

@@ -16,11 +16,11 @@ from bertcli.input.records import FailedText
 from bertcli.output.records import CsvWriter, JsonDocumentWriter, JsonLinesWriter, JsonWriter, RecordWriter, TsvWriter
 from bertcli.output.schema import Cell, Schema
 from bertcli.output.schemas.attn import (
-    attended_schema,
     attn_schema,
     expansion_schema,
     maps_schema,
     matrix_schema,
+    strongest_keys_schema,
     summary_schema,
 )
 from bertcli.output.schemas.encode import encode_schema
@@ -218,7 +218,7 @@ VIEWS: dict[str, tuple[Schema[Any], Any, list[str]]] = {
         [*RECORD_KEYS, "heads", "attention", "from"],
     ),
     "attn-from": (
-        attended_schema(INFO, samples.LOOK),
+        strongest_keys_schema(INFO, samples.LOOK),
         samples.attn_record(),
         [*RECORD_KEYS, "heads", "attention", "from"],
     ),

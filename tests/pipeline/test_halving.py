@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bertcli.analysis.embeddings import EncodeOptions, encode
+from bertcli.analysis.embeddings.encode import EncodeOptions, encode
 from bertcli.input.records import FailedText, Window
 from bertcli.model.batching import Batch, pad
 from bertcli.model.ops.torch_ops import TorchOps

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertcli.analysis.embeddings import EncodeOptions, encode
+from bertcli.analysis.embeddings.encode import EncodeOptions, encode
 from bertcli.errors import BadText
 from bertcli.input.records import FailedText, TextRecord, Window
 from bertcli.model.batching import Batch
@@ -115,7 +115,7 @@ def test_the_parts_of_a_run_come_to_the_whole(tiny_bert: Path) -> None:
         both.add(part)
     assert (both.done, both.tokens, both.computed) == (20, whole.tokens, whole.computed)
     summary = both.summary(skipped=3, seconds=2.0)
-    assert (summary.texts, summary.skipped, summary.tokens_a_second) == (20, 3, whole.tokens / 2)
+    assert (summary.texts, summary.skipped, summary.tokens_per_second) == (20, 3, whole.tokens / 2)
 
 
 def test_sorting_more_texts_together_pads_less(tiny_bert: Path) -> None:

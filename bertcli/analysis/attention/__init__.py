@@ -1,5 +1,6 @@
-"""What attention heads do. a[i, j] is the weight from query i to key j; layers and heads count from 0.
+"""Analyses of attention heads: statistics, labels, maps, and the strongest keys of a token.
 
-Special tokens count as tokens; PAD never does, neither as key nor as query. Natural logarithms. Averages are over a
-text's queries. Each layer is reduced to what is asked of it before the next one is computed.
+Conventions: a[i, j] is the weight from query i to key j. Layers and heads count from 0. Special tokens count as tokens.
+PAD never counts, neither as key nor as query. Logarithms are natural. Averages are over the queries of a text. Each
+layer is reduced to the requested values before the next layer is computed, so that memory holds the weights of one.
 """

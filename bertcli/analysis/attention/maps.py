@@ -1,4 +1,4 @@
-"""How unlike heads are."""
+"""Matrices derived from attention weights: distances between heads, rollout and value norms."""
 
 from typing import Any
 
@@ -6,14 +6,22 @@ import numpy as np
 
 from bertcli.model.ops.base import Array, DoubleArray, FloatArray, Ops
 
-_BLOCK_VALUES = 1 << 18  # 2 MiB: some queries of all heads, so that little more than the weights is held at a time
+# Number of float64 values of a block of queries of all heads, 2 MiB. Blocks keep memory near that of the weights alone.
+_BLOCK_VALUES = 1 << 18
 
 
 def head_distance(attention: FloatArray) -> FloatArray:
-    """The Jensen-Shannon distance between each two heads: the square root of the divergence in nats, mean over queries.
+    """Compute the Jensen-Shannon distance between each pair of heads, averaged over queries.
 
-    attention: (heads, seq, seq) of one text. Returns (heads, heads), zeros on the diagonal. The divergence of p and q
-    is H((p + q) / 2) - (H(p) + H(q)) / 2 (Lin 1991), in float64: of near equals the difference is all rounding else.
+    The distance is the square root of the divergence in nats. The divergence of p and q is
+    H((p + q) / 2) - (H(p) + H(q)) / 2 (Lin 1991). It is computed in float64: for distributions that are nearly equal,
+    the difference would otherwise be all rounding error.
+
+    Args:
+        attention: Weights of one text, (heads, seq, seq).
+
+    Returns:
+        (heads, heads), zeros on the diagonal.
     """
     heads, queries, keys = attention.shape
     total = np.zeros((heads, heads))
@@ -24,7 +32,7 @@ def head_distance(attention: FloatArray) -> FloatArray:
 
 
 def _summed_distance(p: DoubleArray) -> DoubleArray:
-    """Over some of the queries, (heads, queries, seq): (heads, heads), what is under the diagonal left out."""
+    """Sum distances over a block of queries: (heads, queries, seq) to the upper triangle of (heads, heads)."""
     entropy = _entropy(p)
     distance = np.zeros((len(p), len(p)))
     for head in range(len(p) - 1):
@@ -35,13 +43,14 @@ def _summed_distance(p: DoubleArray) -> DoubleArray:
 
 
 def _entropy(p: DoubleArray) -> Any:
+    """Return -sum p ln p over the last axis, in nats."""
     return -(p * np.log(np.where(p > 0, p, 1))).sum(-1)
 
 
 class Rollout:
     """Attention rollout (Abnar & Zuidema 2020): the product A_L ... A_1 with A_l = (mean over heads + I) / 2.
 
-    The identity stands for the residual connection. Rows of tokens sum to 1, as those of each A_l do.
+    The identity represents the residual connection. Rows of tokens sum to 1, as the rows of each A_l do.
     """
 
     def __init__(self, ops: Ops) -> None:
@@ -49,21 +58,35 @@ class Rollout:
         self._product: Array | None = None
 
     def observe(self, weights: Array) -> None:
-        """The next layer's weights, from the first layer on: (batch, heads, seq, seq)."""
+        """Multiply by the next layer. Call it for every layer, from the first on.
+
+        Args:
+            weights: Weights of the layer, (batch, heads, seq, seq).
+        """
         identity = self._ops.asarray(np.eye(weights.shape[-1], dtype=np.float32))
         layer = (weights.sum(1) / weights.shape[1] + identity) / 2
         self._product = layer if self._product is None else layer @ self._product
 
     def matrices(self) -> Array:
-        """(batch, seq, seq), from the token of the last layer to that of the embeddings. PAD columns hold zeros."""
+        """Return the product so far as numpy, (batch, seq, seq). Columns of padding hold zeros.
+
+        Rows are tokens of the last layer observed, columns are tokens of the embeddings.
+        """
         return self._ops.to_numpy(self._product)
 
 
 def value_norms(weights: Array, value: Array, output: Array) -> Array:
-    """||a[i, j] f(x_j)|| of each head, f(x) = (x W_V + b_V) W_O, W_O the head's own rows of the output projection.
+    """Compute ||a[i, j] f(x_j)|| of each head (Kobayashi et al. 2020).
 
-    weights: (batch, heads, seq, seq). value: x W_V + b_V, (batch, heads, seq, head_size). output: the projection after
-    the heads as checkpoints store it, (hidden, heads * head_size). Returns (batch, heads, seq, seq).
+    f(x) = (x W_V + b_V) W_O, where W_O are the head's own rows of the output projection.
+
+    Args:
+        weights: a, (batch, heads, seq, seq).
+        value: x W_V + b_V, (batch, heads, seq, head_size).
+        output: The projection after the heads as checkpoints store it, (hidden, heads * head_size).
+
+    Returns:
+        (batch, heads, seq, seq).
     """
     heads, head_size = value.shape[1], value.shape[-1]
     by_head = output.T.reshape(heads, head_size, output.shape[0])

@@ -1,70 +1,138 @@
-"""Which heads are told of, and in what order."""
+"""Selection of layers, heads and statistics, as the options of `bertcli attn` name them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from math import fsum
+from typing import TypeVar
 
-from bertcli.analysis.attention.statistics import STATISTICS
+from bertcli.analysis.layers import parse_layers
+from bertcli.choices import HeadLabel, Statistic
 from bertcli.errors import WrongUsage
 from bertcli.results.attention import HeadStatistics
 
-# As tables head their columns.
-_SHORT = {"prev": "previous", "punct": "punctuation", "dist": "distance", "conf": "confidence"}
+Named = TypeVar("Named", Statistic, HeadLabel)
+
+
+@dataclass(frozen=True, slots=True)
+class HeadOrder:
+    """Order of heads: by a statistic, the largest first unless smallest_first is set."""
+
+    statistic: Statistic
+    smallest_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """label: of the heads wanted. by_layer: a layer's heads as their mean. top: so many, the largest `by` first.
+    """Selection of the heads to return, and their order.
 
-    by: a statistic, with a minus before it where the smallest are to come first.
+    Attributes:
+        label: Return only heads with this label.
+        by_layer: Return the mean of each layer's heads instead of the heads.
+        top: Return only the first heads, up to this number.
+        order: Order of the heads. By default, by layer and head.
     """
 
-    label: str | None = None
+    label: HeadLabel | None = None
     by_layer: bool = False
     top: int | None = None
-    by: str | None = None
+    order: HeadOrder | None = None
 
-    def of(self, heads: Sequence[HeadStatistics]) -> list[HeadStatistics]:
-        """Those of the heads that are wanted."""
-        chosen = [head for head in heads if self.label in (None, head.label)]
+    def apply(self, heads: Sequence[HeadStatistics]) -> list[HeadStatistics]:
+        """Return the selected heads in their order. The heads are given layer by layer."""
+        selected = [head for head in heads if self.label in (None, head.label)]
         if self.by_layer:
-            chosen = [_mean(list(of_layer)) for _, of_layer in groupby(chosen, lambda head: head.layer)]
-        if self.by is not None:
-            name, sign = self.by.removeprefix("-"), 1 if self.by.startswith("-") else -1
-            chosen.sort(key=lambda head: sign * getattr(head, name))
-        return chosen[: self.top]
+            selected = [_mean(list(layer_heads)) for _, layer_heads in groupby(selected, lambda head: head.layer)]
+        if self.order is not None:
+            name, sign = self.order.statistic, 1 if self.order.smallest_first else -1
+            selected.sort(key=lambda head: sign * getattr(head, name))
+        return selected[: self.top]
 
 
 def _mean(heads: Sequence[HeadStatistics]) -> HeadStatistics:
-    means = {name: fsum(getattr(head, name) for head in heads) / len(heads) for name in STATISTICS}
+    means = {str(name): fsum(getattr(head, name) for head in heads) / len(heads) for name in Statistic}
     return HeadStatistics(layer=heads[0].layer, head=None, **means, label=None)
 
 
-def chosen(what: str, asked: int | None, count: int) -> list[int]:
-    """The one index asked for, or all. Raises WrongUsage for one out of range."""
-    if asked is None:
+def select_layers(value: str | None, count: int) -> list[int]:
+    """Return the layers that --layer names, each once and in the order given; all layers if value is None.
+
+    Args:
+        value: As parse_layers.
+        count: Number of attention layers of the model.
+
+    Raises:
+        WrongUsage: As parse_layers.
+    """
+    return list(range(count)) if value is None else list(dict.fromkeys(parse_layers("--layer", value, count)))
+
+
+def select_heads(head: int | None, count: int) -> list[int]:
+    """Return the head that --head names, or all heads if it is None.
+
+    Args:
+        head: Number of a head, from 0.
+        count: Number of heads of each layer.
+
+    Raises:
+        WrongUsage: The number is out of range.
+    """
+    if head is None:
         return list(range(count))
-    if not 0 <= asked < count:
-        raise WrongUsage(f"there is no {what} {asked}: this model has {count}", hint=f"use --{what} 0 to {count - 1}")
-    return [asked]
+    if not 0 <= head < count:
+        raise WrongUsage(f"there is no head {head}: this model has {count}", hint=f"use --head 0 to {count - 1}")
+    return [head]
 
 
-def order_named(asked: str) -> str:
-    """The statistic of an order, with a minus before it for the smallest first. Raises WrongUsage."""
-    sign, name = ("-", asked[1:]) if asked.startswith("-") else ("", asked)
-    names = statistics_named("--by", name)
-    if len(names) > 1:
-        raise WrongUsage(f"--by {asked!r} names {len(names)} statistics", hint="give one of them")
-    return sign + names[0]
+def parse_statistic(option: str, name: str) -> Statistic:
+    """Return the statistic of a name, either the full name or the heading that tables show (prev, dist).
+
+    Args:
+        option: Name of the option, for the error message.
+        name: The name that the user gave.
+
+    Raises:
+        WrongUsage: There is no such statistic.
+    """
+    return _parse_name(option, name, "statistic", list(Statistic))
 
 
-def statistics_named(option: str, asked: str) -> list[str]:
-    """Names of statistics, parted by commas. Raises WrongUsage for one that is none."""
-    given = (name.strip() for name in asked.split(","))
-    names = list(dict.fromkeys(_SHORT.get(name, name) for name in given))
-    if unknown := [name for name in names if name not in STATISTICS]:
-        raise WrongUsage(
-            f"{option} {unknown[0]!r}: there is no such statistic", hint=f"use one of {', '.join(STATISTICS)}"
-        )
-    return names
+def parse_label(option: str, name: str) -> HeadLabel:
+    """Return the label of a name, either the full name or the short one that legends show (prev).
+
+    Args:
+        option: Name of the option, for the error message.
+        name: The name that the user gave.
+
+    Raises:
+        WrongUsage: There is no such label.
+    """
+    return _parse_name(option, name, "label", list(HeadLabel))
+
+
+def parse_statistics(option: str, names: str) -> list[Statistic]:
+    """Return the statistics of names separated by commas, each once and in the order given.
+
+    Raises:
+        WrongUsage: There is no statistic of one of the names.
+    """
+    return list(dict.fromkeys(parse_statistic(option, name.strip()) for name in names.split(",")))
+
+
+def parse_order(order: str) -> HeadOrder:
+    """Return the order that --by names: a statistic, with a minus sign before it to put the smallest first.
+
+    Raises:
+        WrongUsage: There is no such statistic, or several are named.
+    """
+    statistics = parse_statistics("--by", order.removeprefix("-"))
+    if len(statistics) > 1:
+        raise WrongUsage(f"--by {order!r} names {len(statistics)} statistics", hint="use one of them")
+    return HeadOrder(statistics[0], smallest_first=order.startswith("-"))
+
+
+def _parse_name(option: str, name: str, noun: str, members: Sequence[Named]) -> Named:
+    for member in members:
+        if name in (member, member.heading):
+            return member
+    raise WrongUsage(f"{option} {name!r}: there is no such {noun}", hint=f"use one of {', '.join(members)}")

@@ -1,4 +1,4 @@
-"""From maps over word pieces to maps over words."""
+"""Attention maps over words instead of word pieces."""
 
 from collections.abc import Sequence
 
@@ -9,11 +9,12 @@ from bertcli.input.records import FailedText
 from bertcli.model.ops.base import FloatArray
 from bertcli.model.tokenizer import TextTokenizer, TokenizedText
 
-Words = Sequence[Sequence[int]]
+# The positions of the pieces of each word.
+WordPositions = Sequence[Sequence[int]]
 
 
-def words_of(text: TokenizedText) -> Words:
-    """The positions of each word's pieces, in their order; a special token is a word of its own."""
+def word_positions(text: TokenizedText) -> WordPositions:
+    """Return the positions of each word's pieces, in the order of the text. A special token is a word of its own."""
     found: list[list[int]] = []
     for position, word in enumerate(text.words):
         if word is not None and position and text.words[position - 1] == word:
@@ -26,27 +27,43 @@ def words_of(text: TokenizedText) -> Words:
 def check_positions(
     text: TokenizedText, rows: range | None, columns: range | None, *, are_words: bool
 ) -> FailedText | None:
-    """What is wrong with a text of whose matrix a part is wanted: that it does not reach so far."""
-    size = len(words_of(text)) if are_words else len(text)
-    for option, asked in (("--rows", rows), ("--cols", columns)):
-        if asked is not None and asked.start >= size:
-            what = "words" if are_words else "tokens"
+    """Return the text as failed if it is too short for the requested part of its matrix, else None.
+
+    Args:
+        text: The text.
+        rows: Positions of --rows, or None for all.
+        columns: Positions of --cols, or None for all.
+        are_words: Positions count words, not tokens.
+    """
+    size = len(word_positions(text)) if are_words else len(text)
+    for option, positions in (("--rows", rows), ("--cols", columns)):
+        if positions is not None and positions.start >= size:
+            noun = "words" if are_words else "tokens"
             problem = BadText(
-                f"there is no position {asked.start} for {option}: the text has {size} {what}",
+                f"there is no position {positions.start} for {option}: the text has {size} {noun}",
                 hint=f"use positions from 0 to {size - 1}",
             )
             return text.record.failed(problem)
     return None
 
 
-def spelt(text: TokenizedText, words: Words, tokenizer: TextTokenizer) -> list[str]:
-    """Each word as a text has it."""
+def word_texts(text: TokenizedText, words: WordPositions, tokenizer: TextTokenizer) -> list[str]:
+    """Return the spelling of each word."""
     return [tokenizer.decode([text.input_ids[position] for position in word]).strip() for word in words]
 
 
-def word_map(weights: FloatArray, words: Words) -> FloatArray:
-    """(..., tokens, tokens) to (..., words, words): attention to a word is the sum to its pieces, that from a word the
-    mean from them (Clark et al. 2019, section 4.1). Rows that sum to 1 still do.
+def word_map(weights: FloatArray, words: WordPositions) -> FloatArray:
+    """Merge the rows and columns of each word's pieces (Clark et al. 2019, section 4.1).
+
+    Attention to a word is the sum over its pieces, attention from a word is the mean over its pieces. Rows that sum to
+    1 still do.
+
+    Args:
+        weights: (..., tokens, tokens).
+        words: The positions of the pieces of each word.
+
+    Returns:
+        (..., words, words).
     """
     pieces = np.zeros((weights.shape[-1], len(words)), np.float32)
     for column, word in enumerate(words):

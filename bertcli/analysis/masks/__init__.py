@@ -1,1 +1,1 @@
-"""What the MLM head says of masked positions: a file a question."""
+"""Analyses of masked positions with the MLM head, one module for each kind of analysis."""

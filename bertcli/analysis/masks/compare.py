@@ -1,7 +1,7 @@
-"""The same masks put to a second model: how the ranks of the candidates change, and how far the distributions differ.
+"""Comparison of two models on the same masks: ranks of the predictions, and the distance between the distributions.
 
-Two distributions are over the same things only where the vocabularies are the same. Where they are not there is no
-distance, and a candidate of one model is looked for in the other's vocabulary by its spelling.
+Two distributions have a distance only if both models have the same vocabulary. If the vocabularies differ, there is no
+distance, and a prediction of one model is looked up in the other's vocabulary by its spelling.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from bertcli.analysis.masks.distributions import jensen_shannon_distance, log_softmax
-from bertcli.analysis.masks.predictions import MaskLogits, ask_masks, candidates
-from bertcli.analysis.masks.targets import Target, check_room, score_targets
+from bertcli.analysis.masks.predictions import MaskLogits, compute_mask_logits, top_predictions
+from bertcli.analysis.masks.targets import Target, check_targets_fit, score_targets
 from bertcli.analysis.masks.variants import mask_positions
+from bertcli.choices import TargetScore
 from bertcli.errors import BadText
 from bertcli.input.records import FailedText
 from bertcli.model.batching import batches
@@ -26,18 +27,26 @@ _Row = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
-class Comparing:
-    """The addition that asks a second model. targets: as its tokenizer has them; method: how their pieces count."""
+class ModelComparison:
+    """Analysis that compares each mask with the predictions of a second model.
+
+    Attributes:
+        session: The first model.
+        other: The second model.
+        top_k: Number of predictions of the second model.
+        targets: Words for the second model to score, with the pieces of its own tokenizer, or None.
+        method: Way to combine the pieces of a target.
+    """
 
     session: Session
     other: Session
     top_k: int
     targets: Sequence[Target] | None
-    method: str
+    method: TargetScore
 
     @cached_property
     def is_one_vocabulary(self) -> bool:
-        """Whether every token of one model is the other's, with the same id."""
+        """True if every token has the same id in both models."""
         one, other = self.session, self.other
         return (
             one.config.vocab_size == other.config.vocab_size
@@ -45,116 +54,131 @@ class Comparing:
         )
 
     def check(self, text: TokenizedText) -> FailedText | None:
-        """What is wrong with a text that the second model is to answer as well."""
-        record, other = text.record, self._tokenized(text)
+        """Return the text as failed if the second model cannot predict its masks, else None."""
+        record, other = text.record, self._tokenize(text)
         if isinstance(other, FailedText):
-            return self._of_other(other)
+            return self._failed_in_other(other)
         counts = [len(mask_positions(self.session, text)), len(mask_positions(self.other, other))]
         if counts[0] != counts[1]:
             problem = BadText(
-                f"the models do not see the same masks: {counts[0]}, and {counts[1]} to {self.other.checkpoint.name}",
-                hint="write [MASK], which stands for every model's own mask, and a shorter text if it is cut",
+                f"the models do not see the same masks: the first sees {counts[0]}, "
+                f"and {self.other.checkpoint.name} sees {counts[1]}",
+                hint="write [MASK], which works for every model, and use a shorter text if this one is truncated",
             )
             return record.failed(problem)
-        crowded = check_room(other, self.targets or (), self.other.tokenizer.limit)
-        return crowded and self._of_other(crowded)
+        failed = check_targets_fit(other, self.targets or (), self.other.tokenizer.limit)
+        return failed and self._failed_in_other(failed)
 
-    def _of_other(self, unanswered: FailedText) -> FailedText:
-        return replace(unanswered, error=unanswered.error.at(f"to {self.other.checkpoint.name}"))
+    def _failed_in_other(self, failed: FailedText) -> FailedText:
+        return replace(failed, error=failed.error.at(self.other.checkpoint.name))
 
-    def __call__(self, asked: MaskLogits, masks: Sequence[MaskPredictions]) -> list[MaskPredictions]:
-        """The masks with their comparisons."""
-        compared: dict[tuple[int, int], Comparison] = {}
-        for index, ordinal, comparison in self._compare(asked, masks):
-            compared[index, ordinal] = comparison
-        return [replace(mask, comparison=compared[place]) for mask, place in zip(masks, _ordinals(asked), strict=True)]
+    def __call__(self, mask_logits: MaskLogits, masks: Sequence[MaskPredictions]) -> list[MaskPredictions]:
+        """Return the masks with their comparisons."""
+        compared = dict(self._compare(mask_logits, masks))
+        keys = _mask_keys(mask_logits)
+        return [replace(mask, comparison=compared[key]) for mask, key in zip(masks, keys, strict=True)]
 
-    def _compare(self, asked: MaskLogits, masks: Sequence[MaskPredictions]) -> Any:
-        """The comparison for each mask, with its text's index and its place among the masks of the text."""
-        ours = {place: at for at, place in enumerate(_ordinals(asked))}
-        texts = [text for text in map(self._tokenized, asked.batch.texts) if isinstance(text, TokenizedText)]
-        logits = self.session.to_numpy(asked.logits)
+    def _compare(
+        self, mask_logits: MaskLogits, masks: Sequence[MaskPredictions]
+    ) -> Iterator[tuple[tuple[int, int], Comparison]]:
+        """Yield the key and the comparison of each mask, in the order in which the second model runs."""
+        own_index = {key: index for index, key in enumerate(_mask_keys(mask_logits))}
+        texts = [text for text in map(self._tokenize, mask_logits.batch.texts) if isinstance(text, TokenizedText)]
+        logits = self.session.to_numpy(mask_logits.logits)
         for batch in batches(texts, self.other.batch_tokens, self.other.tokenizer.pad_token_id):
-            other = ask_masks(self.other, batch)
+            other = compute_mask_logits(self.other, batch)
             assert other is not None
-            found = candidates(other, other.logits, self.top_k)
+            found = top_predictions(other, other.logits, self.top_k)
             scored = None if self.targets is None else score_targets(other, other.logits, self.targets, self.method)
             other_logits = self.other.to_numpy(other.logits)
-            for at, place in enumerate(_ordinals(other)):
-                one = ours[place]
-                of_targets = None if scored is None else scored[at]
+            for other_index, key in enumerate(_mask_keys(other)):
+                index = own_index[key]
+                targets = None if scored is None else scored[other_index]
                 comparison = self._comparison(
-                    masks[one].predictions, found[at], logits[one], other_logits[at], of_targets
+                    masks[index].predictions, found[other_index], logits[index], other_logits[other_index], targets
                 )
-                yield *place, comparison
+                yield key, comparison
 
     def _comparison(
         self, predictions: Sequence[Prediction], found: Sequence[Prediction], row: _Row, other_row: _Row, targets: Any
     ) -> Comparison:
+        """Return the comparison of one mask.
+
+        Args:
+            predictions: Predictions of the first model.
+            found: Predictions of the second model.
+            row: Logits of the first model, (vocab,).
+            other_row: Logits of the second model, (its vocab,).
+            targets: The second model's scores of the targets, or None.
+        """
         log_p, log_q = log_softmax(row), log_softmax(other_row)
         distance = float(jensen_shannon_distance(log_p, log_q)) if self.is_one_vocabulary else None
         changes = [
             Change(
                 token_str,
-                _rank(row, own),
-                _rank(other_row, other),
-                _score(predictions, log_p, own),
-                _score(found, log_q, other),
+                _rank(row, own_id),
+                _rank(other_row, other_id),
+                _score(predictions, log_p, own_id),
+                _score(found, log_q, other_id),
             )
-            for own, other, token_str in self._both(predictions, found)
+            for own_id, other_id, token_str in self._union(predictions, found)
         ]
         checkpoint = self.other.checkpoint
         return Comparison(checkpoint.name, checkpoint.revision, found, distance, changes, targets)
 
-    def _both(
+    def _union(
         self, predictions: Sequence[Prediction], found: Sequence[Prediction]
     ) -> Iterator[tuple[int | None, int | None, str]]:
-        """The candidates of both, each once: its id here, its id there, and how it is spelt."""
+        """Yield each token that either model predicts, once: its id in both models, and its spelling.
+
+        An id is None if the vocabulary has no such token.
+        """
         own_ids: set[int] = set()
         other_ids: set[int | None] = set()
         for prediction in predictions:
-            other_id = self._same(prediction, self.session.tokenizer, self.other.tokenizer)
+            other_id = self._counterpart(prediction, self.session.tokenizer, self.other.tokenizer)
             own_ids.add(prediction.token)
             other_ids.add(other_id)
             yield prediction.token, other_id, prediction.token_str
         for prediction in found:
-            own_id = self._same(prediction, self.other.tokenizer, self.session.tokenizer)
+            own_id = self._counterpart(prediction, self.other.tokenizer, self.session.tokenizer)
             if prediction.token not in other_ids and own_id not in own_ids:
                 yield own_id, prediction.token, prediction.token_str
 
-    def _same(self, prediction: Prediction, tokenizer: TextTokenizer, other: TextTokenizer) -> int | None:
-        """The id of the same token in the other's vocabulary: of the same word, where these are not the same."""
+    def _counterpart(self, prediction: Prediction, tokenizer: TextTokenizer, other: TextTokenizer) -> int | None:
+        """Return the id of the same token in the other vocabulary, or of the same word if the vocabularies differ."""
         if self.is_one_vocabulary:
             return prediction.token
         word = prediction.token_str.strip()
-        # In some vocabularies one piece is a word, and another of the same letters goes on with one.
+        # In some vocabularies two pieces have the same letters: one begins a word, and the other continues one.
         if not word or tokenizer.word_pieces(word) != [prediction.token]:
             return None
         pieces = other.word_pieces(word)
         is_unknown = [other.token(id_) for id_ in pieces] == [other.special_tokens.unk] != [word]
         return pieces[0] if len(pieces) == 1 and not is_unknown else None
 
-    def _tokenized(self, text: TokenizedText) -> TokenizedText | FailedText:
+    def _tokenize(self, text: TokenizedText) -> TokenizedText | FailedText:
         return self.other.tokenizer.tokenize([text.record])[0]
 
 
-def _ordinals(asked: MaskLogits) -> list[tuple[int, int]]:
-    """For each mask its text's index in the run, and its place among the masks of the text."""
+def _mask_keys(mask_logits: MaskLogits) -> list[tuple[int, int]]:
+    """Return a key for each mask that both models share: the text's index, and the mask's number within the text."""
     seen: dict[int, int] = {}
-    places = []
-    for text, _ in asked.places:
+    keys = []
+    for text, _ in mask_logits.places:
         index = text.record.index
-        places.append((index, seen.get(index, 0)))
+        keys.append((index, seen.get(index, 0)))
         seen[index] = seen.get(index, 0) + 1
-    return places
+    return keys
 
 
 def _rank(logits: _Row, id_: int | None) -> int | None:
+    """Return the rank of a token from 1, or None if the vocabulary does not have it."""
     return None if id_ is None else 1 + int((logits > logits[id_]).sum())
 
 
 def _score(predictions: Sequence[Prediction], log_p: _Row, id_: int | None) -> float | None:
-    """To the last digit what stands among the predictions, where it stands there."""
+    """Return the probability of a token, equal to the last digit to that of the prediction if it is predicted."""
     if id_ is None:
         return None
     known = (prediction.score for prediction in predictions if prediction.token == id_)

@@ -1,40 +1,52 @@
-"""How a prediction forms: the MLM head applied to the hidden states of every layer (nostalgebraist 2020)."""
+"""The logit lens: the MLM head applied to the hidden states of every layer (nostalgebraist 2020)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bertcli.analysis.masks.predictions import MaskLogits, candidates
-from bertcli.analysis.masks.targets import L2R, Target, score_targets
+from bertcli.analysis.masks.predictions import MaskLogits, top_predictions
+from bertcli.analysis.masks.targets import Target, score_targets
+from bertcli.choices import TargetScore
 from bertcli.errors import WrongUsage
 from bertcli.results.masks import LensLayer, MaskPredictions
 
 
 @dataclass(frozen=True, slots=True)
-class Lens:
-    """The addition that reads every layer. It needs the states of all, the embeddings' among them."""
+class LogitLens:
+    """Analysis that predicts each mask from every layer. It needs all hidden states, those of the embeddings too.
+
+    Attributes:
+        top_k: Number of predictions for each layer.
+        targets: Words of one piece to score at each layer, or None.
+    """
 
     top_k: int
     targets: Sequence[Target] | None
 
-    def __call__(self, asked: MaskLogits, masks: Sequence[MaskPredictions]) -> list[MaskPredictions]:
-        """The masks with an entry for each layer."""
+    def __call__(self, mask_logits: MaskLogits, masks: Sequence[MaskPredictions]) -> list[MaskPredictions]:
+        """Return the masks with an entry for each layer."""
         layers: list[list[LensLayer]] = [[] for _ in masks]
-        for layer, hidden in enumerate(asked.hidden_states):
-            is_last = layer == len(asked.hidden_states) - 1
-            logits = asked.session.engine.mlm_logits(hidden, is_last=is_last)
-            found = candidates(asked, logits, self.top_k)
-            scored = None if self.targets is None else score_targets(asked, logits, self.targets, L2R)
-            for at, predictions in enumerate(found):
-                layers[at].append(LensLayer(layer, predictions, None if scored is None else scored[at]))
+        for layer, hidden in enumerate(mask_logits.hidden_states):
+            is_last = layer == len(mask_logits.hidden_states) - 1
+            logits = mask_logits.session.engine.mlm_logits(hidden, is_last=is_last)
+            found = top_predictions(mask_logits, logits, self.top_k)
+            scored = None
+            if self.targets is not None:
+                scored = score_targets(mask_logits, logits, self.targets, TargetScore.L2R)
+            for mask, predictions in enumerate(found):
+                layers[mask].append(LensLayer(layer, predictions, None if scored is None else scored[mask]))
         return [replace(mask, lens=of_mask) for mask, of_mask in zip(masks, layers, strict=True)]
 
 
-def check_single(targets: Sequence[Target]) -> None:
-    """Raise WrongUsage for a target of several pieces, which would need another text for each layer to be read from."""
+def check_single_piece(targets: Sequence[Target]) -> None:
+    """Check that every target is one piece. A longer target would need a text of its own for each layer.
+
+    Raises:
+        WrongUsage: A target has several pieces.
+    """
     for target in targets:
         if len(target.ids) > 1:
             raise WrongUsage(
-                f"--lens follows the rank of one piece, and the target {target.word!r} has {len(target.ids)} "
+                f"--lens shows the rank of a single piece, and the target {target.word!r} has {len(target.ids)} "
                 f"({' '.join(target.pieces)})",
-                hint="give targets of one piece, or leave --lens out",
+                hint="use targets of one piece, or leave --lens out",
             )

@@ -1,17 +1,12 @@
-"""The most probable tokens for each mask, and the logits at the masks, with which other questions about them begin.
-
-A question that adds to the answer for each mask is an addition: it takes what the model said and the masks as they are
-answered so far, and returns them with its own part filled in.
-"""
+"""The most probable tokens for each mask, and the logits at masks from which other analyses start."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from bertcli.analysis.masks.distributions import entropy_bits, log_softmax
 from bertcli.errors import BadText
 from bertcli.input.records import FailedText, shortened
 from bertcli.model.batching import Batch
@@ -24,9 +19,15 @@ from bertcli.results.masks import FillMaskRecord, MaskPredictions, Prediction
 
 @dataclass(frozen=True)
 class MaskLogits:
-    """What the model said at each mask of a batch. rows, columns: where the masks are. logits: (masks, vocab).
+    """Logits at every mask of a batch.
 
-    hidden_states: (masks, hidden) of each of the layers that were asked for.
+    Attributes:
+        session: The session that computed them.
+        batch: The texts.
+        rows: Row of each mask in the batch, (masks,).
+        columns: Position of each mask in its text, (masks,).
+        logits: (masks, vocab), an array of the backend.
+        hidden_states: (masks, hidden) for each requested layer.
     """
 
     session: Session
@@ -38,18 +39,24 @@ class MaskLogits:
 
     @cached_property
     def places(self) -> list[tuple[TokenizedText, int]]:
-        """Each mask's text and position."""
+        """The text of each mask and the position of the mask in it."""
         places = zip(self.rows.tolist(), self.columns.tolist(), strict=True)
         return [(self.batch.texts[row], column) for row, column in places]
 
-    def sequence(self, at: int, ids: Sequence[int]) -> str:
-        """The text of a mask with these tokens in its place, and other masks left standing."""
-        text, column = self.places[at]
+    def sequence(self, mask: int, ids: Sequence[int]) -> str:
+        """Return the text of a mask with the mask replaced by tokens. Other masks of the text stay masked.
+
+        Args:
+            mask: Index of the mask.
+            ids: Ids of the tokens.
+        """
+        text, column = self.places[mask]
         filled = [*text.input_ids[:column], *ids, *text.input_ids[column + 1 :]]
         return self.session.tokenizer.decode_text(filled)
 
 
-Addition = Callable[[MaskLogits, Sequence[MaskPredictions]], Sequence[MaskPredictions]]
+# An analysis of each mask: takes the logits and the masks so far, and returns the masks with its own field filled in.
+MaskAnalysis = Callable[[MaskLogits, Sequence[MaskPredictions]], Sequence[MaskPredictions]]
 
 
 def predict_masks(
@@ -57,69 +64,94 @@ def predict_masks(
     batch: Batch,
     top_k: int | None = None,
     mass: float | None = None,
-    additions: Sequence[Addition] = (),
+    analyses: Sequence[MaskAnalysis] = (),
     hidden_states: Sequence[int] = (),
 ) -> list[FillMaskRecord]:
-    """For each text of the batch the candidates for each mask, each mask on its own (the others left standing).
+    """Predict each mask of each text of a batch separately. The other masks of a text stay masked.
 
-    top_k: how many candidates at the most; None for all. mass: no more than it takes to reach this probability.
-    additions: what else is asked about each mask. hidden_states: the layers whose states they need.
+    Args:
+        session: The open checkpoint.
+        batch: The texts.
+        top_k: Largest number of predictions for each mask, or None for all tokens.
+        mass: Stop as soon as the predictions of a mask reach this probability together.
+        analyses: Further analyses of each mask, in the order in which they run.
+        hidden_states: Indices of the hidden states that the analyses need.
     """
-    asked = ask_masks(session, batch, hidden_states)
-    answered: Sequence[MaskPredictions] = []
-    if asked is not None:
-        found = candidates(asked, asked.logits, top_k, mass)
-        answered = [
+    mask_logits = compute_mask_logits(session, batch, hidden_states)
+    predicted: Sequence[MaskPredictions] = []
+    if mask_logits is not None:
+        found = top_predictions(mask_logits, mask_logits.logits, top_k, mass)
+        predicted = [
             MaskPredictions(position, predictions, mass=None if mass is None else _mass(predictions))
-            for (_, position), predictions in zip(asked.places, found, strict=True)
+            for (_, position), predictions in zip(mask_logits.places, found, strict=True)
         ]
-        for addition in additions:
-            answered = addition(asked, answered)
+        for analysis in analyses:
+            predicted = analysis(mask_logits, predicted)
     masks: list[list[MaskPredictions]] = [[] for _ in batch.texts]
-    for row, mask in zip([] if asked is None else asked.rows.tolist(), answered, strict=True):
+    for row, mask in zip([] if mask_logits is None else mask_logits.rows.tolist(), predicted, strict=True):
         masks[row].append(mask)
     return [FillMaskRecord(text_info(text), masks[row]) for row, text in enumerate(batch.texts)]
 
 
-def ask_masks(session: Session, batch: Batch, hidden_states: Sequence[int] = ()) -> MaskLogits | None:
-    """The batch's logits at masks alone; None where there is no mask."""
-    rows, columns = mask_places(batch, session.mask_token_id)
+def compute_mask_logits(session: Session, batch: Batch, hidden_states: Sequence[int] = ()) -> MaskLogits | None:
+    """Compute the logits at the masks of a batch and nowhere else. Return None if there is no mask."""
+    rows, columns = mask_coordinates(batch, session.mask_token_id)
     if not len(rows):
         return None
     output = session.run(batch, OutputRequest(logits_at=(rows, columns), hidden_states=hidden_states))
-    places = on_device(session.engine.ops, (rows, columns))
-    states = [state[places] for state in output.hidden_states]
+    at_masks = on_device(session.engine.ops, (rows, columns))
+    states = [state[at_masks] for state in output.hidden_states]
     return MaskLogits(session, batch, rows, columns, output.logits, states)
 
 
-def mask_places(batch: Batch, mask_token_id: int | None) -> tuple[IntArray, IntArray]:
-    """The rows and columns of the masks of a batch, text by text. mask_token_id: None where there is no mask."""
+def mask_coordinates(batch: Batch, mask_token_id: int | None) -> tuple[IntArray, IntArray]:
+    """Return the rows and columns of the masks of a batch, text by text.
+
+    Args:
+        batch: The texts.
+        mask_token_id: Id of the mask token, or None if the tokenizer has none.
+    """
     rows, columns = np.nonzero((batch.input_ids == mask_token_id) & batch.attention_mask)
     return rows, columns
 
 
-def candidates(
-    asked: MaskLogits, logits: Array, top_k: int | None, mass: float | None = None
+def top_predictions(
+    mask_logits: MaskLogits, logits: Array, top_k: int | None, mass: float | None = None
 ) -> list[list[Prediction]]:
-    """For each mask the tokens with the largest logits (masks, vocab). score is their softmax, in float32."""
-    ops = asked.session.engine.ops
+    """Return the tokens with the largest logits for each mask, best first.
+
+    Args:
+        mask_logits: The masks.
+        logits: The logits to use, (masks, vocab): those of mask_logits, or those of another layer.
+        top_k: As predict_masks.
+        mass: As predict_masks.
+
+    Returns:
+        The predictions of each mask. Their score is the softmax over the whole vocabulary, in float32.
+    """
+    ops = mask_logits.session.engine.ops
     best_logits, best_ids = (ops.to_numpy(x) for x in ops.top_k(logits, top_k or logits.shape[-1]))
     normalizers = ops.to_numpy(ops.log_sum_exp(logits))
     scores = np.exp(best_logits - normalizers[:, None])
     counts = _counts(scores, mass)
     return [
         [
-            _prediction(asked, at, rank, *numbers)
-            for rank, numbers in enumerate(
-                zip(best_ids[at, :count].tolist(), best_logits[at].tolist(), scores[at].tolist(), strict=False), 1
+            _prediction(mask_logits, mask, rank, *values)
+            for rank, values in enumerate(
+                zip(best_ids[mask, :count].tolist(), best_logits[mask].tolist(), scores[mask].tolist(), strict=False), 1
             )
         ]
-        for at, count in enumerate(counts)
+        for mask, count in enumerate(counts)
     ]
 
 
 def _counts(scores: np.ndarray[Any, Any], mass: float | None) -> list[int]:
-    """How many of each row, best first, it takes to reach the mass; all where they do not reach it."""
+    """Return, for each row, the number of scores that reach the mass, or all of them if they do not reach it.
+
+    Args:
+        scores: Probabilities, best first, (masks, tokens).
+        mass: A probability, or None for all scores.
+    """
     masks, count = scores.shape
     if mass is None:
         return [count] * masks
@@ -127,9 +159,9 @@ def _counts(scores: np.ndarray[Any, Any], mass: float | None) -> list[int]:
     return [min(1 + int(short), count) for short in is_short.sum(-1)]
 
 
-def _prediction(asked: MaskLogits, at: int, rank: int, token: int, logit: float, score: float) -> Prediction:
-    token_str = asked.session.tokenizer.decode([token])
-    return Prediction(rank, score, logit, token, token_str, asked.sequence(at, [token]))
+def _prediction(mask_logits: MaskLogits, mask: int, rank: int, token: int, logit: float, score: float) -> Prediction:
+    token_str = mask_logits.session.tokenizer.decode([token])
+    return Prediction(rank, score, logit, token, token_str, mask_logits.sequence(mask, [token]))
 
 
 def _mass(predictions: Sequence[Prediction]) -> float:
@@ -137,7 +169,7 @@ def _mass(predictions: Sequence[Prediction]) -> float:
 
 
 def check_masks(text: TokenizedText, mask_token_id: int) -> FailedText | None:
-    """What is wrong with a text whose masks are to be filled: that it has none, or that a cut has removed one."""
+    """Return the text as failed if it has no mask or if truncation has removed one, else None."""
     record = text.record
     if text.masks_cut:
         problem = BadText(
@@ -147,16 +179,8 @@ def check_masks(text: TokenizedText, mask_token_id: int) -> FailedText | None:
     elif mask_token_id not in text.input_ids:
         problem = BadText(
             f"the text has no mask: {shortened(record.text)}",
-            hint=f'write {MASK}, in capitals, where a word is missing, and the whole text in quotes: "how {MASK} you"',
+            hint=f'write {MASK}, in capitals, for a missing word, and put the whole text in quotes: "how {MASK} you"',
         )
     else:
         return None
     return record.failed(problem)
-
-
-def with_entropy(asked: MaskLogits, masks: Sequence[MaskPredictions]) -> list[MaskPredictions]:
-    """The masks with the entropy of the whole distribution, in bits."""
-    logits = asked.session.to_numpy(asked.logits)
-    return [
-        replace(mask, entropy=float(entropy_bits(log_softmax(row)))) for mask, row in zip(masks, logits, strict=True)
-    ]

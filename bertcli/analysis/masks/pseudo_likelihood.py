@@ -1,15 +1,16 @@
-"""How probable a text is to a masked language model: every token masked in turn (Salazar et al. 2020).
+"""Pseudo-log-likelihood of a text: every token is masked in turn and scored (Salazar et al. 2020).
 
-With words from left to right the later pieces of a token's own word are masked with it, since they give it away (Kauf
-and Ivanova 2023).
+With WithinWord.L2R, the later pieces of a token's own word are masked with it, since they would give the token away
+(Kauf and Ivanova 2023).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import log
 
 import numpy as np
 
-from bertcli.analysis.masks.variants import Variant, ask, content_positions, with_masks
+from bertcli.analysis.masks.variants import Variant, content_positions, run_variants, with_masks
+from bertcli.choices import WithinWord
 from bertcli.errors import BadText
 from bertcli.input.records import FailedText
 from bertcli.model.batching import Batch
@@ -18,55 +19,71 @@ from bertcli.model.session import Session
 from bertcli.model.tokenizer import TokenizedText
 from bertcli.results.masks import TextScore, TokenScore
 
-ORIGINAL, WORD_L2R = "PLL-original", "PLL-word-l2r"
+# The names that Kauf and Ivanova give the methods. None masks the scored token alone.
+METHOD_NAMES: Mapping[WithinWord | None, str] = {None: "PLL-original", WithinWord.L2R: "PLL-word-l2r"}
 
 
-def score_texts(session: Session, batch: Batch, method: str = ORIGINAL) -> list[TextScore]:
-    """The pseudo-log-likelihood of each text of the batch. Masks that stand in it stay, and are not scored."""
+def score_texts(session: Session, batch: Batch, within_word: WithinWord | None = None) -> list[TextScore]:
+    """Compute the pseudo-log-likelihood of each text of a batch.
+
+    Masks that are already in a text stay, and are not scored.
+
+    Args:
+        session: The open checkpoint.
+        batch: The texts.
+        within_word: Pieces of the word to mask together with a scored token, or None for the token alone.
+    """
     tokens: list[list[TokenScore]] = [[] for _ in batch.texts]
     variants = (
-        Variant(with_masks(text, _masked_with(text, position, method), session.mask_token_id), (position,), row)
+        Variant(with_masks(text, _masked_with(text, position, within_word), session.mask_token_id), (position,), row)
         for row, text in enumerate(batch.texts)
         for position in scored_positions(session, text)
     )
-    for run, logits in ask(session, variants):
+    for run, logits in run_variants(session, variants):
         places = [(batch.texts[variant.about], variant.positions[0]) for variant in run]
-        for variant, score in zip(run, _read(session, places, logits), strict=True):
+        for variant, score in zip(run, _token_scores(session, places, logits), strict=True):
             tokens[variant.about].append(score)
-    return [_of_text(of_text, method) for of_text in tokens]
+    return [_text_score(text_tokens, METHOD_NAMES[within_word]) for text_tokens in tokens]
 
 
 def scored_positions(session: Session, text: TokenizedText) -> list[int]:
-    """Where the text has tokens that are not special: neither [CLS] nor [SEP] nor [MASK]."""
-    return [at for at in content_positions(session, text) if text.input_ids[at] != session.mask_token_id]
+    """Return the positions of the tokens that are not special: neither [CLS] nor [SEP] nor [MASK]."""
+    positions = content_positions(session, text)
+    return [position for position in positions if text.input_ids[position] != session.mask_token_id]
 
 
-def check_scored(session: Session, text: TokenizedText) -> FailedText | None:
-    """What is wrong with a text that is to be scored: that it has special tokens alone."""
+def check_scorable(session: Session, text: TokenizedText) -> FailedText | None:
+    """Return the text as failed if it has only special tokens, else None."""
     if scored_positions(session, text):
         return None
-    problem = BadText("the text has no token to score, only special ones", hint="give a text with words")
+    problem = BadText("the text has no token to score, only special tokens", hint="use a text with words")
     return text.record.failed(problem)
 
 
-def _masked_with(text: TokenizedText, position: int, method: str) -> Sequence[int]:
-    """The token itself, and the pieces after it in its word where these are masked too."""
+def _masked_with(text: TokenizedText, position: int, within_word: WithinWord | None) -> Sequence[int]:
+    """Return the positions to mask: the token itself, and with L2R the pieces after it in its word."""
     end = position + 1
-    if method == WORD_L2R and text.words[position] is not None:
+    if within_word == WithinWord.L2R and text.words[position] is not None:
         while end < len(text) and text.words[end] == text.words[position]:
             end += 1
     return range(position, end)
 
 
-def _read(session: Session, places: Sequence[tuple[TokenizedText, int]], logits: Array) -> Iterator[TokenScore]:
-    """The score of the token at each place. logits: (places, vocab)."""
+def _token_scores(session: Session, places: Sequence[tuple[TokenizedText, int]], logits: Array) -> Iterator[TokenScore]:
+    """Yield the score of the token at each place.
+
+    Args:
+        session: The open checkpoint.
+        places: Texts and positions.
+        logits: (places, vocab), with the token masked.
+    """
     ops, tokenizer = session.engine.ops, session.tokenizer
     ids = np.array([text.input_ids[position] for text, position in places])
     own = logits[ops.asarray(np.arange(len(ids))), ops.asarray(ids)]
     ranks = 1 + ops.to_numpy((logits > own[:, None]).sum(-1))
     best = ops.to_numpy(ops.top_k(logits, 1)[1])[:, 0]
     logprobs = ops.to_numpy(own) - ops.to_numpy(ops.log_sum_exp(logits))
-    for (text, position), id_, logprob, rank, choice in zip(places, ids, logprobs, ranks, best, strict=True):
+    for (text, position), id_, logprob, rank, best_id in zip(places, ids, logprobs, ranks, best, strict=True):
         yield TokenScore(
             position=position,
             token=text.tokens[position],
@@ -74,11 +91,11 @@ def _read(session: Session, places: Sequence[tuple[TokenizedText, int]], logits:
             logprob=float(logprob),
             surprisal=float(-logprob) / log(2),
             rank=int(rank),
-            best=tokenizer.token(int(choice)),
+            best=tokenizer.token(int(best_id)),
         )
 
 
-def _of_text(tokens: Sequence[TokenScore], method: str) -> TextScore:
+def _text_score(tokens: Sequence[TokenScore], method: str) -> TextScore:
     total = sum(token.logprob for token in tokens)
     mean = total / len(tokens)
     return TextScore(method, total, mean, float(np.exp(-mean)), tokens)

@@ -1,11 +1,11 @@
-"""How probable given words are in a mask, whatever the number of their pieces.
+"""Scores of given words in a mask, whatever their number of pieces.
 
-A word of n pieces stands in a mask that is widened to n masks. Its log-probability is then
+A word of n pieces is scored in a mask that is widened to n masks. Its log-probability is then
 
-- l2r: the sum over its pieces of ln p(piece | the pieces before it filled in, the later ones masked);
-- mean: the mean over its pieces of ln p(piece | all of them masked), which does not shrink with the number of pieces.
+- TargetScore.L2R: the sum over its pieces of ln p(piece | the pieces before it filled in, the later ones masked);
+- TargetScore.MEAN: the mean over its pieces of ln p(piece | all pieces masked), which does not shrink with n.
 
-Of a word of one piece both are the logarithm of its probability.
+For a word of one piece both are the logarithm of its probability.
 """
 
 from collections import defaultdict
@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from bertcli.analysis.masks.predictions import MaskLogits
-from bertcli.analysis.masks.variants import Variant, ask, with_ids_at
+from bertcli.analysis.masks.variants import Variant, run_variants, with_ids_at
+from bertcli.choices import TargetScore
 from bertcli.errors import BadText, WrongUsage
 from bertcli.input.records import FailedText, is_utf8, shortened
 from bertcli.model.ops.base import Array, Ops
@@ -24,12 +25,16 @@ from bertcli.model.session import Session
 from bertcli.model.tokenizer import TextTokenizer, TokenizedText
 from bertcli.results.masks import MaskPredictions, TargetPrediction
 
-L2R, MEAN = "l2r", "mean"
-
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A word, and what the vocabulary makes of it."""
+    """A word to score.
+
+    Attributes:
+        word: The word as the user gave it.
+        ids: The ids of its pieces.
+        pieces: The pieces, as the vocabulary spells them.
+    """
 
     word: str
     ids: tuple[int, ...]
@@ -38,42 +43,59 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class TargetScores:
-    """The addition that scores each target in each mask."""
+    """Analysis that scores each target in each mask.
+
+    Attributes:
+        targets: The words.
+        method: Way to combine the pieces of a word into one score.
+    """
 
     targets: Sequence[Target]
-    method: str = L2R
+    method: TargetScore = TargetScore.L2R
 
-    def __call__(self, asked: MaskLogits, masks: Sequence[MaskPredictions]) -> list[MaskPredictions]:
-        """The masks with their targets."""
-        scored = score_targets(asked, asked.logits, self.targets, self.method)
+    def __call__(self, mask_logits: MaskLogits, masks: Sequence[MaskPredictions]) -> list[MaskPredictions]:
+        """Return the masks with their targets."""
+        scored = score_targets(mask_logits, mask_logits.logits, self.targets, self.method)
         return [replace(mask, targets=of_mask) for mask, of_mask in zip(masks, scored, strict=True)]
 
 
 def score_targets(
-    asked: MaskLogits, logits: Array, targets: Sequence[Target], method: str
+    mask_logits: MaskLogits, logits: Array, targets: Sequence[Target], method: TargetScore
 ) -> list[list[TargetPrediction]]:
-    """For each mask the targets. logits: (masks, vocab), by which words of one piece go."""
-    logprobs = _logprobs_of_several(asked, targets, method)
-    ops = asked.session.engine.ops
+    """Score each target in each mask.
+
+    Args:
+        mask_logits: The masks.
+        logits: (masks, vocab), for the words of one piece. Longer words are run in variants of the text.
+        targets: The words.
+        method: Way to combine the pieces of a word.
+
+    Returns:
+        For each mask, the targets in their order.
+    """
+    logprobs = _piecewise_logprobs(mask_logits, targets, method)
+    ops = mask_logits.session.engine.ops
     normalizers = ops.to_numpy(ops.log_sum_exp(logits))
-    single: dict[int, _Column] = {}
+    columns: dict[int, _Column] = {}
     for index, target in enumerate(targets):
         if len(target.ids) == 1:
-            single[index] = _column(ops, logits, normalizers, target.ids[0])
-            logprobs[:, index] = single[index].logprobs
+            columns[index] = _column(ops, logits, normalizers, target.ids[0])
+            logprobs[:, index] = columns[index].logprobs
     shares = _shares(logprobs)
     return [
         [
-            _prediction(asked, at, target, method, logprobs[at, index], shares[at, index], single.get(index))
+            _prediction(
+                mask_logits, mask, target, method, logprobs[mask, index], shares[mask, index], columns.get(index)
+            )
             for index, target in enumerate(targets)
         ]
-        for at in range(len(asked.places))
+        for mask in range(len(mask_logits.places))
     ]
 
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """One token in every mask: (masks,) each, in float32; ranks count from 1."""
+    """Values of one token in every mask, (masks,) each, in float32. Ranks count from 1."""
 
     logits: np.ndarray[Any, Any]
     logprobs: np.ndarray[Any, Any]
@@ -88,25 +110,32 @@ def _column(ops: Ops, logits: Array, normalizers: np.ndarray[Any, Any], id_: int
 
 
 def _prediction(
-    asked: MaskLogits, at: int, target: Target, method: str, logprob: float, share: float, column: _Column | None
+    mask_logits: MaskLogits,
+    mask: int,
+    target: Target,
+    method: TargetScore,
+    logprob: float,
+    share: float,
+    column: _Column | None,
 ) -> TargetPrediction:
+    """Return the record of a target in a mask. column is None for a word of several pieces."""
     return TargetPrediction(
         target=target.word,
         pieces=target.pieces,
         method=method,
         logprob=float(logprob),
         share=float(share),
-        score=float(np.exp(logprob if column is None else column.logprobs[at])),
-        rank=None if column is None else int(column.ranks[at]),
-        logit=None if column is None else float(column.logits[at]),
+        score=float(np.exp(logprob if column is None else column.logprobs[mask])),
+        rank=None if column is None else int(column.ranks[mask]),
+        logit=None if column is None else float(column.logits[mask]),
         token=None if column is None else target.ids[0],
-        token_str=asked.session.tokenizer.decode(target.ids),
-        sequence=asked.sequence(at, target.ids),
+        token_str=mask_logits.session.tokenizer.decode(target.ids),
+        sequence=mask_logits.sequence(mask, target.ids),
     )
 
 
 def _shares(logprobs: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Of each row the probabilities, so that they sum to 1."""
+    """Return the probabilities scaled to sum to 1 in each row, (masks, targets)."""
     if not logprobs.size:
         return logprobs
     relative = np.exp(logprobs - logprobs.max(-1, keepdims=True))
@@ -114,104 +143,137 @@ def _shares(logprobs: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """A target in a mask, by their indices, and which of its pieces are asked about."""
+class _PieceQuery:
+    """Pieces of a target to score in one variant of a text.
 
-    at: int
+    Attributes:
+        mask: Index of the mask.
+        target: Index of the target.
+        ids: Ids of the pieces, one for each position of the variant.
+    """
+
+    mask: int
     target: int
     ids: Sequence[int]
 
 
-def _logprobs_of_several(asked: MaskLogits, targets: Sequence[Target], method: str) -> np.ndarray[Any, Any]:
-    """(masks, targets): the log-probability of each target of several pieces, and 0 for the others."""
-    logprobs = np.zeros((len(asked.places), len(targets)))
-    session = asked.session
-    for run, logits in ask(session, _variants(asked, targets, method)):
-        for variant, sums in zip(run, _piece_logprobs(session, run, logits), strict=True):
-            for question, found in zip(variant.about, sums, strict=True):
-                logprobs[question.at, question.target] += found
+def _piecewise_logprobs(
+    mask_logits: MaskLogits, targets: Sequence[Target], method: TargetScore
+) -> np.ndarray[Any, Any]:
+    """Return the log-probability of each target of several pieces, and 0 for the others, (masks, targets)."""
+    logprobs = np.zeros((len(mask_logits.places), len(targets)))
+    session = mask_logits.session
+    for run, logits in run_variants(session, _variants(mask_logits, targets, method)):
+        for variant, sums in zip(run, _query_sums(session, run, logits), strict=True):
+            for query, found in zip(variant.about, sums, strict=True):
+                logprobs[query.mask, query.target] += found
     counts = np.array([len(target.ids) for target in targets])
-    return logprobs / counts if method == MEAN and len(targets) else logprobs
+    return logprobs / counts if method == TargetScore.MEAN and len(targets) else logprobs
 
 
-def _variants(asked: MaskLogits, targets: Sequence[Target], method: str) -> Iterator[Variant[list[_Asked]]]:
-    """What has to be run, each text once; words of as many pieces, which have their first step in common, together."""
-    mask_token_id = asked.session.mask_token_id
+def _variants(
+    mask_logits: MaskLogits, targets: Sequence[Target], method: TargetScore
+) -> Iterator[Variant[list[_PieceQuery]]]:
+    """Yield the texts to run, each once. Words with the same number of pieces share their first step."""
+    mask_token_id = mask_logits.session.mask_token_id
     for count in sorted({len(target.ids) for target in targets} - {1}, reverse=True):
-        together = [(index, target.ids) for index, target in enumerate(targets) if len(target.ids) == count]
-        for at, (text, column) in enumerate(asked.places):
-            for known_ids, about in _steps(at, together, method).items():
+        of_count = [(index, target.ids) for index, target in enumerate(targets) if len(target.ids) == count]
+        for mask, (text, column) in enumerate(mask_logits.places):
+            for known_ids, queries in _steps(mask, of_count, method).items():
                 masks = [mask_token_id] * (count - len(known_ids))
                 first = column + len(known_ids)
-                positions = range(first, first + (count if method == MEAN else 1))
-                yield Variant(with_ids_at(text, column, [*known_ids, *masks]), positions, about)
+                positions = range(first, first + (count if method == TargetScore.MEAN else 1))
+                yield Variant(with_ids_at(text, column, [*known_ids, *masks]), positions, queries)
 
 
-def _steps(at: int, targets: Sequence[tuple[int, tuple[int, ...]]], method: str) -> dict[tuple[int, ...], list[_Asked]]:
-    """What is asked of a mask, by the pieces that are filled in: none where each is scored on its own."""
-    steps: dict[tuple[int, ...], list[_Asked]] = defaultdict(list)
+def _steps(
+    mask: int, targets: Sequence[tuple[int, tuple[int, ...]]], method: TargetScore
+) -> dict[tuple[int, ...], list[_PieceQuery]]:
+    """Return the queries for one mask by the ids that are filled in before they are scored.
+
+    Args:
+        mask: Index of the mask.
+        targets: Index and ids of each target.
+        method: L2R fills in the pieces before the scored one, MEAN fills in none.
+    """
+    steps: dict[tuple[int, ...], list[_PieceQuery]] = defaultdict(list)
     for index, ids in targets:
-        if method == MEAN:
-            steps[()].append(_Asked(at, index, ids))
+        if method == TargetScore.MEAN:
+            steps[()].append(_PieceQuery(mask, index, ids))
         else:
             for known in range(len(ids)):
-                steps[ids[:known]].append(_Asked(at, index, ids[known : known + 1]))
+                steps[ids[:known]].append(_PieceQuery(mask, index, ids[known : known + 1]))
     return steps
 
 
-def _piece_logprobs(session: Session, run: Sequence[Variant[list[_Asked]]], logits: Array) -> Iterator[list[float]]:
-    """For each variant the sum of the log-probabilities of each question's pieces."""
+def _query_sums(session: Session, run: Sequence[Variant[list[_PieceQuery]]], logits: Array) -> Iterator[list[float]]:
+    """Yield, for each variant, the sum of the log-probabilities of the pieces of each query."""
     ops = session.engine.ops
     normalizers = ops.to_numpy(ops.log_sum_exp(logits)).astype(np.float64)
     start = 0
     rows: list[int] = []
     ids: list[int] = []
     for variant in run:
-        for question in variant.about:
-            rows += range(start, start + len(question.ids))
-            ids += question.ids
+        for query in variant.about:
+            rows += range(start, start + len(query.ids))
+            ids += query.ids
         start += len(variant.positions)
     pieces = iter(ops.to_numpy(logits[ops.asarray(np.array(rows)), ops.asarray(np.array(ids))]) - normalizers[rows])
     for variant in run:
-        yield [sum(float(next(pieces)) for _ in question.ids) for question in variant.about]
+        yield [sum(float(next(pieces)) for _ in query.ids) for query in variant.about]
 
 
-def check_room(text: TokenizedText, targets: Sequence[Target], limit: int) -> FailedText | None:
-    """What is wrong with a text in which a target is to stand: that there is no room for its pieces."""
+def check_targets_fit(text: TokenizedText, targets: Sequence[Target], limit: int) -> FailedText | None:
+    """Return the text as failed if the pieces of a target would make it too long, else None.
+
+    Args:
+        text: The text, in which a mask is to be widened.
+        targets: The targets.
+        limit: Largest number of tokens of a text.
+    """
     longest = max(targets, key=lambda target: len(target.ids), default=None)
     if longest is None or len(text) + len(longest.ids) - 1 <= limit:
         return None
     problem = BadText(
         f"the target {shortened(longest.word)} has {len(longest.ids)} pieces, and the text has room for "
         f"{limit - len(text) + 1}: it has {len(text)} tokens, and the limit is {limit}",
-        hint="give a shorter text, or leave the target out",
+        hint="use a shorter text, or leave the target out",
     )
     return text.record.failed(problem)
 
 
 def parse_targets(tokenizer: TextTokenizer, words: Sequence[str]) -> list[Target]:
-    """Each word with its pieces. Raises WrongUsage for one that is empty, unknown, or named twice."""
+    """Return each word with its pieces.
+
+    Raises:
+        WrongUsage: A word is empty, unknown, or given twice.
+    """
     targets: dict[tuple[int, ...], Target] = {}
     for word in (word.strip() for word in words):
         target = _target(tokenizer, word)
         if target.ids in targets:
             before = targets[target.ids].word
-            twice = f"{word!r} is there twice" if before == word else f"{before!r} and {word!r} are the same"
-            raise WrongUsage(f"among the targets {twice} to this model", hint="give each target once")
+            if before == word:
+                raise WrongUsage(f"the target {word!r} is given twice", hint="give each target once")
+            raise WrongUsage(
+                f"the targets {before!r} and {word!r} are the same word to this model", hint="leave one of them out"
+            )
         targets[target.ids] = target
     return list(targets.values())
 
 
 def _target(tokenizer: TextTokenizer, word: str) -> Target:
     if not word:
-        raise WrongUsage("one of the targets is empty", hint="give words with commas between them: --targets are,is")
+        raise WrongUsage("one of the targets is empty", hint="separate words with commas: --targets are,is")
     if not is_utf8(word):
-        raise WrongUsage(f"the target {word!r} is not UTF-8", hint="check the terminal's encoding")
+        raise WrongUsage(f"the target {word!r} is not UTF-8", hint="check the encoding of the terminal")
     ids = tokenizer.word_pieces(word)
     pieces = tuple(tokenizer.token(id_) for id_ in ids)
     unknown = tokenizer.special_tokens.unk
     if not ids:
-        raise WrongUsage(f"nothing is left of the target {word!r}", hint="give targets that can be seen")
+        raise WrongUsage(
+            f"the tokenizer makes no token of the target {word!r}", hint="use targets with visible characters"
+        )
     if unknown in pieces and word != unknown:
-        raise WrongUsage(f"the target {word!r} is not in the vocabulary", hint="give targets that the model knows")
+        raise WrongUsage(f"the target {word!r} is not in the vocabulary", hint="use words that the model knows")
     return Target(word, tuple(ids), pieces)

@@ -1,4 +1,4 @@
-"""Variants of texts, in as few runs as the size of a batch allows: what scores, beams and perturbations are made of."""
+"""Variants of texts, run in batches: the building blocks of scores, beam search and perturbation."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +17,13 @@ About = TypeVar("About")
 
 @dataclass(frozen=True, slots=True)
 class Variant(Generic[About]):
-    """A text with other tokens. positions: where the model is asked. about: what its answer is for."""
+    """A text with some tokens replaced.
+
+    Attributes:
+        text: The text with the replacements.
+        positions: Positions to compute logits at.
+        about: Anything that the caller needs to know about the logits.
+    """
 
     text: TokenizedText
     positions: Sequence[int]
@@ -28,14 +34,15 @@ class Variant(Generic[About]):
 
 
 def with_masks(text: TokenizedText, positions: Collection[int], mask_token_id: int) -> TokenizedText:
-    """The text with a mask at each of the positions."""
+    """Return the text with a mask at each of the positions."""
     return replace(
-        text, input_ids=tuple(mask_token_id if at in positions else id_ for at, id_ in enumerate(text.input_ids))
+        text,
+        input_ids=tuple(mask_token_id if position in positions else id_ for position, id_ in enumerate(text.input_ids)),
     )
 
 
 def with_ids_at(text: TokenizedText, position: int, ids: Sequence[int]) -> TokenizedText:
-    """The text with these tokens in place of the one at the position, of the same segment as that one."""
+    """Return the text with one token replaced by others, which get the token type of the replaced one."""
     before, after = slice(None, position), slice(position + 1, None)
     types = text.token_type_ids
     if types:  # some architectures have none
@@ -44,19 +51,26 @@ def with_ids_at(text: TokenizedText, position: int, ids: Sequence[int]) -> Token
 
 
 def mask_positions(session: Session, text: TokenizedText) -> list[int]:
-    """Where the text has masks."""
-    return [at for at, id_ in enumerate(text.input_ids) if id_ == session.mask_token_id]
+    """Return the positions of the masks of a text."""
+    return [position for position, id_ in enumerate(text.input_ids) if id_ == session.mask_token_id]
 
 
 def content_positions(session: Session, text: TokenizedText) -> list[int]:
-    """Where the text has tokens of its own: all but [CLS] and [SEP]."""
-    return [at for at, id_ in enumerate(text.input_ids) if not session.tokenizer.is_layout(id_)]
+    """Return the positions of all tokens but [CLS] and [SEP]."""
+    return [position for position, id_ in enumerate(text.input_ids) if not session.tokenizer.is_layout(id_)]
 
 
-def ask(session: Session, variants: Iterable[Variant[About]]) -> Iterator[tuple[Sequence[Variant[About]], Array]]:
-    """Run after run some of the variants, in their order, with the logits at their positions: (positions, vocab).
+def run_variants(
+    session: Session, variants: Iterable[Variant[About]]
+) -> Iterator[tuple[Sequence[Variant[About]], Array]]:
+    """Run variants in batches, in their order.
 
-    The variants are taken as they are needed; those of like length should follow one another.
+    Args:
+        session: The open checkpoint.
+        variants: The variants. They are taken as they are needed. Neighbours of similar length need less padding.
+
+    Yields:
+        The variants of a batch, and the logits at all their positions, (positions, vocab).
     """
     for run in runs(variants, session.batch_tokens):
         batch = pad([variant.text for variant in run], session.tokenizer.pad_token_id)

@@ -5,11 +5,30 @@ from typing import Any
 
 import numpy as np
 
-from bertcli.analysis.attention.attended import check_attended_from, spellings
-from bertcli.analysis.attention.heads import AttnOptions, aggregated, attend, batch_tokens, summarise
-from bertcli.analysis.attention.selection import Selection, chosen, order_named, statistics_named
-from bertcli.analysis.attention.statistics import BROAD_ENTROPY, DELIMITER_SHARE, POSITION_SHARE, STATISTICS
+from bertcli.analysis.attention.heads import (
+    AttnOptions,
+    batch_tokens,
+    compute_attention,
+    compute_statistics,
+    summarise_texts,
+)
+from bertcli.analysis.attention.selection import (
+    Selection,
+    parse_label,
+    parse_order,
+    parse_statistic,
+    parse_statistics,
+    select_heads,
+    select_layers,
+)
+from bertcli.analysis.attention.statistics import (
+    BROAD_ENTROPY,
+    DELIMITER_SHARE,
+    POSITION_SHARE,
+)
+from bertcli.analysis.attention.strongest_keys import check_has_token, token_spellings
 from bertcli.analysis.attention.words import check_positions
+from bertcli.choices import Statistic
 from bertcli.commands.attn.request import AttnRequest
 from bertcli.commands.opening import open_texts, streaming_plan
 from bertcli.commands.options import HeadOptions
@@ -25,11 +44,11 @@ from bertcli.output.records import BinaryWriters
 from bertcli.output.schema import Schema
 from bertcli.output.schemas.attn import (
     AttentionDisplay,
-    attended_schema,
     attn_schema,
     expansion_schema,
     maps_schema,
     matrix_schema,
+    strongest_keys_schema,
     summary_schema,
 )
 from bertcli.output.schemas.texts import with_ids
@@ -64,10 +83,10 @@ def attn(request: AttnRequest) -> ExitCode:
     info = session.info("attn")
     schema = _schema(request, options, display, info)
     schema = schema if request.texts.id_field is None else with_ids(schema)
-    plan = streaming_plan(reader, batch_tokens=batch_tokens(session), is_large=options.tells_matrices)
+    plan = streaming_plan(reader, batch_tokens=batch_tokens(session), is_large=options.returns_matrices)
     check = partial(_check_text, options, display)
     with Run(session, reader, plan, sink.reporter, sink.reporter.note) as run:
-        answers = run.answers(partial(attend, session, options=options), check=check)
+        answers = run.answers(partial(compute_attention, session, options=options), check=check)
         return sink.write(info, schema, answers, _tensor_writers(session, options))
 
 
@@ -77,30 +96,30 @@ def _aggregate(
     info = session.info("attn")
     plan = streaming_plan(reader, batch_tokens=batch_tokens(session))
     with Run(session, reader, plan, sink.reporter, sink.reporter.note) as run:
-        summaries = run.answers(partial(summarise, session, options=options))
-        return sink.write(info, summary_schema(info, display), aggregated(summaries, options))
+        summaries = run.answers(partial(compute_statistics, session, options=options))
+        return sink.write(info, summary_schema(info, display), summarise_texts(summaries, options))
 
 
 def _show_expansion(request: AttnRequest, sink: Sink) -> ExitCode:
     from bertcli.analysis.attention.expansion import expansion_rates
 
     session = open_session(request.model, on_download=sink.reporter.announce)
-    layers = chosen("layer", request.heads.layer, session.config.num_hidden_layers)
+    layers = select_layers(request.heads.layer, session.config.num_hidden_layers)
     result = Expansion(layers, expansion_rates(session.engine, layers))
     info = session.info("attn")
     return sink.write(info, expansion_schema(info), [result])
 
 
 def _check_text(options: AttnOptions, display: AttentionDisplay, text: TokenizedText) -> FailedText | None:
-    return check_attended_from(text, options.attended_from) or check_positions(
+    return check_has_token(text, options.from_token) or check_positions(
         text, display.rows, display.columns, are_words=options.words
     )
 
 
 def _display(request: AttnRequest) -> AttentionDisplay:
     heads, maps = request.heads, request.maps
-    names = tuple(STATISTICS) if heads.stat is None else tuple(statistics_named("--stat", heads.stat))
-    grid = None if heads.grid is None else str(heads.grid)
+    names = tuple(Statistic) if heads.stat is None else tuple(parse_statistics("--stat", heads.stat))
+    grid = None if heads.grid is None else parse_statistic("--grid", heads.grid)
     rows, columns = _range("--rows", maps.rows), _range("--cols", maps.cols)
     shown = names if grid is None else (grid,)
     return AttentionDisplay(shown, THRESHOLDS, grid, heads.by is not None, rows, columns, maps.head_distance)
@@ -117,18 +136,19 @@ def _range(option: str, value: str | None) -> range | None:
 
 
 def _selection(heads: HeadOptions) -> Selection:
-    by = None if heads.by is None else order_named(heads.by)
-    return Selection(None if heads.label is None else str(heads.label), heads.group is not None, heads.top, by)
+    order = None if heads.by is None else parse_order(heads.by)
+    label = None if heads.label is None else parse_label("--label", heads.label)
+    return Selection(label, heads.group is not None, heads.top, order)
 
 
 def _options(request: AttnRequest, session: Session, format_: str) -> AttnOptions:
     heads, maps = request.heads, request.maps
     return AttnOptions(
-        layers=chosen("layer", heads.layer, session.config.num_hidden_layers),
-        heads=chosen("head", heads.head, session.config.num_attention_heads),
+        layers=select_layers(heads.layer, session.config.num_hidden_layers),
+        heads=select_heads(heads.head, session.config.num_attention_heads),
         selection=_selection(heads),
         matrix=request.shows_one_head,
-        attended_from=() if maps.attended_from is None else spellings(session.tokenizer, maps.attended_from),
+        from_token=() if maps.from_token is None else token_spellings(session.tokenizer, maps.from_token),
         top_k=maps.top_k or _TOP_K,
         tensors=format_ in TENSOR_SUFFIXES,
         rollout=maps.rollout,
@@ -139,8 +159,8 @@ def _options(request: AttnRequest, session: Session, format_: str) -> AttnOption
 
 
 def _schema(request: AttnRequest, options: AttnOptions, display: AttentionDisplay, info: RunInfo) -> Schema[Any]:
-    if options.attended_from:
-        return attended_schema(info, display)
+    if options.from_token:
+        return strongest_keys_schema(info, display)
     if options.rollout or options.value_norms or options.head_distance:
         return maps_schema(info, display)
     if options.matrix:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from bertcli import __version__
 from bertcli.analysis.attention.heads import batch_tokens
-from bertcli.analysis.attention.page import attend_for_page
-from bertcli.analysis.attention.selection import chosen
+from bertcli.analysis.attention.page import compute_page_attention
+from bertcli.analysis.attention.selection import parse_label, parse_statistic, select_heads, select_layers
 from bertcli.commands.attn.request import AttnRequest
 from bertcli.commands.opening import open_texts, streaming_plan
 from bertcli.commands.options import HeadOptions, MapOptions
@@ -34,8 +34,9 @@ def write_page(request: AttnRequest, sink: Sink, thresholds: str) -> ExitCode:
     """
     session, reader = open_texts(request.texts, request.model, sink)
     config = session.config
-    chosen("layer", request.heads.layer, config.num_hidden_layers)
-    chosen("head", request.heads.head, config.num_attention_heads)
+    heads = request.heads
+    layers = select_layers(heads.layer, config.num_hidden_layers)
+    select_heads(heads.head, config.num_attention_heads)
     info = session.info("attn")
     about = PageInfo(
         run=info,
@@ -45,9 +46,9 @@ def write_page(request: AttnRequest, sink: Sink, thresholds: str) -> ExitCode:
         head_size=config.hidden_size // config.num_attention_heads,
         has_mlm_head=session.has_mlm_head,
         thresholds=thresholds,
-        start=_start(request.heads, request.maps),
+        start=_start(heads, None if heads.layer is None else layers[0], request.maps),
     )
-    compute = partial(attend_for_page, session, encode=LayerEncoder(config.num_hidden_layers))
+    compute = partial(compute_page_attention, session, encode=LayerEncoder(config.num_hidden_layers))
     plan = streaming_plan(reader, batch_tokens=batch_tokens(session), is_large=True)
     with Run(session, reader, plan, sink.reporter, sink.reporter.note) as run:
         writers = {HTML_SUFFIX: partial(PageWriter, info=about)}
@@ -63,14 +64,14 @@ def _open(path: Path, sink: Sink) -> None:
         sink.reporter.note(f"no browser could be started; open {path} in one")
 
 
-def _start(heads: HeadOptions, maps: MapOptions) -> dict[str, str | int]:
+def _start(heads: HeadOptions, layer: int | None, maps: MapOptions) -> dict[str, str | int]:
     """Return the view that the page starts with, as its address names it."""
     view = "rollout" if maps.rollout else "statistics" if heads.grid or heads.label else "heads"
     requested: dict[str, str | int | None] = {
         "view": view,
-        "layer": heads.layer,
+        "layer": layer,
         "head": heads.head,
-        "statistic": None if heads.grid is None else str(heads.grid),
-        "find": None if heads.label is None else str(heads.label),
+        "statistic": None if heads.grid is None else parse_statistic("--grid", heads.grid),
+        "find": None if heads.label is None else parse_label("--label", heads.label),
     }
     return {name: value for name, value in requested.items() if value is not None}

@@ -3,10 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from bertcli.commands.options import HeadOptions, MapOptions, PageOptions, TextOptions
+from bertcli.commands.options import (
+    HeadOptions,
+    MapOptions,
+    PageOptions,
+    TextOptions,
+)
 from bertcli.errors import WrongUsage
 from bertcli.model.request import SessionRequest
-from bertcli.output.destination import HTML_SUFFIX, PNG_SUFFIX, TENSOR_SUFFIXES, Destination, OutputFormats
+from bertcli.output.destination import (
+    HTML_SUFFIX,
+    PNG_SUFFIX,
+    TENSOR_SUFFIXES,
+    Destination,
+    OutputFormats,
+)
 from bertcli.output.options import OutputOptions, only_file
 
 
@@ -47,14 +58,15 @@ class AttnRequest:
     @property
     def shows_one_head(self) -> bool:
         """True if the weights of one head are requested."""
-        return self.heads.layer is not None and self.heads.head is not None
+        layer, head = self.heads.layer, self.heads.head
+        return layer is not None and layer != "all" and "," not in layer and head is not None
 
     @property
     def has_figures(self) -> bool:
         """True if the results are matrices, which a picture can show."""
         maps = self.maps
         is_matrix = self.shows_one_head or maps.rollout or maps.value_norms or maps.head_distance
-        return maps.attended_from is None and (is_matrix or self.heads.grid is not None)
+        return maps.from_token is None and (is_matrix or self.heads.grid is not None)
 
     @property
     def formats(self) -> OutputFormats:
@@ -170,12 +182,12 @@ def _check_combination(request: AttnRequest) -> None:
 def _shown(request: AttnRequest) -> list[str]:
     heads, maps = request.heads, request.maps
     requested = {
-        "--from": maps.attended_from is not None,
+        "--from": maps.from_token is not None,
         "--grid": heads.grid is not None,
         "--rollout": maps.rollout,
         "--value-norms": maps.value_norms,
         "--head-distance": maps.head_distance,
-        _MATRIX: request.shows_one_head and maps.attended_from is None,
+        _MATRIX: request.shows_one_head and maps.from_token is None,
     }
     return [option for option, is_requested in requested.items() if is_requested] or [_HEADS]
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from bertcli.analysis.embeddings import EncodeOptions, cosine_similarity, encode
+from bertcli.analysis.embeddings.encode import EncodeOptions, encode
+from bertcli.analysis.embeddings.pooling import cosine_similarity
 from bertcli.commands.encode.outputs import binary_writers, encode_options, sort_window
 from bertcli.commands.encode.request import NPY_SUFFIX, EncodeRequest
 from bertcli.commands.opening import open_texts

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bertcli.analysis.embeddings import EncodeOptions, encode
+from bertcli.analysis.embeddings.encode import EncodeOptions, encode
 from bertcli.checkpoints.files import fingerprint
 from bertcli.choices import EngineName
 from bertcli.commands.encode.outputs import encode_options, parquet_layout, sort_window

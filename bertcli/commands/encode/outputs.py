@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from bertcli.analysis.embeddings import EncodeOptions, layer_indices
+from bertcli.analysis.embeddings.encode import EncodeOptions, layer_indices
 from bertcli.choices import Pooling
 from bertcli.commands.encode.request import NPY_SUFFIX, PARQUET, EncodeRequest
 from bertcli.model.requirements import require_pooler

@@ -12,7 +12,13 @@ from bertcli.cluster.collector import ManifestCollector
 from bertcli.cluster.connection import connected, nodes, results
 from bertcli.cluster.plan import ActorPlan, plan_actors
 from bertcli.cluster.workers import ClusterWork, EncoderFactory, InputReader
-from bertcli.commands.encode.folder import as_started, describe_run, folder_plan, report_interrupted, report_resumed
+from bertcli.commands.encode.folder import (
+    as_started,
+    describe_run,
+    folder_plan,
+    report_interrupted,
+    report_resumed,
+)
 from bertcli.commands.encode.outputs import encode_options, parquet_layout
 from bertcli.commands.encode.request import SHARD_ROWS, EncodeRequest
 from bertcli.errors import BertcliError, ExitCode

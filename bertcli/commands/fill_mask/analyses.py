@@ -11,14 +11,14 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bertcli.analysis.masks.predictions import Addition, check_masks, predict_masks, with_entropy
-from bertcli.choices import FillOrder, TargetScore
+from bertcli.analysis.masks.predictions import MaskAnalysis, check_masks, predict_masks
+from bertcli.choices import FillOrder, TargetScore, WithinWord
 from bertcli.errors import WrongUsage
 from bertcli.model.requirements import require_mlm
 from bertcli.output.schemas.fill_mask import fill_mask_schema
 
 if TYPE_CHECKING:
-    from bertcli.analysis.masks.compare import Comparing
+    from bertcli.analysis.masks.compare import ModelComparison
     from bertcli.analysis.masks.targets import Target, TargetScores
     from bertcli.checkpoints.hub_cache import OnDownload
     from bertcli.commands.fill_mask.request import FillMaskRequest
@@ -40,7 +40,7 @@ _OTHER_VOCABULARY = "the vocabularies differ: tokens are matched by spelling, an
 
 
 @dataclass(frozen=True, slots=True)
-class MaskAnalysis:
+class FillMaskAnalysis:
     """An analysis, ready to run.
 
     Attributes:
@@ -62,7 +62,7 @@ class MaskAnalysis:
     notes: Sequence[str] = ()
 
 
-def set_up(request: FillMaskRequest, session: Session, on_download: OnDownload) -> MaskAnalysis:
+def set_up(request: FillMaskRequest, session: Session, on_download: OnDownload) -> FillMaskAnalysis:
     """Return the analysis that the request asks for.
 
     Args:
@@ -80,22 +80,24 @@ def set_up(request: FillMaskRequest, session: Session, on_download: OnDownload) 
     return functions.get(request.analysis, predict)(request, session)
 
 
-def predict(request: FillMaskRequest, session: Session) -> MaskAnalysis:
+def predict(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
     """Predict each mask on its own."""
     top_k = None if request.mass is not None and request.top_k is None else _checked_top_k(request, session)
-    additions: list[Addition] = []
+    analyses: list[MaskAnalysis] = []
     check: Check = partial(_check_has_mask, session)
     if request.targets is not None:
         targets = _parse_targets(request.targets, session)
-        additions.append(_target_scores(request, targets))
+        analyses.append(_target_scores(request, targets))
         check = partial(_check_fits, session, targets)
     if request.entropy:
-        additions.append(with_entropy)
-    compute = partial(predict_masks, session, top_k=top_k, mass=request.mass, additions=additions)
-    return MaskAnalysis(compute, check, partial(fill_mask_schema, mass=request.mass))
+        from bertcli.analysis.masks.distributions import add_entropy
+
+        analyses.append(add_entropy)
+    compute = partial(predict_masks, session, top_k=top_k, mass=request.mass, analyses=analyses)
+    return FillMaskAnalysis(compute, check, partial(fill_mask_schema, mass=request.mass))
 
 
-def joint(request: FillMaskRequest, session: Session) -> MaskAnalysis:
+def joint(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
     """Fill all masks of a text together, and predict each on its own beside that."""
     from bertcli.analysis.masks.joint import NARROWEST_BEAM
     from bertcli.output.schemas.mask_questions import joint_schema
@@ -103,47 +105,48 @@ def joint(request: FillMaskRequest, session: Session) -> MaskAnalysis:
     order = request.order or FillOrder.CONFIDENCE
     compute = partial(_joint_records, session, top_k=_checked_top_k(request, session), order=order)
     batch_tokens = max(session.batch_tokens // NARROWEST_BEAM, 1)
-    return MaskAnalysis(compute, partial(_check_has_mask, session), partial(joint_schema, order=order), batch_tokens)
+    return FillMaskAnalysis(
+        compute, partial(_check_has_mask, session), partial(joint_schema, order=order), batch_tokens
+    )
 
 
-def score(request: FillMaskRequest, session: Session) -> MaskAnalysis:
+def score(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
     """Compute pseudo-log-likelihoods, and predictions for the masks of a text if it has any."""
-    from bertcli.analysis.masks.pseudo_likelihood import ORIGINAL, WORD_L2R, check_scored
+    from bertcli.analysis.masks.pseudo_likelihood import check_scorable
     from bertcli.output.schemas.mask_questions import score_schema
 
-    method = WORD_L2R if request.within_word else ORIGINAL
-    compute = partial(_scored_records, session, top_k=_checked_top_k(request, session), method=method)
+    compute = partial(_scored_records, session, top_k=_checked_top_k(request, session), within_word=request.within_word)
     batch_tokens = max(session.batch_tokens // _SCORE_FRACTION, 1)
-    return MaskAnalysis(compute, partial(check_scored, session), score_schema, batch_tokens)
+    return FillMaskAnalysis(compute, partial(check_scorable, session), score_schema, batch_tokens)
 
 
-def lens(request: FillMaskRequest, session: Session) -> MaskAnalysis:
+def lens(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
     """Predict from the hidden state of every layer (logit lens)."""
-    from bertcli.analysis.masks.lens import Lens, check_single
+    from bertcli.analysis.masks.lens import LogitLens, check_single_piece
     from bertcli.output.schemas.mask_questions import lens_schema
 
     top_k = _checked_top_k(request, session)
     targets = None if request.targets is None else _parse_targets(request.targets, session)
-    check_single(targets or ())
-    scores: list[Addition] = [] if targets is None else [_target_scores(request, targets)]
-    additions: list[Addition] = [*scores, Lens(top_k, targets)]
+    check_single_piece(targets or ())
+    scores: list[MaskAnalysis] = [] if targets is None else [_target_scores(request, targets)]
+    analyses: list[MaskAnalysis] = [*scores, LogitLens(top_k, targets)]
     every_layer = range(session.config.num_hidden_layers + 1)
-    compute = partial(predict_masks, session, top_k=top_k, additions=additions, hidden_states=every_layer)
-    return MaskAnalysis(compute, partial(_check_has_mask, session), lens_schema)
+    compute = partial(predict_masks, session, top_k=top_k, analyses=analyses, hidden_states=every_layer)
+    return FillMaskAnalysis(compute, partial(_check_has_mask, session), lens_schema)
 
 
-def mutual(request: FillMaskRequest, session: Session) -> MaskAnalysis:
+def mutual(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
     """Compute how much masking one token changes the prediction of another."""
     import numpy as np
 
-    from bertcli.analysis.masks.mutual import check_content
+    from bertcli.analysis.masks.mutual import check_has_content
     from bertcli.output.files.arrays import Column, tensor_writers
     from bertcli.output.schemas.mask_questions import mutual_schema
 
     matrix = Column(lambda record: record.mutual, fill=np.nan, missing=np.nan)
-    return MaskAnalysis(
+    return FillMaskAnalysis(
         partial(_mutual_records, session, top_k=_checked_top_k(request, session)),
-        partial(check_content, session),
+        partial(check_has_content, session),
         mutual_schema,
         # A single text fills several batches, and its answer should not wait for the next text's.
         batch_tokens=1,
@@ -152,9 +155,9 @@ def mutual(request: FillMaskRequest, session: Session) -> MaskAnalysis:
     )
 
 
-def compare(request: FillMaskRequest, session: Session, on_download: OnDownload) -> MaskAnalysis:
+def compare(request: FillMaskRequest, session: Session, on_download: OnDownload) -> FillMaskAnalysis:
     """Predict each mask with two models, side by side."""
-    from bertcli.analysis.masks.compare import Comparing
+    from bertcli.analysis.masks.compare import ModelComparison
     from bertcli.model.session import open_session
     from bertcli.output.schemas.mask_questions import compare_schema
 
@@ -165,7 +168,7 @@ def compare(request: FillMaskRequest, session: Session, on_download: OnDownload)
     )
     require_mlm(other)
     targets = None if request.targets is None else _parse_targets(request.targets, session)
-    scores: list[Addition] = [] if targets is None else [_target_scores(request, targets)]
+    scores: list[MaskAnalysis] = [] if targets is None else [_target_scores(request, targets)]
     targets_of_other = None
     if request.targets is not None:
         try:
@@ -173,10 +176,10 @@ def compare(request: FillMaskRequest, session: Session, on_download: OnDownload)
         except WrongUsage as error:
             raise error.at(other.checkpoint.name) from None
     method = request.target_score or TargetScore.L2R
-    comparing = Comparing(session, other, min(top_k, other.config.vocab_size), targets_of_other, method)
+    comparing = ModelComparison(session, other, min(top_k, other.config.vocab_size), targets_of_other, method)
     note = _SAME_VOCABULARY if comparing.is_one_vocabulary else _OTHER_VOCABULARY
-    return MaskAnalysis(
-        partial(predict_masks, session, top_k=top_k, additions=[*scores, comparing]),
+    return FillMaskAnalysis(
+        partial(predict_masks, session, top_k=top_k, analyses=[*scores, comparing]),
         partial(_check_comparable, session, targets or (), comparing),
         partial(compare_schema, explanation=note),
         notes=() if comparing.is_one_vocabulary else (note,),
@@ -184,18 +187,18 @@ def compare(request: FillMaskRequest, session: Session, on_download: OnDownload)
 
 
 def _joint_records(session: Session, batch: Batch, top_k: int, order: FillOrder) -> list[FillMaskRecord]:
-    from bertcli.analysis.masks.joint import fill_together
+    from bertcli.analysis.masks.joint import fill_jointly
 
     records = predict_masks(session, batch, top_k)
-    filled = fill_together(session, batch, top_k, order)
+    filled = fill_jointly(session, batch, top_k, order)
     return [replace(record, sequences=each) for record, each in zip(records, filled, strict=True)]
 
 
-def _scored_records(session: Session, batch: Batch, top_k: int, method: str) -> list[FillMaskRecord]:
+def _scored_records(session: Session, batch: Batch, top_k: int, within_word: WithinWord | None) -> list[FillMaskRecord]:
     from bertcli.analysis.masks.pseudo_likelihood import score_texts
 
     records = predict_masks(session, batch, top_k)
-    scores = score_texts(session, batch, method)
+    scores = score_texts(session, batch, within_word)
     return [replace(record, score=each) for record, each in zip(records, scores, strict=True)]
 
 
@@ -213,13 +216,13 @@ def _check_has_mask(session: Session, text: TokenizedText) -> FailedText | None:
 
 def _check_fits(session: Session, targets: Sequence[Target], text: TokenizedText) -> FailedText | None:
     """Check that a text has a mask, and room for the pieces of each target."""
-    from bertcli.analysis.masks.targets import check_room
+    from bertcli.analysis.masks.targets import check_targets_fit
 
-    return _check_has_mask(session, text) or check_room(text, targets, session.tokenizer.limit)
+    return _check_has_mask(session, text) or check_targets_fit(text, targets, session.tokenizer.limit)
 
 
 def _check_comparable(
-    session: Session, targets: Sequence[Target], comparing: Comparing, text: TokenizedText
+    session: Session, targets: Sequence[Target], comparing: ModelComparison, text: TokenizedText
 ) -> FailedText | None:
     return _check_fits(session, targets, text) or comparing.check(text)
 

@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -11,8 +11,9 @@ from typing import Any, BinaryIO
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from bertcli.choices import Statistic
 from bertcli.output.page.encoding import ALPHABET, VECTOR_STEPS, WEIGHT_STEPS, EncodedLayer
-from bertcli.results.attention import AttnPageRecord, HeadStatistics
+from bertcli.results.attention import AttnPageRecord
 from bertcli.results.texts import RunInfo
 
 # In the order in which they stand in the page: each may use what the ones before it define.
@@ -22,7 +23,7 @@ _SCRIPTS = (
     "start.js",
 )  # fmt: skip
 _STYLES = ("page.css", "views.css", "print.css")
-_STATISTICS = tuple(each.name for each in fields(HeadStatistics) if each.name not in ("layer", "head", "label"))
+_STATISTICS = tuple(map(str, Statistic))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from bertcli.output.formatting import number, numbers
 from bertcli.output.heatmap import HeatmapSet
 from bertcli.output.schema import Cell, Schema
 from bertcli.output.schemas.texts import TEXT_COLUMNS, text_cells, text_json, text_title
-from bertcli.results.attention import AttendedFrom, AttnRecord, AttnSummary, Expansion, HeadStatistics
+from bertcli.results.attention import AttnRecord, AttnSummary, Expansion, HeadStatistics, StrongestKeys
 from bertcli.results.texts import FloatArray, RunInfo
 
 # Of any matrix. layer, head: where it is one head's.
@@ -114,19 +114,19 @@ def matrix_schema(info: RunInfo, look: AttentionDisplay, layer: int, head: int) 
     return Schema(columns, rows, as_json, table, to_heatmaps=figured)
 
 
-def attended_schema(info: RunInfo, look: AttentionDisplay) -> Schema[AttnRecord]:
+def strongest_keys_schema(info: RunInfo, look: AttentionDisplay) -> Schema[AttnRecord]:
     """The view of what one token attends to: a row for each of its strongest keys."""
 
     def table(record: AttnRecord) -> Any:
-        from bertcli.output.tables.attn import attended_table
+        from bertcli.output.tables.attn import strongest_keys_table
 
-        return attended_table(record, info)
+        return strongest_keys_table(record, info)
 
     def as_json(record: AttnRecord) -> Mapping[str, Any]:
         return _json(record, look)
 
     columns = (*TEXT_COLUMNS, "layer", "head", "query_position", "query", "rank", "key_position", "key", "weight")
-    return Schema(columns, _attended_rows, as_json, table)
+    return Schema(columns, _strongest_keys_rows, as_json, table)
 
 
 def head_columns(look: AttentionDisplay) -> Sequence[str]:
@@ -175,8 +175,8 @@ def distance_rows(
             yield *place, "head_distance", None, None, row, own, column, other, float(distance[row][column])
 
 
-def _attended_rows(record: AttnRecord) -> Iterable[Sequence[Cell]]:
-    for found in record.attended or ():
+def _strongest_keys_rows(record: AttnRecord) -> Iterable[Sequence[Cell]]:
+    for found in record.strongest_keys or ():
         place = (*text_cells(record.text), found.layer, found.head, found.position, found.token)
         for rank, key in enumerate(found.keys, 1):
             yield *place, rank, key.position, key.token, key.weight
@@ -194,18 +194,18 @@ def _json(record: AttnRecord, look: AttentionDisplay) -> Mapping[str, Any]:
             found[name] = numbers(matrix[..., rows.start : rows.stop, columns.start : columns.stop])
     if record.head_distance is not None:
         found["head_distance"] = numbers(record.head_distance)
-    if record.attended is not None:
-        found["from"] = [_attended_json(attended) for attended in record.attended]
+    if record.strongest_keys is not None:
+        found["from"] = [_strongest_keys_json(found) for found in record.strongest_keys]
     return found
 
 
-def _attended_json(attended: AttendedFrom) -> Mapping[str, Any]:
+def _strongest_keys_json(found: StrongestKeys) -> Mapping[str, Any]:
     return {
-        "position": attended.position,
-        "token": attended.token,
-        "layer": attended.layer,
-        "head": attended.head,
-        "keys": [{"position": key.position, "token": key.token, "weight": number(key.weight)} for key in attended.keys],
+        "position": found.position,
+        "token": found.token,
+        "layer": found.layer,
+        "head": found.head,
+        "keys": [{"position": key.position, "token": key.token, "weight": number(key.weight)} for key in found.keys],
     }
 
 

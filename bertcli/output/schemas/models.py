@@ -5,7 +5,7 @@ from typing import Any
 
 from bertcli.output.records import joined
 from bertcli.output.schema import Cell, Schema
-from bertcli.results.models import KnownModel, LeftOut, ModelsResult
+from bertcli.results.models import KnownModel, ModelsResult, SkippedModel
 
 _COLUMNS = (
     "model", "revision", "refs", "family", "num_hidden_layers", "hidden_size", "num_attention_heads", "parameters",
@@ -58,5 +58,5 @@ def _model_json(model: KnownModel) -> Mapping[str, Any]:
     }
 
 
-def _left_out_json(left_out: LeftOut) -> Mapping[str, Any]:
+def _left_out_json(left_out: SkippedModel) -> Mapping[str, Any]:
     return {"model": left_out.model, "revision": left_out.revision, "reason": left_out.reason}

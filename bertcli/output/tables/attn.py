@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from bertcli.choices import Statistic
 from bertcli.output.formatting import visible
 from bertcli.output.heatmaps import distance_heatmap, grid_heatmap
 from bertcli.output.schemas.attn import AttentionDisplay, summary_title
@@ -15,14 +16,18 @@ from bertcli.output.tables import cells
 from bertcli.output.tables.attn_maps import COUNTED, DISTANCE
 from bertcli.output.tables.blocks import Blocks
 from bertcli.output.tables.matrix import matrix, readable
-from bertcli.results.attention import Attended, AttendedFrom, AttnRecord, AttnSummary, HeadStatistics
+from bertcli.results.attention import AttnRecord, AttnSummary, HeadStatistics, KeyWeight, StrongestKeys
 from bertcli.results.texts import RunInfo
 
 _STRONGEST = "weights and their tokens, strongest first; #5: the token at position 5"
 # A weight, a token of ten letters and a position.
 _NARROWEST = 18
-_SHARES = {"self": "self", "previous": "prev", "next": "next", "cls": "cls", "sep": "sep", "punctuation": "punct"}
-_HEADERS = {"entropy": "entropy", **_SHARES, "distance": "dist", "confidence": "conf"}
+_HEADERS: Mapping[str, str] = {statistic: statistic.heading for statistic in Statistic}
+_SHARES = {
+    statistic: heading
+    for statistic, heading in _HEADERS.items()
+    if statistic not in (Statistic.ENTROPY, Statistic.DISTANCE, Statistic.CONFIDENCE)
+}
 
 
 def attn_table(record: AttnRecord, info: RunInfo, look: AttentionDisplay) -> RenderableType:
@@ -66,11 +71,14 @@ def _legend(heads: Sequence[HeadStatistics], look: AttentionDisplay) -> Iterator
     if look.grid in _SHARES:
         yield f"{look.grid}: a share of the attention"
     elif shares := [short for name, short in _SHARES.items() if name in look.statistics]:
-        nats = "; entropy in nats" if "entropy" in look.statistics else ""
+        nats = "; entropy in nats" if Statistic.ENTROPY in look.statistics else ""
         yield f"{', '.join(shares)}: shares of the attention{nats}"
-    elif "entropy" in look.statistics:
+    elif Statistic.ENTROPY in look.statistics:
         yield "entropy in nats"
-    means = {"distance": "dist: mean distance in tokens", "confidence": "conf: mean of each query's largest weight"}
+    means = {
+        Statistic.DISTANCE: "dist: mean distance in tokens",
+        Statistic.CONFIDENCE: "conf: mean of each query's largest weight",
+    }
     if meant := [meaning for name, meaning in means.items() if name in look.statistics]:
         yield "; ".join(meant)
     if any(head.head is None for head in heads):
@@ -79,12 +87,12 @@ def _legend(heads: Sequence[HeadStatistics], look: AttentionDisplay) -> Iterator
         yield look.thresholds
 
 
-def attended_table(record: AttnRecord, info: RunInfo) -> RenderableType:
+def strongest_keys_table(record: AttnRecord, info: RunInfo) -> RenderableType:
     """What a token attends to most in each head, strongest first; a table for each place where the token stands."""
     parts: list[RenderableType] = []
-    for (position, token), heads in groupby(record.attended or (), lambda found: (found.position, found.token)):
+    for (position, token), heads in groupby(record.strongest_keys or (), lambda found: (found.position, found.token)):
         heading = cells.subtitle(f"from {token}", f"position {position}")
-        parts.append(Group(heading, _attended(list(heads), record.text.tokens)))
+        parts.append(Group(heading, _strongest_keys(list(heads), record.text.tokens)))
     return cells.figure(cells.title(record.text), *parts, cells.caption(info, COUNTED, _STRONGEST))
 
 
@@ -115,13 +123,13 @@ def _confidence(value: float) -> Text:
 
 
 _DRAWN: Mapping[str, Callable[[float], Text]] = {
-    "entropy": cells.number,
-    "distance": _distance,
-    "confidence": _confidence,
+    Statistic.ENTROPY: cells.number,
+    Statistic.DISTANCE: _distance,
+    Statistic.CONFIDENCE: _confidence,
 }
 
 
-def _attended(heads: Sequence[AttendedFrom], tokens: Sequence[str]) -> Blocks:
+def _strongest_keys(heads: Sequence[StrongestKeys], tokens: Sequence[str]) -> Blocks:
     drawn = _by_layer()
     cells.add_numbers(drawn, "layer", "head")
     cells.add_words(drawn, *(f"{rank}." for rank in range(1, 1 + max(len(head.keys) for head in heads))))
@@ -133,7 +141,7 @@ def _attended(heads: Sequence[AttendedFrom], tokens: Sequence[str]) -> Blocks:
     return Blocks(drawn, keys=2, narrowest=_NARROWEST)
 
 
-def _key(key: Attended, *, is_repeated: bool) -> Text:
+def _key(key: KeyWeight, *, is_repeated: bool) -> Text:
     """A weight and its token, with the token's position where the text has more than one of it."""
     shown = cells.cell("").append(f"{key.weight:.2f} ", cells.share_style(key.weight)).append(visible(key.token))
     return shown.append(f" #{key.position}", cells.QUIET) if is_repeated else shown

@@ -1,4 +1,4 @@
-"""The statistics of attention heads against slow, obvious loops over transformers' own weights."""
+"""Statistics of attention heads against plain loops over transformers' own weights."""
 
 import math
 import unicodedata
@@ -11,11 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertcli.analysis.attention.attended import check_attended_from, spellings
-from bertcli.analysis.attention.heads import AttnOptions, attend
-from bertcli.analysis.attention.selection import chosen
-from bertcli.analysis.attention.statistics import label
-from bertcli.errors import WrongUsage
+from bertcli.analysis.attention.heads import AttnOptions, compute_attention
+from bertcli.analysis.attention.statistics import head_label
+from bertcli.analysis.attention.strongest_keys import check_has_token, token_spellings
 from bertcli.model.session import Session
 from bertcli.results.attention import AttnRecord, HeadStatistics
 from tests.reference import transformers_outputs
@@ -27,13 +25,13 @@ LAYERS, HEADS = DEFAULTS["num_hidden_layers"], DEFAULTS["num_attention_heads"]
 NUMBERS = ("entropy", "self", "previous", "next", "cls", "sep", "punctuation", "distance", "confidence")
 
 
-def ask(session: Session, texts: Sequence[str | tuple[str, str]], **options: object) -> list[AttnRecord]:
-    asked = {"layers": range(LAYERS), "heads": range(HEADS), **options}
-    return attend(session, one_batch(session, texts), AttnOptions(**asked))
+def attention_of(session: Session, texts: Sequence[str | tuple[str, str]], **options: object) -> list[AttnRecord]:
+    requested = {"layers": range(LAYERS), "heads": range(HEADS), **options}
+    return compute_attention(session, one_batch(session, texts), AttnOptions(**requested))
 
 
 def slow_statistics(a: np.ndarray, tokens: Sequence[str]) -> dict[str, float]:
-    """One head over one text, as its definitions read. a: (seq, seq)."""
+    """Compute the statistics of one head over one text by their definitions, from its weights, (seq, seq)."""
     n = len(tokens)
     queries = range(n)
 
@@ -57,10 +55,10 @@ def slow_statistics(a: np.ndarray, tokens: Sequence[str]) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_statistics_are_their_definitions_over_transformers_weights(tiny_bert: Path, engine: str) -> None:
+def test_statistics_follow_their_definitions_over_transformers_weights(tiny_bert: Path, engine: str) -> None:
     session = open_bert(tiny_bert, engine)
     expected = transformers_outputs(tiny_bert, one_batch(session, TEXTS)).attentions
-    for row, answer in enumerate(ask(session, TEXTS)):
+    for row, answer in enumerate(attention_of(session, TEXTS)):
         tokens = answer.text.tokens
         assert [(head.layer, head.head) for head in answer.heads] == [
             (i, j) for i in range(LAYERS) for j in range(HEADS)
@@ -73,10 +71,10 @@ def test_statistics_are_their_definitions_over_transformers_weights(tiny_bert: P
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_texts_in_a_batch_have_the_statistics_that_they_have_alone(tiny_bert: Path, engine: str) -> None:
+def test_a_text_has_the_same_statistics_alone_and_in_a_batch(tiny_bert: Path, engine: str) -> None:
     session = open_bert(tiny_bert, engine)
-    for text, together in zip(TEXTS, ask(session, TEXTS), strict=True):
-        [alone] = ask(session, [text])
+    for text, together in zip(TEXTS, attention_of(session, TEXTS), strict=True):
+        [alone] = attention_of(session, [text])
         assert together.text.tokens == alone.text.tokens
         for found, wanted in zip(together.heads, alone.heads, strict=True):
             assert found.label == wanted.label
@@ -88,8 +86,8 @@ def test_texts_in_a_batch_have_the_statistics_that_they_have_alone(tiny_bert: Pa
     st.lists(st.lists(st.sampled_from([*WORDS, ".", "!", "[MASK]"]), min_size=1, max_size=12), min_size=1, max_size=4)
 )
 @settings(max_examples=25)
-def test_statistics_stay_within_what_they_can_be(tiny_bert: Path, texts: list[list[str]]) -> None:
-    for answer in ask(open_bert(tiny_bert), [" ".join(words) for words in texts]):
+def test_statistics_stay_within_their_bounds(tiny_bert: Path, texts: list[list[str]]) -> None:
+    for answer in attention_of(open_bert(tiny_bert), [" ".join(words) for words in texts]):
         n = len(answer.text.tokens)
         for head in answer.heads:
             assert -1e-6 <= head.entropy <= math.log(n) + 1e-5
@@ -100,10 +98,10 @@ def test_statistics_stay_within_what_they_can_be(tiny_bert: Path, texts: list[li
             assert head.cls + head.sep + head.punctuation <= 1 + 1e-5
 
 
-def test_attention_that_is_the_same_everywhere_has_the_entropy_of_its_length(tmp_path: Path) -> None:
+def test_uniform_attention_has_the_entropy_of_its_length(tmp_path: Path) -> None:
     model = random_model(std=0)
     session = open_bert(save_bert(tmp_path, model))
-    for head in ask(session, ["a b c . !"])[0].heads:
+    for head in attention_of(session, ["a b c . !"])[0].heads:
         assert head.entropy == pytest.approx(math.log(7), abs=1e-5)
         found = (head.self, head.previous, head.next, head.cls, head.sep, head.confidence)
         assert found == pytest.approx([1 / 7] * 6, abs=1e-6)
@@ -114,7 +112,7 @@ def test_attention_that_is_the_same_everywhere_has_the_entropy_of_its_length(tmp
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_weight_of_zero_adds_nothing_to_the_entropy(tmp_path: Path, engine: str) -> None:
     session = open_bert(save_bert(tmp_path, std=6.0), engine)
-    answer = ask(session, ["the cat sat on the mat"], tensors=True)[0]
+    answer = attention_of(session, ["the cat sat on the mat"], tensors=True)[0]
     assert (answer.attentions == 0).any()
     assert all(math.isfinite(head.entropy) and head.entropy >= -1e-6 for head in answer.heads)
 
@@ -143,20 +141,20 @@ def head(**numbers: float) -> HeadStatistics:
 def test_a_label_is_the_first_that_fits_and_a_threshold_itself_does_not(
     numbers: dict[str, float], name: str | None
 ) -> None:
-    assert label(head(**numbers)) == name
+    assert head_label(head(**numbers)) == name
 
 
 def test_no_text_under_45_tokens_can_be_broad() -> None:
-    assert label(head(entropy=math.log(44))) is None
-    assert label(head(entropy=math.log(45))) == "broad"
+    assert head_label(head(entropy=math.log(44))) is None
+    assert head_label(head(entropy=math.log(45))) == "broad"
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_the_matrix_and_the_tensors_are_transformers_weights_without_padding(tiny_bert: Path, engine: str) -> None:
     session = open_bert(tiny_bert, engine)
     expected = transformers_outputs(tiny_bert, one_batch(session, TEXTS)).attentions
-    whole = ask(session, TEXTS, tensors=True)
-    matrices = ask(session, TEXTS, layers=[1], heads=[2], matrix=True)
+    whole = attention_of(session, TEXTS, tensors=True)
+    matrices = attention_of(session, TEXTS, layers=[1], heads=[2], matrix=True)
     for row, (answer, one) in enumerate(zip(whole, matrices, strict=True)):
         n = len(answer.text.tokens)
         assert answer.attentions.shape == (LAYERS, HEADS, n, n)
@@ -168,13 +166,13 @@ def test_the_matrix_and_the_tensors_are_transformers_weights_without_padding(tin
         assert one.attentions is None
 
 
-def test_what_a_token_attends_to_comes_strongest_first(tiny_bert: Path) -> None:
+def test_keys_are_sorted_by_weight_strongest_first(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert)
-    [answer] = ask(session, ["the cat sat on the mat"], attended_from=["the"], tensors=True, top_k=4)
+    [answer] = attention_of(session, ["the cat sat on the mat"], from_token=["the"], tensors=True, top_k=4)
     tokens = answer.text.tokens
-    assert [found.position for found in answer.attended[:: LAYERS * HEADS]] == [1, 5]
-    assert len(answer.attended) == 2 * LAYERS * HEADS
-    for found in answer.attended:
+    assert [found.position for found in answer.strongest_keys[:: LAYERS * HEADS]] == [1, 5]
+    assert len(answer.strongest_keys) == 2 * LAYERS * HEADS
+    for found in answer.strongest_keys:
         row = answer.attentions[found.layer, found.head, found.position]
         best = sorted(range(len(tokens)), key=lambda key: -row[key])[:4]
         assert [key.position for key in found.keys] == best
@@ -183,56 +181,61 @@ def test_what_a_token_attends_to_comes_strongest_first(tiny_bert: Path) -> None:
         assert found.token == "the"
 
 
-def test_a_number_is_a_position_unless_the_text_has_it_for_a_token(tiny_bert: Path) -> None:
+def test_a_number_is_a_position_unless_it_is_a_token_of_the_text(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert)
-    [by_position] = ask(session, ["how are you"], attended_from=["2"], layers=[0], heads=[0])
-    assert [(found.position, found.token) for found in by_position.attended] == [(2, "are")]
-    [by_token] = ask(session, ["how 2 you 2 3"], attended_from=["2"], layers=[0], heads=[0])
-    assert [(found.position, found.token) for found in by_token.attended] == [(2, "2"), (4, "2")]
+    [by_position] = attention_of(session, ["how are you"], from_token=["2"], layers=[0], heads=[0])
+    assert [(found.position, found.token) for found in by_position.strongest_keys] == [(2, "are")]
+    [by_token] = attention_of(session, ["how 2 you 2 3"], from_token=["2"], layers=[0], heads=[0])
+    assert [(found.position, found.token) for found in by_token.strongest_keys] == [(2, "2"), (4, "2")]
 
 
 @pytest.mark.parametrize("token", ["dog", "5", "-1", "", "HOW"])
-def test_a_token_that_the_text_does_not_have_is_an_error_that_lists_its_tokens(tiny_bert: Path, token: str) -> None:
+def test_a_token_missing_from_the_text_is_an_error_that_lists_its_tokens(tiny_bert: Path, token: str) -> None:
     [text] = tokenize(open_bert(tiny_bert), ["how are you"])
-    found = check_attended_from(text, [token])
+    found = check_has_token(text, [token])
     assert found is not None
     assert repr(token) in found.error.message
     assert "[CLS] how are you [SEP]" in found.error.message
-    assert check_attended_from(text, ["4"]) is None
-    assert check_attended_from(text, ["you"]) is None
+    assert check_has_token(text, ["4"]) is None
+    assert check_has_token(text, ["you"]) is None
 
 
-def test_a_token_may_be_asked_for_as_the_text_spells_it(tiny_bert: Path) -> None:
+def test_a_token_is_found_by_the_spelling_of_the_text(tiny_bert: Path) -> None:
     tokenizer = open_bert(tiny_bert).tokenizer
-    assert spellings(tokenizer, "Cat") == ("Cat", "cat")
-    assert spellings(tokenizer, "[CLS]") == ("[CLS]", "[CLS]")
-    assert spellings(tokenizer, "catting") == ("catting",)
+    assert token_spellings(tokenizer, "Cat") == ("Cat", "cat")
+    assert token_spellings(tokenizer, "[CLS]") == ("[CLS]", "[CLS]")
+    assert token_spellings(tokenizer, "catting") == ("catting",)
 
 
-def test_layers_and_heads_are_chosen_from_0_or_all() -> None:
-    assert chosen("layer", None, 3) == [0, 1, 2]
-    assert chosen("head", 2, 3) == [2]
-    for asked in (-1, 3, 10**9):
-        with pytest.raises(WrongUsage, match=f"there is no head {asked}: this model has 3") as raised:
-            chosen("head", asked, 3)
-        assert raised.value.hint == "use --head 0 to 2"
+@pytest.mark.parametrize("engine", ENGINES)
+def test_layers_come_in_the_order_in_which_they_are_requested(tiny_bert: Path, engine: str) -> None:
+    session = open_bert(tiny_bert, engine)
+    requested = {"tensors": True, "head_distance": True, "from_token": ["the"]}
+    [forward] = attention_of(session, ["the cat"], layers=[0, 1], **requested)
+    [backward] = attention_of(session, ["the cat"], layers=[1, 0], **requested)
+    order = [*range(HEADS, 2 * HEADS), *range(HEADS)]
+    assert [(head.layer, head.head) for head in backward.heads] == [divmod(at, HEADS) for at in order]
+    assert list(backward.heads) == [forward.heads[at] for at in order]
+    assert list(backward.strongest_keys) == [forward.strongest_keys[at] for at in order]
+    np.testing.assert_array_equal(backward.attentions, forward.attentions[::-1])
+    np.testing.assert_array_equal(backward.head_distance, forward.head_distance[np.ix_(order, order)])
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_half_precision_statistics_are_near_those_of_float32(tiny_bert: Path, dtype: str) -> None:
-    exact = ask(open_bert(tiny_bert, "torch"), TEXTS)
-    for found, wanted in zip(ask(open_bert(tiny_bert, "torch", dtype=dtype), TEXTS), exact, strict=True):
+    exact = attention_of(open_bert(tiny_bert, "torch"), TEXTS)
+    for found, wanted in zip(attention_of(open_bert(tiny_bert, "torch", dtype=dtype), TEXTS), exact, strict=True):
         for head_found, head_wanted in zip(found.heads, wanted.heads, strict=True):
             assert head_found.entropy == pytest.approx(head_wanted.entropy, abs=0.1)
             assert head_found.cls == pytest.approx(head_wanted.cls, abs=0.05)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_long_text_has_its_distance_to_the_last_digits(tmp_path: Path, engine: str) -> None:
+def test_the_distance_of_a_long_text_keeps_its_last_digits(tmp_path: Path, engine: str) -> None:
     model = random_model(max_position_embeddings=512)
     session = open_bert(save_bert(tmp_path, model), engine)
     words = np.random.default_rng(0).choice(WORDS, 500)
-    [answer] = ask(session, [" ".join(words)], tensors=True)
+    [answer] = attention_of(session, [" ".join(words)], tensors=True)
     queries = len(answer.text.tokens)
     assert queries > 500
     apart = np.abs(np.subtract.outer(np.arange(queries), np.arange(queries)))

@@ -1,4 +1,4 @@
-"""Rollout, value norms, distances, word maps and expansion rates against slow, obvious loops."""
+"""Rollout, value norms, distances, word maps and expansion rates against plain loops."""
 
 import math
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bertcli.analysis.attention.expansion import expansion_rate, expansion_rates
-from bertcli.analysis.attention.heads import AttnOptions, attend
+from bertcli.analysis.attention.heads import AttnOptions, compute_attention
 from bertcli.analysis.attention.maps import head_distance
-from bertcli.analysis.attention.words import word_map, words_of
+from bertcli.analysis.attention.words import word_map, word_positions
 from bertcli.errors import WrongUsage
 from bertcli.model.session import Session
 from bertcli.results.attention import AttnRecord
@@ -26,13 +26,13 @@ LAYERS, HEADS = DEFAULTS["num_hidden_layers"], DEFAULTS["num_attention_heads"]
 HEAD_SIZE = DEFAULTS["hidden_size"] // HEADS
 
 
-def ask(session: Session, texts: Sequence[str | tuple[str, str]], **options: object) -> list[AttnRecord]:
-    asked = {"layers": range(LAYERS), "heads": range(HEADS), **options}
-    return attend(session, one_batch(session, texts), AttnOptions(**asked))
+def attention_of(session: Session, texts: Sequence[str | tuple[str, str]], **options: object) -> list[AttnRecord]:
+    requested = {"layers": range(LAYERS), "heads": range(HEADS), **options}
+    return compute_attention(session, one_batch(session, texts), AttnOptions(**requested))
 
 
 def weights_of(folder: Path, session: Session) -> list[np.ndarray]:
-    """(layers, heads, tokens, tokens) of each text, in float64."""
+    """Return the weights of each text in float64, (layers, heads, tokens, tokens)."""
     batch = one_batch(session, TEXTS)
     stacked = np.stack(transformers_outputs(folder, batch).attentions).astype(np.float64)
     return [stacked[:, row, :, : len(text), : len(text)] for row, text in enumerate(batch.texts)]
@@ -61,18 +61,18 @@ def slow_distance(p: np.ndarray, q: np.ndarray) -> float:
 @pytest.mark.parametrize("engine", [*OWN_ENGINES, "transformers"])
 def test_rollout_is_the_product_of_the_layers(tiny_bert: Path, engine: str) -> None:
     session = open_bert(tiny_bert, engine)
-    answers = ask(session, TEXTS, rollout=True, layers=[1], heads=[0])
+    answers = attention_of(session, TEXTS, rollout=True, layers=[1], heads=[0])
     for answer, attention in zip(answers, weights_of(tiny_bert, session), strict=True):
         np.testing.assert_allclose(answer.rollout, slow_rollout(attention), 0, 1e-5)
         np.testing.assert_allclose(answer.rollout.sum(-1), 1, 0, 1e-5)
 
 
 @pytest.mark.parametrize("engine", OWN_ENGINES)
-def test_value_norms_are_the_norms_of_what_each_head_adds(tiny_bert: Path, engine: str) -> None:
+def test_value_norms_are_the_norms_of_the_vectors_that_each_head_adds(tiny_bert: Path, engine: str) -> None:
     session = open_bert(tiny_bert, engine)
     batch = one_batch(session, TEXTS)
     states = transformers_outputs(tiny_bert, batch).hidden_states
-    answers = ask(session, TEXTS, value_norms=True)
+    answers = attention_of(session, TEXTS, value_norms=True)
     for row, (answer, attention) in enumerate(zip(answers, weights_of(tiny_bert, session), strict=True)):
         assert answer.value_norms.shape == (LAYERS * HEADS, *attention.shape[-2:])
         for at, head in enumerate(answer.heads):
@@ -88,27 +88,27 @@ def test_value_norms_are_the_norms_of_what_each_head_adds(tiny_bert: Path, engin
 
 
 @pytest.mark.parametrize("engine", OWN_ENGINES)
-def test_maps_of_a_text_are_the_same_however_it_is_batched(tiny_bert: Path, engine: str) -> None:
+def test_maps_of_a_text_are_the_same_alone_and_in_a_batch(tiny_bert: Path, engine: str) -> None:
     session = open_bert(tiny_bert, engine)
-    asked = {"value_norms": True, "rollout": True, "head_distance": True}
-    for text, together in zip(TEXTS, ask(session, TEXTS, **asked), strict=True):
-        [alone] = ask(session, [text], **asked)
-        for name in asked:
+    requested = {"value_norms": True, "rollout": True, "head_distance": True}
+    for text, together in zip(TEXTS, attention_of(session, TEXTS, **requested), strict=True):
+        [alone] = attention_of(session, [text], **requested)
+        for name in requested:
             np.testing.assert_allclose(getattr(together, name), getattr(alone, name), 1e-5, 1e-5, err_msg=name)
 
 
-def test_transformers_keeps_values_to_itself(tiny_bert: Path) -> None:
+def test_transformers_does_not_show_values(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert, "transformers")
     with pytest.raises(WrongUsage, match="values"):
-        ask(session, TEXTS, value_norms=True)
+        attention_of(session, TEXTS, value_norms=True)
     with pytest.raises(WrongUsage, match="values"):
         expansion_rates(session.engine, [0])
 
 
 @pytest.mark.parametrize("engine", [*OWN_ENGINES, "transformers"])
-def test_head_distance_is_the_mean_of_its_definition(tiny_bert: Path, engine: str) -> None:
+def test_head_distance_follows_its_definition(tiny_bert: Path, engine: str) -> None:
     session = open_bert(tiny_bert, engine)
-    answers = ask(session, TEXTS, head_distance=True)
+    answers = attention_of(session, TEXTS, head_distance=True)
     for answer, attention in zip(answers, weights_of(tiny_bert, session), strict=True):
         heads = attention.reshape(-1, *attention.shape[-2:])
         wanted = [[slow_distance(p, q) for q in heads] for p in heads]
@@ -116,7 +116,7 @@ def test_head_distance_is_the_mean_of_its_definition(tiny_bert: Path, engine: st
 
 
 @given(st.integers(1, 4), st.integers(1, 6), st.randoms(use_true_random=False))
-def test_head_distance_is_a_distance(heads: int, size: int, random: object) -> None:
+def test_head_distance_is_symmetric_and_bounded(heads: int, size: int, random: object) -> None:
     rng = np.random.default_rng(random.getrandbits(32))
     weights = rng.dirichlet(np.full(size, 0.3), (heads, size)).astype(np.float32)
     found = head_distance(weights)
@@ -130,14 +130,14 @@ def slow_words(weights: np.ndarray, words: Sequence[Sequence[int]]) -> list[list
     return [[math.fsum(weights[i, j] for i in query for j in key) / len(query) for key in words] for query in words]
 
 
-def test_a_word_map_sums_what_goes_to_a_words_pieces_and_averages_what_comes_from_them(tiny_bert: Path) -> None:
+def test_a_word_map_sums_over_keys_and_averages_over_queries_of_a_word(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert)
     text = "making the cat5 sat"
-    [found] = ask(session, [text], words=True, matrix=True, rollout=True, layers=[1], heads=[2])
+    [found] = attention_of(session, [text], words=True, matrix=True, rollout=True, layers=[1], heads=[2])
     assert list(found.words) == ["[CLS]", "making", "the", "cat5", "sat", "[SEP]"]
-    [plain] = ask(session, [text], matrix=True, rollout=True, layers=[1], heads=[2])
+    [plain] = attention_of(session, [text], matrix=True, rollout=True, layers=[1], heads=[2])
     [tokenized] = tokenize(session, [text])
-    words = words_of(tokenized)
+    words = word_positions(tokenized)
     assert [position for word in words for position in word] == list(range(len(tokenized)))
     for name in ("attention", "rollout"):
         np.testing.assert_allclose(getattr(found, name), slow_words(getattr(plain, name), words), 0, 1e-6)
@@ -146,9 +146,9 @@ def test_a_word_map_sums_what_goes_to_a_words_pieces_and_averages_what_comes_fro
 
 @given(st.lists(st.sampled_from([*WORDS, "making", "xyzzy", "[MASK]", "!"]), min_size=1, max_size=8))
 @settings(max_examples=25)
-def test_every_token_is_of_one_word(tiny_bert: Path, words: list[str]) -> None:
+def test_every_token_belongs_to_one_word(tiny_bert: Path, words: list[str]) -> None:
     [text] = tokenize(open_bert(tiny_bert), [" ".join(words)])
-    found = words_of(text)
+    found = word_positions(text)
     assert [position for word in found for position in word] == list(range(len(text)))
     weights = np.full((len(text), len(text)), 1 / len(text), np.float32)
     np.testing.assert_allclose(word_map(weights, found).sum(-1), 1, 0, 1e-5)
@@ -167,7 +167,7 @@ def test_expansion_is_the_norm_of_the_two_affine_maps(tiny_bert: Path, engine: s
         assert rate == pytest.approx(float((v.T @ o).norm() / math.sqrt(d + 1)), rel=1e-5)
 
 
-def test_what_changes_nothing_expands_by_one() -> None:
+def test_the_identity_expands_by_one() -> None:
     identity, zeros = np.eye(5, dtype=np.float32), np.zeros(5, np.float32)
     assert expansion_rate(identity, zeros, identity, zeros) == pytest.approx(1)
     assert expansion_rate(2 * identity, zeros, identity, zeros) == pytest.approx(math.sqrt(21 / 6))

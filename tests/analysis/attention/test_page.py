@@ -1,4 +1,4 @@
-"""What a page is given of each text, by one forward pass."""
+"""Attention for the HTML page, from one forward pass."""
 
 from pathlib import Path
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bertcli.analysis.attention.heads import AttnOptions, attend
-from bertcli.analysis.attention.page import attend_for_page
+from bertcli.analysis.attention.heads import AttnOptions, compute_attention
+from bertcli.analysis.attention.page import compute_page_attention
 from bertcli.analysis.masks.predictions import predict_masks
 from bertcli.results.attention import AttentionOfLayer
 from tests.tiny import one_batch, open_bert
@@ -16,15 +16,15 @@ TEXTS = ["how [MASK] you", ("the cat [MASK] on the mat", "are you on [MASK]?"), 
 
 
 def kept(layer: AttentionOfLayer) -> AttentionOfLayer:
-    """The layer itself: a page would make it small."""
+    """Return the layer itself. A page would compress it."""
     return layer
 
 
-def test_a_text_is_told_of_alike_whatever_stands_beside_it_in_the_batch(tiny_bert: Path) -> None:
+def test_a_text_has_the_same_page_record_alone_and_in_a_batch(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert)
-    together = attend_for_page(session, one_batch(session, TEXTS), kept)
+    together = compute_page_attention(session, one_batch(session, TEXTS), kept)
     for text, record in zip(TEXTS, together, strict=True):
-        [alone] = attend_for_page(session, one_batch(session, [text]), kept)
+        [alone] = compute_page_attention(session, one_batch(session, [text]), kept)
         assert record.text.tokens == alone.text.tokens
         for layer, other in zip(record.layers, alone.layers, strict=True):
             for name in ("weights", "rollout", "query", "key"):
@@ -32,38 +32,39 @@ def test_a_text_is_told_of_alike_whatever_stands_beside_it_in_the_batch(tiny_ber
         assert [mask.position for mask in record.masks] == [mask.position for mask in alone.masks]
 
 
-def test_weights_statistics_and_rollout_are_those_of_attn(tiny_bert: Path) -> None:
+def test_weights_statistics_and_rollout_equal_those_of_attn(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert)
     batch = one_batch(session, TEXTS)
     options = AttnOptions(layers=range(2), heads=range(3), tensors=True, rollout=True)
-    for page, told in zip(attend_for_page(session, batch, kept), attend(session, batch, options), strict=True):
-        assert np.array_equal(np.stack([layer.weights for layer in page.layers]), told.attentions)
-        assert page.heads == told.heads
-        assert page.layers[-1].rollout == pytest.approx(told.rollout)
+    pages, records = compute_page_attention(session, batch, kept), compute_attention(session, batch, options)
+    for page, record in zip(pages, records, strict=True):
+        assert np.array_equal(np.stack([layer.weights for layer in page.layers]), record.attentions)
+        assert page.heads == record.heads
+        assert page.layers[-1].rollout == pytest.approx(record.rollout)
 
 
-def test_masks_are_answered_as_fill_mask_does(tiny_bert: Path) -> None:
+def test_mask_predictions_equal_those_of_fill_mask(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert)
     batch = one_batch(session, TEXTS)
     answered: list[Any] = predict_masks(session, batch, 10, None)
-    for page, told in zip(attend_for_page(session, batch, kept), answered, strict=True):
-        assert [mask.position for mask in page.masks] == [mask.position for mask in told.masks]
-        for mask, other in zip(page.masks, told.masks, strict=True):
+    for page, expected in zip(compute_page_attention(session, batch, kept), answered, strict=True):
+        assert [mask.position for mask in page.masks] == [mask.position for mask in expected.masks]
+        for mask, other in zip(page.masks, expected.masks, strict=True):
             assert [one.token for one in mask.predictions] == [one.token for one in other.predictions]
             scores = [one.score for one in other.predictions]
             assert [one.score for one in mask.predictions] == pytest.approx(scores, abs=1e-6)
 
 
-def test_sentences_go_by_token_types_and_without_them_by_the_separator(tiny_bert: Path, tmp_path: Path) -> None:
+def test_sentences_follow_token_types_or_else_the_separator(tiny_bert: Path, tmp_path: Path) -> None:
     from tests.families import save_family
 
     session = open_bert(tiny_bert)
-    pages = attend_for_page(session, one_batch(session, TEXTS), kept)
+    pages = compute_page_attention(session, one_batch(session, TEXTS), kept)
     assert [list(page.sentences) for page in pages][::2] == [[], []]
     assert list(pages[1].sentences) == list(pages[1].text.token_type_ids)
     assert 1 in pages[1].sentences
     roberta = open_bert(save_family(tmp_path, "roberta"))
-    [page] = attend_for_page(roberta, one_batch(roberta, [("a b", "c")]), kept)
+    [page] = compute_page_attention(roberta, one_batch(roberta, [("a b", "c")]), kept)
     first = list(page.text.tokens).index("</s>")
     assert list(page.sentences) == [int(at > first) for at in range(len(page.text.tokens))]
     assert 0 in page.sentences and 1 in page.sentences

@@ -1,4 +1,4 @@
-"""Texts, words and engines for the questions about masks, as hypothesis draws them; and sessions that stay open."""
+"""Hypothesis strategies for texts, words and engines of the mask tests, and sessions that stay open."""
 
 from functools import cache
 from pathlib import Path
@@ -20,7 +20,7 @@ plain_texts = st.lists(_words, min_size=1, max_size=6).map(" ".join)
 
 @st.composite
 def masked_texts(draw: st.DrawFn, most: int = 3) -> str:
-    """A text with one to `most` masks among its words."""
+    """Draw a text with one to `most` masks among its words."""
     words = draw(st.lists(_words, max_size=5))
     for _ in range(draw(st.integers(1, most))):
         words.insert(draw(st.integers(0, len(words))), "[MASK]")
@@ -29,5 +29,5 @@ def masked_texts(draw: st.DrawFn, most: int = 3) -> str:
 
 @cache
 def session_of(folder: Path, engine: str, batch_tokens: int | None = None) -> Session:
-    """A session that is opened once for all examples."""
+    """Return a session that is opened once for all examples."""
     return open_bert(folder, engine, batch_tokens=batch_tokens)

@@ -1,4 +1,4 @@
-"""What is asked about masks, computed as plainly as can be: BertForMaskedLM, one text and one mask a run."""
+"""Plain references for the analyses of masks: BertForMaskedLM, one text and one mask a run."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -16,25 +16,25 @@ Ids = Sequence[int]
 
 @cache
 def tokenizer(folder: Path) -> transformers.PreTrainedTokenizerFast:
-    """transformers' own tokenizer of the checkpoint."""
+    """Return transformers' own tokenizer of the checkpoint."""
     return transformers.AutoTokenizer.from_pretrained(folder)
 
 
 def log_distribution(folder: Path, ids: Ids, position: int) -> np.ndarray:
-    """ln p of every token at the position, in float64."""
+    """Return ln p of every token at the position, in float64, (vocab,)."""
     with torch.no_grad():
         logits = load("AutoModelForMaskedLM", folder)(torch.tensor([list(ids)])).logits
     return logits[0, position].double().log_softmax(-1).numpy()
 
 
 def with_masks(folder: Path, ids: Ids, positions: Sequence[int]) -> list[int]:
-    """The ids with masks at the positions."""
+    """Return the ids with masks at the positions."""
     mask = tokenizer(folder).mask_token_id
     return [mask if at in positions else id_ for at, id_ in enumerate(ids)]
 
 
 def pseudo_log_likelihoods(folder: Path, text: str, *, words: bool = False) -> dict[int, float]:
-    """ln p of each token by its position, each masked in turn; words: with the later pieces of its word."""
+    """Return ln p of each token by its position, each masked in turn; words masks the later pieces of its word too."""
     tok = tokenizer(folder)
     encoding = tok(text)
     ids, word_ids = encoding.input_ids, encoding.word_ids()
@@ -50,7 +50,7 @@ def pseudo_log_likelihoods(folder: Path, text: str, *, words: bool = False) -> d
 
 
 def target_logprob(folder: Path, ids: Ids, position: int, pieces: Sequence[int], method: str) -> float:
-    """ln p of a word in the mask at the position, its pieces one after another or each on its own."""
+    """Return ln p of a word in the mask at the position, piece after piece (l2r) or each piece separately (mean)."""
     mask = tokenizer(folder).mask_token_id
     found = []
     for number, piece in enumerate(pieces):
@@ -61,7 +61,7 @@ def target_logprob(folder: Path, ids: Ids, position: int, pieces: Sequence[int],
 
 
 def jensen_shannon(log_p: np.ndarray, log_q: np.ndarray) -> float:
-    """The distance, by its definition: the root of the mean of two divergences from the middle."""
+    """Return the distance by its definition: the root of the mean of two divergences from the middle."""
     p, q = np.exp(log_p), np.exp(log_q)
     middle = (p + q) / 2
     divergence = np.sum(p * np.log(p / middle)) / 2 + np.sum(q * np.log(q / middle)) / 2
@@ -69,7 +69,7 @@ def jensen_shannon(log_p: np.ndarray, log_q: np.ndarray) -> float:
 
 
 def every_filling(folder: Path, ids: Ids, order: str) -> dict[tuple[int, ...], float]:
-    """ln p of every way to fill one or two masks, by the ids from left to right."""
+    """Return ln p of every way to fill one or two masks, by the ids from left to right."""
     mask = tokenizer(folder).mask_token_id
     places = [at for at, id_ in enumerate(ids) if id_ == mask]
     if order == "confidence":
@@ -88,7 +88,7 @@ def every_filling(folder: Path, ids: Ids, order: str) -> dict[tuple[int, ...], f
 
 
 def beam_search(folder: Path, ids: Ids, beam: int, order: str) -> list[tuple[float, list[int]]]:
-    """The beam after the last step, best first."""
+    """Return the beam after the last step, best first."""
     mask = tokenizer(folder).mask_token_id
     places = [at for at, id_ in enumerate(ids) if id_ == mask]
     beams = [(0.0, list(ids), places)]
@@ -106,7 +106,7 @@ def beam_search(folder: Path, ids: Ids, beam: int, order: str) -> list[tuple[flo
 
 
 def mutual(folder: Path, text: str) -> dict[tuple[int, int], float]:
-    """The distance for each two tokens that are not special."""
+    """Return the distance for each pair of tokens that are not special."""
     tok = tokenizer(folder)
     ids = tok(text).input_ids
     own = [at for at, id_ in enumerate(ids) if id_ not in (tok.cls_token_id, tok.sep_token_id)]

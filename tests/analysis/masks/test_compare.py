@@ -1,4 +1,4 @@
-"""Two models side by side, against the distributions of both."""
+"""Comparison of two models, against the distributions of both."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertcli.analysis.masks.compare import Comparing
+from bertcli.analysis.masks.compare import ModelComparison
 from bertcli.analysis.masks.predictions import predict_masks
-from bertcli.analysis.masks.targets import L2R, TargetScores, parse_targets
+from bertcli.analysis.masks.targets import TargetScores, parse_targets
+from bertcli.choices import TargetScore
 from bertcli.model.session import Session
 from bertcli.results.masks import FillMaskRecord
 from tests.analysis.masks import drawn, slow
@@ -19,13 +20,13 @@ from tests.tiny import VOCABULARY, one_batch, open_bert, save_bert, tokenize, wr
 
 @pytest.fixture(scope="module")
 def other_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Another random model with the same vocabulary."""
+    """Return another random model with the same vocabulary."""
     return save_bert(tmp_path_factory.mktemp("other"), seed=1)
 
 
 @pytest.fixture(scope="module")
 def strange_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A random model whose vocabulary has the words in another order, and neither cat nor mat."""
+    """Return a random model whose vocabulary has the words in another order, and neither cat nor mat."""
     folder = save_bert(tmp_path_factory.mktemp("strange"), seed=2, max_position_embeddings=12)
     words = [word for word in reversed(VOCABULARY[5:]) if word not in ("cat", "mat")]
     write_vocabulary(folder, [*VOCABULARY[:5], *words, "dog", "mouse"])
@@ -36,13 +37,13 @@ def compare(
     session: Session, other: Session, texts: Sequence[str], top_k: int = 4, words: Sequence[str] = ()
 ) -> list[FillMaskRecord]:
     targets, of_other = (parse_targets(each.tokenizer, words) for each in (session, other))
-    additions = [TargetScores(targets), Comparing(session, other, top_k, of_other, L2R)]
-    return predict_masks(session, one_batch(session, texts), top_k, additions=additions)
+    analyses = [TargetScores(targets), ModelComparison(session, other, top_k, of_other, TargetScore.L2R)]
+    return predict_masks(session, one_batch(session, texts), top_k, analyses=analyses)
 
 
 @given(drawn.engines, drawn.engines, st.lists(drawn.masked_texts(), min_size=1, max_size=3))
 @settings(max_examples=20)
-def test_the_distance_and_the_ranks_are_those_of_both_distributions(
+def test_distance_and_ranks_follow_from_both_distributions(
     tiny_bert: Path, other_bert: Path, engine: str, other_engine: str, texts: list[str]
 ) -> None:
     sessions = drawn.session_of(tiny_bert, engine), drawn.session_of(other_bert, other_engine)
@@ -67,7 +68,7 @@ def test_the_distance_and_the_ranks_are_those_of_both_distributions(
                 assert change.change == change.rank - change.other_rank
 
 
-def test_a_model_is_at_no_distance_from_itself(tiny_bert: Path) -> None:
+def test_a_model_has_distance_0_from_itself(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert)
     for record in compare(session, session, ["how [MASK] you", "[MASK] [MASK]"]):
         for mask in record.masks:
@@ -76,7 +77,7 @@ def test_a_model_is_at_no_distance_from_itself(tiny_bert: Path) -> None:
             assert {change.change for change in mask.comparison.changes} == {0}
 
 
-def test_where_the_vocabularies_differ_there_is_no_distance_and_tokens_are_found_by_their_spelling(
+def test_different_vocabularies_have_no_distance_and_tokens_match_by_spelling(
     tiny_bert: Path, strange_bert: Path
 ) -> None:
     session, strange = open_bert(tiny_bert), open_bert(strange_bert)
@@ -97,7 +98,7 @@ def test_where_the_vocabularies_differ_there_is_no_distance_and_tokens_are_found
             assert (change.other_rank, change.other_score, change.change) == (None, None, None)
 
 
-def test_a_target_is_scored_by_both_with_the_pieces_of_each(tiny_bert: Path, strange_bert: Path) -> None:
+def test_each_model_scores_a_target_with_its_own_pieces(tiny_bert: Path, strange_bert: Path) -> None:
     session, strange = open_bert(tiny_bert), open_bert(strange_bert)
     [record] = compare(session, strange, ["the [MASK] sat"], words=["cat"])
     [mask] = record.masks
@@ -108,19 +109,19 @@ def test_a_target_is_scored_by_both_with_the_pieces_of_each(tiny_bert: Path, str
     assert mask.comparison.targets[0].logprob == pytest.approx(expected, rel=1e-5, abs=1e-5)
 
 
-def test_a_text_that_the_second_model_cannot_answer_says_so(tiny_bert: Path, strange_bert: Path) -> None:
+def test_a_text_that_fails_in_the_second_model_names_it(tiny_bert: Path, strange_bert: Path) -> None:
     session, strange = open_bert(tiny_bert), open_bert(strange_bert)
-    comparing = Comparing(session, strange, 1, parse_targets(strange.tokenizer, ["xyzzy"]), L2R)
+    comparing = ModelComparison(session, strange, 1, parse_targets(strange.tokenizer, ["xyzzy"]), TargetScore.L2R)
     fits, long, crowded = tokenize(session, ["a [MASK]", "cat cat cat cat [MASK]", "how are you the [MASK] on how are"])
     assert comparing.check(fits) is None
     message = comparing.check(long).error.message
-    assert message.startswith(f"to {strange_bert}: the text has 15 tokens")
+    assert message.startswith(f"{strange_bert}: the text has 15 tokens")
     message = comparing.check(crowded).error.message
-    assert message.startswith(f"to {strange_bert}: the target 'xyzzy' has 5 pieces")
+    assert message.startswith(f"{strange_bert}: the target 'xyzzy' has 5 pieces")
 
 
-def test_a_mask_that_one_model_does_not_see_is_an_error(tiny_bert: Path, own_tiny_bert: Path) -> None:
+def test_a_mask_that_only_one_model_sees_is_an_error(tiny_bert: Path, own_tiny_bert: Path) -> None:
     session, other = open_bert(tiny_bert), open_bert(own_tiny_bert, max_length=4, truncate=True)
     [text] = tokenize(session, ["how are you [MASK]"])
-    message = Comparing(session, other, 1, None, L2R).check(text).error.message
-    assert message == f"the models do not see the same masks: 1, and 0 to {own_tiny_bert}"
+    message = ModelComparison(session, other, 1, None, TargetScore.L2R).check(text).error.message
+    assert message == f"the models do not see the same masks: the first sees 1, and {own_tiny_bert} sees 0"

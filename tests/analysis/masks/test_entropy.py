@@ -1,4 +1,4 @@
-"""How sure the model is: entropy, and as many candidates as a mass takes."""
+"""Uncertainty of the model: entropy, and the number of predictions that reach a mass."""
 
 from pathlib import Path
 
@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertcli.analysis.masks.predictions import predict_masks, with_entropy
+from bertcli.analysis.masks.distributions import add_entropy
+from bertcli.analysis.masks.predictions import predict_masks
 from tests.analysis.masks import drawn, slow
 from tests.tiny import VOCABULARY, one_batch, open_bert, random_model, save_bert
 
@@ -16,22 +17,22 @@ from tests.tiny import VOCABULARY, one_batch, open_bert, random_model, save_bert
 @settings(max_examples=20)
 def test_entropy_is_that_of_the_whole_distribution_in_bits(tiny_bert: Path, engine: str, text: str) -> None:
     session = drawn.session_of(tiny_bert, engine)
-    [record] = predict_masks(session, one_batch(session, [text]), 1, additions=[with_entropy])
+    [record] = predict_masks(session, one_batch(session, [text]), 1, analyses=[add_entropy])
     ids = slow.tokenizer(tiny_bert)(text).input_ids
     for mask in record.masks:
         log_p = slow.log_distribution(tiny_bert, ids, mask.position)
         assert mask.entropy == pytest.approx(-np.sum(np.exp(log_p) * log_p) / np.log(2), abs=1e-5)
 
 
-def test_a_model_that_knows_nothing_has_the_entropy_of_its_vocabulary(tmp_path: Path) -> None:
+def test_a_uniform_model_has_the_entropy_of_its_vocabulary(tmp_path: Path) -> None:
     session = open_bert(save_bert(tmp_path, random_model(std=0)))
-    [record] = predict_masks(session, one_batch(session, ["a [MASK]"]), 1, additions=[with_entropy])
+    [record] = predict_masks(session, one_batch(session, ["a [MASK]"]), 1, analyses=[add_entropy])
     assert record.masks[0].entropy == pytest.approx(np.log2(len(VOCABULARY)))
 
 
 @given(drawn.engines, drawn.masked_texts(), st.floats(0.01, 0.999))
 @settings(max_examples=20)
-def test_mass_takes_no_more_candidates_than_reach_it(tiny_bert: Path, engine: str, text: str, mass: float) -> None:
+def test_mass_takes_no_more_predictions_than_it_needs(tiny_bert: Path, engine: str, text: str, mass: float) -> None:
     session = drawn.session_of(tiny_bert, engine)
     [record] = predict_masks(session, one_batch(session, [text]), mass=mass)
     for mask in record.masks:

@@ -1,4 +1,4 @@
-"""All masks filled together, against every filling that there is, and against a beam search of a few plain lines."""
+"""Joint filling of masks, against every possible filling and against a plain beam search."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,24 +8,31 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertcli.analysis.masks.joint import CONFIDENCE, L2R, fill_together
+from bertcli.analysis.masks.joint import fill_jointly
+from bertcli.choices import FillOrder
 from bertcli.model.session import Session
 from bertcli.results.masks import FilledSequence
 from tests.analysis.masks import drawn, slow
 from tests.tiny import VOCABULARY, one_batch, open_bert
 
-orders = st.sampled_from([CONFIDENCE, L2R])
+orders = st.sampled_from(FillOrder)
 
 
 def fill(
-    session: Session, texts: Sequence[str], count: int = 5, order: str = CONFIDENCE, beam: int | None = None
+    session: Session,
+    texts: Sequence[str],
+    count: int = 5,
+    order: FillOrder = FillOrder.CONFIDENCE,
+    beam: int | None = None,
 ) -> list[list[FilledSequence]]:
-    return fill_together(session, one_batch(session, texts), count, order, beam)
+    return fill_jointly(session, one_batch(session, texts), count, order, beam)
 
 
 @given(drawn.engines, drawn.masked_texts(2), orders)
 @settings(max_examples=10)
-def test_a_beam_of_all_finds_the_best_of_every_filling(tiny_bert: Path, engine: str, text: str, order: str) -> None:
+def test_a_beam_of_the_whole_vocabulary_finds_the_best_fillings(
+    tiny_bert: Path, engine: str, text: str, order: str
+) -> None:
     ids = slow.tokenizer(tiny_bert)(text).input_ids
     expected = slow.every_filling(tiny_bert, ids, order)
     [found] = fill(drawn.session_of(tiny_bert, engine), [text], 8, order, beam=len(VOCABULARY))
@@ -38,7 +45,7 @@ def test_a_beam_of_all_finds_the_best_of_every_filling(tiny_bert: Path, engine: 
 
 @given(drawn.engines, st.lists(drawn.masked_texts(3), min_size=1, max_size=3), orders, st.integers(1, 4))
 @settings(max_examples=15)
-def test_a_narrow_beam_goes_the_way_of_a_plain_beam_search(
+def test_a_narrow_beam_equals_a_plain_beam_search(
     tiny_bert: Path, engine: str, texts: list[str], order: str, beam: int
 ) -> None:
     for text, found in zip(texts, fill(drawn.session_of(tiny_bert, engine), texts, beam, order, beam), strict=True):
@@ -54,7 +61,7 @@ def test_a_narrow_beam_goes_the_way_of_a_plain_beam_search(
             assert [list(filled.tokens) for filled in found] == tokens
 
 
-def test_texts_of_unlike_numbers_of_masks_are_filled_side_by_side(tiny_bert: Path) -> None:
+def test_texts_with_different_numbers_of_masks_are_filled_in_one_batch(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert)
     texts = ["[MASK] [MASK] [MASK]", "how [MASK] you", "the [MASK] sat on [MASK] mat"]
     for text, together in zip(texts, fill(session, texts), strict=True):
@@ -64,7 +71,7 @@ def test_texts_of_unlike_numbers_of_masks_are_filled_side_by_side(tiny_bert: Pat
         assert {len(filled.tokens) for filled in together} == {text.count("[MASK]")}
 
 
-def test_a_sequence_has_the_tokens_where_the_masks_were(tiny_bert: Path) -> None:
+def test_a_sequence_has_its_tokens_in_place_of_the_masks(tiny_bert: Path) -> None:
     [found] = fill(open_bert(tiny_bert), ["how [MASK] you, [MASK] cat"], count=20)
     assert len(found) == 20
     assert len({tuple(filled.tokens) for filled in found}) == 20
@@ -74,14 +81,14 @@ def test_a_sequence_has_the_tokens_where_the_masks_were(tiny_bert: Path) -> None
             assert filled.sequence == f"how {first} you, {second} cat"
 
 
-@pytest.mark.parametrize("order", [CONFIDENCE, L2R])
-def test_one_mask_is_filled_as_on_its_own(tiny_bert: Path, order: str) -> None:
+@pytest.mark.parametrize("order", list(FillOrder))
+def test_one_mask_is_filled_as_without_joint(tiny_bert: Path, order: str) -> None:
     [found] = fill(open_bert(tiny_bert), ["a [MASK]"], 3, order)
     log_p = slow.log_distribution(tiny_bert, slow.tokenizer(tiny_bert)("a [MASK]").input_ids, 2)
     assert [filled.logprob for filled in found] == pytest.approx(sorted(log_p)[:-4:-1], abs=1e-5)
 
 
-def test_ten_sequences_go_on_though_fewer_are_asked_for(tiny_bert: Path) -> None:
+def test_the_beam_keeps_ten_sequences_if_fewer_are_requested(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert)
     texts = ["[MASK] [MASK] the [MASK]", "how [MASK] you, [MASK] [MASK] cat", "[MASK] a [MASK] sat [MASK]"]
     by_default, of_ten, of_one = (fill(session, texts, 1, beam=beam) for beam in (None, 10, 1))

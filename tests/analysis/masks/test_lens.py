@@ -1,4 +1,4 @@
-"""What each layer would say, against the MLM head of BertForMaskedLM over its hidden states."""
+"""The logit lens, against the MLM head of BertForMaskedLM over its hidden states."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 
-from bertcli.analysis.masks.lens import Lens, check_single
+from bertcli.analysis.masks.lens import LogitLens, check_single_piece
 from bertcli.analysis.masks.predictions import predict_masks
 from bertcli.analysis.masks.targets import TargetScores, parse_targets
 from bertcli.errors import WrongUsage
@@ -26,12 +26,12 @@ def look(
     scores = [] if targets is None else [TargetScores(targets)]
     layers = range(session.config.num_hidden_layers + 1)
     batch = one_batch(session, texts)
-    return predict_masks(session, batch, top_k, additions=[*scores, Lens(top_k, targets)], hidden_states=layers)
+    return predict_masks(session, batch, top_k, analyses=[*scores, LogitLens(top_k, targets)], hidden_states=layers)
 
 
 @given(drawn.engines, drawn.masked_texts())
 @settings(max_examples=15)
-def test_a_layer_says_what_the_head_makes_of_its_hidden_state(tiny_bert: Path, engine: str, text: str) -> None:
+def test_a_layer_predicts_what_the_head_computes_from_its_hidden_state(tiny_bert: Path, engine: str, text: str) -> None:
     [record] = look(drawn.session_of(tiny_bert, engine), [text], ["cat"])
     model = load("BertForMaskedLM", tiny_bert)
     ids = slow.tokenizer(tiny_bert)(text).input_ids
@@ -53,7 +53,7 @@ def test_a_layer_says_what_the_head_makes_of_its_hidden_state(tiny_bert: Path, e
 
 
 @pytest.mark.parametrize("engine", drawn.ENGINES)
-def test_the_last_layer_says_what_the_model_says(tmp_path: Path, engine: str) -> None:
+def test_the_last_layer_predicts_what_the_model_predicts(tmp_path: Path, engine: str) -> None:
     session = open_bert(save_bert(tmp_path, random_model(num_hidden_layers=3)), engine)
     for record in look(session, ["how [MASK] you", "the [MASK] sat on [MASK] mat"], ["cat", "sat"]):
         for mask in record.masks:
@@ -71,8 +71,8 @@ def test_without_targets_a_layer_has_none(tiny_bert: Path) -> None:
     assert [layer.targets for layer in record.masks[0].lens] == [None, None, None]
 
 
-def test_a_target_of_several_pieces_has_no_rank_to_follow(tiny_bert: Path) -> None:
+def test_a_target_of_several_pieces_is_wrong_usage(tiny_bert: Path) -> None:
     tokenizer = open_bert(tiny_bert).tokenizer
-    check_single(parse_targets(tokenizer, ["cat", "sat"]))
+    check_single_piece(parse_targets(tokenizer, ["cat", "sat"]))
     with pytest.raises(WrongUsage, match=r"'cats' has 2 \(cat ##s\)"):
-        check_single(parse_targets(tokenizer, ["cat", "cats"]))
+        check_single_piece(parse_targets(tokenizer, ["cat", "cats"]))

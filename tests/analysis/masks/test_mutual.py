@@ -1,4 +1,4 @@
-"""How tokens bear on one another, against two runs for each two of them."""
+"""Mutual influence of tokens, against two runs for each pair of them."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertcli.analysis.masks.mutual import check_content, mutual_influence
+from bertcli.analysis.masks.mutual import check_has_content, mutual_influence
 from bertcli.errors import BadText
 from tests.analysis.masks import drawn, slow
 from tests.tiny import one_batch, open_bert, tokenize
@@ -15,7 +15,7 @@ from tests.tiny import one_batch, open_bert, tokenize
 
 @given(drawn.engines, st.lists(st.one_of(drawn.plain_texts, drawn.masked_texts(2)), min_size=1, max_size=2))
 @settings(max_examples=15)
-def test_the_distance_is_between_what_is_said_with_one_masked_and_with_both(
+def test_influence_is_the_distance_between_one_masked_and_both_masked(
     tiny_bert: Path, engine: str, texts: list[str]
 ) -> None:
     session = drawn.session_of(tiny_bert, engine)
@@ -27,7 +27,7 @@ def test_the_distance_is_between_what_is_said_with_one_masked_and_with_both(
         assert {place: float(found[place]) for place in expected} == pytest.approx(expected, abs=1e-5)
 
 
-def test_a_token_does_not_bear_on_itself(tiny_bert: Path) -> None:
+def test_a_token_has_no_influence_on_itself(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert)
     [found] = mutual_influence(session, one_batch(session, [("how are", "you")]))
     assert np.diag(found)[[1, 2, 4]].tolist() == [0, 0, 0]
@@ -36,8 +36,8 @@ def test_a_token_does_not_bear_on_itself(tiny_bert: Path) -> None:
     assert 0 < np.nanmax(found) <= np.sqrt(np.log(2))
 
 
-def test_a_text_of_special_tokens_has_nothing_to_bear_on(tiny_bert: Path) -> None:
+def test_a_text_of_special_tokens_alone_fails(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert)
     word, none = tokenize(session, ["how", "[SEP]"])
-    assert check_content(session, word) is None
-    assert isinstance(check_content(session, none).error, BadText)
+    assert check_has_content(session, word) is None
+    assert isinstance(check_has_content(session, none).error, BadText)

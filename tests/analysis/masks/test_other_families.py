@@ -1,16 +1,17 @@
-"""The questions about masks, put to families that spell, place and mask otherwise than BERT."""
+"""Analyses of masks in families whose tokens, positions and masks differ from BERT's."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from bertcli.analysis.masks.compare import Comparing
-from bertcli.analysis.masks.joint import fill_together
+from bertcli.analysis.masks.compare import ModelComparison
+from bertcli.analysis.masks.joint import fill_jointly
 from bertcli.analysis.masks.mutual import mutual_influence
 from bertcli.analysis.masks.predictions import predict_masks
-from bertcli.analysis.masks.pseudo_likelihood import ORIGINAL, WORD_L2R, score_texts
-from bertcli.analysis.masks.targets import L2R, MEAN, TargetScores, parse_targets
+from bertcli.analysis.masks.pseudo_likelihood import score_texts
+from bertcli.analysis.masks.targets import TargetScores, parse_targets
+from bertcli.choices import FillOrder, TargetScore, WithinWord
 from tests.analysis.masks import slow
 from tests.families import save_family
 from tests.tiny import one_batch, open_bert
@@ -22,24 +23,24 @@ TEXT = "the cat sat how you"
 
 @pytest.fixture(scope="module", params=FAMILIES)
 def family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkpoint. Not to be written to."""
+    """Return a checkpoint of the family. Tests must not write to it."""
     return save_family(tmp_path_factory.mktemp(request.param), request.param)
 
 
-@pytest.mark.parametrize("method", [ORIGINAL, WORD_L2R])
-def test_a_score_is_the_familys_own(family: Path, method: str) -> None:
+@pytest.mark.parametrize("within_word", [None, WithinWord.L2R])
+def test_a_score_equals_that_of_the_familys_class(family: Path, within_word: WithinWord | None) -> None:
     session = open_bert(family, "auto")
-    [found] = score_texts(session, one_batch(session, [TEXT]), method)
-    expected = slow.pseudo_log_likelihoods(family, TEXT, words=method == WORD_L2R)
+    [found] = score_texts(session, one_batch(session, [TEXT]), within_word)
+    expected = slow.pseudo_log_likelihoods(family, TEXT, words=within_word is not None)
     assert {token.position: token.logprob for token in found.tokens} == pytest.approx(expected, rel=1e-5, abs=1e-5)
 
 
-@pytest.mark.parametrize("method", [L2R, MEAN])
-def test_a_target_is_a_word_with_the_space_before_it(family: Path, method: str) -> None:
+@pytest.mark.parametrize("method", list(TargetScore))
+def test_a_target_is_a_word_with_the_space_before_it(family: Path, method: TargetScore) -> None:
     session, tokenizer = open_bert(family, "auto"), slow.tokenizer(family)
     targets = parse_targets(session.tokenizer, ["how", "catmat"])
     batch = one_batch(session, ["the cat [MASK] you"])
-    [record] = predict_masks(session, batch, 1, additions=[TargetScores(targets, method)])
+    [record] = predict_masks(session, batch, 1, analyses=[TargetScores(targets, method)])
     [mask] = record.masks
     ids = tokenizer(f"the cat {tokenizer.mask_token} you").input_ids
     for target in mask.targets:
@@ -50,22 +51,22 @@ def test_a_target_is_a_word_with_the_space_before_it(family: Path, method: str) 
     assert len(mask.targets[1].pieces) > 1
 
 
-def test_masks_are_filled_together_and_tokens_bear_on_one_another(family: Path) -> None:
+def test_joint_filling_and_mutual_influence_work_in_every_family(family: Path) -> None:
     session, tokenizer = open_bert(family, "auto"), slow.tokenizer(family)
-    [found] = fill_together(session, one_batch(session, ["the [MASK] sat [MASK]"]), 3, L2R, beam=3)
+    [found] = fill_jointly(session, one_batch(session, ["the [MASK] sat [MASK]"]), 3, FillOrder.L2R, beam=3)
     ids = tokenizer("the [MASK] sat [MASK]".replace("[MASK]", tokenizer.mask_token)).input_ids
-    expected = [logprob for logprob, _ in slow.beam_search(family, ids, 3, L2R)]
+    expected = [logprob for logprob, _ in slow.beam_search(family, ids, 3, FillOrder.L2R)]
     assert [filled.logprob for filled in found] == pytest.approx(expected, rel=1e-5, abs=1e-5)
     [matrix] = mutual_influence(session, one_batch(session, ["how are"]))
     distances = slow.mutual(family, "how are")
     assert {place: float(matrix[place]) for place in distances} == pytest.approx(distances, abs=1e-5)
 
 
-def test_a_word_is_found_in_another_familys_vocabulary(family: Path, tiny_bert: Path) -> None:
+def test_a_word_is_found_in_the_vocabulary_of_another_family(family: Path, tiny_bert: Path) -> None:
     bert, other = open_bert(tiny_bert), open_bert(family, "auto")
     size = bert.config.vocab_size
-    comparing = Comparing(bert, other, other.config.vocab_size, None, L2R)
-    [record] = predict_masks(bert, one_batch(bert, ["how [MASK] you"]), size, additions=[comparing])
+    comparing = ModelComparison(bert, other, other.config.vocab_size, None, TargetScore.L2R)
+    [record] = predict_masks(bert, one_batch(bert, ["how [MASK] you"]), size, analyses=[comparing])
     [mask] = record.masks
     changes = {change.token_str: change for change in mask.comparison.changes}
     if comparing.is_one_vocabulary:

@@ -1,4 +1,4 @@
-"""Predictions for masks against transformers' fill-mask pipeline, and what the pipeline does not say."""
+"""Predictions for masks against transformers' fill-mask pipeline, and properties that the pipeline does not show."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -35,13 +35,16 @@ def pipeline(folder: Path) -> Any:
     return transformers.pipeline("fill-mask", model=str(folder), device="cpu", dtype="float32")
 
 
-def ask(session: Session, texts: Sequence[str | tuple[str, str]], top_k: int = 5) -> list[FillMaskRecord]:
+def predict(session: Session, texts: Sequence[str | tuple[str, str]], top_k: int = 5) -> list[FillMaskRecord]:
     return predict_masks(session, one_batch(session, texts), top_k)
 
 
 def assert_as_the_pipeline_says(folder: Path, session: Session, texts: list[str], top_k: int) -> None:
-    """Scores, tokens, their text and the whole sentence; the pipeline drops every special token from a sentence."""
-    for answer, text in zip(ask(session, texts, top_k), texts, strict=True):
+    """Check scores, tokens, their text and the filled sequence.
+
+    Sequences with a special token differ: the pipeline drops every special token.
+    """
+    for answer, text in zip(predict(session, texts, top_k), texts, strict=True):
         [mask] = answer.masks
         expected = pipeline(folder)(text, top_k=top_k)
         assert [prediction.rank for prediction in mask.predictions] == list(range(1, top_k + 1))
@@ -68,9 +71,9 @@ def test_a_random_model_predicts_what_the_pipeline_predicts_for_every_token(tiny
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_several_masks_are_answered_each_on_its_own_as_in_the_pipeline(tiny_bert: Path, engine: str) -> None:
+def test_several_masks_are_predicted_separately_as_in_the_pipeline(tiny_bert: Path, engine: str) -> None:
     text = "the [MASK] sat on [MASK] mat"
-    [answer] = ask(open_bert(tiny_bert, engine), [text], top_k=8)
+    [answer] = predict(open_bert(tiny_bert, engine), [text], top_k=8)
     expected = pipeline(tiny_bert)(text, top_k=8)
     assert [mask.position for mask in answer.masks] == [2, 5]
     for mask, wanted in zip(answer.masks, expected, strict=True):
@@ -84,17 +87,17 @@ def test_several_masks_are_answered_each_on_its_own_as_in_the_pipeline(tiny_bert
 
 
 def test_one_mask_and_several_have_the_same_schema(tiny_bert: Path) -> None:
-    one, two = ask(open_bert(tiny_bert), ["a [MASK]", "a [MASK] [MASK]"])
+    one, two = predict(open_bert(tiny_bert), ["a [MASK]", "a [MASK] [MASK]"])
     assert [len(one.masks), len(two.masks)] == [1, 2]
     assert {type(mask) for answer in (one, two) for mask in answer.masks} == {type(one.masks[0])}
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_logit_is_the_models_and_a_score_its_softmax(tiny_bert: Path, engine: str) -> None:
+def test_logits_equal_those_of_transformers_and_scores_their_softmax(tiny_bert: Path, engine: str) -> None:
     session = open_bert(tiny_bert, engine)
     texts = [*TINY_TEXTS, ("how are you", "the [MASK]")]
     logits = transformers_outputs(tiny_bert, one_batch(session, texts)).logits
-    for row, answer in enumerate(ask(session, texts, top_k=3)):
+    for row, answer in enumerate(predict(session, texts, top_k=3)):
         [mask] = answer.masks
         expected = logits[row, mask.position].astype(np.float64)
         scores = np.exp(expected) / np.exp(expected).sum()
@@ -105,18 +108,18 @@ def test_a_logit_is_the_models_and_a_score_its_softmax(tiny_bert: Path, engine: 
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_texts_in_a_batch_are_answered_as_alone(tiny_bert: Path, engine: str) -> None:
+def test_a_text_has_the_same_predictions_alone_and_in_a_batch(tiny_bert: Path, engine: str) -> None:
     session = open_bert(tiny_bert, engine)
-    for text, together in zip(TINY_TEXTS, ask(session, TINY_TEXTS), strict=True):
-        [alone] = ask(session, [text])
+    for text, together in zip(TINY_TEXTS, predict(session, TINY_TEXTS), strict=True):
+        [alone] = predict(session, [text])
         found = [(each.token, each.sequence) for each in together.masks[0].predictions]
         assert found == [(each.token, each.sequence) for each in alone.masks[0].predictions]
         scores = [each.score for each in alone.masks[0].predictions]
         assert [each.score for each in together.masks[0].predictions] == pytest.approx(scores, abs=1e-5)
 
 
-def test_a_sentence_leaves_out_cls_sep_and_padding_and_joins_a_pair(tiny_bert: Path) -> None:
-    short, pair = ask(open_bert(tiny_bert), ["how [MASK] you", ("how are you", "the [MASK] sat on the mat")])
+def test_a_sequence_has_no_layout_tokens_and_joins_a_pair(tiny_bert: Path) -> None:
+    short, pair = predict(open_bert(tiny_bert), ["how [MASK] you", ("how are you", "the [MASK] sat on the mat")])
     for answer, before, after in ((short, "how", "you"), (pair, "how are you the", "sat on the mat")):
         for prediction in answer.masks[0].predictions:
             assert not LAYOUT & set(prediction.sequence.split())
@@ -124,28 +127,28 @@ def test_a_sentence_leaves_out_cls_sep_and_padding_and_joins_a_pair(tiny_bert: P
             assert prediction.sequence.endswith(after)
 
 
-def test_an_unknown_token_in_a_text_stays_in_its_sentence(tiny_bert: Path) -> None:
-    [answer] = ask(open_bert(tiny_bert), ["how ☃ [MASK]"])
+def test_an_unknown_token_of_a_text_stays_in_its_sequence(tiny_bert: Path) -> None:
+    [answer] = predict(open_bert(tiny_bert), ["how ☃ [MASK]"])
     assert all(each.sequence.startswith("how [UNK]") for each in answer.masks[0].predictions)
 
 
 def test_targets_agree_with_the_pipeline() -> None:
     session = open_bert(BUNDLED_FOLDER)
     targets = TargetScores(parse_targets(session.tokenizer, ["are", "is"]))
-    [answer] = predict_masks(session, one_batch(session, ["how [MASK] you"]), 1, additions=[targets])
+    [answer] = predict_masks(session, one_batch(session, ["how [MASK] you"]), 1, analyses=[targets])
     expected = {
         each["token_str"]: each["score"] for each in pipeline(BUNDLED_FOLDER)("how [MASK] you", targets=["are", "is"])
     }
     assert {scored.target: scored.score for scored in answer.masks[0].targets} == pytest.approx(expected, abs=1e-5)
 
 
-def test_a_text_without_a_mask_has_no_predictions_beside_one_that_has(tiny_bert: Path) -> None:
-    none, one = ask(open_bert(tiny_bert), ["how are you", "how [MASK] you"])
+def test_a_text_without_a_mask_has_no_predictions(tiny_bert: Path) -> None:
+    none, one = predict(open_bert(tiny_bert), ["how are you", "how [MASK] you"])
     assert (len(none.masks), len(one.masks)) == (0, 1)
-    assert ask(open_bert(tiny_bert), ["how are you"])[0].masks == []
+    assert predict(open_bert(tiny_bert), ["how are you"])[0].masks == []
 
 
-def test_a_text_without_a_mask_is_told_how_to_write_one(tiny_bert: Path) -> None:
+def test_a_text_without_a_mask_fails_with_a_hint_how_to_write_one(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert)
     none, one = tokenize(session, ["how are you", "how [MASK] you"])
     mask_id = session.tokenizer.mask_token_id
@@ -168,21 +171,21 @@ def test_logits_are_computed_at_masks_alone(tiny_bert: Path, engine: str, monkey
         return whole(ops, w, hidden, config)
 
     monkeypatch.setattr(bert, "mlm_logits", watched)
-    ask(open_bert(tiny_bert, engine), ["the [MASK] sat on [MASK] mat", "[MASK] you"])
+    predict(open_bert(tiny_bert, engine), ["the [MASK] sat on [MASK] mat", "[MASK] you"])
     assert rows == [3]
 
 
 @pytest.mark.parametrize("engine", ["numpy", "torch"])
-def test_tokens_of_equal_probability_share_it_and_none_comes_twice(tmp_path: Path, engine: str) -> None:
+def test_equally_probable_tokens_are_each_predicted_once(tmp_path: Path, engine: str) -> None:
     session = open_bert(save_bert(tmp_path, random_model(std=0)), engine)
     for top_k in (1, 7, len(VOCABULARY)):
-        predictions = ask(session, ["a [MASK]"], top_k)[0].masks[0].predictions
+        predictions = predict(session, ["a [MASK]"], top_k)[0].masks[0].predictions
         assert len({prediction.token for prediction in predictions}) == top_k
         assert [each.score for each in predictions] == pytest.approx([1 / len(VOCABULARY)] * top_k, abs=1e-6)
 
 
-def test_tokens_beyond_the_tokenizers_have_a_row_too(tmp_path: Path) -> None:
+def test_ids_beyond_the_tokenizers_vocabulary_are_predicted_too(tmp_path: Path) -> None:
     folder = save_bert(tmp_path, vocab_size=len(VOCABULARY) + 3)
-    [answer] = ask(open_bert(folder), ["a [MASK]"], len(VOCABULARY) + 3)
+    [answer] = predict(open_bert(folder), ["a [MASK]"], len(VOCABULARY) + 3)
     assert len(answer.masks[0].predictions) == len(VOCABULARY) + 3
     assert sum(each.score for each in answer.masks[0].predictions) == pytest.approx(1, abs=1e-5)

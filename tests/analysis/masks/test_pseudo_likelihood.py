@@ -1,4 +1,4 @@
-"""Pseudo-log-likelihoods against one run for each token, and against published figures where the checkpoint is here."""
+"""Pseudo-log-likelihoods against one run for each token, and against published figures if the checkpoint is cached."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertcli.analysis.masks.pseudo_likelihood import ORIGINAL, WORD_L2R, check_scored, score_texts
+from bertcli.analysis.masks.pseudo_likelihood import check_scorable, score_texts
+from bertcli.choices import WithinWord
 from bertcli.errors import BadText
 from bertcli.model.session import Session
 from bertcli.results.masks import TextScore
@@ -17,36 +18,36 @@ from tests.published import published_checkpoint
 from tests.tiny import VOCABULARY, one_batch, open_bert, tokenize
 
 
-def score(session: Session, texts: Sequence[str | tuple[str, str]], method: str = ORIGINAL) -> list[TextScore]:
-    return score_texts(session, one_batch(session, texts), method)
+def score(
+    session: Session, texts: Sequence[str | tuple[str, str]], within_word: WithinWord | None = None
+) -> list[TextScore]:
+    return score_texts(session, one_batch(session, texts), within_word)
 
 
 @given(
     drawn.engines,
     st.lists(st.one_of(drawn.plain_texts, drawn.masked_texts(1).map("a {}".format)), min_size=1, max_size=3),
-    st.sampled_from([ORIGINAL, WORD_L2R]),
+    st.sampled_from([None, WithinWord.L2R]),
     st.sampled_from([None, 1, 30]),
 )
 @settings(max_examples=30)
-def test_a_text_has_the_sum_of_what_the_model_says_of_each_token(
-    tiny_bert: Path, engine: str, texts: list[str], method: str, batch_tokens: int | None
+def test_the_score_of_a_text_is_the_sum_over_its_tokens(
+    tiny_bert: Path, engine: str, texts: list[str], within_word: WithinWord | None, batch_tokens: int | None
 ) -> None:
     session = drawn.session_of(tiny_bert, engine, batch_tokens)
-    for text, found in zip(texts, score(session, texts, method), strict=True):
-        expected = slow.pseudo_log_likelihoods(tiny_bert, text, words=method == WORD_L2R)
+    for text, found in zip(texts, score(session, texts, within_word), strict=True):
+        expected = slow.pseudo_log_likelihoods(tiny_bert, text, words=within_word is not None)
         assert {token.position: token.logprob for token in found.tokens} == pytest.approx(expected, rel=1e-5, abs=1e-5)
         total = sum(expected.values())
         assert found.sum == pytest.approx(total, rel=1e-5, abs=1e-5)
         assert found.mean == pytest.approx(total / len(expected), rel=1e-5, abs=1e-5)
         assert found.perplexity == pytest.approx(np.exp(-total / len(expected)), rel=1e-4)
-        assert found.method == method
+        assert found.method == ("PLL-original" if within_word is None else "PLL-word-l2r")
 
 
 @given(drawn.engines, drawn.plain_texts)
 @settings(max_examples=15)
-def test_a_token_has_its_surprisal_its_rank_and_what_the_model_would_have_said(
-    tiny_bert: Path, engine: str, text: str
-) -> None:
+def test_a_token_has_its_surprisal_its_rank_and_the_best_token(tiny_bert: Path, engine: str, text: str) -> None:
     [found] = score(drawn.session_of(tiny_bert, engine), [text])
     ids = slow.tokenizer(tiny_bert)(text).input_ids
     for token in found.tokens:
@@ -58,7 +59,7 @@ def test_a_token_has_its_surprisal_its_rank_and_what_the_model_would_have_said(
         assert log_p[VOCABULARY.index(token.best)] == pytest.approx(log_p.max(), abs=1e-5)
 
 
-def test_the_words_of_a_pair_are_kept_apart(tiny_bert: Path) -> None:
+def test_words_of_the_two_sentences_have_different_numbers(tiny_bert: Path) -> None:
     # The word "cats" of B has the number that "mating" has in A.
     [text] = tokenize(open_bert(tiny_bert), [("how mating", "how cats")])
     assert text.tokens == ("[CLS]", "how", "mat", "##ing", "[SEP]", "how", "cat", "##s", "[SEP]")
@@ -66,30 +67,30 @@ def test_the_words_of_a_pair_are_kept_apart(tiny_bert: Path) -> None:
     assert numbers == [0, 1, 2, 2, 0, 5, 6, 6, 0]
 
 
-def test_special_tokens_and_masks_are_left_out(tiny_bert: Path) -> None:
+def test_special_tokens_and_masks_are_not_scored(tiny_bert: Path) -> None:
     [found] = score(open_bert(tiny_bert), [("how [MASK]", "you [SEP]")])
     assert [token.token for token in found.tokens] == ["how", "you"]
 
 
 @pytest.mark.parametrize("text", ["[MASK]", "[SEP]"])
-def test_a_text_without_a_word_has_no_score(tiny_bert: Path, text: str) -> None:
+def test_a_text_without_a_word_fails(tiny_bert: Path, text: str) -> None:
     session = open_bert(tiny_bert)
     word, none = tokenize(session, ["how", text])
-    assert check_scored(session, word) is None
-    found = check_scored(session, none)
+    assert check_scorable(session, word) is None
+    found = check_scorable(session, none)
     assert isinstance(found.error, BadText)
 
 
 PUBLISHED = [
     # Salazar et al. 2020: the README of their mlm-scoring.
-    ("bert-base-cased", "Hello world!", ORIGINAL, -12.4110),
+    ("bert-base-cased", "Hello world!", None, -12.4110),
     # Kauf and Ivanova 2023.
-    ("bert-base-uncased", "The traveler lost the souvenir.", ORIGINAL, -18.0147),
-    ("bert-base-uncased", "The traveler lost the souvenir.", WORD_L2R, -32.7798),
+    ("bert-base-uncased", "The traveler lost the souvenir.", None, -18.0147),
+    ("bert-base-uncased", "The traveler lost the souvenir.", WithinWord.L2R, -32.7798),
 ]
 
 
-@pytest.mark.parametrize(("model", "text", "method", "expected"), PUBLISHED)
-def test_published_figures(model: str, text: str, method: str, expected: float) -> None:
-    [found] = score(open_bert(published_checkpoint(model)), [text], method)
+@pytest.mark.parametrize(("model", "text", "within_word", "expected"), PUBLISHED)
+def test_published_figures(model: str, text: str, within_word: WithinWord | None, expected: float) -> None:
+    [found] = score(open_bert(published_checkpoint(model)), [text], within_word)
     assert found.sum == pytest.approx(expected, abs=1e-3)

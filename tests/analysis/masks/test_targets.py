@@ -1,4 +1,4 @@
-"""Words of any number of pieces in a mask, against one run after another of BertForMaskedLM."""
+"""Scores of words of any number of pieces, against single runs of BertForMaskedLM."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bertcli.analysis.masks.predictions import predict_masks
-from bertcli.analysis.masks.targets import L2R, MEAN, Target, TargetScores, check_room, parse_targets
+from bertcli.analysis.masks.targets import Target, TargetScores, check_targets_fit, parse_targets
 from bertcli.checkpoints.find import BUNDLED_FOLDER
+from bertcli.choices import TargetScore
 from bertcli.errors import BadText, WrongUsage
 from bertcli.model.session import Session
 from bertcli.results.masks import FillMaskRecord
@@ -18,23 +19,27 @@ from tests.analysis.masks import drawn, slow
 from tests.tiny import VOCABULARY, one_batch, open_bert, tokenize
 
 
-def ask(
-    session: Session, texts: Sequence[str | tuple[str, str]], words: Sequence[str], method: str = L2R, top_k: int = 1
+def predict(
+    session: Session,
+    texts: Sequence[str | tuple[str, str]],
+    words: Sequence[str],
+    method: TargetScore = TargetScore.L2R,
+    top_k: int = 1,
 ) -> list[FillMaskRecord]:
     targets = parse_targets(session.tokenizer, words)
-    return predict_masks(session, one_batch(session, texts), top_k, additions=[TargetScores(targets, method)])
+    return predict_masks(session, one_batch(session, texts), top_k, analyses=[TargetScores(targets, method)])
 
 
 @given(
-    drawn.engines, st.lists(drawn.masked_texts(2), min_size=1, max_size=3), drawn.targets, st.sampled_from([L2R, MEAN])
+    drawn.engines, st.lists(drawn.masked_texts(2), min_size=1, max_size=3), drawn.targets, st.sampled_from(TargetScore)
 )
 @settings(max_examples=25)
-def test_a_target_has_the_probability_that_the_model_gives_its_pieces(
-    tiny_bert: Path, engine: str, texts: list[str], words: list[str], method: str
+def test_a_target_has_the_probability_of_its_pieces(
+    tiny_bert: Path, engine: str, texts: list[str], words: list[str], method: TargetScore
 ) -> None:
     session = drawn.session_of(tiny_bert, engine)
     tokenizer = slow.tokenizer(tiny_bert)
-    for text, record in zip(texts, ask(session, texts, words, method), strict=True):
+    for text, record in zip(texts, predict(session, texts, words, method), strict=True):
         ids = tokenizer(text).input_ids
         for mask in record.masks:
             pieces = {word: tokenizer(word, add_special_tokens=False).input_ids for word in words}
@@ -54,10 +59,8 @@ def test_a_target_has_the_probability_that_the_model_gives_its_pieces(
 
 @given(drawn.engines, drawn.masked_texts(2))
 @settings(max_examples=15)
-def test_a_target_of_one_piece_has_its_rank_in_the_vocabulary_and_one_of_several_has_none(
-    tiny_bert: Path, engine: str, text: str
-) -> None:
-    [record] = ask(drawn.session_of(tiny_bert, engine), [text], ["cat", "cats"])
+def test_only_a_target_of_one_piece_has_a_rank(tiny_bert: Path, engine: str, text: str) -> None:
+    [record] = predict(drawn.session_of(tiny_bert, engine), [text], ["cat", "cats"])
     ids = slow.tokenizer(tiny_bert)(text).input_ids
     for mask in record.masks:
         one, several = mask.targets
@@ -71,9 +74,9 @@ def test_a_target_of_one_piece_has_its_rank_in_the_vocabulary_and_one_of_several
 
 
 @pytest.mark.parametrize("engine", drawn.ENGINES)
-def test_targets_have_the_score_and_the_rank_that_they_have_among_the_candidates(tiny_bert: Path, engine: str) -> None:
+def test_targets_have_the_score_and_rank_of_their_predictions(tiny_bert: Path, engine: str) -> None:
     session = open_bert(tiny_bert, engine)
-    [answer] = ask(session, ["the [MASK] sat on [MASK] mat"], ["cat", " you"], top_k=len(VOCABULARY))
+    [answer] = predict(session, ["the [MASK] sat on [MASK] mat"], ["cat", " you"], top_k=len(VOCABULARY))
     for mask in answer.masks:
         assert [scored.target for scored in mask.targets] == ["cat", "you"]
         by_token = {prediction.token_str: prediction for prediction in mask.predictions}
@@ -85,15 +88,15 @@ def test_targets_have_the_score_and_the_rank_that_they_have_among_the_candidates
 
 def test_a_word_of_several_pieces_is_widened_in_its_own_segment(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert)
-    [record] = ask(session, [("how are you", "the [MASK] sat")], ["cats"])
+    [record] = predict(session, [("how are you", "the [MASK] sat")], ["cats"])
     [target] = record.masks[0].targets
-    expected = ask(session, [("how are you", "the cat [MASK] sat")], ["##s"])[0].masks[0].targets[0].logprob
-    first = ask(session, [("how are you", "the [MASK] [MASK] sat")], ["cat"])[0].masks[0].targets[0].logprob
+    expected = predict(session, [("how are you", "the cat [MASK] sat")], ["##s"])[0].masks[0].targets[0].logprob
+    first = predict(session, [("how are you", "the [MASK] [MASK] sat")], ["cat"])[0].masks[0].targets[0].logprob
     assert target.logprob == pytest.approx(first + expected, abs=1e-5)
     assert target.sequence == "how are you the cats sat"
 
 
-def test_words_of_as_many_pieces_have_their_first_step_in_common(
+def test_words_with_the_same_number_of_pieces_share_their_first_step(
     tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = open_bert(tiny_bert)
@@ -102,13 +105,13 @@ def test_words_of_as_many_pieces_have_their_first_step_in_common(
     monkeypatch.setattr(
         Session, "run", lambda self, batch, wanted: rows.append(batch.shape[0]) or run(self, batch, wanted)
     )
-    ask(session, ["a [MASK]"], ["cats", "mating", "the cat", "you"])
+    predict(session, ["a [MASK]"], ["cats", "mating", "the cat", "you"])
     # The text itself; one step that the three share, and one of each.
     assert sum(rows) == 1 + 1 + 3
 
 
 def test_targets_in_the_bundled_model() -> None:
-    [record] = ask(open_bert(BUNDLED_FOLDER), ["I live in [MASK]."], ["Paris", "New York", "York"])
+    [record] = predict(open_bert(BUNDLED_FOLDER), ["I live in [MASK]."], ["Paris", "New York", "York"])
     paris, new_york, york = record.masks[0].targets
     assert new_york.pieces == ("new", "york")
     assert new_york.sequence == "i live in new york."
@@ -116,13 +119,13 @@ def test_targets_in_the_bundled_model() -> None:
     assert new_york.logprob > york.logprob
 
 
-def test_without_targets_there_is_no_list_of_them_and_with_none_an_empty_one(tiny_bert: Path) -> None:
+def test_targets_are_none_if_not_requested_and_empty_if_there_are_none(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert)
     assert predict_masks(session, one_batch(session, ["a [MASK]"]), 1)[0].masks[0].targets is None
-    assert ask(session, ["a [MASK]"], [])[0].masks[0].targets == []
+    assert predict(session, ["a [MASK]"], [])[0].masks[0].targets == []
 
 
-def test_a_target_is_the_vocabularys_spelling_first_and_else_what_the_tokenizer_makes_of_it(tiny_bert: Path) -> None:
+def test_a_target_is_looked_up_in_the_vocabulary_before_it_is_tokenized(tiny_bert: Path) -> None:
     tokenizer = open_bert(tiny_bert).tokenizer
     spelt = {"CAT": ["cat"], "Caf": ["Caf"], "##ing": ["##ing"], "[UNK]": ["[UNK]"], "!": ["!"], "Cats": ["cat", "##s"]}
     assert parse_targets(tokenizer, list(spelt)) == [
@@ -134,12 +137,12 @@ def test_a_target_is_the_vocabularys_spelling_first_and_else_what_the_tokenizer_
     ("words", "message"),
     [
         (["cat", ""], "one of the targets is empty"),
-        (["cat", "\u200b"], "nothing is left of the target '\\u200b'"),
+        (["cat", "\u200b"], "the tokenizer makes no token of the target '\\u200b'"),
         (["cat", "\udcff"], "the target '\\udcff' is not UTF-8"),
         (["cat", "☃"], "the target '☃' is not in the vocabulary"),
         (["the ☃"], "the target 'the ☃' is not in the vocabulary"),
-        (["cat", "mat", " cat"], "among the targets 'cat' is there twice to this model"),
-        (["cat", "Cat"], "among the targets 'cat' and 'Cat' are the same to this model"),
+        (["cat", "mat", " cat"], "the target 'cat' is given twice"),
+        (["cat", "Cat"], "the targets 'cat' and 'Cat' are the same word to this model"),
     ],
 )
 def test_targets_that_cannot_be_scored_are_wrong_usage(tiny_bert: Path, words: list[str], message: str) -> None:
@@ -149,12 +152,12 @@ def test_targets_that_cannot_be_scored_are_wrong_usage(tiny_bert: Path, words: l
     assert raised.value.hint
 
 
-def test_a_target_for_which_the_text_has_no_room_is_told_how_much_there_is(tiny_bert: Path) -> None:
+def test_a_target_that_does_not_fit_fails_with_the_room_that_is_left(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert, max_length=8)
     targets = parse_targets(session.tokenizer, ["cat", "xyzzy"])
     fits, full = tokenize(session, ["a [MASK]", "a [MASK] b"])
-    assert check_room(fits, targets, 8) is None
-    found = check_room(full, targets, 8)
+    assert check_targets_fit(fits, targets, 8) is None
+    found = check_targets_fit(full, targets, 8)
     assert isinstance(found.error, BadText)
     assert found.error.message == (
         "the target 'xyzzy' has 5 pieces, and the text has room for 4: it has 5 tokens, and the limit is 8"

@@ -1,4 +1,4 @@
-"""Variants of texts: run in batches of a bounded size, taken as they are needed, answered in their order."""
+"""Variants of texts: run in batches of a bounded size, taken when needed, and returned in order."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertcli.analysis.masks.variants import Variant, ask, with_ids_at, with_masks
+from bertcli.analysis.masks.variants import Variant, run_variants, with_ids_at, with_masks
 from bertcli.model.batching import runs
 from tests.analysis.masks import drawn, slow
 from tests.tiny import open_bert, tokenize
@@ -33,7 +33,7 @@ def test_variants_are_taken_as_they_are_needed(tiny_bert: Path) -> None:
             taken.append(len(taken))
             yield Variant(text, (1,), taken[-1])
 
-    answers = ask(session, endless())
+    answers = run_variants(session, endless())
     first, logits = next(answers)
     assert [variant.about for variant in first] == [0, 1, 2, 3]
     assert logits.shape[0] == 4
@@ -42,7 +42,7 @@ def test_variants_are_taken_as_they_are_needed(tiny_bert: Path) -> None:
 
 @given(drawn.engines, drawn.plain_texts, st.data())
 @settings(max_examples=10)
-def test_a_variant_is_answered_at_each_of_its_positions(
+def test_a_variant_has_logits_at_each_of_its_positions(
     tiny_bert: Path, engine: str, text: str, data: st.DataObject
 ) -> None:
     session = drawn.session_of(tiny_bert, engine)
@@ -51,7 +51,7 @@ def test_a_variant_is_answered_at_each_of_its_positions(
     drawn_positions = data.draw(st.lists(positions, min_size=1, max_size=4))
     mask = session.tokenizer.mask_token_id
     variants = [Variant(with_masks(tokenized, masked, mask), masked, None) for masked in drawn_positions]
-    found = np.concatenate([session.to_numpy(logits) for _, logits in ask(session, variants)])
+    found = np.concatenate([session.to_numpy(logits) for _, logits in run_variants(session, variants)])
     expected = [
         slow.log_distribution(tiny_bert, slow.with_masks(tiny_bert, tokenized.input_ids, masked), at)
         for masked in drawn_positions
@@ -61,7 +61,7 @@ def test_a_variant_is_answered_at_each_of_its_positions(
         np.testing.assert_allclose(row - np.log(np.exp(row).sum()), log_p, 1e-5, 1e-5)
 
 
-def test_a_token_gives_way_to_several_of_its_segment(tiny_bert: Path) -> None:
+def test_a_token_is_replaced_by_several_of_its_segment(tiny_bert: Path) -> None:
     [text] = tokenize(open_bert(tiny_bert), [("how are", "you")])
     wider = with_ids_at(text, 4, [7, 8])
     assert wider.input_ids == (*text.input_ids[:4], 7, 8, text.input_ids[5])

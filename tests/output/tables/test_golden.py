@@ -13,11 +13,11 @@ import pytest
 
 from bertcli.output.schema import Schema
 from bertcli.output.schemas.attn import (
-    attended_schema,
     attn_schema,
     expansion_schema,
     maps_schema,
     matrix_schema,
+    strongest_keys_schema,
     summary_schema,
 )
 from bertcli.output.schemas.encode import encode_schema
@@ -70,7 +70,7 @@ CASES: dict[str, Callable[[], Case]] = {
     "weights": lambda: (weights_schema(samples.info("shapes")), [samples.weights_result()]),
     "attn": lambda: (attn_schema(samples.info("attn"), samples.LOOK), [samples.attn_record()]),
     "attn-matrix": lambda: (matrix_schema(samples.info("attn"), samples.LOOK, 1, 0), [samples.attn_record()]),
-    "attn-from": lambda: (attended_schema(samples.info("attn"), samples.LOOK), [samples.attn_record()]),
+    "attn-from": lambda: (strongest_keys_schema(samples.info("attn"), samples.LOOK), [samples.attn_record()]),
     "attn-grid": lambda: (summary_schema(samples.info("attn"), GRID), [samples.grid_summary()]),
     "attn-grid-part": lambda: (summary_schema(samples.info("attn"), GRID), [samples.grid_summary_with_gaps()]),
     "attn-maps": lambda: (maps_schema(samples.info("attn"), samples.LOOK), [samples.maps_record()]),

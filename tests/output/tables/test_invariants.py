@@ -13,12 +13,12 @@ from rich.cells import cell_len
 
 from bertcli.output.formatting import visible
 from bertcli.output.schema import Schema
-from bertcli.output.schemas.attn import attended_schema, attn_schema, matrix_schema
+from bertcli.output.schemas.attn import attn_schema, matrix_schema, strongest_keys_schema
 from bertcli.output.schemas.encode import encode_schema
 from bertcli.output.schemas.fill_mask import fill_mask_schema
 from bertcli.output.schemas.mask_questions import compare_schema, joint_schema, lens_schema, mutual_schema, score_schema
 from bertcli.output.schemas.shapes import weights_schema
-from bertcli.results.attention import Attended, AttendedFrom, AttnRecord, HeadStatistics
+from bertcli.results.attention import AttnRecord, HeadStatistics, KeyWeight, StrongestKeys
 from bertcli.results.embeddings import EncodeRecord
 from bertcli.results.masks import (
     Change,
@@ -61,10 +61,10 @@ def _matrix(text: TextInfo) -> tuple[Schema[Any], Any]:
     )
 
 
-def _attended(text: TextInfo) -> tuple[Schema[Any], Any]:
-    keys = [Attended(position, token, 0.25) for position, token in enumerate(text.tokens)]
-    return attended_schema(samples.info("attn"), samples.LOOK), AttnRecord(
-        text, [], None, [AttendedFrom(0, text.tokens[0], 0, 0, keys)]
+def _strongest_keys(text: TextInfo) -> tuple[Schema[Any], Any]:
+    keys = [KeyWeight(position, token, 0.25) for position, token in enumerate(text.tokens)]
+    return strongest_keys_schema(samples.info("attn"), samples.LOOK), AttnRecord(
+        text, [], None, [StrongestKeys(0, text.tokens[0], 0, 0, keys)]
     )
 
 
@@ -100,7 +100,7 @@ def _mutual(text: TextInfo) -> tuple[Schema[Any], Any]:
 
 
 TABLES: Sequence[Callable[[TextInfo], tuple[Schema[Any], Any]]] = (
-    _fill_mask, _encode, _matrix, _attended, _joint, _score, _lens, _compare, _mutual,
+    _fill_mask, _encode, _matrix, _strongest_keys, _joint, _score, _lens, _compare, _mutual,
 )  # fmt: skip
 
 
