@@ -13,8 +13,7 @@ from bertcli.choices import OnError
 from bertcli.cluster.tasks import EncodeShard, Failure, ShardResult, ShardTask, cut_into_tasks
 from bertcli.errors import BertcliError, Unreachable
 from bertcli.input.reader import TextReader
-from bertcli.input.records import FailedText
-from bertcli.input.source import TextSource
+from bertcli.input.records import FailedText, TextSource
 from bertcli.model.request import SessionRequest
 from bertcli.model.session import Session, open_session
 from bertcli.output.files.parquet import ParquetLayout
@@ -131,7 +130,7 @@ class ShardEncoder:
                 if not isinstance(answer, FailedText):
                     shard.write(answer)
                 elif work.on_error == OnError.STOP:
-                    raise answer.error.at(answer.place)
+                    raise answer.error.with_prefix(answer.place)
                 else:
                     shard.skip(answer)
                     failed.append(answer)

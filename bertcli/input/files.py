@@ -11,8 +11,8 @@ from typing import Protocol
 
 from bertcli.choices import InputFormat
 from bertcli.errors import BadInput, WrongUsage
+from bertcli.input.records import STDIN, TEXT_FIELD, TextSource
 from bertcli.input.rows import Fields, Rows, json_rows, line_rows, table_rows
-from bertcli.input.source import STDIN, TEXT_FIELD, TextSource
 from bertcli.input.streams import ByteStream, FileStream, LineStream, is_compressed, refuse_compressed
 from bertcli.storage import AnyPath, RemotePath, size_of
 
@@ -35,7 +35,7 @@ class OpenInput(Protocol):
     def position(self) -> int:
         """How many bytes of the file have been read."""
 
-    def known_bytes(self) -> int:
+    def estimate_bytes(self) -> int:
         """How much text there is, as far as that is known without waiting for it, or roughly."""
 
     def rows(self) -> Rows:
@@ -89,8 +89,8 @@ class _Lines:
     def position(self) -> int:
         return self._stream.position
 
-    def known_bytes(self) -> int:
-        return self._stream.known_bytes()
+    def estimate_bytes(self) -> int:
+        return self._stream.estimate_bytes()
 
     def rows(self) -> Rows:
         about, windows = self._about, refuse_compressed(self._stream.lines(), self._about.name)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bertcli.errors import BadInput, require
-from bertcli.input.rows import Fields, Rows, column_place, row_of
+from bertcli.input.rows import Fields, Rows, column_index, make_row
 from bertcli.storage import AnyPath, RemotePath, arrow_source, size_of, told
 
 _ROWS_AT_ONCE = 1024
@@ -15,11 +15,11 @@ class ParquetTexts:
 
     def __init__(self, path: AnyPath, fields: Fields) -> None:
         self._path, self._fields = path, fields
-        self._pyarrow = require("pyarrow", "parquet", "reading Parquet files")
-        self._parquet = require("pyarrow.parquet", "parquet", "reading Parquet files")
+        self._pyarrow = require("pyarrow", "reading Parquet files")
+        self._parquet = require("pyarrow.parquet", "reading Parquet files")
         self.position = 0
 
-    def known_bytes(self) -> int:
+    def estimate_bytes(self) -> int:
         """What the file's size lets expect."""
         return size_of(self._path)
 
@@ -33,12 +33,12 @@ class ParquetTexts:
         try:
             with self._parquet.ParquetFile(arrow_source(self._path), pre_buffer=False) as file:
                 self._check_columns(file)
-                count, size = 0, self.known_bytes()
+                count, size = 0, self.estimate_bytes()
                 for batch in file.iter_batches(_ROWS_AT_ONCE, columns=list(self._fields.names)):
                     values = batch.to_pylist()
                     count += len(values)
                     self.position = size * count // file.metadata.num_rows
-                    yield [row_of(each, None, self._fields) for each in values]
+                    yield [make_row(each, None, self._fields) for each in values]
         except (arrow.ArrowException, OSError) as error:
             if isinstance(error, OSError) and (error.errno or isinstance(self._path, RemotePath)):
                 raise
@@ -47,7 +47,7 @@ class ParquetTexts:
     def _check_columns(self, file: Any) -> None:
         schema = file.schema_arrow
         for name in self._fields.names:
-            column_place(schema.names, name, str(self._path))
+            column_index(schema.names, name, str(self._path))
         is_text, kind = self._pyarrow.types, schema.field(self._fields.text).type
         kind = kind.value_type if is_text.is_dictionary(kind) else kind
         if not (is_text.is_string(kind) or is_text.is_large_string(kind) or is_text.is_string_view(kind)):

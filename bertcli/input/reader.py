@@ -7,9 +7,8 @@ from functools import cached_property
 from bertcli.choices import InputFormat
 from bertcli.errors import BadText, BertcliError, WrongUsage
 from bertcli.input.files import Input, find_inputs
-from bertcli.input.records import FailedText, TextRecord, Window, is_utf8
+from bertcli.input.records import STDIN, FailedText, TextRecord, TextSource, Window, is_utf8
 from bertcli.input.rows import Row
-from bertcli.input.source import STDIN, TextSource
 
 _SENTENCE_BYTES = 80
 
@@ -25,17 +24,17 @@ class TextReader:
         self._read_before = 0
         self._index = 0
 
-    def known_bytes(self) -> int:
+    def estimate_bytes(self) -> int:
         """How much text there is: all of it, or of a pipe what has come by its end, 64 KiB or a short silence."""
         if self._open is None:
             return sum(len(text) for text in self._source.texts)
-        return self._open.known_bytes() + sum(each.size or 0 for each in self._inputs[1:])
+        return self._open.estimate_bytes() + sum(each.size or 0 for each in self._inputs[1:])
 
-    def known_work(self, runs: Callable[[int], float]) -> int:
+    def estimate_work(self, runs: Callable[[int], float]) -> int:
         """The same, each byte as often as a text of its size is run; a stream's lines are taken to be sentences."""
         if self._open is None:
             return int(sum(len(text) * runs(len(text)) for text in self._source.texts))
-        return int(self.known_bytes() * runs(_SENTENCE_BYTES))
+        return int(self.estimate_bytes() * runs(_SENTENCE_BYTES))
 
     @property
     def reads_files(self) -> bool:

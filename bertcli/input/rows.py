@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bertcli.errors import BadInput, BadText
-from bertcli.input.records import TextId, is_utf8
-from bertcli.input.source import TEXT_FIELD
+from bertcli.input.records import TEXT_FIELD, TextId, is_utf8
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # which some editors write
 _KINDS = {dict: "an object", list: "a list", bool: "a truth value", int: "a number", float: "a number", str: "a text"}
@@ -67,7 +66,7 @@ def table_rows(windows: Iterable[list[bytes]], fields: Fields, name: str, delimi
     header = next(filter(None, reader), None)
     if header is None:
         return
-    places = {field: column_place(header, field, f"{name}, line {reader.line_num:,}") for field in fields.names}
+    places = {field: column_index(header, field, f"{name}, line {reader.line_num:,}") for field in fields.names}
     rows: list[Row] = []
     while True:
         line = reader.line_num + 1
@@ -86,7 +85,7 @@ def table_rows(windows: Iterable[list[bytes]], fields: Fields, name: str, delimi
     yield rows
 
 
-def column_place(columns: Sequence[str], name: str, place: str) -> int:
+def column_index(columns: Sequence[str], name: str, place: str) -> int:
     """Where a column stands. Raises BadInput where there is none of that name. place: for the message."""
     if name in columns:
         return columns.index(name)
@@ -96,7 +95,7 @@ def column_place(columns: Sequence[str], name: str, place: str) -> int:
     )
 
 
-def checked_text(value: Any, field: str) -> str | BadText:
+def check_text(value: Any, field: str) -> str | BadText:
     """The value of a field, where it is a text."""
     if isinstance(value, str):
         return value
@@ -104,7 +103,7 @@ def checked_text(value: Any, field: str) -> str | BadText:
     return BadText(f"{field!r} is {kind}", hint="name another with --field, or skip such texts with --on-error skip")
 
 
-def checked_id(value: Any, field: str) -> TextId | BadText:
+def check_id(value: Any, field: str) -> TextId | BadText:
     """The value of a field, where a text can be known by it."""
     if isinstance(value, int) and not isinstance(value, bool) and -(1 << 63) <= value < 1 << 63:
         return value
@@ -113,12 +112,12 @@ def checked_id(value: Any, field: str) -> TextId | BadText:
     return BadText(f"{field!r} is neither a whole number nor a text: {value!r}", hint="mend it, or name another field")
 
 
-def row_of(values: Mapping[str, Any], line: int | None, fields: Fields) -> Row:
+def make_row(values: Mapping[str, Any], line: int | None, fields: Fields) -> Row:
     """A row of the values of its fields."""
-    text = checked_text(values[fields.text], fields.text)
+    text = check_text(values[fields.text], fields.text)
     if fields.id is None:
         return Row(text, line)
-    id_ = checked_id(values[fields.id], fields.id)
+    id_ = check_id(values[fields.id], fields.id)
     return Row(id_, line) if isinstance(id_, BadText) else Row(text, line, id_)
 
 
@@ -139,7 +138,7 @@ def _json_row(line: int, content: str | BadText, fields: Fields) -> Row:
         if field not in found:
             hint = f"its fields are {', '.join(found)}: name the text's with --field, the id's with --id-field"
             return Row(BadText(f"the object has no field {field!r}", hint=hint), line)
-    return row_of(found, line, fields)
+    return make_row(found, line, fields)
 
 
 def _table_row(line: int, cells: Sequence[str], places: Mapping[str, int], fields: Fields) -> Row:
@@ -147,7 +146,7 @@ def _table_row(line: int, cells: Sequence[str], places: Mapping[str, int], field
         if place >= len(cells):
             problem = f"the row has {len(cells)} of at least {place + 1} cells, and none for {field!r}"
             return Row(BadText(problem, hint="mend it, or skip it with --on-error skip"), line)
-    return row_of({field: cells[place] for field, place in places.items()}, line, fields)
+    return make_row({field: cells[place] for field, place in places.items()}, line, fields)
 
 
 def _numbered(windows: Iterable[list[bytes]]) -> Iterator[list[tuple[int, bytes]]]:

@@ -30,7 +30,7 @@ class LineStream(Protocol):
 
     position: int
 
-    def known_bytes(self) -> int:
+    def estimate_bytes(self) -> int:
         """How much text there is, as far as that is known without waiting for it, or roughly."""
 
     def lines(self) -> Iterator[list[bytes]]:
@@ -46,7 +46,7 @@ class ByteStream:
         self._ended = False
         self.position = 0
 
-    def known_bytes(self) -> int:
+    def estimate_bytes(self) -> int:
         """The size of a file; of a pipe what has come by its end, 64 KiB or a short silence."""
         status = os.fstat(self._descriptor)
         if stat.S_ISREG(status.st_mode):
@@ -88,7 +88,7 @@ class FileStream:
         self._open = _DECOMPRESSORS.get(path.suffix.lower(), _as_it_is)
         self.position = 0
 
-    def known_bytes(self) -> int:
+    def estimate_bytes(self) -> int:
         """What the file's size lets expect."""
         return size_of(self._path) * (_COMPRESSION if is_compressed(self._path) else 1)
 
@@ -163,7 +163,7 @@ def _gunzip(raw: BufferedReader) -> _Readable:
 
 
 def _unzstd(raw: BufferedReader) -> _Readable:
-    pyarrow = require("pyarrow", "parquet", "reading zstd files")
+    pyarrow = require("pyarrow", "reading zstd files")
     stream: _Readable = pyarrow.CompressedInputStream(pyarrow.PythonFile(raw, mode="r"), "zstd")
     return stream
 

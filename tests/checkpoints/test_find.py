@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bertcli.checkpoints.files import Files
-from bertcli.checkpoints.find import BUNDLED_FOLDER, Checkpoint, find_checkpoint, known_models
+from bertcli.checkpoints.find import BUNDLED_FOLDER, Checkpoint, find_checkpoint, model_names
+from bertcli.checkpoints.required_files import Files
 from bertcli.errors import CheckpointNotFound, WrongUsage
 from tests.hub import COMMIT, OTHER_COMMIT, fill_cache
 
@@ -161,7 +161,7 @@ def test_the_models_that_are_known_are_the_bundled_the_cached_and_the_published(
     fill_cache(own_cache, "my/bert", FILES)
     fill_cache(own_cache, "google-bert/bert-base-cased", FILES)
     fill_cache(own_cache, "google/bert_uncased_L-2_H-128_A-2", FILES)
-    found = known_models()
+    found = model_names()
     assert found[:4] == ["bundled", "bert-tiny", "bert-base-cased", "my/bert"]
     assert {"bert-large-uncased", "google/bert_uncased_L-12_H-768_A-12"} <= set(found)
     assert len(found) == len(set(found))

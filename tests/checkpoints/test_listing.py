@@ -7,8 +7,8 @@ import torch
 import transformers
 from safetensors.torch import load_file
 
-from bertcli.checkpoints.find import Installed, find_checkpoint, installed
-from bertcli.checkpoints.listing import known_model
+from bertcli.checkpoints.find import Installed, find_checkpoint, installed_checkpoints
+from bertcli.checkpoints.listing import describe_model
 from bertcli.errors import BertcliError
 from bertcli.results.models import KnownModel
 from tests.families import WITH_POOLER, save_family
@@ -25,14 +25,16 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def here(name: str, revision: str = COMMIT) -> Installed:
     """What is installed under that name."""
-    (found,) = (each for each in installed() if (each.checkpoint.name, each.checkpoint.revision) == (name, revision))
+    (found,) = (
+        each for each in installed_checkpoints() if (each.checkpoint.name, each.checkpoint.revision) == (name, revision)
+    )
     return found
 
 
 def in_cache(cache: Path, folder: Path, name: str = "my/bert") -> KnownModel:
     """What is known of a checkpoint that lies in the cache."""
     fill_cache(cache, name, files_in(folder))
-    return known_model(here(name))
+    return describe_model(here(name))
 
 
 @pytest.mark.parametrize("model_type", ["roberta", "distilbert", "albert", "electra", "modernbert"])
@@ -81,7 +83,7 @@ def test_every_snapshot_is_called_by_what_leads_to_it(cache: Path, tiny_bert: Pa
     fill_cache(cache, "google/bert_uncased_L-2_H-128_A-2", files)
     fill_cache(cache, "my/bert", files, COMMIT, "main")
     fill_cache(cache, "my/bert", files, OTHER_COMMIT, "refs/pr/1")
-    found = [each for each in installed() if each.checkpoint.revision is not None]
+    found = [each for each in installed_checkpoints() if each.checkpoint.revision is not None]
     assert sorted((each.checkpoint.name, each.refs) for each in found) == [
         ("bert-base-cased", ("main",)),
         ("bert-base-chinese", ("main",)),
@@ -98,7 +100,7 @@ def test_every_snapshot_is_called_by_what_leads_to_it(cache: Path, tiny_bert: Pa
 
 
 def test_the_bundled_model_is_the_first(cache: Path) -> None:
-    (bundled,) = map(known_model, installed())
+    (bundled,) = map(describe_model, installed_checkpoints())
     assert (bundled.model, bundled.revision, bundled.refs, bundled.family) == ("bundled", None, (), "bert")
     assert (bundled.has_pooler, bundled.has_mlm_head) == (True, True)
 
@@ -120,4 +122,4 @@ def test_what_cannot_be_opened_is_told_why(
     files = {**files_in(tiny_bert), name: content}
     fill_cache(cache, "my/bert", {name: content for name, content in files.items() if content is not None})
     with pytest.raises(BertcliError, match=words):
-        known_model(here("my/bert"))
+        describe_model(here("my/bert"))

@@ -109,7 +109,7 @@ def test_bert_base_has_the_published_number_of_parameters() -> None:
 def held(folder: Path) -> Sequence[bool | None]:
     """Whether the checkpoint holds a pooler, and whether it holds an MLM head."""
     config = read_config(folder)
-    body, masked_lm = model_classes(config, 1, 4, "float32", find_weight_files(folder).parts(config))
+    body, masked_lm = model_classes(config, 1, 4, "float32", find_weight_files(folder).optional_parts(config))
     assert named(body)["last_hidden_state"].in_checkpoint is True
     assert named(masked_lm)["attentions"].in_checkpoint is True
     return named(body)["pooler_output"].in_checkpoint, named(masked_lm)["logits"].in_checkpoint

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bertcli.checkpoints.tokenizer_files import SpecialTokens, find_tokenizer_files
+from bertcli.checkpoints.architectures import SpecialTokens
+from bertcli.checkpoints.tokenizer_files import find_tokenizer_files
 from bertcli.errors import BadCheckpoint
 from tests.tiny import write_json, write_vocabulary
 

@@ -113,4 +113,4 @@ def test_without_pyarrow_the_line_that_installs_it_is_given(tiny: tuple[str, str
     path = ":".join([str(shadow), *filter(None, [environment().get("PYTHONPATH")])])
     finished = run("encode", "-f", name, *tiny, cwd=folder, env={"PYTHONPATH": path})
     assert_failed(finished, 1, "pyarrow, which is not installed")
-    assert finished.stderr.splitlines()[1] == "hint: pip install 'bertcli[parquet]'"
+    assert finished.stderr.splitlines()[1] == "hint: pip install pyarrow"

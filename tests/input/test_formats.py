@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from bertcli.choices import InputFormat
 from bertcli.errors import BadInput, BertcliError, WrongUsage
 from bertcli.input.reader import TextReader
-from bertcli.input.records import FailedText, Window
-from bertcli.input.source import TextSource
+from bertcli.input.records import FailedText, TextSource, Window
 from tests.input.files import COMPRESSIONS, WRITERS, Entries
 
 SOME = [(f"n{number}", f"text {number}") for number in range(7)]

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from bertcli.errors import BadText, WrongUsage
 from bertcli.input.reader import TextReader
-from bertcli.input.records import FailedText, TextRecord, Window
-from bertcli.input.source import TextSource
+from bertcli.input.records import FailedText, TextRecord, TextSource, Window
 from bertcli.input.streams import WINDOW_BYTES
 
 BOM = b"\xef\xbb\xbf"
@@ -77,7 +76,7 @@ def read_pipe(pipe: Pipe) -> Callable[..., Window]:
 def test_arguments_are_one_window_without_line_numbers() -> None:
     reader = TextReader(TextSource(["one", "two", "-3"]))
     assert list(reader.windows()) == [[TextRecord(0, "one"), TextRecord(1, "two"), TextRecord(2, "-3")]]
-    assert reader.known_bytes() == 8
+    assert reader.estimate_bytes() == 8
 
 
 def test_a_file_has_a_text_a_line_numbered_from_1(tmp_path: Path) -> None:
@@ -86,7 +85,7 @@ def test_a_file_has_a_text_a_line_numbered_from_1(tmp_path: Path) -> None:
         TextRecord(0, "one", None, 1),
         TextRecord(1, "two words", None, 2),
     ]
-    assert TextReader(TextSource(file=path)).known_bytes() == 14
+    assert TextReader(TextSource(file=path)).estimate_bytes() == 14
 
 
 @pytest.mark.parametrize(
@@ -213,7 +212,7 @@ def test_standard_input_may_be_a_file(tmp_path: Path, monkeypatch: pytest.Monkey
     with (tmp_path / "lines.txt").open(encoding="utf-8") as opened:
         monkeypatch.setattr(sys, "stdin", opened)
         reader = TextReader(TextSource(["-"]))
-        assert reader.known_bytes() == 7
+        assert reader.estimate_bytes() == 7
         assert texts_of(flat(reader.windows())) == ["one", "two"]
 
 
@@ -240,7 +239,7 @@ def test_a_line_is_given_before_a_second_comes_where_the_work_was_measured_first
     pipe.write(b"one\n")
     reader = TextReader(TextSource(["-"]))
     started = time.monotonic()
-    assert reader.known_bytes() == 4
+    assert reader.estimate_bytes() == 4
     assert time.monotonic() - started < 5
     windows = reader.windows()
     assert next(windows) == [TextRecord(0, "one", None, 1)]
@@ -268,7 +267,7 @@ def test_a_pipe_is_measured_until_its_end(pipe: Pipe) -> None:
     pipe.write(b"one\ntwo")
     pipe.close()
     reader = TextReader(TextSource(["-"]))
-    assert reader.known_bytes() == 7
+    assert reader.estimate_bytes() == 7
     assert texts_of(flat(reader.windows())) == ["one", "two"]
 
 
@@ -282,7 +281,7 @@ def test_a_pipe_is_measured_until_a_window_is_full_and_loses_nothing(pipe: Pipe)
     writer = threading.Thread(target=write)
     writer.start()
     reader = TextReader(TextSource(["-"]))
-    assert WINDOW_BYTES <= reader.known_bytes() < 2 * WINDOW_BYTES
+    assert WINDOW_BYTES <= reader.estimate_bytes() < 2 * WINDOW_BYTES
     assert texts_of(flat(reader.windows())) == lines
     writer.join()
 

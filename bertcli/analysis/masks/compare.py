@@ -60,7 +60,7 @@ class Comparing:
         return crowded and self._of_other(crowded)
 
     def _of_other(self, unanswered: FailedText) -> FailedText:
-        return replace(unanswered, error=unanswered.error.at(f"to {self.other.checkpoint.name}"))
+        return replace(unanswered, error=unanswered.error.with_prefix(f"to {self.other.checkpoint.name}"))
 
     def __call__(self, asked: MaskLogits, masks: Sequence[MaskPredictions]) -> list[MaskPredictions]:
         """The masks with their comparisons."""

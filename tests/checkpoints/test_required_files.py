@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bertcli.checkpoints.files import fingerprint
+from bertcli.checkpoints.required_files import fingerprint
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors", "vocab.txt"])
