@@ -102,7 +102,7 @@ class _Repository:
         if missing:
             self._fetch_all(missing, snapshot, on_download)
         if not is_commit(self.revision):
-            # This stores the branch or tag in the cache. It comes last, so that it never points to an incomplete download.
+            # This stores the branch or tag in the cache. It comes last, so that none points to an incomplete download.
             self._fetch(files[0], self.revision)
         return snapshot
 

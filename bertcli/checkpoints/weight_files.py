@@ -120,7 +120,7 @@ class WeightFiles:
         everything = body | layout.pooler_layout(config) | heads
         if misfit := layout.first_mismatch(everything, {name: info.shape for name, info in found.items()}):
             name, expected, shape = misfit
-            raise self._misfit(f"{name} has shape {shape}, but the config gives it {expected}")
+            raise self._misfit(f"{name} has shape {shape} but the config gives it {expected}")
         if foreign := [name for name in everything if name in found and found[name].dtype not in FLOATS]:
             raise UnsupportedModel(
                 f"{self.folder} stores {foreign[0]} as {found[foreign[0]].dtype}, which is not supported",

@@ -61,7 +61,7 @@ def test_a_bert_that_computes_otherwise_is_refused(tmp_path: Path, field: str, v
 def test_a_field_of_the_wrong_kind_is_named_with_its_value(tmp_path: Path, field: str, value: object) -> None:
     with pytest.raises(BadCheckpoint) as raised:
         config_of(tmp_path, **{field: value})
-    assert f"config.json: {field} is {value!r}, which is no " in raised.value.message
+    assert f"config.json: {field} is {value!r}, not " in raised.value.message
 
 
 def test_a_whole_number_serves_as_eps(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from bertcli.checkpoints.config import BertConfig, read_config
 from bertcli.checkpoints.find import BUNDLED_FOLDER
-from bertcli.checkpoints.layout import next_sentence_layout, parameters, pooler_layout
+from bertcli.checkpoints.layout import count_parameters, next_sentence_layout, pooler_layout
 from bertcli.checkpoints.shapes import model_classes, stored_tensors
 from bertcli.checkpoints.weight_files import find_weight_files
 from bertcli.results.models import ModelClass, Output
@@ -152,5 +152,5 @@ def test_the_bundled_models_tensors_fill_its_file() -> None:
     assert header + sum(tensor.nbytes for tensor in tensors) == file.stat().st_size
     config = read_config(BUNDLED_FOLDER)
     _, masked_lm = model_classes(config, 1, 8, "float32", None)
-    others = parameters(pooler_layout(config)) + parameters(next_sentence_layout(config))
+    others = count_parameters(pooler_layout(config)) + count_parameters(next_sentence_layout(config))
     assert sum(tensor.parameters for tensor in tensors) == masked_lm.parameters + others

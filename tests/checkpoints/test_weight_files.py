@@ -55,7 +55,7 @@ def test_shards_together_are_the_checkpoint(sharded: Path, tiny_bert: Path) -> N
 def test_a_missing_shard_is_named(sharded: Path) -> None:
     shard = sorted(sharded.glob("model-*"))[1]
     shard.unlink()
-    with pytest.raises(BadCheckpoint, match=f"names {shard.name}, which is not there"):
+    with pytest.raises(BadCheckpoint, match=f"names {shard.name}, which does not exist"):
         find_weight_files(sharded)
 
 
