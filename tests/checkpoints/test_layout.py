@@ -70,7 +70,7 @@ def test_every_parameter_of_a_class_is_in_its_layout_with_its_shape(class_name: 
         ("classifier.alphabeta", "classifier.alphabeta"),
     ],
 )
-def test_a_tensor_is_known_by_the_name_that_it_has_today(stored: str, canonical: str) -> None:
+def test_old_names_of_tensors_are_translated(stored: str, canonical: str) -> None:
     assert layout.canonical_name(stored) == canonical
 
 
@@ -82,7 +82,7 @@ def test_layers_beyond_those_of_the_config_are_counted() -> None:
     assert layout.extra_layers(["pooler.dense.bias"], config) == 0
 
 
-def test_the_first_misfit_is_told_with_both_shapes() -> None:
+def test_the_first_mismatch_has_both_shapes() -> None:
     wanted = {"a": (2,), "b": (3, 4)}
     assert layout.first_mismatch(wanted, {"a": (2,), "b": (4, 3), "c": (1,)}) == ("b", (3, 4), (4, 3))
     assert layout.first_mismatch(wanted, {"a": (2,)}) is None

@@ -1,4 +1,4 @@
-"""What is told of the models that are here, against the checkpoints themselves."""
+"""Descriptions of installed models, compared with the checkpoints."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def here(name: str, revision: str = COMMIT) -> Installed:
-    """What is installed under that name."""
+    """Return the installed checkpoint of that name."""
     (found,) = (
         each for each in installed_checkpoints() if (each.checkpoint.name, each.checkpoint.revision) == (name, revision)
     )
@@ -32,13 +32,13 @@ def here(name: str, revision: str = COMMIT) -> Installed:
 
 
 def in_cache(cache: Path, folder: Path, name: str = "my/bert") -> KnownModel:
-    """What is known of a checkpoint that lies in the cache."""
+    """Return the description of a checkpoint in the cache."""
     fill_cache(cache, name, files_in(folder))
     return describe_model(here(name))
 
 
 @pytest.mark.parametrize("model_type", ["roberta", "distilbert", "albert", "electra", "modernbert"])
-def test_what_is_known_is_what_the_files_hold(cache: Path, tmp_path: Path, model_type: str) -> None:
+def test_the_description_is_that_of_the_files(cache: Path, tmp_path: Path, model_type: str) -> None:
     folder = save_family(tmp_path / model_type, model_type)
     known = in_cache(cache, folder)
     config = transformers.AutoConfig.from_pretrained(folder)
@@ -58,14 +58,12 @@ def test_what_is_known_is_what_the_files_hold(cache: Path, tmp_path: Path, model
         (transformers.BertForMaskedLM, (False, True)),
     ],
 )
-def test_what_a_checkpoint_does_not_hold_is_told(
-    cache: Path, tmp_path: Path, model_class: type, held: tuple[bool, bool]
-) -> None:
+def test_missing_parts_are_reported(cache: Path, tmp_path: Path, model_class: type, held: tuple[bool, bool]) -> None:
     known = in_cache(cache, save_bert(tmp_path / "bert", random_model(model_class)))
     assert (known.has_pooler, known.has_mlm_head) == held
 
 
-def test_what_a_pickle_holds_is_left_open(cache: Path, own_tiny_bert: Path) -> None:
+def test_parts_of_a_pickle_are_unknown(cache: Path, own_tiny_bert: Path) -> None:
     (own_tiny_bert / "model.safetensors").unlink()
     torch.save({}, own_tiny_bert / "pytorch_model.bin")
     known = in_cache(cache, own_tiny_bert)
@@ -73,7 +71,7 @@ def test_what_a_pickle_holds_is_left_open(cache: Path, own_tiny_bert: Path) -> N
     assert known.hidden_size == 24
 
 
-def test_every_snapshot_is_called_by_what_leads_to_it(cache: Path, tiny_bert: Path) -> None:
+def test_every_snapshot_has_a_name_that_finds_it(cache: Path, tiny_bert: Path) -> None:
     files = files_in(tiny_bert)
     fill_cache(cache, "google-bert/bert-base-uncased", files)
     fill_cache(cache, "google-bert/bert-base-cased", files)
@@ -116,7 +114,7 @@ def test_the_bundled_model_is_the_first(cache: Path) -> None:
         ("vocab.txt", None, "without its tokenizer"),
     ],
 )
-def test_what_cannot_be_opened_is_told_why(
+def test_a_checkpoint_that_cannot_be_opened_is_an_error(
     cache: Path, tiny_bert: Path, name: str, content: bytes | None, words: str
 ) -> None:
     files = {**files_in(tiny_bert), name: content}
