@@ -20,7 +20,8 @@ def describe_model(installed: Installed) -> KnownModel:
     config = read_config(checkpoint.folder)
     if missing := missing_files(checkpoint.folder, Files.ALL):
         raise BadCheckpoint(
-            f"{checkpoint.name} has been downloaded without its {PART_NAMES[missing[0]]}", hint="download all of it"
+            f"{checkpoint.name} has been downloaded without its {PART_NAMES[missing[0]]}",
+            hint=f"a command with -m {checkpoint.name} downloads the rest",
         )
     weight_files = find_weight_files(checkpoint.folder, config.architecture)
     parameters = has_pooler = has_mlm_head = None

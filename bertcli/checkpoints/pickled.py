@@ -60,5 +60,5 @@ def _dtype(name: str, tensor: torch.Tensor, path: Path) -> str:
     except KeyError:
         raise UnsupportedModel(
             f"{path} stores {name} as {tensor.dtype}, which is not supported",
-            hint="use the checkpoint before quantisation",
+            hint="use the unquantised checkpoint",
         ) from None

@@ -124,7 +124,7 @@ class WeightFiles:
         if foreign := [name for name in everything if name in found and found[name].dtype not in FLOATS]:
             raise UnsupportedModel(
                 f"{self.folder} stores {foreign[0]} as {found[foreign[0]].dtype}, which is not supported",
-                hint="use the checkpoint before quantisation",
+                hint="use the unquantised checkpoint",
             )
 
     def _misfit(self, why: str) -> BadCheckpoint:

@@ -14,7 +14,10 @@ _SENTENCE_BYTES = 80
 
 
 class TextReader:
-    """Reader of a run's texts, in order, in windows of those available. It waits for one line, never for a second."""
+    """Reader of a run's texts, in input order.
+
+    It yields windows of the texts that are available, so that a line from a pipe is processed before the next arrives.
+    """
 
     def __init__(self, source: TextSource) -> None:
         self._source = source

@@ -14,7 +14,7 @@ from bertcli.storage import AnyPath, size_of
 # The size of one read. 64 KiB is the usual capacity of a pipe, and about a thousand lines. It also counts as a large
 # amount of work if the end of the input is not known.
 WINDOW_BYTES = 1 << 16
-# A writer that pauses for so many seconds is assumed to wait for output.
+# A writer that pauses this long, in seconds, is assumed to wait for output.
 _PAUSE_S = 0.05
 # Seconds until Ctrl-C is noticed, at most.
 _LONGEST_WAIT_S = 0.5
@@ -104,7 +104,7 @@ class FileStream:
             stream = self._open(raw)
             while True:
                 try:
-                    # read1 may return less, so that the text before a damaged place is used.
+                    # read1 returns the bytes before a damaged place, where read would raise.
                     content = stream.read1(WINDOW_BYTES)
                 except (EOFError, OSError, zlib.error) as error:
                     if isinstance(error, OSError) and error.errno:

@@ -95,7 +95,7 @@ def test_a_short_name_finds_the_full_name(own_cache: Path) -> None:
 def test_a_snapshot_without_a_needed_part_is_not_found(own_cache: Path, lacking: str, words: str) -> None:
     snapshot = fill_cache(own_cache, "my/bert", FILES)
     blob = (snapshot / lacking).resolve()
-    blob.unlink()  # the link to it stays
+    blob.unlink()  # leaves a broken link
     with pytest.raises(CheckpointNotFound, match=words):
         find_checkpoint("my/bert")
     others = Files.ALL & ~{"config.json": Files.CONFIG, "vocab.txt": Files.TOKENIZER}.get(lacking, Files.WEIGHTS)

@@ -162,7 +162,7 @@ def test_a_header_longer_than_its_file_is_not_read_into_memory(tmp_path: Path, l
 def test_a_header_beyond_the_formats_limit_is_not_read_into_memory(tmp_path: Path) -> None:
     path = write(tmp_path, {}, length=100_000_001)
     with path.open("r+b") as file:
-        file.truncate(100_000_100)  # sparse: it takes no room
+        file.truncate(100_000_100)  # sparse: takes no disk space
     with pytest.raises(BadCheckpoint, match="cut short"):
         read_header(path)
 

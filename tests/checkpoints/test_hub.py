@@ -75,7 +75,7 @@ def test_only_the_parts_that_are_needed_are_downloaded(hub: Hub, needs: Files, f
     hub.models["my/bert"] = {COMMIT: WHOLE}
     find(needs=needs)
     assert set(hub.downloaded()) == files
-    find()  # what it lacks is added
+    find()  # downloads the missing files
     assert set(hub.downloaded()) == WHOLE.keys()
     assert len([request for request in hub.requests if request.startswith("GET") and "resolve" in request]) == 3
 
@@ -98,7 +98,7 @@ def test_pickled_weights_are_taken_where_there_are_no_others(hub: Hub) -> None:
 
 @pytest.mark.parametrize("name", ["model.safetensors", "part-1.safetensors"])
 def test_tensors_are_read_from_headers_without_a_download(hub: Hub, tiny_bert: Path, name: str) -> None:
-    content = (tiny_bert / "model.safetensors").read_bytes() + bytes(1_000_000)  # much more than any header
+    content = (tiny_bert / "model.safetensors").read_bytes() + bytes(1_000_000)  # much longer than any header
     index = {"model.safetensors.index.json": json.dumps({"weight_map": {"a": name}}).encode()}
     hub.models["my/bert"] = {COMMIT: {name: content, **(index if name != "model.safetensors" else {})}}
     ranges: list[str | None] = []
@@ -186,7 +186,7 @@ def test_a_slow_server_is_waited_for(hub: Hub) -> None:
 
 def test_a_broken_download_is_resumed(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
-    monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 100)  # ten megabytes, by default
+    monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 100)  # the default is ten megabytes
     hub.models["my/bert"] = {COMMIT: WHOLE}
     asked: list[str | None] = []
 
@@ -390,7 +390,7 @@ def test_a_server_that_drops_packets_times_out(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(connectivity, "_LIMIT_S", 0.2)
     with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
         waiting = []
-        for _ in range(5):  # Linux drops who comes when the queue is full
+        for _ in range(5):  # Linux drops connections when the queue is full
             client = socket.socket()
             client.setblocking(False)
             client.connect_ex(server.getsockname())

@@ -23,7 +23,7 @@ def test_every_valid_name_on_the_hub_is_accepted(name: str) -> None:
         validate_repo_id(name)
     except HFValidationError:
         return
-    # Its word boundaries let a few marks stand at an end that no model has there.
+    # The word boundaries in its pattern allow a few marks at the ends, which no model name has.
     if name.isascii() and not any(part.startswith((".", "-")) or part.endswith((".", "-")) for part in name.split("/")):
         assert is_repository_name(name)
 

@@ -11,7 +11,7 @@ from bertcli.checkpoints.find import BUNDLED_FOLDER
 from bertcli.checkpoints.published import has_bundled_vocabulary, published_config, published_names
 from bertcli.checkpoints.shapes import model_classes
 
-# As the papers and the models' own pages count, in millions.
+# In millions, from the papers and model pages.
 IN_MILLIONS = {"bert-tiny": 4.4, "bert-mini": 11.2, "bert-small": 28.8, "bert-medium": 41.4, "bert-base-uncased": 109.5}
 EXACT = {
     "bert-base-uncased": (109_482_240, 109_514_298),

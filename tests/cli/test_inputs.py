@@ -68,7 +68,9 @@ def test_a_missing_column_names_its_file_and_leaves_no_output(tiny: tuple[str, s
 
 def test_a_truncated_gzip_names_its_file_and_leaves_no_output(tiny: tuple[str, str], folder: Path) -> None:
     (folder / "in.txt.gz").write_bytes(COMPRESSIONS[".gz"](b"how are you\n" * 100)[:-10])
-    assert_failed(run("encode", "-f", "in.txt.gz", *tiny, "-o", "out.npy", cwd=folder), 1, "in.txt.gz, line ", "cut off")
+    assert_failed(
+        run("encode", "-f", "in.txt.gz", *tiny, "-o", "out.npy", cwd=folder), 1, "in.txt.gz, line ", "cut off"
+    )
     assert [path.name for path in folder.iterdir()] == ["in.txt.gz"]
 
 

@@ -9,7 +9,7 @@ from tests.cli.process import assert_failed, run
 
 # With spaces, and in a script that is tokenised a character at a time.
 LINES = {"words": b"the cat sat " * 850_000, "characters": "中".encode() * 3_400_000}
-# Of the whole process, on a busy machine; what comes to the model is a tenth of a second's work.
+# Seconds for the whole process on a busy machine. The model itself takes a tenth of a second.
 SOON = 10.0
 
 

@@ -46,7 +46,7 @@ COLUMNS = {
         *TEXT_COLUMNS, "map", "layer", "head", "row_position", "row", "column_position", "column", "value",
     ],
 }  # fmt: skip
-# How many rows each has on the tiny checkpoint: 5 tokens, 2 layers of 3 heads, 30 and more tensors.
+# Number of rows of each on the tiny checkpoint: 5 tokens, 2 layers of 3 heads, 30 and more tensors.
 ROWS = {
     ("encode", TEXT): 1,
     ("fill-mask", TEXT): 5,

@@ -34,7 +34,7 @@ def test_standard_input_has_a_text_on_each_line(tiny: tuple[str, str], arguments
 
 @pytest.mark.parametrize("option", ["-f", "--file"])
 def test_a_file_has_a_text_on_each_line(tiny: tuple[str, str], folder: Path, option: str) -> None:
-    # A byte order mark, line ends of Windows, and a last line without one: what editors leave behind.
+    # A byte order mark, Windows line ends, and a last line without a line end, as some editors write.
     (folder / "texts.txt").write_bytes(b"\xef\xbb\xbfhow are you\r\nthe cat\r\nsat")
     records = run("encode", option, "texts.txt", *tiny, "--json", cwd=folder).records()
     assert places(records) == [(0, 1, "how are you"), (1, 2, "the cat"), (2, 3, "sat")]
@@ -166,7 +166,7 @@ def test_json_before_an_error_is_complete(tiny: tuple[str, str]) -> None:
 def test_skipped_texts_are_reported_by_line_and_counted_at_the_end(tiny: tuple[str, str], output_format: str) -> None:
     finished = run("encode", "-", *tiny, "--on-error", "skip", "--format", output_format, stdin=SPOILT)
     assert finished.exit_code == 1
-    # The hint that such texts may be skipped is not for who skips them.
+    # The hint about --on-error skip is left out, since the texts are being skipped.
     hints = [line for line in finished.stderr.splitlines() if line.startswith("hint: ")]
     assert hints == ["hint: convert the file first, for example: iconv -f latin1 -t utf-8"]
     errors = [line for line in finished.stderr.splitlines() if line not in hints]

@@ -17,7 +17,7 @@ from bertcli.input.records import FailedText, TextSource, Window
 from tests.input.files import COMPRESSIONS, WRITERS, Entries
 
 SOME = [(f"n{number}", f"text {number}") for number in range(7)]
-# What a cell of TSV has no place for, beside what a text may not be: nothing, or lone halves of characters.
+# Characters that a TSV cell cannot hold. Besides, a text may not be empty or contain lone surrogates.
 letters = st.characters(exclude_categories=["Cs"], exclude_characters="\t\r\n\ufeff")
 texts = st.text(letters, min_size=1, max_size=20).filter(str.strip)
 any_texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20).filter(str.strip)
@@ -48,7 +48,7 @@ def test_ids_texts_and_order_are_kept(tmp_path_factory: pytest.TempPathFactory, 
     path = tmp_path_factory.mktemp("formats") / f"texts{suffix}"
     WRITERS[suffix](path, entries)
     if suffix == ".parquet" and not entries:
-        return  # a table of no rows has no types
+        return  # an empty table has no types
     assert pairs_of(read(path)) == entries
 
 
@@ -58,7 +58,7 @@ def test_ids_texts_and_order_are_kept(tmp_path_factory: pytest.TempPathFactory, 
 def test_a_text_may_span_several_lines(tmp_path_factory: pytest.TempPathFactory, suffix: str, entries: Entries) -> None:
     path = tmp_path_factory.mktemp("formats") / f"texts{suffix}"
     if suffix == ".csv":
-        # Line ends alone tell lines apart: a lone carriage return within quotes is one to the csv module.
+        # The csv module takes a lone carriage return inside quotes as a line end.
         entries = [(id_.replace("\r", " r"), text.replace("\r", " r")) for id_, text in entries]
     WRITERS[suffix](path, entries)
     assert pairs_of(read(path)) == entries
