@@ -26,7 +26,7 @@ from sentence_transformers import SentenceTransformer
 
 from bertcli.analysis.embeddings import EncodeOptions, encode, pool
 from bertcli.input.reader import TextReader
-from bertcli.input.source import TextSource
+from bertcli.input.records import TextSource
 from bertcli.model.batching import Batch, batches
 from bertcli.model.request import SessionRequest
 from bertcli.model.resources import limit_onednn_cache

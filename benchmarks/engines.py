@@ -26,7 +26,7 @@ TEXTS = {"bundled": (50, 100, 200, 400, 800), "bert-base": (5, 10, 20, 40, 80)}
 def work_of(folder: Path, file: Path) -> float:
     """What bertcli takes the file's work to be."""
     config = read_config(folder)
-    parameters = layout.parameters(layout.layer_layout(config, 0)) * config.num_hidden_layers
+    parameters = layout.count_parameters(layout.layer_layout(config, 0)) * config.num_hidden_layers
     return encoder_work(file.stat().st_size, parameters)
 
 

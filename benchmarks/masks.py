@@ -24,7 +24,7 @@ from minicons.scorer import MaskedLMScorer
 from bertcli.cli.options import ModelOptions, OutputOptions, TextOptions
 from bertcli.commands.fill_mask.request import FillMaskRequest
 from bertcli.input.reader import TextReader
-from bertcli.input.source import TextSource
+from bertcli.input.records import TextSource
 from bertcli.model.request import SessionRequest
 from bertcli.model.session import open_session
 from checkpoints import save_float32_bundled

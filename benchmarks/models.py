@@ -34,10 +34,10 @@ def fill_cache(home: Path, checkpoint: Path) -> None:
 def cases(checkpoint: Path) -> dict[str, Sequence[str | Path]]:
     """Each command by the name that it is printed under."""
     bertcli = Path(sys.executable).with_name("bertcli")
-    known = "from bertcli.checkpoints.find import known_models; known_models()"
+    known = "from bertcli.checkpoints.find import model_names; model_names()"
     return {
         "python -c pass": [sys.executable, "-c", "pass"],
-        "known_models()": [sys.executable, "-c", known],
+        "model_names()": [sys.executable, "-c", known],
         "models": [bertcli, "models", "--format", "table"],
         "shapes, published": [bertcli, "shapes", "-m", "bert-large-cased", "--batch", "2", "--seq", "128"],
         "shapes, folder": [bertcli, "shapes", "-m", checkpoint, "how are you"],

@@ -25,7 +25,7 @@ from bertcli.analysis.embeddings.encode import EncodeOptions, encode
 from bertcli.analysis.masks.predictions import predict_masks
 from bertcli.checkpoints import layout
 from bertcli.input.reader import TextReader
-from bertcli.input.source import TextSource
+from bertcli.input.records import TextSource
 from bertcli.model.ops.base import Linear
 from bertcli.model.ops.torch_ops import TorchOps
 from bertcli.model.request import SessionRequest

@@ -1,15 +1,18 @@
-"""What can go wrong for a reason the user can mend: one class for each thing a caller may want to tell apart.
+"""Expected failures: one exception class for each kind that a caller may want to tell apart.
 
-Every message says what is wrong, every hint what to do. `bertcli.__main__` is the one place that prints them.
+Every message says what is wrong and every hint says what to do. Only `bertcli.__main__` prints them.
 """
 
 from enum import IntEnum
 from importlib import import_module
 from typing import Any, Self
 
+# What pip installs for a module that is missing, where it is not a package of the same name.
+_REQUIREMENTS = {"ray": "'ray[data]'", "grpc": "'ray[client]'"}
+
 
 class ExitCode(IntEnum):
-    """What the process tells the shell."""
+    """Exit statuses of the process."""
 
     DONE = 0
     FAILED = 1
@@ -28,9 +31,9 @@ class BertcliError(Exception):
         self.message = message
         self.hint = hint
 
-    def at(self, place: str) -> Self:
-        """The same error, with the place that it was met at before its message."""
-        return type(self)(f"{place}: {self.message}", hint=self.hint)
+    def with_prefix(self, prefix: str) -> Self:
+        """Return the same error with `prefix: ` before its message, such as the place where it occurred."""
+        return type(self)(f"{prefix}: {self.message}", hint=self.hint)
 
 
 class WrongUsage(BertcliError):
@@ -40,35 +43,35 @@ class WrongUsage(BertcliError):
 
 
 class BadText(BertcliError):
-    """A text that cannot be answered: empty, not UTF-8, too long, without a mask."""
+    """A text that cannot be processed: empty, not UTF-8, too long, or without a mask."""
 
 
 class BadInput(BertcliError):
-    """A file of texts that cannot be read on: damaged, cut off, or without the column that was asked for."""
+    """A file of texts that cannot be read: damaged, cut off, or without the requested column."""
 
 
 class CheckpointNotFound(BertcliError):
-    """No checkpoint under that name or folder."""
+    """A model name or folder without a checkpoint."""
 
 
 class HubFailed(BertcliError):
-    """The hub cannot be asked, or broke off: the network, the server, or the disk that its cache is on."""
+    """A failed request or download: the network, the server, or the disk of the hub's cache."""
 
 
 class BadCheckpoint(BertcliError):
-    """A checkpoint whose files are missing, damaged, or do not fit one another."""
+    """A checkpoint whose files are missing, damaged or inconsistent."""
 
 
 class UnsupportedModel(BertcliError):
-    """A checkpoint of an architecture, or with a setting, that the engine does not compute."""
+    """A checkpoint whose architecture or settings the engine does not support."""
 
 
 class MissingMlmHead(BertcliError):
-    """A checkpoint without the masked-language head that was asked for."""
+    """A checkpoint without the masked-language-model head that the command needs."""
 
 
 class MissingPooler(BertcliError):
-    """A checkpoint without the pooler that was asked for."""
+    """A checkpoint without the pooler that the command needs."""
 
 
 class DeviceUnavailable(BertcliError):
@@ -76,37 +79,51 @@ class DeviceUnavailable(BertcliError):
 
 
 class NotFinite(BertcliError):
-    """A model whose outputs are no numbers: weights that are none, or a half precision that does not suffice."""
+    """Outputs that are infinite or not numbers: from bad weights, or from too little range in reduced precision."""
 
 
 class ShapesDiffer(BertcliError):
-    """A model whose outputs have other shapes than its config says."""
+    """A model whose outputs have other shapes than its config predicts."""
 
 
 class MissingPackage(BertcliError):
-    """A package that is not installed by default and is needed for what was asked for."""
+    """A package that bertcli does not install by default and that the command needs."""
 
     @classmethod
-    def of(cls, what: str, package: str, extra: str) -> Self:
-        """The error about something that needs it. extra: what brings it along."""
-        return cls(f"{what} needs {package}, which is not installed", hint=f"pip install 'bertcli[{extra}]'")
+    def of(cls, purpose: str, package: str) -> Self:
+        """Return the error for a missing package.
+
+        Args:
+            purpose: The feature that needs the package; the subject of the message.
+            package: The top-level module that is missing.
+        """
+        requirement = _REQUIREMENTS.get(package, package)
+        return cls(f"{purpose} needs {package}, which is not installed", hint=f"pip install {requirement}")
 
 
 class OutputError(BertcliError):
-    """The output cannot be written where it was asked for."""
+    """Output that cannot be written to the requested place."""
 
 
 class Unreachable(BertcliError):
-    """A file, a folder or a cluster that is elsewhere: not there, no access, no network."""
+    """A remote file, folder or cluster that is missing, refuses access, or cannot be reached over the network."""
 
 
-def require(package: str, extra: str, purpose: str) -> Any:
-    """The package. Raises MissingPackage, which says how to install it. extra: which of bertcli's it belongs to.
+def require(package: str, purpose: str) -> Any:
+    """Import a package that bertcli does not install by default.
 
-    purpose: what takes it.
+    Args:
+        package: The module to import, such as pyarrow.parquet.
+        purpose: The feature that needs it; the subject of the message.
+
+    Returns:
+        The module.
+
+    Raises:
+        MissingPackage: The package, or a package that it imports, is not installed.
     """
     try:
         return import_module(package)
     except ModuleNotFoundError as error:
         missing = (error.name or package).partition(".")[0]
-        raise MissingPackage.of(purpose, missing, extra) from None
+        raise MissingPackage.of(purpose, missing) from None

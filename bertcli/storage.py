@@ -286,14 +286,14 @@ def _resolve(url: str) -> tuple[Any, str]:
 
 @cache
 def _of_pyarrow(url: str) -> tuple[Any, str]:
-    arrow = require("pyarrow.fs", "parquet", _PURPOSE)
+    arrow = require("pyarrow.fs", _PURPOSE)
     with RemotePath(url)._told():
         found: tuple[Any, str] = arrow.FileSystem.from_uri(url)
         return found
 
 
 def _of_fsspec(url: str) -> tuple[Any, str]:
-    arrow = require("pyarrow.fs", "parquet", _PURPOSE)
+    arrow = require("pyarrow.fs", _PURPOSE)
     from fsspec.core import url_to_fs  # with torch, and with huggingface_hub
     from fsspec.registry import known_implementations
 
@@ -323,7 +323,7 @@ def _move(filesystem: Any, old: str, new: str) -> None:
 def _listed(folder: RemotePath, *, is_deep: bool) -> list[str]:
     """The files and folders in a folder; is_deep: the files in those too. As the filesystem names them."""
     filesystem, path = _resolve(folder.url)
-    arrow = require("pyarrow.fs", "parquet", _PURPOSE)
+    arrow = require("pyarrow.fs", _PURPOSE)
     with folder._told():
         found = filesystem.get_file_info(arrow.FileSelector(path, recursive=is_deep, allow_not_found=True))
     return [info.path for info in found if not is_deep or info.is_file]

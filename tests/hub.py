@@ -1,4 +1,4 @@
-"""A model hub of a few routes on this machine, and the cache that clients of a hub keep."""
+"""A small model hub on this machine, and the cache that its clients keep."""
 
 import hashlib
 import json
@@ -13,14 +13,14 @@ from urllib.parse import unquote, urlsplit
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 OTHER_COMMIT = "89abcdef0123456789abcdef0123456789abcdef"
 Files = Mapping[str, bytes]
-# Answers a request in the hub's place, or leaves it to the hub by answering False.
+# Answers a request instead of the hub and returns True, or returns False to leave it to the hub.
 Fault = Callable[["Handler"], bool]
 
 
 class Hub(ThreadingHTTPServer):
-    """models: by repository and commit, their files. refs: the commit of each branch or tag.
+    """A hub. models: files by repository and commit. refs: the commit of each branch or tag.
 
-    requests: what was asked, such as `GET /my/bert/resolve/main/config.json`. faults: what goes wrong, by a pattern of
+    requests: the requests received, such as `GET /my/bert/resolve/main/config.json`. faults: faults by a pattern of
     the request.
     """
 
@@ -34,34 +34,34 @@ class Hub(ThreadingHTTPServer):
         self.faults: dict[str, Fault] = {}
 
     def handle_error(self, *_: object) -> None:
-        """Nothing: clients hang up when they have waited long enough."""
+        """Ignore clients that hang up after a timeout."""
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def env(self, home: Path) -> dict[str, str]:
-        """What makes a client ask this hub, and keep what it gives in that home."""
+        """Return variables that make a client use this hub, with its cache in `home`."""
         return {"HF_ENDPOINT": self.url, "HF_HUB_OFFLINE": "0", "HF_HOME": str(home), "NO_PROXY": "127.0.0.1"}
 
     def publish(self, repository: str, folder: Path, commit: str = COMMIT) -> None:
-        """Put every file of the folder on the hub."""
+        """Add a model with the files of a folder."""
         self.models.setdefault(repository, {})[commit] = files_in(folder)
 
     def downloaded(self) -> list[str]:
-        """The files that have been asked for, each once, in their order."""
+        """Return the files that clients have requested, each once, in order."""
         found = (re.fullmatch(r"GET .*/resolve/[^/]*/(.*)", request) for request in self.requests)
         return list(dict.fromkeys(match[1] for match in found if match))
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Speaks the routes that huggingface_hub asks for a model's description and for its files."""
+    """Handler of the routes for a model's description and its files."""
 
     server: Hub
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        self.path = unquote(urlsplit(self.path).path)  # as a proxy it is asked for whole addresses
+        self.path = unquote(urlsplit(self.path).path)  # a proxy receives whole URLs
         request = f"{self.command} {self.path}"
         self.server.requests.append(request)
         for pattern, fault in self.server.faults.items():
@@ -78,12 +78,12 @@ class Handler(BaseHTTPRequestHandler):
         self.do_GET()
 
     def refuse(self, status: int, code: str = "") -> bool:
-        """An error, with the code that tells the client which."""
+        """Send an error status, with the hub's code for the kind of error."""
         self.answer(b"{}", {"X-Error-Code": code} if code else {}, status)
         return True
 
     def answer(self, content: bytes, headers: Mapping[str, str], status: int = 200) -> None:
-        """Headers and content, or as much of it as was asked for."""
+        """Send headers, and the content unless the request is HEAD."""
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
@@ -93,7 +93,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def log_message(self, *_: object) -> None:
-        """Nothing: what is asked is kept in requests."""
+        """Write no log; the hub keeps the requests."""
 
     def _describe(self, repository: str, revision: str) -> None:
         found = self._files(repository, revision)
@@ -124,7 +124,7 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(content, headers, status)
 
     def _files(self, repository: str, revision: str) -> tuple[str, Files] | None:
-        """What there is, or None where an error has been answered."""
+        """Return the commit and its files, or None after sending an error."""
         commits = self.server.models.get(repository)
         if commits is None:
             self.refuse(404, "RepoNotFound")
@@ -138,7 +138,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def serve() -> Iterator[Hub]:
-    """A hub that answers while the context lasts."""
+    """Run a hub while the context lasts."""
     with Hub() as hub:
         thread = Thread(target=hub.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -150,12 +150,12 @@ def serve() -> Iterator[Hub]:
 
 
 def files_in(folder: Path) -> dict[str, bytes]:
-    """The files of a folder by their names."""
+    """Return the contents of a folder's files by their names."""
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
 def fill_cache(home: Path, repository: str, files: Files, commit: str = COMMIT, ref: str | None = "main") -> Path:
-    """Put files into the cache of that home as huggingface_hub does, and return the snapshot's folder."""
+    """Write files to the cache in `home` as huggingface_hub does, and return the snapshot's folder."""
     folder = home / "hub" / f"models--{repository.replace('/', '--')}"
     snapshot = folder / "snapshots" / commit
     for each in (folder / "blobs", folder / "refs", snapshot):

@@ -22,15 +22,15 @@ def leave_the_users_hub(home: Path) -> None:
 @cache
 def published_checkpoint(model: str) -> Path:
     """The folder of a published checkpoint; the test is skipped, with its name, where it is not in the user's cache."""
-    from bertcli.checkpoints.files import Files
-    from bertcli.checkpoints.find import find_here
+    from bertcli.checkpoints.find import find_local
     from bertcli.checkpoints.hub_cache import cache_folder
+    from bertcli.checkpoints.required_files import Files
 
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith(_HUB_VARIABLES)]:
             patch.delenv(name)
         _set(patch, _USERS)
-        found, looked = find_here(model, None, Files.ALL), cache_folder()
+        found, looked = find_local(model, None, Files.ALL), cache_folder()
     if found is None:
         pytest.skip(f"{model} is not in the hub cache ({looked})")
     return found.folder

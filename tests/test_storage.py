@@ -11,7 +11,7 @@ import pytest
 from bertcli.errors import MissingPackage, OutputError, Unreachable, WrongUsage
 from bertcli.input.files import find_inputs
 from bertcli.input.reader import TextReader
-from bertcli.input.source import TextSource
+from bertcli.input.records import TextSource
 from bertcli.output.files.folder import find_begun
 from bertcli.output.files.manifest import Manifest
 from bertcli.output.files.shards import is_in_use, remove_parts

@@ -1,70 +1,90 @@
-"""The families of encoders, by the model_type of config.json: what each calls the things that BERT has, or lacks.
+"""Architectures: the families of encoders by their model_type in config.json, and their names for BERT's parts.
 
-A family whose layers are BERT's under other names runs on bertcli's own engines; the others run on transformers.
+bertcli's own engines run the families whose layers are BERT's under other names; transformers runs the others.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bertcli.checkpoints.tokenizer_files import SpecialTokens, Vocabulary
-
-# From parts of a family's tensor names to BERT's.
+# Pairs of a part of the family's tensor names and BERT's name for it.
 Renames = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SpecialTokens:
+    """Spellings of BERT's special tokens."""
+
+    unk: str = "[UNK]"
+    sep: str = "[SEP]"
+    pad: str = "[PAD]"
+    cls: str = "[CLS]"
+    mask: str = "[MASK]"
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The vocabulary file of a family's tokenizer, for checkpoints without tokenizer.json.
+
+    is_wordpieces: the file is a list of word pieces, as BERT's.
+    """
+
+    file: str = "vocab.txt"
+    is_wordpieces: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
     """One family of encoders."""
 
-    # Of its classes in transformers, as Bert in BertModel and BertForMaskedLM.
+    # The beginning of its class names in transformers: Bert in BertModel and BertForMaskedLM.
     class_prefix: str
-    # Before the body's tensors in a checkpoint that holds a head beside it.
+    # The prefix of the body's tensors in a checkpoint that also holds a head.
     tensor_prefix: str
-    # In this order; None where the layers are not BERT's.
+    # Applied in this order. None if the layers are not BERT's.
     renames: Renames | None = None
-    # What config.json calls BERT's settings, and what it means where it leaves one out.
+    # The family's names in config.json for BERT's settings, and its defaults for missing ones.
     config_names: Mapping[str, str] = field(default_factory=dict)
     config_defaults: Mapping[str, Any] = field(default_factory=dict)
-    # Settings of BERT's that its config.json may hold without a meaning.
+    # BERT's settings that have no effect in this family, even if its config.json holds them.
     fixed_settings: tuple[str, ...] = ()
     special_tokens: SpecialTokens = field(default_factory=SpecialTokens)
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
-    # A text's first token has the position after padding's id, not 0.
+    # The first token's position is the padding id + 1, not 0.
     positions_follow_padding: bool = False
-    # Tensors without which a checkpoint has no pooler; none where the family's classes have none.
+    # Tensors that a checkpoint with a pooler must hold; empty if the family's classes have no pooler.
     pooler: tuple[str, ...] = ("pooler.dense.weight", "pooler.dense.bias")
-    # The same of the MLM head, what the names of its tensors begin with, and its activation where not the layers'.
+    # The same for the MLM head, the prefix of its tensors' names, and its activation if it is not that of the layers.
     mlm_head: tuple[str, ...] = ("cls.predictions.transform.dense.weight", "cls.predictions.transform.LayerNorm.weight")
     mlm_head_name: str = "cls.predictions"
     mlm_head_act: str | None = None
-    # The same of the next-sentence head, which stands on the pooler.
+    # The same for the next-sentence head, which takes the pooler's output.
     next_sentence_head: tuple[str, ...] = ()
-    # The MLM head has its decoder's bias, and no other one beside it that could be tied to it.
+    # The MLM head's only bias is its decoder's. In the other families there is a second one that can be tied to it.
     has_one_mlm_bias: bool = False
 
     @property
-    def is_berts(self) -> bool:
-        """Whether its layers are BERT's, so that bertcli's own forward pass computes them."""
+    def has_bert_layers(self) -> bool:
+        """True if the layers are BERT's, so that bertcli's own forward pass computes them."""
         return self.renames is not None
 
     @property
     def body_class(self) -> str:
-        """transformers' class of the body alone."""
+        """Name of transformers' class of the body alone."""
         return f"{self.class_prefix}Model"
 
     @property
     def next_sentence_class(self) -> str:
-        """transformers' class of the body with the next-sentence head."""
+        """Name of transformers' class of the body with the next-sentence head."""
         return f"{self.class_prefix}ForNextSentencePrediction"
 
     @property
     def mlm_class(self) -> str:
-        """transformers' class of the body with the MLM head."""
+        """Name of transformers' class of the body with the MLM head."""
         return f"{self.class_prefix}ForMaskedLM"
 
 
-_ANGULAR = SpecialTokens(unk="<unk>", sep="</s>", pad="<pad>", cls="<s>", mask="<mask>")
+_ANGLE_BRACKET_TOKENS = SpecialTokens(unk="<unk>", sep="</s>", pad="<pad>", cls="<s>", mask="<mask>")
 _LM_HEAD = (
     ("lm_head.dense.", "cls.predictions.transform.dense."),
     ("lm_head.layer_norm.", "cls.predictions.transform.LayerNorm."),
@@ -93,10 +113,10 @@ def _roberta(class_prefix: str, vocab_size: int, vocabulary: str) -> Architectur
         "roberta.",
         renames=_LM_HEAD,
         config_defaults={"vocab_size": vocab_size, "pad_token_id": 1},
-        special_tokens=_ANGULAR,
+        special_tokens=_ANGLE_BRACKET_TOKENS,
         vocabulary=Vocabulary(vocabulary, is_wordpieces=False),
         mlm_head_name="lm_head",
-        mlm_head_act="gelu",  # whatever hidden_act says
+        mlm_head_act="gelu",  # regardless of hidden_act
         positions_follow_padding=True,
     )
 

@@ -1,12 +1,12 @@
-"""The numbers that fix a model's shape, read from config.json."""
+"""A model's config: the sizes and settings in config.json."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bertcli.checkpoints.architectures import ARCHITECTURES, Architecture
-from bertcli.checkpoints.json_files import read_json_object
 from bertcli.errors import BadCheckpoint, UnsupportedModel
 
 CONFIG_FILE = "config.json"
@@ -14,10 +14,10 @@ CONFIG_FILE = "config.json"
 
 @dataclass(frozen=True, slots=True)
 class ModelConfig:
-    """What is asked of every model: config.json's values, with transformers' defaults for what it leaves out.
+    """Settings that every model has: the values in config.json, with transformers' defaults for missing ones.
 
-    type_vocab_size: 0 where the architecture has no token types. pad_token_id: what positions are counted by, in the
-    architectures whose positions follow the padding.
+    type_vocab_size: 0 if the architecture has no token types. pad_token_id: matters only in the architectures whose
+    positions follow the padding id.
     """
 
     model_type: str = "bert"
@@ -31,23 +31,23 @@ class ModelConfig:
 
     @property
     def architecture(self) -> Architecture:
-        """The family's names for all this."""
+        """The family of the model."""
         return ARCHITECTURES[self.model_type]
 
     @property
     def first_position(self) -> int:
-        """The position of a text's first token: 0, or the one after padding's."""
+        """The position of a text's first token: 0, or the padding id + 1."""
         return self.pad_token_id + 1 if self.architecture.positions_follow_padding else 0
 
     @property
     def max_tokens(self) -> int:
-        """The most tokens that a text may have, special ones included."""
+        """The maximum length of a text in tokens, special tokens included."""
         return self.max_position_embeddings - self.first_position
 
 
 @dataclass(frozen=True, slots=True)
 class BertConfig(ModelConfig):
-    """The numbers that fix the shape of a BERT, or of a family whose layers are BERT's."""
+    """Settings of a BERT, or of a family whose layers are BERT's."""
 
     intermediate_size: int = 3072
     hidden_act: str = "gelu"
@@ -66,10 +66,14 @@ class BertConfig(ModelConfig):
 
 
 def read_config(folder: Path) -> ModelConfig:
-    """The config of the checkpoint in `folder`: a BertConfig where bertcli's own forward pass computes the model.
+    """Read the config of the checkpoint in a folder.
 
-    Raises BadCheckpoint for a config that is missing or contradicts itself, UnsupportedModel for an architecture that
-    is not known.
+    Returns:
+        A BertConfig if bertcli's own forward pass can compute the model, else a ModelConfig.
+
+    Raises:
+        BadCheckpoint: The config is missing, damaged or contradicts itself.
+        UnsupportedModel: The architecture or one of its settings is not supported.
     """
     path = folder / CONFIG_FILE
     if not path.is_file():
@@ -77,15 +81,15 @@ def read_config(folder: Path) -> ModelConfig:
             f"{folder} has no {CONFIG_FILE}", hint="give the folder that a model was saved to with save_pretrained"
         )
     raw = read_json_object(path)
-    # model_type is younger than BERT: the first published configs do without.
+    # BERT's first published configs are older than model_type and lack it.
     model_type = "bert" if raw.get("model_type") is None else raw["model_type"]
     if not isinstance(model_type, str) or model_type not in ARCHITECTURES:
         raise UnsupportedModel(
-            f"{path} is of model_type {model_type!r}, which is not computed",
-            hint=f"use a model of one of these: {', '.join(ARCHITECTURES)}; or -m bundled",
+            f"{path}: model_type {model_type!r} is not supported",
+            hint=f"use a model of one of these types: {', '.join(ARCHITECTURES)}; or -m bundled",
         )
     architecture = ARCHITECTURES[model_type]
-    _refuse_what_is_not_computed(raw, path)
+    _check_supported(raw, path)
     config = _config_of(model_type, raw, path)
     if config.hidden_size % config.num_attention_heads:
         raise BadCheckpoint(
@@ -96,55 +100,73 @@ def read_config(folder: Path) -> ModelConfig:
     return config
 
 
+def read_json_object(path: Path) -> dict[str, Any]:
+    """Read a JSON file of a checkpoint.
+
+    Raises:
+        BadCheckpoint: The file is not JSON, or does not hold an object.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise BadCheckpoint(
+            f"{path} is not valid JSON: {error}", hint="the file may be damaged; copy the checkpoint again"
+        ) from None
+    if not isinstance(value, dict):
+        raise BadCheckpoint(f"{path} does not hold a JSON object", hint="copy the checkpoint again")
+    return value
+
+
 def _config_of(model_type: str, raw: Mapping[str, Any], path: Path) -> ModelConfig:
     architecture = ARCHITECTURES[model_type]
-    config_class = BertConfig if architecture.is_berts else ModelConfig
+    config_class = BertConfig if architecture.has_bert_layers else ModelConfig
     defaults = {"model_type": model_type, **architecture.config_defaults}
     values = dict(defaults)
     for name in config_class.__dataclass_fields__:
-        # transformers takes a family's own name for a setting before BERT's.
+        # A family's own name for a setting comes before BERT's, as in transformers.
         names = (architecture.config_names.get(name, name), name)
         stored = next((each for each in names if each in raw), None)
-        if stored is not None and name not in _without_meaning(architecture):
+        if stored is not None and name not in _ignored_settings(architecture):
             may_be_zero = name == "pad_token_id" or defaults.get(name) == 0
-            values[name] = _checked(raw[stored], name, stored, path, may_be_zero=may_be_zero)
+            values[name] = _check_value(raw[stored], name, stored, path, may_be_zero=may_be_zero)
     return config_class(**values)
 
 
-def _without_meaning(architecture: Architecture) -> Iterator[str]:
-    """What may stand in a config without being part of the model's shape."""
+def _ignored_settings(architecture: Architecture) -> Iterator[str]:
+    """Yield the settings that a config may hold although they do not affect the model."""
     yield "model_type"
     yield from architecture.fixed_settings
     if not architecture.positions_follow_padding:
         yield "pad_token_id"
 
 
-def _refuse_what_is_not_computed(raw: Mapping[str, Any], path: Path) -> None:
+def _check_supported(raw: Mapping[str, Any], path: Path) -> None:
+    """Raise UnsupportedModel for relative positions and for decoders."""
     if raw.get("position_embedding_type", "absolute") != "absolute":
         raise UnsupportedModel(
-            f"{path} asks for position_embedding_type {raw['position_embedding_type']!r}; only absolute is computed",
+            f"{path}: position_embedding_type {raw['position_embedding_type']!r} is not supported, only absolute",
             hint="use a BERT with absolute positions",
         )
     if raw.get("is_decoder", False):
         raise UnsupportedModel(
-            f"{path} is of a decoder (is_decoder is true), whose attention sees only what stands before",
+            f"{path} describes a decoder (is_decoder is true), whose tokens attend only to earlier tokens",
             hint="use a BERT encoder",
         )
 
 
-def _checked(value: Any, name: str, stored: str, path: Path, *, may_be_zero: bool) -> Any:
-    """The value of one field, of the type and in the range that the field needs."""
+def _check_value(value: Any, name: str, stored: str, path: Path, *, may_be_zero: bool) -> Any:
+    """Return the value of one setting. Raise BadCheckpoint if its type or range is wrong."""
     wanted = type(getattr(_DEFAULTS, name))
     if wanted is float and type(value) is int:
         value = float(value)
     fits = type(value) is wanted and (wanted not in (int, float) or value > 0 or (may_be_zero and value == 0))
     if not fits:
         raise BadCheckpoint(
-            f"{path}: {stored} is {value!r}, which is no {_WANTED_WORDS[wanted]}",
+            f"{path}: {stored} is {value!r}, not {_KINDS[wanted]}",
             hint="the config may be damaged; copy the checkpoint again",
         )
     return value
 
 
 _DEFAULTS = BertConfig()
-_WANTED_WORDS = {int: "positive whole number", float: "positive number", str: "text", bool: "true or false"}
+_KINDS = {int: "a positive whole number", float: "a positive number", str: "a string", bool: "true or false"}

@@ -1,7 +1,7 @@
-"""Where the hub is, and whether it can be reached at all, told before anybody waits for it.
+"""Connectivity of the hub, checked before a request could hang.
 
-To look a name up may take far longer than anyone waits where packets are dropped, and it cannot be interrupted: it is
-left to a thread that dies with the process.
+If packets are dropped, a name lookup can take minutes and cannot be interrupted. It therefore runs in a daemon thread,
+which ends with the process.
 """
 
 import os
@@ -10,36 +10,40 @@ from threading import Thread
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-# With all that goes before and after, an error has to come within five seconds.
+# Together with the work before and after, an error must appear within five seconds.
 _LIMIT_S = 3.5
 _PORTS = {"http": 80, "https": 443, "socks4": 1080, "socks5": 1080, "socks5h": 1080}
 
 
 def endpoint() -> str:
-    """The hub's address, as huggingface_hub finds it."""
+    """Return the hub's address, chosen as huggingface_hub does."""
     return (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
 
 
 def shown_endpoint() -> str:
-    """The same as a message may show it, without a name and a password in it."""
+    """Return the hub's address for messages, without a user name and password."""
     scheme, slashes, rest = endpoint().rpartition("://")
     host, slash, path = rest.partition("/")
     return f"{scheme}{slashes}{host.rpartition('@')[2]}{slash}{path}"
 
 
 def why_unreachable(url: str) -> str | None:
-    """Why nobody answers at the url, or at the proxy that leads there; None where somebody does."""
+    """Return the reason why no server answers at a URL, or at the proxy on the way to it.
+
+    Returns:
+        The reason, for a message; None if a connection succeeds.
+    """
     try:
-        host, port = _door(url)
+        host, port = _first_hop(url)
     except ValueError:
-        return "that is no address of a server"
+        return "not a server address"
     failures: list[str] = []
 
     def connect() -> None:
         try:
             socket.create_connection((host, port), timeout=_LIMIT_S).close()
-        except UnicodeError:  # a name that no look-up takes
-            failures.append(f"{host} is no name of a server")
+        except UnicodeError:  # raised for names that cannot be looked up
+            failures.append(f"{host} is not a server name")
         except OSError as error:
             failures.append(_describe(error, host))
 
@@ -51,8 +55,12 @@ def why_unreachable(url: str) -> str | None:
     return failures[0] if failures else None
 
 
-def _door(url: str) -> tuple[str, int]:
-    """Where the first connection on the way to the url goes. Raises ValueError where it is none."""
+def _first_hop(url: str) -> tuple[str, int]:
+    """Return the host and port of the first connection on the way to a URL: of its server or a proxy.
+
+    Raises:
+        ValueError: The URL or the proxy's address is invalid.
+    """
     host, port = _host_and_port(url)
     proxies = getproxies()
     proxy = proxies.get(urlsplit(url).scheme) or proxies.get("all")

@@ -1,4 +1,4 @@
-"""From what the user calls a model to the folder that holds it."""
+"""Search for a checkpoint: from the name that the user gives to a folder, locally or on the hub."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -7,24 +7,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bertcli.checkpoints import hub_cache as cache
-from bertcli.checkpoints.files import WORDS, Files, missing_files
+from bertcli.checkpoints.config import read_config
 from bertcli.checkpoints.headers import TensorInfo
-from bertcli.checkpoints.hub_cache import OnDownload, Snapshot, silently
-from bertcli.checkpoints.names import is_repository, repositories, repository, shortest
+from bertcli.checkpoints.hub_cache import OnDownload, Snapshot, ignore_download
+from bertcli.checkpoints.names import cached_names, is_repository_name, repository_name, shortest_name
+from bertcli.checkpoints.required_files import PART_NAMES, Files, missing_files
 from bertcli.checkpoints.weight_files import find_weight_files
 from bertcli.errors import BertcliError, CheckpointNotFound, HubFailed, WrongUsage
 
 BUNDLED = "bundled"
 BUNDLED_FOLDER = Path(__file__).parent.parent / "bundled"
-# As huggingface_hub reads HF_HUB_OFFLINE.
+# The values that HF_HUB_OFFLINE takes for true.
 _TRUE = ("1", "ON", "YES", "TRUE")
-# As many of a commit's hash are enough to tell it by, and to ask for it.
+# Messages shorten a commit's hash to this many digits, which --revision accepts.
 _DIGITS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A folder with a config, weights and a tokenizer. name: what the user called it. revision: a resolved commit."""
+    """A folder with a config, weights and a tokenizer. name: as the user gives it. revision: a commit hash."""
 
     name: str
     folder: Path
@@ -33,7 +34,7 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class StoredTensors:
-    """What the header of a checkpoint's weights tells. name, revision: as a Checkpoint has them."""
+    """The tensors in the headers of a checkpoint's weights. name, revision: as in Checkpoint."""
 
     name: str
     revision: str | None
@@ -42,7 +43,7 @@ class StoredTensors:
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """A checkpoint that needs no network. refs: the branches and tags that stand for its revision."""
+    """A checkpoint that is available without a network. refs: the branches and tags of its commit."""
 
     checkpoint: Checkpoint
     refs: tuple[str, ...] = ()
@@ -54,23 +55,32 @@ def find_checkpoint(
     revision: str | None = None,
     offline: bool = False,
     needs: Files = Files.ALL,
-    on_download: OnDownload = silently,
+    on_download: OnDownload = ignore_download,
 ) -> Checkpoint:
-    """The checkpoint called `model`, from the hub where it is not here; None is the bundled one.
+    """Find a checkpoint, and download it from the hub if it is not available locally.
 
-    revision: a branch, tag or commit on the hub; None is its main branch. offline: never ask the hub. needs: what has
-    to be there, or is to be downloaded. on_download: hears of a download before it begins, and says whether to draw
-    bars. Raises CheckpointNotFound, HubFailed, BadCheckpoint, WrongUsage.
+    Args:
+        model: A folder or a name on the hub; None is the bundled model.
+        revision: A branch, tag or commit on the hub; None is the main branch.
+        offline: Never use the network.
+        needs: The parts that must be available, and are downloaded if they are not.
+        on_download: Called before a download begins; returns True to show progress bars.
+
+    Raises:
+        CheckpointNotFound: There is no such model or revision.
+        HubFailed: The hub cannot be reached, or the download fails.
+        BadCheckpoint: The model lacks a needed part.
+        WrongUsage: A revision is given for a local model.
     """
-    here = find_here(model, revision, needs)
-    if here is not None:
-        return here
+    local = find_local(model, revision, needs)
+    if local is not None:
+        return local
     name = str(model)
-    _check_may_be_asked_for(name, revision, needs, offline)
+    _check_hub_is_usable(name, revision, needs, offline)
     from bertcli.checkpoints.hub import download
 
-    with _guessing(name):
-        snapshot = download(repository(name), revision, needs, on_download)
+    with _suggesting_similar_name(name):
+        snapshot = download(repository_name(name), revision, needs, on_download)
     return Checkpoint(name, snapshot.folder, snapshot.commit)
 
 
@@ -79,34 +89,42 @@ def find_tensors(
     *,
     revision: str | None = None,
     offline: bool = False,
-    on_download: OnDownload = silently,
+    on_download: OnDownload = ignore_download,
 ) -> StoredTensors:
-    """The tensors of the checkpoint called `model`, from its header: of one on the hub nothing else is downloaded.
+    """List the tensors of a checkpoint from the headers of its weights.
 
-    A pickle has no header, and is. Takes and raises what find_checkpoint does.
+    For a model on the hub only the headers are downloaded. Pickled weights have no header and are downloaded whole.
+    Arguments and exceptions are those of find_checkpoint.
     """
-    here = find_here(model, revision, Files.WEIGHTS)
-    if here is None:
+    local = find_local(model, revision, Files.WEIGHTS)
+    if local is None:
         name = str(model)
-        _check_may_be_asked_for(name, revision, Files.WEIGHTS, offline)
+        _check_hub_is_usable(name, revision, Files.WEIGHTS, offline)
         from bertcli.checkpoints.hub import read_headers
 
-        with _guessing(name):
-            found = read_headers(repository(name), revision)
+        with _suggesting_similar_name(name):
+            found = read_headers(repository_name(name), revision)
         if found is not None:
             return StoredTensors(name, *found)
-        here = find_checkpoint(model, revision=revision, offline=offline, needs=Files.WEIGHTS, on_download=on_download)
-    return StoredTensors(here.name, here.revision, find_weight_files(here.folder).infos)
+        local = find_checkpoint(model, revision=revision, offline=offline, needs=Files.WEIGHTS, on_download=on_download)
+    return StoredTensors(local.name, local.revision, find_weight_files(local.folder).infos)
 
 
-def find_here(model: str | None, revision: str | None, needs: Files) -> Checkpoint | None:
-    """The same without the hub: an existing folder, the bundled model, or what is in the hub's cache.
+def find_local(model: str | None, revision: str | None, needs: Files) -> Checkpoint | None:
+    """Find a checkpoint without the hub: an existing folder, the bundled model, or a model in the hub's cache.
 
-    Whatever else is called so, an existing folder wins. A snapshot without a part that is needed counts as not there.
+    An existing folder comes before any other model of the same name.
+
+    Args:
+        model, revision: As for find_checkpoint.
+        needs: The needed parts. A cached model without one of them is not found.
+
+    Raises:
+        WrongUsage: A revision is given for a folder or the bundled model.
     """
     name = BUNDLED if model is None else model
     folder = Path(name)
-    with suppress(RuntimeError):  # ~somebody who is not known here
+    with suppress(RuntimeError):  # ~user, with no such user
         folder = folder.expanduser()
     if model is not None and folder.is_dir():
         return Checkpoint(name, _without_revision(folder, revision, "a folder"))
@@ -118,46 +136,45 @@ def find_here(model: str | None, revision: str | None, needs: Files) -> Checkpoi
     return None
 
 
-def known_models() -> list[str]:
-    """The names that -m takes without a folder or a network: what is here, and the published ones."""
+def model_names() -> list[str]:
+    """Return the names to suggest for -m: the bundled and cached models, and Google's published ones."""
     from bertcli.checkpoints.published import published_names
 
-    here = (each.checkpoint.name for each in installed() if _is_found_by_name(each))
-    return list(dict.fromkeys([*here, *published_names()]))
+    local = (each.checkpoint.name for each in installed_checkpoints() if _is_usable_by_name(each))
+    return list(dict.fromkeys([*local, *published_names()]))
 
 
-def _is_found_by_name(here: Installed) -> bool:
-    """Whether it is a model of a family that is known, and the name alone leads to it."""
-    from bertcli.checkpoints.config import read_config
-
+def _is_usable_by_name(installed: Installed) -> bool:
+    """Return True if bertcli supports the model and its name finds it without a --revision."""
     try:
-        read_config(here.checkpoint.folder)
+        read_config(installed.checkpoint.folder)
     except (BertcliError, OSError):
         return False
-    return here.checkpoint.revision is None or cache.DEFAULT_REVISION in here.refs
+    return installed.checkpoint.revision is None or cache.DEFAULT_REVISION in installed.refs
 
 
-def installed() -> Iterator[Installed]:
-    """The bundled model and every snapshot in the hub's cache, whether or not it can be opened.
+def installed_checkpoints() -> Iterator[Installed]:
+    """Yield the bundled model and every snapshot in the hub's cache, even those that cannot be opened.
 
-    Each is called what -m takes, with one of its refs or its commit as --revision.
+    Each name works for -m, together with one of the refs or the commit as --revision.
     """
     yield Installed(Checkpoint(BUNDLED, BUNDLED_FOLDER))
     for name in cache.cached_repositories():
         refs = cache.refs(name)
         for snapshot in cache.snapshots(name):
             own_refs = tuple(ref for ref, commit in refs.items() if commit == snapshot.commit)
-            # Under its first name a model may be cached once more, and then that leads there.
-            leads_here = all(_cached(shortest(name), each)[:1] == [snapshot] for each in (snapshot.commit, *own_refs))
-            checkpoint = Checkpoint(shortest(name) if leads_here else name, snapshot.folder, snapshot.commit)
+            # A model may also be cached under its first name. The short name then finds that copy instead.
+            short = shortest_name(name)
+            finds_this = all(_cached(short, each)[:1] == [snapshot] for each in (snapshot.commit, *own_refs))
+            checkpoint = Checkpoint(short if finds_this else name, snapshot.folder, snapshot.commit)
             yield Installed(checkpoint, own_refs)
 
 
 def _cached(name: str, revision: str | None) -> list[Snapshot]:
-    """What the cache has of that revision, under any name of the model."""
-    if not is_repository(name):
+    """Return the snapshots of a revision in the cache, under any name of the model."""
+    if not is_repository_name(name):
         return []
-    found = (cache.find_snapshot(each, revision) for each in repositories(name))
+    found = (cache.find_snapshot(each, revision) for each in cached_names(name))
     return [snapshot for snapshot in found if snapshot is not None]
 
 
@@ -165,91 +182,91 @@ def _without_revision(folder: Path, revision: str | None, what: str) -> Path:
     if revision is not None:
         raise WrongUsage(
             f"--revision {revision} is for models from the hub, and {folder} is {what}",
-            hint="leave --revision out, or name the model as the hub does: OWNER/NAME",
+            hint="leave --revision out, or give the model's name on the hub: OWNER/NAME",
         )
     return folder
 
 
 def _why_offline(offline: bool) -> str:
-    """Why the hub is not to be asked; empty where it may be."""
+    """Return the reason not to use the network, or an empty string."""
     if offline:
-        return "--offline or BERTCLI_OFFLINE keeps bertcli from the network"
+        return "--offline or BERTCLI_OFFLINE forbids the network"
     name = "HF_HUB_OFFLINE" if os.environ.get("HF_HUB_OFFLINE") else "TRANSFORMERS_OFFLINE"
     return f"{name} is set" if os.environ.get(name, "").upper() in _TRUE else ""
 
 
-def _where_it_is_not(name: str, revision: str | None, needs: Files) -> str:
+def _why_not_local(name: str, revision: str | None, needs: Files) -> str:
     cached = f"the hub's cache ({cache.cache_folder()})"
     for snapshot in _cached(name, revision):
-        lacking = " and ".join(f"its {WORDS[part]}" for part in missing_files(snapshot.folder, needs))
+        lacking = " and ".join(f"its {PART_NAMES[part]}" for part in missing_files(snapshot.folder, needs))
         return f"{name!r} is in {cached} without {lacking}"
-    here = _revisions_here(name)
-    if revision is None and not here:
-        return f"no model called {name!r}: it is no folder here, it is not in {cached}"
-    others = f", which has {', '.join(here)} of it (--revision)" if here else ""
+    available = _cached_revisions(name)
+    if revision is None and not available:
+        return f"no model {name!r}: there is no such folder, and it is not in {cached}"
+    others = f", which has its revisions {', '.join(available)} (--revision)" if available else ""
     return f"revision {revision or cache.DEFAULT_REVISION!r} of {name!r} is not in {cached}{others}"
 
 
-def _revisions_here(name: str) -> list[str]:
-    """What of a model the cache has, by branches and tags, and by commits that none of them leads to."""
+def _cached_revisions(name: str) -> list[str]:
+    """Return the revisions of a model in the cache: its branches and tags, and commits that have neither."""
     found: list[str] = []
-    for each in repositories(name):
+    for each in cached_names(name):
         refs = cache.refs(each)
-        here = {snapshot.commit for snapshot in cache.snapshots(each)}
-        found += [ref for ref, commit in refs.items() if commit in here]
-        found += [commit[:_DIGITS] for commit in sorted(here - set(refs.values()))]
+        commits = {snapshot.commit for snapshot in cache.snapshots(each)}
+        found += [ref for ref, commit in refs.items() if commit in commits]
+        found += [commit[:_DIGITS] for commit in sorted(commits - set(refs.values()))]
     return found
 
 
-def _check_may_be_asked_for(name: str, revision: str | None, needs: Files, offline: bool) -> None:
-    """Raise what is wrong unless the name is one for the hub, and the hub is there to be asked."""
-    _check_is_for_the_hub(name)
+def _check_hub_is_usable(name: str, revision: str | None, needs: Files, offline: bool) -> None:
+    """Raise an error if the name cannot be on the hub, or if the hub may not be used or cannot be reached."""
+    _check_is_hub_name(name)
     if refusal := _why_offline(offline):
         raise CheckpointNotFound(
-            f"{_where_it_is_not(name, revision, needs)}, and {refusal}",
-            hint=f"{_guess(name)}use -m bundled, give a folder, or let it be downloaded once",
+            f"{_why_not_local(name, revision, needs)}, and {refusal}",
+            hint=f"{_suggestion(name)}use -m bundled, give a folder, or run once with the network to download it",
         )
     from bertcli.checkpoints.connectivity import endpoint, shown_endpoint, why_unreachable
 
     if failure := why_unreachable(endpoint()):
         raise HubFailed(
-            f"{_where_it_is_not(name, revision, needs)}, and {shown_endpoint()} cannot be reached ({failure})",
-            hint=f"{_guess(name)}use -m bundled or give a folder, which need no network",
+            f"{_why_not_local(name, revision, needs)}, and {shown_endpoint()} cannot be reached ({failure})",
+            hint=f"{_suggestion(name)}use -m bundled or give a folder, which need no network",
         )
 
 
 @contextmanager
-def _guessing(name: str) -> Iterator[None]:
-    """Let the hint for a model that the hub does not have begin with a name that is nearly the same."""
+def _suggesting_similar_name(name: str) -> Iterator[None]:
+    """Add a similar model name to the hint if the hub does not have the model."""
     try:
         yield
     except CheckpointNotFound as error:
-        error.hint = _guess(name) + error.hint
+        error.hint = _suggestion(name) + error.hint
         raise
 
 
-def _check_is_for_the_hub(name: str) -> None:
-    """Raise CheckpointNotFound for what can only have been meant as a path."""
+def _check_is_hub_name(name: str) -> None:
+    """Raise CheckpointNotFound for a value that can only be meant as a path or an address."""
     path = Path(name)
     if path.is_file():
         raise CheckpointNotFound(
             f"{name} is a file, not a checkpoint folder",
-            hint=f"name the folder that holds config.json: -m {path.parent}",
+            hint=f"give the folder that holds config.json: -m {path.parent}",
         )
     if "://" in name:
         raise CheckpointNotFound(
             f"{name} is an address, not a name", hint="give the name alone, such as google-bert/bert-base-uncased"
         )
-    if not is_repository(name):
+    if not is_repository_name(name):
         raise CheckpointNotFound(
-            f"there is no folder {name!r}, and no model on the hub can be called so",
+            f"there is no folder {name!r}, and that is not a valid model name",
             hint="give a folder with config.json, weights and a tokenizer, a name such as OWNER/NAME, or -m bundled",
         )
 
 
-def _guess(name: str) -> str:
-    """The known model whose name is nearest, as the beginning of a hint."""
+def _suggestion(name: str) -> str:
+    """Return the beginning of a hint that names the most similar known model, or an empty string."""
     from difflib import get_close_matches
 
-    nearest = get_close_matches(name, known_models(), n=1, cutoff=0.8)
+    nearest = get_close_matches(name, model_names(), n=1, cutoff=0.8)
     return f"did you mean {nearest[0]}? otherwise " if nearest and nearest[0] != name else ""

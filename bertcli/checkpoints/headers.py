@@ -1,8 +1,8 @@
-"""What a safetensors file says of its tensors, without reading them and without numpy.
+"""Headers of safetensors files, read without the tensors and without numpy.
 
-The safetensors package reads a tensor by copying it. bertcli maps the file instead, so that a tensor is a view and a
-page that nobody touches is never read; for that it needs the byte range of each, which the package does not tell.
-Format: 8 bytes little-endian length of the header, the header as JSON, the tensors' bytes.
+The safetensors package copies each tensor that it reads. bertcli maps the file into memory instead, so that a tensor is
+a view and unused pages are never read. This needs the byte range of each tensor, which the package does not expose.
+File format: the header's length (8 bytes, little-endian), the header as JSON, the tensors' bytes.
 """
 
 import json
@@ -24,7 +24,7 @@ _LARGEST_HEADER = 100_000_000  # the format's own limit
 
 @dataclass(frozen=True, slots=True)
 class TensorInfo:
-    """One tensor of a file: its name there, its dtype in safetensors' spelling, its shape, where its bytes begin."""
+    """A tensor in a file. name: in the file. dtype: as safetensors spells it. offset: where its bytes begin."""
 
     name: str
     dtype: str
@@ -34,25 +34,29 @@ class TensorInfo:
 
     @property
     def parameters(self) -> int:
-        """How many numbers it holds."""
+        """The number of values in it."""
         return prod(self.shape)
 
     @property
     def nbytes(self) -> int:
-        """How many bytes they take."""
+        """The number of bytes that it takes."""
         return self.parameters * BYTES_OF_DTYPE[self.dtype]
 
 
 def read_header(path: Path) -> list[TensorInfo]:
-    """The tensors of one safetensors file, in the order of their bytes.
+    """Read the header of a safetensors file.
 
-    Raises BadCheckpoint where the header is damaged or the file is shorter or longer than it says.
+    Returns:
+        The tensors, in the order of their bytes.
+
+    Raises:
+        BadCheckpoint: The header is damaged, or does not match the length of the file.
     """
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         beginning = file.read(8)
         if beginning == _GIT_LFS:
-            raise BadCheckpoint(f"{path} is a git-lfs pointer in place of the weights", hint="fetch them: git lfs pull")
+            raise BadCheckpoint(f"{path} is a git-lfs pointer, not the weights", hint="fetch them: git lfs pull")
         length = int.from_bytes(beginning, "little")
         if size < 8 or length > min(size - 8, _LARGEST_HEADER):
             raise _damaged(path, "its header is cut short" if size else "it is empty")
@@ -80,23 +84,23 @@ def _info(name: str, entry: dict[str, Any], path: Path, base: int) -> TensorInfo
     begin, end = entry["data_offsets"]
     shape = tuple(entry["shape"])
     if any(type(number) is not int or number < 0 for number in (begin, end, *shape)):
-        raise ValueError(f"{name} has a shape or an offset that is no whole number")
+        raise ValueError(f"{name} has a shape or an offset that is not a whole number")
     info = TensorInfo(name, entry["dtype"], shape, path, base + begin)
     if info.dtype not in BYTES_OF_DTYPE:
-        raise ValueError(f"{name} is of the unknown dtype {info.dtype}")
+        raise ValueError(f"{name} has the unknown dtype {info.dtype}")
     if info.nbytes != end - begin:
-        raise ValueError(f"{name} has {end - begin} bytes where its shape needs {info.nbytes}")
+        raise ValueError(f"{name} has {end - begin} bytes, but its shape needs {info.nbytes}")
     return info
 
 
 def _check_extent(infos: list[TensorInfo], path: Path, begin: int, size: int) -> None:
-    """The tensors follow one another without gap or overlap, and end where the file ends."""
+    """Check that the tensors follow one another without gaps or overlaps and end where the file ends."""
     for info in infos:
         if info.offset != begin:
             raise _damaged(path, f"{info.name} does not begin where the tensor before it ends")
         begin += info.nbytes
     if size != begin:
-        raise _damaged(path, f"it has {size:,} bytes where its header promises {begin:,}")
+        raise _damaged(path, f"it has {size:,} bytes, but its header describes {begin:,}")
 
 
 def _damaged(path: Path, why: str) -> BadCheckpoint:

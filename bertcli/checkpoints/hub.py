@@ -1,4 +1,4 @@
-"""The hub itself: the one room that imports huggingface_hub, and that only to download."""
+"""Downloads from the hub. Only this module imports huggingface_hub."""
 
 import errno
 import os
@@ -11,50 +11,64 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from bertcli import __version__
 from bertcli.checkpoints.connectivity import endpoint, shown_endpoint
-from bertcli.checkpoints.files import WORDS, Files, files_of
 from bertcli.checkpoints.headers import TensorInfo
 from bertcli.checkpoints.hub_cache import DEFAULT_REVISION, Download, OnDownload, Snapshot, cache_folder, snapshot_of
 from bertcli.checkpoints.names import is_commit
+from bertcli.checkpoints.required_files import PART_NAMES, Files, files_of
 from bertcli.checkpoints.weight_files import INDEX, shard_names
 from bertcli.errors import BadCheckpoint, BertcliError, CheckpointNotFound, HubFailed
 
 if TYPE_CHECKING:
     import huggingface_hub
 
-Answer = TypeVar("Answer")
-# A server that is slow but alive is waited for, each time that it is asked.
-_PATIENCE_S = 30
-# A file that is there before a bar could be read gets none.
-_BYTES_WORTH_A_BAR = 1 << 20
-_TRY_AGAIN = "try again; files that came whole are kept, or use -m bundled or a folder"
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+Response = TypeVar("Response")
+# Seconds to wait for each response of a slow server.
+_TIMEOUT_S = 30
+# Smaller files show no progress bar, since they arrive before one could be read.
+_MIN_BAR_BYTES = 1 << 20
+_TRY_AGAIN = "try again (complete files are kept), or use -m bundled or a folder"
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 _NO_ACCESS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR)
 
 
 def download(name: str, revision: str | None, needs: Files, on_download: OnDownload) -> Snapshot:
-    """The snapshot that the revision stands for today, with the files that hold these parts.
+    """Download a revision of a model into the hub's cache.
 
-    Raises CheckpointNotFound where the hub has no such model or revision, or does not show it; BadCheckpoint where the
-    model lacks a part; HubFailed where the hub, the network or the disk gives out.
+    Args:
+        name: The model's full name on the hub.
+        revision: A branch, tag or commit; None is the main branch.
+        needs: The parts to download.
+        on_download: Called before the download begins; returns True to show progress bars.
+
+    Returns:
+        The snapshot of the revision's current commit, with the files of these parts.
+
+    Raises:
+        CheckpointNotFound: The hub has no such model or revision, or refuses access.
+        BadCheckpoint: The model lacks a part.
+        HubFailed: The hub, the network or the disk fails.
     """
     with warnings.catch_warnings():
-        _hush()
+        _silence_huggingface_hub()
         return _Repository(name, revision or DEFAULT_REVISION).download(needs, on_download)
 
 
 def read_headers(name: str, revision: str | None) -> tuple[str, list[TensorInfo]] | None:
-    """The commit that the revision stands for and its tensors, from the headers alone, which is all that is fetched.
+    """Read the headers of a model's weights from the hub, without downloading the weights.
 
-    None where the weights are pickles, which have no header. Raises what download raises.
+    Arguments and exceptions are those of download.
+
+    Returns:
+        The revision's current commit and its tensors; None if the weights are pickles, which have no header.
     """
     with warnings.catch_warnings():
-        _hush()
+        _silence_huggingface_hub()
         return _Repository(name, revision or DEFAULT_REVISION).read_headers()
 
 
 @dataclass(frozen=True, slots=True)
 class _Repository:
-    """One revision of a model on the hub."""
+    """A revision of a model on the hub."""
 
     name: str
     revision: str
@@ -66,11 +80,11 @@ class _Repository:
             return None
         infos: list[TensorInfo] = []
         for file in files:
-            header = self._ask(
+            header = self._call(
                 _api().parse_safetensors_file_metadata,
                 filename=file,
                 revision=snapshot.commit,
-                timeout=_PATIENCE_S,
+                timeout=_TIMEOUT_S,
             )
             infos += sorted(
                 (
@@ -88,18 +102,18 @@ class _Repository:
         if missing:
             self._fetch_all(missing, snapshot, on_download)
         if not is_commit(self.revision):
-            # Last, so that a branch is not said to be here before all that is needed of it is.
+            # This stores the branch or tag in the cache. It comes last, so that none points to an incomplete download.
             self._fetch(files[0], self.revision)
         return snapshot
 
     def _describe(self) -> tuple[Snapshot, Mapping[str, int]]:
-        """The commit that the revision stands for today, and the sizes of its files."""
-        info = self._ask(_api().model_info, revision=self.revision, files_metadata=True, timeout=_PATIENCE_S)
+        """Return the revision's current commit and the sizes of its files."""
+        info = self._call(_api().model_info, revision=self.revision, files_metadata=True, timeout=_TIMEOUT_S)
         sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
         return snapshot_of(self.name, str(info.sha)), sizes
 
     def _choose(self, needs: Files, names: Collection[str], snapshot: Snapshot) -> list[str]:
-        """The files that hold the parts. Raises BadCheckpoint where the model has none for one of them."""
+        """Return the files that hold the parts. Raise BadCheckpoint if the model lacks one."""
 
         def shards(index: str) -> list[str]:
             self._fetch(index, snapshot.commit)
@@ -108,19 +122,19 @@ class _Repository:
         chosen = {part: files_of(part, names, shards) for part in needs}
         if lacking := [part for part in needs if not chosen[part]]:
             raise BadCheckpoint(
-                f"{self.name} on the hub has no {WORDS[lacking[0]]} that bertcli can read"
+                f"{self.name} on the hub has no {PART_NAMES[lacking[0]]} that bertcli can read"
                 f" (among its files: {', '.join(sorted(names)[:5]) or 'none'})",
                 hint="use another model, or convert it with transformers' save_pretrained and give the folder",
             )
         return [file for files in chosen.values() for file in files]
 
     def _fetch_all(self, sizes: Mapping[str, int], snapshot: Snapshot, on_download: OnDownload) -> None:
-        about = Download(self.name, list(sizes), sum(sizes.values()), cache_folder())
-        _check_room(about)
-        shows_bars = on_download(about)
-        # One after another in this thread, which Ctrl-C can interrupt; the largest is most of the time.
+        planned = Download(self.name, list(sizes), sum(sizes.values()), cache_folder())
+        _check_free_space(planned)
+        shows_bars = on_download(planned)
+        # One after another, in this thread, so that Ctrl-C interrupts it. The largest file takes most of the time.
         for file, nbytes in sizes.items():
-            self._fetch(file, snapshot.commit, shows_bar=shows_bars and nbytes >= _BYTES_WORTH_A_BAR)
+            self._fetch(file, snapshot.commit, shows_bar=shows_bars and nbytes >= _MIN_BAR_BYTES)
 
     def _fetch(self, file: str, revision: str, *, shows_bar: bool = False) -> None:
         from huggingface_hub import hf_hub_download
@@ -130,24 +144,24 @@ class _Repository:
             enable_progress_bars()
         else:
             disable_progress_bars()
-        self._ask(
+        self._call(
             hf_hub_download,
             filename=file,
             revision=revision,
             cache_dir=cache_folder(),
             endpoint=endpoint(),
-            etag_timeout=_PATIENCE_S,
+            etag_timeout=_TIMEOUT_S,
             library_name="bertcli",
             library_version=__version__,
         )
 
-    def _ask(self, question: Callable[..., Answer], **details: Any) -> Answer:
-        """What the hub answers about the model. Raises what is wrong as one of bertcli's own errors."""
+    def _call(self, function: Callable[..., Response], **arguments: Any) -> Response:
+        """Call a function of huggingface_hub for this model. Raise its errors as bertcli's own."""
         try:
-            return question(self.name, **details)
+            return function(self.name, **arguments)
         except Exception as error:
-            # Not its own errors alone: those of the network come as they are, and their library's name has changed.
-            raise _explained(error, self.name, self.revision) from error
+            # All errors, since those of the network library come through, and that library has changed before.
+            raise _translate_error(error, self.name, self.revision) from error
 
 
 def _api() -> "huggingface_hub.HfApi":
@@ -156,11 +170,11 @@ def _api() -> "huggingface_hub.HfApi":
     return HfApi(endpoint(), library_name="bertcli", library_version=__version__)
 
 
-def _hush() -> None:
-    """Let huggingface_hub draw bars and say nothing: what a user has to know bertcli says in its own words."""
+def _silence_huggingface_hub() -> None:
+    """Silence the warnings and logs of huggingface_hub. Its progress bars stay; bertcli writes its own messages."""
     import logging
 
-    # Else the first request of a day would be one about the shell that bertcli runs in.
+    # Otherwise the first request of a day reports the environment that bertcli runs in.
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     from huggingface_hub.utils.logging import set_verbosity
 
@@ -168,29 +182,29 @@ def _hush() -> None:
     set_verbosity(logging.CRITICAL)
 
 
-def _check_room(about: Download) -> None:
-    """Raise HubFailed where the disk cannot hold it."""
-    folder = next(folder for folder in (about.folder, *about.folder.absolute().parents) if folder.is_dir())
+def _check_free_space(planned: Download) -> None:
+    """Raise HubFailed if the disk lacks the space for a download."""
+    folder = next(folder for folder in (planned.folder, *planned.folder.absolute().parents) if folder.is_dir())
     usage = shutil.disk_usage(folder)
-    if usage.total and usage.free < about.nbytes:  # a total of 0 is that of a file system that does not tell
-        raise _no_room(about.repository)
+    if usage.total and usage.free < planned.nbytes:  # a total of 0 means that the file system does not report it
+        raise _no_space(planned.repository)
 
 
-def _explained(error: Exception, name: str, revision: str) -> BertcliError:
-    """What went wrong, in bertcli's words."""
+def _translate_error(error: Exception, name: str, revision: str) -> BertcliError:
+    """Translate an error of huggingface_hub, the network or the disk to one of bertcli's."""
     from huggingface_hub import errors
 
     if isinstance(error, errors.LocalEntryNotFoundError) and isinstance(error.__cause__, Exception):
-        return _explained(error.__cause__, name, revision)
+        return _translate_error(error.__cause__, name, revision)
     if isinstance(error, errors.GatedRepoError):
         return CheckpointNotFound(
-            f"{name} is gated: the hub gives it to those alone whom its owner has let in",
-            hint=f"ask for access at {shown_endpoint()}/{name}, and set HF_TOKEN to a token of yours",
+            f"{name} is gated: only users whom its owner has approved can download it",
+            hint=f"request access at {shown_endpoint()}/{name}, and set HF_TOKEN to your access token",
         )
     if isinstance(error, errors.RepositoryNotFoundError):
         return CheckpointNotFound(
-            f"the hub has no model {name!r}, or does not show it to you",
-            hint="check the spelling; for a private model set HF_TOKEN to a token of yours",
+            f"the hub has no model {name!r}, or it is private",
+            hint="check the spelling; for a private model, set HF_TOKEN to your access token",
         )
     if isinstance(error, errors.RevisionNotFoundError):
         return CheckpointNotFound(
@@ -198,60 +212,58 @@ def _explained(error: Exception, name: str, revision: str) -> BertcliError:
         )
     if isinstance(error, errors.SafetensorsParsingError):
         return BadCheckpoint(
-            f"the weights of {name} on the hub have a header that cannot be read", hint="tell the model's owner"
+            f"the weights of {name} on the hub have a damaged header", hint="use another revision or model"
         )
     if isinstance(error, errors.HfHubHTTPError):
-        is_of_a_file = isinstance(error, errors.RemoteEntryNotFoundError)
-        return _failed(404, name) if is_of_a_file else _refused(error.response.status_code, name)
-    if isinstance(error, OSError) and error.errno in _NO_ROOM:
-        return _no_room(name)
+        is_missing_file = isinstance(error, errors.RemoteEntryNotFoundError)
+        return _server_error(404, name) if is_missing_file else _http_error(error.response.status_code, name)
+    if isinstance(error, OSError) and error.errno in _NO_SPACE:
+        return _no_space(name)
     if isinstance(error, OSError) and error.errno in _NO_ACCESS:
         return HubFailed(
             f"{name} cannot be written to the hub's cache {cache_folder()}: {os.strerror(error.errno).lower()}",
-            hint="set HF_HUB_CACHE to a folder that you may write to",
+            hint="set HF_HUB_CACHE to a folder that you can write to",
         )
-    return _broken_off(error, name)
+    return _download_error(error, name)
 
 
-def _refused(status: int, name: str) -> BertcliError:
-    if status == 404:  # without the code that the hub gives for a model that it does not have
+def _http_error(status: int, name: str) -> BertcliError:
+    if status == 404:  # not from the hub, which sends its own code for a missing model
         return CheckpointNotFound(
-            f"{shown_endpoint()} has no model {name!r}", hint="check the spelling, and HF_ENDPOINT where it is set"
+            f"{shown_endpoint()} has no model {name!r}", hint="check the spelling, and HF_ENDPOINT if it is set"
         )
     if status in (401, 403):
         return CheckpointNotFound(
-            f"the hub refuses to give {name} ({status})",
-            hint="check the token in HF_TOKEN, or the one that hf auth login has stored",
+            f"the hub refuses access to {name} ({status})",
+            hint="check the token in HF_TOKEN, or the one that `hf auth login` stored",
         )
     if status == 429:
         return HubFailed(
-            "the hub has had too many requests from here (429)",
-            hint="wait a few minutes; it allows more where HF_TOKEN is set",
+            "the hub has received too many requests from this address (429)",
+            hint="wait a few minutes, or set HF_TOKEN for a higher limit",
         )
-    return _failed(status, name)
+    return _server_error(status, name)
 
 
-def _failed(status: int, name: str) -> HubFailed:
+def _server_error(status: int, name: str) -> HubFailed:
+    return HubFailed(f"the hub at {shown_endpoint()} returned an error ({status}) for {name}", hint=_TRY_AGAIN)
+
+
+def _no_space(name: str) -> HubFailed:
     return HubFailed(
-        f"the hub at {shown_endpoint()} answered with an error ({status}) when asked for {name}", hint=_TRY_AGAIN
-    )
-
-
-def _no_room(name: str) -> HubFailed:
-    return HubFailed(
-        f"there is no room left for {name} in the hub's cache {cache_folder()}",
+        f"there is not enough disk space for {name} in the hub's cache {cache_folder()}",
         hint="free some space, or set HF_HUB_CACHE to a folder on another disk",
     )
 
 
-def _broken_off(error: Exception, name: str) -> HubFailed:
+def _download_error(error: Exception, name: str) -> HubFailed:
     kind = type(error).__name__
     if "Timeout" in kind:
-        return HubFailed(f"the hub at {shown_endpoint()} took too long to answer about {name}", hint=_TRY_AGAIN)
+        return HubFailed(f"the hub at {shown_endpoint()} took too long to respond for {name}", hint=_TRY_AGAIN)
     if isinstance(error, (ValueError, TypeError, KeyError)) or "Metadata" in kind:
         return HubFailed(
-            f"what answers at {shown_endpoint()} is no model hub",
-            hint="check HF_ENDPOINT, or sign in to the network that you are on",
+            f"the server at {shown_endpoint()} is not a model hub",
+            hint="check HF_ENDPOINT, or sign in to your network",
         )
-    why = next(iter(str(error).splitlines()), "") or kind
-    return HubFailed(f"the download of {name} broke off: {why}", hint=_TRY_AGAIN)
+    reason = next(iter(str(error).splitlines()), "") or kind
+    return HubFailed(f"the download of {name} failed: {reason}", hint=_TRY_AGAIN)

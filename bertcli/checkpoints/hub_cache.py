@@ -1,8 +1,8 @@
-"""The hub's cache as it lies on disk.
+"""The hub's cache on disk, read without huggingface_hub, whose import takes longer than reading the cache.
 
-Its layout is documented, and to import huggingface_hub for it would take longer than to answer:
+Its layout is documented:
 
-    models--OWNER--NAME/refs/REVISION         a file with the hash of the commit that the branch or tag stood for
+    models--OWNER--NAME/refs/REVISION         a file with the commit hash of the branch or tag at the last download
     models--OWNER--NAME/snapshots/COMMIT/...  the files of that commit, links to blobs
 """
 
@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bertcli.checkpoints.names import is_commit, is_repository
+from bertcli.checkpoints.names import is_commit, is_repository_name
 
 DEFAULT_REVISION = "main"
 _MODELS = "models--"
@@ -22,7 +22,7 @@ _FIRST_DIGITS = re.compile(r"[0-9a-f]{7,39}")
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One commit of a model, or as many of its files as have been downloaded. repository: the model's name there."""
+    """The downloaded files of one commit of a model. repository: the model's full or first name on the hub."""
 
     repository: str
     commit: str
@@ -31,7 +31,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """Files that are about to come into the cache. nbytes: of all of them together. folder: the cache."""
+    """Files that are about to be downloaded. nbytes: their total size. folder: the hub's cache."""
 
     repository: str
     files: Sequence[str]
@@ -39,28 +39,34 @@ class Download:
     folder: Path
 
 
-# Hears of a download before it begins, and says whether its progress is to be drawn.
+# Called before a download begins. Returns True to show progress bars.
 OnDownload = Callable[[Download], bool]
 
 
-def silently(about: Download) -> bool:
-    """Say nothing of it, and draw nothing."""
+def ignore_download(download: Download) -> bool:
+    """Show neither a note nor progress bars."""
     return False
 
 
 def cache_folder() -> Path:
-    """Where the hub's cache is, by the variables that huggingface_hub heeds, in its order."""
+    """Return the folder of the hub's cache, from the same variables as huggingface_hub, in its order."""
     home = os.environ.get("XDG_CACHE_HOME", "~/.cache")
     home = os.environ.get("HF_HOME", f"{home}/huggingface")
     folder = os.environ.get("HF_HUB_CACHE", os.environ.get("HUGGINGFACE_HUB_CACHE", f"{home}/hub"))
-    # Path.expanduser would fail where there is no home.
+    # Path.expanduser raises if there is no home folder.
     return Path(os.path.expandvars(os.path.expanduser(folder)))  # noqa: PTH111
 
 
 def find_snapshot(repository: str, revision: str | None) -> Snapshot | None:
-    """The commit that the revision stands for: a branch or tag as it was when it was last asked for, or a hash.
+    """Find the snapshot of a revision in the cache.
 
-    None where the cache does not know it. A hash may be cut short as long as it is of one commit alone.
+    Args:
+        repository: The model's name on the hub.
+        revision: A branch or tag, resolved as at its last download; or a commit hash, which may be shortened if it is
+            unique. None is the main branch.
+
+    Returns:
+        The snapshot; None if it is not in the cache.
     """
     commit = _read_ref(_folder(repository), revision or DEFAULT_REVISION) or revision or ""
     if is_commit(commit):
@@ -73,28 +79,28 @@ def find_snapshot(repository: str, revision: str | None) -> Snapshot | None:
 
 
 def snapshot_of(repository: str, commit: str) -> Snapshot:
-    """Where that commit is, or would be."""
+    """Return the snapshot of a commit, which need not exist."""
     return Snapshot(repository, commit, _folder(repository) / "snapshots" / commit)
 
 
 def snapshots(repository: str) -> list[Snapshot]:
-    """Every commit of the model that is there."""
+    """Return all snapshots of a model in the cache."""
     names = sorted(_names(_folder(repository) / "snapshots"))
     return [snapshot_of(repository, name) for name in names if is_commit(name)]
 
 
 def refs(repository: str) -> dict[str, str]:
-    """The branches and tags that are known, with their commits."""
+    """Return the branches and tags of a model in the cache, with their commits."""
     folder = _folder(repository)
     names = (str(path.relative_to(folder / "refs")) for path in sorted((folder / "refs").rglob("*")))
     return {name: commit for name in names if (commit := _read_ref(folder, name)) is not None}
 
 
 def cached_repositories() -> Iterator[str]:
-    """The names of the models in the cache, in their order."""
+    """Yield the names of the models in the cache, sorted."""
     for name in sorted(_names(cache_folder())):
         repository = name.removeprefix(_MODELS).replace("--", "/")
-        if name.startswith(_MODELS) and is_repository(repository):
+        if name.startswith(_MODELS) and is_repository_name(repository):
             yield repository
 
 
@@ -103,7 +109,7 @@ def _folder(repository: str) -> Path:
 
 
 def _read_ref(folder: Path, revision: str) -> str | None:
-    """The commit in the file of that name, unless the name leads elsewhere or the file holds something else."""
+    """Return the commit in a ref's file. None if there is none, or if the name points outside the folder."""
     if ".." in Path(revision).parts or Path(revision).is_absolute():
         return None
     with suppress(OSError, ValueError):
@@ -115,5 +121,5 @@ def _read_ref(folder: Path, revision: str) -> str | None:
 def _names(folder: Path) -> list[str]:
     try:
         return [path.name for path in folder.iterdir()]
-    except OSError:  # there is no such folder, or it is not to be read
+    except OSError:  # missing or not readable
         return []

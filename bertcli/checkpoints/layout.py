@@ -1,7 +1,7 @@
-"""The tensors of a BERT: their names, the shapes that a config gives them, and which part of the model each is of.
+"""Layouts of BERT's parts: the names of their tensors, and the shapes that a config gives them.
 
-They are those of the families whose layers are BERT's as well, which call them otherwise (`canonical_name`).
-Names are transformers' for BertModel, with the MLM head's under `cls.predictions.`, as BertForMaskedLM has them.
+Names are those of transformers' BertModel; the MLM head's begin with `cls.predictions.`, as in BertForMaskedLM.
+`canonical_name` translates the names of other families whose layers are BERT's. Linear weights are (out, in).
 """
 
 import re
@@ -18,7 +18,7 @@ _LAYER_INDEX = re.compile(r"encoder\.layer\.(\d+)\.")
 
 
 def embeddings_layout(config: BertConfig) -> Layout:
-    """Word and position embeddings, token type embeddings where the architecture has them, and their LayerNorm."""
+    """Return the layout of the embeddings: word, position, token type (if the architecture has it), LayerNorm."""
     hidden = config.hidden_size
     token_types = {"embeddings.token_type_embeddings.weight": (config.type_vocab_size, hidden)}
     if not config.type_vocab_size:
@@ -32,7 +32,7 @@ def embeddings_layout(config: BertConfig) -> Layout:
 
 
 def layer_layout(config: BertConfig, index: int) -> Layout:
-    """One transformer layer: self-attention and the two-layer network after it."""
+    """Return the layout of one transformer layer: self-attention and the feed-forward network."""
     hidden, inner, layer = config.hidden_size, config.intermediate_size, f"encoder.layer.{index}"
     return {
         **_linear(f"{layer}.attention.self.query", hidden, hidden),
@@ -47,7 +47,7 @@ def layer_layout(config: BertConfig, index: int) -> Layout:
 
 
 def body_layout(config: BertConfig) -> Layout:
-    """Embeddings and all layers."""
+    """Return the layout of the embeddings and all layers."""
     layout = embeddings_layout(config)
     for index in range(config.num_hidden_layers):
         layout |= layer_layout(config, index)
@@ -55,14 +55,17 @@ def body_layout(config: BertConfig) -> Layout:
 
 
 def pooler_layout(config: BertConfig) -> Layout:
-    """The dense layer over [CLS] that only BertModel has; empty where the architecture has none."""
+    """Return the layout of the pooler, a dense layer over [CLS]. It is empty if the architecture has no pooler."""
     if not config.architecture.pooler:
         return {}
     return _linear("pooler.dense", config.hidden_size, config.hidden_size)
 
 
 def mlm_head_layout(config: BertConfig) -> Layout:
-    """The MLM head, without a decoder of its own: it is tied to the word embeddings unless the config unties it."""
+    """Return the layout of the MLM head.
+
+    Its decoder is included only if the config unties it; else its weight is the word embeddings.
+    """
     hidden = config.hidden_size
     layout = {
         **_linear("cls.predictions.transform.dense", hidden, hidden),
@@ -73,43 +76,43 @@ def mlm_head_layout(config: BertConfig) -> Layout:
 
 
 def next_sentence_layout(config: BertConfig) -> Layout:
-    """The next-sentence head over pooler_output; empty where the architecture has none."""
+    """Return the layout of the next-sentence head over pooler_output. It is empty if the architecture has none."""
     if not config.architecture.next_sentence_head:
         return {}
     return {"cls.seq_relationship.weight": (2, config.hidden_size), "cls.seq_relationship.bias": (2,)}
 
 
 def own_decoder_layout(config: BertConfig) -> Layout:
-    """The decoder of an MLM head that does not share the word embeddings."""
+    """Return the layout of an MLM head's untied decoder, which does not share the word embeddings."""
     return {"cls.predictions.decoder.weight": (config.vocab_size, config.hidden_size)}
 
 
 def pooler_tensors(config: ModelConfig) -> Collection[str]:
-    """The names of the tensors without which a checkpoint has no pooler; none where the architecture has none."""
+    """Return the tensors that a checkpoint with a pooler must hold. Empty if the architecture has no pooler."""
     return pooler_layout(config) if isinstance(config, BertConfig) else config.architecture.pooler
 
 
 def mlm_head_tensors(config: ModelConfig) -> Collection[str]:
-    """The names of the tensors without which a checkpoint has no MLM head."""
+    """Return the tensors that a checkpoint with an MLM head must hold."""
     return mlm_head_layout(config) if isinstance(config, BertConfig) else config.architecture.mlm_head
 
 
-def parameters(layout: Layout) -> int:
-    """How many numbers the tensors hold together."""
+def count_parameters(layout: Layout) -> int:
+    """Return the number of values in all tensors of a layout."""
     return sum(prod(shape) for shape in layout.values())
 
 
 def layer_parameters(config: ModelConfig) -> int:
-    """How many numbers the layers hold together; 0 where they are not BERT's, and nobody here counts them."""
+    """Return the number of values in all layers, or 0 if the layers are not BERT's and cannot be counted here."""
     if not isinstance(config, BertConfig):
         return 0
-    return parameters(layer_layout(config, 0)) * config.num_hidden_layers
+    return count_parameters(layer_layout(config, 0)) * config.num_hidden_layers
 
 
 def canonical_name(name: str, architecture: Architecture = ARCHITECTURES["bert"]) -> str:
-    """A tensor's name as BertModel has it, from its name in a family of BERT's blocks, or from a spelling of old.
+    """Return BertModel's name of a tensor, given its name in a family with BERT's layers or its old spelling.
 
-    Where the layers are not BERT's it is the family's own, without the prefix that a head beside the body gives it.
+    If the layers are not BERT's, return the family's own name, without the prefix that a model with a head adds.
 
     >>> canonical_name("bert.embeddings.LayerNorm.gamma")
     'embeddings.LayerNorm.weight'
@@ -117,8 +120,8 @@ def canonical_name(name: str, architecture: Architecture = ARCHITECTURES["bert"]
     'encoder.layer.0.intermediate.dense.bias'
     """
     name = name.removeprefix(architecture.tensor_prefix)
-    for part, berts in architecture.renames or ():
-        name = name.replace(part, berts)
+    for part, bert_part in architecture.renames or ():
+        name = name.replace(part, bert_part)
     if name.endswith(".gamma"):
         name = name.removesuffix("gamma") + "weight"
     elif name.endswith(".beta"):
@@ -127,26 +130,30 @@ def canonical_name(name: str, architecture: Architecture = ARCHITECTURES["bert"]
 
 
 def looks_like_bert(names: Iterable[str]) -> bool:
-    """Whether tensors of these canonical names are a BERT's."""
+    """Return True if these canonical names include those of a BERT's body."""
     return {"embeddings.word_embeddings.weight", "encoder.layer.0.attention.self.query.weight"} <= set(names)
 
 
 def has_embeddings(names: Iterable[str]) -> bool:
-    """Whether tensors of these canonical names are of a body of any family."""
+    """Return True if these canonical names include embeddings, which every family has."""
     return any(name.startswith("embeddings.") for name in names)
 
 
-def surplus_layers(names: Iterable[str], config: BertConfig) -> int:
-    """How many layers the names tell of beyond those that the config counts."""
+def extra_layers(names: Iterable[str], config: BertConfig) -> int:
+    """Return the number of layers among the names beyond num_hidden_layers."""
     found = [int(match[1]) + 1 for name in names if (match := _LAYER_INDEX.match(name))]
     return max(max(found, default=0) - config.num_hidden_layers, 0)
 
 
-def first_misfit(layout: Mapping[str, Shape], shapes: Mapping[str, Shape]) -> tuple[str, Shape, Shape] | None:
-    """The first tensor whose shape is not the layout's: its name, the shape wanted and the shape found."""
-    for name, wanted in layout.items():
-        if name in shapes and shapes[name] != wanted:
-            return name, wanted, shapes[name]
+def first_mismatch(layout: Mapping[str, Shape], shapes: Mapping[str, Shape]) -> tuple[str, Shape, Shape] | None:
+    """Find the first tensor whose shape differs from the layout.
+
+    Returns:
+        Its name, the expected shape and the actual shape; None if all shapes match.
+    """
+    for name, expected in layout.items():
+        if name in shapes and shapes[name] != expected:
+            return name, expected, shapes[name]
     return None
 
 

@@ -1,4 +1,7 @@
-"""Tensors of safetensors files as numpy views of the mapped file: nothing is read before it is touched."""
+"""Tensors of safetensors files, as numpy views of the memory-mapped file. Only the pages that are used are read.
+
+This is separate from `headers` so that commands that list tensors do not import numpy.
+"""
 
 import mmap
 from collections.abc import Callable
@@ -10,7 +13,7 @@ import numpy as np
 
 from bertcli.checkpoints.headers import TensorInfo
 
-# bfloat16 is unknown to numpy: it travels as its bits, which whoever computes with it widens.
+# numpy has no bfloat16. Its bits are passed on as uint16, and the engine widens them to float32.
 _NUMPY_DTYPES: dict[str, str] = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2",
     "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1", "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "|u1",
@@ -19,9 +22,10 @@ _NUMPY_DTYPES: dict[str, str] = {
 
 
 def tensor_reader() -> Callable[[TensorInfo], np.ndarray[Any, Any]]:
-    """A function that gives a tensor as a view of its file, each file mapped once.
+    """Return a function that reads a tensor as a view of its file. It maps each file once.
 
-    A bfloat16 tensor comes as uint16, its bits. The mapping is private: writing to a view never reaches the file.
+    A bfloat16 tensor is returned as its bits, in uint16. The mapping is private: writing to a view does not change the
+    file.
     """
 
     @cache

@@ -1,8 +1,8 @@
-"""What people call a model, and what the hub calls it."""
+"""Names of models: the short names that people use, and the full names on the hub."""
 
 import re
 
-# Models published before the hub asked for an owner: their first names still lead to them, as their full ones do.
+# Models published before the hub required an owner. Their first names, without the owner, still work.
 _OWNERS = {
     "google-bert": (
         "bert-base-uncased", "bert-base-cased", "bert-large-uncased", "bert-large-cased",
@@ -27,7 +27,7 @@ _OWNERS = {
     "albert": tuple(f"albert-{size}-v{number}" for number in (1, 2) for size in ("base", "large", "xlarge", "xxlarge")),
     "almanach": ("camembert-base",),
 }  # fmt: skip
-# Turc et al. 2019 call their smallest models so; the hub has them under their sizes.
+# Names in Turc et al. 2019 for their smallest models. The hub names them by their sizes.
 SHORT_NAMES = {
     "bert-tiny": "google/bert_uncased_L-2_H-128_A-2",
     "bert-mini": "google/bert_uncased_L-4_H-256_A-4",
@@ -37,50 +37,50 @@ SHORT_NAMES = {
 _FULL_NAMES = SHORT_NAMES | {name: f"{owner}/{name}" for owner, names in _OWNERS.items() for name in names}
 _FIRST_NAMES = {full: name for name, full in _FULL_NAMES.items()}
 
-# The hub's own rule: one or two parts of letters, digits, -, _ and ., none of which ends in a mark.
+# The hub's rule: one or two parts of letters, digits, -, _ and ., each ending in a letter, digit or _.
 _PART = r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,94}[A-Za-z0-9_])?"
 _REPOSITORY = re.compile(rf"(?:{_PART}/)?{_PART}")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
-def is_repository(model: str) -> bool:
-    """Whether the hub could have a model of that name.
+def is_repository_name(model: str) -> bool:
+    """Return True if a name follows the hub's rules.
 
-    >>> is_repository("google-bert/bert-base-uncased"), is_repository("./my-bert")
+    >>> is_repository_name("google-bert/bert-base-uncased"), is_repository_name("./my-bert")
     (True, False)
     """
     return bool(_REPOSITORY.fullmatch(model)) and not re.search(r"--|\.\.|\.git$", model)
 
 
 def is_commit(revision: str) -> bool:
-    """Whether it is the full hash of a commit, which is one thing for ever, unlike a branch or a tag."""
+    """Return True for the full hash of a commit. Unlike a branch or tag, it never changes its meaning."""
     return bool(_COMMIT.fullmatch(revision))
 
 
-def repository(model: str) -> str:
-    """What the hub calls the model.
+def repository_name(model: str) -> str:
+    """Return the full name of a model on the hub.
 
-    >>> repository("bert-base-uncased"), repository("bert-tiny"), repository("my/own")
+    >>> repository_name("bert-base-uncased"), repository_name("bert-tiny"), repository_name("my/own")
     ('google-bert/bert-base-uncased', 'google/bert_uncased_L-2_H-128_A-2', 'my/own')
     """
     return _FULL_NAMES.get(model, model)
 
 
-def repositories(model: str) -> tuple[str, ...]:
-    """Every name under which programs may have cached the model, the one that was asked for first.
+def cached_names(model: str) -> tuple[str, ...]:
+    """Return every name under which a program may have cached a model, the given name first.
 
-    >>> repositories("bert-base-uncased")
+    >>> cached_names("bert-base-uncased")
     ('bert-base-uncased', 'google-bert/bert-base-uncased')
     """
-    full = repository(model)
+    full = repository_name(model)
     names = (model, full, _FIRST_NAMES.get(full, full))
     return tuple(dict.fromkeys(name for name in names if name not in SHORT_NAMES))
 
 
-def shortest(repository: str) -> str:
-    """The shortest name that leads to the model.
+def shortest_name(repository: str) -> str:
+    """Return the shortest name of a model that bertcli accepts.
 
-    >>> shortest("FacebookAI/roberta-base"), shortest("my/own")
+    >>> shortest_name("FacebookAI/roberta-base"), shortest_name("my/own")
     ('roberta-base', 'my/own')
     """
     return _FIRST_NAMES.get(repository, repository)

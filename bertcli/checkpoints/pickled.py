@@ -1,4 +1,4 @@
-"""pytorch_model.bin, through torch's restricted unpickler and nothing else."""
+"""Tensors of pytorch_model.bin, loaded only with torch's restricted unpickler."""
 
 import pickle
 import zipfile
@@ -20,29 +20,34 @@ _SAFETENSORS_DTYPES = {
 
 @cache
 def load_tensors(path: Path) -> dict[str, torch.Tensor]:
-    """The tensors of the file by their names there, mapped where the file's format allows it.
+    """Load the tensors of a file by their names. They are memory-mapped if the file's format allows it.
 
-    Raises BadCheckpoint for a file that is damaged or that holds anything but tensors and plain containers.
+    Raises:
+        BadCheckpoint: The file is damaged, or holds anything but tensors and plain containers.
     """
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except pickle.UnpicklingError:
         raise BadCheckpoint(
-            f"{path} is damaged, or its pickle holds more than tensors: it was not unpickled",
+            f"{path} is damaged, or its pickle holds more than tensors; it was not unpickled",
             hint="use the checkpoint's model.safetensors, or copy the file again",
         ) from None
     except (FileNotFoundError, PermissionError):
         raise
-    except Exception as error:  # a damaged pickle fails in whatever way its instructions happen to
+    except Exception as error:  # a damaged pickle can raise anything
         why = next(iter(str(error).splitlines()), type(error).__name__)
         raise BadCheckpoint(f"{path} is damaged: {why}", hint="copy or download the checkpoint again") from None
     if not isinstance(loaded, dict):
-        raise BadCheckpoint(f"{path} holds no state dict", hint="save the model with save_pretrained")
+        raise BadCheckpoint(f"{path} does not hold a state dict", hint="save the model with save_pretrained")
     return {name: tensor for name, tensor in loaded.items() if isinstance(tensor, torch.Tensor)}
 
 
 def list_tensors(path: Path) -> list[TensorInfo]:
-    """The same as headers tell of safetensors; the offset means nothing here."""
+    """List the tensors of a file, as `headers.read_header` does for safetensors. The offset is always 0.
+
+    Raises:
+        BadCheckpoint, UnsupportedModel.
+    """
     return [
         TensorInfo(name, _dtype(name, tensor, path), tuple(tensor.shape), path, 0)
         for name, tensor in load_tensors(path).items()
@@ -54,6 +59,6 @@ def _dtype(name: str, tensor: torch.Tensor, path: Path) -> str:
         return _SAFETENSORS_DTYPES[tensor.dtype]
     except KeyError:
         raise UnsupportedModel(
-            f"{path} stores {name} as {tensor.dtype}, which safetensors does not know",
-            hint="use the checkpoint as it was before it was quantised",
+            f"{path} stores {name} as {tensor.dtype}, which is not supported",
+            hint="use the unquantised checkpoint",
         ) from None

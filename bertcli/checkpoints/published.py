@@ -1,13 +1,13 @@
-"""The configs of Google's published BERTs, so that their shapes can be told where they are not.
+"""Configs of Google's published BERTs, to show their shapes without a download.
 
-Sources: Devlin et al. 2019 and the config.json of each repository; Turc et al. 2019 for the small ones, whose sizes
-are in their names.
+Sources: Devlin et al. 2019 and the config.json of each repository; Turc et al. 2019 for the small models, which are
+named by their sizes.
 """
 
 from bertcli.checkpoints.config import BertConfig
-from bertcli.checkpoints.names import repository, shortest
+from bertcli.checkpoints.names import repository_name, shortest_name
 
-# The vocabularies, by their sizes.
+# Sizes of the vocabularies.
 _UNCASED, _CASED, _CHINESE = 30522, 28996, 21128
 _MULTILINGUAL_UNCASED, _MULTILINGUAL_CASED = 105879, 119547
 
@@ -51,16 +51,16 @@ _CONFIGS = {
 
 
 def published_config(model: str) -> BertConfig | None:
-    """The config of a published BERT under any of its names; None of another model."""
-    return _CONFIGS.get(repository(model))
+    """Return the config of a published BERT under any of its names, or None for another model."""
+    return _CONFIGS.get(repository_name(model))
 
 
 def has_bundled_vocabulary(model: str) -> bool:
-    """Whether it is one of the uncased English ones, which all have the vocabulary that ships inside."""
+    """Return True for the published uncased English models, which all share the bundled model's vocabulary."""
     config = published_config(model)
     return config is not None and config.vocab_size == _UNCASED
 
 
 def published_names() -> list[str]:
-    """The shortest name of each."""
-    return [shortest(repository) for repository in _CONFIGS]
+    """Return the shortest name of each published BERT."""
+    return [shortest_name(repository) for repository in _CONFIGS]

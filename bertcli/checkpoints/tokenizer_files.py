@@ -1,42 +1,26 @@
-"""Which files hold a checkpoint's tokenizer, and what its settings say."""
+"""Files of a checkpoint's tokenizer, and the settings in them."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bertcli.checkpoints.json_files import read_json_object_if_there
+from bertcli.checkpoints.architectures import ARCHITECTURES, SpecialTokens, Vocabulary
+from bertcli.checkpoints.config import read_json_object
 from bertcli.errors import BadCheckpoint
 
-# The file that a whole tokenizer is in, and those that hold its settings.
+# The file that holds a whole tokenizer, and the files that hold its settings.
 TOKENIZER_FILE = "tokenizer.json"
 TOKENIZER_SETTINGS = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
-
-
-@dataclass(frozen=True, slots=True)
-class SpecialTokens:
-    """The spelling of the tokens that BERT gives a meaning of its own."""
-
-    unk: str = "[UNK]"
-    sep: str = "[SEP]"
-    pad: str = "[PAD]"
-    cls: str = "[CLS]"
-    mask: str = "[MASK]"
-
-
-@dataclass(frozen=True, slots=True)
-class Vocabulary:
-    """What a family's tokenizer is made of where there is no tokenizer.json. is_wordpieces: a list of BERT's pieces."""
-
-    file: str = "vocab.txt"
-    is_wordpieces: bool = True
+_BERT = ARCHITECTURES["bert"]
 
 
 @dataclass(frozen=True, slots=True)
 class TokenizerFiles:
-    """A tokenizer on disk. file: tokenizer.json, else the vocabulary.
+    """A tokenizer on disk.
 
-    is_wordpieces: the file is a list of BERT's word pieces. needs_transformers: it is a vocabulary of another kind. The
-    three settings are None where tokenizer_config.json leaves them to the tokenizer.
+    file: tokenizer.json, or else the vocabulary. is_wordpieces: the file is a list of BERT's word pieces.
+    needs_transformers: the file is a vocabulary of another kind. The last three settings are None if
+    tokenizer_config.json does not set them.
     """
 
     file: Path
@@ -49,11 +33,17 @@ class TokenizerFiles:
 
 
 def find_tokenizer_files(
-    folder: Path, defaults: SpecialTokens = SpecialTokens(), vocabulary: Vocabulary = Vocabulary()
+    folder: Path, defaults: SpecialTokens = _BERT.special_tokens, vocabulary: Vocabulary = _BERT.vocabulary
 ) -> TokenizerFiles:
-    """The tokenizer in `folder`: tokenizer.json before a vocabulary. Raises BadCheckpoint for neither.
+    """Find the tokenizer of the checkpoint in a folder. tokenizer.json comes before a vocabulary.
 
-    defaults: the special tokens where no file names them.
+    Args:
+        folder: The checkpoint's folder.
+        defaults: Special tokens for those that no file names.
+        vocabulary: The family's vocabulary file.
+
+    Raises:
+        BadCheckpoint: There is neither file, or a settings file is damaged.
     """
     file = next((folder / name for name in (TOKENIZER_FILE, vocabulary.file) if (folder / name).is_file()), None)
     if file is None:
@@ -62,8 +52,8 @@ def find_tokenizer_files(
             hint="save the tokenizer beside the model: tokenizer.save_pretrained(folder)",
         )
     is_vocabulary = file.name == vocabulary.file
-    special = read_json_object_if_there(folder / "special_tokens_map.json")
-    settings = read_json_object_if_there(folder / "tokenizer_config.json")
+    special = _read_optional(folder / "special_tokens_map.json")
+    settings = _read_optional(folder / "tokenizer_config.json")
     return TokenizerFiles(
         file,
         is_vocabulary and vocabulary.is_wordpieces,
@@ -75,13 +65,17 @@ def find_tokenizer_files(
     )
 
 
+def _read_optional(path: Path) -> dict[str, Any]:
+    return read_json_object(path) if path.is_file() else {}
+
+
 def _special_tokens(settings: dict[str, Any], defaults: SpecialTokens) -> SpecialTokens:
     named = {name: _content(settings.get(f"{name}_token")) for name in SpecialTokens.__dataclass_fields__}
     return replace(defaults, **{name: content for name, content in named.items() if content is not None})
 
 
 def _content(token: Any) -> str | None:
-    """A token is written as its text, or as an object that has it as `content`."""
+    """Return the text of a token, which the files hold as a string or as the `content` of an object."""
     content = token.get("content") if isinstance(token, dict) else token
     return content if isinstance(content, str) else None
 

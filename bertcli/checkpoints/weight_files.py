@@ -1,4 +1,4 @@
-"""Which files hold a checkpoint's weights, and what their headers say, before a single tensor is read."""
+"""Files of a checkpoint's weights, and checks of their headers before any tensor is read."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -8,31 +8,31 @@ from typing import Any
 
 from bertcli.checkpoints import layout
 from bertcli.checkpoints.architectures import ARCHITECTURES, Architecture
-from bertcli.checkpoints.config import BertConfig, ModelConfig
+from bertcli.checkpoints.config import BertConfig, ModelConfig, read_json_object
 from bertcli.checkpoints.headers import TensorInfo, read_header
-from bertcli.checkpoints.json_files import read_json_object
 from bertcli.errors import BadCheckpoint, UnsupportedModel
 
 _SAFETENSORS, _PICKLED = "model.safetensors", "pytorch_model.bin"
-# The files that weights are in, the first choice first; of a sharded one the index is there in its place.
+# Names of the file that holds the weights, the preferred one first. Sharded weights have an index file instead.
 WEIGHT_FILES, INDEX = (_SAFETENSORS, _PICKLED), ".index.json"
 FLOATS = ("F64", "F32", "F16", "BF16")
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """What a checkpoint holds beside the body. next_sentence_head: with the pooler that it stands on."""
+class OptionalParts:
+    """Parts that a checkpoint holds beside the body. The next-sentence head counts only with the pooler it needs."""
 
-    pooler: bool
-    mlm_head: bool
-    next_sentence_head: bool
+    has_pooler: bool
+    has_mlm_head: bool
+    has_next_sentence_head: bool
 
 
 @dataclass(frozen=True)
 class WeightFiles:
-    """The files of one checkpoint. is_pickled: pytorch_model.bin, which only torch can read.
+    """The weight files of one checkpoint.
 
-    architecture: whose names its tensors have.
+    is_pickled: the file is pytorch_model.bin, which only torch can read. architecture: the family that named the
+    tensors.
     """
 
     folder: Path
@@ -42,9 +42,9 @@ class WeightFiles:
 
     @cached_property
     def infos(self) -> tuple[TensorInfo, ...]:
-        """Every tensor, as the files name it.
+        """All tensors, under their names in the files.
 
-        A pickled file has no header: its tensors are found by opening it, which imports torch.
+        A pickled file has no header. Listing its tensors loads the file, which imports torch.
         """
         if self.is_pickled:
             from bertcli.checkpoints.pickled import list_tensors
@@ -54,27 +54,30 @@ class WeightFiles:
 
     @cached_property
     def by_canonical_name(self) -> Mapping[str, TensorInfo]:
-        """The tensors under BertModel's names where they are BERT's, whatever the checkpoint calls them."""
+        """All tensors by their canonical names: BertModel's, if the layers are BERT's."""
         found: dict[str, TensorInfo] = {}
         for info in self.infos:
             name = layout.canonical_name(info.name, self.architecture)
-            # A decoder's own bias may be stored beside the bias that it could be tied to, and then it is what is added.
+            # A decoder's own bias may be stored beside the bias that it could be tied to. Then the own bias is used.
             if name not in found or info.name.endswith("decoder.bias"):
                 found[name] = info
         return found
 
     def holds(self, part: Collection[str]) -> bool:
-        """Whether every tensor of the part is there, by its canonical name; of no part where it has none."""
+        """Return True if all tensors of a part exist, by their canonical names. Return False for an empty part."""
         return bool(part) and all(name in self.by_canonical_name for name in part)
 
-    def parts(self, config: ModelConfig) -> Parts:
-        """What is there beside the body."""
+    def optional_parts(self, config: ModelConfig) -> OptionalParts:
+        """Return the optional parts that the checkpoint holds."""
         has_pooler = self.holds(layout.pooler_tensors(config))
         has_next_sentence_head = has_pooler and self.holds(config.architecture.next_sentence_head)
-        return Parts(has_pooler, self.holds(layout.mlm_head_tensors(config)), has_next_sentence_head)
+        return OptionalParts(has_pooler, self.holds(layout.mlm_head_tensors(config)), has_next_sentence_head)
 
     def reader(self) -> Callable[[str], Any]:
-        """A function that gives a tensor by its canonical name: a numpy view of its file, or torch's from a pickle."""
+        """Return a function that reads a tensor by its canonical name.
+
+        It returns a numpy view of a safetensors file, or a torch tensor of a pickle.
+        """
         if self.is_pickled:
             from bertcli.checkpoints.pickled import load_tensors
 
@@ -85,14 +88,19 @@ class WeightFiles:
         return lambda name: read(self.by_canonical_name[name])
 
     def check_fits(self, config: ModelConfig) -> None:
-        """Raise BadCheckpoint unless the body is whole and every tensor has the shape that the config gives it.
+        """Check that the body is complete and that every tensor has the shape that the config gives it.
 
-        Raise UnsupportedModel where weights are stored as anything but floating-point numbers. Of a family whose layers
-        are not BERT's only the beginning is looked at: transformers, which loads it, tells of the rest.
+        If the layers are not BERT's, check only that there are embeddings. transformers checks the rest on loading.
+
+        Raises:
+            BadCheckpoint: A tensor is missing or has another shape.
+            UnsupportedModel: Weights are not floating-point numbers.
         """
         found = self.by_canonical_name
-        is_known = layout.looks_like_bert(found) if isinstance(config, BertConfig) else layout.has_embeddings(found)
-        if not is_known:
+        is_recognised = (
+            layout.looks_like_bert(found) if isinstance(config, BertConfig) else layout.has_embeddings(found)
+        )
+        if not is_recognised:
             name, others = self.architecture.class_prefix.upper(), ", ".join(list(found)[:3])
             raise BadCheckpoint(
                 f"{self.folder} does not hold a {name}: its tensors have other names ({others}, ...)",
@@ -103,20 +111,20 @@ class WeightFiles:
 
     def _check_layout(self, config: BertConfig) -> None:
         found = self.by_canonical_name
-        if surplus := layout.surplus_layers(found, config):
-            raise self._misfit(f"there are tensors for {surplus} more layers than num_hidden_layers in the config")
+        if surplus := layout.extra_layers(found, config):
+            raise self._misfit(f"there are tensors for {surplus} more layers than num_hidden_layers")
         body = layout.body_layout(config)
         if missing := [name for name in body if name not in found]:
             raise self._misfit(f"{missing[0]} is missing (one of {len(missing)})")
         heads = layout.mlm_head_layout(config) | layout.own_decoder_layout(config) | layout.next_sentence_layout(config)
         everything = body | layout.pooler_layout(config) | heads
-        if misfit := layout.first_misfit(everything, {name: info.shape for name, info in found.items()}):
-            name, wanted, shape = misfit
-            raise self._misfit(f"{name} has shape {shape} where the config asks for {wanted}")
+        if misfit := layout.first_mismatch(everything, {name: info.shape for name, info in found.items()}):
+            name, expected, shape = misfit
+            raise self._misfit(f"{name} has shape {shape} but the config gives it {expected}")
         if foreign := [name for name in everything if name in found and found[name].dtype not in FLOATS]:
             raise UnsupportedModel(
-                f"{self.folder} stores {foreign[0]} as {found[foreign[0]].dtype}, which is not computed with",
-                hint="use the checkpoint as it was before it was quantised",
+                f"{self.folder} stores {foreign[0]} as {found[foreign[0]].dtype}, which is not supported",
+                hint="use the unquantised checkpoint",
             )
 
     def _misfit(self, why: str) -> BadCheckpoint:
@@ -127,14 +135,19 @@ class WeightFiles:
 
 
 def has_weight_files(folder: Path) -> bool:
-    """Whether there are weights beside the config."""
+    """Return True if the folder holds weights."""
     return any((folder / f"{stem}{end}").is_file() for stem in WEIGHT_FILES for end in ("", INDEX))
 
 
 def find_weight_files(folder: Path, architecture: Architecture = ARCHITECTURES["bert"]) -> WeightFiles:
-    """The weights in `folder`: safetensors before pickled, whole before sharded. Raises BadCheckpoint for none.
+    """Find the weight files in a folder. safetensors come before pickles, whole files before sharded ones.
 
-    architecture: as the config has it, where what the tensors mean is asked as well.
+    Args:
+        folder: The checkpoint's folder.
+        architecture: The model's family. It matters only if tensors are looked up by their canonical names.
+
+    Raises:
+        BadCheckpoint: There are no weights, or a shard is missing.
     """
     for stem, is_pickled in ((_SAFETENSORS, False), (_PICKLED, True)):
         if (folder / stem).is_file():
@@ -144,12 +157,16 @@ def find_weight_files(folder: Path, architecture: Architecture = ARCHITECTURES["
             return WeightFiles(folder, _shards(index), is_pickled, architecture)
     raise BadCheckpoint(
         f"{folder} has no weights: neither {_SAFETENSORS} nor {_PICKLED}, whole or sharded",
-        hint="copy the weights beside config.json (git-lfs pointers have to be fetched first)",
+        hint="copy the weights beside config.json (fetch git-lfs pointers first: git lfs pull)",
     )
 
 
 def shard_names(index: Path) -> list[str]:
-    """The files that an index tells of, beside it. Raises BadCheckpoint where it is none."""
+    """Return the names of the files that an index lists.
+
+    Raises:
+        BadCheckpoint: The file is not an index.
+    """
     weight_map = read_json_object(index).get("weight_map")
     if not isinstance(weight_map, dict) or not all(isinstance(name, str) for name in weight_map.values()):
         raise BadCheckpoint(f"{index} has no weight_map", hint="copy or download the checkpoint again")
@@ -160,6 +177,6 @@ def _shards(index: Path) -> tuple[Path, ...]:
     files = tuple(index.parent / name for name in shard_names(index))
     if missing := [file.name for file in files if not file.is_file()]:
         raise BadCheckpoint(
-            f"{index} names {missing[0]}, which is not there", hint="copy or download every shard of the checkpoint"
+            f"{index} names {missing[0]}, which does not exist", hint="copy or download every shard of the checkpoint"
         )
     return files

@@ -17,8 +17,8 @@ def is_asked() -> bool:
 
 def complete() -> ExitCode:
     """Tell the names of the models, a line each."""
-    from bertcli.checkpoints.find import known_models
+    from bertcli.checkpoints.find import model_names
     from bertcli.output.messages import print_names
 
-    print_names(known_models())
+    print_names(model_names())
     return ExitCode.DONE

@@ -41,10 +41,10 @@ def connected(address: str | None, on_note: Callable[[str], None] = lambda messa
     """
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
-    ray = require("ray", "ray", _PURPOSE)
+    ray = require("ray", _PURPOSE)
     address = address or os.environ.get("RAY_ADDRESS")
     if address is not None and address.startswith("ray://"):
-        require("grpc", "ray", f"{_PURPOSE}-address ray://")
+        require("grpc", f"{_PURPOSE}-address ray://")
     _check_answers(address)
     on_note("starting Ray" if address is None else f"connecting to Ray at {address}")
     try:

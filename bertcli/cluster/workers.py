@@ -19,8 +19,7 @@ from bertcli.cluster.tasks import (
 )
 from bertcli.errors import BertcliError, Unreachable
 from bertcli.input.reader import TextReader
-from bertcli.input.records import FailedText
-from bertcli.input.source import TextSource
+from bertcli.input.records import FailedText, TextSource
 from bertcli.model.request import SessionRequest
 from bertcli.model.session import Session, open_session
 from bertcli.output.files.parquet import ParquetLayout
@@ -137,7 +136,7 @@ class ShardEncoder:
                 if not isinstance(answer, FailedText):
                     shard.write(answer)
                 elif work.on_error == OnError.STOP:
-                    raise answer.error.at(answer.place)
+                    raise answer.error.with_prefix(answer.place)
                 else:
                     shard.skip(answer)
                     failed.append(answer)

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bertcli.checkpoints.find import installed
+from bertcli.checkpoints.find import installed_checkpoints
 from bertcli.checkpoints.hub_cache import cache_folder
-from bertcli.checkpoints.listing import known_model
+from bertcli.checkpoints.listing import describe_model
 from bertcli.commands.request import open_sink
 from bertcli.errors import BertcliError, ExitCode
 from bertcli.output.destination import Destination, OutputFormats
@@ -47,9 +47,9 @@ def models(request: ModelsRequest) -> ExitCode:
 
 def _list_models() -> ModelsResult:
     known, left_out = [], []
-    for here in installed():
+    for here in installed_checkpoints():
         try:
-            known.append(known_model(here))
+            known.append(describe_model(here))
         except (BertcliError, OSError) as error:
             reason = error.message if isinstance(error, BertcliError) else str(error.strerror)
             left_out.append(SkippedModel(here.checkpoint.name, here.checkpoint.revision, reason))

@@ -27,7 +27,7 @@ def open_texts(
     """
     reader = TextReader(texts.source())
     # Cached: for a pipe it takes what has come so far, and a second call would wait for more.
-    work = cache(partial(reader.known_work, passes))
+    work = cache(partial(reader.estimate_work, passes))
     return open_session(model, work, sink.reporter.announce), reader
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bertcli.choices import DtypeOut, HeadGroup, InputFormat, OnError
-from bertcli.input.source import TextSource
+from bertcli.input.records import TextSource
 from bertcli.storage import located
 
 

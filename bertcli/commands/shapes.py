@@ -5,24 +5,11 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from bertcli.checkpoints.config import ModelConfig, read_config
-from bertcli.checkpoints.files import Files
-from bertcli.checkpoints.find import (
-    BUNDLED_FOLDER,
-    Checkpoint,
-    find_checkpoint,
-    find_here,
-    find_tensors,
-)
-from bertcli.checkpoints.published import (
-    has_bundled_vocabulary,
-    published_config,
-)
-from bertcli.checkpoints.shapes import known_parts, model_classes, stored_tensors
-from bertcli.checkpoints.weight_files import (
-    Parts,
-    find_weight_files,
-    has_weight_files,
-)
+from bertcli.checkpoints.find import BUNDLED_FOLDER, Checkpoint, find_checkpoint, find_local, find_tensors
+from bertcli.checkpoints.published import has_bundled_vocabulary, published_config
+from bertcli.checkpoints.required_files import Files
+from bertcli.checkpoints.shapes import model_classes, present_parts, stored_tensors
+from bertcli.checkpoints.weight_files import OptionalParts, find_weight_files, has_weight_files
 from bertcli.commands.options import TextOptions
 from bertcli.commands.request import open_sink
 from bertcli.errors import ExitCode, ShapesDiffer, WrongUsage
@@ -34,12 +21,7 @@ from bertcli.output.destination import Destination, OutputFormats
 from bertcli.output.options import OutputOptions
 from bertcli.output.schemas.shapes import shapes_schema, weights_schema
 from bertcli.output.sink import Sink
-from bertcli.results.models import (
-    ComputedTensor,
-    ModelClass,
-    Output,
-    ShapesResult,
-)
+from bertcli.results.models import ComputedTensor, ModelClass, Output, ShapesResult
 from bertcli.results.texts import RunInfo
 
 
@@ -120,7 +102,7 @@ def shapes(request: ShapesRequest) -> ExitCode:
     computed: Mapping[str, Sequence[ComputedTensor]] = {}
     if request.run and size.batch_size:
         info, computed = _run(request, texts, size, sink)
-    holds = None if parts is None else known_parts(subject.config, parts)
+    holds = None if parts is None else present_parts(subject.config, parts)
     results = [ShapesResult(*size, _with_computed(classes, computed), holds=holds)] if size.batch_size else []
     failed = [text for text in texts if isinstance(text, FailedText)]
     exit_code = sink.write(info, shapes_schema(info), [*failed, *results])
@@ -141,14 +123,14 @@ def _find_subject(request: ShapesRequest, sink: Sink) -> _Subject:
             needs=Files.ALL if request.run else needs,
             on_download=sink.reporter.announce,
         )
-    elif (here := find_here(model.model, None, needs)) is not None:
+    elif (here := find_local(model.model, None, needs)) is not None:
         checkpoint = here
     else:
         return _Subject(str(model.model), config, None)
     return _Subject(checkpoint.name, read_config(checkpoint.folder), checkpoint)
 
 
-def _stored_parts(subject: _Subject, request: ShapesRequest) -> Parts | None:
+def _stored_parts(subject: _Subject, request: ShapesRequest) -> OptionalParts | None:
     """Return what the checkpoint holds beside the body, None if that is unknown.
 
     It comes from the header of the weights. A pickle has none and is opened only for --run, which needs torch anyway.
@@ -159,7 +141,7 @@ def _stored_parts(subject: _Subject, request: ShapesRequest) -> Parts | None:
     if weight_files.is_pickled and not request.run:
         return None
     weight_files.check_fits(subject.config)
-    return weight_files.parts(subject.config)
+    return weight_files.optional_parts(subject.config)
 
 
 def _show_weights(model: SessionRequest, sink: Sink) -> ExitCode:

@@ -1,4 +1,4 @@
-"""What texts are read from: each file, or standard input, in its format."""
+"""Inputs: the files, or standard input, that texts are read from, each with its format."""
 
 import errno
 import os
@@ -11,8 +11,8 @@ from typing import Protocol
 
 from bertcli.choices import InputFormat
 from bertcli.errors import BadInput, WrongUsage
+from bertcli.input.records import STDIN, TEXT_FIELD, TextSource
 from bertcli.input.rows import Fields, Rows, json_rows, line_rows, table_rows
-from bertcli.input.source import STDIN, TEXT_FIELD, TextSource
 from bertcli.input.streams import ByteStream, FileStream, LineStream, is_compressed, refuse_compressed
 from bertcli.storage import AnyPath, RemotePath, size_of
 
@@ -25,26 +25,26 @@ _SUFFIXES = {
     ".parquet": InputFormat.PARQUET,
     ".pq": InputFormat.PARQUET,
 }
-_PATTERN = frozenset("*?[")
+_PATTERN_CHARACTERS = frozenset("*?[")
 
 
 class OpenInput(Protocol):
-    """An input that is being read."""
+    """An input that is open for reading."""
 
     @property
     def position(self) -> int:
-        """How many bytes of the file have been read."""
+        """The number of bytes read from the file."""
 
-    def known_bytes(self) -> int:
-        """How much text there is, as far as that is known without waiting for it, or roughly."""
+    def estimate_bytes(self) -> int:
+        """Estimate the size of the text in bytes, without waiting for its end."""
 
     def rows(self) -> Rows:
-        """Its rows, in lists of what is there."""
+        """Yield the rows, in lists of those available."""
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A file, None for standard input, and how it holds texts."""
+    """A source of texts. path: None is standard input. fields: the fields or columns to read."""
 
     path: AnyPath | None
     format: InputFormat
@@ -52,19 +52,24 @@ class Input:
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """The name for messages."""
         return "standard input" if self.path is None else str(self.path)
 
     @property
     def size(self) -> int | None:
-        """How many bytes there are to read, None where that is not known before its end."""
+        """The number of bytes to read; None for a stream, whose end is not known."""
         if isinstance(self.path, RemotePath):
             return self.path.size()
         status = os.fstat(sys.stdin.fileno()) if self.path is None else self.path.stat()
         return status.st_size if stat.S_ISREG(status.st_mode) else None
 
     def open(self) -> OpenInput:
-        """Begin to read it. Raises OSError, Unreachable, MissingPackage."""
+        """Open the input for reading.
+
+        Raises:
+            OSError, Unreachable: The file cannot be read.
+            MissingPackage: The format needs a package that is not installed.
+        """
         if self.format == InputFormat.PARQUET and self.path is not None:
             from bertcli.input.parquet import ParquetTexts
 
@@ -80,31 +85,35 @@ class Input:
 
 
 class _Lines:
-    """An input of lines, whatever stands on them."""
+    """An open input in any of the formats made of lines."""
 
-    def __init__(self, stream: LineStream, about: Input) -> None:
-        self._stream, self._about = stream, about
+    def __init__(self, stream: LineStream, input_: Input) -> None:
+        self._stream, self._input = stream, input_
 
     @property
     def position(self) -> int:
         return self._stream.position
 
-    def known_bytes(self) -> int:
-        return self._stream.known_bytes()
+    def estimate_bytes(self) -> int:
+        return self._stream.estimate_bytes()
 
     def rows(self) -> Rows:
-        about, windows = self._about, refuse_compressed(self._stream.lines(), self._about.name)
-        if about.format == InputFormat.JSONL:
-            return json_rows(windows, about.fields)
-        if about.format in (InputFormat.CSV, InputFormat.TSV):
-            return table_rows(windows, about.fields, about.name, "," if about.format == InputFormat.CSV else "\t")
+        format_, fields, name = self._input.format, self._input.fields, self._input.name
+        windows = refuse_compressed(self._stream.lines(), name)
+        if format_ == InputFormat.JSONL:
+            return json_rows(windows, fields)
+        if format_ in (InputFormat.CSV, InputFormat.TSV):
+            return table_rows(windows, fields, name, "," if format_ == InputFormat.CSV else "\t")
         return line_rows(windows)
 
 
 def find_inputs(source: TextSource) -> Sequence[Input]:
-    """The inputs that the user named, patterns as the files they stand for.
+    """Find the inputs that the user names, and expand patterns. Without files it is standard input.
 
-    Raises OSError, BadInput, WrongUsage, Unreachable.
+    Raises:
+        OSError, Unreachable: A file cannot be read.
+        BadInput: No file matches a pattern.
+        WrongUsage: An option does not fit the format of an input.
     """
     paths = [each for path in source.files for each in _matching(path)] or [None]
     return [_input(path, source) for path in paths]
@@ -114,17 +123,17 @@ def _input(path: AnyPath | None, source: TextSource) -> Input:
     if path is not None and path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if path is not None:
-        size_of(path)  # a file that is not there is an error before any is read
+        size_of(path)  # raises for a missing file, before any file is read
     found = _format(path, source)
     if found == InputFormat.TEXT and (source.field is not None or source.id_field is not None):
         option = "--field" if source.field is not None else "--id-field"
         name = "standard input" if path is None else str(path)
         raise WrongUsage(
-            f"{name} has a text on each line, and no fields for {option}",
-            hint="leave it out, or say what the input is with --input-format jsonl, csv, tsv or parquet",
+            f"{name} is plain text, one text a line, and has no fields for {option}",
+            hint=f"leave {option} out, or give the format with --input-format jsonl, csv, tsv or parquet",
         )
     if found == InputFormat.PARQUET and (path is None or not path.is_file()):
-        raise WrongUsage("Parquet is read from a file, not from a stream", hint="write it to a file first")
+        raise WrongUsage("Parquet cannot be read from a stream", hint="save it to a file first")
     return Input(path, found, Fields(source.field or TEXT_FIELD, source.id_field))
 
 
@@ -136,7 +145,7 @@ def _format(path: AnyPath | None, source: TextSource) -> InputFormat:
     name = PurePosixPath(path.name)
     name = name.with_suffix("") if is_compressed(path) else name
     found = _SUFFIXES.get(name.suffix.lower(), InputFormat.TEXT)
-    # Two sentences to a line have long been called a .tsv; they have no header.
+    # Files with a pair of sentences on each line are often named .tsv. They have no header.
     is_pairs = found == InputFormat.TSV and source.pairs and source.field is None
     return InputFormat.TEXT if is_pairs else found
 
@@ -146,17 +155,17 @@ def _matching(path: AnyPath) -> Iterator[AnyPath | None]:
         yield None
     elif isinstance(path, RemotePath):
         is_pattern = path.is_pattern and not path.exists()
-        yield from _found(path, path.matching() if is_pattern else [path])
-    elif path.exists() or not _PATTERN & set(str(path)):
+        yield from _check_found(path, path.matching() if is_pattern else [path])
+    elif path.exists() or not _PATTERN_CHARACTERS & set(str(path)):
         yield path
     else:
         from glob import glob
 
         found = sorted(glob(str(path), recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
-        yield from _found(path, [Path(each) for each in found])
+        yield from _check_found(path, [Path(each) for each in found])
 
 
-def _found(pattern: AnyPath, paths: Sequence[AnyPath]) -> Sequence[AnyPath]:
+def _check_found(pattern: AnyPath, paths: Sequence[AnyPath]) -> Sequence[AnyPath]:
     if not paths:
-        raise BadInput(f"no file fits the pattern {pattern}", hint="check it, and the folder that it begins with")
+        raise BadInput(f"no file matches the pattern {pattern}", hint="check the pattern and its folder")
     return paths

@@ -3,28 +3,33 @@
 from typing import Any
 
 from bertcli.errors import BadInput, require
-from bertcli.input.rows import Fields, Rows, column_place, row_of
+from bertcli.input.rows import Fields, Rows, column_index, make_row
 from bertcli.storage import AnyPath, RemotePath, arrow_source, size_of, told
 
-_ROWS_AT_ONCE = 1024
-_DAMAGED = "copy the file again, or say what it is with --input-format"
+_BATCH_ROWS = 1024
+_DAMAGED_HINT = "copy the file again, or give its format with --input-format"
 
 
 class ParquetTexts:
-    """The rows of one file. position: how many of its bytes have been read, roughly."""
+    """The rows of one Parquet file. position: roughly how many of its bytes have been read."""
 
     def __init__(self, path: AnyPath, fields: Fields) -> None:
         self._path, self._fields = path, fields
-        self._pyarrow = require("pyarrow", "parquet", "reading Parquet files")
-        self._parquet = require("pyarrow.parquet", "parquet", "reading Parquet files")
+        self._pyarrow = require("pyarrow", "reading Parquet files")
+        self._parquet = require("pyarrow.parquet", "reading Parquet files")
         self.position = 0
 
-    def known_bytes(self) -> int:
-        """What the file's size lets expect."""
+    def estimate_bytes(self) -> int:
+        """Return the size of the file, as an estimate of its amount of text."""
         return size_of(self._path)
 
     def rows(self) -> Rows:
-        """Its rows, in lists. Raises BadInput where it is damaged, or has no such column; Unreachable."""
+        """Yield the rows, in lists.
+
+        Raises:
+            BadInput: The file is damaged, or a column is missing or does not hold texts.
+            Unreachable: A remote file cannot be read.
+        """
         with told(self._path):
             yield from self._rows()
 
@@ -33,27 +38,29 @@ class ParquetTexts:
         try:
             with self._parquet.ParquetFile(arrow_source(self._path), pre_buffer=False) as file:
                 self._check_columns(file)
-                count, size = 0, self.known_bytes()
-                for batch in file.iter_batches(_ROWS_AT_ONCE, columns=list(self._fields.names)):
+                count, size = 0, self.estimate_bytes()
+                for batch in file.iter_batches(_BATCH_ROWS, columns=list(self._fields.names)):
                     values = batch.to_pylist()
                     count += len(values)
                     self.position = size * count // file.metadata.num_rows
-                    yield [row_of(each, None, self._fields) for each in values]
+                    yield [make_row(each, None, self._fields) for each in values]
         except (arrow.ArrowException, OSError) as error:
             if isinstance(error, OSError) and (error.errno or isinstance(self._path, RemotePath)):
                 raise
-            raise BadInput(f"{self._path} cannot be read as Parquet: {_first_line(error)}", hint=_DAMAGED) from None
+            raise BadInput(
+                f"{self._path} cannot be read as Parquet: {_first_line(error)}", hint=_DAMAGED_HINT
+            ) from None
 
     def _check_columns(self, file: Any) -> None:
         schema = file.schema_arrow
         for name in self._fields.names:
-            column_place(schema.names, name, str(self._path))
-        is_text, kind = self._pyarrow.types, schema.field(self._fields.text).type
-        kind = kind.value_type if is_text.is_dictionary(kind) else kind
-        if not (is_text.is_string(kind) or is_text.is_large_string(kind) or is_text.is_string_view(kind)):
+            column_index(schema.names, name, str(self._path))
+        types, kind = self._pyarrow.types, schema.field(self._fields.text).type
+        kind = kind.value_type if types.is_dictionary(kind) else kind
+        if not (types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)):
             raise BadInput(
                 f"{self._path}: column {self._fields.text!r} holds {kind}, not texts",
-                hint=f"the columns are {', '.join(schema.names)}: name the texts' with --column",
+                hint=f"the columns are {', '.join(schema.names)}; choose one with --column",
             )
 
 

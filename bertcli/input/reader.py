@@ -1,4 +1,4 @@
-"""The texts of one run, one after another, whatever they are read from."""
+"""Reader of a run's texts, from arguments, files or standard input."""
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -7,86 +7,98 @@ from functools import cached_property
 from bertcli.choices import InputFormat
 from bertcli.errors import BadText, BertcliError, WrongUsage
 from bertcli.input.files import Input, find_inputs
-from bertcli.input.records import FailedText, TextRecord, Window, is_utf8
+from bertcli.input.records import STDIN, FailedText, TextRecord, TextSource, Window, is_utf8
 from bertcli.input.rows import Row
-from bertcli.input.source import STDIN, TextSource
 
 _SENTENCE_BYTES = 80
 
 
 class TextReader:
-    """The texts of one run, in order, in windows of what is there: it waits for a first line, never for a second."""
+    """Reader of a run's texts, in input order.
+
+    It yields windows of the texts that are available, so that a line from a pipe is processed before the next arrives.
+    """
 
     def __init__(self, source: TextSource) -> None:
         self._source = source
         self._inputs = _find_inputs(source)
-        # The first is opened at once: what is wrong with it is found before any model is loaded.
+        # Open the first input now, so that its errors appear before a model is loaded.
         self._open = self._inputs[0].open() if self._inputs else None
         self._read_before = 0
         self._index = 0
 
-    def known_bytes(self) -> int:
-        """How much text there is: all of it, or of a pipe what has come by its end, 64 KiB or a short silence."""
+    def estimate_bytes(self) -> int:
+        """Estimate the size of all texts in bytes. From a pipe, count up to 64 KiB that arrive before a short pause."""
         if self._open is None:
             return sum(len(text) for text in self._source.texts)
-        return self._open.known_bytes() + sum(each.size or 0 for each in self._inputs[1:])
+        return self._open.estimate_bytes() + sum(each.size or 0 for each in self._inputs[1:])
 
-    def known_work(self, runs: Callable[[int], float]) -> int:
-        """The same, each byte as often as a text of its size is run; a stream's lines are taken to be sentences."""
+    def estimate_work(self, runs: Callable[[int], float]) -> int:
+        """Estimate the bytes of text to run through the model, if texts run several times.
+
+        Args:
+            runs: Returns the number of runs of a text, given its size in bytes. Lines of files and streams are assumed
+                to be sentences of 80 bytes.
+        """
         if self._open is None:
             return int(sum(len(text) * runs(len(text)) for text in self._source.texts))
-        return int(self.known_bytes() * runs(_SENTENCE_BYTES))
+        return int(self.estimate_bytes() * runs(_SENTENCE_BYTES))
 
     @property
     def reads_files(self) -> bool:
-        """Whether texts come from files or standard input, and are not arguments."""
+        """True if texts come from files or standard input, not from arguments."""
         return self._open is not None
 
-    @cached_property  # elsewhere each size is a question over the network
+    @cached_property  # the size of a remote file takes a request
     def total_bytes(self) -> int | None:
-        """How many bytes there are to read in the files, None where that is not known before the end."""
+        """The total size of the files in bytes; None if one is a stream, whose end is not known."""
         sizes = [each.size for each in self._inputs]
         known = [size for size in sizes if size is not None]
         return sum(known) if known and len(known) == len(sizes) else None
 
     @property
     def read_bytes(self) -> int:
-        """How many of them have been read."""
+        """The number of bytes read from the files."""
         return self._read_before + (self._open.position if self._open is not None else 0)
 
     def windows(self) -> Iterator[Window]:
-        """Texts that are there together. Raises OSError and BadInput where a file cannot be read."""
+        """Yield windows of texts that are available together.
+
+        Raises:
+            OSError, BadInput, Unreachable: A file cannot be read.
+        """
         if self._open is None:
             yield [self._record(Row(text, None)) for text in self._source.texts]
             return
         has_several = len(self._inputs) > 1
-        for number, about in enumerate(self._inputs):
+        for number, input_ in enumerate(self._inputs):
             if number:
                 self._read_before += self._open.position
-                self._open = about.open()
-            name = about.name if has_several else None
-            place = name if about.path is None else about.name  # of standard input alone the line is enough
+                self._open = input_.open()
+            name = input_.name if has_several else None
+            # Messages about standard input alone need only the line.
+            place = name if input_.path is None else input_.name
             for rows in self._open.rows():
                 if rows:
                     yield [self._record(row, name, place) for row in rows]
 
     def _record(self, row: Row, file: str | None = None, place: str | None = None) -> TextRecord | FailedText:
-        """file: what a record says that it is from. place: what a message says."""
+        """Return the next record. file: the file that the record names. place: the file that messages name."""
         self._index += 1
-        text = self._paired(row)
+        text = self._text_and_pair(row)
         if isinstance(text, BertcliError):
             return FailedText(self._index - 1, row.line, text, row.id, place)
         return TextRecord(self._index - 1, *text, row.line, row.id, file)
 
-    def _paired(self, row: Row) -> tuple[str, str | None] | BertcliError:
-        """Sentences A and B, or what is wrong with them."""
+    def _text_and_pair(self, row: Row) -> tuple[str, str | None] | BertcliError:
+        """Return sentences A and B of a row, or its error."""
         if isinstance(row.text, BertcliError):
             return row.text
         text, pair = row.text, self._source.pair
         if self._source.pairs:
             text, tab, pair = text.partition("\t")
             if not tab:
-                return BadText("the text has no tab to part A from B", hint="leave --pairs out, or write A<TAB>B")
+                return BadText("the text has no tab between A and B", hint="leave --pairs out, or write A<TAB>B")
         if any(part is not None and not part.strip() for part in (text, pair)):
             return BadText("the text is empty", hint="leave it out, or skip such texts with --on-error skip")
         if not is_utf8(text + (pair or "")):
@@ -95,19 +107,19 @@ class TextReader:
 
 
 def _find_inputs(source: TextSource) -> Sequence[Input]:
-    """What is to be read; nothing where the texts are arguments. Raises OSError, WrongUsage."""
+    """Return the inputs to read; none if the texts are arguments. Raise OSError, WrongUsage."""
     if source.pair is not None and source.pairs:
-        raise WrongUsage("--pair and --pairs both say what sentence B is", hint="give one of them")
+        raise WrongUsage("--pair and --pairs cannot be combined", hint="give one of them")
     if source.files and source.texts:
         raise WrongUsage(
-            "texts come from arguments or from a file, not from both",
-            hint="leave one of them out; of several files each has its own -f, or quote a pattern: -f '*.txt'",
+            "texts come from arguments or from files, not from both",
+            hint="leave one of them out; give each file its own -f, or quote a pattern: -f '*.txt'",
         )
     if STDIN in source.texts and len(source.texts) > 1:
-        raise WrongUsage("- stands for standard input, and cannot stand beside other texts", hint="give one of them")
+        raise WrongUsage("- (standard input) cannot be combined with other texts", hint="give one of them")
     if source.texts and list(source.texts) != [STDIN]:
         if given := _options_of_files(source):
-            raise WrongUsage(f"{given} is about texts in files, and these are arguments", hint="leave it out")
+            raise WrongUsage(f"{given} is for texts in files, not in arguments", hint=f"leave {given} out")
         return ()
     if not source.files or any(str(path) == STDIN for path in source.files):
         _check_standard_input(is_named=bool(source.texts or source.files))

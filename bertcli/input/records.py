@@ -1,17 +1,50 @@
-"""A text in its place among the others of a run, and a text that gets no answer."""
+"""Records of the input: the source that the user names, each text with its place in it, and each failed text.
 
+Reading the source is in `bertcli.input.reader`; this module stays cheap to import for the command line.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bertcli.choices import InputFormat
 from bertcli.errors import BertcliError
+from bertcli.storage import AnyPath
 
+STDIN = "-"
+TEXT_FIELD = "text"
 _QUOTED_CHARACTERS = 60
-# What a user may know a text by.
+# The id that the user's data gives a text.
 TextId = str | int
 
 
 @dataclass(frozen=True, slots=True)
+class TextSource:
+    """The source of a run's texts, as the user gives it.
+
+    texts: texts given as arguments. file: one path or several, or patterns of file names. pair: sentence B for every
+    text. pairs: each text is A<TAB>B. format: the format of every file and of standard input. field: the JSON field or
+    table column that holds the text. id_field: the one that holds its id.
+    """
+
+    texts: Sequence[str] = ()
+    file: AnyPath | Sequence[AnyPath] | None = None
+    pair: str | None = None
+    pairs: bool = False
+    format: InputFormat = InputFormat.AUTO
+    field: str | None = None
+    id_field: str | None = None
+
+    @property
+    def files(self) -> Sequence[AnyPath]:
+        """The paths or patterns, as a sequence."""
+        if self.file is None:
+            return ()
+        return self.file if isinstance(self.file, Sequence) else (self.file,)
+
+
+@dataclass(frozen=True, slots=True)
 class FailedText:
-    """A text that gets no answer, in its place among those that do. id, file: as TextRecord has them."""
+    """A text that could not be processed, in input order with the others. id, file: as in TextRecord."""
 
     index: int
     line: int | None
@@ -21,16 +54,17 @@ class FailedText:
 
     @property
     def place(self) -> str:
-        """Where it stands, as a message says it."""
+        """The text's place in the input, for messages."""
         place = f"line {self.line:,}" if self.line is not None else f"text {self.index + 1:,}"
         return place if self.file is None else f"{self.file}, {place}"
 
 
 @dataclass(frozen=True, slots=True)
 class TextRecord:
-    """One text. index: from 0 over the whole run. line: from 1, where it came from lines of a file or standard input.
+    """A text with its place in the input.
 
-    id: what the input knows it by, where it was asked for. file: where the run has several.
+    index: counts from 0 over the whole run. line: counts from 1 in a file or on standard input; None for an argument.
+    id: the value of the id field, if one is requested. file: the file's name, if the run reads several.
     """
 
     index: int
@@ -41,18 +75,19 @@ class TextRecord:
     file: str | None = None
 
     def failed(self, error: BertcliError) -> FailedText:
-        """The same text, as one that gets no answer."""
+        """Return the record of this text's failure."""
         return FailedText(self.index, self.line, error, self.id, self.file)
 
 
+# Texts that are available together.
 Window = list[TextRecord | FailedText]
 
 
 def shortened(text: str) -> str:
-    """A text as a message quotes it."""
+    """Return a text as messages quote it, cut to 60 characters."""
     return repr(text if len(text) <= _QUOTED_CHARACTERS else text[:_QUOTED_CHARACTERS] + "...")
 
 
 def is_utf8(text: str) -> bool:
-    """Whether a text was UTF-8: else its bytes come as lone surrogates, which nothing can encode."""
+    """Return True if a text came from valid UTF-8. Invalid bytes become lone surrogates, which cannot be encoded."""
     return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)

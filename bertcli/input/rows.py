@@ -1,20 +1,19 @@
-"""What each format of lines has in a row: a text, what it is known by, and the line on which it stands."""
+"""Rows of text files, JSON lines, CSV and TSV: a text, its id and its line number."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bertcli.errors import BadInput, BadText
-from bertcli.input.records import TextId, is_utf8
-from bertcli.input.source import TEXT_FIELD
+from bertcli.input.records import TEXT_FIELD, TextId, is_utf8
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # which some editors write
-_KINDS = {dict: "an object", list: "a list", bool: "a truth value", int: "a number", float: "a number", str: "a text"}
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # some editors write it
+_KINDS = {dict: "an object", list: "a list", bool: "true or false", int: "a number", float: "a number", str: "a string"}
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """text: or what is wrong with it."""
+    """One row of an input. text: the text, or the error that it has."""
 
     text: str | BadText
     line: int | None
@@ -23,14 +22,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """The names of what is read of each row."""
+    """Names of the fields or columns to read from each row."""
 
     text: str = TEXT_FIELD
     id: str | None = None
 
     @property
     def names(self) -> Sequence[str]:
-        """All of them."""
+        """All names that are set."""
         return (self.text,) if self.id is None else (self.text, self.id)
 
 
@@ -38,27 +37,34 @@ Rows = Iterator[list[Row]]
 
 
 def line_rows(windows: Iterable[list[bytes]]) -> Rows:
-    """Of plain text: a text a line."""
+    """Yield the rows of plain text, one text a line."""
     for lines in _numbered(windows):
         yield [Row(_decoded(content), line) for line, content in lines]
 
 
 def json_rows(windows: Iterable[list[bytes]], fields: Fields) -> Rows:
-    """Of JSON lines: an object a line. Lines without anything are passed over."""
+    """Yield the rows of JSON lines, one object a line. Empty lines are skipped."""
     for lines in _numbered(windows):
         yield [_json_row(line, _decoded(content), fields) for line, content in lines if content.strip()]
 
 
 def table_rows(windows: Iterable[list[bytes]], fields: Fields, name: str, delimiter: str) -> Rows:
-    """Of CSV (RFC 4180), or of TSV, which knows no quotes: the first line has the columns' names.
+    """Yield the rows of CSV (RFC 4180) or of TSV, which has no quotes. The first line holds the column names.
 
-    Raises BadInput where a column is missing. name: the file's, for the message.
+    Args:
+        windows: Lines in lists.
+        fields: The columns to read.
+        name: The file's name, for messages.
+        delimiter: A comma or a tab.
+
+    Raises:
+        BadInput: A column is missing.
     """
     import csv
     import sys
 
     csv.field_size_limit(sys.maxsize)
-    feed = _Feed(_numbered(windows))
+    feed = _LineFeed(_numbered(windows))
     reader = (
         csv.reader(feed, delimiter="\t", quoting=csv.QUOTE_NONE, strict=True)
         if delimiter == "\t"
@@ -67,7 +73,7 @@ def table_rows(windows: Iterable[list[bytes]], fields: Fields, name: str, delimi
     header = next(filter(None, reader), None)
     if header is None:
         return
-    places = {field: column_place(header, field, f"{name}, line {reader.line_num:,}") for field in fields.names}
+    columns = {field: column_index(header, field, f"{name}, line {reader.line_num:,}") for field in fields.names}
     rows: list[Row] = []
     while True:
         line = reader.line_num + 1
@@ -76,49 +82,62 @@ def table_rows(windows: Iterable[list[bytes]], fields: Fields, name: str, delimi
         except StopIteration:
             break
         except csv.Error as error:
-            rows.append(Row(BadText(f"the row is not CSV: {error}", hint="quote a cell as RFC 4180 says"), line))
+            rows.append(Row(BadText(f"the row is not valid CSV: {error}", hint="quote the cells as in RFC 4180"), line))
             continue
         if cells:
-            rows.append(_table_row(line, cells, places, fields))
+            rows.append(_table_row(line, cells, columns, fields))
         if feed.is_drained:
             yield rows
             rows = []
     yield rows
 
 
-def column_place(columns: Sequence[str], name: str, place: str) -> int:
-    """Where a column stands. Raises BadInput where there is none of that name. place: for the message."""
+def column_index(columns: Sequence[str], name: str, place: str) -> int:
+    """Return the index of a column.
+
+    Args:
+        columns: Names of all columns.
+        name: The column to find.
+        place: The file, and line if known, for the message.
+
+    Raises:
+        BadInput: There is no such column.
+    """
     if name in columns:
         return columns.index(name)
     raise BadInput(
         f"{place}: there is no column {name!r}",
-        hint=f"the columns are {', '.join(columns)}: name the texts' with --column, the ids' with --id-column",
+        hint=f"the columns are {', '.join(columns)}; choose with --column for texts, --id-column for ids",
     )
 
 
-def checked_text(value: Any, field: str) -> str | BadText:
-    """The value of a field, where it is a text."""
+def check_text(value: Any, field: str) -> str | BadText:
+    """Return the value of a field if it is a string, else the error."""
     if isinstance(value, str):
         return value
-    kind = "empty (null)" if value is None else _KINDS.get(type(value), type(value).__name__) + ", not a text"
-    return BadText(f"{field!r} is {kind}", hint="name another with --field, or skip such texts with --on-error skip")
+    kind = "empty (null)" if value is None else _KINDS.get(type(value), type(value).__name__) + ", not a string"
+    return BadText(
+        f"{field!r} is {kind}", hint="choose another field with --field, or skip such texts with --on-error skip"
+    )
 
 
-def checked_id(value: Any, field: str) -> TextId | BadText:
-    """The value of a field, where a text can be known by it."""
+def check_id(value: Any, field: str) -> TextId | BadText:
+    """Return the value of a field if it can be an id (a string or a 64-bit integer), else the error."""
     if isinstance(value, int) and not isinstance(value, bool) and -(1 << 63) <= value < 1 << 63:
         return value
     if isinstance(value, str) and is_utf8(value):
         return value
-    return BadText(f"{field!r} is neither a whole number nor a text: {value!r}", hint="mend it, or name another field")
+    return BadText(
+        f"{field!r} is neither a whole number nor a string: {value!r}", hint="fix it, or choose another field"
+    )
 
 
-def row_of(values: Mapping[str, Any], line: int | None, fields: Fields) -> Row:
-    """A row of the values of its fields."""
-    text = checked_text(values[fields.text], fields.text)
+def make_row(values: Mapping[str, Any], line: int | None, fields: Fields) -> Row:
+    """Return the row with these values of its fields, or with an error if one is not valid."""
+    text = check_text(values[fields.text], fields.text)
     if fields.id is None:
         return Row(text, line)
-    id_ = checked_id(values[fields.id], fields.id)
+    id_ = check_id(values[fields.id], fields.id)
     return Row(id_, line) if isinstance(id_, BadText) else Row(text, line, id_)
 
 
@@ -131,27 +150,27 @@ def _json_row(line: int, content: str | BadText, fields: Fields) -> Row:
         found = loads(content)
     except (ValueError, RecursionError) as error:
         where = f"{error.msg}, at column {error.colno}" if isinstance(error, JSONDecodeError) else str(error)
-        return Row(BadText(f"the line is not JSON: {where}", hint="mend it, or skip it with --on-error skip"), line)
+        return Row(BadText(f"the line is not JSON: {where}", hint="fix it, or skip it with --on-error skip"), line)
     if not isinstance(found, dict):
-        hint = 'write such as {"text": "how are you"}'
+        hint = 'write a line such as {"text": "how are you"}'
         return Row(BadText(f"the line is {_KINDS.get(type(found), 'null')}, not an object", hint=hint), line)
     for field in fields.names:
         if field not in found:
-            hint = f"its fields are {', '.join(found)}: name the text's with --field, the id's with --id-field"
+            hint = f"its fields are {', '.join(found)}; choose with --field for the text, --id-field for the id"
             return Row(BadText(f"the object has no field {field!r}", hint=hint), line)
-    return row_of(found, line, fields)
+    return make_row(found, line, fields)
 
 
-def _table_row(line: int, cells: Sequence[str], places: Mapping[str, int], fields: Fields) -> Row:
-    for field, place in places.items():
-        if place >= len(cells):
-            problem = f"the row has {len(cells)} of at least {place + 1} cells, and none for {field!r}"
-            return Row(BadText(problem, hint="mend it, or skip it with --on-error skip"), line)
-    return row_of({field: cells[place] for field, place in places.items()}, line, fields)
+def _table_row(line: int, cells: Sequence[str], columns: Mapping[str, int], fields: Fields) -> Row:
+    for field, column in columns.items():
+        if column >= len(cells):
+            problem = f"{field!r} is cell {column + 1}, but the row has only {len(cells)}"
+            return Row(BadText(problem, hint="fix it, or skip it with --on-error skip"), line)
+    return make_row({field: cells[column] for field, column in columns.items()}, line, fields)
 
 
 def _numbered(windows: Iterable[list[bytes]]) -> Iterator[list[tuple[int, bytes]]]:
-    """The lines with their numbers, from 1, without a byte order mark and the line ends of Windows."""
+    """Number the lines from 1, and remove a byte order mark and carriage returns."""
     count = 0
     for lines in windows:
         if not count:
@@ -166,12 +185,12 @@ def _decoded(content: bytes) -> str | BadText:
     except UnicodeDecodeError as error:
         return BadText(
             f"the text is not UTF-8: byte {content[error.start]:#04x} at column {error.start + 1}",
-            hint="convert the file first, such as with: iconv -f latin1 -t utf-8",
+            hint="convert the file first, for example: iconv -f latin1 -t utf-8",
         )
 
 
-class _Feed:
-    """Lines for a reader of CSV, one by one, as cells may go over several."""
+class _LineFeed:
+    """Iterator of single lines for csv.reader, since a cell may contain line breaks."""
 
     def __init__(self, windows: Iterator[list[tuple[int, bytes]]]) -> None:
         self._windows = windows
@@ -180,7 +199,7 @@ class _Feed:
 
     @property
     def is_drained(self) -> bool:
-        """Whether the next line would have to be waited for."""
+        """True if the next line is not available yet."""
         return not self._left
 
     def __iter__(self) -> Iterator[str]:
@@ -192,5 +211,5 @@ class _Feed:
             self._lines, self._left = iter(window), len(window)
         self._left -= 1
         _, content = next(self._lines)
-        # What is not UTF-8 is found where the text is looked at: the rest of the row may do without it.
+        # Bytes that are not UTF-8 are an error only in a column that is read; that is checked later.
         return content.decode(errors="surrogateescape") + "\n"

@@ -1,4 +1,4 @@
-"""Bytes in lines, as they come: of a file, of a pipe, of a compressed file."""
+"""Streams of lines, read as they arrive: from a file, a pipe, or a compressed or remote file."""
 
 import os
 import select
@@ -11,34 +11,34 @@ from typing import Protocol
 from bertcli.errors import BadInput, require
 from bertcli.storage import AnyPath, size_of
 
-# How much is read at once: 64 KiB, the usual capacity of a pipe, is some thousand lines. It is also what counts as a
-# large amount of work where the end of the input is not known.
+# The size of one read. 64 KiB is the usual capacity of a pipe, and about a thousand lines. It also counts as a large
+# amount of work if the end of the input is not known.
 WINDOW_BYTES = 1 << 16
-# A writer that pauses this long (seconds) is taken to wait for an answer.
-_SHORT_SILENCE = 0.05
-# How long (seconds) Ctrl-C may go unheard.
-_LONGEST_WAIT = 0.5
-# How many bytes of text, roughly, come of a byte that is compressed.
-_COMPRESSION = 4
+# A writer that pauses this long, in seconds, is assumed to wait for output.
+_PAUSE_S = 0.05
+# Seconds until Ctrl-C is noticed, at most.
+_LONGEST_WAIT_S = 0.5
+# Rough number of bytes of text in a compressed byte.
+_COMPRESSION_RATIO = 4
 GZIP, ZSTD = ".gz", ".zst"
-# What a compressed file begins with (RFC 1952, RFC 8878), which no text does, by the program that decompresses it.
+# First bytes of a compressed file (RFC 1952, RFC 8878), by the program that decompresses it. No text begins so.
 _MAGIC = {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
 
 
 class LineStream(Protocol):
-    """Something that lines are read from. position: how many bytes of the file have been read."""
+    """A source of lines. position: the number of bytes read from the file."""
 
     position: int
 
-    def known_bytes(self) -> int:
-        """How much text there is, as far as that is known without waiting for it, or roughly."""
+    def estimate_bytes(self) -> int:
+        """Estimate the size of the text in bytes, without waiting for its end."""
 
     def lines(self) -> Iterator[list[bytes]]:
-        """Whole lines in lists of what is there, without their line ends."""
+        """Yield whole lines in lists of those available, without their line ends."""
 
 
 class ByteStream:
-    """Lines of a file descriptor, as they come: of a pipe none is waited for longer than for the next."""
+    """Lines of a file descriptor. Lines from a pipe are passed on as soon as they arrive."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -46,20 +46,20 @@ class ByteStream:
         self._ended = False
         self.position = 0
 
-    def known_bytes(self) -> int:
-        """The size of a file; of a pipe what has come by its end, 64 KiB or a short silence."""
+    def estimate_bytes(self) -> int:
+        """Return the size of a file. From a pipe, read up to its end, 64 KiB or a short pause, and return that size."""
         status = os.fstat(self._descriptor)
         if stat.S_ISREG(status.st_mode):
             return status.st_size
         self._read()
-        while not self._ended and len(self._pending) < WINDOW_BYTES and self._is_waiting(_SHORT_SILENCE):
+        while not self._ended and len(self._pending) < WINDOW_BYTES and self._has_data(_PAUSE_S):
             self._read()
         return len(self._pending)
 
     def lines(self) -> Iterator[list[bytes]]:
-        """Whole lines in lists of what is there, without their line ends."""
+        """Yield whole lines in lists of those available, without their line ends."""
         while True:
-            while not self._ended and len(self._pending) < WINDOW_BYTES and self._is_waiting(0):
+            while not self._ended and len(self._pending) < WINDOW_BYTES and self._has_data(0):
                 self._read()
             if whole := _whole_lines(self._pending, self._ended):
                 yield whole
@@ -68,39 +68,43 @@ class ByteStream:
             self._read()
 
     def _read(self) -> None:
-        # Python sees a signal that came just before a wait when the wait is over: none may last.
-        while not self._is_waiting(_LONGEST_WAIT):
+        # Python handles a signal that arrives just before a wait only after the wait, so no wait may be long.
+        while not self._has_data(_LONGEST_WAIT_S):
             pass
         content = os.read(self._descriptor, WINDOW_BYTES)
         self.position += len(content)
         self._pending += content
         self._ended = not content
 
-    def _is_waiting(self, seconds: float) -> bool:
+    def _has_data(self, seconds: float) -> bool:
         return bool(select.select([self._descriptor], [], [], seconds)[0])
 
 
 class FileStream:
-    """Lines of a file that is compressed, or elsewhere, or both."""
+    """Lines of a file that is compressed or remote, or both."""
 
     def __init__(self, path: AnyPath) -> None:
         self._path = path
-        self._open = _DECOMPRESSORS.get(path.suffix.lower(), _as_it_is)
+        self._open = _DECOMPRESSORS.get(path.suffix.lower(), _uncompressed)
         self.position = 0
 
-    def known_bytes(self) -> int:
-        """What the file's size lets expect."""
-        return size_of(self._path) * (_COMPRESSION if is_compressed(self._path) else 1)
+    def estimate_bytes(self) -> int:
+        """Estimate the size of the text from the size of the file."""
+        return size_of(self._path) * (_COMPRESSION_RATIO if is_compressed(self._path) else 1)
 
     def lines(self) -> Iterator[list[bytes]]:
-        """Whole lines in lists, without their line ends. Raises BadInput where the file is damaged or cut off."""
+        """Yield whole lines in lists, without their line ends.
+
+        Raises:
+            BadInput: The file is damaged or cut off.
+        """
         pending = bytearray()
         count = 0
         with self._path.open("rb") as raw:
             stream = self._open(raw)
             while True:
                 try:
-                    # Not all that was asked for, but what there is before the end or a damage.
+                    # read1 returns the bytes before a damaged place, where read would raise.
                     content = stream.read1(WINDOW_BYTES)
                 except (EOFError, OSError, zlib.error) as error:
                     if isinstance(error, OSError) and error.errno:
@@ -118,19 +122,25 @@ class FileStream:
 
     def _damaged(self, line: int, error: Exception) -> BadInput:
         is_cut_off = isinstance(error, EOFError) or "truncated" in str(error).lower()
-        what = (
-            "it ends in the middle of its compressed data" if is_cut_off else f"its compressed data is damaged: {error}"
-        )
-        return BadInput(f"{self._path}, line {line:,}: {what}", hint="copy or compress the file again")
+        reason = "the compressed data is cut off" if is_cut_off else f"the compressed data is damaged: {error}"
+        return BadInput(f"{self._path}, line {line:,}: {reason}", hint="copy or compress the file again")
 
 
 def is_compressed(path: AnyPath) -> bool:
-    """Whether a file's name says so."""
+    """Return True if a file's suffix is that of a compressed file."""
     return path.suffix.lower() in _DECOMPRESSORS
 
 
 def refuse_compressed(windows: Iterable[list[bytes]], name: str) -> Iterator[list[bytes]]:
-    """The same lines. Raises BadInput where they are the bytes of a compressed file whose name does not say so."""
+    """Yield the same lines, but reject compressed data in a file without a suffix for it.
+
+    Args:
+        windows: Lines in lists.
+        name: The file's name, for the message.
+
+    Raises:
+        BadInput: The first line begins as a compressed file does.
+    """
     windows = iter(windows)
     first = next(windows, None)
     if first is None:
@@ -143,7 +153,7 @@ def refuse_compressed(windows: Iterable[list[bytes]], name: str) -> Iterator[lis
 
 
 def _whole_lines(pending: bytearray, has_ended: bool) -> list[bytes]:
-    """The whole lines of what is pending, which are taken from it."""
+    """Remove the whole lines from the pending bytes and return them."""
     end = len(pending) if has_ended else pending.rfind(b"\n") + 1
     if not end:
         return []
@@ -163,12 +173,12 @@ def _gunzip(raw: BufferedReader) -> _Readable:
 
 
 def _unzstd(raw: BufferedReader) -> _Readable:
-    pyarrow = require("pyarrow", "parquet", "reading zstd files")
+    pyarrow = require("pyarrow", "reading zstd files")
     stream: _Readable = pyarrow.CompressedInputStream(pyarrow.PythonFile(raw, mode="r"), "zstd")
     return stream
 
 
-def _as_it_is(raw: BufferedReader) -> _Readable:
+def _uncompressed(raw: BufferedReader) -> _Readable:
     return raw
 
 

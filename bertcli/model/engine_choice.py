@@ -108,7 +108,7 @@ def open_engine(choice: EngineChoice, checkpoint: Checkpoint, config: ModelConfi
     if choice.engine == EngineName.TRANSFORMERS or not isinstance(config, BertConfig):
         from bertcli.model.transformers_engine import TransformersEngine
 
-        return TransformersEngine(checkpoint, config, ops, weight_files.parts(config).pooler)
+        return TransformersEngine(checkpoint, config, ops, weight_files.optional_parts(config).has_pooler)
     has_own_decoder = weight_files.holds(layout.own_decoder_layout(config))
     weights = BertWeights(ops, config, weight_files.reader(), has_own_decoder)
     return BertEngine(choice.engine, ops, config, weights)

@@ -7,7 +7,7 @@ from functools import cache, cached_property
 from bertcli.checkpoints import layout
 from bertcli.checkpoints.config import ModelConfig, read_config
 from bertcli.checkpoints.find import Checkpoint, find_checkpoint
-from bertcli.checkpoints.hub_cache import OnDownload, silently
+from bertcli.checkpoints.hub_cache import OnDownload, ignore_download
 from bertcli.checkpoints.weight_files import WeightFiles, find_weight_files
 from bertcli.choices import EngineName
 from bertcli.model.batching import Batch
@@ -43,7 +43,7 @@ class Session:
     def engine_choice(self) -> EngineChoice:
         """The engine, device and dtype. Raises DeviceUnavailable, WrongUsage."""
         request = self.request
-        is_bert = self.config.architecture.is_berts
+        is_bert = self.config.architecture.has_bert_layers
         traits = CheckpointTraits(self.weight_files.is_pickled, None if is_bert else self.config.model_type)
         return choose_engine(request.engine, request.device, request.dtype, traits, self._work)
 
@@ -70,17 +70,17 @@ class Session:
     @property
     def has_pooler(self) -> bool:
         """True if the checkpoint holds a pooler."""
-        return self.weight_files.parts(self.config).pooler
+        return self.weight_files.optional_parts(self.config).has_pooler
 
     @property
     def has_mlm_head(self) -> bool:
         """True if the checkpoint holds an MLM head."""
-        return self.weight_files.parts(self.config).mlm_head
+        return self.weight_files.optional_parts(self.config).has_mlm_head
 
     @property
     def has_next_sentence_head(self) -> bool:
         """True if the checkpoint holds a next-sentence head."""
-        return self.weight_files.parts(self.config).next_sentence_head
+        return self.weight_files.optional_parts(self.config).has_next_sentence_head
 
     @property
     def mask_token_id(self) -> int:
@@ -122,7 +122,7 @@ def text_info(text: TokenizedText) -> TextInfo:
 def open_session(
     request: SessionRequest,
     text_bytes: Callable[[], int] = lambda: 0,
-    on_download: OnDownload = silently,
+    on_download: OnDownload = ignore_download,
 ) -> Session:
     """Open a checkpoint. Weights are read when they are first needed.
 

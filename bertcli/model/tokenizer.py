@@ -7,9 +7,10 @@ from functools import cache
 
 from tokenizers import AddedToken, Encoding, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
+from bertcli.checkpoints.architectures import SpecialTokens
 from bertcli.checkpoints.config import ModelConfig
 from bertcli.checkpoints.find import Checkpoint
-from bertcli.checkpoints.tokenizer_files import SpecialTokens, TokenizerFiles, find_tokenizer_files
+from bertcli.checkpoints.tokenizer_files import TokenizerFiles, find_tokenizer_files
 from bertcli.errors import BadCheckpoint, BadText, WrongUsage
 from bertcli.input.records import FailedText, TextRecord, Window
 

@@ -72,7 +72,9 @@ class TransformersEngine:
 
     def projection(self, layer: int, which: ProjectionName) -> Linear:
         own = (
-            "use --engine numpy or torch" if self._config.architecture.is_berts else "ask a BERT, RoBERTa or DistilBERT"
+            "use --engine numpy or torch"
+            if self._config.architecture.has_bert_layers
+            else "ask a BERT, RoBERTa or DistilBERT"
         )
         raise WrongUsage("this takes a layer's values, which transformers' classes keep to themselves", hint=own)
 

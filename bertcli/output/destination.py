@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from bertcli.errors import MissingPackage, OutputError, WrongUsage
-from bertcli.input.source import STDIN
+from bertcli.input.records import STDIN
 from bertcli.output.files.atomic import check_target, is_device
 from bertcli.output.options import OutputOptions
 from bertcli.storage import AnyPath, RemotePath
@@ -93,7 +93,7 @@ class Destination:
 
             check_installed()
         if self.is_figure and find_spec("matplotlib") is None:
-            raise MissingPackage.of("a picture of a matrix", "matplotlib", "plot")
+            raise MissingPackage.of("a picture of a matrix", "matplotlib")
 
     def check_target(self, *, force: bool) -> None:
         """Check that the file can be written.

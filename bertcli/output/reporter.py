@@ -44,7 +44,7 @@ class Reporter:
 
     def report_skipped(self, text: FailedText) -> None:
         """Print why a text is skipped, with its hint if that has not been printed before."""
-        error = text.error.at(text.place)
+        error = text.error.with_prefix(text.place)
         is_pointless = _SKIP_OPTION in error.hint or error.hint in self._given_hints
         print_skipped(error.message, "" if is_pointless else error.hint)
         self._given_hints.add(error.hint)

@@ -90,7 +90,7 @@ class Sink:
             else:
                 if count and self.destination.path is None and self.destination.folder is None:
                     writer.finish()  # what is already on standard output stays readable
-                raise answer.error.at(answer.place)
+                raise answer.error.with_prefix(answer.place)
             count += 1
         writer.finish()
         return Written(count, skipped)

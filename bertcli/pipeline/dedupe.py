@@ -135,7 +135,7 @@ OnReplayed = Callable[[TextRecord | FailedText], None]
 
 
 def _read_rows(folder: AnyPath, manifest: Manifest, vectors: Sequence[str]) -> Iterator[dict[str, Any]]:
-    parquet = require("pyarrow.parquet", "parquet", "reading the shards")
+    parquet = require("pyarrow.parquet", "reading the shards")
     for shard in manifest.shards:
         with parquet.ParquetFile(arrow_source(folder / shard.file)) as file:
             names = [*vectors, *({"next_sentence"} & set(file.schema_arrow.names))]

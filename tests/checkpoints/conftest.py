@@ -1,4 +1,4 @@
-"""A hub for tests that ask one within their own process."""
+"""A hub and its cache for tests that run in one process."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +16,7 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def own_cache(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty cache, which is the one that bertcli looks into."""
+    """An empty cache that bertcli uses."""
     monkeypatch.setenv("HF_HOME", str(home))
     return home
 

@@ -1,4 +1,4 @@
-"""config.json: transformers' defaults for what it leaves out, an error for what makes no BERT."""
+"""config.json: the defaults of transformers, and errors for configs that are not a BERT's."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -17,24 +17,24 @@ def config_of(folder: Path, **fields: Any) -> BertConfig:
     return read_config(folder)
 
 
-def test_what_a_config_leaves_out_is_as_in_transformers(tmp_path: Path) -> None:
+def test_missing_settings_have_the_defaults_of_transformers(tmp_path: Path) -> None:
     expected = transformers.BertConfig()
     assert asdict(config_of(tmp_path)) == {name: getattr(expected, name) for name in asdict(BertConfig())}
 
 
-def test_what_a_config_says_is_taken(tiny_bert: Path) -> None:
+def test_settings_of_a_config_are_read(tiny_bert: Path) -> None:
     found = asdict(read_config(tiny_bert))
     assert DEFAULTS.items() <= found.items()
     assert found["layer_norm_eps"] == 1e-12
 
 
-def test_a_config_without_model_type_is_accepted_as_the_first_published_ones_are(own_tiny_bert: Path) -> None:
+def test_a_config_without_model_type_is_a_bert(own_tiny_bert: Path) -> None:
     edit_config(own_tiny_bert, model_type=..., architectures=..., transformers_version=...)
     assert open_bert(own_tiny_bert).config.hidden_size == DEFAULTS["hidden_size"]
 
 
 @pytest.mark.parametrize("model_type", ["deberta", "llama", "gpt2", "", 3, ["bert"]])
-def test_another_model_type_is_refused_by_its_name(tmp_path: Path, model_type: object) -> None:
+def test_an_unknown_model_type_is_an_error_that_names_it(tmp_path: Path, model_type: object) -> None:
     with pytest.raises(UnsupportedModel) as raised:
         config_of(tmp_path, model_type=model_type)
     assert f"model_type {model_type!r}" in raised.value.message
@@ -44,7 +44,7 @@ def test_another_model_type_is_refused_by_its_name(tmp_path: Path, model_type: o
 @pytest.mark.parametrize(
     ("field", "value"), [("position_embedding_type", "relative_key"), ("is_decoder", True)], ids=str
 )
-def test_a_bert_that_computes_otherwise_is_refused(tmp_path: Path, field: str, value: object) -> None:
+def test_unsupported_settings_are_an_error(tmp_path: Path, field: str, value: object) -> None:
     with pytest.raises(UnsupportedModel, match=field):
         config_of(tmp_path, **{field: value})
 
@@ -58,17 +58,17 @@ def test_a_bert_that_computes_otherwise_is_refused(tmp_path: Path, field: str, v
         ("hidden_act", 3), ("tie_word_embeddings", 1),
     ],
 )  # fmt: skip
-def test_a_field_of_the_wrong_kind_is_named_with_its_value(tmp_path: Path, field: str, value: object) -> None:
+def test_a_setting_of_the_wrong_type_is_named_with_its_value(tmp_path: Path, field: str, value: object) -> None:
     with pytest.raises(BadCheckpoint) as raised:
         config_of(tmp_path, **{field: value})
-    assert f"config.json: {field} is {value!r}, which is no " in raised.value.message
+    assert f"config.json: {field} is {value!r}, not " in raised.value.message
 
 
-def test_a_whole_number_serves_as_eps(tmp_path: Path) -> None:
+def test_a_whole_number_is_a_valid_eps(tmp_path: Path) -> None:
     assert config_of(tmp_path, layer_norm_eps=1).layer_norm_eps == 1.0
 
 
-def test_heads_have_to_divide_the_hidden_size(tmp_path: Path) -> None:
+def test_hidden_size_must_be_a_multiple_of_the_heads(tmp_path: Path) -> None:
     with pytest.raises(BadCheckpoint, match="hidden_size 24 is not a multiple of num_attention_heads 5"):
         config_of(tmp_path, hidden_size=24, num_attention_heads=5)
     assert config_of(tmp_path, hidden_size=24, num_attention_heads=4).head_size == 6
@@ -82,7 +82,7 @@ def test_a_config_that_is_not_json_is_a_bad_checkpoint(tmp_path: Path, content: 
 
 
 @pytest.mark.parametrize("value", [[], "bert", 3, None])
-def test_a_config_that_is_no_object_is_a_bad_checkpoint(tmp_path: Path, value: object) -> None:
+def test_a_config_that_is_not_an_object_is_a_bad_checkpoint(tmp_path: Path, value: object) -> None:
     write_json(tmp_path / "config.json", value)
     with pytest.raises(BadCheckpoint, match="does not hold a JSON object"):
         read_config(tmp_path)
@@ -93,7 +93,7 @@ def test_a_folder_without_a_config_is_a_bad_checkpoint(tmp_path: Path) -> None:
         read_config(tmp_path)
 
 
-def test_an_activation_that_nobody_here_computes_is_refused_by_its_name(own_tiny_bert: Path) -> None:
+def test_an_unknown_activation_is_an_error_that_names_it(own_tiny_bert: Path) -> None:
     from bertcli.model.engine import OutputRequest
     from tests.tiny import one_batch
 

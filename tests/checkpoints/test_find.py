@@ -1,11 +1,11 @@
-"""From what the user calls a model to its folder."""
+"""The search for a model's folder by its name."""
 
 from pathlib import Path
 
 import pytest
 
-from bertcli.checkpoints.files import Files
-from bertcli.checkpoints.find import BUNDLED_FOLDER, Checkpoint, find_checkpoint, known_models
+from bertcli.checkpoints.find import BUNDLED_FOLDER, Checkpoint, find_checkpoint, model_names
+from bertcli.checkpoints.required_files import Files
 from bertcli.errors import CheckpointNotFound, WrongUsage
 from tests.hub import COMMIT, OTHER_COMMIT, fill_cache
 
@@ -17,7 +17,7 @@ def test_the_bundled_model_is_the_default_and_has_a_name(tmp_path: Path, monkeyp
     assert {file.name for file in BUNDLED_FOLDER.iterdir()} >= {"config.json", "model.safetensors", "vocab.txt"}
 
 
-def test_an_existing_folder_wins_over_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_existing_folder_comes_before_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "bundled").mkdir()
     assert find_checkpoint("bundled") == Checkpoint("bundled", Path("bundled"))
@@ -29,7 +29,7 @@ def test_a_file_of_that_name_does_not_hide_the_bundled_model(tmp_path: Path, mon
     assert find_checkpoint("bundled").folder == BUNDLED_FOLDER
 
 
-def test_a_folder_is_called_what_the_user_calls_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_keeps_the_name_that_the_user_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "mine").mkdir()
     assert find_checkpoint(str(tmp_path / "mine")) == Checkpoint(str(tmp_path / "mine"), tmp_path / "mine")
@@ -42,14 +42,14 @@ def test_a_symbolic_link_to_a_folder_is_a_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["no-such-model", "/nowhere/at/all", "google/no-such-bert"])
-def test_a_model_that_is_not_there_is_named(name: str) -> None:
+def test_a_missing_model_is_an_error_that_names_it(name: str) -> None:
     with pytest.raises(CheckpointNotFound) as raised:
         find_checkpoint(name)
     assert repr(name) in raised.value.message
     assert "bundled" in raised.value.hint
 
 
-def test_a_file_is_no_checkpoint_and_its_folder_is_hinted_at(tmp_path: Path) -> None:
+def test_for_a_file_the_hint_names_its_folder(tmp_path: Path) -> None:
     file = tmp_path / "model.safetensors"
     file.touch()
     with pytest.raises(CheckpointNotFound, match="is a file") as raised:
@@ -60,7 +60,7 @@ def test_a_file_is_no_checkpoint_and_its_folder_is_hinted_at(tmp_path: Path) -> 
 FILES = {"config.json": b"{}", "vocab.txt": b"[UNK]\n", "model.safetensors": b"weights"}
 
 
-def test_a_folder_wins_over_the_cache(own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_comes_before_the_cache(own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     snapshot = fill_cache(own_cache, "my/bert", FILES)
     monkeypatch.chdir(tmp_path)
     assert find_checkpoint("my/bert") == Checkpoint("my/bert", snapshot, COMMIT)
@@ -68,7 +68,7 @@ def test_a_folder_wins_over_the_cache(own_cache: Path, tmp_path: Path, monkeypat
     assert find_checkpoint("my/bert") == Checkpoint("my/bert", Path("my/bert"))
 
 
-def test_the_name_that_was_asked_for_comes_first_and_then_its_other_one(own_cache: Path) -> None:
+def test_the_given_name_comes_before_the_other_name_of_a_model(own_cache: Path) -> None:
     full = fill_cache(own_cache, "google-bert/bert-base-uncased", FILES)
     assert (
         find_checkpoint("bert-base-uncased").folder == find_checkpoint("google-bert/bert-base-uncased").folder == full
@@ -79,7 +79,7 @@ def test_the_name_that_was_asked_for_comes_first_and_then_its_other_one(own_cach
     assert find_checkpoint("bert-base-uncased", revision=COMMIT).folder == full
 
 
-def test_a_short_name_leads_to_the_models_own(own_cache: Path) -> None:
+def test_a_short_name_finds_the_full_name(own_cache: Path) -> None:
     snapshot = fill_cache(own_cache, "google/bert_uncased_L-2_H-128_A-2", FILES)
     assert find_checkpoint("bert-tiny") == Checkpoint("bert-tiny", snapshot, COMMIT)
 
@@ -92,12 +92,10 @@ def test_a_short_name_leads_to_the_models_own(own_cache: Path) -> None:
         ("model.safetensors", "its weights"),
     ],
 )
-def test_a_snapshot_that_lacks_a_part_counts_as_not_there_where_it_is_needed(
-    own_cache: Path, lacking: str, words: str
-) -> None:
+def test_a_snapshot_without_a_needed_part_is_not_found(own_cache: Path, lacking: str, words: str) -> None:
     snapshot = fill_cache(own_cache, "my/bert", FILES)
     blob = (snapshot / lacking).resolve()
-    blob.unlink()  # the link to it stays
+    blob.unlink()  # leaves a broken link
     with pytest.raises(CheckpointNotFound, match=words):
         find_checkpoint("my/bert")
     others = Files.ALL & ~{"config.json": Files.CONFIG, "vocab.txt": Files.TOKENIZER}.get(lacking, Files.WEIGHTS)
@@ -115,13 +113,13 @@ def test_shards_count_as_weights_when_all_of_them_are_there(own_cache: Path) -> 
         find_checkpoint("my/bert")
 
 
-def test_a_revision_that_is_not_there_is_told_beside_those_that_are(own_cache: Path) -> None:
+def test_the_error_for_a_missing_revision_lists_the_cached_ones(own_cache: Path) -> None:
     fill_cache(own_cache, "my/bert", FILES, ref=None)
     with pytest.raises(CheckpointNotFound, match=f"revision 'v2' of 'my/bert' is not in .*{COMMIT[:8]}"):
         find_checkpoint("my/bert", revision="v2")
 
 
-def test_an_address_is_no_name() -> None:
+def test_a_url_is_not_a_model_name() -> None:
     with pytest.raises(CheckpointNotFound, match="is an address"):
         find_checkpoint("https://huggingface.co/google-bert/bert-base-uncased")
 
@@ -140,7 +138,7 @@ def test_a_folder_and_the_bundled_model_have_no_revisions(tmp_path: Path) -> Non
         ({"HF_HUB_OFFLINE": "", "TRANSFORMERS_OFFLINE": "on"}, False, "TRANSFORMERS_OFFLINE is set"),
     ],
 )
-def test_offline_it_is_told_where_was_looked_and_why_no_further(
+def test_offline_errors_name_the_cache_and_the_reason(
     own_cache: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], offline: bool, words: str
 ) -> None:
     for name, value in variables.items():
@@ -151,17 +149,17 @@ def test_offline_it_is_told_where_was_looked_and_why_no_further(
     assert "-m bundled" in raised.value.hint and "folder" in raised.value.hint
 
 
-def test_a_name_that_is_nearly_right_is_guessed() -> None:
+def test_a_similar_name_is_suggested() -> None:
     with pytest.raises(CheckpointNotFound) as raised:
         find_checkpoint("bert-base-uncasd")
     assert raised.value.hint.startswith("did you mean bert-base-uncased? otherwise ")
 
 
-def test_the_models_that_are_known_are_the_bundled_the_cached_and_the_published(own_cache: Path) -> None:
+def test_model_names_are_the_bundled_the_cached_and_the_published(own_cache: Path) -> None:
     fill_cache(own_cache, "my/bert", FILES)
     fill_cache(own_cache, "google-bert/bert-base-cased", FILES)
     fill_cache(own_cache, "google/bert_uncased_L-2_H-128_A-2", FILES)
-    found = known_models()
+    found = model_names()
     assert found[:4] == ["bundled", "bert-tiny", "bert-base-cased", "my/bert"]
     assert {"bert-large-uncased", "google/bert_uncased_L-12_H-768_A-12"} <= set(found)
     assert len(found) == len(set(found))

@@ -1,4 +1,4 @@
-"""safetensors headers: what the safetensors package says of the same file, and an error for every damaged one."""
+"""safetensors headers, compared with the safetensors package, and errors for damaged ones."""
 
 import json
 from collections.abc import Callable
@@ -41,7 +41,7 @@ def tensor(draw: st.DrawFn) -> torch.Tensor:
 
 
 @given(tensors(), st.booleans())
-def test_a_header_says_what_the_safetensors_package_says(stored: dict[str, torch.Tensor], has_metadata: bool) -> None:
+def test_a_header_agrees_with_the_safetensors_package(stored: dict[str, torch.Tensor], has_metadata: bool) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "model.safetensors"
         save_file(stored, path, {"format": "pt"} if has_metadata else None)
@@ -97,7 +97,7 @@ def entry(shape: Any, begin: Any, end: Any, dtype: Any = "F32") -> dict[str, Any
 
 
 def write(folder: Path, header: object, size: int = 0, *, length: int | None = None) -> Path:
-    """A safetensors file put together by hand. length: what it claims of its header."""
+    """Write a safetensors file by hand. length: the length of the header that it claims."""
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
     claimed = len(text) if length is None else length
     path = folder / "model.safetensors"
@@ -123,23 +123,23 @@ HEADER_ONLY = {"a": entry([2], 0, 8)}
         ({"a": entry([2], 0, 8, "F7")}, 8, "unknown dtype F7"),
         ({"a": entry([2], 0, 8, None)}, 8, "unknown dtype"),
         ({"a": entry([2], 0, 8, ["F32"])}, 8, "malformed"),
-        ({"a": entry([-2], 0, -8)}, 8, "no whole number"),
-        ({"a": entry([2.0], 0, 8)}, 8, "no whole number"),
-        ({"a": entry([True, 2], 0, 8)}, 8, "no whole number"),
-        ({"a": entry("2", 0, 8)}, 8, "no whole number"),
+        ({"a": entry([-2], 0, -8)}, 8, "not a whole number"),
+        ({"a": entry([2.0], 0, 8)}, 8, "not a whole number"),
+        ({"a": entry([True, 2], 0, 8)}, 8, "not a whole number"),
+        ({"a": entry("2", 0, 8)}, 8, "not a whole number"),
         ({"a": entry(2, 0, 8)}, 8, "malformed"),
-        ({"a": entry([2], "0", 8)}, 8, "no whole number"),
-        ({"a": entry([2], -8, 0)}, 8, "no whole number"),
-        ({"a": entry([3], 0, 8)}, 8, "8 bytes where its shape needs 12"),
-        ({"a": entry([10**30], 0, 8)}, 8, "where its shape needs"),
+        ({"a": entry([2], "0", 8)}, 8, "not a whole number"),
+        ({"a": entry([2], -8, 0)}, 8, "not a whole number"),
+        ({"a": entry([3], 0, 8)}, 8, "8 bytes, but its shape needs 12"),
+        ({"a": entry([10**30], 0, 8)}, 8, "but its shape needs"),
         ({"a": entry([2], 8, 0)}, 8, "malformed"),
         ({"a": entry([2], 0, 8), "b": entry([2], 4, 12)}, 12, "b does not begin where the tensor before it ends"),
         ({"a": entry([2], 0, 8), "b": entry([2], 0, 8)}, 8, "does not begin where the tensor before it ends"),
         ({"a": entry([2], 0, 8), "b": entry([2], 12, 20)}, 20, "b does not begin where the tensor before it ends"),
         ({"a": entry([2], 4, 12)}, 12, "a does not begin"),
-        (HEADER_ONLY, 7, "bytes where its header promises"),
-        (HEADER_ONLY, 0, "bytes where its header promises"),
-        (HEADER_ONLY, 9, "bytes where its header promises"),
+        (HEADER_ONLY, 7, "bytes, but its header describes"),
+        (HEADER_ONLY, 0, "bytes, but its header describes"),
+        (HEADER_ONLY, 9, "bytes, but its header describes"),
     ],
 )
 def test_a_damaged_header_is_a_bad_checkpoint_that_names_the_file(
@@ -162,7 +162,7 @@ def test_a_header_longer_than_its_file_is_not_read_into_memory(tmp_path: Path, l
 def test_a_header_beyond_the_formats_limit_is_not_read_into_memory(tmp_path: Path) -> None:
     path = write(tmp_path, {}, length=100_000_001)
     with path.open("r+b") as file:
-        file.truncate(100_000_100)  # sparse: it takes no room
+        file.truncate(100_000_100)  # sparse: takes no disk space
     with pytest.raises(BadCheckpoint, match="cut short"):
         read_header(path)
 
@@ -196,7 +196,7 @@ def accepts(read: Callable[[Path], object], path: Path) -> bool:
 
 @st.composite
 def almost_whole_headers(draw: st.DrawFn) -> tuple[dict[str, Any], int]:
-    """Tensors one after the other, told of in any order; some of the offsets, and the file's size, may be wrong."""
+    """Draw a header of contiguous tensors in any order; some offsets, and the file's size, may be wrong."""
     sizes, begin = {"F32": 4, "F16": 2, "U8": 1}, 0
     entries = {}
     for name in draw(st.permutations("abcd")):
@@ -210,13 +210,13 @@ def almost_whole_headers(draw: st.DrawFn) -> tuple[dict[str, Any], int]:
 
 @given(almost_whole_headers())
 @settings(max_examples=300)
-def test_a_header_is_accepted_where_the_safetensors_package_accepts_it(header: tuple[dict[str, Any], int]) -> None:
+def test_the_same_headers_are_valid_as_for_the_safetensors_package(header: tuple[dict[str, Any], int]) -> None:
     with TemporaryDirectory() as folder:
         path = write(Path(folder), *header)
         assert accepts(read_header, path) == accepts(load_file, path)
 
 
-def test_a_tensor_that_does_not_begin_at_a_whole_number_of_words_is_read(tmp_path: Path) -> None:
+def test_an_unaligned_tensor_is_read(tmp_path: Path) -> None:
     values = np.arange(6, dtype=np.float32)
     text = json.dumps({"a": entry([2, 3], 0, 24)}).encode()
     text += b" " * (1 - len(text) % 2)

@@ -1,4 +1,4 @@
-"""Downloads from a hub on this machine: which files, what is said of them, and all that can go wrong."""
+"""Downloads from a hub on this machine: the files, the announcements and the errors."""
 
 import errno
 import json
@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from bertcli.checkpoints import connectivity as reach
-from bertcli.checkpoints.files import Files
+from bertcli.checkpoints import connectivity
 from bertcli.checkpoints.find import Checkpoint, find_checkpoint, find_tensors
 from bertcli.checkpoints.headers import read_header
 from bertcli.checkpoints.hub_cache import Download, cache_folder, find_snapshot
+from bertcli.checkpoints.required_files import Files
 from bertcli.errors import BadCheckpoint, BertcliError, CheckpointNotFound, HubFailed
 from tests.hub import COMMIT, OTHER_COMMIT, Fault, Handler, Hub, fill_cache
 
@@ -29,7 +29,7 @@ def find(model: str = "my/bert", **request: object) -> Checkpoint:
 
 
 def failure(model: str = "my/bert", **request: object) -> BertcliError:
-    """What is said where the model cannot be had."""
+    """Return the error of a search that fails."""
     with pytest.raises(BertcliError) as raised:
         find(model, **request)
     assert raised.value.hint
@@ -38,7 +38,7 @@ def failure(model: str = "my/bert", **request: object) -> BertcliError:
 
 
 def status(number: int, code: str = "") -> Fault:
-    """The hub answers with an error."""
+    """Return a fault: the hub answers with an error status."""
     return lambda handler: handler.refuse(number, code)
 
 
@@ -75,7 +75,7 @@ def test_only_the_parts_that_are_needed_are_downloaded(hub: Hub, needs: Files, f
     hub.models["my/bert"] = {COMMIT: WHOLE}
     find(needs=needs)
     assert set(hub.downloaded()) == files
-    find()  # what it lacks is added
+    find()  # downloads the missing files
     assert set(hub.downloaded()) == WHOLE.keys()
     assert len([request for request in hub.requests if request.startswith("GET") and "resolve" in request]) == 3
 
@@ -98,7 +98,7 @@ def test_pickled_weights_are_taken_where_there_are_no_others(hub: Hub) -> None:
 
 @pytest.mark.parametrize("name", ["model.safetensors", "part-1.safetensors"])
 def test_tensors_are_read_from_headers_without_a_download(hub: Hub, tiny_bert: Path, name: str) -> None:
-    content = (tiny_bert / "model.safetensors").read_bytes() + bytes(1_000_000)  # much more than any header
+    content = (tiny_bert / "model.safetensors").read_bytes() + bytes(1_000_000)  # much longer than any header
     index = {"model.safetensors.index.json": json.dumps({"weight_map": {"a": name}}).encode()}
     hub.models["my/bert"] = {COMMIT: {name: content, **(index if name != "model.safetensors" else {})}}
     ranges: list[str | None] = []
@@ -123,9 +123,9 @@ def test_tensors_of_pickles_are_read_from_a_download(hub: Hub, tmp_path: Path) -
     assert hub.requests == []
 
 
-def test_a_header_that_is_none_is_an_error(hub: Hub) -> None:
+def test_a_damaged_header_on_the_hub_is_an_error(hub: Hub) -> None:
     hub.models["my/bert"] = {COMMIT: {"model.safetensors": b"x" * 1000}}
-    with pytest.raises(BadCheckpoint, match="my/bert on the hub have a header that cannot be read"):
+    with pytest.raises(BadCheckpoint, match="my/bert on the hub have a damaged header"):
         find_tensors("my/bert")
 
 
@@ -146,7 +146,7 @@ def test_a_download_is_announced_before_it_begins(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize("model", ["bert-base-uncased", BERT])
-def test_either_name_of_a_model_leads_to_the_same_repository(hub: Hub, model: str) -> None:
+def test_both_names_of_a_model_find_the_same_repository(hub: Hub, model: str) -> None:
     hub.models[BERT] = {COMMIT: WHOLE}
     found = find(model)
     assert found.name == model
@@ -156,7 +156,7 @@ def test_either_name_of_a_model_leads_to_the_same_repository(hub: Hub, model: st
     assert hub.requests == []
 
 
-def test_a_branch_stays_what_it_was_until_it_is_asked_for_anew(hub: Hub) -> None:
+def test_a_cached_branch_keeps_its_commit_although_it_moves_on_the_hub(hub: Hub) -> None:
     hub.models["my/bert"] = {COMMIT: WHOLE, OTHER_COMMIT: {**WHOLE, "config.json": b"[]"}}
     assert find().revision == COMMIT
     hub.refs |= {"main": OTHER_COMMIT, "v2": OTHER_COMMIT}
@@ -178,15 +178,15 @@ def test_a_branch_that_moves_during_the_download_does_not_mix_two_commits(hub: H
     assert (find().folder / "config.json").read_bytes() == b"[]"
 
 
-def test_a_server_that_is_slow_is_waited_for(hub: Hub) -> None:
+def test_a_slow_server_is_waited_for(hub: Hub) -> None:
     hub.models["my/bert"] = {COMMIT: WHOLE}
     hub.faults["api|config"] = lambda handler: bool(time.sleep(0.2))
     assert find().revision == COMMIT
 
 
-def test_a_connection_that_breaks_is_taken_up_again(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_download_is_resumed(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
-    monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 100)  # ten megabytes, by default
+    monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 100)  # the default is ten megabytes
     hub.models["my/bert"] = {COMMIT: WHOLE}
     asked: list[str | None] = []
 
@@ -200,7 +200,7 @@ def test_a_connection_that_breaks_is_taken_up_again(hub: Hub, monkeypatch: pytes
 
 
 def truncate(handler: Handler) -> bool:
-    """Begin a file, and hang up."""
+    """Send the beginning of a file, then hang up."""
     content = WHOLE["model.safetensors"]
     handler.send_response(200)
     handler.send_header("Content-Length", str(len(content)))
@@ -213,20 +213,22 @@ def truncate(handler: Handler) -> bool:
 
 
 def shorten(handler: Handler) -> bool:
-    """A file of another size than was told before."""
+    """Send a file of another size than announced."""
     handler.answer(b"short", {"X-Repo-Commit": COMMIT, "ETag": '"1"'})
     return True
 
 
 def nothing_remains(files: set[str]) -> bool:
-    """Whether the cache has these files and no part of another."""
+    """Return True if the cache has these files and no part of another."""
     snapshot = cache_folder() / "models--my--bert" / "snapshots" / COMMIT
     blobs = cache_folder() / "models--my--bert" / "blobs"
     return {path.name for path in snapshot.iterdir()} == files and len(list(blobs.iterdir())) == len(files)
 
 
-@pytest.mark.parametrize(("fault", "words"), [(truncate, ("my/bert broke off",)), (shorten, ("my/bert broke off",))])
-def test_a_download_that_breaks_off_is_an_error_and_goes_on_from_there(
+@pytest.mark.parametrize(
+    ("fault", "words"), [(truncate, ("download of my/bert failed",)), (shorten, ("download of my/bert failed",))]
+)
+def test_an_interrupted_download_is_an_error_and_keeps_complete_files(
     hub: Hub, monkeypatch: pytest.MonkeyPatch, fault: Fault, words: tuple[str, ...]
 ) -> None:
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
@@ -258,7 +260,7 @@ ANSWERS: dict[str, tuple[str, Fault, type[BertcliError], str, str]] = {
 
 
 @pytest.mark.parametrize("answer", ANSWERS)
-def test_an_error_of_the_hub_is_told_with_what_to_do(hub: Hub, answer: str) -> None:
+def test_an_error_of_the_hub_has_a_message_and_a_hint(hub: Hub, answer: str) -> None:
     pattern, fault, kind, words, hint = ANSWERS[answer]
     hub.models["my/bert"] = {COMMIT: WHOLE}
     hub.faults[pattern] = fault
@@ -269,21 +271,21 @@ def test_an_error_of_the_hub_is_told_with_what_to_do(hub: Hub, answer: str) -> N
 
 
 @pytest.mark.parametrize("content", [b"<html>Sign in</html>", b"[]", b"{}", b"null", b'{"siblings": 3}'])
-def test_what_is_no_hub_is_told_so(hub: Hub, content: bytes) -> None:
+def test_a_server_that_is_not_a_hub_is_an_error(hub: Hub, content: bytes) -> None:
     hub.faults["api"] = lambda handler: not handler.answer(content, {"Content-Type": "text/html"})
     error = failure()
     assert isinstance(error, HubFailed)
-    assert f"what answers at {hub.url} is no model hub" in error.message
+    assert f"the server at {hub.url} is not a model hub" in error.message
 
 
-def test_a_hub_that_says_no_commit_of_its_files_is_none(hub: Hub) -> None:
+def test_a_server_that_sends_no_commit_is_not_a_hub(hub: Hub) -> None:
     hub.models["my/bert"] = {COMMIT: WHOLE}
     hub.faults["resolve"] = lambda handler: not handler.answer(b"", {"ETag": '"1"'})
-    assert "is no model hub" in failure().message
+    assert "is not a model hub" in failure().message
 
 
-def test_a_server_that_never_answers_is_not_waited_for_in_vain(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bertcli.checkpoints.hub._PATIENCE_S", 0.2)
+def test_a_server_that_never_responds_times_out(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bertcli.checkpoints.hub._TIMEOUT_S", 0.2)
     hub.faults["api"] = lambda handler: bool(time.sleep(1))
     error = failure()
     assert isinstance(error, HubFailed)
@@ -314,20 +316,21 @@ def test_a_repository_without_a_part_is_an_error(hub: Hub, files: dict[str, byte
     assert words in error.message
 
 
-def test_a_disk_without_room_is_told_before_the_download(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_an_error_before_the_download(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     hub.models["my/bert"] = {COMMIT: WHOLE}
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10_000, 9_000, 1_000))
     error = failure()
     assert isinstance(error, HubFailed)
-    assert "no room" in error.message and str(cache_folder()) in error.message
+    assert "not enough disk space" in error.message and str(cache_folder()) in error.message
     assert hub.downloaded() == []
 
 
 @pytest.mark.parametrize(
-    ("number", "words"), [(errno.ENOSPC, "no room"), (errno.EACCES, "permission denied"), (errno.EROFS, "read-only")]
+    ("number", "words"),
+    [(errno.ENOSPC, "not enough disk space"), (errno.EACCES, "permission denied"), (errno.EROFS, "read-only")],
 )
-def test_a_cache_that_cannot_be_written_is_told(
+def test_a_cache_that_cannot_be_written_is_an_error(
     hub: Hub, monkeypatch: pytest.MonkeyPatch, number: int, words: str
 ) -> None:
     def fail(*_: object, **__: object) -> None:
@@ -348,62 +351,62 @@ def test_the_token_goes_to_the_hub(hub: Hub, monkeypatch: pytest.MonkeyPatch) ->
     assert find().revision == COMMIT
 
 
-def test_a_proxy_is_asked_in_place_of_the_hub(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_is_checked_instead_of_the_hub(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://hub.invalid")
     monkeypatch.setenv("NO_PROXY", "")
     monkeypatch.setenv("HTTP_PROXY", hub.url)
     monkeypatch.setenv("http_proxy", hub.url)
-    assert reach.why_unreachable("http://hub.invalid") is None
-    assert reach.why_unreachable("https://hub.invalid") is not None
+    assert connectivity.why_unreachable("http://hub.invalid") is None
+    assert connectivity.why_unreachable("https://hub.invalid") is not None
 
 
 def test_a_port_that_nobody_listens_at_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
-        assert reach.why_unreachable(url) is None
-    assert "refused" in str(reach.why_unreachable(url))
+        assert connectivity.why_unreachable(url) is None
+    assert "refused" in str(connectivity.why_unreachable(url))
 
 
 @pytest.mark.parametrize("url", ["http://a..b/", f"http://{'x' * 70}.example/"], ids=["empty-label", "long-label"])
-def test_a_name_that_no_look_up_takes_is_unreachable(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+def test_an_invalid_server_name_is_unreachable(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     for variable in ("HTTP_PROXY", "http_proxy"):
         monkeypatch.delenv(variable, raising=False)
-    assert "is no name of a server" in str(reach.why_unreachable(url))
+    assert "is not a server name" in str(connectivity.why_unreachable(url))
 
 
 def test_a_password_in_the_endpoint_is_never_shown(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", hub.url.replace("//", "//somebody:s3cret@"))
-    assert reach.shown_endpoint() == hub.url
+    assert connectivity.shown_endpoint() == hub.url
     monkeypatch.setenv("HF_ENDPOINT", "http://somebody:s3cret@hub.invalid/mirror")
-    assert reach.shown_endpoint() == "http://hub.invalid/mirror"
+    assert connectivity.shown_endpoint() == "http://hub.invalid/mirror"
     with pytest.raises(HubFailed) as raised:
         find()
     assert "s3cret" not in raised.value.message + raised.value.hint
 
 
-def test_a_server_that_drops_packets_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_drops_packets_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(reach, "_LIMIT_S", 0.2)
+    monkeypatch.setattr(connectivity, "_LIMIT_S", 0.2)
     with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
         waiting = []
-        for _ in range(5):  # Linux drops who comes when the queue is full
+        for _ in range(5):  # Linux drops connections when the queue is full
             client = socket.socket()
             client.setblocking(False)
             client.connect_ex(server.getsockname())
             waiting.append(client)
-        reason = reach.why_unreachable(f"http://127.0.0.1:{server.getsockname()[1]}")
+        reason = connectivity.why_unreachable(f"http://127.0.0.1:{server.getsockname()[1]}")
         for client in waiting:
             client.close()
     assert reason == "no answer from 127.0.0.1 within 0.2 seconds"
 
 
-def test_a_name_that_is_never_looked_up_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reach, "_LIMIT_S", 0.1)
+def test_a_name_lookup_that_hangs_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connectivity, "_LIMIT_S", 0.1)
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(0.5) or [])
-    assert reach.why_unreachable("https://huggingface.co") == "no answer from huggingface.co within 0.1 seconds"
+    assert connectivity.why_unreachable("https://huggingface.co") == "no answer from huggingface.co within 0.1 seconds"
 
 
 @pytest.mark.parametrize("url", ["", "huggingface.co", "ftp://huggingface.co", "http://", "http://host:port"])
-def test_what_is_no_address_is_told_so(url: str) -> None:
-    assert reach.why_unreachable(url) == "that is no address of a server"
+def test_an_invalid_address_is_an_error(url: str) -> None:
+    assert connectivity.why_unreachable(url) == "not a server address"

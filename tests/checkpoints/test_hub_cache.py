@@ -1,4 +1,4 @@
-"""The hub's cache as bertcli reads it, against huggingface_hub's own reading."""
+"""The hub's cache as bertcli reads it, compared with huggingface_hub."""
 
 import subprocess
 import sys
@@ -22,7 +22,7 @@ VARIABLES = [
 
 
 @pytest.mark.parametrize("variables", VARIABLES, ids=str)
-def test_the_cache_is_where_huggingface_hub_has_it(
+def test_the_cache_folder_is_that_of_huggingface_hub(
     variables: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("XDG_CACHE_HOME", "HF_HOME", "HUGGINGFACE_HUB_CACHE", "HF_HUB_CACHE"):
@@ -48,7 +48,7 @@ def test_a_snapshot_is_the_one_that_huggingface_hub_opens(own_cache: Path) -> No
         assert snapshot.folder.name == snapshot.commit
 
 
-def test_all_that_is_there_is_listed_as_huggingface_hub_lists_it(own_cache: Path) -> None:
+def test_the_cache_is_listed_as_by_huggingface_hub(own_cache: Path) -> None:
     fill_cache(own_cache, "my/bert", FILES)
     fill_cache(own_cache, "my/bert", FILES, OTHER_COMMIT, "v2")
     fill_cache(own_cache, "bert-base-uncased", FILES, ref="refs/pr/1")
@@ -60,7 +60,7 @@ def test_all_that_is_there_is_listed_as_huggingface_hub_lists_it(own_cache: Path
         assert refs(repository) == {name: each.commit_hash for name, each in repo.refs.items()}
 
 
-def test_a_hash_may_be_cut_short_where_it_is_of_one_commit_alone(own_cache: Path) -> None:
+def test_a_unique_short_hash_finds_its_commit(own_cache: Path) -> None:
     for commit in (COMMIT, COMMIT[:10] + OTHER_COMMIT[10:], OTHER_COMMIT):
         fill_cache(own_cache, "my/bert", FILES, commit, None)
     found = find_snapshot("my/bert", OTHER_COMMIT[:7])
@@ -73,7 +73,7 @@ def test_a_hash_may_be_cut_short_where_it_is_of_one_commit_alone(own_cache: Path
 @pytest.mark.parametrize(
     "revision", ["v3", OTHER_COMMIT, "../main", "/etc/passwd", ".", "", "main/x", "\0", "x" * 5000]
 )
-def test_what_is_not_there_is_not_found(own_cache: Path, revision: str) -> None:
+def test_an_unknown_revision_is_not_found(own_cache: Path, revision: str) -> None:
     fill_cache(own_cache, "my/bert", FILES)
     (own_cache / "hub" / "models--my--bert" / "main").write_text(COMMIT)
     if revision:
@@ -84,13 +84,13 @@ def test_what_is_not_there_is_not_found(own_cache: Path, revision: str) -> None:
 @pytest.mark.parametrize(
     "content", [b"", b"../../../elsewhere", b"\xff\xfe", OTHER_COMMIT.encode(), COMMIT.encode() * 2]
 )
-def test_a_ref_that_leads_nowhere_is_none(own_cache: Path, content: bytes) -> None:
+def test_a_damaged_ref_is_not_found(own_cache: Path, content: bytes) -> None:
     fill_cache(own_cache, "my/bert", FILES)
     (own_cache / "hub" / "models--my--bert" / "refs" / "main").write_bytes(content)
     assert find_snapshot("my/bert", None) is None
 
 
-def test_without_a_cache_there_is_nothing(own_cache: Path) -> None:
+def test_a_missing_cache_is_empty(own_cache: Path) -> None:
     assert list(cached_repositories()) == snapshots("my/bert") == []
     assert refs("my/bert") == {}
     assert find_snapshot("my/bert", None) is None

@@ -42,7 +42,7 @@ def layout_of(class_name: str, config: BertConfig) -> layout.Layout:
 @pytest.mark.parametrize("class_name", PUBLISHED)
 def test_bert_base_has_the_published_number_of_parameters(class_name: str) -> None:
     config = BertConfig()
-    assert layout.parameters(layout_of(class_name, config)) == PUBLISHED[class_name]
+    assert layout.count_parameters(layout_of(class_name, config)) == PUBLISHED[class_name]
     assert on_meta(class_name, config).num_parameters() == PUBLISHED[class_name]
 
 
@@ -54,7 +54,7 @@ def test_every_parameter_of_a_class_is_in_its_layout_with_its_shape(class_name: 
     found = {layout.canonical_name(name): tuple(parameter.shape) for name, parameter in parameters}
     expected = layout_of(class_name, config)
     assert found == expected
-    assert layout.parameters(expected) == sum(torch.Size(shape).numel() for shape in found.values())
+    assert layout.count_parameters(expected) == sum(torch.Size(shape).numel() for shape in found.values())
 
 
 @pytest.mark.parametrize(
@@ -70,19 +70,19 @@ def test_every_parameter_of_a_class_is_in_its_layout_with_its_shape(class_name: 
         ("classifier.alphabeta", "classifier.alphabeta"),
     ],
 )
-def test_a_tensor_is_known_by_the_name_that_it_has_today(stored: str, canonical: str) -> None:
+def test_old_names_of_tensors_are_translated(stored: str, canonical: str) -> None:
     assert layout.canonical_name(stored) == canonical
 
 
 def test_layers_beyond_those_of_the_config_are_counted() -> None:
     config = BertConfig(num_hidden_layers=2)
     names = [f"encoder.layer.{index}.output.dense.bias" for index in (0, 1, 2, 11)]
-    assert layout.surplus_layers(names, config) == 10
-    assert layout.surplus_layers(names[:1], config) == 0
-    assert layout.surplus_layers(["pooler.dense.bias"], config) == 0
+    assert layout.extra_layers(names, config) == 10
+    assert layout.extra_layers(names[:1], config) == 0
+    assert layout.extra_layers(["pooler.dense.bias"], config) == 0
 
 
-def test_the_first_misfit_is_told_with_both_shapes() -> None:
+def test_the_first_mismatch_has_both_shapes() -> None:
     wanted = {"a": (2,), "b": (3, 4)}
-    assert layout.first_misfit(wanted, {"a": (2,), "b": (4, 3), "c": (1,)}) == ("b", (3, 4), (4, 3))
-    assert layout.first_misfit(wanted, {"a": (2,)}) is None
+    assert layout.first_mismatch(wanted, {"a": (2,), "b": (4, 3), "c": (1,)}) == ("b", (3, 4), (4, 3))
+    assert layout.first_mismatch(wanted, {"a": (2,)}) is None

@@ -1,4 +1,4 @@
-"""What is told of the models that are here, against the checkpoints themselves."""
+"""Descriptions of installed models, compared with the checkpoints."""
 
 from pathlib import Path
 
@@ -7,8 +7,8 @@ import torch
 import transformers
 from safetensors.torch import load_file
 
-from bertcli.checkpoints.find import Installed, find_checkpoint, installed
-from bertcli.checkpoints.listing import known_model
+from bertcli.checkpoints.find import Installed, find_checkpoint, installed_checkpoints
+from bertcli.checkpoints.listing import describe_model
 from bertcli.errors import BertcliError
 from bertcli.results.models import KnownModel
 from tests.families import WITH_POOLER, save_family
@@ -24,19 +24,21 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def here(name: str, revision: str = COMMIT) -> Installed:
-    """What is installed under that name."""
-    (found,) = (each for each in installed() if (each.checkpoint.name, each.checkpoint.revision) == (name, revision))
+    """Return the installed checkpoint of that name."""
+    (found,) = (
+        each for each in installed_checkpoints() if (each.checkpoint.name, each.checkpoint.revision) == (name, revision)
+    )
     return found
 
 
 def in_cache(cache: Path, folder: Path, name: str = "my/bert") -> KnownModel:
-    """What is known of a checkpoint that lies in the cache."""
+    """Return the description of a checkpoint in the cache."""
     fill_cache(cache, name, files_in(folder))
-    return known_model(here(name))
+    return describe_model(here(name))
 
 
 @pytest.mark.parametrize("model_type", ["roberta", "distilbert", "albert", "electra", "modernbert"])
-def test_what_is_known_is_what_the_files_hold(cache: Path, tmp_path: Path, model_type: str) -> None:
+def test_the_description_is_that_of_the_files(cache: Path, tmp_path: Path, model_type: str) -> None:
     folder = save_family(tmp_path / model_type, model_type)
     known = in_cache(cache, folder)
     config = transformers.AutoConfig.from_pretrained(folder)
@@ -56,14 +58,12 @@ def test_what_is_known_is_what_the_files_hold(cache: Path, tmp_path: Path, model
         (transformers.BertForMaskedLM, (False, True)),
     ],
 )
-def test_what_a_checkpoint_does_not_hold_is_told(
-    cache: Path, tmp_path: Path, model_class: type, held: tuple[bool, bool]
-) -> None:
+def test_missing_parts_are_reported(cache: Path, tmp_path: Path, model_class: type, held: tuple[bool, bool]) -> None:
     known = in_cache(cache, save_bert(tmp_path / "bert", random_model(model_class)))
     assert (known.has_pooler, known.has_mlm_head) == held
 
 
-def test_what_a_pickle_holds_is_left_open(cache: Path, own_tiny_bert: Path) -> None:
+def test_parts_of_a_pickle_are_unknown(cache: Path, own_tiny_bert: Path) -> None:
     (own_tiny_bert / "model.safetensors").unlink()
     torch.save({}, own_tiny_bert / "pytorch_model.bin")
     known = in_cache(cache, own_tiny_bert)
@@ -71,7 +71,7 @@ def test_what_a_pickle_holds_is_left_open(cache: Path, own_tiny_bert: Path) -> N
     assert known.hidden_size == 24
 
 
-def test_every_snapshot_is_called_by_what_leads_to_it(cache: Path, tiny_bert: Path) -> None:
+def test_every_snapshot_has_a_name_that_finds_it(cache: Path, tiny_bert: Path) -> None:
     files = files_in(tiny_bert)
     fill_cache(cache, "google-bert/bert-base-uncased", files)
     fill_cache(cache, "google-bert/bert-base-cased", files)
@@ -81,7 +81,7 @@ def test_every_snapshot_is_called_by_what_leads_to_it(cache: Path, tiny_bert: Pa
     fill_cache(cache, "google/bert_uncased_L-2_H-128_A-2", files)
     fill_cache(cache, "my/bert", files, COMMIT, "main")
     fill_cache(cache, "my/bert", files, OTHER_COMMIT, "refs/pr/1")
-    found = [each for each in installed() if each.checkpoint.revision is not None]
+    found = [each for each in installed_checkpoints() if each.checkpoint.revision is not None]
     assert sorted((each.checkpoint.name, each.refs) for each in found) == [
         ("bert-base-cased", ("main",)),
         ("bert-base-chinese", ("main",)),
@@ -98,7 +98,7 @@ def test_every_snapshot_is_called_by_what_leads_to_it(cache: Path, tiny_bert: Pa
 
 
 def test_the_bundled_model_is_the_first(cache: Path) -> None:
-    (bundled,) = map(known_model, installed())
+    (bundled,) = map(describe_model, installed_checkpoints())
     assert (bundled.model, bundled.revision, bundled.refs, bundled.family) == ("bundled", None, (), "bert")
     assert (bundled.has_pooler, bundled.has_mlm_head) == (True, True)
 
@@ -114,10 +114,10 @@ def test_the_bundled_model_is_the_first(cache: Path) -> None:
         ("vocab.txt", None, "without its tokenizer"),
     ],
 )
-def test_what_cannot_be_opened_is_told_why(
+def test_a_checkpoint_that_cannot_be_opened_is_an_error(
     cache: Path, tiny_bert: Path, name: str, content: bytes | None, words: str
 ) -> None:
     files = {**files_in(tiny_bert), name: content}
     fill_cache(cache, "my/bert", {name: content for name, content in files.items() if content is not None})
     with pytest.raises(BertcliError, match=words):
-        known_model(here("my/bert"))
+        describe_model(here("my/bert"))

@@ -1,4 +1,4 @@
-"""pytorch_model.bin: its tensors and nothing else, whatever the pickle would rather do."""
+"""pytorch_model.bin: its tensors are loaded, and no code in the pickle runs."""
 
 import json
 import os
@@ -29,16 +29,14 @@ def pickled(own_tiny_bert: Path) -> Path:
 
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
 @pytest.mark.parametrize("engine", ["torch", "transformers"])
-def test_a_pickled_checkpoint_gives_the_numbers_of_the_other(
-    pickled: Path, tiny_bert: Path, engine: str, zipped: bool
-) -> None:
+def test_a_pickled_checkpoint_has_the_same_outputs(pickled: Path, tiny_bert: Path, engine: str, zipped: bool) -> None:
     torch.save(random_model().state_dict(), pickled / NAME, _use_new_zipfile_serialization=zipped)
     session = open_bert(pickled, engine)
     batch = one_batch(session, ["how [MASK] you", ("the cat", "sat on the mat")])
     assert_same(engine_outputs(session, batch), transformers_outputs(tiny_bert, batch), batch)
 
 
-def test_auto_gives_a_pickled_checkpoint_to_torch_and_numpy_refuses_it(pickled: Path) -> None:
+def test_auto_chooses_torch_for_a_pickle_and_numpy_is_an_error(pickled: Path) -> None:
     assert open_bert(pickled, "auto").engine.name == "torch"
     with pytest.raises(WrongUsage, match=r"does not read pytorch_model\.bin"):
         open_bert(pickled, "numpy").info("encode")
@@ -57,11 +55,11 @@ def test_shards_together_are_the_checkpoint(pickled: Path, tiny_bert: Path) -> N
     batch = one_batch(session, ["how [MASK] you"])
     assert_same(engine_outputs(session, batch), transformers_outputs(tiny_bert, batch), batch)
     (pickled / "pytorch_model-00002-of-00003.bin").unlink()
-    with pytest.raises(BadCheckpoint, match=r"names pytorch_model-00002-of-00003\.bin, which is not there"):
+    with pytest.raises(BadCheckpoint, match=r"names pytorch_model-00002-of-00003\.bin, which does not exist"):
         find_weight_files(pickled)
 
 
-def test_a_pickle_tells_of_its_tensors_what_a_header_tells(pickled: Path, tiny_bert: Path) -> None:
+def test_tensors_of_a_pickle_are_listed_as_those_of_a_header(pickled: Path, tiny_bert: Path) -> None:
     stored = {info.name: info for info in find_weight_files(tiny_bert).infos}
     found = {info.name: info for info in list_tensors(pickled / NAME)}
     assert stored.keys() <= found.keys()
@@ -70,7 +68,7 @@ def test_a_pickle_tells_of_its_tensors_what_a_header_tells(pickled: Path, tiny_b
 
 
 class Malicious:
-    """What a pickle does when it is trusted: run anything."""
+    """A value whose unpickling runs a command."""
 
     def __init__(self, command: str) -> None:
         self.command = command
@@ -87,7 +85,7 @@ def test_a_pickle_that_would_run_code_is_refused_and_does_not_run_it(
     state = OrderedDict(random_model().state_dict(), payload=Malicious(f"touch {trace}"))
     torch.save(state, pickled / NAME, _use_new_zipfile_serialization=zipped)
     for engine in ("torch", "transformers", "auto"):
-        with pytest.raises(BadCheckpoint, match="more than tensors: it was not unpickled"):
+        with pytest.raises(BadCheckpoint, match="more than tensors; it was not unpickled"):
             open_bert(pickled, engine)
     assert not trace.exists()
     torch.load(pickled / NAME, weights_only=False)
@@ -97,7 +95,7 @@ def test_a_pickle_that_would_run_code_is_refused_and_does_not_run_it(
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"not a pickle", b"\x80\x02}q\x00.", bytes(5000)])
 def test_a_file_that_torch_did_not_write_is_damaged(tmp_path: Path, content: bytes) -> None:
     (tmp_path / NAME).write_bytes(content)
-    with pytest.raises(BadCheckpoint, match=r"pytorch_model\.bin is damaged|holds no state dict") as raised:
+    with pytest.raises(BadCheckpoint, match=r"pytorch_model\.bin is damaged|does not hold a state dict") as raised:
         load_tensors(tmp_path / NAME)
     assert raised.value.hint
 
@@ -130,16 +128,16 @@ def test_a_damaged_pickle_is_a_bad_checkpoint_wherever_it_is_damaged(tmp_path: P
 @pytest.mark.parametrize("content", [[torch.ones(3)], torch.ones(3), 7])
 def test_a_file_without_a_state_dict_is_a_bad_checkpoint(tmp_path: Path, content: object) -> None:
     torch.save(content, tmp_path / NAME)
-    with pytest.raises(BadCheckpoint, match="holds no state dict"):
+    with pytest.raises(BadCheckpoint, match="does not hold a state dict"):
         load_tensors(tmp_path / NAME)
 
 
-def test_what_is_no_tensor_in_a_state_dict_is_passed_over(tmp_path: Path) -> None:
+def test_values_other_than_tensors_are_skipped(tmp_path: Path) -> None:
     torch.save({"weight": torch.ones(3), "epoch": 7, "note": "x"}, tmp_path / NAME)
     assert [info.name for info in list_tensors(tmp_path / NAME)] == ["weight"]
 
 
-def test_a_dtype_that_no_weights_file_has_is_refused_by_its_name(tmp_path: Path) -> None:
+def test_an_unsupported_dtype_is_an_error_that_names_it(tmp_path: Path) -> None:
     torch.save({"weight": torch.ones(3, dtype=torch.complex64)}, tmp_path / NAME)
     with pytest.raises(UnsupportedModel, match=r"weight as torch\.complex64"):
         list_tensors(tmp_path / NAME)

@@ -1,4 +1,4 @@
-"""Published configs against transformers' own classes, and what is known of their tokenizers."""
+"""Published configs, compared with transformers' classes, and their vocabularies."""
 
 from dataclasses import asdict
 
@@ -11,7 +11,7 @@ from bertcli.checkpoints.find import BUNDLED_FOLDER
 from bertcli.checkpoints.published import has_bundled_vocabulary, published_config, published_names
 from bertcli.checkpoints.shapes import model_classes
 
-# As the papers and the models' own pages count, in millions.
+# In millions, from the papers and model pages.
 IN_MILLIONS = {"bert-tiny": 4.4, "bert-mini": 11.2, "bert-small": 28.8, "bert-medium": 41.4, "bert-base-uncased": 109.5}
 EXACT = {
     "bert-base-uncased": (109_482_240, 109_514_298),
@@ -22,7 +22,7 @@ EXACT = {
 
 
 def counts(name: str) -> dict[str, int]:
-    """The parameters of each class."""
+    """Return the number of parameters of each class."""
     config = published_config(name)
     assert config is not None
     return {each.name: each.parameters for each in model_classes(config, 1, 8, "float32", None)}
@@ -44,7 +44,7 @@ def test_the_counts_are_the_published_ones(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", IN_MILLIONS)
-def test_the_small_ones_are_as_large_as_their_papers_say(name: str) -> None:
+def test_small_models_have_the_sizes_of_their_paper(name: str) -> None:
     assert counts(name)["BertModel"] / 1e6 == pytest.approx(IN_MILLIONS[name], abs=0.06)
 
 

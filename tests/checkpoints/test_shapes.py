@@ -1,4 +1,4 @@
-"""Predicted shapes, bytes and counts against what transformers' own classes give and hold."""
+"""Predicted shapes, bytes and counts, compared with those of transformers' classes."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from bertcli.checkpoints.config import BertConfig, read_config
 from bertcli.checkpoints.find import BUNDLED_FOLDER
-from bertcli.checkpoints.layout import next_sentence_layout, parameters, pooler_layout
+from bertcli.checkpoints.layout import count_parameters, next_sentence_layout, pooler_layout
 from bertcli.checkpoints.shapes import model_classes, stored_tensors
 from bertcli.checkpoints.weight_files import find_weight_files
 from bertcli.results.models import ModelClass, Output
@@ -39,7 +39,7 @@ def configs(draw: st.DrawFn) -> BertConfig:
 def outputs_of(
     model: transformers.PreTrainedModel, batch_size: int, sequence_length: int, **asked: bool
 ) -> dict[str, list[torch.Tensor]]:
-    """The tensors of each output that transformers gives; of cross_attentions an encoder has none."""
+    """Return the tensors of each output of transformers, without cross_attentions, which an encoder lacks."""
     with torch.no_grad():
         came = model(torch.zeros((batch_size, sequence_length), dtype=torch.long), **asked)
     tensors = {name: [value] if isinstance(value, torch.Tensor) else list(value) for name, value in came.items()}
@@ -49,7 +49,7 @@ def outputs_of(
 @pytest.mark.parametrize("dtype", DTYPES)
 @given(config=configs(), batch_size=st.integers(1, 3), sequence_length=st.integers(1, 16))
 @settings(max_examples=10)
-def test_outputs_and_parameters_are_what_transformers_gives(
+def test_outputs_and_parameters_are_those_of_transformers(
     dtype: str, config: BertConfig, batch_size: int, sequence_length: int
 ) -> None:
     predicted = model_classes(config, batch_size, sequence_length, dtype, None)
@@ -72,7 +72,7 @@ def test_outputs_and_parameters_are_what_transformers_gives(
 
 @pytest.mark.parametrize("model_type", ["roberta", "xlm-roberta", "camembert", "distilbert"])
 @pytest.mark.parametrize("tied", [True, False], ids=["tied", "untied"])
-def test_parameters_of_the_families_are_what_transformers_counts(model_type: str, tied: bool, tmp_path: Path) -> None:
+def test_parameters_of_the_families_are_those_of_transformers(model_type: str, tied: bool, tmp_path: Path) -> None:
     with torch.device("meta"):
         their_config = transformers.AutoConfig.for_model(model_type, tie_word_embeddings=tied)
         models = [
@@ -88,7 +88,7 @@ def named(model_class: ModelClass) -> dict[str, Output]:
     return {output.name: output for output in model_class.outputs}
 
 
-def test_symbols_name_the_config_fields_whose_sizes_stand_below_them() -> None:
+def test_symbolic_sizes_name_fields_of_the_config() -> None:
     config = BertConfig(vocab_size=11, hidden_size=12, num_attention_heads=3, num_hidden_layers=2)
     sizes = {"batch_size": 2, "sequence_length": 5, "hidden_size": 12, "num_attention_heads": 3, "vocab_size": 11}
     body, masked_lm = model_classes(config, 2, 5, "float32", None)
@@ -107,9 +107,9 @@ def test_bert_base_has_the_published_number_of_parameters() -> None:
 
 
 def held(folder: Path) -> Sequence[bool | None]:
-    """Whether the checkpoint holds a pooler, and whether it holds an MLM head."""
+    """Return True for a pooler and True for an MLM head in the checkpoint."""
     config = read_config(folder)
-    body, masked_lm = model_classes(config, 1, 4, "float32", find_weight_files(folder).parts(config))
+    body, masked_lm = model_classes(config, 1, 4, "float32", find_weight_files(folder).optional_parts(config))
     assert named(body)["last_hidden_state"].in_checkpoint is True
     assert named(masked_lm)["attentions"].in_checkpoint is True
     return named(body)["pooler_output"].in_checkpoint, named(masked_lm)["logits"].in_checkpoint
@@ -124,13 +124,11 @@ def held(folder: Path) -> Sequence[bool | None]:
         (transformers.BertForTokenClassification, (False, False)),
     ],
 )
-def test_what_a_checkpoint_does_not_hold_is_told(
-    tmp_path: Path, model_class: type, expected: tuple[bool, bool]
-) -> None:
+def test_missing_parts_are_reported(tmp_path: Path, model_class: type, expected: tuple[bool, bool]) -> None:
     assert held(save_bert(tmp_path, random_model(model_class))) == expected
 
 
-def test_without_weights_it_is_left_open_what_is_held() -> None:
+def test_parts_are_unknown_without_weights() -> None:
     body, masked_lm = model_classes(BertConfig(), 1, 4, "float32", None)
     assert named(body)["pooler_output"].in_checkpoint is None
     assert named(masked_lm)["logits"].in_checkpoint is None
@@ -152,5 +150,5 @@ def test_the_bundled_models_tensors_fill_its_file() -> None:
     assert header + sum(tensor.nbytes for tensor in tensors) == file.stat().st_size
     config = read_config(BUNDLED_FOLDER)
     _, masked_lm = model_classes(config, 1, 8, "float32", None)
-    others = parameters(pooler_layout(config)) + parameters(next_sentence_layout(config))
+    others = count_parameters(pooler_layout(config)) + count_parameters(next_sentence_layout(config))
     assert sum(tensor.parameters for tensor in tensors) == masked_lm.parameters + others

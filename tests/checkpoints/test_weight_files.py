@@ -1,4 +1,4 @@
-"""Which files hold the weights, whole or in shards, and whether they are the weights of the config."""
+"""Files of the weights, whole or sharded, and the check that they fit the config."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -55,7 +55,7 @@ def test_shards_together_are_the_checkpoint(sharded: Path, tiny_bert: Path) -> N
 def test_a_missing_shard_is_named(sharded: Path) -> None:
     shard = sorted(sharded.glob("model-*"))[1]
     shard.unlink()
-    with pytest.raises(BadCheckpoint, match=f"names {shard.name}, which is not there"):
+    with pytest.raises(BadCheckpoint, match=f"names {shard.name}, which does not exist"):
         find_weight_files(sharded)
 
 
@@ -66,13 +66,13 @@ def test_an_index_without_a_weight_map_is_a_bad_checkpoint(sharded: Path, index:
         find_weight_files(sharded)
 
 
-def test_a_shard_is_looked_for_in_the_folder_alone(sharded: Path) -> None:
+def test_a_shard_is_searched_only_in_the_folder(sharded: Path) -> None:
     name = sorted(sharded.glob("model-*"))[0].name
     write_json(sharded / INDEX, {"weight_map": {"a": f"../../elsewhere/{name}"}})
     assert find_weight_files(sharded).files == (sharded / name,)
 
 
-def test_whole_goes_before_sharded_and_safetensors_before_a_pickle(own_tiny_bert: Path) -> None:
+def test_whole_files_come_before_shards_and_safetensors_before_pickles(own_tiny_bert: Path) -> None:
     whole = own_tiny_bert / WHOLE
     for other in (INDEX, "pytorch_model.bin", "pytorch_model.bin.index.json"):
         (own_tiny_bert / other).write_text("not looked at", encoding="utf-8")
@@ -80,7 +80,7 @@ def test_whole_goes_before_sharded_and_safetensors_before_a_pickle(own_tiny_bert
     assert (found.files, found.is_pickled) == ((whole,), False)
 
 
-def test_a_folder_without_weights_says_so(own_tiny_bert: Path) -> None:
+def test_a_folder_without_weights_is_a_bad_checkpoint(own_tiny_bert: Path) -> None:
     assert has_weight_files(own_tiny_bert)
     (own_tiny_bert / WHOLE).unlink()
     assert not has_weight_files(own_tiny_bert)
@@ -88,7 +88,7 @@ def test_a_folder_without_weights_says_so(own_tiny_bert: Path) -> None:
         find_weight_files(own_tiny_bert)
 
 
-def test_a_git_lfs_pointer_is_called_one(own_tiny_bert: Path) -> None:
+def test_a_git_lfs_pointer_is_recognised(own_tiny_bert: Path) -> None:
     pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
     (own_tiny_bert / WHOLE).write_text(pointer, encoding="utf-8")
     with pytest.raises(BadCheckpoint, match="is a git-lfs pointer"):
@@ -108,7 +108,7 @@ def test_a_git_lfs_pointer_is_called_one(own_tiny_bert: Path) -> None:
     ],
     ids=str,
 )
-def test_weights_that_do_not_fit_the_config_are_told_by_name_and_shape(
+def test_weights_that_do_not_fit_the_config_are_named_with_their_shape(
     own_tiny_bert: Path, change: dict[str, Any], message: str
 ) -> None:
     edit_config(own_tiny_bert, **change)
@@ -127,7 +127,7 @@ def test_weights_that_do_not_fit_the_config_are_told_by_name_and_shape(
         ("cls.predictions.transform.dense.weight", lambda tensor: tensor[None].clone()),
     ],
 )
-def test_a_tensor_that_is_missing_or_misshapen_is_named(
+def test_a_missing_tensor_or_wrong_shape_is_named(
     own_tiny_bert: Path, name: str, change: Callable[[torch.Tensor], torch.Tensor] | None
 ) -> None:
     tensors = stored(own_tiny_bert)
@@ -137,14 +137,14 @@ def test_a_tensor_that_is_missing_or_misshapen_is_named(
         open_bert(own_tiny_bert)
 
 
-def test_a_checkpoint_of_something_else_is_told_by_what_it_holds(own_tiny_bert: Path) -> None:
+def test_the_error_for_another_model_lists_its_tensors(own_tiny_bert: Path) -> None:
     store(own_tiny_bert, {"transformer.wte.weight": torch.ones(3, 3), "lm_head.weight": torch.ones(3, 3)})
     with pytest.raises(BadCheckpoint, match=r"does not hold a BERT: .*lm_head\.weight"):
         open_bert(own_tiny_bert)
 
 
 @pytest.mark.parametrize("dtype", [torch.int8, torch.float8_e4m3fn, torch.bool], ids=str)
-def test_quantised_weights_are_refused_and_not_taken_for_numbers(own_tiny_bert: Path, dtype: torch.dtype) -> None:
+def test_quantised_weights_are_an_error(own_tiny_bert: Path, dtype: torch.dtype) -> None:
     name = "bert.encoder.layer.0.attention.self.query.weight"
     store(own_tiny_bert, stored(own_tiny_bert) | {name: torch.ones(24, 24).to(dtype)})
     with pytest.raises(UnsupportedModel, match=r"attention\.self\.query\.weight as (I8|F8_E4M3|BOOL)"):
@@ -159,7 +159,7 @@ def test_the_dtypes_may_be_mixed(own_tiny_bert: Path, tiny_bert: Path) -> None:
     assert_answers_as(own_tiny_bert, tiny_bert, "numpy", "torch", "transformers")
 
 
-def test_a_part_is_held_where_all_its_tensors_are(tiny_bert: Path) -> None:
+def test_a_part_needs_all_its_tensors(tiny_bert: Path) -> None:
     weight_files, config = find_weight_files(tiny_bert), read_config(tiny_bert)
     assert weight_files.holds(layout.pooler_layout(config))
     assert weight_files.holds(layout.mlm_head_layout(config))
@@ -167,19 +167,19 @@ def test_a_part_is_held_where_all_its_tensors_are(tiny_bert: Path) -> None:
     assert not weight_files.holds(layout.body_layout(replace(config, num_hidden_layers=3)))
 
 
-def test_a_tensor_is_read_by_the_name_that_it_has_today(tiny_bert: Path) -> None:
+def test_a_tensor_is_read_by_its_canonical_name(tiny_bert: Path) -> None:
     read = find_weight_files(tiny_bert).reader()
     expected = stored(tiny_bert)["bert.encoder.layer.1.output.LayerNorm.weight"]
     np.testing.assert_array_equal(read("encoder.layer.1.output.LayerNorm.weight"), expected.numpy())
 
 
-def test_a_decoder_bias_that_is_stored_beside_the_head_is_the_one_that_is_added(own_tiny_bert: Path) -> None:
+def test_the_decoders_own_bias_is_used(own_tiny_bert: Path) -> None:
     bias = stored(own_tiny_bert)["cls.predictions.bias"]
     store(own_tiny_bert, stored(own_tiny_bert) | {"cls.predictions.decoder.bias": bias + 1})
     assert_answers_as(own_tiny_bert, own_tiny_bert, "numpy", "torch")
 
 
-def test_a_decoder_that_is_stored_though_the_config_ties_it_is_the_one_that_transformers_uses(
+def test_a_stored_decoder_is_used_as_in_transformers_although_tied(
     own_tiny_bert: Path,
 ) -> None:
     words = stored(own_tiny_bert)["bert.embeddings.word_embeddings.weight"]

@@ -229,7 +229,7 @@ def test_without_pyarrow_parquet_is_an_error_that_says_what_to_install(tiny: tup
     for name in ("out.parquet", "out/"):
         finished = run("encode", "how", *tiny, "-o", name, cwd=folder, env={"PYTHONPATH": path})
         assert_failed(finished, 1, "pyarrow, which is not installed")
-        assert finished.stderr.splitlines()[1] == "hint: pip install 'bertcli[parquet]'"
+        assert finished.stderr.splitlines()[1] == "hint: pip install pyarrow"
     assert [path.name for path in folder.iterdir() if path.name != "__pycache__"] == ["pyarrow.py"]
 
 

@@ -1,4 +1,4 @@
-"""Models from the hub as the shell sees them: what is said, what is downloaded, and what happens without a network."""
+"""Models from the hub on the command line: notes, downloads, and errors without a network."""
 
 import fcntl
 import json
@@ -31,11 +31,11 @@ def hub(tiny_bert: Path) -> Iterator[Hub]:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A folder for the cache, which is not there yet."""
+    """A folder for the cache, not yet created."""
     return tmp_path / "home"
 
 
-def test_the_first_use_downloads_with_a_note_and_the_next_ones_say_nothing(
+def test_the_first_use_downloads_with_a_note_and_the_next_ones_are_silent(
     hub: Hub, home: Path, tiny_bert: Path
 ) -> None:
     first = run("encode", TEXT, *MODEL, "--json", env=hub.env(home))
@@ -68,12 +68,12 @@ def test_every_json_names_the_commit(home: Path, tiny_bert: Path) -> None:
             assert (answer["model"], answer["revision"]) == ("my/bert", commit), command
 
 
-def test_quiet_downloads_without_a_word(hub: Hub, home: Path) -> None:
+def test_quiet_download_shows_nothing(hub: Hub, home: Path) -> None:
     run("encode", TEXT, *MODEL, "-q", env=hub.env(home)).answer()
 
 
 def shown_on_a_terminal(hub: Hub, home: Path, *options: str) -> str:
-    """What is on a terminal's screen when it is bertcli's stderr."""
+    """Return the screen of a terminal that shows stderr of an encode."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     env = environment(hub.env(home))
@@ -84,7 +84,7 @@ def shown_on_a_terminal(hub: Hub, home: Path, *options: str) -> str:
         while True:
             try:
                 part = os.read(ours, 1 << 16)
-            except OSError:  # Linux says so of a terminal that nobody has open any more
+            except OSError:  # raised on Linux when the other end is closed
                 part = b""
             if not part:
                 break
@@ -95,7 +95,7 @@ def shown_on_a_terminal(hub: Hub, home: Path, *options: str) -> str:
     return shown.decode()
 
 
-def test_a_terminal_shows_the_progress_of_what_is_large(hub: Hub, home: Path) -> None:
+def test_a_terminal_shows_the_progress_of_large_files(hub: Hub, home: Path) -> None:
     files = hub.models["my/bert"][COMMIT]
     hub.models["my/bert"] = {COMMIT: {**files, "tokenizer_config.json": b"{}" + b" " * (1 << 21)}}
     shown = shown_on_a_terminal(hub, home)
@@ -108,7 +108,7 @@ def test_quiet_draws_nothing_on_a_terminal(hub: Hub, home: Path) -> None:
     assert shown_on_a_terminal(hub, home, "-q") == ""
 
 
-def test_ctrl_c_ends_a_download_at_once_and_the_next_run_takes_it_up(hub: Hub, home: Path) -> None:
+def test_ctrl_c_stops_a_download_and_the_next_run_completes_it(hub: Hub, home: Path) -> None:
     begun, over = Event(), Event()
 
     def stall(handler: Handler) -> bool:
@@ -159,7 +159,7 @@ def test_the_tensors_of_a_model_on_the_hub_are_listed_without_a_download(hub: Hu
     assert not (home / "hub").exists()
 
 
-def test_offline_a_model_that_is_not_here_is_an_error(home: Path) -> None:
+def test_offline_a_missing_model_is_an_error(home: Path) -> None:
     for options, env in (
         (("--offline",), {"HF_HUB_OFFLINE": "0"}),
         ((), {"BERTCLI_OFFLINE": "1", "HF_HUB_OFFLINE": "0"}),
@@ -172,12 +172,12 @@ def test_offline_a_model_that_is_not_here_is_an_error(home: Path) -> None:
         assert "-m bundled" in finished.stderr and "a folder" in finished.stderr
 
 
-def test_offline_a_model_in_the_cache_is_answered(home: Path, tiny_bert: Path) -> None:
+def test_offline_a_cached_model_works(home: Path, tiny_bert: Path) -> None:
     fill_cache(home, "google-bert/bert-base-uncased", files_in(tiny_bert))
     run("encode", TEXT, "-m", "bert-base-uncased", "--offline", env={"HF_HOME": str(home)}).answer()
 
 
-def test_a_network_that_is_not_there_is_an_error(home: Path) -> None:
+def test_a_missing_network_is_an_error(home: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
     env = {"HF_HOME": str(home), "HF_HUB_OFFLINE": "0", "HF_ENDPOINT": url, "NO_PROXY": "127.0.0.1"}
@@ -187,7 +187,7 @@ def test_a_network_that_is_not_there_is_an_error(home: Path) -> None:
 
 
 @pytest.mark.parametrize("pattern", ["api", "HEAD .*config"])
-def test_what_the_hub_refuses_is_an_error(hub: Hub, home: Path, pattern: str) -> None:
+def test_a_gated_model_is_an_error(hub: Hub, home: Path, pattern: str) -> None:
     hub.faults[pattern] = lambda handler: handler.refuse(403, "GatedRepo")
     finished = run("encode", TEXT, *MODEL, "-q", env=hub.env(home))
     assert_failed(finished, 1, "my/bert is gated")
@@ -199,7 +199,7 @@ def test_a_revision_of_a_folder_is_wrong_usage(tiny_bert: Path) -> None:
     assert_failed(run("encode", TEXT, "--revision", "v1"), 2, "--revision v1", "bundled")
 
 
-def test_a_published_model_has_shapes_without_being_here(home: Path) -> None:
+def test_shapes_of_a_published_model_need_no_download(home: Path) -> None:
     env = {"HF_HOME": str(home), "HF_HUB_OFFLINE": "1"}
     answer = run("shapes", "-m", "bert-large-cased", "--batch", "2", "--seq", "128", "--json", env=env).json()
     assert (answer["model"], answer["revision"]) == ("bert-large-cased", None)
@@ -209,7 +209,7 @@ def test_a_published_model_has_shapes_without_being_here(home: Path) -> None:
     assert not home.exists()
 
 
-def test_a_text_has_as_many_tokens_for_an_uncased_english_one_as_for_the_bundled_one() -> None:
+def test_uncased_english_models_share_the_bundled_vocabulary() -> None:
     text = "Hello, how are you? Überraschend unaffably."
     (bundled, *_), (base, *_) = (
         run("shapes", text, "-m", model, "--json").json()["classes"][0]["outputs"]
@@ -218,7 +218,7 @@ def test_a_text_has_as_many_tokens_for_an_uncased_english_one_as_for_the_bundled
     assert base["shape"] == [*bundled["shape"][:2], 768]
 
 
-def test_for_another_vocabulary_the_length_is_asked_for() -> None:
+def test_another_vocabulary_needs_a_given_size() -> None:
     for model in ("bert-base-cased", "google-bert/bert-base-chinese"):
         finished = run("shapes", TEXT, "-m", model)
         assert_failed(finished, 2, "how many tokens", model)
@@ -226,11 +226,11 @@ def test_for_another_vocabulary_the_length_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize("options", [("--run", "--seq", "8"), ("--weights",)])
-def test_what_is_in_a_published_checkpoint_only_itself_can_tell(options: tuple[str, ...]) -> None:
+def test_run_and_weights_need_the_published_checkpoint(options: tuple[str, ...]) -> None:
     assert_failed(run("shapes", "-m", "bert-base-uncased", *options), 1, "'bert-base-uncased'", "HF_HUB_OFFLINE is set")
 
 
-def test_a_published_model_in_the_cache_is_told_of_by_itself(home: Path, tiny_bert: Path) -> None:
+def test_shapes_of_a_cached_published_model_come_from_its_files(home: Path, tiny_bert: Path) -> None:
     fill_cache(home, "bert-base-cased", files_in(tiny_bert))
     answer = run("shapes", TEXT, "-m", "bert-base-cased", "--json", env={"HF_HOME": str(home)}).json()
     assert (answer["revision"], answer["classes"][0]["outputs"][0]["shape"]) == (COMMIT, [1, 5, 24])

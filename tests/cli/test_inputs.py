@@ -1,4 +1,4 @@
-"""Texts from files of every format, asked of every command, and what is said where a file is bad."""
+"""Texts from files of every format, in every command, and the errors of bad files."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ def test_a_record_has_the_id_of_its_row(tiny: tuple[str, str], folder: Path, com
 
 
 @pytest.mark.parametrize("command", ["encode", "fill-mask", "attn"])
-def test_rows_end_in_the_id(tiny: tuple[str, str], folder: Path, command: str) -> None:
+def test_the_id_is_the_last_column(tiny: tuple[str, str], folder: Path, command: str) -> None:
     WRITERS[".csv"](folder / "in.csv", ENTRIES)
     header, *rows = run(command, "-f", "in.csv", "--id-column", "id", *tiny, cwd=folder).rows()
     assert header[-1] == "text_id"
@@ -31,7 +31,7 @@ def test_rows_end_in_the_id(tiny: tuple[str, str], folder: Path, command: str) -
     assert header[:-1] == run(command, "how [MASK] you", *tiny).rows()[0]
 
 
-def test_shapes_measures_the_texts_of_rows(tiny: tuple[str, str], folder: Path) -> None:
+def test_shapes_reads_texts_of_rows(tiny: tuple[str, str], folder: Path) -> None:
     WRITERS[".jsonl"](folder / "in.jsonl", ENTRIES)
     document = run("shapes", "-f", "in.jsonl", *tiny, "--json", cwd=folder).json()
     assert (document["batch_size"], document["sequence_length"]) == (2, 5)
@@ -68,7 +68,9 @@ def test_a_missing_column_names_its_file_and_leaves_no_output(tiny: tuple[str, s
 
 def test_a_truncated_gzip_names_its_file_and_leaves_no_output(tiny: tuple[str, str], folder: Path) -> None:
     (folder / "in.txt.gz").write_bytes(COMPRESSIONS[".gz"](b"how are you\n" * 100)[:-10])
-    assert_failed(run("encode", "-f", "in.txt.gz", *tiny, "-o", "out.npy", cwd=folder), 1, "in.txt.gz, line ", "ends")
+    assert_failed(
+        run("encode", "-f", "in.txt.gz", *tiny, "-o", "out.npy", cwd=folder), 1, "in.txt.gz, line ", "cut off"
+    )
     assert [path.name for path in folder.iterdir()] == ["in.txt.gz"]
 
 
@@ -78,9 +80,7 @@ def test_a_bad_line_of_plain_text_names_its_file(tiny: tuple[str, str], folder: 
 
 
 @pytest.mark.parametrize("suffix", [".gz", ".zst"])
-def test_compressed_bytes_whose_name_does_not_say_so_are_told_as_such(
-    tiny: tuple[str, str], folder: Path, suffix: str
-) -> None:
+def test_compressed_data_without_the_suffix_is_an_error(tiny: tuple[str, str], folder: Path, suffix: str) -> None:
     content = COMPRESSIONS[suffix](b"how are you\n" * 100)
     (folder / "in.txt").write_bytes(content)
     hint = {".gz": "gzip -dc FILE", ".zst": "zstd -dc FILE"}[suffix]
@@ -91,9 +91,9 @@ def test_compressed_bytes_whose_name_does_not_say_so_are_told_as_such(
         assert_failed(run("encode", "-f", "in.txt", *tiny, *skipping, cwd=folder), 1, "in.txt is compressed")
 
 
-def test_a_pattern_that_no_file_fits_is_an_error(tiny: tuple[str, str], folder: Path) -> None:
+def test_a_pattern_without_a_match_is_an_error(tiny: tuple[str, str], folder: Path) -> None:
     (folder / "in.txt").write_text("how\n")
-    assert_failed(run("encode", "-f", "*.jsonl", *tiny, cwd=folder), 1, "no file fits the pattern *.jsonl")
+    assert_failed(run("encode", "-f", "*.jsonl", *tiny, cwd=folder), 1, "no file matches the pattern *.jsonl")
 
 
 def test_a_bad_row_may_be_skipped(tiny: tuple[str, str], folder: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_bad_row_may_be_skipped(tiny: tuple[str, str], folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["in.parquet", "in.txt.zst"])
-def test_without_pyarrow_the_line_that_installs_it_is_given(tiny: tuple[str, str], folder: Path, name: str) -> None:
+def test_without_pyarrow_the_hint_installs_it(tiny: tuple[str, str], folder: Path, name: str) -> None:
     (folder / name).write_bytes(b"whatever")
     shadow = folder / "shadow"
     shadow.mkdir()
@@ -113,4 +113,4 @@ def test_without_pyarrow_the_line_that_installs_it_is_given(tiny: tuple[str, str
     path = ":".join([str(shadow), *filter(None, [environment().get("PYTHONPATH")])])
     finished = run("encode", "-f", name, *tiny, cwd=folder, env={"PYTHONPATH": path})
     assert_failed(finished, 1, "pyarrow, which is not installed")
-    assert finished.stderr.splitlines()[1] == "hint: pip install 'bertcli[parquet]'"
+    assert finished.stderr.splitlines()[1] == "hint: pip install pyarrow"

@@ -1,4 +1,4 @@
-"""Ten megabytes on one line are refused, or cut, before anyone has time to wonder."""
+"""Ten megabytes on one line are cut, or are an error, within seconds."""
 
 import time
 from pathlib import Path
@@ -9,13 +9,13 @@ from tests.cli.process import assert_failed, run
 
 # With spaces, and in a script that is tokenised a character at a time.
 LINES = {"words": b"the cat sat " * 850_000, "characters": "中".encode() * 3_400_000}
-# Of the whole process, on a busy machine; what comes to the model is a tenth of a second's work.
+# Seconds for the whole process on a busy machine. The model itself takes a tenth of a second.
 SOON = 10.0
 
 
 @pytest.fixture(scope="module", params=LINES)
 def long_line(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file of one line of ten megabytes."""
+    """A file with one line of ten megabytes."""
     path = tmp_path_factory.mktemp("long") / "line.txt"
     path.write_bytes(LINES[request.param] + b"\n")
     return path
@@ -35,7 +35,7 @@ def test_ten_megabytes_on_a_line_are_too_long_for_the_model(tiny: tuple[str, str
     assert_failed(finished, 1, "line 1: the text has more than", "the limit is 64")
 
 
-def test_a_mask_behind_ten_megabytes_would_be_cut_away(tiny: tuple[str, str]) -> None:
+def test_a_mask_after_ten_megabytes_would_be_cut_off(tiny: tuple[str, str]) -> None:
     finished = run("fill-mask", "-", *tiny, "--truncate", stdin=LINES["words"] + b"[MASK]")
     assert_failed(finished, 1, "line 1: 1 of the text's masks would be cut away")
 

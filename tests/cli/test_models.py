@@ -1,4 +1,4 @@
-"""bertcli models: the list of what is here, in each format, and what cannot be listed."""
+"""bertcli models: the list in each format, and models that cannot be listed."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ KEYS = [
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> Path:
-    """A cache with a model at two revisions, one that is damaged and one of another kind."""
+    """A cache with a model at two revisions, a damaged model and an unsupported one."""
     home = tmp_path_factory.mktemp("home")
     files = files_in(tiny_bert)
     fill_cache(home, "google-bert/bert-base-cased", files)
@@ -26,7 +26,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> Path:
     return home
 
 
-def test_json_has_every_model_and_what_was_left_out(home: Path) -> None:
+def test_json_has_every_model_and_the_skipped_ones(home: Path) -> None:
     finished = run("models", "--json", "-q", env={"HF_HOME": str(home)})
     document = finished.json()
     header = {name: document[name] for name in ("command", "model", "revision", "engine", "device", "dtype")}
@@ -75,11 +75,11 @@ def test_without_a_cache_there_is_the_bundled_model(tmp_path: Path) -> None:
     assert not (tmp_path / "nowhere").exists()
 
 
-def test_it_reads_no_standard_input() -> None:
+def test_models_does_not_read_standard_input() -> None:
     assert run("models", stdin=b"not read").answer().stdout.startswith(b"model\t")
 
 
-def test_a_model_of_the_list_can_be_opened_by_what_it_says(home: Path) -> None:
+def test_listed_models_can_be_opened_by_name_and_revision(home: Path) -> None:
     env = {"HF_HOME": str(home)}
     for model in run("models", "--json", "-q", env=env).json()["models"][1:]:
         for revision in (model["revision"], model["revision"][:8], *model["refs"]):

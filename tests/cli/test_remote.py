@@ -65,7 +65,7 @@ def test_what_is_wrong_is_told_with_its_place(tiny: tuple[str, str], folder: Pat
     s3.put("wrong/cut.txt.gz", gzip.compress(b"how\n" * 10_000)[:-20])
     for source, target, words in [
         (f"s3://{BUCKET}/none.txt", "out/", f"s3://{BUCKET}/none.txt: no such file"),
-        (f"s3://{BUCKET}/none/*.txt", "out/", f"no file fits the pattern s3://{BUCKET}/none/*.txt"),
+        (f"s3://{BUCKET}/none/*.txt", "out/", f"no file matches the pattern s3://{BUCKET}/none/*.txt"),
         (f"s3://{BUCKET}/wrong/cut.txt.gz", "out/", "cut.txt.gz, line"),
         ("in.txt", "s3://no-such-bucket/out/", "there is no bucket s3://no-such-bucket"),
     ]:

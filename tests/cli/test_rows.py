@@ -46,7 +46,7 @@ COLUMNS = {
         *TEXT_COLUMNS, "map", "layer", "head", "row_position", "row", "column_position", "column", "value",
     ],
 }  # fmt: skip
-# How many rows each has on the tiny checkpoint: 5 tokens, 2 layers of 3 heads, 30 and more tensors.
+# Number of rows of each on the tiny checkpoint: 5 tokens, 2 layers of 3 heads, 30 and more tensors.
 ROWS = {
     ("encode", TEXT): 1,
     ("fill-mask", TEXT): 5,
@@ -78,7 +78,7 @@ def test_options_leave_the_columns_alone(tiny: tuple[str, str], command: str) ->
 
 @pytest.mark.parametrize("option", ["--tokens", "--pooler", "--layers=all", "--similarity"])
 @pytest.mark.parametrize("output_format", ["tsv", "csv"])
-def test_what_rows_have_no_place_for_is_refused(tiny: tuple[str, str], option: str, output_format: str) -> None:
+def test_options_that_do_not_fit_rows_are_an_error(tiny: tuple[str, str], option: str, output_format: str) -> None:
     finished = run("encode", TEXT, *tiny, option, "--format", output_format)
     assert_failed(finished, 2, f"{output_format} has no place for {option.partition('=')[0]}")
 
@@ -124,7 +124,7 @@ def test_the_numbers_are_those_of_the_json(tiny: tuple[str, str]) -> None:
         assert {name: type(value)(row[name]) for name, value in prediction.items()} == prediction
 
 
-def test_what_only_targets_have_is_empty_elsewhere(tiny: tuple[str, str]) -> None:
+def test_target_columns_are_empty_without_targets(tiny: tuple[str, str]) -> None:
     header, *rows = run("fill-mask", TEXT, *tiny, "-k", "1", "--targets", "are,cats", "--target-score", "mean").rows()
     own = ("rank", "logit", "token", "pieces", "method", "entropy")
     cells = [[dict(zip(header, row, strict=True))[name] for name in own] for row in rows]
@@ -137,6 +137,6 @@ def test_targets_are_rows_that_name_their_target(tiny: tuple[str, str]) -> None:
     assert [row[header.index("target")] for row in rows] == ["", "are", "sat"]
 
 
-def test_each_row_tells_the_line_it_came_from(tiny: tuple[str, str]) -> None:
+def test_each_row_has_its_line_number(tiny: tuple[str, str]) -> None:
     header, *rows = run("encode", "-", *tiny, stdin="how\nare\nyou").rows()
     assert [(row[0], row[header.index("line")]) for row in rows] == [("0", "1"), ("1", "2"), ("2", "3")]

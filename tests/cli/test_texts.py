@@ -1,4 +1,4 @@
-"""Where texts come from: arguments, files, standard input; pairs; and texts that have no answer."""
+"""Sources of texts: arguments, files and standard input; pairs; and failed texts."""
 
 import os
 from pathlib import Path
@@ -15,7 +15,7 @@ SPOILT = b"how are you\n\nthe cat\n\xff\xfe\nsat\n"
 
 
 def places(records: Any) -> list[tuple[int, int | None, str]]:
-    """Index, line and text of each record."""
+    """Return index, line and text of each record."""
     return [(record["index"], record.get("line"), record["text"]) for record in records]
 
 
@@ -34,7 +34,7 @@ def test_standard_input_has_a_text_on_each_line(tiny: tuple[str, str], arguments
 
 @pytest.mark.parametrize("option", ["-f", "--file"])
 def test_a_file_has_a_text_on_each_line(tiny: tuple[str, str], folder: Path, option: str) -> None:
-    # A byte order mark, line ends of Windows, and a last line without one: what editors leave behind.
+    # A byte order mark, Windows line ends, and a last line without a line end, as some editors write.
     (folder / "texts.txt").write_bytes(b"\xef\xbb\xbfhow are you\r\nthe cat\r\nsat")
     records = run("encode", option, "texts.txt", *tiny, "--json", cwd=folder).records()
     assert places(records) == [(0, 1, "how are you"), (1, 2, "the cat"), (2, 3, "sat")]
@@ -58,7 +58,7 @@ def test_a_dash_after_two_dashes_is_still_standard_input(tiny: tuple[str, str]) 
     assert len(run("encode", *tiny, "--json", "--", "-", stdin=THREE).records()) == 3
 
 
-def test_no_line_at_all_is_an_empty_result(tiny: tuple[str, str]) -> None:
+def test_empty_input_is_an_empty_result(tiny: tuple[str, str]) -> None:
     finished = run("encode", "-", *tiny, "--json", stdin="")
     assert (finished.exit_code, finished.stderr) == (0, "bertcli: note: there was no text to answer\n")
     assert run("encode", "-", *tiny, "--json", "-q", stdin="").records() == []
@@ -78,7 +78,7 @@ def test_pair_gives_every_text_a_sentence_b_of_segment_1(tiny: tuple[str, str]) 
     ]  # fmt: skip
 
 
-def test_a_pair_is_told_how_probably_b_follows_a(tiny: tuple[str, str]) -> None:
+def test_a_pair_has_a_next_sentence_probability(tiny: tuple[str, str]) -> None:
     [record] = run("encode", "how", "--pair", "you", *tiny, "--json").records()
     assert 0 < record["next_sentence"] < 1
     header, row = run("encode", "how", "--pair", "you", *tiny).rows()
@@ -88,7 +88,7 @@ def test_a_pair_is_told_how_probably_b_follows_a(tiny: tuple[str, str]) -> None:
     assert "next_sentence" not in run("encode", "how", *tiny, "--json").records()[0]
 
 
-def test_pairs_are_parted_by_a_tab(tiny: tuple[str, str]) -> None:
+def test_pairs_are_separated_by_a_tab(tiny: tuple[str, str]) -> None:
     by_line = run("encode", "-", "--pairs", *tiny, "--json", stdin="how\tyou\nthe cat\tsat on\n").records()
     assert [(record["text"], record["pair"]) for record in by_line] == [("how", "you"), ("the cat", "sat on")]
     (by_option,) = run("encode", "how", "--pair", "you", *tiny, "--json").records()
@@ -96,7 +96,7 @@ def test_pairs_are_parted_by_a_tab(tiny: tuple[str, str]) -> None:
     np.testing.assert_allclose(by_line[0]["embedding"], by_option["embedding"], rtol=1e-5, atol=1e-6)
 
 
-def test_sentence_b_makes_a_difference_that_its_words_alone_do_not(tiny: tuple[str, str]) -> None:
+def test_a_sentence_b_differs_from_one_longer_text(tiny: tuple[str, str]) -> None:
     pair, plain = (
         run("encode", *texts, *tiny, "--tokens", "--json").records()[0]["token_vectors"]
         for texts in (("how", "--pair", "you"), ("how [SEP] you",))
@@ -109,7 +109,7 @@ def test_sentence_b_makes_a_difference_that_its_words_alone_do_not(tiny: tuple[s
     [
         (("encode", "how", "--pair", "a", "--pairs"), b"", ("--pair and --pairs",)),
         (("encode", "how", "-f", "texts.txt"), b"", ("not from both",)),
-        (("encode", "how", "-"), b"", ("cannot stand beside other texts",)),
+        (("encode", "how", "-"), b"", ("cannot be combined with other texts",)),
     ],
 )
 def test_sources_that_contradict_each_other_are_wrong_usage(
@@ -138,7 +138,7 @@ def test_sources_that_contradict_each_other_are_wrong_usage(
         (("shapes", "how", ""), b"", ("text 2: the text is empty",)),
     ],
 )
-def test_a_text_without_an_answer_ends_the_run_with_its_place(
+def test_a_failed_text_stops_the_run_with_its_place(
     tiny: tuple[str, str], arguments: tuple[Any, ...], stdin: bytes, words: tuple[str, ...]
 ) -> None:
     assert_failed(run(*arguments, *tiny, stdin=stdin), 1, *words)
@@ -149,13 +149,13 @@ def test_a_missing_file_and_a_folder_are_named(tiny: tuple[str, str], folder: Pa
     assert_failed(run("encode", "-f", ".", *tiny, cwd=folder), 1, ".: is a directory")
 
 
-def test_without_a_text_or_a_standard_input_there_is_nothing_to_read(tiny: tuple[str, str]) -> None:
+def test_without_texts_and_standard_input_there_is_an_error(tiny: tuple[str, str]) -> None:
     for arguments in ((), ("-",)):
         closed = run("encode", *arguments, *tiny, stdin=None, preexec_fn=lambda: os.close(0))
         assert_failed(closed, 2, "standard input is closed")
 
 
-def test_what_came_before_the_error_is_whole_json(tiny: tuple[str, str]) -> None:
+def test_json_before_an_error_is_complete(tiny: tuple[str, str]) -> None:
     finished = run("encode", "-", *tiny, "--json", stdin=SPOILT)
     assert_failed(finished, 1, "line 2: the text is empty")
     records = type(finished)(0, finished.stdout, "").records()
@@ -166,9 +166,9 @@ def test_what_came_before_the_error_is_whole_json(tiny: tuple[str, str]) -> None
 def test_skipped_texts_are_reported_by_line_and_counted_at_the_end(tiny: tuple[str, str], output_format: str) -> None:
     finished = run("encode", "-", *tiny, "--on-error", "skip", "--format", output_format, stdin=SPOILT)
     assert finished.exit_code == 1
-    # The hint that such texts may be skipped is not for who skips them.
+    # The hint about --on-error skip is left out, since the texts are being skipped.
     hints = [line for line in finished.stderr.splitlines() if line.startswith("hint: ")]
-    assert hints == ["hint: convert the file first, such as with: iconv -f latin1 -t utf-8"]
+    assert hints == ["hint: convert the file first, for example: iconv -f latin1 -t utf-8"]
     errors = [line for line in finished.stderr.splitlines() if line not in hints]
     assert errors == [
         "bertcli: skipped: line 2: the text is empty",

@@ -1,4 +1,4 @@
-"""Checkpoints that are not there, damaged, or without what is asked for: one line that says which file, and a hint."""
+"""Checkpoints that are missing, damaged or incomplete: an error that names the file, and a hint."""
 
 import json
 import struct
@@ -13,19 +13,19 @@ from tests.tiny import VOCABULARY, edit_config, write_vocabulary
 
 
 def without(folder: Path, *prefixes: str) -> None:
-    """Take the tensors whose names begin so out of the checkpoint."""
+    """Remove the tensors with this prefix from the checkpoint."""
     path = folder / "model.safetensors"
     kept = {name: tensor for name, tensor in load_file(path).items() if not name.startswith(prefixes)}
     save_file(kept, path)
 
 
 def rewrite(name: str, change: Callable[[bytes], bytes]) -> Callable[[Path], object]:
-    """A change of one file's bytes."""
+    """Return a function that changes the bytes of a file in a folder."""
     return lambda folder: (folder / name).write_bytes(change((folder / name).read_bytes()))
 
 
 def header_that_promises_more(content: bytes) -> bytes:
-    """A safetensors file whose header has a tensor that reaches beyond its end."""
+    """Return a safetensors file whose header has a tensor beyond its end."""
     (length,) = struct.unpack("<Q", content[:8])
     header = json.loads(content[8 : 8 + length])
     last = max((entry for name, entry in header.items() if name != "__metadata__"), key=lambda e: e["data_offsets"])
@@ -36,11 +36,11 @@ def header_that_promises_more(content: bytes) -> bytes:
 
 
 def answer(folder: Path, command: str = "fill-mask", *options: str) -> Finished:
-    """What a command says of the checkpoint in the folder, called `spoilt` in its parent."""
+    """Run a command on the checkpoint in a folder."""
     return run(command, TEXT, "-m", folder.name, *options, cwd=folder.parent)
 
 
-SPOILINGS: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
+DAMAGES: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
     "weights cut short": (
         rewrite("model.safetensors", lambda content: content[: len(content) // 2]),
         ("model.safetensors is damaged", "bytes"),
@@ -97,26 +97,26 @@ SPOILINGS: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
 }
 
 
-@pytest.mark.parametrize("spoiling", SPOILINGS)
-def test_a_spoilt_checkpoint_is_an_error_that_names_it(own_tiny_bert: Path, spoiling: str) -> None:
-    spoil, words = SPOILINGS[spoiling]
-    spoil(own_tiny_bert)
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_checkpoint_is_an_error_that_names_it(own_tiny_bert: Path, damage: str) -> None:
+    change, words = DAMAGES[damage]
+    change(own_tiny_bert)
     finished = answer(own_tiny_bert)
     assert_failed(finished, 1, "tiny-bert", *words)
     assert finished.stdout == b""
 
 
-def test_a_model_that_is_not_there_is_an_error() -> None:
+def test_a_missing_model_is_an_error() -> None:
     assert_failed(run("encode", TEXT, "-m", "no/such-model"), 1, "'no/such-model'")
     assert_failed(run("shapes", TEXT, env={"BERTCLI_MODEL": "no/such-model"}), 1, "'no/such-model'")
 
 
-def test_a_file_is_no_model(own_tiny_bert: Path) -> None:
+def test_a_file_is_not_a_model(own_tiny_bert: Path) -> None:
     finished = run("encode", TEXT, "-m", "tiny-bert/config.json", cwd=own_tiny_bert.parent)
     assert_failed(finished, 1, "tiny-bert/config.json is a file")
 
 
-def test_without_an_mlm_head_the_other_commands_answer(own_tiny_bert: Path) -> None:
+def test_without_an_mlm_head_the_other_commands_work(own_tiny_bert: Path) -> None:
     without(own_tiny_bert, "cls.")
     for command in ("encode", "shapes", "attn"):
         answer(own_tiny_bert, command).answer()
@@ -124,7 +124,7 @@ def test_without_an_mlm_head_the_other_commands_answer(own_tiny_bert: Path) -> N
     assert (logits["name"], logits["in_checkpoint"]) == ("logits", False)
 
 
-def test_without_a_pooler_its_output_is_an_error_and_the_rest_is_answered(own_tiny_bert: Path) -> None:
+def test_without_a_pooler_only_its_output_is_an_error(own_tiny_bert: Path) -> None:
     without(own_tiny_bert, "bert.pooler.")
     for options in (("--pooler", "--json"), ("--pool", "pooler")):
         assert_failed(answer(own_tiny_bert, "encode", *options), 1, "tiny-bert has no pooler")

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
+from bertcli.commands.fill_mask.answer import _runs
 
 from bertcli.choices import FillOrder, TargetScore, WithinWord
 from bertcli.cli.options import ModelOptions, OutputOptions, TextOptions
-from bertcli.commands.fill_mask.answer import _runs
 from bertcli.commands.fill_mask.request import FillMaskRequest
 from bertcli.errors import WrongUsage
 

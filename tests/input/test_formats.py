@@ -1,4 +1,4 @@
-"""Texts from JSON lines, CSV, TSV and Parquet, plain and compressed: ids, order, and what is wrong with a row."""
+"""Texts from JSON lines, CSV, TSV and Parquet, plain and compressed: ids, order and errors of rows."""
 
 import json
 from pathlib import Path
@@ -13,31 +13,30 @@ from hypothesis import strategies as st
 from bertcli.choices import InputFormat
 from bertcli.errors import BadInput, BertcliError, WrongUsage
 from bertcli.input.reader import TextReader
-from bertcli.input.records import FailedText, Window
-from bertcli.input.source import TextSource
+from bertcli.input.records import FailedText, TextSource, Window
 from tests.input.files import COMPRESSIONS, WRITERS, Entries
 
 SOME = [(f"n{number}", f"text {number}") for number in range(7)]
-# What a cell of TSV has no place for, beside what a text may not be: nothing, or lone halves of characters.
+# Characters that a TSV cell cannot hold. Besides, a text may not be empty or contain lone surrogates.
 letters = st.characters(exclude_categories=["Cs"], exclude_characters="\t\r\n\ufeff")
 texts = st.text(letters, min_size=1, max_size=20).filter(str.strip)
 any_texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20).filter(str.strip)
 
 
 def read(*paths: Path, **source: Any) -> Window:
-    """Everything in the files, by its ids."""
+    """Read all texts, with their ids."""
     reader = TextReader(TextSource(file=paths, **{"id_field": "id", **source}))
     return [text for window in reader.windows() for text in window]
 
 
 def pairs_of(window: Window) -> Entries:
-    """Ids and texts."""
+    """Return ids and texts."""
     assert [text.index for text in window] == list(range(len(window)))
     return [(text.id, text.text) for text in window if not isinstance(text, FailedText)]
 
 
 def problem(text: object) -> tuple[str, str]:
-    """The place and the message of a text without an answer."""
+    """Return the place and the message of a failed text."""
     assert isinstance(text, FailedText), text
     return text.place, text.error.message
 
@@ -45,25 +44,21 @@ def problem(text: object) -> tuple[str, str]:
 @pytest.mark.parametrize("suffix", WRITERS)
 @given(st.lists(st.tuples(texts, texts), max_size=10))
 @settings(max_examples=20)
-def test_ids_texts_and_their_order_come_back(
-    tmp_path_factory: pytest.TempPathFactory, suffix: str, entries: Entries
-) -> None:
+def test_ids_texts_and_order_are_kept(tmp_path_factory: pytest.TempPathFactory, suffix: str, entries: Entries) -> None:
     path = tmp_path_factory.mktemp("formats") / f"texts{suffix}"
     WRITERS[suffix](path, entries)
     if suffix == ".parquet" and not entries:
-        return  # a table of no rows has no types
+        return  # an empty table has no types
     assert pairs_of(read(path)) == entries
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
 @given(st.lists(st.tuples(any_texts, any_texts), min_size=1, max_size=5))
 @settings(max_examples=20)
-def test_a_text_may_go_over_several_lines(
-    tmp_path_factory: pytest.TempPathFactory, suffix: str, entries: Entries
-) -> None:
+def test_a_text_may_span_several_lines(tmp_path_factory: pytest.TempPathFactory, suffix: str, entries: Entries) -> None:
     path = tmp_path_factory.mktemp("formats") / f"texts{suffix}"
     if suffix == ".csv":
-        # Line ends alone tell lines apart: a lone carriage return within quotes is one to the csv module.
+        # The csv module takes a lone carriage return inside quotes as a line end.
         entries = [(id_.replace("\r", " r"), text.replace("\r", " r")) for id_, text in entries]
     WRITERS[suffix](path, entries)
     assert pairs_of(read(path)) == entries
@@ -96,7 +91,7 @@ def test_a_damaged_file_is_an_error_with_its_name_and_its_line(tmp_path: Path, c
     spoilt = content[:middle] if damage == "cut" else content[:middle] + b"\xff" * middle
     path = tmp_path / f"texts.txt{compression}"
     path.write_bytes(spoilt)
-    with pytest.raises(BadInput, match=rf"texts\.txt\{compression}, line [\d,]+: it"):
+    with pytest.raises(BadInput, match=rf"texts\.txt\{compression}, line [\d,]+: the compressed data is"):
         read(path, id_field=None)
 
 
@@ -108,14 +103,14 @@ def test_whole_numbers_stay_numbers(tmp_path: Path) -> None:
     assert pairs_of(read(tmp_path / "texts.csv")) == [("007", "a")]
 
 
-def test_fields_are_named(tmp_path: Path) -> None:
+def test_fields_are_chosen_by_name(tmp_path: Path) -> None:
     path = tmp_path / "texts.jsonl"
     path.write_text('{"key": 1, "body": "how", "text": "no"}\n')
     assert pairs_of(read(path, field="body", id_field="key")) == [(1, "how")]
     assert pairs_of(read(path, field="body", id_field=None)) == [(None, "how")]
 
 
-def test_the_format_may_be_named(tmp_path: Path) -> None:
+def test_the_format_may_be_given(tmp_path: Path) -> None:
     path = tmp_path / "texts.txt"
     path.write_text('{"text": "how"}\n')
     assert pairs_of(read(path, id_field=None)) == [(None, '{"text": "how"}')]
@@ -137,15 +132,15 @@ def test_several_files_and_patterns_are_one_run(tmp_path: Path) -> None:
     assert pairs_of(found) == [(None, word) for word in ("first", "second", "third")]
 
 
-def test_a_pattern_that_fits_nothing_is_named_and_a_name_with_its_marks_is_read(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="no file fits the pattern") as raised:
+def test_a_pattern_without_match_is_an_error_but_a_file_of_that_name_is_read(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="no file matches the pattern") as raised:
         read(tmp_path / "*.txt")
     assert str(tmp_path / "*.txt") in raised.value.message
     (tmp_path / "[a].txt").write_text("how\n")
     assert pairs_of(read(tmp_path / "[a].txt", id_field=None)) == [(None, "how")]
 
 
-def test_what_has_been_read_reaches_what_there_is(tmp_path: Path) -> None:
+def test_read_bytes_reach_total_bytes(tmp_path: Path) -> None:
     paths = []
     for suffix in WRITERS:
         paths.append(tmp_path / f"texts{suffix}")
@@ -166,16 +161,16 @@ def test_what_has_been_read_reaches_what_there_is(tmp_path: Path) -> None:
         ("null", "the line is null, not an object"),
         ('{"id": 1}', "the object has no field 'text'"),
         ('{"text": "how"}', "the object has no field 'id'"),
-        ('{"id": 1, "text": 5}', "'text' is a number, not a text"),
+        ('{"id": 1, "text": 5}', "'text' is a number, not a string"),
         ('{"id": 1, "text": null}', "'text' is empty (null)"),
         ('{"id": 1, "text": " "}', "the text is empty"),
         ('{"id": 1, "text": "\\ud800"}', "the text is not UTF-8"),
-        ('{"id": 1.5, "text": "how"}', "'id' is neither a whole number nor a text: 1.5"),
-        ('{"id": true, "text": "how"}', "'id' is neither a whole number nor a text: True"),
+        ('{"id": 1.5, "text": "how"}', "'id' is neither a whole number nor a string: 1.5"),
+        ('{"id": true, "text": "how"}', "'id' is neither a whole number nor a string: True"),
         ("[" * 100_000, "the line is not JSON: "),
     ],
 )
-def test_a_bad_line_of_json_is_told_and_the_others_are_read(tmp_path: Path, line: str, message: str) -> None:
+def test_a_bad_line_of_json_is_reported_and_the_others_are_read(tmp_path: Path, line: str, message: str) -> None:
     path = tmp_path / "texts.jsonl"
     path.write_text(f'{{"id": 0, "text": "how"}}\n\n{line}\n{{"id": 2, "text": "you"}}\n')
     first, bad, last = read(path)
@@ -186,29 +181,29 @@ def test_a_bad_line_of_json_is_told_and_the_others_are_read(tmp_path: Path, line
     assert told.startswith(message)
 
 
-def test_json_that_is_not_utf_8_is_told_with_its_column(tmp_path: Path) -> None:
+def test_json_that_is_not_utf_8_is_reported_with_its_column(tmp_path: Path) -> None:
     path = tmp_path / "texts.jsonl"
     path.write_bytes(b'{"text": "caf\xe9"}\n')
     [bad] = read(path, id_field=None)
     assert problem(bad)[1] == "the text is not UTF-8: byte 0xe9 at column 14"
 
 
-def test_a_bad_row_of_csv_is_told_and_the_others_are_read(tmp_path: Path) -> None:
+def test_a_bad_row_of_csv_is_reported_and_the_others_are_read(tmp_path: Path) -> None:
     path = tmp_path / "texts.csv"
     path.write_bytes(b'id,text\r\n1,"a\nb"\r\n2\r\n\r\n3,"c"d\r\n4,caf\xe9\r\n5,e\r\n6,"open\n')
     found = read(path)
     assert pairs_of(found) == [("1", "a\nb"), ("5", "e")]
     assert [problem(text) for text in found if isinstance(text, FailedText)] == [
-        (f"{path}, line 4", "the row has 1 of at least 2 cells, and none for 'text'"),
-        (f"{path}, line 6", "the row is not CSV: ',' expected after '\"'"),
+        (f"{path}, line 4", "'text' is cell 2, but the row has only 1"),
+        (f"{path}, line 6", "the row is not valid CSV: ',' expected after '\"'"),
         (f"{path}, line 7", "the text is not UTF-8"),
-        (f"{path}, line 9", "the row is not CSV: unexpected end of data"),
+        (f"{path}, line 9", "the row is not valid CSV: unexpected end of data"),
     ]
     assert found[0].line == 2
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".parquet"])
-def test_a_missing_column_is_an_error_that_names_those_there_are(tmp_path: Path, suffix: str) -> None:
+def test_a_missing_column_is_an_error_that_lists_the_columns(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"texts{suffix}"
     WRITERS[suffix](path, SOME)
     for source in ({"field": "body"}, {"id_field": "body"}):
@@ -227,14 +222,14 @@ def test_a_file_that_is_not_parquet_is_an_error(tmp_path: Path) -> None:
             read(path)
 
 
-def test_a_column_of_parquet_that_holds_no_texts_is_an_error(tmp_path: Path) -> None:
+def test_a_parquet_column_without_texts_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "texts.parquet"
     pyarrow.parquet.write_table(pyarrow.table({"id": ["a"], "text": [1.5]}), path)
     with pytest.raises(BadInput, match="column 'text' holds double, not texts"):
         read(path)
 
 
-def test_a_row_of_parquet_without_a_text_is_told_by_its_number(tmp_path: Path) -> None:
+def test_a_parquet_row_without_a_text_is_reported_by_its_number(tmp_path: Path) -> None:
     path = tmp_path / "texts.parquet"
     categories = pyarrow.array(["how", None, "you"]).dictionary_encode()
     pyarrow.parquet.write_table(pyarrow.table({"id": [1, 2, None], "text": categories}), path)
@@ -242,7 +237,7 @@ def test_a_row_of_parquet_without_a_text_is_told_by_its_number(tmp_path: Path) -
     assert pairs_of(found) == [(1, "how")]
     assert [problem(text) for text in found[1:]] == [
         (f"{path}, text 2", "'text' is empty (null)"),
-        (f"{path}, text 3", "'id' is neither a whole number nor a text: None"),
+        (f"{path}, text 3", "'id' is neither a whole number nor a string: None"),
     ]
 
 
@@ -255,19 +250,19 @@ def test_a_row_of_parquet_without_a_text_is_told_by_its_number(tmp_path: Path) -
     ],
 )
 def test_arguments_have_no_fields(source: Any) -> None:
-    with pytest.raises(WrongUsage, match="about texts in files"):
+    with pytest.raises(WrongUsage, match="for texts in files"):
         TextReader(TextSource(**source))
 
 
-def test_lines_have_no_fields_and_parquet_is_no_stream(tmp_path: Path) -> None:
+def test_lines_have_no_fields_and_parquet_needs_a_file(tmp_path: Path) -> None:
     (tmp_path / "texts.txt").write_text("how\n")
     with pytest.raises(WrongUsage, match="no fields for --id-field"):
         read(tmp_path / "texts.txt")
-    with pytest.raises(WrongUsage, match="not from a stream"):
+    with pytest.raises(WrongUsage, match="from a stream"):
         TextReader(TextSource(["-"], format=InputFormat.PARQUET))
 
 
-def test_two_sentences_on_a_line_may_be_called_tsv(tmp_path: Path) -> None:
+def test_pairs_in_a_tsv_file_need_no_header(tmp_path: Path) -> None:
     (tmp_path / "pairs.tsv").write_text("how\tyou\n")
     [found] = read(tmp_path / "pairs.tsv", id_field=None, pairs=True)
     assert not isinstance(found, FailedText)

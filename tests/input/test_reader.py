@@ -1,4 +1,4 @@
-"""Texts from arguments, files and pipes: every line known by its number, none waited for, memory bounded."""
+"""Texts from arguments, files and pipes: line numbers, no waiting, bounded memory."""
 
 import os
 import sys
@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from bertcli.errors import BadText, WrongUsage
 from bertcli.input.reader import TextReader
-from bertcli.input.records import FailedText, TextRecord, Window
-from bertcli.input.source import TextSource
+from bertcli.input.records import FailedText, TextRecord, TextSource, Window
 from bertcli.input.streams import WINDOW_BYTES
 
 BOM = b"\xef\xbb\xbf"
@@ -35,7 +34,7 @@ def texts_of(window: Window) -> list[str | None]:
 
 
 class Pipe:
-    """Standard input for a test, and the end that is written to."""
+    """A pipe that replaces standard input."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         reading, self._writing = os.pipe()
@@ -64,7 +63,7 @@ def pipe(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipe]:
 
 @pytest.fixture
 def read_pipe(pipe: Pipe) -> Callable[..., Window]:
-    """What is read of a pipe that holds `content` and has ended."""
+    """Return a function that reads all texts of a closed pipe with some content."""
 
     def read(content: bytes, **source: object) -> Window:
         pipe.write(content)
@@ -77,7 +76,7 @@ def read_pipe(pipe: Pipe) -> Callable[..., Window]:
 def test_arguments_are_one_window_without_line_numbers() -> None:
     reader = TextReader(TextSource(["one", "two", "-3"]))
     assert list(reader.windows()) == [[TextRecord(0, "one"), TextRecord(1, "two"), TextRecord(2, "-3")]]
-    assert reader.known_bytes() == 8
+    assert reader.estimate_bytes() == 8
 
 
 def test_a_file_has_a_text_a_line_numbered_from_1(tmp_path: Path) -> None:
@@ -86,7 +85,7 @@ def test_a_file_has_a_text_a_line_numbered_from_1(tmp_path: Path) -> None:
         TextRecord(0, "one", None, 1),
         TextRecord(1, "two words", None, 2),
     ]
-    assert TextReader(TextSource(file=path)).known_bytes() == 14
+    assert TextReader(TextSource(file=path)).estimate_bytes() == 14
 
 
 @pytest.mark.parametrize(
@@ -116,7 +115,7 @@ def test_a_file_has_a_text_a_line_numbered_from_1(tmp_path: Path) -> None:
         (b"a\x00b\n", ["a\x00b"]),
     ],
 )
-def test_lines_end_where_they_end_and_nowhere_else(
+def test_only_newlines_end_lines(
     tmp_path: Path, read_pipe: Callable[..., Window], content: bytes, texts: list[str | None]
 ) -> None:
     from_file = read_file(tmp_path / "lines.txt", content)
@@ -132,7 +131,7 @@ def test_an_empty_line_is_an_error_in_its_place(tmp_path: Path) -> None:
     assert (found.index, found.line, found.error.message) == (1, 2, "the text is empty")
 
 
-def test_a_line_that_is_not_utf_8_is_told_with_its_byte_and_its_column(tmp_path: Path) -> None:
+def test_a_line_that_is_not_utf_8_is_reported_with_byte_and_column(tmp_path: Path) -> None:
     found = read_file(tmp_path / "lines.txt", b"a\ncaf\xe9\nb")[1]
     assert isinstance(found, FailedText)
     assert (found.index, found.line) == (1, 2)
@@ -154,16 +153,16 @@ def test_an_argument_that_is_not_utf_8_is_an_error() -> None:
     assert "not UTF-8" in found.error.message
 
 
-def test_a_pair_stands_beside_every_text() -> None:
+def test_a_pair_is_added_to_every_text() -> None:
     found = flat(TextReader(TextSource(["a", "b"], pair="c")).windows())
     assert found == [TextRecord(0, "a", "c"), TextRecord(1, "b", "c")]
 
 
-def test_pairs_are_parted_at_the_first_tab(tmp_path: Path) -> None:
+def test_pairs_are_split_at_the_first_tab(tmp_path: Path) -> None:
     found = read_file(tmp_path / "pairs.tsv", b"a\tb\nc\td\te\nno tab\n\tb\na\t\n", pairs=True)
     assert found[:2] == [TextRecord(0, "a", "b", 1), TextRecord(1, "c", "d\te", 2)]
     messages = [text.error.message for text in found[2:] if isinstance(text, FailedText)]
-    assert messages == ["the text has no tab to part A from B", "the text is empty", "the text is empty"]
+    assert messages == ["the text has no tab between A and B", "the text is empty", "the text is empty"]
     assert [text.line for text in found] == [1, 2, 3, 4, 5]
 
 
@@ -186,13 +185,13 @@ def test_an_empty_pair_is_an_error() -> None:
         TextSource(["a", "-"]),
     ],
 )
-def test_two_places_for_the_texts_are_wrong_usage(source: TextSource) -> None:
+def test_two_sources_of_texts_are_wrong_usage(source: TextSource) -> None:
     with pytest.raises(WrongUsage) as raised:
         TextReader(source)
     assert raised.value.hint
 
 
-def test_without_texts_a_terminal_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_texts_a_terminal_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     parent, child = os.openpty()
     with os.fdopen(child, encoding="utf-8") as terminal:
         monkeypatch.setattr(sys, "stdin", terminal)
@@ -202,7 +201,7 @@ def test_without_texts_a_terminal_is_not_waited_for(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("source", [TextSource(), TextSource(["-"]), TextSource(file=Path("-"))])
-def test_standard_input_is_read_for_a_dash_or_where_nothing_else_is_given(pipe: Pipe, source: TextSource) -> None:
+def test_standard_input_is_read_for_a_dash_or_by_default(pipe: Pipe, source: TextSource) -> None:
     pipe.write(b"one\ntwo\n")
     pipe.close()
     assert flat(TextReader(source).windows()) == [TextRecord(0, "one", None, 1), TextRecord(1, "two", None, 2)]
@@ -213,17 +212,17 @@ def test_standard_input_may_be_a_file(tmp_path: Path, monkeypatch: pytest.Monkey
     with (tmp_path / "lines.txt").open(encoding="utf-8") as opened:
         monkeypatch.setattr(sys, "stdin", opened)
         reader = TextReader(TextSource(["-"]))
-        assert reader.known_bytes() == 7
+        assert reader.estimate_bytes() == 7
         assert texts_of(flat(reader.windows())) == ["one", "two"]
 
 
-def test_a_file_that_is_not_there_is_the_operating_systems_error(tmp_path: Path) -> None:
+def test_a_missing_file_raises_the_error_of_the_operating_system(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError) as raised:
         TextReader(TextSource(file=tmp_path / "nowhere.txt"))
     assert raised.value.filename == str(tmp_path / "nowhere.txt")
 
 
-def test_a_line_is_given_before_a_second_comes_and_at_once(pipe: Pipe) -> None:
+def test_a_line_is_passed_on_at_once(pipe: Pipe) -> None:
     started = time.monotonic()
     windows = TextReader(TextSource(["-"])).windows()
     for number, word in enumerate(["one", "two", "three"]):
@@ -236,11 +235,11 @@ def test_a_line_is_given_before_a_second_comes_and_at_once(pipe: Pipe) -> None:
     assert time.monotonic() - started < 5
 
 
-def test_a_line_is_given_before_a_second_comes_where_the_work_was_measured_first(pipe: Pipe) -> None:
+def test_a_line_is_passed_on_at_once_after_the_work_was_estimated(pipe: Pipe) -> None:
     pipe.write(b"one\n")
     reader = TextReader(TextSource(["-"]))
     started = time.monotonic()
-    assert reader.known_bytes() == 4
+    assert reader.estimate_bytes() == 4
     assert time.monotonic() - started < 5
     windows = reader.windows()
     assert next(windows) == [TextRecord(0, "one", None, 1)]
@@ -248,7 +247,7 @@ def test_a_line_is_given_before_a_second_comes_where_the_work_was_measured_first
     assert next(windows) == [TextRecord(1, "two", None, 2)]
 
 
-def test_half_a_line_waits_for_its_other_half(pipe: Pipe) -> None:
+def test_half_a_line_waits_for_the_rest(pipe: Pipe) -> None:
     pipe.write("one\ncaf\u00e9".encode()[:-1])
     windows = TextReader(TextSource(["-"])).windows()
     assert texts_of(next(windows)) == ["one"]
@@ -258,21 +257,21 @@ def test_half_a_line_waits_for_its_other_half(pipe: Pipe) -> None:
     writer.join()
 
 
-def test_lines_that_are_there_together_are_one_window(pipe: Pipe) -> None:
+def test_available_lines_are_one_window(pipe: Pipe) -> None:
     pipe.write(b"".join(b"%d\n" % number for number in range(1000)))
     windows = TextReader(TextSource(["-"])).windows()
     assert texts_of(next(windows)) == [str(number) for number in range(1000)]
 
 
-def test_a_pipe_is_measured_until_its_end(pipe: Pipe) -> None:
+def test_the_estimate_of_a_pipe_reads_to_its_end(pipe: Pipe) -> None:
     pipe.write(b"one\ntwo")
     pipe.close()
     reader = TextReader(TextSource(["-"]))
-    assert reader.known_bytes() == 7
+    assert reader.estimate_bytes() == 7
     assert texts_of(flat(reader.windows())) == ["one", "two"]
 
 
-def test_a_pipe_is_measured_until_a_window_is_full_and_loses_nothing(pipe: Pipe) -> None:
+def test_the_estimate_of_a_pipe_stops_at_a_window_and_loses_nothing(pipe: Pipe) -> None:
     lines = [f"line {number}" for number in range(40_000)]
 
     def write() -> None:
@@ -282,7 +281,7 @@ def test_a_pipe_is_measured_until_a_window_is_full_and_loses_nothing(pipe: Pipe)
     writer = threading.Thread(target=write)
     writer.start()
     reader = TextReader(TextSource(["-"]))
-    assert WINDOW_BYTES <= reader.known_bytes() < 2 * WINDOW_BYTES
+    assert WINDOW_BYTES <= reader.estimate_bytes() < 2 * WINDOW_BYTES
     assert texts_of(flat(reader.windows())) == lines
     writer.join()
 
@@ -312,7 +311,7 @@ lines = st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_charac
 
 
 @given(lines, st.booleans(), st.booleans())
-def test_every_line_of_a_file_comes_back(
+def test_every_line_of_a_file_is_read(
     tmp_path_factory: pytest.TempPathFactory, lines: list[str], ends: bool, crlf: bool
 ) -> None:
     content = ("\r\n" if crlf else "\n").join(lines)

@@ -33,7 +33,7 @@ def families(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 def test_every_family_is_tested() -> None:
     assert {"bert", *CONFIGS} == set(ARCHITECTURES)
-    assert {name for name in CONFIGS if ARCHITECTURES[name].is_berts} == set(OWN_ENGINES)
+    assert {name for name in CONFIGS if ARCHITECTURES[name].has_bert_layers} == set(OWN_ENGINES)
     assert {name for name in CONFIGS if ARCHITECTURES[name].pooler} == set(WITH_POOLER)
 
 

@@ -70,7 +70,7 @@ class ModelComparison:
         return failed and self._failed_in_other(failed)
 
     def _failed_in_other(self, failed: FailedText) -> FailedText:
-        return replace(failed, error=failed.error.at(self.other.checkpoint.name))
+        return replace(failed, error=failed.error.with_prefix(self.other.checkpoint.name))
 
     def __call__(self, mask_logits: MaskLogits, masks: Sequence[MaskPredictions]) -> list[MaskPredictions]:
         """Return the masks with their comparisons."""

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bertcli.analysis.embeddings.encode import EncodeOptions, encode
-from bertcli.checkpoints.files import fingerprint
+from bertcli.checkpoints.required_files import fingerprint
 from bertcli.choices import EngineName
 from bertcli.commands.encode.outputs import encode_options, parquet_layout, sort_window
 from bertcli.commands.encode.request import SHARD_ROWS, EncodeRequest
@@ -39,7 +39,7 @@ def encode_into_folder(request: EncodeRequest, sink: Sink, folder: AnyPath) -> E
     shard_rows = request.corpus.shard_rows or (SHARD_ROWS if started is None else started.shard_rows)
     reader = TextReader(request.texts.source())
     model = as_started(request.model, started)
-    session = open_session(model, reader.known_bytes, sink.reporter.announce)
+    session = open_session(model, reader.estimate_bytes, sink.reporter.announce)
     options = encode_options(request, session, sink.destination.format, is_looked_at=False)
     threads = session.engine.ops.use_threads()
     about = describe_run(request, session.info("encode"), session.checkpoint.folder, threads, session.batch_tokens)

@@ -48,7 +48,7 @@ def encode_on_ray(request: EncodeRequest, sink: Sink, folder: AnyPath) -> ExitCo
     reader = TextReader(request.texts.source())
     model = as_started(request.model, started)
     # The model is opened here once, so that problems of the model and the options are reported before anything starts.
-    session = open_session(replace(model, device="cpu"), reader.known_bytes, sink.reporter.announce)
+    session = open_session(replace(model, device="cpu"), reader.estimate_bytes, sink.reporter.announce)
     is_new, collector = not folder.exists(), None
     try:
         with connected(request.ray.ray_address, sink.reporter.note) as ray:
@@ -129,5 +129,5 @@ def _about(request: EncodeRequest, session: Session, planned: SessionRequest) ->
 def _shard_rows(request: EncodeRequest, reader: TextReader, plan: ActorPlan, started: Manifest | None) -> int:
     if request.corpus.shard_rows is not None or started is not None:
         return request.corpus.shard_rows or (started.shard_rows if started is not None else SHARD_ROWS)
-    rows = reader.known_bytes() // _SENTENCE_BYTES
+    rows = reader.estimate_bytes() // _SENTENCE_BYTES
     return min(SHARD_ROWS, max(_MIN_SHARD_ROWS, rows // (_SHARDS_PER_ACTOR * plan.actors)))

@@ -7,7 +7,7 @@ from pathlib import Path
 from bertcli.choices import DtypeOut, EngineName, Pooling
 from bertcli.commands.options import CorpusOptions, RayOptions, TextOptions
 from bertcli.errors import WrongUsage
-from bertcli.input.source import STDIN
+from bertcli.input.records import STDIN
 from bertcli.model.request import SessionRequest
 from bertcli.output.destination import FOLDER, PARQUET_SUFFIX, TENSOR_SUFFIXES, Destination, OutputFormats
 from bertcli.output.files.atomic import is_device

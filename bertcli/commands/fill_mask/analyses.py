@@ -174,7 +174,7 @@ def compare(request: FillMaskRequest, session: Session, on_download: OnDownload)
         try:
             targets_of_other = _parse_targets(request.targets, other)
         except WrongUsage as error:
-            raise error.at(other.checkpoint.name) from None
+            raise error.with_prefix(other.checkpoint.name) from None
     method = request.target_score or TargetScore.L2R
     comparing = ModelComparison(session, other, min(top_k, other.config.vocab_size), targets_of_other, method)
     note = _SAME_VOCABULARY if comparing.is_one_vocabulary else _OTHER_VOCABULARY

@@ -56,7 +56,7 @@ class ParquetLayout:
 
 def check_installed() -> None:
     """Raise MissingPackage where nothing can be written."""
-    require("pyarrow.parquet", "parquet", _PURPOSE)
+    require("pyarrow.parquet", _PURPOSE)
 
 
 class ParquetWriter:
@@ -66,8 +66,8 @@ class ParquetWriter:
     """
 
     def __init__(self, stream: BinaryIO, layout: ParquetLayout, id_type: str | None = None) -> None:
-        self._arrow = require("pyarrow", "parquet", _PURPOSE)
-        self._parquet = require("pyarrow.parquet", "parquet", _PURPOSE)
+        self._arrow = require("pyarrow", _PURPOSE)
+        self._parquet = require("pyarrow.parquet", _PURPOSE)
         self._stream, self._layout = stream, layout
         self.id_type = id_type or (None if layout.has_ids else INT64)
         self._writer: Any = None

@@ -1,4 +1,4 @@
-"""Which files hold which part of a checkpoint: what a cached one has to have, and what is downloaded of one."""
+"""Files that each part of a checkpoint needs: required of a cached checkpoint, and downloaded for a new one."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from enum import Flag, auto
@@ -12,7 +12,7 @@ from bertcli.errors import BadCheckpoint
 
 
 class Files(Flag):
-    """The parts of a checkpoint, each of them some files."""
+    """Parts of a checkpoint, each stored in one or several files."""
 
     CONFIG = auto()
     TOKENIZER = auto()
@@ -20,17 +20,25 @@ class Files(Flag):
     ALL = CONFIG | TOKENIZER | WEIGHTS
 
 
-WORDS = {Files.CONFIG: "config.json", Files.TOKENIZER: "tokenizer", Files.WEIGHTS: "weights"}
-# What a vocabulary is of no use without.
-_BESIDE = {"vocab.json": ("merges.txt",)}
-# The names of the files that an index of shards tells of.
+PART_NAMES = {Files.CONFIG: "config.json", Files.TOKENIZER: "tokenizer", Files.WEIGHTS: "weights"}
+# Files that a vocabulary needs beside it.
+_COMPANIONS = {"vocab.json": ("merges.txt",)}
+# Returns the names of the shards that an index file lists.
 Shards = Callable[[str], Iterable[str]]
 
 
 def files_of(part: Files, names: Collection[str], shards: Shards) -> list[str]:
-    """The files that hold one part, of those that there are by name; none where any of them is missing.
+    """Choose the files that hold one part of a checkpoint.
 
-    Of several kinds the one that is read is chosen: safetensors before pickles, whole before sharded.
+    If there are several kinds, choose the one that will be read: safetensors before pickles, whole before sharded.
+
+    Args:
+        part: One part.
+        names: Names of the files that exist.
+        shards: Returns the shards of an index.
+
+    Returns:
+        The files' names; empty if any of them is missing.
     """
     if part is Files.CONFIG:
         return [name for name in (CONFIG_FILE,) if name in names]
@@ -39,7 +47,7 @@ def files_of(part: Files, names: Collection[str], shards: Shards) -> list[str]:
 
 
 def fingerprint(folder: Path) -> str:
-    """The SHA-256 of every file that a checkpoint is opened with, in hexadecimal."""
+    """Return one SHA-256 over all files of a checkpoint that bertcli reads, in hexadecimal."""
     from hashlib import file_digest, sha256
 
     names = {path.name for path in folder.iterdir() if path.is_file()}
@@ -52,11 +60,11 @@ def fingerprint(folder: Path) -> str:
 
 
 def missing_files(folder: Path, needs: Files) -> list[Files]:
-    """The parts that are needed and are not in the folder, or not whole."""
-    names = {path.name for path in folder.iterdir() if path.is_file()}  # no link to a blob that is gone
+    """Return the needed parts that are missing or incomplete in a folder."""
+    names = {path.name for path in folder.iterdir() if path.is_file()}  # excludes broken links to deleted blobs
     try:
         return [part for part in needs if not files_of(part, names, lambda index: shard_names(folder / index))]
-    except BadCheckpoint:  # an index that cannot be read
+    except BadCheckpoint:  # a damaged index
         return [Files.WEIGHTS]
 
 
@@ -64,7 +72,7 @@ def _tokenizers(names: Collection[str]) -> Iterator[list[str]]:
     vocabularies = dict.fromkeys(architecture.vocabulary.file for architecture in ARCHITECTURES.values())
     settings = [name for name in TOKENIZER_SETTINGS if name in names]
     for name in (TOKENIZER_FILE, *vocabularies):
-        yield [name, *_BESIDE.get(name, ()), *settings]
+        yield [name, *_COMPANIONS.get(name, ()), *settings]
 
 
 def _weights(names: Collection[str], shards: Shards) -> Iterator[list[str]]:

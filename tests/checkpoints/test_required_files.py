@@ -1,14 +1,14 @@
-"""The fingerprint of a checkpoint: another file that it is opened with makes another."""
+"""The fingerprint of a checkpoint changes with each of its files."""
 
 from pathlib import Path
 
 import pytest
 
-from bertcli.checkpoints.files import fingerprint
+from bertcli.checkpoints.required_files import fingerprint
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors", "vocab.txt"])
-def test_any_file_that_is_opened_changes_the_fingerprint(own_tiny_bert: Path, name: str) -> None:
+def test_every_file_of_the_model_changes_the_fingerprint(own_tiny_bert: Path, name: str) -> None:
     before = fingerprint(own_tiny_bert)
     assert before == fingerprint(own_tiny_bert)
     content = bytearray((own_tiny_bert / name).read_bytes())
@@ -17,7 +17,7 @@ def test_any_file_that_is_opened_changes_the_fingerprint(own_tiny_bert: Path, na
     assert fingerprint(own_tiny_bert) != before
 
 
-def test_a_file_that_no_model_is_made_of_does_not_change_it(own_tiny_bert: Path) -> None:
+def test_other_files_do_not_change_the_fingerprint(own_tiny_bert: Path) -> None:
     before = fingerprint(own_tiny_bert)
     (own_tiny_bert / "README.md").write_text("about it")
     assert fingerprint(own_tiny_bert) == before
