@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from bertcli.model.batching import Batch
-from bertcli.model.engine import LayerAttention, OutputRequest
+from bertcli.model.engine import ObservedAttention, OutputRequest
 from bertcli.model.ops.base import Array
 from bertcli.model.session import Session
 from bertcli.results.models import ComputedTensor
@@ -14,7 +14,7 @@ def run_outputs(session: Session, batch: Batch) -> Mapping[str, Sequence[Compute
     """Each tensor of each output that the checkpoint can give, by the output's name."""
     came: defaultdict[str, list[ComputedTensor]] = defaultdict(list)
 
-    def observe(attention: LayerAttention) -> None:
+    def observe(attention: ObservedAttention) -> None:
         came["attentions"].append(_came(attention.weights))
 
     wanted = OutputRequest(

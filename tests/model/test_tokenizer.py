@@ -14,7 +14,8 @@ from bertcli.checkpoints.find import BUNDLED_FOLDER
 from bertcli.checkpoints.tokenizer_files import find_tokenizer_files
 from bertcli.errors import BadCheckpoint, BadText
 from bertcli.input.records import FailedText
-from bertcli.model.tokenizer import TextTokenizer, TokenizedText, load_tokenizer
+from bertcli.model.tokenizer import TextTokenizer, TokenizedText
+from bertcli.model.tokenizer_loading import load_tokenizer
 from tests.tiny import VOCABULARY, open_bert, record, write_json, write_vocabulary
 
 UNLIMITED = 10**6
@@ -157,7 +158,7 @@ def test_texts_are_answered_in_their_order_and_one_bad_one_does_not_hurt_the_res
     assert found[1] is earlier
     assert [found[0].tokens[1], found[4].tokens[1]] == ["how", "you"]
     assert [(found[2].index, found[3].index)] == [(2, 3)]
-    assert found[3].error.message == "the text has no tokens: nothing in it can be seen"
+    assert found[3].error.message == "the text has no tokens: it holds no visible characters"
 
 
 def test_a_long_text_has_the_tokens_of_its_whole_where_they_fit(tiny_bert: Path) -> None:

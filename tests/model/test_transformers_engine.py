@@ -217,7 +217,7 @@ def test_a_vocabulary_that_nothing_reads_is_an_error_that_says_why(tmp_path: Pat
     with pytest.raises(BadCheckpoint, match=r"neither tokenizer\.json nor spiece\.model"):
         open_bert(tmp_path, "auto")
     (tmp_path / "spiece.model").write_bytes(b"?")
-    with pytest.raises(BadCheckpoint, match="transformers makes no tokenizer of its vocabulary"):
+    with pytest.raises(BadCheckpoint, match="transformers cannot convert its vocabulary"):
         open_bert(tmp_path, "auto")
 
 

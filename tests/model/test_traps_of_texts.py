@@ -18,7 +18,8 @@ from bertcli.errors import BadCheckpoint, BadText, WrongUsage
 from bertcli.input.records import FailedText
 from bertcli.model.engine import OutputRequest
 from bertcli.model.session import Session
-from bertcli.model.tokenizer import TokenizedText, load_tokenizer
+from bertcli.model.tokenizer import TokenizedText
+from bertcli.model.tokenizer_loading import load_tokenizer
 from bertcli.results.attention import HeadStatistics
 from bertcli.results.masks import FillMaskRecord
 from tests.tiny import (

@@ -15,7 +15,7 @@ def spellings(tokenizer: TextTokenizer, token: str) -> Sequence[str]:
     """A token as it was asked for, and as the tokenizer spells it where that is one piece: The, the."""
     if not is_utf8(token):
         raise WrongUsage(f"the token {token!r} is not UTF-8", hint="check the terminal's encoding")
-    pieces = tokenizer.pieces(token)
+    pieces = tokenizer.encode_text(token)
     return (token, tokenizer.token(pieces[0])) if len(pieces) == 1 else (token,)
 
 

@@ -14,7 +14,7 @@ from bertcli.analysis.attention.statistics import head_statistics, mark, named
 from bertcli.analysis.attention.words import spelt, word_map, words_of
 from bertcli.input.records import FailedText
 from bertcli.model.batching import Batch
-from bertcli.model.engine import AttentionObserver, LayerAttention, OutputRequest
+from bertcli.model.engine import AttentionObserver, ObservedAttention, OutputRequest
 from bertcli.model.ops.base import Array, FloatArray
 from bertcli.model.session import Session, text_info
 from bertcli.model.tokenizer import TokenizedText
@@ -123,19 +123,19 @@ class _Observer:
         self.norms: dict[int, Any] = {}
         self.rows: dict[tuple[int, int, int], Any] = {}
 
-    def observe(self, attention: LayerAttention) -> None:
-        weights = self._ops.float32(attention.weights)
+    def observe(self, attention: ObservedAttention) -> None:
+        weights = self._ops.to_float32(attention.weights)
         if self.rollout:
             self.rollout.observe(weights)
         if attention.layer in self._options.layers:
             self.statistics[attention.layer] = self._ops.to_numpy(head_statistics(self._ops, weights, self._marks))
             self._keep(attention, weights)
 
-    def _keep(self, attention: LayerAttention, weights: Array) -> None:
+    def _keep(self, attention: ObservedAttention, weights: Array) -> None:
         layer, heads = attention.layer, list(self._options.heads)
         if self._options.value_norms:
             output = self._engine.projection(layer, "output").weight
-            norms = value_norms(weights, self._ops.float32(attention.value), output)
+            norms = value_norms(weights, self._ops.to_float32(attention.value), output)
             self.norms[layer] = self._ops.to_numpy(norms)[:, heads]
         if self._options.keeps_weights:
             self.whole[layer] = self._ops.to_numpy(weights)[:, heads]

@@ -15,7 +15,7 @@ from bertcli.analysis.masks.distributions import entropy_bits, log_softmax
 from bertcli.errors import BadText
 from bertcli.input.records import FailedText, shortened
 from bertcli.model.batching import Batch
-from bertcli.model.engine import OutputRequest, on_device
+from bertcli.model.engine import OutputRequest, backend_index
 from bertcli.model.ops.base import Array, IntArray
 from bertcli.model.session import Session, text_info
 from bertcli.model.tokenizer import MASK, TokenizedText
@@ -87,7 +87,7 @@ def ask_masks(session: Session, batch: Batch, hidden_states: Sequence[int] = ())
     if not len(rows):
         return None
     output = session.run(batch, OutputRequest(logits_at=(rows, columns), hidden_states=hidden_states))
-    places = on_device(session.engine.ops, (rows, columns))
+    places = backend_index(session.engine.ops, (rows, columns))
     states = [state[places] for state in output.hidden_states]
     return MaskLogits(session, batch, rows, columns, output.logits, states)
 
@@ -139,9 +139,9 @@ def _mass(predictions: Sequence[Prediction]) -> float:
 def check_masks(text: TokenizedText, mask_token_id: int) -> FailedText | None:
     """What is wrong with a text whose masks are to be filled: that it has none, or that a cut has removed one."""
     record = text.record
-    if text.masks_cut:
+    if text.truncated_masks:
         problem = BadText(
-            f"{text.masks_cut} of the text's masks would be cut away",
+            f"{text.truncated_masks} of the text's masks would be cut away",
             hint="put the mask nearer to the beginning, or raise --max-length",
         )
     elif mask_token_id not in text.input_ids:

@@ -207,7 +207,7 @@ def _target(tokenizer: TextTokenizer, word: str) -> Target:
         raise WrongUsage("one of the targets is empty", hint="give words with commas between them: --targets are,is")
     if not is_utf8(word):
         raise WrongUsage(f"the target {word!r} is not UTF-8", hint="check the terminal's encoding")
-    ids = tokenizer.word_pieces(word)
+    ids = tokenizer.encode_word(word)
     pieces = tuple(tokenizer.token(id_) for id_ in ids)
     unknown = tokenizer.special_tokens.unk
     if not ids:

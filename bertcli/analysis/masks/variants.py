@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from bertcli.model.batching import pad, runs
+from bertcli.model.batching import group_for_batches, pad
 from bertcli.model.engine import OutputRequest
 from bertcli.model.ops.base import Array
 from bertcli.model.session import Session
@@ -50,7 +50,7 @@ def mask_positions(session: Session, text: TokenizedText) -> list[int]:
 
 def content_positions(session: Session, text: TokenizedText) -> list[int]:
     """Where the text has tokens of its own: all but [CLS] and [SEP]."""
-    return [at for at, id_ in enumerate(text.input_ids) if not session.tokenizer.is_layout(id_)]
+    return [at for at, id_ in enumerate(text.input_ids) if not session.tokenizer.is_cls_sep_or_pad(id_)]
 
 
 def ask(session: Session, variants: Iterable[Variant[About]]) -> Iterator[tuple[Sequence[Variant[About]], Array]]:
@@ -58,7 +58,7 @@ def ask(session: Session, variants: Iterable[Variant[About]]) -> Iterator[tuple[
 
     The variants are taken as they are needed; those of like length should follow one another.
     """
-    for run in runs(variants, session.batch_tokens):
+    for run in group_for_batches(variants, session.batch_tokens):
         batch = pad([variant.text for variant in run], session.tokenizer.pad_token_id)
         rows = np.repeat(np.arange(len(run)), [len(variant.positions) for variant in run])
         columns = np.array([position for variant in run for position in variant.positions])

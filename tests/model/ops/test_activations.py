@@ -34,7 +34,9 @@ def of_a_product(ops: Ops, name: str, x: np.ndarray) -> np.ndarray:
     """The activation of x, as what comes out of a linear layer that passes its first feature on."""
     features = np.zeros((len(x), 16), np.float32)
     features[:, 0] = x
-    linear = ops.prepare(Linear(ops.matrix(np.eye(16, dtype=np.float32)), ops.vector(np.zeros(16, np.float32))))
+    linear = ops.prepare_linear(
+        Linear(ops.load_matrix(np.eye(16, dtype=np.float32)), ops.load_vector(np.zeros(16, np.float32)))
+    )
     return ops.to_numpy(ops.linear_activation(ops.asarray(features), linear, name))[:, 0]
 
 
