@@ -82,7 +82,7 @@ class TextTokenizer:
     def token_id(self, token: str) -> int | None:
         """Return the id of a token, spelled as in the vocabulary, or None."""
         id_ = self._tokenizer.token_to_id(token)
-        return None if id_ is None else self._embedded([id_])[0]
+        return None if id_ is None else self._checked_ids([id_])[0]
 
     def token(self, id_: int) -> str:
         """Return the token of an id, spelled as in the vocabulary, or "" if the id is an embedding without a token."""
@@ -102,12 +102,12 @@ class TextTokenizer:
 
     def encode_text(self, text: str) -> list[int]:
         """Return the ids of a text, without special tokens."""
-        return self._embedded(self._tokenizer.encode(text, add_special_tokens=False).ids)
+        return self._checked_ids(self._tokenizer.encode(text, add_special_tokens=False).ids)
 
     def encode_word(self, word: str) -> list[int]:
         """Return the ids of a word in the middle of a text.
 
-        A token that does not read like a word, such as ##ing, gets its own id if it is spelled as in the vocabulary.
+        A token written as in the vocabulary, such as ##ing, gets the one id of that token.
         """
         # Some vocabularies have separate tokens for a word after a space and for the same letters inside a word. The
         # other vocabularies ignore the space.
@@ -211,11 +211,11 @@ class TextTokenizer:
                 f"the model has no sentence B: its type_vocab_size is {token_types}", hint="leave out sentence B"
             )
             return record.failed(problem)
-        ids = tuple(self._embedded(encoding.ids))
+        ids = tuple(self._checked_ids(encoding.ids))
         tokens = tuple(map(self.token, ids))
         return TokenizedText(record, ids, type_ids, tokens, truncated, truncated_masks, _words(encoding))
 
-    def _embedded(self, ids: list[int]) -> list[int]:
+    def _checked_ids(self, ids: list[int]) -> list[int]:
         """Return the ids.
 
         Raises:
