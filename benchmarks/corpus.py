@@ -49,7 +49,7 @@ ONNX_BATCHES = (512, 1024, 2048, 4096)
 def encode_file(session: Session, file: Path, out: Path) -> Tally:
     """What `encode -f FILE -o OUT.npy` does once the model is open."""
     options, tally = EncodeOptions(), Tally()
-    plan = BulkPlan(sort_window=sort_window(options), lean=True)
+    plan = BulkPlan(sort_window=sort_window(options), ids_only=True)
     windows = TextReader(TextSource(file=file)).windows()
     with Stages() as stages, out.open("wb") as stream:
         writer = NpyWriter(stream, session.config.hidden_size, lambda record: record.embedding)
@@ -62,7 +62,7 @@ def encode_file(session: Session, file: Path, out: Path) -> Tally:
 def tokenized(session: Session, file: Path) -> list[TokenizedText]:
     """The file's texts."""
     windows = TextReader(TextSource(file=file)).windows()
-    texts = (text for window in windows for text in session.tokenizer.tokenize_window(window, lean=True))
+    texts = (text for window in windows for text in session.tokenizer.tokenize_window(window, ids_only=True))
     return [text for text in texts if isinstance(text, TokenizedText)]
 
 

@@ -87,7 +87,7 @@ def matmul_speed(rows: int, hidden: int, inner: int) -> float:
     """
     a, b, out = torch.randn(rows, hidden), torch.randn(hidden, inner), torch.empty(rows, inner)
     ops = TorchOps("cpu", "float32")
-    laid_out = ops.prepare(Linear(b.T.contiguous(), torch.zeros(inner)))
+    laid_out = ops.prepare_linear(Linear(b.T.contiguous(), torch.zeros(inner)))
     products: Sequence[Callable[[], object]] = (
         lambda: torch.matmul(a, b, out=out),
         lambda: ops.linear(a, laid_out),

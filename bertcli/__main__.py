@@ -50,9 +50,9 @@ def _run() -> int:
 
     if is_asked():
         return complete()
-    from bertcli.model.resources import start_with_one_thread
+    from bertcli.model.resources import limit_blas_to_one_thread
 
-    start_with_one_thread()
+    limit_blas_to_one_thread()
     from typer import TyperException
 
     from bertcli.cli.app import make_app

@@ -16,7 +16,8 @@ from bertcli.errors import ExitCode, ShapesDiffer, WrongUsage
 from bertcli.input.reader import TextReader
 from bertcli.input.records import FailedText
 from bertcli.model.request import SessionRequest
-from bertcli.model.tokenizer import TokenizedText, open_tokenizer
+from bertcli.model.tokenizer import TokenizedText
+from bertcli.model.tokenizer_loading import open_tokenizer
 from bertcli.output.destination import Destination, OutputFormats
 from bertcli.output.options import OutputOptions
 from bertcli.output.schemas.shapes import shapes_schema, weights_schema
@@ -187,13 +188,13 @@ def _run(
 ) -> tuple[RunInfo, Mapping[str, Sequence[ComputedTensor]]]:
     """Run the model. Return its engine and the shapes of its outputs."""
     from bertcli.analysis.outputs import compute_output_shapes
-    from bertcli.model.batching import any_tokens, pad
+    from bertcli.model.batching import dummy_batch, pad
     from bertcli.model.session import open_session
 
     text_bytes = 4 * size.batch_size * size.sequence_length
     session = open_session(request.model, lambda: text_bytes, sink.reporter.announce)
     tokenized = [text for text in texts if isinstance(text, TokenizedText)]
-    batch = pad(tokenized, session.tokenizer.pad_token_id) if tokenized else any_tokens(*size)
+    batch = pad(tokenized, session.tokenizer.pad_token_id) if tokenized else dummy_batch(*size)
     return session.info("shapes"), compute_output_shapes(session, batch)
 
 

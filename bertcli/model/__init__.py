@@ -1,1 +1,1 @@
-"""Where arrays are computed: tokens, batches, the forward pass and what is read off it."""
+"""The model: tokenizer, batches, the forward pass and its engines."""

@@ -1,4 +1,4 @@
-"""Token ids in rectangles: which texts run together, and their padded arrays."""
+"""Batches of token ids: grouping texts of similar length, and padding them."""
 
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass
@@ -9,15 +9,18 @@ import numpy as np
 from bertcli.model.ops.base import BoolArray, IntArray
 from bertcli.model.tokenizer import TokenizedText
 
-AnyText = TypeVar("AnyText", bound=Sized)
-# A text of less than this part of its batch's longest waits for another batch: its padding would cost more than that.
-_SHORTEST_PART = 0.8
-_UNNOTICED_PADDING = 4  # tokens
+SizedText = TypeVar("SizedText", bound=Sized)
+# A text shorter than this fraction of its batch's longest goes to another batch: padding it would cost more.
+_MIN_LENGTH_RATIO = 0.8
+_NEGLIGIBLE_PADDING = 4  # tokens
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Texts that run together. input_ids, token_type_ids, attention_mask: (batch, seq); the mask is True at tokens."""
+    """Texts that run together.
+
+    input_ids, token_type_ids and attention_mask are (batch, seq). attention_mask is True at tokens, False at padding.
+    """
 
     texts: Sequence[TokenizedText]
     input_ids: IntArray
@@ -26,7 +29,7 @@ class Batch:
 
     @property
     def is_padded(self) -> bool:
-        """Whether any text is shorter than the rectangle."""
+        """True if at least one text has padding."""
         return not self.attention_mask.all()
 
     @property
@@ -37,7 +40,7 @@ class Batch:
 
 
 def pad(texts: Sequence[TokenizedText], pad_token_id: int) -> Batch:
-    """The texts as one rectangle, padded on the right to the longest."""
+    """Make one batch of the texts, in their order, padded on the right to the longest."""
     shape = len(texts), max(len(text) for text in texts)
     batch = Batch(texts, np.full(shape, pad_token_id), np.zeros(shape, np.int64), np.zeros(shape, np.bool_))
     for row, text in enumerate(texts):
@@ -48,40 +51,54 @@ def pad(texts: Sequence[TokenizedText], pad_token_id: int) -> Batch:
 
 
 def batches(texts: Sequence[TokenizedText], batch_tokens: int, pad_token_id: int) -> Iterator[Batch]:
-    """The texts in batches of at most `batch_tokens` tokens, padding included (or of one text that has more).
+    """Sort the texts by length, longest first, and yield them in batches with little padding.
 
-    Texts of like length go together, the longest first, so that little is padded; their order is the caller's to
-    restore.
+    The caller restores the order of the texts.
+
+    Args:
+        batch_tokens: Token budget of a batch, padding included. A longer text gets a batch of its own.
     """
-    for run in runs(sorted(texts, key=len, reverse=True), batch_tokens):
-        yield pad(run, pad_token_id)
+    for group in group_for_batches(sorted(texts, key=len, reverse=True), batch_tokens):
+        yield pad(group, pad_token_id)
 
 
-def runs(texts: Iterable[AnyText], batch_tokens: int) -> Iterator[list[AnyText]]:
-    """The texts in their order, parted into runs that each make a batch of at most `batch_tokens` tokens.
+def group_for_batches(texts: Iterable[SizedText], batch_tokens: int) -> Iterator[list[SizedText]]:
+    """Split the texts, in their order, into groups that each make one batch.
 
-    They are taken one by one, so there may be more of them than memory holds. A run ends where a text of another
-    length would have to be padded, or would make the others be padded, by too much.
+    A group ends when the token budget is spent, or when the next text would need too much padding or cause the others
+    to be padded too much. The texts are read one at a time, so they need not fit in memory.
+
+    Args:
+        texts: Texts, or other items whose len() is a number of tokens.
+        batch_tokens: Token budget of a batch, padding included. A longer text gets a group of its own.
     """
-    run: list[AnyText] = []
+    group: list[SizedText] = []
     longest = shortest = 0
     for text in texts:
         longest_with, shortest_with = max(longest, len(text)), min(shortest or len(text), len(text))
-        shortest_allowed = min(_SHORTEST_PART * longest_with, longest_with - _UNNOTICED_PADDING)
-        if run and ((len(run) + 1) * longest_with > batch_tokens or shortest_with < shortest_allowed):
-            yield run
-            run, longest_with, shortest_with = [], len(text), len(text)
-        run.append(text)
+        shortest_allowed = min(_MIN_LENGTH_RATIO * longest_with, longest_with - _NEGLIGIBLE_PADDING)
+        if group and ((len(group) + 1) * longest_with > batch_tokens or shortest_with < shortest_allowed):
+            yield group
+            group, longest_with, shortest_with = [], len(text), len(text)
+        group.append(text)
         longest, shortest = longest_with, shortest_with
-    if run:
-        yield run
+    if group:
+        yield group
 
 
 def position_ids(input_ids: IntArray, first_position: int) -> IntArray:
-    """Where each token stands: (seq,), counted from 0, or (batch, seq) where positions follow the padding.
+    """Compute the position of each token.
 
-    There the id of padding is the one before the first position. Padding has its own id as its position, also where a
-    text spells it out, and is not counted (Ott et al. 2019, as in fairseq's make_positions).
+    Positions normally count from 0. In architectures whose positions follow the padding (RoBERTa's), they count from
+    first_position, and padding is not counted: its position is its own id, first_position - 1, even where a text
+    contains the padding token (Ott et al. 2019, as in fairseq's make_positions).
+
+    Args:
+        input_ids: (batch, seq).
+        first_position: Position of a text's first token. 0 means that positions do not depend on padding.
+
+    Returns:
+        (seq,) if first_position is 0, else (batch, seq).
     """
     if not first_position:
         return np.arange(input_ids.shape[-1])
@@ -90,8 +107,8 @@ def position_ids(input_ids: IntArray, first_position: int) -> IntArray:
     return np.where(is_token, is_token.cumsum(-1) + pad_token_id, pad_token_id)
 
 
-def any_tokens(batch_size: int, sequence_length: int) -> Batch:
-    """A batch of that size whose tokens do not matter."""
+def dummy_batch(batch_size: int, sequence_length: int) -> Batch:
+    """Make a batch of the given size without texts. All ids are 0, and nothing is padding."""
     shape = batch_size, sequence_length
     zeros = np.zeros(shape, np.int64)
     return Batch((), zeros, zeros, np.ones(shape, np.bool_))

@@ -1,10 +1,13 @@
-"""The BERT forward pass (Devlin et al. 2019), written once over the operations of a backend.
+"""The BERT forward pass (Devlin et al. 2019), written once for both numpy and torch.
 
-Shapes: input_ids, token_type_ids (batch, seq); mask (batch, 1, 1, seq), True at real tokens, or None where every token
-is real; hidden states (batch, seq, hidden); attention (batch, heads, seq, seq).
+Shapes:
+    input_ids, token_type_ids: (batch, seq).
+    mask: (batch, 1, 1, seq), True at real tokens, or None if there is no padding.
+    hidden states: (batch, seq, hidden).
+    attention weights: (batch, heads, seq, seq), from query to key.
 
-Everything but attention takes each token by itself. So the texts of a batch may also come packed, one after another
-without padding: (tokens,) ids and (tokens, hidden) states, and blocks that say where the texts are.
+All of BERT except attention treats each token on its own. The texts of a batch may therefore also be packed: laid end
+to end without padding. Ids then are (tokens,), hidden states are (tokens, hidden), and blocks say where each text is.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,7 +20,10 @@ from bertcli.model.weights import BertWeights, EmbeddingWeights, LayerWeights, M
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Packed texts of one length: where the first one starts, how many they are and how many tokens each has."""
+    """Consecutive packed texts of equal length.
+
+    start is the offset of the first token. count is the number of texts, and length the number of tokens of each.
+    """
 
     start: int
     count: int
@@ -26,9 +32,10 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What goes in. token_type_ids: None where the architecture has none. position_ids: (seq,) or (batch, seq).
+    """The inputs of a forward pass.
 
-    blocks: of packed texts, all of them in order, else None.
+    token_type_ids is None if the architecture has none. position_ids is (seq,) or (batch, seq), or (tokens,) if packed.
+    blocks covers all packed texts in order, and is None if the texts are padded.
     """
 
     input_ids: Array
@@ -40,7 +47,10 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """One layer's. weights: (batch, heads, seq, seq), from query to key. The rest: (batch, heads, seq, head_size)."""
+    """The attention of one layer.
+
+    weights is (batch, heads, seq, seq), from query to key. query, key and value are (batch, heads, seq, head_size).
+    """
 
     weights: Array
     query: Array
@@ -49,7 +59,7 @@ class Attention:
 
 
 def embeddings(ops: Ops, w: EmbeddingWeights, inputs: Inputs, eps: float) -> Array:
-    """The sum of word, token type and position embeddings, normalised: the first of the hidden states."""
+    """Sum the word, token type and position embeddings, and normalise: (batch, seq, hidden)."""
     x = ops.embedding(inputs.input_ids, w.word)
     if inputs.token_type_ids is not None:
         x = x + ops.embedding(inputs.token_type_ids, w.token_type)
@@ -59,41 +69,60 @@ def embeddings(ops: Ops, w: EmbeddingWeights, inputs: Inputs, eps: float) -> Arr
 def self_attention(
     ops: Ops, w: LayerWeights, x: Array, inputs: Inputs, heads: int, want_attention: bool
 ) -> tuple[Array, Attention | None]:
-    """Multi-head self-attention (Vaswani et al. 2017, section 3.2): the context, and how it came about where wanted.
+    """Apply multi-head self-attention (Vaswani et al. 2017, section 3.2), without the output projection.
 
-    Of packed texts there is the context alone.
+    Args:
+        x: Hidden states, (batch, seq, hidden), or (tokens, hidden) if packed.
+        want_attention: Also return the attention. The texts must not be packed then.
+
+    Returns:
+        The context, same shape as x, and the Attention if want_attention, else None.
     """
     if want_attention:
-        attention = attention_alone(ops, w, x, inputs, heads)
+        attention = layer_attention(ops, w, x, inputs, heads)
         return ops.merge_heads(attention.weights @ attention.value), attention
-    projections = ops.linear_each(x, w.query_key_value)
+    projections = ops.linear_stacked(x, w.query_key_value)  # query, key, value: each (..., hidden)
     if inputs.blocks is not None:
         return ops.concatenate([block_context(ops, projections, block, heads) for block in inputs.blocks]), None
-    query, key, value = (ops.split_heads(part, heads) for part in projections)
+    query, key, value = (ops.split_heads(part, heads) for part in projections)  # (batch, heads, seq, head_size)
     return ops.merge_heads(ops.attention(query, key, value, inputs.mask)), None
 
 
-def attention_alone(ops: Ops, w: LayerWeights, x: Array, inputs: Inputs, heads: int) -> Attention:
-    """One layer's attention over texts that are not packed, without what comes of it."""
-    query, key, value = (ops.split_heads(part, heads) for part in ops.linear_each(x, w.query_key_value))
+def layer_attention(ops: Ops, w: LayerWeights, x: Array, inputs: Inputs, heads: int) -> Attention:
+    """Compute the attention weights of one layer over padded texts, but not the context."""
+    query, key, value = (ops.split_heads(part, heads) for part in ops.linear_stacked(x, w.query_key_value))
     return Attention(ops.attention_weights(query, key, inputs.mask), query, key, value)
 
 
 def block_context(ops: Ops, projections: Sequence[Array], block: Block, heads: int) -> Array:
-    """The context of packed texts of one length: (count x length, hidden)."""
+    """Compute the context of one block of packed texts.
+
+    Args:
+        projections: query, key and value of all packed tokens, each (tokens, hidden).
+
+    Returns:
+        (block.count * block.length, hidden).
+    """
     tokens = block.count * block.length
     texts = (part[block.start : block.start + tokens].reshape(block.count, block.length, -1) for part in projections)
-    query, key, value = (ops.split_heads(part, heads) for part in texts)
+    query, key, value = (ops.split_heads(part, heads) for part in texts)  # (count, heads, length, head_size)
     return ops.merge_heads(ops.attention(query, key, value, None)).reshape(tokens, -1)
 
 
 def encoder_layer(
     ops: Ops, w: LayerWeights, x: Array, inputs: Inputs, config: BertConfig, want_attention: bool
 ) -> tuple[Array, Attention | None]:
-    """One post-norm transformer layer: its output, same shape as x, and its attention where wanted."""
+    """Apply one post-norm transformer layer (Vaswani et al. 2017, section 3.1).
+
+    Args:
+        x: Hidden states, (batch, seq, hidden), or (tokens, hidden) if packed.
+
+    Returns:
+        The layer's output, same shape as x, and its Attention if want_attention, else None.
+    """
     context, attention = self_attention(ops, w, x, inputs, config.num_attention_heads, want_attention)
     x = ops.layer_norm(x + ops.linear(context, w.attention_output), w.attention_norm, config.layer_norm_eps)
-    inner = ops.linear_activation(x, w.intermediate, config.hidden_act)
+    inner = ops.linear_activation(x, w.intermediate, config.hidden_act)  # (..., intermediate)
     return ops.layer_norm(x + ops.linear(inner, w.output), w.output_norm, config.layer_norm_eps), attention
 
 
@@ -105,35 +134,40 @@ def hidden_states(
     want_attention: bool,
     last_layer: int | None = None,
 ) -> Iterator[tuple[Array, Attention | None]]:
-    """Each of the num_hidden_layers + 1 hidden states in turn, with the attention of the layer that made it.
+    """Yield each of the num_hidden_layers + 1 hidden states with the attention of the layer that made it.
 
-    The first comes from the embeddings and has no attention; the last is last_hidden_state. None is kept here, so a
-    caller that needs one layer at a time holds one layer at a time.
+    The first hidden state comes from the embeddings and has no attention. The last is last_hidden_state. Nothing is
+    kept here, so a caller that needs one layer at a time holds one layer at a time.
 
-    last_layer: the one that ends it with its attention alone, beside the hidden state that went into it.
+    Args:
+        last_layer: Layer to stop at, from 0. Only its attention is computed, and it is yielded with the hidden state
+            that went into the layer. None runs all layers.
     """
     x = embeddings(ops, weights.embeddings, inputs, config.layer_norm_eps)
     yield x, None
     for number, layer in enumerate(weights.layers):
         if number == last_layer:
-            yield x, attention_alone(ops, layer, x, inputs, config.num_attention_heads)
+            yield x, layer_attention(ops, layer, x, inputs, config.num_attention_heads)
             return
         x, attention = encoder_layer(ops, layer, x, inputs, config, want_attention)
         yield x, attention
-        del attention  # before the next layer's is made
+        del attention  # free it before the next layer computes its own
 
 
 def pooler_output(ops: Ops, pooler: Linear, last_hidden_state: Array) -> Array:
-    """tanh(W h_[CLS] + b): (batch, hidden)."""
+    """Compute tanh(W h_[CLS] + b): (batch, seq, hidden) to (batch, hidden)."""
     return ops.tanh(ops.linear(last_hidden_state[:, 0], pooler))
 
 
 def next_sentence_logits(ops: Ops, head: Linear, pooled: Array) -> Array:
-    """Logits over (B follows A, B comes from elsewhere), from pooler_output: (batch, 2)."""
+    """Compute the logits of (B follows A, B is unrelated) from pooler_output: (batch, hidden) to (batch, 2)."""
     return ops.linear(pooled, head)
 
 
 def mlm_logits(ops: Ops, w: MlmHeadWeights, hidden: Array, config: BertConfig) -> Array:
-    """Logits over the vocabulary: dense, activation and LayerNorm, then the decoder. (n, hidden) to (n, vocab)."""
-    transformed = ops.linear_activation(hidden, w.transform, config.mlm_head_act)
+    """Compute the MLM head's logits over the vocabulary: (n, hidden) to (n, vocab).
+
+    The head is a dense layer, an activation and a LayerNorm, then the decoder.
+    """
+    transformed = ops.linear_activation(hidden, w.transform, config.mlm_head_act)  # (n, hidden)
     return ops.linear(ops.layer_norm(transformed, w.transform_norm, config.layer_norm_eps), w.decoder)

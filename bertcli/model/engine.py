@@ -1,4 +1,4 @@
-"""What every engine does for a batch, and the one that does it with bertcli's own forward pass."""
+"""The engine interface, and the engine that runs bertcli's own forward pass."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,10 +16,11 @@ from bertcli.model.weights import BertWeights
 
 
 @dataclass(frozen=True, slots=True)
-class LayerAttention:
-    """What an engine shows of a layer. weights: (batch, heads, seq, seq), from query to key.
+class ObservedAttention:
+    """The attention of one layer, as an engine passes it to an AttentionObserver.
 
-    query, key, value: (batch, heads, seq, head_size); None from transformers, whose classes keep them to themselves.
+    weights is (batch, heads, seq, seq), from query to key. query, key and value are (batch, heads, seq, head_size), or
+    None from the transformers engine: transformers' classes do not return them.
     """
 
     layer: int
@@ -29,37 +30,37 @@ class LayerAttention:
     value: Array | None = None
 
 
-# Called with each layer's in turn, which is dropped afterwards.
-AttentionObserver = Callable[[LayerAttention], None]
+# Called once per layer, in order. The engine drops the arrays after the call.
+AttentionObserver = Callable[[ObservedAttention], None]
 ProjectionName = Literal["value", "output"]
-# (rows, columns) of some positions in the batch, or ... for all of them.
-Positions = tuple[IntArray, IntArray] | EllipsisType
+# Positions in a batch as (rows, columns), or ... for all positions.
+TokenPositions = tuple[IntArray, IntArray] | EllipsisType
 
 
 @dataclass(frozen=True, slots=True)
 class OutputRequest:
-    """What is to be computed beside last_hidden_state; nothing else is.
+    """The outputs to compute beside last_hidden_state. Nothing else is computed.
 
-    hidden_states: indices from 0 (the embeddings) to num_hidden_layers. last_layer: the last one that anything is
-    requested of, where that is attention alone; what comes after its weights need not be run.
+    hidden_states lists indices from 0 (the embeddings) to num_hidden_layers. logits_at selects the positions whose MLM
+    logits to compute. on_attention receives the attention of each layer. last_layer is for requests of attention alone:
+    the last layer of interest. The engine may stop once it has that layer's attention.
     """
 
     pooler_output: bool = False
     next_sentence: bool = False
     hidden_states: Sequence[int] = ()
-    logits_at: Positions | None = None
+    logits_at: TokenPositions | None = None
     on_attention: AttentionObserver | None = None
     last_layer: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ModelOutput:
-    """Arrays of the backend. last_hidden_state: (batch, seq, hidden), of the last layer that was run to its end.
+    """The outputs of one batch, as arrays of the backend.
 
-    pooler_output: (batch, hidden).
-
-    next_sentence_logits: (batch, 2), that B follows A and that it does not. hidden_states: those requested,
-    in that order. logits: (n, vocab) for n positions, (batch, seq, vocab) for all.
+    last_hidden_state is (batch, seq, hidden), from the last layer that was run to its end. pooler_output is
+    (batch, hidden). next_sentence_logits is (batch, 2): B follows A, B does not. hidden_states holds the requested ones
+    in the requested order. logits is (n, vocab) for n positions, or (batch, seq, vocab) for all.
     """
 
     last_hidden_state: Array
@@ -70,45 +71,56 @@ class ModelOutput:
 
 
 class Engine(Protocol):
-    """Runs batches through one checkpoint."""
+    """An engine runs batches through one checkpoint.
+
+    supports_packing is True if the engine skips the padding when no attention is requested.
+    """
 
     name: str
     ops: Ops
-    # Whether texts of several lengths run without their padding, where attention itself is not requested.
     supports_packing: bool
 
-    def run(self, batch: Batch, requested: OutputRequest) -> ModelOutput:
-        """The outputs that are requested for the batch."""
+    def run(self, batch: Batch, request: OutputRequest) -> ModelOutput:
+        """Run a batch and return the requested outputs."""
 
     def projection(self, layer: int, which: ProjectionName) -> Linear:
-        """A layer's projection before its heads (value) or after them (output), each (hidden, hidden), in float32."""
+        """Return a layer's projection into the heads ("value") or out of them ("output").
+
+        Returns:
+            Its weight, (hidden, hidden), and bias, (hidden,), in float32.
+
+        Raises:
+            WrongUsage: The engine has no access to the projections.
+        """
 
     def mlm_logits(self, hidden: Array, *, is_last: bool = True) -> Array:
-        """What the MLM head makes of hidden states, whichever layer's they are: (n, hidden) to (n, vocab).
+        """Apply the MLM head to hidden states of any layer: (n, hidden) to (n, vocab).
 
-        is_last: they are the last layer's, which some architectures norm once more.
+        Args:
+            is_last: True if they are the last layer's. Some architectures norm the last layer's states once more, so
+                the engine then norms those of any other layer before the head.
         """
 
 
 class BertEngine:
-    """bertcli's own forward pass over numpy or torch."""
+    """The engine that runs bertcli's own forward pass, on numpy or torch."""
 
     def __init__(self, name: str, ops: Ops, config: BertConfig, weights: BertWeights) -> None:
         self.name, self.ops, self.supports_packing = name, ops, ops.supports_packing
         self._config, self._weights = config, weights
         self._projections: dict[tuple[int, str], Linear] = {}
 
-    def run(self, batch: Batch, requested: OutputRequest) -> ModelOutput:
-        with self.ops.computing():
-            last, kept = self._encode(batch, requested)
+    def run(self, batch: Batch, request: OutputRequest) -> ModelOutput:
+        with self.ops.inference_mode():
+            last, kept = self._encode(batch, request)
             pooled = next_sentence_logits = logits = None
-            if requested.pooler_output or requested.next_sentence:
+            if request.pooler_output or request.next_sentence:
                 pooled = bert.pooler_output(self.ops, self._weights.pooler, last)
-            if requested.next_sentence:
+            if request.next_sentence:
                 next_sentence_logits = bert.next_sentence_logits(self.ops, self._weights.next_sentence_head, pooled)
-            if requested.logits_at is not None:
-                logits = self.mlm_logits(last[on_device(self.ops, requested.logits_at)])
-            hidden_states = [kept[index] for index in requested.hidden_states]
+            if request.logits_at is not None:
+                logits = self.mlm_logits(last[backend_index(self.ops, request.logits_at)])
+            hidden_states = [kept[index] for index in request.hidden_states]
             return ModelOutput(last, pooled, next_sentence_logits, hidden_states, logits)
 
     def projection(self, layer: int, which: ProjectionName) -> Linear:
@@ -117,25 +129,26 @@ class BertEngine:
         return self._projections[layer, which]
 
     def mlm_logits(self, hidden: Array, *, is_last: bool = True) -> Array:
-        with self.ops.computing():
+        with self.ops.inference_mode():
             return bert.mlm_logits(self.ops, self._weights.mlm_head, hidden, self._config)
 
-    def _encode(self, batch: Batch, requested: OutputRequest) -> tuple[Array, dict[int, Array]]:
-        # The weights of attention are looked at as rectangles.
-        is_packed = self.supports_packing and batch.is_padded and requested.on_attention is None
+    def _encode(self, batch: Batch, request: OutputRequest) -> tuple[Array, dict[int, Array]]:
+        """Run the encoder. Return its last hidden state, and the requested hidden states by index."""
+        # An observer expects attention weights of padded texts, so pack only without one.
+        is_packed = self.supports_packing and batch.is_padded and request.on_attention is None
         inputs = self._packed(batch) if is_packed else self._padded(batch)
         states = bert.hidden_states(
-            self.ops, self._weights, self._config, inputs, requested.on_attention is not None, requested.last_layer
+            self.ops, self._weights, self._config, inputs, request.on_attention is not None, request.last_layer
         )
         kept: dict[int, Array] = {}
         for index, (state, attention) in enumerate(states):
-            if index in requested.hidden_states:
+            if index in request.hidden_states:
                 kept[index] = self._unpack(state, batch) if is_packed else state
-            if attention is not None and requested.on_attention is not None:
-                shown = attention.weights, attention.query, attention.key, attention.value
-                requested.on_attention(LayerAttention(index - 1, *shown))
-                del shown
-            del attention  # before the next layer's is made
+            if attention is not None and request.on_attention is not None:
+                request.on_attention(
+                    ObservedAttention(index - 1, attention.weights, attention.query, attention.key, attention.value)
+                )
+            del attention  # free it before the next layer computes its own
         return self._unpack(state, batch) if is_packed else state, kept
 
     def _padded(self, batch: Batch) -> bert.Inputs:
@@ -164,7 +177,7 @@ class BertEngine:
 
 
 def _blocks(lengths: Sequence[int]) -> Iterator[bert.Block]:
-    """Neighbours of one length together."""
+    """Yield one block for each run of neighbouring texts of equal length."""
     start = 0
     for length, texts in groupby(lengths):
         count = len(list(texts))
@@ -172,6 +185,6 @@ def _blocks(lengths: Sequence[int]) -> Iterator[bert.Block]:
         start += count * length
 
 
-def on_device(ops: Ops, positions: Positions) -> tuple[Array, Array] | EllipsisType:
-    """The positions as the backend indexes with them."""
+def backend_index(ops: Ops, positions: TokenPositions) -> tuple[Array, Array] | EllipsisType:
+    """Convert positions to an index into arrays of the backend."""
     return positions if isinstance(positions, EllipsisType) else (ops.asarray(positions[0]), ops.asarray(positions[1]))

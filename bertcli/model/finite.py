@@ -5,7 +5,7 @@ from dataclasses import replace
 from bertcli.choices import DtypeName
 from bertcli.errors import NotFinite
 from bertcli.model.batching import Batch
-from bertcli.model.engine import AttentionObserver, Engine, LayerAttention, ModelOutput, OutputRequest
+from bertcli.model.engine import AttentionObserver, Engine, ModelOutput, ObservedAttention, OutputRequest
 from bertcli.model.ops.base import Ops
 
 
@@ -19,7 +19,7 @@ class _LastLayerGuard:
         self._ops, self._last_layer, self._observe = ops, last_layer, observe
         self.is_finite = True
 
-    def __call__(self, attention: LayerAttention) -> None:
+    def __call__(self, attention: ObservedAttention) -> None:
         if attention.layer == self._last_layer:
             arrays = (attention.weights, attention.value)
             self.is_finite &= all(self._ops.is_finite(array) for array in arrays if array is not None)

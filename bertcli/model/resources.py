@@ -1,4 +1,4 @@
-"""How many threads numpy's matrix products run on."""
+"""Limits on the threads and the memory of numpy and torch."""
 
 import ctypes
 import os
@@ -6,41 +6,49 @@ from functools import cache
 from typing import Any
 
 _OPENBLAS = "OPENBLAS_NUM_THREADS"
-# Below this many floating-point operations (about a fifth of a second) a second thread gains less than it costs.
-_WORK_WORTH_THREADS = 1e10
+# Below this much work (floating-point operations; about a fifth of a second) a second thread costs more than it gains.
+_MIN_WORK_FOR_THREADS = 1e10
+# oneDNN, and torch's own layer above it, cache what they have prepared for a matrix product of certain sizes. They keep
+# 1,024 entries each by default, which takes up to 700 MiB when every batch has a new size. A batch needs four entries,
+# one for each product of a layer.
+_ONEDNN_CACHES = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY")
+_ONEDNN_CACHE_ENTRIES = "64"
+
+_has_blas_limit = False
 
 
-_limited_here = False
+def limit_blas_to_one_thread() -> None:
+    """Keep OpenBLAS to one thread, unless the user has set a number. Call this before numpy is imported.
 
-
-def start_with_one_thread() -> None:
-    """Keep OpenBLAS from starting threads, unless the user has said how many. To be called before numpy is imported.
-
-    On a sentence they gain nothing, starting them takes half of numpy's import, and on a busy machine waiting for one
-    another takes ten times as long as the work itself.
+    Threads do not speed up a single sentence, and starting them takes half of numpy's import time. On a busy machine,
+    waiting for one another takes ten times as long as the work itself.
     """
-    global _limited_here
+    global _has_blas_limit
     if _OPENBLAS not in os.environ and "OMP_NUM_THREADS" not in os.environ:
         os.environ[_OPENBLAS] = "1"
-        _limited_here = True
+        _has_blas_limit = True
 
 
-def leave_threads_to_others() -> None:
-    """Keep other libraries from heeding what was meant for numpy. To be called after numpy is imported."""
-    if _limited_here:
+def unset_blas_limit() -> None:
+    """Remove the limit from the environment, so that only numpy obeys it. Call this after numpy is imported."""
+    if _has_blas_limit:
         os.environ.pop(_OPENBLAS, None)
 
 
-def use_threads_for(work: float) -> None:
-    """Let numpy's products use every core where there is enough work (floating-point operations) to share."""
-    if _limited_here and work >= _WORK_WORTH_THREADS:
+def allow_threads_for(work: float) -> None:
+    """Let numpy's matrix products use every core if there is enough work to share.
+
+    Args:
+        work: Amount of work in floating-point operations.
+    """
+    if _has_blas_limit and work >= _MIN_WORK_FOR_THREADS:
         from threadpoolctl import threadpool_limits
 
         threadpool_limits(_cores(), user_api="blas")
 
 
-def blas_threads(count: int | None = None) -> int:
-    """Let numpy's products use so many threads, None: as many as they do; how many these are."""
+def set_blas_threads(count: int | None = None) -> int:
+    """Set the number of threads of numpy's matrix products, unless count is None. Return the number in use."""
     from threadpoolctl import threadpool_info, threadpool_limits
 
     if count is not None:
@@ -52,22 +60,16 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-# oneDNN, and torch's own layer above it, keep what they have prepared for a product by its sizes, 1,024 entries each by
-# default: of batches in ever new sizes that comes to 700 MiB. A batch needs four, for the products of a layer.
-_CACHES = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY")
-_ENTRIES = "64"
-
-
 def limit_onednn_cache() -> None:
-    """Keep torch's caches small, unless the user has said how large. To be called before torch computes anything."""
-    for name in _CACHES:
-        os.environ.setdefault(name, _ENTRIES)
+    """Keep the caches of oneDNN and torch small, unless the user has set a size. Call this before torch computes."""
+    for name in _ONEDNN_CACHES:
+        os.environ.setdefault(name, _ONEDNN_CACHE_ENTRIES)
 
 
 def trim_heap() -> None:
-    """Have the C library return to the system what has been freed.
+    """Make the C library return freed memory to the system.
 
-    Batches come in ever new sizes, and between the arrays that are held glibc keeps what those before them have left.
+    Batches differ in size. Memory freed by earlier batches lies between arrays still in use, and glibc keeps it.
     """
     trim = _malloc_trim()
     if trim is not None:

@@ -23,8 +23,9 @@ from bertcli.model.engine_choice import (
 from bertcli.model.finite import run_checked
 from bertcli.model.ops.base import Array
 from bertcli.model.request import SessionRequest
-from bertcli.model.resources import leave_threads_to_others, use_threads_for
-from bertcli.model.tokenizer import TextTokenizer, TokenizedText, open_tokenizer
+from bertcli.model.resources import allow_threads_for, unset_blas_limit
+from bertcli.model.tokenizer import TextTokenizer, TokenizedText
+from bertcli.model.tokenizer_loading import open_tokenizer
 from bertcli.results.texts import RunInfo, TextInfo
 
 
@@ -56,7 +57,7 @@ class Session:
         """The engine, opened when it is first needed. Raises DeviceUnavailable, WrongUsage."""
         threads = self.request.threads
         if self.engine_choice.engine == EngineName.NUMPY and threads is None:
-            use_threads_for(self._work())
+            allow_threads_for(self._work())
         engine = open_engine(self.engine_choice, self.checkpoint, self.config, self.weight_files)
         if threads is not None:
             engine.ops.use_threads(threads)
@@ -138,7 +139,7 @@ def open_session(
         UnsupportedModel: The architecture is not supported.
         WrongUsage: max_length is beyond the model's positions.
     """
-    leave_threads_to_others()
+    unset_blas_limit()
     checkpoint = find_checkpoint(
         request.model, revision=request.revision, offline=request.offline, on_download=on_download
     )

@@ -1,27 +1,25 @@
-"""From text to token ids, with the checkpoint's own tokenizer, and back."""
+"""Texts to token ids and back, with a checkpoint's own tokenizer."""
 
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from tokenizers import AddedToken, Encoding, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+from tokenizers import Encoding, Tokenizer
 
 from bertcli.checkpoints.architectures import SpecialTokens
 from bertcli.checkpoints.config import ModelConfig
-from bertcli.checkpoints.find import Checkpoint
-from bertcli.checkpoints.tokenizer_files import TokenizerFiles, find_tokenizer_files
-from bertcli.errors import BadCheckpoint, BadText, WrongUsage
+from bertcli.errors import BadCheckpoint, BadText
 from bertcli.input.records import FailedText, TextRecord, Window
 
 TextInput = str | tuple[str, str]
-# How people write a mask, whatever the checkpoint calls it.
+# Users may write this for a mask, whatever the checkpoint calls it.
 MASK = "[MASK]"
-# A longer text is measured by its beginning first: ten million characters take ten seconds to tokenise, and all that
-# would come of it is that they are too many.
-_MEASURED_CHARACTERS = 50_000
-# So near to the end of such a beginning a word may be cut in two and be spelt otherwise than in the whole. A word of
-# more than 100 characters is one [UNK] whatever follows, and twice that leaves room for accents written apart.
+# Tokenize only the beginning of a long text first. Ten million characters take ten seconds to tokenize, usually only to
+# find that there are too many.
+_PREFIX_CHARACTERS = 50_000
+# Close to the end of a prefix, a word may be cut in two and get other tokens than in the whole text. A word of more
+# than 100 characters becomes one [UNK] in any case; twice that allows for accents stored as separate characters.
 _UNCERTAIN_CHARACTERS = 200
 
 
@@ -29,8 +27,9 @@ _UNCERTAIN_CHARACTERS = 200
 class TokenizedText:
     """One text as the model sees it, special tokens included.
 
-    token_type_ids: none where the architecture has no token types. masks_cut: how many of its masks a truncation has
-    removed. words: of which sentence and word each token is a piece, None for those that the tokenizer has added.
+    token_type_ids is empty if the architecture has no token types. truncated_masks is the number of masks that
+    truncation removed. words gives the (sentence, word) that each token is part of, or None for special tokens that the
+    tokenizer added.
     """
 
     record: TextRecord
@@ -38,7 +37,7 @@ class TokenizedText:
     token_type_ids: tuple[int, ...]
     tokens: tuple[str, ...]
     truncated: bool = False
-    masks_cut: int = 0
+    truncated_masks: int = 0
     words: tuple[tuple[int, int] | None, ...] = ()
 
     def __len__(self) -> int:
@@ -46,11 +45,17 @@ class TokenizedText:
 
 
 class TextTokenizer:
-    """A checkpoint's tokenizer. limit: the most tokens that a text may have. truncate: cut what is longer."""
+    """A checkpoint's tokenizer, with a limit on the tokens of a text."""
 
     def __init__(
         self, tokenizer: Tokenizer, special_tokens: SpecialTokens, config: ModelConfig, limit: int, truncate: bool
     ) -> None:
+        """Wrap a tokenizer.
+
+        Args:
+            limit: Maximum number of tokens of a text, special tokens included.
+            truncate: Cut longer texts. Otherwise they fail.
+        """
         self._tokenizer, self.special_tokens, self._config = tokenizer, special_tokens, config
         self._limit, self._truncate = limit, truncate
         tokenizer.no_truncation()
@@ -59,109 +64,127 @@ class TextTokenizer:
         self.mask_token_id = tokenizer.token_to_id(special_tokens.mask)
         self.cls_token_id = tokenizer.token_to_id(special_tokens.cls)
         self.sep_token_id = tokenizer.token_to_id(special_tokens.sep)
-        # Encoding.tokens has the space before a mask, and the text itself where a token stands for it as unknown.
+        # Encoding.tokens would show a mask with the space before it, and the original text for an unknown token.
         self._token = cache(lambda id_: tokenizer.id_to_token(id_) or "")
-        self._surface = cache(lambda id_: self.decode([id_]).strip())
-        self._layout_ids = {self.cls_token_id, self.sep_token_id, tokenizer.token_to_id(special_tokens.pad)}
+        self._token_text = cache(lambda id_: self.decode([id_]).strip())
+        self._cls_sep_pad_ids = {self.cls_token_id, self.sep_token_id, tokenizer.token_to_id(special_tokens.pad)}
 
     @property
     def limit(self) -> int:
-        """The most tokens that a text may have."""
+        """Maximum number of tokens of a text, special tokens included."""
         return self._limit
 
     @property
     def vocabulary_size(self) -> int:
-        """How many tokens there are, added ones included."""
+        """Number of tokens in the vocabulary, added tokens included."""
         return int(self._tokenizer.get_vocab_size())
 
     def token_id(self, token: str) -> int | None:
-        """The id of a token as the vocabulary spells it."""
+        """Return the id of a token, spelled as in the vocabulary, or None."""
         id_ = self._tokenizer.token_to_id(token)
-        return None if id_ is None else self._embedded([id_])[0]
+        return None if id_ is None else self._checked_ids([id_])[0]
 
     def token(self, id_: int) -> str:
-        """The token of an id, as the vocabulary spells it; empty for a row of the embeddings that has none."""
+        """Return the token of an id, spelled as in the vocabulary, or "" if the id is an embedding without a token."""
         return self._token(id_)
 
-    def surface(self, id_: int) -> str:
-        """What a token stands for in a text, without the mark that some vocabularies put before a word."""
-        return self._surface(id_)
+    def token_text(self, id_: int) -> str:
+        """Return a token as it reads in a text, without the mark that some vocabularies put before a word."""
+        return self._token_text(id_)
 
     def vocabulary(self) -> Mapping[str, int]:
-        """Every token with its id."""
+        """Return every token with its id."""
         return dict(self._tokenizer.get_vocab())
 
-    def is_layout(self, id_: int) -> bool:
-        """Whether a token is [CLS], [SEP] or PAD."""
-        return id_ in self._layout_ids
+    def is_cls_sep_or_pad(self, id_: int) -> bool:
+        """Return True for the ids of [CLS], [SEP] and PAD."""
+        return id_ in self._cls_sep_pad_ids
 
-    def pieces(self, text: str) -> list[int]:
-        """The ids of a text without special tokens."""
-        return self._embedded(self._tokenizer.encode(text, add_special_tokens=False).ids)
+    def encode_text(self, text: str) -> list[int]:
+        """Return the ids of a text, without special tokens."""
+        return self._checked_ids(self._tokenizer.encode(text, add_special_tokens=False).ids)
 
-    def word_pieces(self, word: str) -> list[int]:
-        """The ids of a word in the middle of a text, or the one id of a token as the vocabulary spells it."""
-        # Some vocabularies have a word with the space before it, and without it a piece of another; the others do not
-        # mind the space.
-        pieces = self.pieces(f" {word}")
-        if [self.surface(id_) for id_ in pieces] == [word] or (id_ := self.token_id(word)) is None:
+    def encode_word(self, word: str) -> list[int]:
+        """Return the ids of a word in the middle of a text.
+
+        A token written as in the vocabulary, such as ##ing, gets the one id of that token.
+        """
+        # Some vocabularies have separate tokens for a word after a space and for the same letters inside a word. The
+        # other vocabularies ignore the space.
+        pieces = self.encode_text(f" {word}")
+        if [self.token_text(id_) for id_ in pieces] == [word] or (id_ := self.token_id(word)) is None:
             return pieces
         return [id_]
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The text of token ids, with every special token left standing."""
+        """Return the text of token ids, special tokens included."""
         return str(self._tokenizer.decode(list(ids), skip_special_tokens=False))
 
     def decode_text(self, ids: Sequence[int]) -> str:
-        """The text of token ids without [CLS], [SEP] and PAD."""
-        return self.decode([id_ for id_ in ids if id_ not in self._layout_ids])
+        """Return the text of token ids, without [CLS], [SEP] and PAD."""
+        return self.decode([id_ for id_ in ids if id_ not in self._cls_sep_pad_ids])
 
-    def tokenize(self, records: Sequence[TextRecord], *, tokens_only: bool = False) -> list[TokenizedText | FailedText]:
-        """Each text tokenised, or what is wrong with it: no token, or more than the limit where nothing is cut.
+    def tokenize(self, records: Sequence[TextRecord], *, ids_only: bool = False) -> list[TokenizedText | FailedText]:
+        """Tokenize texts.
 
-        tokens_only: without tokens and words, and without token_type_ids where there is no sentence B.
+        Args:
+            ids_only: Leave out tokens and words, and token_type_ids if there is no sentence B, to save memory.
+
+        Returns:
+            For each text its tokens, or a FailedText if it has no tokens, or too many of them and may not be truncated.
+
+        Raises:
+            BadCheckpoint: The tokenizer returned an id that the model has no embedding for.
         """
-        beginnings = [self._input(record, _MEASURED_CHARACTERS) for record in records]
-        encodings = self._tokenizer.encode_batch(beginnings)
-        found = (self._checked(*parts) for parts in zip(records, beginnings, encodings, strict=True))
-        return [_tokens_only(text) for text in found] if tokens_only else list(found)
+        prefixes = [self._input(record, _PREFIX_CHARACTERS) for record in records]
+        encodings = self._tokenizer.encode_batch(prefixes)
+        found = (self._checked(*parts) for parts in zip(records, prefixes, encodings, strict=True))
+        return [_ids_only(text) for text in found] if ids_only else list(found)
 
-    def tokenize_window(self, window: Window, *, tokens_only: bool = False) -> Iterator[TokenizedText | FailedText]:
-        """Its texts tokenised, in their order among those that already have no answer. tokens_only: as in tokenize."""
+    def tokenize_window(self, window: Window, *, ids_only: bool = False) -> Iterator[TokenizedText | FailedText]:
+        """Yield the texts of a window tokenized, in order. Texts that have already failed are passed through.
+
+        Args:
+            ids_only: As in tokenize.
+        """
         tokenized = iter(
-            self.tokenize([text for text in window if not isinstance(text, FailedText)], tokens_only=tokens_only)
+            self.tokenize([text for text in window if not isinstance(text, FailedText)], ids_only=ids_only)
         )
         for text in window:
             yield text if isinstance(text, FailedText) else next(tokenized)
 
     def _input(self, record: TextRecord, characters: int | None = None) -> TextInput:
-        text = self._spelt(record.text, characters)
-        return text if record.pair is None else (text, self._spelt(record.pair, characters))
+        """Return the input of the tokenizer for a record: all of it, or the given number of characters of each part."""
+        text = self._with_mask_token(record.text, characters)
+        return text if record.pair is None else (text, self._with_mask_token(record.pair, characters))
 
-    def _spelt(self, text: str, characters: int | None) -> str:
-        """The text, or so many characters of it, with the checkpoint's own mask."""
+    def _with_mask_token(self, text: str, characters: int | None) -> str:
+        """Replace [MASK] by the checkpoint's own mask token, then cut the text to the given number of characters."""
         return text.replace(MASK, self.special_tokens.mask)[:characters]
 
-    def _checked(self, record: TextRecord, given: TextInput, encoding: Encoding) -> TokenizedText | FailedText:
+    def _checked(self, record: TextRecord, prefix: TextInput, encoding: Encoding) -> TokenizedText | FailedText:
+        """Finish one text, given the encoding of its prefix (or of all of it, if it is short)."""
         whole = self._input(record)
-        certain = _certain_tokens(given, whole, encoding)
-        if any(count <= self._limit for count in certain):
-            given, encoding = whole, self._tokenizer.encode_batch([whole])[0]
+        min_tokens = _min_tokens(prefix, whole, encoding)
+        if any(count <= self._limit for count in min_tokens):
+            prefix, encoding = whole, self._tokenizer.encode_batch([whole])[0]
         if len(encoding) <= self._limit:
             if len(encoding) > self._special_token_count(record):
                 return self._tokenized(record, encoding)
-            problem = BadText("the text has no tokens: nothing in it can be seen", hint="skip it with --on-error skip")
+            problem = BadText(
+                "the text has no tokens: it holds no visible characters", hint="skip it with --on-error skip"
+            )
         elif self._truncate and self._limit <= self._special_token_count(record):
             problem = BadText(
                 f"a limit of {self._limit} tokens leaves no room for words beside the special tokens",
                 hint="raise --max-length",
             )
         elif self._truncate:
-            return self._cut(record, given, whole)
+            return self._cut(record, prefix, whole)
         else:
+            count = f"{len(encoding):,}" if prefix == whole else f"more than {sum(min_tokens):,}"
             problem = BadText(
-                f"the text has {f'{len(encoding):,}' if given == whole else f'more than {sum(certain):,}'} tokens, "
-                f"and the limit is {self._limit:,}",
+                f"the text has {count} tokens, and the limit is {self._limit:,}",
                 hint="cut it with --truncate, or split it into shorter texts",
             )
         return record.failed(problem)
@@ -169,28 +192,35 @@ class TextTokenizer:
     def _special_token_count(self, record: TextRecord) -> int:
         return int(self._tokenizer.num_special_tokens_to_add(record.pair is not None))
 
-    def _cut(self, record: TextRecord, given: TextInput, whole: TextInput) -> TokenizedText | FailedText:
+    def _cut(self, record: TextRecord, prefix: TextInput, whole: TextInput) -> TokenizedText | FailedText:
+        """Truncate a text to the limit. Its prefix must have more tokens than that."""
         self._tokenizer.enable_truncation(self._limit)
-        encoding = self._tokenizer.encode_batch([given])[0]
+        encoding = self._tokenizer.encode_batch([prefix])[0]
         self._tokenizer.no_truncation()
         masks = sum(part.count(self.special_tokens.mask) for part in _parts(whole))
         kept = encoding.ids.count(self.mask_token_id) if self.mask_token_id is not None else 0
-        return self._tokenized(record, encoding, truncated=True, masks_cut=masks - kept)
+        return self._tokenized(record, encoding, truncated=True, truncated_masks=masks - kept)
 
     def _tokenized(
-        self, record: TextRecord, encoding: Encoding, *, truncated: bool = False, masks_cut: int = 0
+        self, record: TextRecord, encoding: Encoding, *, truncated: bool = False, truncated_masks: int = 0
     ) -> TokenizedText | FailedText:
         token_types = self._config.type_vocab_size
         type_ids = tuple(encoding.type_ids) if token_types else ()
         if type_ids and max(type_ids) >= token_types:
-            problem = BadText(f"the model has no sentence B: its type_vocab_size is {token_types}", hint="leave B out")
+            problem = BadText(
+                f"the model has no sentence B: its type_vocab_size is {token_types}", hint="leave out sentence B"
+            )
             return record.failed(problem)
-        ids = tuple(self._embedded(encoding.ids))
+        ids = tuple(self._checked_ids(encoding.ids))
         tokens = tuple(map(self.token, ids))
-        return TokenizedText(record, ids, type_ids, tokens, truncated, masks_cut, _words(encoding))
+        return TokenizedText(record, ids, type_ids, tokens, truncated, truncated_masks, _words(encoding))
 
-    def _embedded(self, ids: list[int]) -> list[int]:
-        """The ids. Raises BadCheckpoint for one that the model has no embedding for."""
+    def _checked_ids(self, ids: list[int]) -> list[int]:
+        """Return the ids.
+
+        Raises:
+            BadCheckpoint: The model has no embedding for one of them.
+        """
         if ids and max(ids) >= self._config.vocab_size:
             raise BadCheckpoint(
                 f"the tokenizer has a token of id {max(ids):,}, "
@@ -207,29 +237,36 @@ def _words(encoding: Encoding) -> tuple[tuple[int, int] | None, ...]:
 
 @cache
 def _word(sentence: int, word: int) -> tuple[int, int]:
-    # The same few come in every text, and of a corpus many texts are in memory together.
+    # Share the tuples: the same few occur in every text, and many texts of a corpus are in memory at once.
     return sentence, word
 
 
-def _tokens_only(text: TokenizedText | FailedText) -> TokenizedText | FailedText:
-    """As little of a text as a batch can be made of: of a corpus many are in memory together."""
+def _ids_only(text: TokenizedText | FailedText) -> TokenizedText | FailedText:
+    """Keep only what a batch needs: many texts of a corpus are in memory at once."""
     if isinstance(text, FailedText):
         return text
     types = () if text.record.pair is None else text.token_type_ids
-    return TokenizedText(text.record, array("i", text.input_ids), types, (), text.truncated, text.masks_cut)
+    return TokenizedText(text.record, array("i", text.input_ids), types, (), text.truncated, text.truncated_masks)
 
 
 def _parts(text: TextInput) -> tuple[str, ...]:
     return (text,) if isinstance(text, str) else text
 
 
-def _certain_tokens(given: TextInput, whole: TextInput, encoding: Encoding) -> list[int]:
-    """Of each part of which a beginning alone was given, how many tokens the whole begins with in any case."""
-    if given == whole:
+def _min_tokens(prefix: TextInput, whole: TextInput, encoding: Encoding) -> list[int]:
+    """Count the tokens of a prefix that the whole text begins with in any case.
+
+    Args:
+        encoding: The encoding of the prefix.
+
+    Returns:
+        A minimum number of tokens for each part (A, B) that the prefix cuts. Empty if it cuts none.
+    """
+    if prefix == whole:
         return []
     ends = [
         len(beginning) - _UNCERTAIN_CHARACTERS if beginning != part else None
-        for beginning, part in zip(_parts(given), _parts(whole), strict=True)
+        for beginning, part in zip(_parts(prefix), _parts(whole), strict=True)
     ]
     places = list(zip(encoding.sequence_ids, encoding.offsets, strict=True))
     return [
@@ -237,83 +274,3 @@ def _certain_tokens(given: TextInput, whole: TextInput, encoding: Encoding) -> l
         for sequence, certain_end in enumerate(ends)
         if certain_end is not None
     ]
-
-
-def open_tokenizer(
-    checkpoint: Checkpoint, config: ModelConfig, max_length: int | None, truncate: bool
-) -> TextTokenizer:
-    """The checkpoint's tokenizer, held to the model's positions and to max_length. Raises BadCheckpoint, WrongUsage."""
-    limit = config.max_tokens
-    if max_length is not None and max_length > limit:
-        raise WrongUsage(
-            f"--max-length {max_length:,} is beyond the {limit:,} positions of {checkpoint.name}",
-            hint=f"use --max-length {limit} or less",
-        )
-    architecture = config.architecture
-    files = find_tokenizer_files(checkpoint.folder, architecture.special_tokens, architecture.vocabulary)
-    tokenizer = TextTokenizer(load_tokenizer(files), files.special_tokens, config, max_length or limit, truncate)
-    if tokenizer.vocabulary_size > config.vocab_size:
-        raise BadCheckpoint(
-            f"the tokenizer in {checkpoint.folder} has {tokenizer.vocabulary_size:,} tokens, "
-            f"but the model has embeddings for {config.vocab_size:,}",
-            hint="tokenizer and weights come from different models; copy both again from the same place",
-        )
-    return tokenizer
-
-
-def load_tokenizer(files: TokenizerFiles) -> Tokenizer:
-    """The tokenizer that the files describe. Raises BadCheckpoint where they are damaged."""
-    if files.needs_transformers:
-        from bertcli.model.transformers_engine import tokenizer_of
-
-        return tokenizer_of(files.file.parent)
-    try:
-        return _from_vocabulary(files) if files.is_wordpieces else _from_tokenizer_json(files)
-    except Exception as error:  # the package raises nothing narrower
-        raise BadCheckpoint(
-            f"{files.file} is not a tokenizer: {error}", hint="copy the tokenizer's files again"
-        ) from None
-
-
-def _from_tokenizer_json(files: TokenizerFiles) -> Tokenizer:
-    tokenizer = Tokenizer.from_file(str(files.file))
-    normalizer = tokenizer.normalizer
-    if isinstance(normalizer, normalizers.BertNormalizer):
-        # tokenizer_config.json has the last word, as in transformers; where it is silent the file's own word stands.
-        if files.do_lower_case is not None:
-            normalizer.lowercase = files.do_lower_case
-        if files.strip_accents is not None:
-            normalizer.strip_accents = files.strip_accents
-        if files.tokenize_chinese_chars is not None:
-            normalizer.handle_chinese_chars = files.tokenize_chinese_chars
-    return tokenizer
-
-
-def _from_vocabulary(files: TokenizerFiles) -> Tokenizer:
-    """BERT's own tokenizer around a list of word pieces, with transformers' defaults for what no setting says."""
-    special = files.special_tokens
-    tokenizer = Tokenizer(models.WordPiece.from_file(str(files.file), unk_token=special.unk))
-    ids = {token: tokenizer.token_to_id(token) for token in (special.cls, special.sep)}
-    for token, id_ in ids.items():
-        if id_ is None:
-            raise ValueError(f"{token} is not in the vocabulary")
-    tokenizer.normalizer = normalizers.BertNormalizer(
-        clean_text=True,
-        handle_chinese_chars=files.tokenize_chinese_chars is not False,
-        strip_accents=files.strip_accents,
-        lowercase=files.do_lower_case is not False,
-    )
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.decoder = decoders.WordPiece(prefix="##")
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single=f"{special.cls}:0 $A:0 {special.sep}:0",
-        pair=f"{special.cls}:0 $A:0 {special.sep}:0 $B:1 {special.sep}:1",
-        special_tokens=list(ids.items()),
-    )
-    present = [token for token in _each(special) if tokenizer.token_to_id(token) is not None]
-    tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in present])
-    return tokenizer
-
-
-def _each(special: SpecialTokens) -> tuple[str, ...]:
-    return special.unk, special.sep, special.pad, special.cls, special.mask

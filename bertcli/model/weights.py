@@ -1,4 +1,4 @@
-"""A BERT's weights as the forward pass names them, taken from a checkpoint's tensors as they are first needed."""
+"""The weights of a BERT, read from a checkpoint when they are first needed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,10 @@ from bertcli.model.ops.base import Array, LayerNorm, Linear, Ops
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingWeights:
-    """The tables, each (rows, hidden), and their LayerNorm. token_type: None where the architecture has none."""
+    """The embedding tables, each (rows, hidden), and the LayerNorm over their sum.
+
+    token_type is None if the architecture has no token types.
+    """
 
     word: Array
     position: Array
@@ -21,7 +24,10 @@ class EmbeddingWeights:
 
 @dataclass(frozen=True, slots=True)
 class LayerWeights:
-    """One transformer layer. query_key_value: the three projections, as the backend stacks them."""
+    """The weights of one transformer layer.
+
+    query_key_value holds the three projections in the form of Ops.stack_linears.
+    """
 
     query_key_value: Any
     attention_output: Linear
@@ -33,7 +39,7 @@ class LayerWeights:
 
 @dataclass(frozen=True, slots=True)
 class MlmHeadWeights:
-    """The transform before the decoder, and the decoder: (vocab, hidden) and (vocab,)."""
+    """The transform, (hidden, hidden), its LayerNorm, and the decoder, (vocab, hidden) and (vocab,)."""
 
     transform: Linear
     transform_norm: LayerNorm
@@ -44,12 +50,16 @@ _PROJECTIONS = {"value": "self.value", "output": "output.dense"}
 
 
 class BertWeights:
-    """The weights of one checkpoint. read: a tensor by its canonical name, as the checkpoint stores it.
-
-    has_own_decoder: the checkpoint stores a decoder for the MLM head; else it is tied to the word embeddings.
-    """
+    """The weights of one checkpoint, each loaded at its first use."""
 
     def __init__(self, ops: Ops, config: BertConfig, read: Callable[[str], Array], has_own_decoder: bool) -> None:
+        """Remember how to read the weights; read none yet.
+
+        Args:
+            read: Return the tensor of a canonical name, as stored in the checkpoint.
+            has_own_decoder: True if the checkpoint stores a decoder for the MLM head. Otherwise the decoder is tied to
+                the word embeddings.
+        """
         self._ops, self._config, self._read = ops, config, read
         self._has_own_decoder = has_own_decoder
 
@@ -81,18 +91,19 @@ class BertWeights:
         return MlmHeadWeights(
             transform=self._linear("cls.predictions.transform.dense"),
             transform_norm=self._layer_norm("cls.predictions.transform.LayerNorm"),
-            decoder=self._ops.prepare(Linear(decoder, self._vector("cls.predictions.bias"))),
+            decoder=self._ops.prepare_linear(Linear(decoder, self._vector("cls.predictions.bias"))),
         )
 
     def projection(self, layer: int, which: str) -> Linear:
-        """A layer's projection before its heads (value) or after them (output), unprepared and in float32."""
+        """Read a layer's projection into the heads ("value") or out of them ("output"), as plain float32 arrays."""
         full = f"encoder.layer.{layer}.attention.{_PROJECTIONS[which]}"
-        return Linear(self._ops.exact(self._read(f"{full}.weight")), self._ops.exact(self._read(f"{full}.bias")))
+        load, read = self._ops.load_float32, self._read
+        return Linear(load(read(f"{full}.weight")), load(read(f"{full}.bias")))
 
     def _layer(self, name: str) -> LayerWeights:
         projections = [self._plain_linear(f"{name}.attention.self.{part}") for part in ("query", "key", "value")]
         return LayerWeights(
-            query_key_value=self._ops.stack(projections),
+            query_key_value=self._ops.stack_linears(projections),
             attention_output=self._linear(f"{name}.attention.output.dense"),
             attention_norm=self._layer_norm(f"{name}.attention.output.LayerNorm"),
             intermediate=self._linear(f"{name}.intermediate.dense"),
@@ -101,7 +112,7 @@ class BertWeights:
         )
 
     def _linear(self, name: str) -> Linear:
-        return self._ops.prepare(self._plain_linear(name))
+        return self._ops.prepare_linear(self._plain_linear(name))
 
     def _plain_linear(self, name: str) -> Linear:
         return Linear(self._matrix(f"{name}.weight"), self._vector(f"{name}.bias"))
@@ -110,7 +121,7 @@ class BertWeights:
         return LayerNorm(self._vector(f"{name}.weight"), self._vector(f"{name}.bias"))
 
     def _matrix(self, name: str) -> Array:
-        return self._ops.matrix(self._read(name))
+        return self._ops.load_matrix(self._read(name))
 
     def _vector(self, name: str) -> Array:
-        return self._ops.vector(self._read(name))
+        return self._ops.load_vector(self._read(name))

@@ -41,7 +41,7 @@ class Plan:
         shard_rows: End a group wherever a shard of that many rows ends, so that a shard does not depend on the
             shards before it. None if the output has no shards.
         ends_at_silence: End a group when no more text is waiting, so that a pipe that pauses gets its answers.
-        tokens_only: Keep only the input_ids of each text, not its tokens and words.
+        ids_only: Keep only the input_ids of each text, not its tokens and words.
         batch_tokens: Token budget of a batch, padding included. None for the session's.
         prefetch: Number of groups to compute ahead of the consumer, in a thread. 0 computes a group when its first
             answer is taken, so that the answers of one group only are in memory.
@@ -51,7 +51,7 @@ class Plan:
     sort_window: int = SORT_WINDOW
     shard_rows: int | None = None
     ends_at_silence: bool = False
-    tokens_only: bool = False
+    ids_only: bool = False
     batch_tokens: int | None = None
     prefetch: int = 1
     starts_small: bool = False
@@ -110,7 +110,7 @@ def _tokenize(session: Session, windows: Iterable[Window], plan: Plan, check: Ch
     for window in windows:
         for start in range(0, len(window), _TOKENIZED_TOGETHER):
             part = window[start : start + _TOKENIZED_TOGETHER]
-            texts = session.tokenizer.tokenize_window(part, tokens_only=plan.tokens_only)
+            texts = session.tokenizer.tokenize_window(part, ids_only=plan.ids_only)
             yield [text if check is None or isinstance(text, FailedText) else check(text) or text for text in texts]
 
 

@@ -1,4 +1,4 @@
-"""Token ids in rectangles: nothing lost, nothing added but padding, and as little of that as may be."""
+"""Batches hold every text once, padded on the right, and texts of similar length share a batch."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ PAD = 7
 
 
 def text_of(index: int, length: int) -> TokenizedText:
-    """A text whose ids and types tell which one it is, none of them the id of padding."""
+    """Make a text whose ids and types identify it. No id is that of padding."""
     ids = tuple(100 * (index + 1) + position for position in range(length))
     types = tuple(position % 2 for position in range(length))
     return TokenizedText(TextRecord(index, "x"), ids, types, ("x",) * length)
@@ -26,7 +26,7 @@ texts = st.lists(st.integers(1, 30), min_size=1, max_size=40).map(
 
 
 @given(texts)
-def test_padding_stands_on_the_right_and_is_masked(drawn: Sequence[TokenizedText]) -> None:
+def test_padding_is_on_the_right_and_masked(drawn: Sequence[TokenizedText]) -> None:
     batch = pad(drawn, PAD)
     longest = max(map(len, drawn))
     assert batch.shape == (len(drawn), longest)
@@ -45,9 +45,7 @@ def test_ids_and_types_are_int64_and_the_mask_is_boolean() -> None:
 
 
 @given(texts, st.integers(1, 100))
-def test_every_text_is_in_one_batch_and_no_batch_is_larger_than_asked(
-    drawn: Sequence[TokenizedText], batch_tokens: int
-) -> None:
+def test_every_text_is_in_one_batch_within_the_token_budget(drawn: Sequence[TokenizedText], batch_tokens: int) -> None:
     made = list(batches(drawn, batch_tokens, PAD))
     assert sorted(text.record.index for batch in made for text in batch.texts) == list(range(len(drawn)))
     for batch in made:
@@ -56,7 +54,7 @@ def test_every_text_is_in_one_batch_and_no_batch_is_larger_than_asked(
 
 
 @given(texts, st.integers(1, 100))
-def test_texts_of_like_length_go_together(drawn: Sequence[TokenizedText], batch_tokens: int) -> None:
+def test_texts_are_sorted_by_length_longest_first(drawn: Sequence[TokenizedText], batch_tokens: int) -> None:
     lengths = [len(text) for batch in batches(drawn, batch_tokens, PAD) for text in batch.texts]
     assert lengths == sorted(lengths, reverse=True)
 

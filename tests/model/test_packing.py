@@ -1,4 +1,4 @@
-"""Texts without their padding: the same numbers, texts of one length together, and nothing where padding stands."""
+"""Packing texts without padding gives the same numbers, and zeros at the padding."""
 
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,7 @@ texts_of_a_batch = st.lists(
 
 @pytest.mark.parametrize("engine", ["numpy", "torch"])
 @given(texts=texts_of_a_batch)
-def test_a_text_among_others_of_any_length_has_the_states_it_has_alone(
-    tiny_bert: Path, engine: str, texts: list[str]
-) -> None:
+def test_a_text_has_the_same_hidden_states_in_a_batch_as_alone(tiny_bert: Path, engine: str, texts: list[str]) -> None:
     session = open_bert(tiny_bert, engine)
     every_layer = OutputRequest(hidden_states=range(session.config.num_hidden_layers + 1))
     together = one_batch(session, texts)
@@ -33,7 +31,9 @@ def test_a_text_among_others_of_any_length_has_the_states_it_has_alone(
             assert not session.to_numpy(found)[row, length:].any()
 
 
-def test_neighbours_of_one_length_are_attended_to_together(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_neighbouring_texts_of_equal_length_share_one_attention_call(
+    tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     session = open_bert(tiny_bert)
     shapes = []
     attention = session.engine.ops.attention
@@ -47,7 +47,7 @@ def test_neighbours_of_one_length_are_attended_to_together(tiny_bert: Path, monk
     assert shapes == session.config.num_hidden_layers * [(2, 5), (1, 3), (1, 4), (1, 5)]
 
 
-def test_texts_of_one_length_need_no_packing(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_texts_of_equal_length_are_not_packed(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     session = open_bert(tiny_bert)
     monkeypatch.setattr(session.engine, "_packed", lambda batch: pytest.fail("packed"))
     session.run(one_batch(session, ["how are you", "the cat sat"]), OutputRequest())

@@ -1,4 +1,4 @@
-"""Every engine gives transformers' own numbers: DESIGN 3's promise."""
+"""Every engine gives the same numbers as transformers."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,9 +32,9 @@ SENTENCES = [
 
 @st.composite
 def configs(draw: st.DrawFn) -> dict[str, Any]:
-    """The shape of a small BERT."""
+    """Draw the config of a small BERT."""
     heads = draw(st.integers(1, 4))
-    # LayerNorm over two numbers divides by their difference, and where they are near it no float32 has 1e-5 left.
+    # LayerNorm over two numbers divides by their difference. If they are close, float32 cannot keep 1e-5.
     head_sizes = [2, 5, 8, 16] if heads > 1 else [5, 8, 16]
     return {
         "vocab_size": len(VOCABULARY) + draw(st.sampled_from([0, 3])),
@@ -52,7 +52,7 @@ def configs(draw: st.DrawFn) -> dict[str, Any]:
 
 @st.composite
 def batches_of_texts(draw: st.DrawFn, token_types: int) -> list[str | tuple[str, str]]:
-    """Texts of unlike length, so that there is padding; pairs too where the model has a segment B."""
+    """Draw texts of different lengths, so that there is padding, and pairs if the model has token type 1."""
     words = st.lists(st.sampled_from([*WORDS, "[MASK]", ".", "xyzzy"]), min_size=1, max_size=5).map(" ".join)
     text = words if token_types == 1 else st.one_of(words, st.tuples(words, words))
     return draw(st.lists(text, min_size=1, max_size=4))
@@ -95,7 +95,7 @@ def test_engines_agree_over_the_bundled_model(device: str) -> None:
 
 
 @pytest.mark.parametrize(("engine", "device"), PLACES)
-def test_a_batch_gives_what_its_texts_give_one_by_one(tiny_bert: Path, engine: str, device: str) -> None:
+def test_a_batch_gives_the_same_outputs_as_its_texts_one_by_one(tiny_bert: Path, engine: str, device: str) -> None:
     session = open_bert(tiny_bert, engine, device)
     batch = one_batch(session, SENTENCES)
     assert batch.is_padded
@@ -112,9 +112,7 @@ def test_a_batch_gives_what_its_texts_give_one_by_one(tiny_bert: Path, engine: s
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
 @pytest.mark.parametrize("engine", ENGINES)
-def test_half_precision_weights_are_widened_before_they_are_computed_with(
-    tmp_path: Path, engine: str, dtype: torch.dtype
-) -> None:
+def test_half_precision_weights_are_computed_in_float32(tmp_path: Path, engine: str, dtype: torch.dtype) -> None:
     folder = save_bert(tmp_path, random_model(seed=3).to(dtype))
     session = open_bert(folder, engine)
     assert {info.dtype for info in session.weight_files.infos} == {
@@ -125,15 +123,15 @@ def test_half_precision_weights_are_widened_before_they_are_computed_with(
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
-def test_numpy_gives_the_same_numbers_with_the_widened_copies_that_it_keeps(
+def test_numpy_gives_the_same_numbers_with_kept_float32_copies(
     tmp_path: Path, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # So small a block that each product of the first run is put together from several.
+    # Blocks this small split each product of the first run into several.
     monkeypatch.setattr("bertcli.model.ops.numpy_ops._BLOCK_VALUES", 100)
     session = open_bert(save_bert(tmp_path, random_model(seed=4).to(dtype)), "numpy")
     batch = one_batch(session, SENTENCES)
     first = engine_outputs(session, batch)
-    assert session.engine.ops._widened, "the second use is to be of kept copies"
+    assert session.engine.ops._widened, "the second run must use kept copies"
     assert_same(engine_outputs(session, batch), first, batch)
     expected = transformers_outputs(tmp_path, batch)
     assert_same(first, expected, batch)
@@ -141,7 +139,7 @@ def test_numpy_gives_the_same_numbers_with_the_widened_copies_that_it_keeps(
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 @pytest.mark.parametrize("engine", ["torch", "transformers"])
-def test_half_precision_arithmetic_stays_near_float32_and_comes_out_as_float32(
+def test_half_precision_results_are_near_float32_and_returned_as_float32(
     tiny_bert: Path, engine: str, dtype: str
 ) -> None:
     session = open_bert(tiny_bert, engine, dtype=dtype)
@@ -150,11 +148,11 @@ def test_half_precision_arithmetic_stays_near_float32_and_comes_out_as_float32(
     assert found.last_hidden_state.dtype == np.float32
     real = batch.attention_mask
     np.testing.assert_allclose(found.last_hidden_state[real], exact.last_hidden_state[real], 0, 0.25)
-    assert np.abs(found.last_hidden_state - exact.last_hidden_state)[real].max() > 1e-5, "this is float32 arithmetic"
+    assert np.abs(found.last_hidden_state - exact.last_hidden_state)[real].max() > 1e-5, "this was computed in float32"
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_logits_at_chosen_positions_are_those_of_the_whole(tiny_bert: Path, engine: str) -> None:
+def test_logits_at_chosen_positions_equal_those_of_all_positions(tiny_bert: Path, engine: str) -> None:
     from bertcli.model.engine import OutputRequest
 
     session = open_bert(tiny_bert, engine)
@@ -170,7 +168,7 @@ def test_a_float64_checkpoint_is_computed_in_float32(tmp_path: Path) -> None:
     assert_every_engine_agrees(folder, SENTENCES)
 
 
-def test_a_checkpoint_of_another_of_transformers_classes_gives_its_body(tmp_path: Path) -> None:
+def test_a_checkpoint_of_another_class_gives_its_body(tmp_path: Path) -> None:
     model = random_model(transformers.BertForSequenceClassification, seed=6)
     folder = save_bert(tmp_path, model)
     session = open_bert(folder)

@@ -1,4 +1,4 @@
-"""Figures that others have published, where the checkpoint they are of is in the hub cache."""
+"""Published figures are reproduced, if their checkpoint is in the hub cache."""
 
 import numpy as np
 import pytest
@@ -15,14 +15,14 @@ UNCASED = "bert-base-uncased"
 
 
 def test_expansion_rates_of_bert_base() -> None:
-    """Kobayashi et al. 2021."""
+    """Compare with Kobayashi et al. 2021."""
     session = open_bert(published_checkpoint(UNCASED))
     found = expansion_rates(session.engine, range(12))
     published = [0.901, 0.740, 0.632, 0.679, 0.911, 0.989, 0.919, 0.905, 0.948, 0.913, 0.932, 1.051]
     np.testing.assert_allclose(found, published, 0, 6e-4)
 
 
-def test_predictions_of_berts_model_card() -> None:
+def test_predictions_in_the_model_card_of_bert() -> None:
     session = open_bert(published_checkpoint(UNCASED))
     [record] = predict_masks(session, one_batch(session, ["Hello I'm a [MASK] model."]), top_k=5)
     found = {prediction.token_str: prediction.score for prediction in record.masks[0].predictions}
@@ -30,7 +30,7 @@ def test_predictions_of_berts_model_card() -> None:
     assert found == pytest.approx(published, abs=1e-4)
 
 
-def test_hidden_states_of_transformers_integration_test() -> None:
+def test_hidden_states_in_the_integration_test_of_transformers() -> None:
     session = open_bert(published_checkpoint(UNCASED))
     ids = np.array([[0, 345, 232, 328, 740, 140, 1695, 69, 6078, 1588, 2]])
     mask = np.array([[False, *[True] * 10]])
@@ -39,8 +39,8 @@ def test_hidden_states_of_transformers_integration_test() -> None:
     np.testing.assert_allclose(found[0, 1:4, 1:4], published, 0, 1e-4)
 
 
-def test_the_same_figures_are_looked_at_in_every_checkpoint(tiny_bert: object) -> None:
-    """What the tests above ask of a checkpoint is asked of a tiny one too, so that they cannot rot unseen."""
+def test_the_same_code_runs_on_a_tiny_checkpoint(tiny_bert: object) -> None:
+    """Run the code of the tests above on a tiny checkpoint, so that it cannot break unnoticed."""
     session = open_bert(str(tiny_bert))
     assert len(expansion_rates(session.engine, range(2))) == 2
     [record] = predict_masks(session, one_batch(session, ["how [MASK] you"]), top_k=5)

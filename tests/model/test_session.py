@@ -14,7 +14,7 @@ from bertcli.analysis.outputs import compute_output_shapes
 from bertcli.checkpoints.find import BUNDLED_FOLDER
 from bertcli.errors import BadCheckpoint, BadText, CheckpointNotFound
 from bertcli.input.records import FailedText, TextRecord, Window
-from bertcli.model.batching import Batch, any_tokens
+from bertcli.model.batching import Batch, dummy_batch
 from bertcli.model.engine import OutputRequest
 from bertcli.model.ops.torch_ops import TorchOps
 from bertcli.model.request import SessionRequest
@@ -196,7 +196,7 @@ def test_a_session_may_be_asked_again_and_gives_the_same(tiny_bert: Path, engine
 @pytest.mark.parametrize("engine", ENGINES)
 def test_the_shapes_that_come_out_are_those_of_the_config(tiny_bert: Path, engine: str) -> None:
     layers, heads, hidden = (DEFAULTS[name] for name in ("num_hidden_layers", "num_attention_heads", "hidden_size"))
-    came = compute_output_shapes(open_bert(tiny_bert, engine), any_tokens(2, 5))
+    came = compute_output_shapes(open_bert(tiny_bert, engine), dummy_batch(2, 5))
     assert {tensor.dtype for tensors in came.values() for tensor in tensors} == {"float32"}
     assert {name: [tensor.shape for tensor in tensors] for name, tensors in came.items()} == {
         "attentions": [(2, heads, 5, 5)] * layers,
@@ -209,7 +209,7 @@ def test_the_shapes_that_come_out_are_those_of_the_config(tiny_bert: Path, engin
 
 @pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA"), RuntimeError("can't allocate memory: 8 bytes")])
 def test_torch_without_memory_is_as_python_without_memory(error: RuntimeError) -> None:
-    with pytest.raises(MemoryError), TorchOps("cpu", "float32").computing():
+    with pytest.raises(MemoryError), TorchOps("cpu", "float32").inference_mode():
         raise error
-    with pytest.raises(RuntimeError, match="another"), TorchOps("cpu", "float32").computing():
+    with pytest.raises(RuntimeError, match="another"), TorchOps("cpu", "float32").inference_mode():
         raise RuntimeError("another")

@@ -1,4 +1,4 @@
-"""Token ids are transformers' own, whichever files describe the tokenizer; and what is said of them is true."""
+"""Token ids equal those of transformers, whichever files describe the tokenizer."""
 
 from functools import cache
 from pathlib import Path
@@ -14,7 +14,8 @@ from bertcli.checkpoints.find import BUNDLED_FOLDER
 from bertcli.checkpoints.tokenizer_files import find_tokenizer_files
 from bertcli.errors import BadCheckpoint, BadText
 from bertcli.input.records import FailedText
-from bertcli.model.tokenizer import TextTokenizer, TokenizedText, load_tokenizer
+from bertcli.model.tokenizer import TextTokenizer, TokenizedText
+from bertcli.model.tokenizer_loading import load_tokenizer
 from tests.tiny import VOCABULARY, open_bert, record, write_json, write_vocabulary
 
 UNLIMITED = 10**6
@@ -37,7 +38,7 @@ SETTINGS: dict[str, dict[str, Any] | None] = {
 }
 
 
-# More embeddings than any tokenizer here has tokens.
+# Has more embeddings than any tokenizer here has tokens.
 ROOMY = BertConfig(vocab_size=UNLIMITED)
 
 
@@ -66,7 +67,7 @@ def assert_same_tokens(tokenizer: TextTokenizer, reference: Any, *text: str) -> 
 
 @pytest.fixture(scope="module", params=SETTINGS)
 def vocabulary_folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """vocab.txt, with and without a tokenizer_config.json."""
+    """Return a folder with vocab.txt, with or without a tokenizer_config.json."""
     folder = tmp_path_factory.mktemp("vocabulary")
     write_vocabulary(folder)
     if settings := SETTINGS[request.param]:
@@ -76,7 +77,7 @@ def vocabulary_folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.T
 
 @pytest.fixture(scope="module", params=["uncased", "cased", "uncased with accents", "chinese in one"])
 def saved_folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What save_pretrained writes today: tokenizer.json and tokenizer_config.json, no vocab.txt."""
+    """Return a folder as save_pretrained writes it: tokenizer.json and tokenizer_config.json, no vocab.txt."""
     source = tmp_path_factory.mktemp("source")
     write_vocabulary(source)
     folder = tmp_path_factory.mktemp("saved")
@@ -113,7 +114,7 @@ def test_the_bundled_tokenizer_gives_transformers_tokens(text: str) -> None:
     assert_same_tokens(*BUNDLED_TOKENIZERS, text)
 
 
-@given(TEXTS, TEXTS.filter(bool))  # transformers takes an empty B for none; the reader lets no empty one through
+@given(TEXTS, TEXTS.filter(bool))  # transformers ignores an empty B; bertcli's reader rejects it
 def test_pairs_are_joined_as_transformers_joins_them(text: str, pair: str) -> None:
     assert_same_tokens(*BUNDLED_TOKENIZERS, text, pair)
 
@@ -148,7 +149,7 @@ def test_a_truncated_pair_loses_the_longer_part_first(tiny_bert: Path) -> None:
     assert found.truncated
 
 
-def test_texts_are_answered_in_their_order_and_one_bad_one_does_not_hurt_the_rest(tiny_bert: Path) -> None:
+def test_texts_stay_in_order_and_a_failed_text_does_not_affect_the_others(tiny_bert: Path) -> None:
     tokenizer = open_bert(tiny_bert).tokenizer
     earlier = FailedText(1, 2, BadText("the text is empty"))
     window = [record("how", 0), earlier, record("a " * 70, 2), record("\u200b\u00ad", 3), record("you", 4)]
@@ -157,30 +158,30 @@ def test_texts_are_answered_in_their_order_and_one_bad_one_does_not_hurt_the_res
     assert found[1] is earlier
     assert [found[0].tokens[1], found[4].tokens[1]] == ["how", "you"]
     assert [(found[2].index, found[3].index)] == [(2, 3)]
-    assert found[3].error.message == "the text has no tokens: nothing in it can be seen"
+    assert found[3].error.message == "the text has no tokens: it holds no visible characters"
 
 
-def test_a_long_text_has_the_tokens_of_its_whole_where_they_fit(tiny_bert: Path) -> None:
+def test_a_long_text_that_fits_has_the_tokens_of_all_of_it(tiny_bert: Path) -> None:
     text = "a" + " " * 60_000 + "b" + "\n" * 60_000 + "how"
     [found] = open_tokenizer(tiny_bert, 8).tokenize([record(text)])
     assert isinstance(found, TokenizedText)
     assert found.tokens == ("[CLS]", "a", "b", "how", "[SEP]")
 
 
-def test_a_text_of_millions_of_characters_is_found_too_long_without_tokenising_all_of_it(tiny_bert: Path) -> None:
+def test_a_text_of_millions_of_characters_is_rejected_by_its_beginning(tiny_bert: Path) -> None:
     [found] = open_tokenizer(tiny_bert, 64).tokenize([record("the cat " * 1_250_000)])
     assert isinstance(found, FailedText)
     assert found.error.message.startswith("the text has more than ")
     assert found.error.message.endswith("and the limit is 64")
 
 
-def test_a_tokenizer_that_knows_more_tokens_than_the_model_is_a_bad_checkpoint(own_tiny_bert: Path) -> None:
+def test_a_tokenizer_with_more_tokens_than_embeddings_is_a_bad_checkpoint(own_tiny_bert: Path) -> None:
     write_vocabulary(own_tiny_bert, [*VOCABULARY, "surplus"])
     with pytest.raises(BadCheckpoint, match=f"has {len(VOCABULARY) + 1} tokens.* embeddings for {len(VOCABULARY)}"):
         open_bert(own_tiny_bert)
 
 
-def test_a_tokenizer_that_knows_fewer_tokens_than_the_model_is_a_good_one(own_tiny_bert: Path) -> None:
+def test_a_tokenizer_with_fewer_tokens_than_embeddings_is_accepted(own_tiny_bert: Path) -> None:
     write_vocabulary(own_tiny_bert, VOCABULARY[:-1])
     assert open_bert(own_tiny_bert).tokenizer.vocabulary_size == len(VOCABULARY) - 1
 
@@ -205,7 +206,7 @@ def test_a_vocabulary_that_is_not_utf_8_is_a_bad_checkpoint(own_tiny_bert: Path)
         open_bert(own_tiny_bert)
 
 
-def test_truncation_and_padding_that_a_tokenizer_json_asks_for_are_not_applied(own_tiny_bert: Path) -> None:
+def test_truncation_and_padding_in_tokenizer_json_are_ignored(own_tiny_bert: Path) -> None:
     backend = transformers.BertTokenizer(str(own_tiny_bert / "vocab.txt")).backend_tokenizer
     backend.enable_truncation(4)
     backend.enable_padding(length=20)

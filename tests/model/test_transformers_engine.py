@@ -1,4 +1,4 @@
-"""Every family gives what its own classes give, on each engine that computes it."""
+"""Every family gives the same outputs as its own transformers classes, on each engine that supports it."""
 
 import json
 from pathlib import Path
@@ -27,7 +27,7 @@ CASES = [
 
 @pytest.fixture(scope="session")
 def families(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A checkpoint of each family. Not to be written to."""
+    """Return a checkpoint of each family. Tests must not change them."""
     return {model_type: save_family(tmp_path_factory.mktemp(model_type), model_type) for model_type in CONFIGS}
 
 
@@ -38,7 +38,7 @@ def test_every_family_is_tested() -> None:
 
 
 @pytest.mark.parametrize(("model_type", "engine"), CASES)
-def test_every_output_is_the_familys_own(families: dict[str, Path], model_type: str, engine: str) -> None:
+def test_every_output_equals_that_of_transformers(families: dict[str, Path], model_type: str, engine: str) -> None:
     folder, pooler = families[model_type], model_type in WITH_POOLER
     session = open_bert(folder, engine)
     batch = one_batch(session, TEXTS)
@@ -47,21 +47,19 @@ def test_every_output_is_the_familys_own(families: dict[str, Path], model_type: 
     )
 
 
-def test_modernberts_middle_layers_are_normed_before_the_head_as_its_last_is(families: dict[str, Path]) -> None:
+def test_modernbert_hidden_states_of_any_layer_are_normed_before_the_head(families: dict[str, Path]) -> None:
     session = open_bert(families["modernbert"], "transformers")
     batch = one_batch(session, TEXTS[:1])
     output = session.run(batch, OutputRequest(hidden_states=[1]))
     found = session.to_numpy(session.engine.mlm_logits(output.hidden_states[0][0], is_last=False))
     shorter = transformers.ModernBertForMaskedLM.from_pretrained(families["modernbert"], dtype=torch.float32)
-    del shorter.model.layers[1:]  # whose last states are the first layer's
+    del shorter.model.layers[1:]  # so the last states are those of the first layer
     with torch.inference_mode():
         assert_close(found, shorter(input_ids=torch.from_numpy(batch.input_ids)).logits[0].numpy())
 
 
 @pytest.mark.parametrize(("model_type", "engine"), CASES)
-def test_the_mlm_head_can_be_put_over_any_hidden_states(
-    families: dict[str, Path], model_type: str, engine: str
-) -> None:
+def test_the_mlm_head_applies_to_any_hidden_states(families: dict[str, Path], model_type: str, engine: str) -> None:
     session = open_bert(families[model_type], engine)
     output = session.run(one_batch(session, TEXTS), OutputRequest(logits_at=..., hidden_states=[0]))
     first, last = (session.engine.mlm_logits(state[0]) for state in (output.hidden_states[0], output.last_hidden_state))
@@ -72,7 +70,9 @@ def test_the_mlm_head_can_be_put_over_any_hidden_states(
 
 @pytest.mark.parametrize("model_type", CONFIGS)
 @pytest.mark.parametrize("text", ["how are [MASK]", "Caf\u00e9, 中", ("how are you", "the cat sat")], ids=str)
-def test_tokens_are_the_familys_own(families: dict[str, Path], model_type: str, text: str | tuple[str, str]) -> None:
+def test_tokens_equal_those_of_transformers(
+    families: dict[str, Path], model_type: str, text: str | tuple[str, str]
+) -> None:
     session = open_bert(families[model_type], "auto")
     reference = transformers.AutoTokenizer.from_pretrained(families[model_type])
     assert session.tokenizer.special_tokens.mask == MASKS.get(model_type, "[MASK]") == reference.mask_token
@@ -87,7 +87,7 @@ def test_tokens_are_the_familys_own(families: dict[str, Path], model_type: str, 
 
 
 @pytest.mark.parametrize("model_type", CONFIGS)
-def test_the_longest_text_is_answered_and_a_longer_one_is_not(families: dict[str, Path], model_type: str) -> None:
+def test_the_longest_text_runs_and_a_longer_one_fails(families: dict[str, Path], model_type: str) -> None:
     session = open_bert(families[model_type], "auto")
     limit = 38 if ARCHITECTURES[model_type].positions_follow_padding else 40
     assert session.config.max_tokens == limit
@@ -104,7 +104,9 @@ def test_the_longest_text_is_answered_and_a_longer_one_is_not(families: dict[str
 
 
 @pytest.mark.parametrize("model_type", sorted(set(CONFIGS) - set(OWN_ENGINES)))
-def test_bertcli_leaves_layers_that_are_not_berts_to_transformers(families: dict[str, Path], model_type: str) -> None:
+def test_only_the_transformers_engine_runs_layers_that_are_not_berts(
+    families: dict[str, Path], model_type: str
+) -> None:
     assert open_bert(families[model_type], "auto", "auto").engine.name == "transformers"
     for engine in ("numpy", "torch"):
         with pytest.raises(WrongUsage, match=f"not those of {model_type}"):
@@ -139,7 +141,7 @@ def test_a_layer_that_is_missing_is_an_error_and_never_random(tmp_path: Path, mo
 
 
 @pytest.mark.parametrize("model_type", ["electra", "mpnet", "deberta-v2", "roberta", "distilbert"])
-def test_layers_beyond_those_that_the_config_counts_are_an_error(tmp_path: Path, model_type: str) -> None:
+def test_more_layers_than_in_the_config_are_an_error(tmp_path: Path, model_type: str) -> None:
     save_family(tmp_path, model_type)
     edit_config(tmp_path, **{"n_layers" if model_type == "distilbert" else "num_hidden_layers": 1})
     with pytest.raises(BadCheckpoint, match=r"layers?\b.*the config counts|more layers"):
@@ -149,7 +151,7 @@ def test_layers_beyond_those_that_the_config_counts_are_an_error(tmp_path: Path,
 
 @pytest.mark.parametrize("setting", [{"position_embedding_type": "relative_key"}, {"is_decoder": True}], ids=str)
 @pytest.mark.parametrize("model_type", ["electra", "albert", "roberta"])
-def test_what_is_not_computed_is_refused_of_every_family(
+def test_unsupported_settings_are_an_error_in_every_family(
     tmp_path: Path, model_type: str, setting: dict[str, object]
 ) -> None:
     save_family(tmp_path, model_type)
@@ -158,7 +160,7 @@ def test_what_is_not_computed_is_refused_of_every_family(
         open_bert(tmp_path, "auto")
 
 
-def test_an_activation_that_nobody_knows_is_an_error_that_says_why(tmp_path: Path) -> None:
+def test_an_unknown_activation_is_an_error_that_names_it(tmp_path: Path) -> None:
     save_family(tmp_path, "electra")
     edit_config(tmp_path, hidden_act="swoosh")
     session = open_bert(tmp_path, "auto")
@@ -167,7 +169,7 @@ def test_an_activation_that_nobody_knows_is_an_error_that_says_why(tmp_path: Pat
 
 
 @pytest.mark.parametrize("engine", ["numpy", "torch"])
-def test_distilberts_fixed_eps_and_other_spellings_are_as_transformers_has_them(tmp_path: Path, engine: str) -> None:
+def test_distilbert_has_a_fixed_eps_and_other_config_names(tmp_path: Path, engine: str) -> None:
     save_family(tmp_path, "distilbert")
     edit_config(tmp_path, layer_norm_eps=0.5, n_heads=..., num_attention_heads=3, n_layers=..., num_hidden_layers=2)
     session = open_bert(tmp_path, engine)
@@ -177,7 +179,7 @@ def test_distilberts_fixed_eps_and_other_spellings_are_as_transformers_has_them(
 
 
 @pytest.mark.parametrize("pad_token_id", [0, 4])
-def test_positions_follow_whatever_id_padding_has(tmp_path: Path, pad_token_id: int) -> None:
+def test_positions_start_after_the_id_of_padding(tmp_path: Path, pad_token_id: int) -> None:
     save_family(tmp_path, "roberta")
     edit_config(tmp_path, pad_token_id=pad_token_id)
     session = open_bert(tmp_path, "numpy")
@@ -195,7 +197,7 @@ def test_weights_of_another_size_are_an_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("model_type", ["roberta", "mpnet"])
-def test_a_vocabulary_without_tokenizer_json_is_read_as_transformers_reads_it(tmp_path: Path, model_type: str) -> None:
+def test_a_vocabulary_without_tokenizer_json_gives_the_tokens_of_transformers(tmp_path: Path, model_type: str) -> None:
     save_family(tmp_path, model_type)
     saved = json.loads((tmp_path / "tokenizer.json").read_text(encoding="utf-8"))["model"]
     (tmp_path / "tokenizer.json").unlink()
@@ -211,17 +213,17 @@ def test_a_vocabulary_without_tokenizer_json_is_read_as_transformers_reads_it(tm
     assert len(found) < len("how are you")
 
 
-def test_a_vocabulary_that_nothing_reads_is_an_error_that_says_why(tmp_path: Path) -> None:
+def test_an_unreadable_vocabulary_is_an_error_that_says_why(tmp_path: Path) -> None:
     save_family(tmp_path, "albert")
     (tmp_path / "tokenizer.json").unlink()
     with pytest.raises(BadCheckpoint, match=r"neither tokenizer\.json nor spiece\.model"):
         open_bert(tmp_path, "auto")
     (tmp_path / "spiece.model").write_bytes(b"?")
-    with pytest.raises(BadCheckpoint, match="transformers makes no tokenizer of its vocabulary"):
+    with pytest.raises(BadCheckpoint, match="transformers cannot convert its vocabulary"):
         open_bert(tmp_path, "auto")
 
 
-def test_positions_begin_after_paddings_id_and_do_not_count_padding() -> None:
+def test_position_ids_start_after_the_id_of_padding_and_skip_padding() -> None:
     ids = np.array([[0, 7, 8, 2, 1, 1], [0, 1, 7, 9, 9, 2]])
     assert position_ids(ids, 2).tolist() == [[2, 3, 4, 5, 1, 1], [2, 1, 3, 4, 5, 6]]
     assert position_ids(ids, 0).tolist() == [0, 1, 2, 3, 4, 5]

@@ -1,4 +1,4 @@
-"""Each way in which a BERT inspector can lie without noticing: a test that fails where it is fallen into."""
+"""Known ways for a BERT inspector to give wrong numbers unnoticed, each with a test that would catch it."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -30,7 +30,7 @@ def stored(folder: Path) -> dict[str, torch.Tensor]:
 
 
 def rename(folder: Path, new_name: Callable[[str], str]) -> None:
-    """Store the checkpoint's tensors under other names."""
+    """Rename the tensors of the checkpoint."""
     tensors = stored(folder)
     save_file({new_name(name): tensor for name, tensor in tensors.items()}, folder / "model.safetensors")
 
@@ -41,8 +41,8 @@ def assert_engine_is_right(folder: Path, engine: str, **outputs: bool) -> None:
     assert_same(engine_outputs(session, batch, **outputs), transformers_outputs(folder, batch, **outputs), batch)
 
 
-def assert_engine_answers_as(folder: Path, engine: str, original: Path, **outputs: bool) -> None:
-    """The engine's answer from `folder` is transformers' from `original`."""
+def assert_engine_equals(folder: Path, engine: str, original: Path, **outputs: bool) -> None:
+    """Check that the engine's outputs for `folder` equal transformers' outputs for `original`."""
     session = open_bert(folder, engine)
     batch = one_batch(session, TEXTS)
     assert_same(engine_outputs(session, batch, **outputs), transformers_outputs(original, batch, **outputs), batch)
@@ -58,30 +58,30 @@ def test_layer_norm_eps_is_the_one_in_the_config(tmp_path: Path, engine: str, ep
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(("act", "other"), [("gelu", "gelu_new"), ("gelu_new", "gelu")])
-def test_gelu_and_gelu_new_are_told_apart_by_hidden_act(tmp_path: Path, engine: str, act: str, other: str) -> None:
+def test_hidden_act_selects_gelu_or_gelu_new(tmp_path: Path, engine: str, act: str, other: str) -> None:
     model = random_model(std=0.4, hidden_act=act)
-    folder, of_the_other = save_bert(tmp_path / act, model), save_bert(tmp_path / other, model)
-    edit_config(of_the_other, hidden_act=other)
+    folder, other_folder = save_bert(tmp_path / act, model), save_bert(tmp_path / other, model)
+    edit_config(other_folder, hidden_act=other)
     assert_engine_is_right(folder, engine)
     with pytest.raises(AssertionError, match="Mismatched elements"):
-        assert_engine_answers_as(folder, engine, of_the_other)
+        assert_engine_equals(folder, engine, other_folder)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_layer_norms_of_2018_are_called_gamma_and_beta(own_tiny_bert: Path, tiny_bert: Path, engine: str) -> None:
+def test_old_layer_norm_names_gamma_and_beta_are_read(own_tiny_bert: Path, tiny_bert: Path, engine: str) -> None:
     rename(
         own_tiny_bert,
         lambda name: name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta"),
     )
     assert "bert.embeddings.LayerNorm.gamma" in stored(own_tiny_bert)
-    assert_engine_answers_as(own_tiny_bert, engine, tiny_bert)
+    assert_engine_equals(own_tiny_bert, engine, tiny_bert)
 
 
 @pytest.mark.parametrize("engine", OWN_ENGINES)
 def test_the_prefix_bert_may_be_missing(own_tiny_bert: Path, tiny_bert: Path, engine: str) -> None:
     rename(own_tiny_bert, lambda name: name.removeprefix("bert."))
     assert not [name for name in stored(own_tiny_bert) if name.startswith("bert.")]
-    assert_engine_answers_as(own_tiny_bert, engine, tiny_bert)
+    assert_engine_equals(own_tiny_bert, engine, tiny_bert)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -95,17 +95,17 @@ def test_a_checkpoint_of_bert_model_alone_has_no_prefix_and_gives_its_body(tmp_p
 def test_stray_position_ids_change_nothing(own_tiny_bert: Path, tiny_bert: Path, engine: str) -> None:
     stray = {"bert.embeddings.position_ids": torch.arange(POSITIONS)[None].flip(-1).contiguous()}
     save_file(stored(own_tiny_bert) | stray, own_tiny_bert / "model.safetensors")
-    assert_engine_answers_as(own_tiny_bert, engine, tiny_bert)
+    assert_engine_equals(own_tiny_bert, engine, tiny_bert)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_tied_decoder_is_absent_and_the_word_embeddings_stand_in(tiny_bert: Path, engine: str) -> None:
+def test_a_tied_decoder_is_not_stored_and_uses_the_word_embeddings(tiny_bert: Path, engine: str) -> None:
     assert "cls.predictions.decoder.weight" not in stored(tiny_bert)
     assert_engine_is_right(tiny_bert, engine)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_decoder_that_is_not_tied_is_the_stored_one(tmp_path: Path, engine: str) -> None:
+def test_an_untied_decoder_uses_its_stored_weights(tmp_path: Path, engine: str) -> None:
     save_bert(tmp_path, tie_word_embeddings=False)
     tensors = stored(tmp_path)
     decoder, words = tensors["cls.predictions.decoder.weight"], tensors["bert.embeddings.word_embeddings.weight"]
@@ -138,7 +138,7 @@ def test_a_checkpoint_without_an_mlm_head_has_none(tmp_path: Path, engine: str, 
 
 
 @pytest.mark.parametrize("part", ["bias", "transform.dense.weight", "transform.LayerNorm.bias"])
-def test_half_an_mlm_head_is_none(own_tiny_bert: Path, part: str) -> None:
+def test_an_incomplete_mlm_head_is_missing(own_tiny_bert: Path, part: str) -> None:
     tensors = stored(own_tiny_bert)
     del tensors[f"cls.predictions.{part}"]
     save_file(tensors, own_tiny_bert / "model.safetensors")
@@ -146,7 +146,7 @@ def test_half_an_mlm_head_is_none(own_tiny_bert: Path, part: str) -> None:
         open_bert(own_tiny_bert).require_mlm_head()
 
 
-def test_an_untied_decoder_that_is_not_stored_is_no_mlm_head(own_tiny_bert: Path) -> None:
+def test_an_mlm_head_without_its_untied_decoder_is_missing(own_tiny_bert: Path) -> None:
     open_bert(own_tiny_bert).require_mlm_head()
     edit_config(own_tiny_bert, tie_word_embeddings=False)
     with pytest.raises(MissingMlmHead):
@@ -154,14 +154,14 @@ def test_an_untied_decoder_that_is_not_stored_is_no_mlm_head(own_tiny_bert: Path
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_no_engine_makes_up_the_weights_of_an_mlm_head(tmp_path: Path, engine: str) -> None:
+def test_no_engine_uses_random_weights_for_an_mlm_head(tmp_path: Path, engine: str) -> None:
     session = open_bert(save_bert(tmp_path, random_model(transformers.BertModel)), engine)
     with pytest.raises((BadCheckpoint, KeyError), match=r"cls\.predictions"):
         session.run(one_batch(session, TEXTS), OutputRequest(logits_at=...))
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_no_engine_makes_up_a_pooler(tmp_path: Path, engine: str) -> None:
+def test_no_engine_uses_random_weights_for_a_pooler(tmp_path: Path, engine: str) -> None:
     session = open_bert(save_bert(tmp_path, random_model(transformers.BertForMaskedLM)), engine)
     assert not session.has_pooler
     with pytest.raises(MissingPooler, match=r"pooler\.dense"):
@@ -170,7 +170,7 @@ def test_no_engine_makes_up_a_pooler(tmp_path: Path, engine: str) -> None:
 
 
 def pooler_output_or_none(session: Session) -> Any:
-    """What a caller gets that asks without having looked whether there is a pooler."""
+    """Request the pooler output without checking for a pooler. Return it, or None if that raises KeyError."""
     try:
         return session.run(one_batch(session, TEXTS), OutputRequest(pooler_output=True)).pooler_output
     except KeyError:
@@ -206,7 +206,7 @@ def test_the_first_hidden_state_follows_the_layer_norm_of_the_embeddings(tiny_be
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_there_is_a_hidden_state_more_than_layers_and_the_last_is_last_hidden_state(
+def test_there_is_one_more_hidden_state_than_layers_and_the_last_is_last_hidden_state(
     tiny_bert: Path, engine: str
 ) -> None:
     session = open_bert(tiny_bert, engine)
@@ -220,7 +220,7 @@ def test_there_is_a_hidden_state_more_than_layers_and_the_last_is_last_hidden_st
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_there_is_an_attention_for_each_layer_of_each_head_from_query_to_key(tiny_bert: Path, engine: str) -> None:
+def test_each_layer_has_the_attention_of_each_head_from_query_to_key(tiny_bert: Path, engine: str) -> None:
     session = open_bert(tiny_bert, engine)
     batch = one_batch(session, TEXTS)
     seen: list[tuple[int, np.ndarray]] = []
@@ -231,7 +231,7 @@ def test_there_is_an_attention_for_each_layer_of_each_head_from_query_to_key(tin
         np.testing.assert_allclose(attention.sum(-1), 1, 0, 1e-5)
 
 
-def test_the_transformers_engine_loads_eager_attention_where_attention_is_wanted_and_only_there(
+def test_the_transformers_engine_uses_eager_attention_only_if_attention_is_requested(
     tiny_bert: Path,
 ) -> None:
     session = open_bert(tiny_bert, "transformers")
@@ -286,15 +286,15 @@ def test_segment_b_has_token_type_1_and_its_own_embedding(tiny_bert: Path, engin
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_what_is_no_number_is_an_error(tmp_path: Path, engine: str) -> None:
+def test_infinity_and_nan_are_an_error(tmp_path: Path, engine: str) -> None:
     model = random_model()
     with torch.no_grad():
         model.bert.encoder.layer[1].output.dense.bias[3] = torch.inf
     session = open_bert(save_bert(tmp_path, model), engine)
     batch = one_batch(session, TEXTS)
-    for wanted in (OutputRequest(), OutputRequest(on_attention=lambda attention: None)):
+    for request in (OutputRequest(), OutputRequest(on_attention=lambda attention: None)):
         with pytest.raises(NotFinite, match="no number at all, in float32"):
-            session.run(batch, wanted)
+            session.run(batch, request)
     with torch.no_grad():
         model.bert.encoder.layer[1].output.dense.bias[3] = 0
         model.cls.predictions.bias[5] = torch.nan
@@ -305,7 +305,7 @@ def test_what_is_no_number_is_an_error(tmp_path: Path, engine: str) -> None:
 
 
 @pytest.mark.parametrize("engine", ["numpy", "torch"])
-def test_no_layer_is_run_beyond_the_last_that_is_asked_for(tiny_bert: Path, engine: str) -> None:
+def test_no_layer_is_run_beyond_the_last_requested_one(tiny_bert: Path, engine: str) -> None:
     session = open_bert(tiny_bert, engine)
     batch = one_batch(session, TEXTS)
     seen: list[int] = []
@@ -320,7 +320,7 @@ def test_no_layer_is_run_beyond_the_last_that_is_asked_for(tiny_bert: Path, engi
 
 @pytest.mark.parametrize("engine", ["numpy", "torch"])
 @pytest.mark.parametrize(("part", "number"), [("query", torch.nan), ("value", torch.nan), ("value", torch.inf)])
-def test_what_is_no_number_is_an_error_in_the_last_layer_that_is_run(
+def test_infinity_or_nan_in_the_last_layer_that_is_run_is_an_error(
     tmp_path: Path, engine: str, part: str, number: float
 ) -> None:
     model = random_model()

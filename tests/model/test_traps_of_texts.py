@@ -1,4 +1,4 @@
-"""The ways to lie that begin or end outside the forward pass: a test that fails where one is fallen into."""
+"""Known ways to give wrong results outside the forward pass, each with a test that would catch it."""
 
 import json
 import subprocess
@@ -18,7 +18,8 @@ from bertcli.errors import BadCheckpoint, BadText, WrongUsage
 from bertcli.input.records import FailedText
 from bertcli.model.engine import OutputRequest
 from bertcli.model.session import Session
-from bertcli.model.tokenizer import TokenizedText, load_tokenizer
+from bertcli.model.tokenizer import TokenizedText
+from bertcli.model.tokenizer_loading import load_tokenizer
 from bertcli.results.attention import HeadStatistics
 from bertcli.results.masks import FillMaskRecord
 from tests.tiny import (
@@ -64,11 +65,11 @@ def test_scores_are_a_float32_softmax_of_the_logits_over_the_whole_vocabulary(
         [prediction.score for prediction in found], exponentials / exponentials.sum(), rtol=1e-5, atol=1e-7
     )
     assert sum(prediction.score for prediction in found) == pytest.approx(1, abs=1e-5)
-    assert logits.max() > 1, "such a logit cannot pass for a probability"
+    assert logits.max() > 1, "a logit this large is not a probability"
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_padding_is_neither_a_key_nor_a_query_of_the_averages(tiny_bert: Path, engine: str) -> None:
+def test_padding_is_left_out_of_averages_as_key_and_as_query(tiny_bert: Path, engine: str) -> None:
     session = open_bert(tiny_bert, engine)
     short, long = "a b", "the cat sat on the mat, how are you the cat sat"
     [alone], [padded, _] = statistics(session, short), statistics(session, short, long)
@@ -107,20 +108,20 @@ def test_cased_text_is_not_lowered_by_a_tokenizer_json_either(own_tiny_bert: Pat
 
 @pytest.fixture
 def bert_with_another_mask(tmp_path: Path) -> Path:
-    """A BERT whose mask is spelt <mask>, and in whose vocabulary [MASK] is not."""
+    """Return a BERT whose mask token is <mask>. [MASK] is not in its vocabulary."""
     folder = save_bert(tmp_path / "other-mask", random_model())
     write_vocabulary(folder, ["<mask>" if token == "[MASK]" else token for token in VOCABULARY])
     write_json(folder / "tokenizer_config.json", {"mask_token": {"content": "<mask>", "lstrip": True}})
     return folder
 
 
-def test_the_mask_is_the_tokenizers_and_is_written_mask_in_brackets_too(bert_with_another_mask: Path) -> None:
+def test_the_mask_is_the_tokenizers_own_and_may_also_be_written_mask_in_brackets(bert_with_another_mask: Path) -> None:
     session = open_bert(bert_with_another_mask)
     assert session.tokenizer.special_tokens.mask == "<mask>"
     in_brackets, own = tokenize(session, ["how [MASK] you", "how <mask> you"])
     assert in_brackets.tokens == own.tokens == ("[CLS]", "how", "<mask>", "you", "[SEP]")
     assert in_brackets.input_ids == own.input_ids
-    # Each by itself: side by side in a batch, a product may round the rows of two equal texts differently.
+    # Run each on its own: in one batch, a product may round the rows of two equal texts differently.
     [first], [second] = (predictions(session, text) for text in ("how [MASK] you", "how <mask> you"))
     assert first.masks == second.masks
     assert first.masks[0].position == 2
@@ -142,7 +143,7 @@ def asked(folder: Path, text: str, **request: object) -> TokenizedText | FailedT
 LONG = "a " * 70
 
 
-def test_a_text_that_is_too_long_is_an_error_with_its_length_and_the_limit(tiny_bert: Path) -> None:
+def test_a_text_that_is_too_long_fails_with_its_length_and_the_limit(tiny_bert: Path) -> None:
     found = asked(tiny_bert, LONG)
     assert isinstance(found, FailedText)
     assert isinstance(found.error, BadText)
@@ -159,20 +160,20 @@ def test_a_text_of_exactly_as_many_tokens_as_positions_fits(tiny_bert: Path) -> 
     assert session.run(one_batch(session, ["a " * 62]), OutputRequest()).last_hidden_state.shape == (1, 64, 24)
 
 
-def test_truncate_cuts_and_marks_the_record(tiny_bert: Path) -> None:
+def test_truncate_cuts_a_text_and_marks_it(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert, truncate=True)
     cut, whole = tokenize(session, [LONG, "how are you"])
     assert (len(cut), cut.truncated, cut.tokens[-1]) == (64, True, "[SEP]")
     assert (len(whole), whole.truncated) == (5, False)
 
 
-def test_a_cut_is_marked_in_what_a_command_returns(tiny_bert: Path) -> None:
+def test_a_truncated_text_is_marked_in_the_record(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert, truncate=True)
     cut, whole = predictions(session, f"[MASK] {LONG}", "how [MASK] you")
     assert (cut.text.truncated, whole.text.truncated) == (True, False)
 
 
-def test_a_cut_that_removes_a_mask_is_an_error(tiny_bert: Path) -> None:
+def test_truncating_a_mask_is_an_error(tiny_bert: Path) -> None:
     found = asked(tiny_bert, f"[MASK] {LONG} [MASK]", truncate=True)
     assert isinstance(found, FailedText)
     assert found.error.message == "1 of the text's masks would be cut away"
@@ -180,13 +181,13 @@ def test_a_cut_that_removes_a_mask_is_an_error(tiny_bert: Path) -> None:
     assert isinstance(kept, TokenizedText)
 
 
-def test_a_cut_far_beyond_what_is_measured_first_still_counts_its_masks(tiny_bert: Path) -> None:
+def test_truncated_masks_are_counted_far_beyond_the_prefix(tiny_bert: Path) -> None:
     found = asked(tiny_bert, f"[MASK] {'a ' * 40_000} [MASK] [MASK]", truncate=True)
     assert isinstance(found, FailedText)
     assert found.error.message == "2 of the text's masks would be cut away"
 
 
-def test_max_length_holds_where_the_model_could_do_more_and_not_where_it_could_not(tiny_bert: Path) -> None:
+def test_max_length_may_be_below_the_positions_of_the_model_but_not_above(tiny_bert: Path) -> None:
     found = asked(tiny_bert, "a a a a a a a", max_length=5)
     assert isinstance(found, FailedText)
     assert found.error.message == "the text has 9 tokens, and the limit is 5"
@@ -194,7 +195,7 @@ def test_max_length_holds_where_the_model_could_do_more_and_not_where_it_could_n
         open_bert(tiny_bert, max_length=65)
 
 
-def test_a_limit_without_room_for_words_leaves_the_text_without_an_answer(tiny_bert: Path) -> None:
+def test_a_text_fails_if_the_limit_leaves_no_room_for_words(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert, max_length=3, truncate=True)
     alone, pair = session.tokenizer.tokenize([record("how are you"), record(("how", "are"), 1)])
     assert isinstance(alone, TokenizedText)
@@ -204,7 +205,7 @@ def test_a_limit_without_room_for_words_leaves_the_text_without_an_answer(tiny_b
 
 @pytest.fixture(scope="module")
 def headless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A checkpoint with neither a pooler nor an MLM head."""
+    """Yield a checkpoint with neither a pooler nor an MLM head."""
     model = random_model(transformers.BertForTokenClassification)
     yield save_bert(tmp_path_factory.mktemp("headless"), model)
 
@@ -228,7 +229,7 @@ def test_a_command_prints_no_number_that_the_checkpoint_does_not_hold(
     assert what in done.stderr
 
 
-def test_a_sentence_b_that_the_model_has_no_token_type_for_is_without_an_answer(tmp_path: Path) -> None:
+def test_a_pair_fails_if_the_model_has_no_token_type_for_sentence_b(tmp_path: Path) -> None:
     session = open_bert(save_bert(tmp_path, type_vocab_size=1))
     alone, pair = session.tokenizer.tokenize([record("how"), record(("how", "are"), 1)])
     assert isinstance(alone, TokenizedText)
@@ -236,7 +237,7 @@ def test_a_sentence_b_that_the_model_has_no_token_type_for_is_without_an_answer(
     assert "type_vocab_size is 1" in pair.error.message
 
 
-def test_a_token_beyond_the_embeddings_is_refused_though_the_tokens_are_few(own_tiny_bert: Path) -> None:
+def test_a_token_id_beyond_the_embeddings_is_an_error(own_tiny_bert: Path) -> None:
     [text] = tokenize(open_bert(own_tiny_bert), ["how"])
     files = find_tokenizer_files(own_tiny_bert)
     tokenizer = json.loads(load_tokenizer(files).to_str())

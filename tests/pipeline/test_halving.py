@@ -29,7 +29,7 @@ class SmallDevice:
     def __call__(self, batch: Batch) -> Sequence[int]:
         size = batch.shape[0] * batch.shape[1]
         self.asked.append(size)
-        with TorchOps("cpu", "float32").computing():
+        with TorchOps("cpu", "float32").inference_mode():
             if size > self.token_budget:
                 raise torch.OutOfMemoryError(f"CUDA out of memory. Tried to allocate {size} GiB.")
         return [text.record.index for text in batch.texts]
@@ -70,7 +70,7 @@ def test_a_session_halves_and_its_numbers_stay(tiny_bert: Path, monkeypatch: pyt
     run = type(session.engine).run
 
     def small_run(engine: object, batch: Batch, wanted: object) -> object:
-        with TorchOps("cpu", "float32").computing():
+        with TorchOps("cpu", "float32").inference_mode():
             if batch.shape[0] > 1:
                 raise torch.OutOfMemoryError("CUDA out of memory.")
         return run(engine, batch, wanted)  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ from bertcli.analysis.attention.strongest_keys import strongest_keys, token_posi
 from bertcli.analysis.attention.words import word_map, word_positions, word_texts
 from bertcli.input.records import FailedText
 from bertcli.model.batching import Batch
-from bertcli.model.engine import AttentionObserver, LayerAttention, OutputRequest
+from bertcli.model.engine import AttentionObserver, ObservedAttention, OutputRequest
 from bertcli.model.ops.base import Array, FloatArray
 from bertcli.model.session import Session, text_info
 from bertcli.results.attention import AttnRecord, AttnSummary, HeadStatistics, StrongestKeys
@@ -140,20 +140,20 @@ class _Observer:
         self.norms: dict[int, Any] = {}
         self.query_weights: dict[tuple[int, int, int], Any] = {}
 
-    def observe(self, attention: LayerAttention) -> None:
+    def observe(self, attention: ObservedAttention) -> None:
         """Keep the requested values of the next layer."""
-        weights = self._ops.float32(attention.weights)
+        weights = self._ops.to_float32(attention.weights)
         if self.rollout:
             self.rollout.observe(weights)
         if attention.layer in self.options.layers:
             self.statistics[attention.layer] = self._ops.to_numpy(head_statistics(self._ops, weights, self._inputs))
             self._keep(attention, weights)
 
-    def _keep(self, attention: LayerAttention, weights: Array) -> None:
+    def _keep(self, attention: ObservedAttention, weights: Array) -> None:
         layer, heads = attention.layer, list(self.options.heads)
         if self.options.value_norms:
             output = self._engine.projection(layer, "output").weight
-            norms = value_norms(weights, self._ops.float32(attention.value), output)
+            norms = value_norms(weights, self._ops.to_float32(attention.value), output)
             self.norms[layer] = self._ops.to_numpy(norms)[:, heads]
         if self.options.keeps_weights:
             self.weights[layer] = self._ops.to_numpy(weights)[:, heads]

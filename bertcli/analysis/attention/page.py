@@ -11,7 +11,7 @@ from bertcli.analysis.attention.maps import Rollout
 from bertcli.analysis.attention.statistics import head_statistics, statistic_inputs, to_head_statistics
 from bertcli.analysis.masks.predictions import MaskLogits, mask_coordinates, top_predictions
 from bertcli.model.batching import Batch
-from bertcli.model.engine import LayerAttention, OutputRequest
+from bertcli.model.engine import ObservedAttention, OutputRequest
 from bertcli.model.ops.base import Array
 from bertcli.model.session import Session, text_info
 from bertcli.model.tokenizer import TokenizedText
@@ -64,15 +64,15 @@ class _Observer(Generic[KeptLayer]):
         self.layers: list[list[KeptLayer]] = [[] for _ in batch.texts]
         self.statistics: list[list[HeadStatistics]] = [[] for _ in batch.texts]
 
-    def observe(self, attention: LayerAttention) -> None:
+    def observe(self, attention: ObservedAttention) -> None:
         """Encode the next layer of each text."""
         ops = self._ops
-        weights = ops.float32(attention.weights)
+        weights = ops.to_float32(attention.weights)
         values = ops.to_numpy(head_statistics(ops, weights, self._inputs))
         self._rollout.observe(weights)
         rollout = self._rollout.matrices()
         weights = ops.to_numpy(weights)
-        query, key = (None if x is None else ops.to_numpy(ops.float32(x)) for x in (attention.query, attention.key))
+        query, key = (None if x is None else ops.to_numpy(ops.to_float32(x)) for x in (attention.query, attention.key))
         for row, text in enumerate(self._texts):
             size = len(text)
             layer = AttentionOfLayer(

@@ -52,7 +52,7 @@ def statistic_inputs(ops: Ops, batch: Batch, tokenizer: TextTokenizer) -> Statis
     is_query = batch.attention_mask.astype(np.float32)
     punctuation = np.zeros_like(is_query)
     for row, text in enumerate(batch.texts):
-        punctuation[row, : len(text)] = [_is_punctuation(tokenizer.surface(id_)) for id_ in text.input_ids]
+        punctuation[row, : len(text)] = [_is_punctuation(tokenizer.token_text(id_)) for id_ in text.input_ids]
     cls, sep = (batch.input_ids == id_ for id_ in (tokenizer.cls_token_id, tokenizer.sep_token_id))
     key_kinds = np.stack([cls, sep, punctuation], -1).astype(np.float32)
     positions = np.arange(batch.shape[1], dtype=np.float32)

@@ -21,7 +21,7 @@ def token_spellings(tokenizer: TextTokenizer, token: str) -> Sequence[str]:
     """
     if not is_utf8(token):
         raise WrongUsage(f"the token {token!r} is not UTF-8", hint="check the encoding of the terminal")
-    pieces = tokenizer.pieces(token)
+    pieces = tokenizer.encode_text(token)
     return (token, tokenizer.token(pieces[0])) if len(pieces) == 1 else (token,)
 
 

@@ -151,9 +151,9 @@ class ModelComparison:
             return prediction.token
         word = prediction.token_str.strip()
         # In some vocabularies two pieces have the same letters: one begins a word, and the other continues one.
-        if not word or tokenizer.word_pieces(word) != [prediction.token]:
+        if not word or tokenizer.encode_word(word) != [prediction.token]:
             return None
-        pieces = other.word_pieces(word)
+        pieces = other.encode_word(word)
         is_unknown = [other.token(id_) for id_ in pieces] == [other.special_tokens.unk] != [word]
         return pieces[0] if len(pieces) == 1 and not is_unknown else None
 

@@ -10,7 +10,7 @@ import numpy as np
 from bertcli.errors import BadText
 from bertcli.input.records import FailedText, shortened
 from bertcli.model.batching import Batch
-from bertcli.model.engine import OutputRequest, on_device
+from bertcli.model.engine import OutputRequest, backend_index
 from bertcli.model.ops.base import Array, IntArray
 from bertcli.model.session import Session, text_info
 from bertcli.model.tokenizer import MASK, TokenizedText
@@ -99,7 +99,7 @@ def compute_mask_logits(session: Session, batch: Batch, hidden_states: Sequence[
     if not len(rows):
         return None
     output = session.run(batch, OutputRequest(logits_at=(rows, columns), hidden_states=hidden_states))
-    at_masks = on_device(session.engine.ops, (rows, columns))
+    at_masks = backend_index(session.engine.ops, (rows, columns))
     states = [state[at_masks] for state in output.hidden_states]
     return MaskLogits(session, batch, rows, columns, output.logits, states)
 
@@ -171,9 +171,9 @@ def _mass(predictions: Sequence[Prediction]) -> float:
 def check_masks(text: TokenizedText, mask_token_id: int) -> FailedText | None:
     """Return the text as failed if it has no mask or if truncation has removed one, else None."""
     record = text.record
-    if text.masks_cut:
+    if text.truncated_masks:
         problem = BadText(
-            f"{text.masks_cut} of the text's masks would be cut away",
+            f"{text.truncated_masks} of the text's masks would be cut away",
             hint="put the mask nearer to the beginning, or raise --max-length",
         )
     elif mask_token_id not in text.input_ids:

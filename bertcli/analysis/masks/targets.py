@@ -267,7 +267,7 @@ def _target(tokenizer: TextTokenizer, word: str) -> Target:
         raise WrongUsage("one of the targets is empty", hint="separate words with commas: --targets are,is")
     if not is_utf8(word):
         raise WrongUsage(f"the target {word!r} is not UTF-8", hint="check the encoding of the terminal")
-    ids = tokenizer.word_pieces(word)
+    ids = tokenizer.encode_word(word)
     pieces = tuple(tokenizer.token(id_) for id_ in ids)
     unknown = tokenizer.special_tokens.unk
     if not ids:

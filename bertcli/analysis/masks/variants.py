@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from bertcli.model.batching import pad, runs
+from bertcli.model.batching import group_for_batches, pad
 from bertcli.model.engine import OutputRequest
 from bertcli.model.ops.base import Array
 from bertcli.model.session import Session
@@ -57,7 +57,7 @@ def mask_positions(session: Session, text: TokenizedText) -> list[int]:
 
 def content_positions(session: Session, text: TokenizedText) -> list[int]:
     """Return the positions of all tokens but [CLS] and [SEP]."""
-    return [position for position, id_ in enumerate(text.input_ids) if not session.tokenizer.is_layout(id_)]
+    return [position for position, id_ in enumerate(text.input_ids) if not session.tokenizer.is_cls_sep_or_pad(id_)]
 
 
 def run_variants(
@@ -72,7 +72,7 @@ def run_variants(
     Yields:
         The variants of a batch, and the logits at all their positions, (positions, vocab).
     """
-    for run in runs(variants, session.batch_tokens):
+    for run in group_for_batches(variants, session.batch_tokens):
         batch = pad([variant.text for variant in run], session.tokenizer.pad_token_id)
         rows = np.repeat(np.arange(len(run)), [len(variant.positions) for variant in run])
         columns = np.array([position for variant in run for position in variant.positions])

@@ -62,7 +62,7 @@ def encode_into_folder(request: EncodeRequest, sink: Sink, folder: AnyPath) -> E
 
 def folder_plan(options: EncodeOptions, shard_rows: int) -> Plan:
     """Return how texts are grouped if they are written into shards of that many rows."""
-    return Plan(sort_window=sort_window(options), shard_rows=shard_rows, tokens_only=not options.tokens)
+    return Plan(sort_window=sort_window(options), shard_rows=shard_rows, ids_only=not options.tokens)
 
 
 def as_started(model: SessionRequest, started: Manifest | None) -> SessionRequest:

@@ -1,1 +1,1 @@
-"""Array operations of the forward pass, for numpy and for torch."""
+"""Array operations of the forward pass, in numpy and in torch."""

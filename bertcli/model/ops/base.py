@@ -1,4 +1,8 @@
-"""The array operations that the forward pass and the statistics are written in, once for numpy and once for torch."""
+"""The interface of an array backend: the array types and the operations of the forward pass and the statistics.
+
+numpy and torch share much of their syntax (indexing, arithmetic, `@`, sum(axis), reshape, diagonal). The code uses that
+directly. Ops covers the rest.
+"""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -7,14 +11,18 @@ from typing import Any, Protocol
 
 import numpy as np
 
-# An array of the backend at hand: numpy.ndarray or torch.Tensor. What both spell alike (indexing, arithmetic, `@`,
-# sum(axis), reshape, diagonal) is used as it is; what they spell otherwise is an operation below.
+# An array of the backend in use: numpy.ndarray or torch.Tensor.
 Array = Any
+
+IntArray = np.ndarray[Any, np.dtype[np.int64]]
+BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
+FloatArray = np.ndarray[Any, np.dtype[np.float32]]
+DoubleArray = np.ndarray[Any, np.dtype[np.float64]]
 
 
 @dataclass(frozen=True, slots=True)
 class Linear:
-    """weight: (out_features, in_features). bias: (out_features,)."""
+    """A linear layer: weight (out_features, in_features) and bias (out_features,)."""
 
     weight: Array
     bias: Array
@@ -22,109 +30,145 @@ class Linear:
 
 @dataclass(frozen=True, slots=True)
 class LayerNorm:
-    """weight and bias: (features,)."""
+    """The parameters of a LayerNorm: weight and bias, both (features,)."""
 
     weight: Array
     bias: Array
 
 
 class Ops(Protocol):
-    """One backend. Shapes are written (batch, seq, hidden) and (batch, heads, seq, head_size)."""
+    """The operations of one backend.
+
+    supports_packing is True if texts of different lengths run faster packed, block by block, than padded.
+    """
 
     device: str
     dtype: str
-    # Whether texts of several lengths are computed faster one block after another than with padding.
     supports_packing: bool
 
-    def computing(self) -> AbstractContextManager[Any]:
-        """The context that computations run in (no gradients)."""
+    # --- Running ---
+
+    def inference_mode(self) -> AbstractContextManager[Any]:
+        """Return the context to run the model in: no gradients, and MemoryError when memory runs out."""
 
     def use_threads(self, count: int | None = None) -> int:
-        """Have products on the CPU run on so many threads, None: as many as they do; how many these are."""
+        """Set the number of CPU threads for matrix products, unless count is None. Return the number in use."""
 
-    def matrix(self, raw: Array) -> Array:
-        """A weight matrix for `linear` or `embedding`, from a tensor as the checkpoint stores it."""
+    # --- Loading ---
 
-    def vector(self, raw: Array) -> Array:
-        """A bias or LayerNorm parameter, from a tensor as the checkpoint stores it."""
+    def load_matrix(self, raw: Array) -> Array:
+        """Convert a stored tensor to a weight matrix for `linear` or `embedding`."""
 
-    def exact(self, raw: Array) -> Array:
-        """A tensor as the checkpoint stores it, in float32 whatever is computed in."""
+    def load_vector(self, raw: Array) -> Array:
+        """Convert a stored tensor to a bias or a LayerNorm parameter."""
 
-    def prepare(self, linear: Linear) -> Linear:
-        """The layer in the form that `linear` is fastest with, whose weight need not be a plain matrix."""
+    def load_float32(self, raw: Array) -> Array:
+        """Convert a stored tensor to float32, whatever dtype the backend computes in."""
 
-    def stack(self, linears: Sequence[Linear]) -> Any:
-        """Linear layers of one input, in the form that `linear_each` is fastest with. They come unprepared."""
+    def prepare_linear(self, linear: Linear) -> Linear:
+        """Return the layer in the form that is fastest for `linear`. Its weight may no longer be a plain matrix."""
+
+    def stack_linears(self, linears: Sequence[Linear]) -> Any:
+        """Combine layers that share one input, in the form that is fastest for `linear_stacked`.
+
+        Args:
+            linears: Layers that prepare_linear has not changed.
+        """
 
     def asarray(self, values: Array) -> Array:
-        """A numpy array of ids, masks or float32 factors, on the backend's device."""
+        """Move a numpy array of ids, masks or float32 factors to the backend's device."""
 
     def to_numpy(self, x: Array) -> Array:
-        """An array as numpy, in float32 where it is of floats."""
+        """Convert an array to numpy. Floats become float32."""
+
+    # --- The forward pass ---
 
     def embedding(self, ids: Array, table: Array) -> Array:
-        """The rows of `table` (rows, hidden) at `ids` (any shape): shape ids + (hidden,)."""
+        """Return the rows of `table` (rows, hidden) at `ids` (any shape): (*ids.shape, hidden)."""
 
     def linear(self, x: Array, linear: Linear) -> Array:
-        """x W^T + b over the last axis."""
+        """Compute x W^T + b over the last axis."""
 
     def linear_activation(self, x: Array, linear: Linear, activation: str) -> Array:
-        """The function that `activation` names, as `hidden_act` does, of x W^T + b. Raises UnsupportedModel."""
+        """Compute x W^T + b, then an activation function.
 
-    def linear_each(self, x: Array, stacked: Any) -> Sequence[Array]:
-        """`linear` of each of the layers that were stacked."""
+        Args:
+            activation: Name of the function, as in transformers' `hidden_act`.
+
+        Raises:
+            UnsupportedModel: The backend does not have this function.
+        """
+
+    def linear_stacked(self, x: Array, stacked: Any) -> Sequence[Array]:
+        """Compute x W^T + b for each of the layers in `stacked`, a result of stack_linears."""
 
     def layer_norm(self, x: Array, norm: LayerNorm, eps: float) -> Array:
-        """LayerNorm over the last axis (Ba et al. 2016)."""
+        """Apply LayerNorm over the last axis (Ba et al. 2016)."""
 
     def tanh(self, x: Array) -> Array:
-        """Elementwise."""
+        """Compute tanh elementwise."""
 
     def attention(self, query: Array, key: Array, value: Array, mask: Array | None) -> Array:
-        """softmax(Q K^T / sqrt(head_size)) V. mask: (batch, 1, 1, seq), True at keys that count."""
+        """Compute softmax(Q K^T / sqrt(head_size)) V (Vaswani et al. 2017, section 3.2.1).
+
+        Args:
+            query, key, value: (batch, heads, seq, head_size).
+            mask: (batch, 1, 1, seq), True at keys to attend to, or None for all keys.
+
+        Returns:
+            (batch, heads, seq, head_size).
+        """
 
     def attention_weights(self, query: Array, key: Array, mask: Array | None) -> Array:
-        """softmax(Q K^T / sqrt(head_size)): (batch, heads, seq, seq)."""
+        """Compute softmax(Q K^T / sqrt(head_size)): (batch, heads, seq, seq). Arguments as in `attention`."""
 
     def split_heads(self, x: Array, heads: int) -> Array:
-        """(batch, seq, hidden) to (batch, heads, seq, head_size)."""
+        """Reshape (batch, seq, hidden) to (batch, heads, seq, head_size)."""
 
     def merge_heads(self, x: Array) -> Array:
-        """(batch, heads, seq, head_size) to (batch, seq, hidden)."""
+        """Reshape (batch, heads, seq, head_size) to (batch, seq, hidden)."""
 
-    def float32(self, x: Array) -> Array:
-        """The array in float32."""
+    # --- Conversion and checks ---
+
+    def to_float32(self, x: Array) -> Array:
+        """Convert an array of floats to float32."""
 
     def is_finite(self, x: Array) -> bool:
-        """Whether every one of the numbers is one."""
+        """Return True if the array holds neither infinities nor NaN."""
+
+    # --- Joining ---
 
     def concatenate(self, arrays: Sequence[Array]) -> Array:
-        """Arrays one after another along their first axis."""
+        """Join arrays along their first axis."""
 
     def unpack(self, packed: Array, rows: Array, columns: Array, shape: tuple[int, int]) -> Array:
-        """Tokens (tokens, hidden) in a rectangle (batch, seq, hidden), each at its row and column, zeros elsewhere."""
+        """Put packed tokens back in a padded array, with zeros at the padding.
+
+        Args:
+            packed: (tokens, hidden).
+            rows, columns: The place of each token, both (tokens,).
+            shape: (batch, seq).
+
+        Returns:
+            (batch, seq, hidden).
+        """
 
     def stack_last(self, arrays: Sequence[Array]) -> Array:
-        """Arrays of one shape along a new last axis."""
+        """Stack arrays of equal shape along a new last axis."""
+
+    # --- Statistics ---
 
     def entropy(self, p: Array) -> Array:
-        """-sum p ln p over the last axis; a p of 0 adds 0, as its limit does."""
+        """Compute -sum p ln p over the last axis, with 0 ln 0 = 0."""
 
     def clamp_min(self, x: Array, smallest: float) -> Array:
-        """Elementwise maximum with a number."""
+        """Compute max(x, smallest) elementwise."""
 
     def amax(self, x: Array) -> Array:
-        """The largest over the last axis."""
+        """Return the maximum over the last axis."""
 
     def log_sum_exp(self, logits: Array) -> Array:
-        """ln of the sum of exponentials over the last axis, in float32."""
+        """Compute ln sum exp(logits) over the last axis, in float32."""
 
     def top_k(self, x: Array, k: int) -> tuple[Array, Array]:
-        """The k largest of each row of (rows, n), best first, and where they stand."""
-
-
-IntArray = np.ndarray[Any, np.dtype[np.int64]]
-BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
-FloatArray = np.ndarray[Any, np.dtype[np.float32]]
-DoubleArray = np.ndarray[Any, np.dtype[np.float64]]
+        """Return the k largest values of each row, largest first, and their indices: (rows, n) to (rows, k) each."""

@@ -1,12 +1,14 @@
-"""The activation functions of transformers' `hidden_act`, over float32 numpy arrays, in place.
+"""The activation functions of transformers' `hidden_act` for float32 numpy arrays, computed in place.
 
-numpy has no erf, and the exact GELU needs one. With Q(a) the upper tail of the standard normal distribution,
+The exact GELU needs erf, which numpy does not have. Let Q(a) be the upper tail of the standard normal distribution.
+Then
 
-    gelu(x) = x Phi(x) = max(x, 0) - |x| Q(|x|),
+    gelu(x) = x Phi(x) = max(x, 0) - |x| Q(|x|).
 
-and ln Q is so smooth that a polynomial of degree 8 in |x| gives |x| Q(|x|) to 7e-9 over all x: below float32's own
-rounding. Unlike 1 + erf it loses nothing to cancellation on the negative side. The coefficients are a weighted
-minimax fit to ln(erfc(a / sqrt 2) / 2) on 0 <= a <= 5.8; beyond, the leading one takes the tail to zero.
+ln Q is smooth: a polynomial of degree 8 in |x| gives |x| Q(|x|) to within 7e-9 for all x, which is below the rounding
+error of float32. Unlike 1 + erf, this formula does not suffer from cancellation for negative x. The coefficients are a
+weighted minimax fit to ln(erfc(a / sqrt 2) / 2) on 0 <= a <= 5.8. Beyond 5.8, the leading coefficient takes the tail to
+zero.
 """
 
 from collections.abc import Callable
@@ -22,12 +24,15 @@ _LOG_UPPER_TAIL = np.array(
     ],
     np.float32,
 )  # fmt: skip
-_BEYOND_THE_TAIL = np.float32(20)  # Q(20) is 3e-89, zero in float32; capping |x| here keeps the powers finite
-_BLOCK = 1 << 16  # values that stay in a core's cache over all the passes of a polynomial
+_MAX_MAGNITUDE = np.float32(20)  # Q(20) = 3e-89 is zero in float32; capping |x| here keeps the powers finite
+_BLOCK = 1 << 16  # number of values that stay in a core's cache while the polynomial passes over them
 
 
 def _in_blocks(function: Callable[[Array], None]) -> Callable[[Array], Array]:
-    """The function over a contiguous array, overwritten block by block."""
+    """Turn a function that overwrites a flat array into one that takes any shape and works block by block.
+
+    The result overwrites x if x is contiguous.
+    """
 
     def activation(x: Array) -> Array:
         flat = np.ascontiguousarray(x).reshape(-1)
@@ -39,8 +44,9 @@ def _in_blocks(function: Callable[[Array], None]) -> Callable[[Array], Array]:
 
 
 def _gelu(x: Array) -> None:
+    """Compute max(x, 0) - |x| Q(|x|), as derived in the module's docstring."""
     magnitude = np.abs(x)
-    np.minimum(magnitude, _BEYOND_THE_TAIL, out=magnitude)
+    np.minimum(magnitude, _MAX_MAGNITUDE, out=magnitude)
     tail = np.full_like(x, _LOG_UPPER_TAIL[-1])
     for coefficient in _LOG_UPPER_TAIL[-2::-1]:
         tail *= magnitude
@@ -52,7 +58,7 @@ def _gelu(x: Array) -> None:
 
 
 def _gelu_tanh(x: Array) -> None:
-    """0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), Hendrycks & Gimpel 2016."""
+    """Compute 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) (Hendrycks & Gimpel 2016)."""
     inner = x * x
     inner *= np.float32(0.044715)
     inner += 1
@@ -65,6 +71,7 @@ def _gelu_tanh(x: Array) -> None:
 
 
 def _quick_gelu(x: Array) -> None:
+    """Compute x sigmoid(1.702 x) (Hendrycks & Gimpel 2016)."""
     x *= _sigmoid(x * np.float32(1.702))
 
 
@@ -73,6 +80,7 @@ def _relu(x: Array) -> None:
 
 
 def _silu(x: Array) -> None:
+    """Compute x sigmoid(x)."""
     x *= _sigmoid(x)
 
 
@@ -81,7 +89,7 @@ def _tanh(x: Array) -> None:
 
 
 def _sigmoid(x: Array) -> Array:
-    # By e^-|x|, which neither overflows nor loses the small end.
+    # e^-|x| neither overflows nor loses precision for very negative x.
     small = np.exp(-np.abs(x))
     return np.where(x < 0, small, np.float32(1)) / (1 + small)
 

@@ -1,8 +1,8 @@
-"""The operations over numpy, in float32 on the CPU: for small inputs, where importing torch would take longest.
+"""The numpy backend: float32 on the CPU, for inputs so small that importing torch would take longer than computing.
 
-Half-precision weights stay as they are stored and are widened block by block inside the product that needs them. A
-weight that is used a second time is widened whole and kept: a process that answers once stays small, one that answers
-many times does not widen again.
+Half-precision weights are kept as stored. The first product with such a weight converts it to float32 block by block
+and keeps nothing, so a process that runs one batch stays small. The second product converts the whole weight and keeps
+it, so a process that runs many batches converts it only once more.
 """
 
 from collections.abc import Sequence
@@ -14,20 +14,24 @@ import numpy as np
 from bertcli.errors import UnsupportedModel
 from bertcli.model.ops.base import Array, LayerNorm, Linear
 from bertcli.model.ops.numpy_activations import ACTIVATIONS
-from bertcli.model.resources import blas_threads
+from bertcli.model.resources import set_blas_threads
 
-_BLOCK_VALUES = 1 << 18  # 1 MiB in float32: a block widened by one core is still in its cache when it is multiplied
+_BLOCK_VALUES = 1 << 18  # 1 MiB in float32: a widened block is still in the core's cache when it is multiplied
 
 
 def widen(raw: Array) -> Array:
-    """A stored tensor in float32. uint16 is the bits of bfloat16, which is the upper half of a float32."""
+    """Convert a stored tensor to float32.
+
+    Args:
+        raw: float32, float16 or float64; or uint16, the bits of bfloat16, which are the upper half of a float32.
+    """
     if raw.dtype == np.uint16:
         return np.left_shift(raw, 16, dtype=np.uint32).view(np.float32)
     return raw.astype(np.float32, copy=False)
 
 
 class NumpyOps:
-    """See bertcli.model.ops.base.Ops."""
+    """The operations of bertcli.model.ops.base.Ops in numpy."""
 
     device = "cpu"
     dtype = "float32"
@@ -38,26 +42,26 @@ class NumpyOps:
         self._widened: dict[int, Array] = {}
 
     def use_threads(self, count: int | None = None) -> int:
-        return blas_threads(count)
+        return set_blas_threads(count)
 
-    def computing(self) -> AbstractContextManager[Any]:
-        # What is no number is found where it arrives, and is an error then.
+    def inference_mode(self) -> AbstractContextManager[Any]:
+        # Infinities and NaN raise an error where the output is checked, so numpy's warnings add nothing.
         return np.errstate(all="ignore")
 
-    def matrix(self, raw: Array) -> Array:
+    def load_matrix(self, raw: Array) -> Array:
         return raw
 
-    def vector(self, raw: Array) -> Array:
+    def load_vector(self, raw: Array) -> Array:
         return widen(raw)
 
-    def exact(self, raw: Array) -> Array:
+    def load_float32(self, raw: Array) -> Array:
         return widen(raw)
 
-    def prepare(self, linear: Linear) -> Linear:
+    def prepare_linear(self, linear: Linear) -> Linear:
         return linear
 
-    def stack(self, linears: Sequence[Linear]) -> Sequence[Linear]:
-        # Stacking would copy a quarter of the weights, which a single sentence does not earn back.
+    def stack_linears(self, linears: Sequence[Linear]) -> Sequence[Linear]:
+        # Stacking would copy a quarter of the weights, and one sentence does not repay that.
         return linears
 
     def asarray(self, values: Array) -> Array:
@@ -80,21 +84,21 @@ class NumpyOps:
             function = ACTIVATIONS[activation]
         except KeyError:
             raise UnsupportedModel(
-                f"hidden_act {activation!r} is not computed by the numpy engine, which knows {', '.join(ACTIVATIONS)}",
+                f"the numpy engine does not support hidden_act {activation!r}, only {', '.join(ACTIVATIONS)}",
                 hint="use --engine transformers",
             ) from None
         return function(self.linear(x, linear))
 
-    def linear_each(self, x: Array, stacked: Sequence[Linear]) -> Sequence[Array]:
+    def linear_stacked(self, x: Array, stacked: Sequence[Linear]) -> Sequence[Array]:
         return [self.linear(x, linear) for linear in stacked]
 
     def _product(self, rows: Array, weight: Array) -> Array:
-        """rows W^T, whatever W is stored in."""
+        """Compute rows W^T for a weight of any stored dtype: (n, in_features) to (n, out_features)."""
         if weight.dtype == np.float32:
             return rows @ weight.T
-        whole = self._widened_if_used_before(weight)
-        if whole is not None:
-            return rows @ whole.T
+        widened = self._widened_from_second_use(weight)
+        if widened is not None:
+            return rows @ widened.T
         out_features, in_features = weight.shape
         product = np.empty((len(rows), out_features), np.float32)
         step = max(_BLOCK_VALUES // in_features, 1)
@@ -102,8 +106,9 @@ class NumpyOps:
             np.matmul(rows, widen(weight[start : start + step]).T, out=product[:, start : start + step])
         return product
 
-    def _widened_if_used_before(self, weight: Array) -> Array | None:
-        # A weight lives as long as the checkpoint is open, so its id stays its own.
+    def _widened_from_second_use(self, weight: Array) -> Array | None:
+        """Return the weight in float32 and keep it, or None if this is its first use."""
+        # Weights live as long as the checkpoint is open, so no other array can get the same id.
         key = id(weight)
         if key in self._used and key not in self._widened:
             self._widened[key] = widen(weight)
@@ -142,11 +147,11 @@ class NumpyOps:
         batch, heads, seq, head_size = x.shape
         return x.transpose(0, 2, 1, 3).reshape(batch, seq, heads * head_size)
 
-    def float32(self, x: Array) -> Array:
+    def to_float32(self, x: Array) -> Array:
         return x
 
     def is_finite(self, x: Array) -> bool:
-        # A sum of numbers is a number, and takes no array of the size of x.
+        # Infinities and NaN carry over into the sum, which needs no temporary array of the size of x.
         with np.errstate(all="ignore"):
             return bool(np.isfinite(x.sum()))
 
@@ -154,9 +159,9 @@ class NumpyOps:
         return np.concatenate(arrays)
 
     def unpack(self, packed: Array, rows: Array, columns: Array, shape: tuple[int, int]) -> Array:
-        rectangle = np.zeros((*shape, packed.shape[-1]), packed.dtype)
-        rectangle[rows, columns] = packed
-        return rectangle
+        padded = np.zeros((*shape, packed.shape[-1]), packed.dtype)
+        padded[rows, columns] = packed
+        return padded
 
     def stack_last(self, arrays: Sequence[Array]) -> Array:
         return np.stack(arrays, -1)
@@ -179,7 +184,7 @@ class NumpyOps:
 
     def top_k(self, x: Array, k: int) -> tuple[Array, Array]:
         best = np.argpartition(x, -k, axis=-1)[:, -k:] if k < x.shape[-1] else np.broadcast_to(np.arange(k), x.shape)
-        # Of equal values the lower id goes first.
+        # Break ties by the lower id.
         order = np.lexsort((best, -np.take_along_axis(x, best, -1)))
         best = np.take_along_axis(best, order, -1)
         return np.take_along_axis(x, best, -1), best

@@ -1,11 +1,11 @@
-"""The operations over torch: for bulk, for CUDA, for half precision."""
+"""The torch backend: for large inputs, GPUs and half precision."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name that torch's own documentation gives it
+import torch.nn.functional as F  # noqa: N812 - the customary name, as in torch's documentation
 
 from bertcli.errors import DeviceUnavailable, UnsupportedModel
 from bertcli.model.ops.base import Array, LayerNorm, Linear
@@ -21,32 +21,36 @@ _ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "swish": F.silu,
     "tanh": torch.tanh,
 }
-# What oneDNN computes in the same pass as the product: its name for it, and of which kind.
+# Activations that oneDNN fuses with the matrix product, as the (name, algorithm) that it takes.
 _FUSED = {"gelu": ("gelu", "none"), "relu": ("relu", "")}
-# The operations that torch.compile itself uses for linear layers on the CPU.
+# torch.compile uses these operations for linear layers on the CPU. They are private, so check that they exist.
 _HAS_ONEDNN = torch._C._has_mkldnn and all(
     hasattr(torch.ops.mkldnn, name) for name in ("_reorder_linear_weight", "_linear_pointwise")
 )
 
 
 def best_device() -> str:
-    """The accelerator of this machine, else the CPU."""
+    """Return the name of this machine's accelerator, or "cpu" if it has none."""
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 def check_device(name: str) -> str:
-    """`name` as torch spells it. Raises DeviceUnavailable where this machine does not have it."""
+    """Return the name of a device if this machine has it.
+
+    Raises:
+        DeviceUnavailable: This machine has no such device.
+    """
     kind, _, index = name.partition(":")
     if kind == "cuda" and not torch.cuda.is_available():
         raise DeviceUnavailable(
-            "there is no CUDA device: torch finds no usable GPU here",
-            hint="use --device cpu; if there is a GPU, check nvidia-smi and that torch is a CUDA build",
+            "there is no CUDA device: torch finds no usable GPU",
+            hint="use --device cpu; if this machine has a GPU, check nvidia-smi, and that torch is a CUDA build",
         )
     if kind == "cuda" and int(index or 0) >= torch.cuda.device_count():
         raise DeviceUnavailable(
-            f"there is no {name}: this machine has {torch.cuda.device_count()} CUDA device(s), counted from 0",
+            f"there is no device {name}: this machine has {torch.cuda.device_count()} CUDA device(s), counted from 0",
             hint="use --device cuda:0",
         )
     if kind == "mps" and not torch.backends.mps.is_available():
@@ -55,11 +59,11 @@ def check_device(name: str) -> str:
 
 
 class TorchOps:
-    """See bertcli.model.ops.base.Ops."""
+    """The operations of bertcli.model.ops.base.Ops in torch."""
 
     def __init__(self, device: str, dtype: str) -> None:
         self.device, self.dtype = device, dtype
-        # A GPU is kept busy by few large calls, a CPU by not computing what nobody asked for.
+        # A GPU gains more from few large calls than from less work. A CPU gains from skipping the padding.
         self.supports_packing = device == "cpu"
         self._device = torch.device(device)
         self._dtype = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}[dtype]
@@ -70,33 +74,33 @@ class TorchOps:
         return torch.get_num_threads()
 
     @contextmanager
-    def computing(self) -> Iterator[None]:
+    def inference_mode(self) -> Iterator[None]:
         try:
             with torch.inference_mode():
                 yield
-        except RuntimeError as error:  # on a GPU there is a class for it, on the CPU the words alone
+        except RuntimeError as error:  # OutOfMemoryError on a GPU; on the CPU only the message tells
             if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
                 raise MemoryError from None
             raise
 
-    def matrix(self, raw: Array) -> Array:
+    def load_matrix(self, raw: Array) -> Array:
         return _tensor(raw).to(self._device, self._dtype)
 
-    vector = matrix
+    load_vector = load_matrix
 
-    def exact(self, raw: Array) -> Array:
+    def load_float32(self, raw: Array) -> Array:
         return _tensor(raw).to(self._device, torch.float32)
 
-    def prepare(self, linear: Linear) -> Linear:
-        # oneDNN's product of a weight that it has laid out for itself beats that of the plain matrix by a fifth.
+    def prepare_linear(self, linear: Linear) -> Linear:
+        # oneDNN's product is a fifth faster with a weight in oneDNN's own layout than with a plain matrix.
         if self.device == "cpu" and self._dtype == torch.float32 and _HAS_ONEDNN:
             return Linear(torch.ops.mkldnn._reorder_linear_weight(linear.weight), linear.bias)
         return linear
 
-    def stack(self, linears: Sequence[Linear]) -> tuple[Linear, int]:
-        # One product of a wide matrix keeps the cores busier than three of narrow ones.
+    def stack_linears(self, linears: Sequence[Linear]) -> tuple[Linear, int]:
+        # One product with a wide matrix keeps the cores busier than three with narrow ones.
         weight = torch.cat([linear.weight for linear in linears])
-        return self.prepare(Linear(weight, torch.cat([linear.bias for linear in linears]))), len(linears)
+        return self.prepare_linear(Linear(weight, torch.cat([linear.bias for linear in linears]))), len(linears)
 
     def asarray(self, values: Array) -> Array:
         return torch.from_numpy(values).to(self._device)
@@ -118,7 +122,7 @@ class TorchOps:
             return torch.ops.mkldnn._linear_pointwise(x, linear.weight, linear.bias, name, [], algorithm)
         return _activation(activation)(self.linear(x, linear))
 
-    def linear_each(self, x: Array, stacked: tuple[Linear, int]) -> Sequence[Array]:
+    def linear_stacked(self, x: Array, stacked: tuple[Linear, int]) -> Sequence[Array]:
         linear, count = stacked
         return list(self.linear(x, linear).chunk(count, dim=-1))
 
@@ -146,26 +150,26 @@ class TorchOps:
         batch, heads, seq, head_size = x.shape
         return x.transpose(1, 2).reshape(batch, seq, heads * head_size)
 
-    def float32(self, x: Array) -> Array:
+    def to_float32(self, x: Array) -> Array:
         return x.float()
 
     def is_finite(self, x: Array) -> bool:
-        # A sum of numbers is a number, and takes no array of the size of x.
+        # Infinities and NaN carry over into the sum, which needs no temporary array of the size of x.
         return bool(x.sum(dtype=torch.float32).isfinite())
 
     def concatenate(self, arrays: Sequence[Array]) -> Array:
         return torch.cat(tuple(arrays))
 
     def unpack(self, packed: Array, rows: Array, columns: Array, shape: tuple[int, int]) -> Array:
-        rectangle = packed.new_zeros((*shape, packed.shape[-1]))
-        rectangle[rows, columns] = packed
-        return rectangle
+        padded = packed.new_zeros((*shape, packed.shape[-1]))
+        padded[rows, columns] = packed
+        return padded
 
     def stack_last(self, arrays: Sequence[Array]) -> Array:
         return torch.stack(tuple(arrays), -1)
 
     def entropy(self, p: Array) -> Array:
-        # More than twice as fast as xlogy, whose logarithm takes one number at a time on the CPU.
+        # More than twice as fast as xlogy, which is not vectorised on the CPU.
         return -p.clamp_min(torch.finfo(p.dtype).tiny).log_().mul_(p).sum(-1)
 
     def clamp_min(self, x: Array, smallest: float) -> Array:
@@ -187,13 +191,13 @@ def _activation(name: str) -> Callable[[Array], Array]:
         return _ACTIVATIONS[name]
     except KeyError:
         raise UnsupportedModel(
-            f"hidden_act {name!r} is not computed by the torch engine, which knows {', '.join(_ACTIVATIONS)}",
+            f"the torch engine does not support hidden_act {name!r}, only {', '.join(_ACTIVATIONS)}",
             hint="use --engine transformers",
         ) from None
 
 
 def _tensor(raw: Array) -> torch.Tensor:
-    """A torch tensor as it is, or of a numpy view, in which uint16 is the bits of bfloat16."""
+    """Return a stored tensor as a torch tensor. In a numpy array, uint16 is the bits of bfloat16."""
     if isinstance(raw, torch.Tensor):
         return raw
     tensor = torch.from_numpy(raw)

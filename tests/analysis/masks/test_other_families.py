@@ -74,7 +74,7 @@ def test_a_word_is_found_in_the_vocabulary_of_another_family(family: Path, tiny_
         return
     assert mask.comparison.jensen_shannon is None
     found = {each.token: each for each in mask.comparison.predictions}
-    [piece] = other.tokenizer.word_pieces("you")
+    [piece] = other.tokenizer.encode_word("you")
     assert (changes["you"].other_rank, changes["you"].other_score) == (found[piece].rank, found[piece].score)
     assert changes["##ing"].other_rank is None
     ranks = [change.other_rank for change in mask.comparison.changes if change.other_rank is not None]

@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bertcli.analysis.masks.variants import Variant, run_variants, with_ids_at, with_masks
-from bertcli.model.batching import runs
+from bertcli.model.batching import group_for_batches
 from tests.analysis.masks import drawn, slow
 from tests.tiny import open_bert, tokenize
 
 
 @given(st.lists(st.integers(1, 30).map(range), max_size=40), st.integers(1, 100))
 def test_runs_keep_the_order_and_the_size(texts: list[range], batch_tokens: int) -> None:
-    made = list(runs(texts, batch_tokens))
+    made = list(group_for_batches(texts, batch_tokens))
     assert [text for run in made for text in run] == texts
     for run in made:
         lengths = list(map(len, run))

@@ -1,4 +1,4 @@
-"""numpy's and torch's activations against float64, over the whole range of float32."""
+"""The activations of numpy and torch equal float64 results over the whole range of float32."""
 
 from collections.abc import Callable
 
@@ -15,14 +15,14 @@ from bertcli.model.ops.torch_ops import TorchOps
 
 NAMES = list(ACTIVATIONS)
 LARGEST, SMALLEST = np.finfo(np.float32).max, np.finfo(np.float32).tiny
-# Every scale from the smallest to the largest float32, and the middle, where the curves bend, in small steps.
+# All magnitudes from the smallest to the largest float32, and small steps in the middle, where the curves bend.
 SCALES = np.logspace(-44, 38, 4001, dtype=np.float64).astype(np.float32)
 MIDDLE = np.linspace(-15, 15, 600_001, dtype=np.float32)
 RANGE = np.concatenate([-SCALES[::-1], MIDDLE, SCALES, np.array([0, -0.0, LARGEST, -LARGEST, SMALLEST], np.float32)])
 
 
 def in_float64(name: str, x: np.ndarray) -> np.ndarray:
-    """What transformers' own function gives in float64."""
+    """Compute transformers' function of that name in float64."""
     return ACT2FN[name](torch.from_numpy(x.astype(np.float64))).numpy()
 
 
@@ -30,18 +30,20 @@ def numpy_activation(name: str) -> Callable[[np.ndarray], np.ndarray]:
     return ACTIVATIONS[name]
 
 
-def of_a_product(ops: Ops, name: str, x: np.ndarray) -> np.ndarray:
-    """The activation of x, as what comes out of a linear layer that passes its first feature on."""
+def activation_of_product(ops: Ops, name: str, x: np.ndarray) -> np.ndarray:
+    """Compute the activation of x after a linear layer that passes x through as its first feature."""
     features = np.zeros((len(x), 16), np.float32)
     features[:, 0] = x
-    linear = ops.prepare(Linear(ops.matrix(np.eye(16, dtype=np.float32)), ops.vector(np.zeros(16, np.float32))))
+    linear = ops.prepare_linear(
+        Linear(ops.load_matrix(np.eye(16, dtype=np.float32)), ops.load_vector(np.zeros(16, np.float32)))
+    )
     return ops.to_numpy(ops.linear_activation(ops.asarray(features), linear, name))[:, 0]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_numpy_activation_is_exact_to_float32_over_the_whole_range(name: str) -> None:
+def test_numpy_activations_are_accurate_over_the_whole_range_of_float32(name: str) -> None:
     exact = in_float64(name, RANGE)
-    with np.errstate(over="ignore"):  # beyond 1e19 a square is infinite, and the result right all the same
+    with np.errstate(over="ignore"):  # squares overflow beyond 1e19, but the results are still right
         found = numpy_activation(name)(RANGE.copy()).astype(np.float64)
     near = np.abs(RANGE) <= 12
     ulps = 2 * np.spacing(np.abs(exact).astype(np.float32)[near])
@@ -50,8 +52,8 @@ def test_a_numpy_activation_is_exact_to_float32_over_the_whole_range(name: str) 
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_torch_activation_is_the_one_that_transformers_calls_so(name: str) -> None:
-    found = of_a_product(TorchOps("cpu", "float32"), name, MIDDLE)
+def test_torch_activations_equal_those_of_transformers(name: str) -> None:
+    found = activation_of_product(TorchOps("cpu", "float32"), name, MIDDLE)
     np.testing.assert_allclose(found, in_float64(name, MIDDLE), 0, 2e-6)
 
 
@@ -61,11 +63,11 @@ def test_numpy_gelu_stays_below_5e_7_between_minus_12_and_12() -> None:
 
 
 def test_numpy_gelu_does_not_cancel_on_the_negative_side() -> None:
-    x = np.linspace(-8, -3, 100_001, dtype=np.float32)  # where 1 + erf(x / sqrt 2) in float32 is off by 2e-7
+    x = np.linspace(-8, -3, 100_001, dtype=np.float32)  # here 1 + erf(x / sqrt 2) in float32 has an error of 2e-7
     assert np.abs(numpy_activation("gelu")(x.copy()) - in_float64("gelu", x)).max() < 1.5e-8
 
 
-def test_numpy_gelu_is_the_exact_one_and_gelu_new_the_tanh_one() -> None:
+def test_numpy_gelu_is_exact_and_gelu_new_uses_tanh() -> None:
     x = np.linspace(-4, 4, 1001, dtype=np.float64)
     wide = torch.from_numpy(x)
     gelu, gelu_new = (numpy_activation(name)(x.astype(np.float32)) for name in ("gelu", "gelu_new"))
@@ -75,7 +77,7 @@ def test_numpy_gelu_is_the_exact_one_and_gelu_new_the_tanh_one() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_infinite_or_missing_number_does_not_become_a_finite_one(name: str) -> None:
+def test_infinity_and_nan_stay_infinity_and_nan(name: str) -> None:
     x = np.array([np.inf, np.nan, 1], np.float32)
     with np.errstate(invalid="ignore"):
         found = numpy_activation(name)(x.copy())
@@ -85,16 +87,16 @@ def test_an_infinite_or_missing_number_does_not_become_a_finite_one(name: str) -
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_activation_does_not_depend_on_the_shape_or_the_place_in_a_block(name: str) -> None:
+def test_activations_do_not_depend_on_shape_or_position(name: str) -> None:
     x = np.random.default_rng(0).normal(0, 3, (3, 70_001)).astype(np.float32)
     whole = numpy_activation(name)(x.copy())
     assert whole.shape == x.shape
     assert np.array_equal(whole[:, ::7], numpy_activation(name)(x[:, ::7].copy()))
 
 
-def test_both_backends_know_the_same_activations() -> None:
+def test_both_backends_support_the_same_activations() -> None:
     for name in NAMES:
-        np.testing.assert_allclose(of_a_product(NumpyOps(), name, MIDDLE), in_float64(name, MIDDLE), 0, 2e-6)
+        np.testing.assert_allclose(activation_of_product(NumpyOps(), name, MIDDLE), in_float64(name, MIDDLE), 0, 2e-6)
     for ops in (NumpyOps(), TorchOps("cpu", "float32")):
         with pytest.raises(UnsupportedModel, match="'mish'"):
-            of_a_product(ops, "mish", MIDDLE)
+            activation_of_product(ops, "mish", MIDDLE)

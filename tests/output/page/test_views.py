@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bertcli.model.engine import LayerAttention, OutputRequest
+from bertcli.model.engine import ObservedAttention, OutputRequest
 from tests.cli.process import run
 from tests.output.page import chromium
 from tests.output.page.chromium import Tab
@@ -21,7 +21,7 @@ LAYERS, HEADS = 2, 3
 def computed(tiny_bert: Path) -> dict[str, Any]:
     """Of the first text the weights (layers, heads, seq, seq), query and key (layers, heads, seq, head_size)."""
     session = open_bert(tiny_bert)
-    found: list[LayerAttention] = []
+    found: list[ObservedAttention] = []
     batch = one_batch(session, [(TEXTS[0], SENTENCE_B)])
     session.run(batch, OutputRequest(on_attention=found.append))
     arrays = {name: np.stack([getattr(layer, name)[0] for layer in found]) for name in ("weights", "query", "key")}

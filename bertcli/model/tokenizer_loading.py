@@ -1,0 +1,99 @@
+"""Loading of a checkpoint's tokenizer from its files."""
+
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+
+from bertcli.checkpoints.config import ModelConfig
+from bertcli.checkpoints.find import Checkpoint
+from bertcli.checkpoints.tokenizer_files import TokenizerFiles, find_tokenizer_files
+from bertcli.errors import BadCheckpoint, WrongUsage
+from bertcli.model.tokenizer import TextTokenizer
+
+
+def open_tokenizer(
+    checkpoint: Checkpoint, config: ModelConfig, max_length: int | None, truncate: bool
+) -> TextTokenizer:
+    """Open a checkpoint's tokenizer, limited to the model's positions.
+
+    Args:
+        max_length: Maximum number of tokens of a text, or None for the model's own maximum.
+        truncate: Cut longer texts. Otherwise they fail.
+
+    Raises:
+        WrongUsage: max_length is beyond the model's positions.
+        BadCheckpoint: The tokenizer is missing or damaged, or does not fit the model.
+    """
+    limit = config.max_tokens
+    if max_length is not None and max_length > limit:
+        raise WrongUsage(
+            f"--max-length {max_length:,} is more than the {limit:,} positions of {checkpoint.name}",
+            hint=f"use --max-length {limit} or less",
+        )
+    architecture = config.architecture
+    files = find_tokenizer_files(checkpoint.folder, architecture.special_tokens, architecture.vocabulary)
+    tokenizer = TextTokenizer(load_tokenizer(files), files.special_tokens, config, max_length or limit, truncate)
+    if tokenizer.vocabulary_size > config.vocab_size:
+        raise BadCheckpoint(
+            f"the tokenizer in {checkpoint.folder} has {tokenizer.vocabulary_size:,} tokens, "
+            f"but the model has embeddings for {config.vocab_size:,}",
+            hint="tokenizer and weights come from different models; copy both again from the same place",
+        )
+    return tokenizer
+
+
+def load_tokenizer(files: TokenizerFiles) -> Tokenizer:
+    """Load the tokenizer that the files describe.
+
+    Raises:
+        BadCheckpoint: The files are damaged.
+    """
+    if files.needs_transformers:
+        from bertcli.model.slow_tokenizer import load_slow_tokenizer
+
+        return load_slow_tokenizer(files.file.parent)
+    try:
+        return _from_vocabulary(files) if files.is_wordpieces else _from_tokenizer_json(files)
+    except Exception as error:  # tokenizers raises nothing narrower
+        raise BadCheckpoint(
+            f"{files.file} is not a tokenizer: {error}", hint="copy the tokenizer's files again"
+        ) from None
+
+
+def _from_tokenizer_json(files: TokenizerFiles) -> Tokenizer:
+    tokenizer = Tokenizer.from_file(str(files.file))
+    normalizer = tokenizer.normalizer
+    if isinstance(normalizer, normalizers.BertNormalizer):
+        # Settings in tokenizer_config.json override those in tokenizer.json, as in transformers.
+        if files.do_lower_case is not None:
+            normalizer.lowercase = files.do_lower_case
+        if files.strip_accents is not None:
+            normalizer.strip_accents = files.strip_accents
+        if files.tokenize_chinese_chars is not None:
+            normalizer.handle_chinese_chars = files.tokenize_chinese_chars
+    return tokenizer
+
+
+def _from_vocabulary(files: TokenizerFiles) -> Tokenizer:
+    """Build BERT's tokenizer from a list of word pieces. Missing settings get transformers' defaults."""
+    special = files.special_tokens
+    tokenizer = Tokenizer(models.WordPiece.from_file(str(files.file), unk_token=special.unk))
+    ids = {token: tokenizer.token_to_id(token) for token in (special.cls, special.sep)}
+    for token, id_ in ids.items():
+        if id_ is None:
+            raise ValueError(f"{token} is not in the vocabulary")
+    tokenizer.normalizer = normalizers.BertNormalizer(
+        clean_text=True,
+        handle_chinese_chars=files.tokenize_chinese_chars is not False,
+        strip_accents=files.strip_accents,
+        lowercase=files.do_lower_case is not False,
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece(prefix="##")
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{special.cls}:0 $A:0 {special.sep}:0",
+        pair=f"{special.cls}:0 $A:0 {special.sep}:0 $B:1 {special.sep}:1",
+        special_tokens=list(ids.items()),
+    )
+    special_tokens = (special.unk, special.sep, special.pad, special.cls, special.mask)
+    present = [token for token in special_tokens if tokenizer.token_to_id(token) is not None]
+    tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in present])
+    return tokenizer
