@@ -12,17 +12,12 @@ from bertcli.results.models import ComputedTensor
 def compute_output_shapes(session: Session, batch: Batch) -> Mapping[str, Sequence[ComputedTensor]]:
     """Run a batch and record the shape of every output that the checkpoint can give.
 
-    <<<<<<< HEAD
-        Only shapes are kept: the weights of a layer's attention are freed before the next layer is computed.
-    =======
-        def observe(attention: ObservedAttention) -> None:
-            came["attentions"].append(_came(attention.weights))
-    >>>>>>> 47d87f2368d49f9f0795da6c53ee12f0060f7e70
+    Only shapes are kept: the weights of a layer's attention are freed before the next layer is computed.
 
-        Returns:
-            For each output, by its name in transformers, one entry for each tensor: num_hidden_layers + 1 for
-            hidden_states, num_hidden_layers for attentions and 1 for the others. Outputs that need a pooler or an MLM head
-            are left out if the checkpoint has none.
+    Returns:
+        For each output, by its name in transformers, one entry for each tensor: num_hidden_layers + 1 for
+        hidden_states, num_hidden_layers for attentions and 1 for the others. Outputs that need a pooler or an MLM head
+        are left out if the checkpoint has none.
     """
     attentions = _AttentionShapes()
     requested = OutputRequest(
