@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from tools.completions import bash, fish, powershell, zsh
+from tools.completions import bash, fish, zsh
 from tools.completions.app import read_app, read_commands
 
 FOLDER = Path(__file__).parent.parent.parent / "completions"
-_SCRIPTS = {"bertcli.bash": bash, "_bertcli": zsh, "bertcli.fish": fish, "bertcli.psm1": powershell}
+_SCRIPTS = {"bertcli.bash": bash, "_bertcli": zsh, "bertcli.fish": fish}
 _NOTE = "Made from the options of bertcli by python -m tools.completions, which writes it anew."
 
 
