@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from bertcli.checkpoints.find import BUNDLED_FOLDER
-from tools.bundled_model.card import tables, written
+from tools.bundled_model.card import fill_tables, tables
 from tools.bundled_model.evaluate import Report, evaluate
 from tools.bundled_model.probes import PROBES
 from tools.bundled_model.settings import read_settings
@@ -66,9 +66,9 @@ def test_what_has_to_be_first_is_first(report: Report) -> None:
 def test_tables_take_the_places_that_bear_their_names(report: Report) -> None:
     raw = json.loads(json.dumps(asdict(report)))
     card = "# A card\n\n<!-- sample -->\nstale\n<!-- end -->\n\nBetween.\n\n<!-- probes -->\n<!-- end -->\n"
-    new = written(card, tables(raw, raw))
+    new = fill_tables(card, tables(raw, raw))
     assert "stale" not in new
-    assert written(new, tables(raw, raw)) == new
+    assert fill_tables(new, tables(raw, raw)) == new
     assert [new.count(f"| {text} |") for text, _ in PROBES] == [1] * len(PROBES)
     before, _, after = new.partition("Between.")
     assert before.count("\n|") == 2 + len(report.sources)
