@@ -6,7 +6,7 @@ program prints medians. A view ends when it is drawn, a hover when the next fram
 
     python benchmarks/page.py --rounds 7
 
-CheckpointTraits playwright and Debian's chromium.
+Needs playwright, and Chromium at /usr/bin/chromium.
 """
 
 import argparse
