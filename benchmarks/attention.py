@@ -1,8 +1,8 @@
-"""The statistics of attention, beside transformers' eager attentions with the same statistics in numpy.
+"""Compare bertcli's attention statistics with transformers' eager attentions and the same statistics in numpy.
 
-Each way is a process of its own that loads the model, answers one text, and is measured from then on: the seconds of
-the texts, and the most memory above what the loaded model takes. Both ways run in turn, several times. At the end:
-whether a corpus of ten times the size takes more memory.
+Each side is a process of its own. It loads the model and computes one text before it is measured: the seconds for the
+texts, and the peak memory above that of the loaded model. The sides take turns for several rounds. At the end, the
+program compares the peak memory for a corpus with that for a corpus ten times as large.
 
     python benchmarks/attention.py --rounds 3
 """
@@ -27,18 +27,18 @@ from samples import mixed_texts
 
 OURS, THEIRS = "bertcli", "transformers"
 LONG_TEXTS, MIXED_TEXTS, BATCH = 6, 200, 8
-LONG_WORDS = 600  # more than 512 tokens, which both ways cut at
+LONG_WORDS = 600  # more than 512 tokens; both sides truncate to 512
 MIB = 1 << 20
 
 
 def long_texts() -> list[str]:
-    """Texts that fill all of bert-base's positions."""
+    """Return texts that fill all of bert-base's positions."""
     words = " ".join(mixed_texts(2000)).split()
     return [" ".join(words[at * LONG_WORDS : (at + 1) * LONG_WORDS]) for at in range(LONG_TEXTS)]
 
 
 def ours(folder: Path) -> Callable[[Sequence[str]], object]:
-    """bertcli's aggregate on the torch engine, which is what much text is answered by."""
+    """Return a function that runs bertcli's aggregation on the torch engine, which is used for large inputs."""
     from bertcli.analysis.attention.heads import (
         AttnOptions,
         batch_tokens,
@@ -62,7 +62,7 @@ def ours(folder: Path) -> Callable[[Sequence[str]], object]:
 
 
 def theirs(folder: Path) -> Callable[[Sequence[str]], object]:
-    """What a careful script does: batches of like length, eager attention, the definitions in numpy."""
+    """Return a function that does what a careful script does: batches of similar length, eager attention, numpy."""
     import torch
     import transformers
 
@@ -86,7 +86,15 @@ def theirs(folder: Path) -> Callable[[Sequence[str]], object]:
 
 
 def _statistics(a: np.ndarray, inputs: dict) -> np.ndarray:
-    """(heads, 9), summed over queries."""
+    """Compute the statistics of one layer.
+
+    Args:
+        a: Attention weights, (batch, heads, query, key).
+        inputs: The tokenizer's output, with input_ids and attention_mask, (batch, seq).
+
+    Returns:
+        Sums over queries, (heads, 9).
+    """
     real = inputs["attention_mask"].numpy().astype(np.float32)[:, None]
     ids = inputs["input_ids"].numpy()
     kinds = np.stack([ids == 101, ids == 102, (ids > 998) & (ids < 1013)], -1).astype(np.float32)[:, None]
@@ -107,7 +115,7 @@ def _statistics(a: np.ndarray, inputs: dict) -> np.ndarray:
 
 
 def child(way: str, folder: Path, kind: str) -> None:
-    """Measure one way and print what was found as JSON."""
+    """Measure one side and print the seconds and the memory as JSON."""
     run = {OURS: ours, THEIRS: theirs}[way](folder)
     texts = long_texts() if kind == "long" else mixed_texts(MIXED_TEXTS)
     run(["how are you"])
@@ -120,7 +128,7 @@ def child(way: str, folder: Path, kind: str) -> None:
 
 
 def measured(way: str, folder: Path, kind: str) -> dict[str, float]:
-    """One process of `child`."""
+    """Run `child` in a process of its own and return its measurements."""
     command = [sys.executable, __file__, "--child", way, str(folder), kind]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     found: dict[str, float] = json.loads(done.stdout)
@@ -128,7 +136,7 @@ def measured(way: str, folder: Path, kind: str) -> dict[str, float]:
 
 
 def peak_of_corpus(texts: int, scratch: Path) -> float:
-    """The peak memory of `attn --aggregate` over so many lines, on the bundled model."""
+    """Return the peak memory in MiB of `attn --aggregate` over `texts` lines, on the bundled model."""
     lines = scratch / f"{texts}.txt"
     lines.write_text("".join(f"{text}\n" for text in mixed_texts(texts)), encoding="utf-8")
     bertcli = Path(sys.executable).with_name("bertcli")
@@ -137,9 +145,9 @@ def peak_of_corpus(texts: int, scratch: Path) -> float:
 
 
 def main() -> None:
-    """Run and print."""
+    """Run the benchmark and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3, help="how often each way runs (3)")
+    parser.add_argument("--rounds", type=int, default=3, help="number of rounds (3)")
     parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.child:

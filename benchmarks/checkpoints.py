@@ -1,7 +1,7 @@
-"""Checkpoints to measure with: the bundled one in float32, and a random one of bert-base's size with its vocabulary.
+"""Checkpoints for the benchmarks: the bundled model in float32, and a random one of bert-base's size.
 
-As a program it saves the random one, so that a process that measures others stays small: a child begins with its
-parent's peak memory.
+Run as a program, this module saves the random checkpoint. That keeps the process that measures others small, since a
+child process inherits its parent's peak memory.
 
     python benchmarks/checkpoints.py FOLDER
 """
@@ -16,7 +16,7 @@ TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt")
 
 
 def save_random_bert_base(folder: Path) -> Path:
-    """`folder` with a BertForMaskedLM of bert-base-uncased's size in float32, its weights random."""
+    """Save a BertForMaskedLM of bert-base-uncased's size with random float32 weights, and return the folder."""
     import torch
     import transformers
 
@@ -27,7 +27,7 @@ def save_random_bert_base(folder: Path) -> Path:
 
 
 def save_float32_bundled(folder: Path) -> Path:
-    """`folder` with the bundled model in float32, so that every library computes in it."""
+    """Save the bundled model in float32, so that every library computes in float32, and return the folder."""
     import torch
     import transformers
 
@@ -37,7 +37,7 @@ def save_float32_bundled(folder: Path) -> Path:
 
 
 def copy_tokenizer(folder: Path) -> None:
-    """The bundled tokenizer beside other weights."""
+    """Copy the files of the bundled tokenizer."""
     for name in TOKENIZER_FILES:
         shutil.copy(BUNDLED_FOLDER / name, folder)
 

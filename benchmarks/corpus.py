@@ -1,10 +1,10 @@
-"""A corpus of 5,000 texts of mixed length to a vector each: beside sentence-transformers, onnxruntime and a product.
+"""Encode 5,000 texts of mixed length with bertcli, sentence-transformers and onnxruntime, and compare the speed.
 
-Every side has its model loaded before the clock starts, runs on the same threads and takes turns with the others. The
-peers get their best batch size, found on a part of the texts; bertcli has its default. bertcli's time is that of
-`encode -f FILE -o FILE.npy` without its start: reading, tokenising, computing and writing. onnxruntime's is that of the
-forward pass alone, over texts that are tokenised and sorted by length beforehand. Its vectors and those of
-sentence-transformers are compared with bertcli's before the speed is.
+The speed is also compared with that of a plain matrix product. All models are loaded before the clock starts. The sides
+use the same threads and take turns. The peers use their best batch size, found on a part of the texts; bertcli uses its
+default. bertcli's time is that of `encode -f FILE -o FILE.npy` without its start-up: reading, tokenising, computing and
+writing. onnxruntime's time is that of the forward pass alone, over texts that are already tokenised and sorted by
+length. The vectors of all sides are compared before their speed.
 
     pip install -e '.[bench]'
     python benchmarks/corpus.py --rounds 5
@@ -42,12 +42,12 @@ from throughput import best_batch_size, encoder_operations, matmul_speed, second
 
 PROBE = 500
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
-# Of a batch, in tokens, padding included.
+# Batch sizes to try, in tokens, padding included.
 ONNX_BATCHES = (512, 1024, 2048, 4096)
 
 
 def encode_file(session: Session, file: Path, out: Path) -> Tally:
-    """What `encode -f FILE -o OUT.npy` does once the model is open."""
+    """Do the work of `encode -f FILE -o OUT.npy` with an open model, and return its tally."""
     options, tally = EncodeOptions(), Tally()
     plan = BulkPlan(sort_window=sort_window(options), ids_only=True)
     windows = TextReader(TextSource(file=file)).windows()
@@ -60,14 +60,14 @@ def encode_file(session: Session, file: Path, out: Path) -> Tally:
 
 
 def tokenized(session: Session, file: Path) -> list[TokenizedText]:
-    """The file's texts."""
+    """Read and tokenise the texts of a file."""
     windows = TextReader(TextSource(file=file)).windows()
     texts = (text for window in windows for text in session.tokenizer.tokenize_window(window, ids_only=True))
     return [text for text in texts if isinstance(text, TokenizedText)]
 
 
 class Body(torch.nn.Module):
-    """What is exported: last_hidden_state alone, by inputs that have names."""
+    """The module to export: named inputs, and last_hidden_state as the only output."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
@@ -80,7 +80,7 @@ class Body(torch.nn.Module):
 
 
 class OnnxPeer:
-    """The same checkpoint, exported, in float32 on onnxruntime's CPU provider."""
+    """The same checkpoint, exported to ONNX in float32 and run on onnxruntime's CPU provider."""
 
     def __init__(self, folder: Path, scratch: Path) -> None:
         path = scratch / "model.onnx"
@@ -100,7 +100,7 @@ class OnnxPeer:
         self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
     def vectors(self, made: Sequence[Batch]) -> list[np.ndarray]:
-        """The mean of each text's tokens, batch by batch."""
+        """Return the mean-pooled vectors of each batch."""
         return [self._vectors(batch) for batch in made]
 
     def _vectors(self, batch: Batch) -> np.ndarray:
@@ -110,10 +110,10 @@ class OnnxPeer:
 
 
 def main() -> None:
-    """Run and print."""
+    """Run the benchmark and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5, help="how often each side runs (5)")
-    parser.add_argument("--texts", type=int, default=5000, help="how many texts (5000)")
+    parser.add_argument("--rounds", type=int, default=5, help="number of rounds (5)")
+    parser.add_argument("--texts", type=int, default=5000, help="number of texts (5000)")
     options = parser.parse_args()
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
@@ -123,13 +123,13 @@ def main() -> None:
 
 
 def measure(scratch: Path, texts: Sequence[str], rounds: int) -> None:
-    """Compare the vectors, then the speed."""
+    """Compare the vectors of all sides, then their speed."""
     folder = save_float32_bundled(scratch / "checkpoint")
     file, out = scratch / "texts.txt", scratch / "vectors.npy"
     file.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
     session = open_session(SessionRequest(model=str(folder), engine="torch"))
     tally = encode_file(session, file, out)
-    peer = SentenceTransformer(str(folder), device="cpu")  # of a plain checkpoint it pools the mean
+    peer = SentenceTransformer(str(folder), device="cpu")  # uses mean pooling for a checkpoint without a recipe
     size = best_batch_size(lambda size: peer.encode(texts[:PROBE], batch_size=size))
     onnx = OnnxPeer(folder, scratch)
     ready = tokenized(session, file)
@@ -148,19 +148,19 @@ def measure(scratch: Path, texts: Sequence[str], rounds: int) -> None:
 
 
 def report(session: Session, times: dict[str, list[float]], lengths: Sequence[int], tally: Tally, size: int) -> None:
-    """Medians, the medians of each round's ratios, and bertcli's share of what the machine could do."""
+    """Print median times, the medians of the ratios of each round, and bertcli's share of a matrix product's speed."""
     ours = times["bertcli"]
     print(f"{torch.get_num_threads()} threads, torch {torch.__version__}, onnxruntime {onnxruntime.__version__}")
     print(f"{tally.done:,} texts, {tally.tokens:,} tokens, {tally.padded_share:.1%} padding")
     print(f"bertcli {median(ours):.2f} s, {tally.tokens / median(ours):,.0f} tokens/s")
-    for name, wanted in (("sentence-transformers", "wanted: 1.5"), ("onnxruntime", "its forward pass alone")):
+    for name, note in (("sentence-transformers", "target: 1.5"), ("onnxruntime", "its forward pass alone")):
         ratio = median(theirs / mine for mine, theirs in zip(ours, times[name], strict=True))
-        print(f"{name} {median(times[name]):.2f} s: bertcli is {ratio:.2f} times as fast ({wanted})")
+        print(f"{name} {median(times[name]):.2f} s: bertcli is {ratio:.2f} times as fast ({note})")
     print(f"sentence-transformers' best batch size: {size}")
     config = session.config
     speed = encoder_operations(session, lengths) / median(ours)
     share = speed / matmul_speed(session.batch_tokens, config.hidden_size, config.intermediate_size)
-    print(f"{share:.0%} of the speed of a plain float32 matrix product (wanted: 65 %)")
+    print(f"{share:.0%} of the speed of a plain float32 matrix product (target: 65 %)")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""How much work makes up for importing torch: the numpy and the torch engine over ever more text, as whole processes.
+"""Find the amount of work that makes up for importing torch: run both engines, as processes, over more and more text.
 
-`--engine auto` changes over where they meet (bertcli.model.engine_choice). Printed is the work in floating-point
-operations of the encoder, as bertcli estimates it from the size of the text, and the median seconds of each engine.
+`--engine auto` switches from numpy to torch at that point. The program prints the work in floating-point operations of
+the encoder, as bertcli estimates it from the size of the text, and the median seconds of each engine.
 
     python benchmarks/engines.py --rounds 5
 """
@@ -24,16 +24,16 @@ TEXTS = {"bundled": (50, 100, 200, 400, 800), "bert-base": (5, 10, 20, 40, 80)}
 
 
 def work_of(folder: Path, file: Path) -> float:
-    """What bertcli takes the file's work to be."""
+    """Return bertcli's estimate of the work for a file, in floating-point operations."""
     config = read_config(folder)
     parameters = layout.count_parameters(layout.layer_layout(config, 0)) * config.num_hidden_layers
     return encoder_work(file.stat().st_size, parameters)
 
 
 def main() -> None:
-    """Run and print."""
+    """Run the benchmark and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5, help="how often each command runs (5)")
+    parser.add_argument("--rounds", type=int, default=5, help="number of rounds (5)")
     rounds = parser.parse_args().rounds
     bertcli = Path(sys.executable).with_name("bertcli")
     with tempfile.TemporaryDirectory() as scratch:

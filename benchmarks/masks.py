@@ -1,8 +1,8 @@
-"""Pseudo-log-likelihoods of many sentences: fill-mask --score beside minicons, on the same checkpoint.
+"""Compare fill-mask --score with minicons: pseudo-log-likelihoods of many sentences, on the same checkpoint.
 
-Both have their model loaded before the clock starts, run on the same threads, and take turns. minicons gets its best
-batch size, found on a part of the sentences, and is asked for the sums alone; bertcli gives each token's rank and the
-model's own choice beside them. The sums are compared before the speed.
+Both models are loaded before the clock starts. The sides use the same threads and take turns. minicons uses its best
+batch size, found on a part of the sentences, and computes only the sums. bertcli also computes each token's rank and
+the model's own choice. The sums are compared before the speed.
 
     pip install -e '.[bench]'
     python benchmarks/masks.py --rounds 3
@@ -43,40 +43,40 @@ class Bertcli:
         self.question = score(FillMaskRequest(TextOptions(), ModelOptions(), OutputOptions(), score=True), self.session)
 
     def sums(self, file: Path) -> list[float]:
-        """The score of each line."""
+        """Return the score of each line."""
         windows, question = TextReader(TextSource(file=file)).windows(), self.question
         answers = self.session.answers(windows, question.compute, question.check, question.batch_tokens)
         return [answer.score.sum for answer in answers]
 
 
 class Minicons:
-    """The work of its sequence_score."""
+    """The work of minicons' sequence_score."""
 
     def __init__(self, folder: Path) -> None:
         self._scorer = MaskedLMScorer(str(folder), "cpu", dtype=torch.float32)
 
     def sums(self, texts: Sequence[str], batch_size: int) -> list[float]:
-        """The score of each text."""
+        """Return the score of each text."""
         found: list[float] = []
         for start in range(0, len(texts), batch_size):
-            # Given texts, minicons 0.3 calls a method of the tokenizer that transformers 5 has no more.
+            # Tokenise here: given texts, minicons 0.3 calls a tokenizer method that transformers 5 has removed.
             batch = self._scorer.tokenizer(list(texts[start : start + batch_size]), padding=True)
             found += self._scorer.sequence_score(batch, reduction=lambda scores: scores.sum(0).item())
         return found
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """How long it takes."""
+    """Return the seconds that the work takes."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
 
 
 def main() -> None:
-    """Run and print."""
+    """Run the benchmark and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3, help="how often each side runs (3)")
-    parser.add_argument("--sentences", type=int, default=1000, help="how many there are (1000)")
+    parser.add_argument("--rounds", type=int, default=3, help="number of rounds (3)")
+    parser.add_argument("--sentences", type=int, default=1000, help="number of sentences (1000)")
     options = parser.parse_args()
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
@@ -102,7 +102,7 @@ def main() -> None:
     print(f"{torch.get_num_threads()} threads, torch {torch.__version__}, transformers {transformers.__version__}")
     print(
         f"fill-mask --score, {len(texts):,} sentences: bertcli {median(times['bertcli']):.1f} s, minicons at its best "
-        f"batch size ({size}) {median(times['minicons']):.1f} s: {ratio:.2f} times as fast (wanted: 2)"
+        f"batch size ({size}) {median(times['minicons']):.1f} s: {ratio:.2f} times as fast (target: 2)"
     )
 
 

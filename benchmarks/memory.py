@@ -1,7 +1,7 @@
-"""The most memory that `encode` takes for a corpus, which is not to depend on how long the corpus is.
+"""Measure the peak memory of `encode` for a corpus, which must not depend on the size of the corpus.
 
-A million short lines into a folder of Parquet, on a random checkpoint of one narrow layer with the bundled vocabulary,
-so that it takes minutes: what another model's weights take comes on top.
+The program encodes up to a million short lines into a folder of Parquet shards. The model is a random checkpoint of one
+narrow layer with the bundled vocabulary, so that a run takes minutes. A larger model adds the size of its weights.
 
     pip install -e '.[bench,parquet]'
     python benchmarks/memory.py
@@ -17,7 +17,7 @@ from bertcli.checkpoints.find import BUNDLED_FOLDER
 from processes import run_process
 
 WANTED_MIB = 700
-# In a process of its own: a child begins with its parent's peak memory.
+# Run in a process of its own, since a child process inherits its parent's peak memory.
 SAVE_TINY = """
 import sys
 from pathlib import Path
@@ -31,7 +31,7 @@ copy_tokenizer(Path(sys.argv[1]))
 
 
 def write_lines(path: Path, count: int) -> Path:
-    """So many lines of 3 to 14 everyday words."""
+    """Write `count` lines of 3 to 14 everyday words, and return the path."""
     lines = (BUNDLED_FOLDER / "vocab.txt").read_text(encoding="utf-8").split("\n")
     words = [word for word in lines if word.isascii() and word.isalpha() and len(word) > 1][:5000]
     draw = random.Random(0)
@@ -41,10 +41,12 @@ def write_lines(path: Path, count: int) -> Path:
 
 
 def main() -> None:
-    """Run and print."""
+    """Run the benchmark and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--lines", type=int, nargs="+", default=[10_000, 1_000_000], help="how many (10000 1000000)")
-    parser.add_argument("--engine", default="auto", help="as bertcli takes it (auto)")
+    parser.add_argument(
+        "--lines", type=int, nargs="+", default=[10_000, 1_000_000], help="numbers of lines (10000 1000000)"
+    )
+    parser.add_argument("--engine", default="auto", help="engine, as for bertcli (auto)")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
@@ -75,7 +77,7 @@ def main() -> None:
                 f"{scratch / 'out'}/",
             ]
             run = run_process(command, scratch)
-            print(f"{count:,} lines: {run.seconds:,.0f} s, {run.peak_mib:,.0f} MiB (wanted: {WANTED_MIB})", flush=True)
+            print(f"{count:,} lines: {run.seconds:,.0f} s, {run.peak_mib:,.0f} MiB (target: {WANTED_MIB})", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""How long a model in the hub's cache takes to start beside one in a folder, and a list of a cache of fifty.
+"""Compare the start-up time with a model in the hub's cache and with one in a folder, and list a cache of fifty models.
 
-Each command is a process of its own; all of them run in turn, several times, so that a busy moment falls on all alike.
+Each command is a process of its own. The commands take turns for several rounds, so that a busy moment of the machine
+affects all of them alike.
 
     python benchmarks/models.py --rounds 9
 """
@@ -20,7 +21,7 @@ MODELS = 50
 
 
 def fill_cache(home: Path, checkpoint: Path) -> None:
-    """A cache of fifty models, each of them links to the files of the checkpoint."""
+    """Fill a cache with fifty models, which are links to the files of the checkpoint."""
     for number in range(MODELS):
         folder = home / "hub" / f"models--bench--bert-{number}"
         snapshot = folder / "snapshots" / COMMIT
@@ -32,7 +33,7 @@ def fill_cache(home: Path, checkpoint: Path) -> None:
 
 
 def cases(checkpoint: Path) -> dict[str, Sequence[str | Path]]:
-    """Each command by the name that it is printed under."""
+    """Return the commands by the names that are printed."""
     bertcli = Path(sys.executable).with_name("bertcli")
     known = "from bertcli.checkpoints.find import model_names; model_names()"
     return {
@@ -48,9 +49,9 @@ def cases(checkpoint: Path) -> dict[str, Sequence[str | Path]]:
 
 
 def main() -> None:
-    """Run and print."""
+    """Run the benchmark and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=9, help="how often each command runs (9)")
+    parser.add_argument("--rounds", type=int, default=9, help="number of rounds (9)")
     rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory() as scratch:
         checkpoint = random_bert_base(Path(scratch))

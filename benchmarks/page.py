@@ -1,12 +1,12 @@
-"""The page about attention in headless Chromium: its size, the time to its first view, and the time a hover takes.
+"""Measure the attention page in headless Chromium: its size, the time to the first view, and the time of a hover.
 
-Three pages: a sentence of the bundled model, 512 tokens of it, and 512 tokens of a random checkpoint of bert-base's
-shape, whose even weights are the hardest to make small. A page is opened anew for each round; printed are medians.
-A view is there when it is drawn, a hover when the frame after it is.
+There are three pages: a sentence with the bundled model, 512 tokens with it, and 512 tokens with a random checkpoint of
+bert-base's shape, whose even weights are the hardest to compress. Each round opens every page in a new tab, and the
+program prints medians. A view ends when it is drawn, a hover when the next frame is drawn.
 
     python benchmarks/page.py --rounds 7
 
-CheckpointTraits playwright and Debian's chromium.
+Needs playwright, and Chromium at /usr/bin/chromium.
 """
 
 import argparse
@@ -42,23 +42,23 @@ HOVER = """async (count) => {
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """One opening of a page. view: seconds to the first view. hovers: milliseconds each."""
+    """The times of one opening of a page: view is seconds to the first view, hovers are milliseconds each."""
 
     view: float
     hovers: Sequence[float]
 
 
 def make_pages(scratch: Path) -> Mapping[str, Path]:
-    """The pages by the names that they are printed under."""
+    """Write the pages and return their paths, by the names that are printed."""
     bertcli = [sys.executable, "-m", "bertcli", "attn", "--truncate"]
     long = " ".join(mixed_texts(200))
-    asked = {
+    cases = {
         "sentence, bundled": (BUNDLED_FOLDER, SENTENCE),
         "512 tokens, bundled (6 x 12)": (BUNDLED_FOLDER, long),
         "512 tokens, bert-base's shape (12 x 12)": (random_bert_base(scratch), long),
     }
     pages = {}
-    for number, (name, (model, text)) in enumerate(asked.items()):
+    for number, (name, (model, text)) in enumerate(cases.items()):
         pages[name] = scratch / f"{number}.html"
         run = run_process([*bertcli, "-m", model, text, "-o", pages[name]], scratch)
         print(f"{name}: written in {run.seconds:.1f} s, peak {run.peak_mib:.0f} MiB")
@@ -66,7 +66,7 @@ def make_pages(scratch: Path) -> Mapping[str, Path]:
 
 
 def open_page(browser: Any, page: Path) -> Opened:
-    """Open the page in a tab of its own and point at its first tokens."""
+    """Open the page in a new tab and move the pointer over its first tokens."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, offline=True)
     tab = context.new_page()
     start = time.perf_counter()
@@ -79,7 +79,7 @@ def open_page(browser: Any, page: Path) -> Opened:
 
 
 def report(name: str, page: Path, rounds: Sequence[Opened]) -> bool:
-    """Print a page's figures; whether they are what is wanted of it."""
+    """Print the figures of a page. Return True if they meet the targets."""
     megabytes = page.stat().st_size / 1e6
     view = median(opened.view for opened in rounds)
     hover = median(milliseconds for opened in rounds for milliseconds in opened.hovers)
@@ -89,11 +89,11 @@ def report(name: str, page: Path, rounds: Sequence[Opened]) -> bool:
 
 
 def main() -> None:
-    """Make, open and print."""
+    """Run the benchmark and print the results."""
     from playwright.sync_api import sync_playwright
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=7, help="how often each page is opened (7)")
+    parser.add_argument("--rounds", type=int, default=7, help="number of rounds (7)")
     rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
         pages = make_pages(Path(scratch))
@@ -101,7 +101,7 @@ def main() -> None:
         opened = [{name: open_page(browser, page) for name, page in pages.items()} for _ in range(rounds + 1)][1:]
         browser.close()
         good = [report(name, page, [found[name] for found in opened]) for name, page in pages.items()]
-    print("as wanted" if all(good) else "not as wanted")
+    print("all targets met" if all(good) else "targets missed")
 
 
 if __name__ == "__main__":

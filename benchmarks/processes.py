@@ -1,4 +1,4 @@
-"""Whole processes, timed from outside: seconds on the wall and the most memory that each has held."""
+"""Measurement of whole processes from outside: wall-clock seconds and peak memory."""
 
 import os
 import resource
@@ -16,15 +16,23 @@ _KIB_PER_MIB = 1024
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One process. seconds: from its start to its end. peak_mib: its largest resident set."""
+    """The measurements of one process: seconds from start to end, and the largest resident set in MiB."""
 
     seconds: float
     peak_mib: float
 
 
 def run_process(arguments: Sequence[str | Path], cwd: Path) -> Run:
-    """Run it to its end, its output dropped. Raises RuntimeError, with what it said, where it fails."""
-    # Bytecode is kept, as an installed package has it.
+    """Run a process to its end and drop its output.
+
+    Args:
+        arguments: The command line.
+        cwd: The working directory; the standard error is written to a file in it.
+
+    Raises:
+        RuntimeError: The process failed; the message holds its standard error.
+    """
+    # Allow bytecode files, since an installed package has them.
     env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with (cwd / "stderr.txt").open("w+") as errors:
         start = time.perf_counter()
@@ -34,21 +42,27 @@ def run_process(arguments: Sequence[str | Path], cwd: Path) -> Run:
         process.returncode = os.waitstatus_to_exitcode(status)
         errors.seek(0)
         if process.returncode:
-            raise RuntimeError(f"{arguments} left with {process.returncode}: {errors.read()}")
+            raise RuntimeError(f"{arguments} exited with {process.returncode}: {errors.read()}")
     return Run(seconds, _peak_mib(usage))
 
 
 def random_bert_base(scratch: Path) -> Path:
-    """A folder with a random checkpoint of bert-base's size, made in a process of its own."""
+    """Save a random checkpoint of bert-base's size, in a process of its own, and return its folder."""
     folder = scratch / "bert-base"
     run_process([sys.executable, Path(__file__).with_name("checkpoints.py"), folder], scratch)
     return folder
 
 
 def in_turn(rounds: int, cases: Mapping[str, Callable[[], Any]], *, is_warm: bool = False) -> dict[str, list[Any]]:
-    """What each case gives, `rounds` times, all cases in turn in every round.
+    """Run all cases in turn, for several rounds.
 
-    is_warm: everything has run before; else one round goes before those that count.
+    Args:
+        rounds: Number of rounds.
+        cases: The functions to call, by name.
+        is_warm: True if everything has run before. Otherwise a warm-up round comes first, which does not count.
+
+    Returns:
+        The results of each case, one a round.
     """
     results: dict[str, list[Any]] = {name: [] for name in cases}
     for number in range(1 if is_warm else 0, rounds + 1):
@@ -62,7 +76,7 @@ def in_turn(rounds: int, cases: Mapping[str, Callable[[], Any]], *, is_warm: boo
 
 
 def median_run(runs: Sequence[Run]) -> Run:
-    """The median of each figure."""
+    """Return the median of each measurement."""
     return Run(median(run.seconds for run in runs), median(run.peak_mib for run in runs))
 
 

@@ -1,7 +1,7 @@
-"""Two actors of one thread beside one actor of one thread, on a Ray of this machine: how many texts a second.
+"""Compare the texts a second of two one-thread actors with those of one, on a local Ray.
 
-A run's clock starts when its actors have their models and have each written a shard or two, and stops with the last
-shard. The two take turns on the same texts. OutputRequest are 1.6 times as many.
+The clock of a run starts when its actors have loaded their models and written a shard or two each. It stops after the
+last shard. The two set-ups take turns on the same texts. The target is 1.6 times the speed.
 
     pip install -e '.[bench,ray]'
     python benchmarks/ray_actors.py --rounds 3
@@ -28,12 +28,12 @@ from processes import in_turn
 from samples import mixed_texts
 
 WANTED = 1.6
-# Shards until the clock starts.
+# Number of shards before the clock starts.
 UNTIL_WARM = 4
 
 
 def work(file: Path, folder: Path, engine: str, shard_rows: int) -> Work:
-    """The texts of the file into the folder, as `encode -f FILE -o FOLDER --ray` has them."""
+    """Return the work of `encode -f FILE -o FOLDER --ray`."""
     request = EncodeRequest(
         TextOptions(file=[str(file)]),
         ModelOptions(),
@@ -52,7 +52,7 @@ def work(file: Path, folder: Path, engine: str, shard_rows: int) -> Work:
 
 
 def texts_a_second(ray: Any, task: Work, actors: int) -> float:
-    """How fast so many actors of one thread are, once they run."""
+    """Return the texts a second of `actors` one-thread actors, once they are warm."""
     rows, start = 0, 0.0
     for number, packed in enumerate(results(ray, Reading(task), OpenEncoder(task), ActorPlan(actors, 1)), 1):
         encoded = ShardResult.of(packed)
@@ -62,7 +62,7 @@ def texts_a_second(ray: Any, task: Work, actors: int) -> float:
 
 
 def main() -> None:
-    """Measure, and print a line for each and the ratio."""
+    """Run the benchmark and print the results."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--texts", type=int, default=4000)
@@ -81,7 +81,7 @@ def main() -> None:
     for name, rates in found.items():
         print(f"{name:12} {median(rates):8,.0f} texts/s  ({', '.join(f'{rate:,.0f}' for rate in rates)})")
     ratio = median(second / first for first, second in zip(one, two, strict=True))
-    print(f"{'ratio':12} {ratio:8.2f}  (wanted: {WANTED})")
+    print(f"{'ratio':12} {ratio:8.2f}  (target: {WANTED})")
 
 
 if __name__ == "__main__":

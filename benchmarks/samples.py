@@ -1,29 +1,29 @@
-"""Texts to measure with: made from a fixed seed, of everyday words, so that anyone measures the same ones."""
+"""Texts for the benchmarks: everyday words drawn with a fixed seed, so that everyone measures the same texts."""
 
 import random
 from functools import cache
 
 from bertcli.checkpoints.find import BUNDLED_FOLDER
 
-# Lengths in words, and how often each comes: most texts are a sentence, some a paragraph, a few a page.
+# Ranges of lengths in words, with their weights: most texts are a sentence, some a paragraph, a few a page.
 _LENGTHS = ((5, 15, 50), (15, 40, 35), (40, 120, 12), (120, 300, 3))
 
 
 def mixed_texts(count: int) -> list[str]:
-    """Texts of mixed length."""
+    """Return texts of mixed length."""
     draw = random.Random(0)
     spans = draw.choices([span[:2] for span in _LENGTHS], [span[2] for span in _LENGTHS], k=count)
     return [_sentence(draw, draw.randint(*span)) for span in spans]
 
 
 def masked_lines(count: int) -> list[str]:
-    """Lines of 5 to 25 words, one of them a mask."""
+    """Return lines of 5 to 25 words, one of which is [MASK]."""
     draw = random.Random(1)
     return [_masked(draw, _sentence(draw, draw.randint(5, 25))) for _ in range(count)]
 
 
 def sentences(count: int) -> list[str]:
-    """Sentences of 4 to 16 words."""
+    """Return sentences of 4 to 16 words."""
     draw = random.Random(2)
     return [_sentence(draw, draw.randint(4, 16)) for _ in range(count)]
 
@@ -40,6 +40,6 @@ def _masked(draw: random.Random, sentence: str) -> str:
 
 @cache
 def _vocabulary() -> list[str]:
-    """The 5,000 most frequent whole words of the bundled vocabulary, which is sorted by frequency."""
+    """Return the 5,000 most frequent whole words of the bundled vocabulary, which is sorted by frequency."""
     lines = (BUNDLED_FOLDER / "vocab.txt").read_text(encoding="utf-8").split("\n")
     return [word for word in lines if word.isascii() and word.isalpha() and len(word) > 1][:5000]

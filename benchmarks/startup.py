@@ -1,7 +1,8 @@
-"""How long a one-shot command takes from the shell, and how much memory, beside transformers' pipeline.
+"""Measure the time and memory of single commands, and compare fill-mask with transformers' pipeline.
 
-Each command is a process of its own; all of them run in turn, several times, so that a busy moment falls on all alike.
-Printed are medians, and how many times faster each fill-mask is than the pipeline's process on the same checkpoint.
+Each command is a process of its own. The commands take turns for several rounds, so that a busy moment of the machine
+affects all of them alike. The program prints medians, and the speed of fill-mask relative to the pipeline's process on
+the same checkpoint.
 
     python benchmarks/startup.py --rounds 9
 """
@@ -17,8 +18,8 @@ from bertcli.checkpoints.find import BUNDLED_FOLDER
 from processes import in_turn, median_run, random_bert_base, run_process
 
 SENTENCE, MASKED = "Hello, how are you?", "how [MASK] you"
-AS_TABLE = ("--format", "table")  # as on a terminal; in a pipe it would be TSV, which needs no rich
-# In float32, as bertcli answers: left alone, transformers computes in the dtype that the checkpoint is stored in.
+AS_TABLE = ("--format", "table")  # as on a terminal; a pipe would get TSV, which does not need rich
+# float32, as in bertcli. By default transformers computes in the dtype of the checkpoint file.
 PIPELINE = """
 import sys
 from transformers import pipeline
@@ -27,7 +28,7 @@ print(pipeline("fill-mask", model=sys.argv[1], dtype="float32")(sys.argv[2]))
 
 
 def cases(bert_base: Path) -> dict[str, Sequence[str | Path]]:
-    """Each command by the name that it is printed under."""
+    """Return the commands by the names that are printed."""
     bertcli = Path(sys.executable).with_name("bertcli")
     found: dict[str, Sequence[str | Path]] = {
         "python -c pass": [sys.executable, "-c", "pass"],
@@ -46,9 +47,9 @@ def cases(bert_base: Path) -> dict[str, Sequence[str | Path]]:
 
 
 def main() -> None:
-    """Run and print."""
+    """Run the benchmark and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=9, help="how often each command runs (9)")
+    parser.add_argument("--rounds", type=int, default=9, help="number of rounds (9)")
     rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory() as scratch:
         commands = cases(random_bert_base(Path(scratch)))

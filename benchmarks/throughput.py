@@ -1,7 +1,8 @@
-"""Many texts: encode beside sentence-transformers, and fill-mask beside transformers' pipeline, on the same checkpoint.
+"""Compare encode with sentence-transformers, and fill-mask with transformers' pipeline, on many texts.
 
-Both sides have their model loaded before the clock starts, run on the same threads, and take turns. The peers get
-their best batch size, found on a part of the texts; bertcli has its default. The numbers are compared before the speed.
+Both sides use the same checkpoint and the same threads, load their models before the clock starts, and take turns. The
+peers use their best batch size, found on a part of the texts; bertcli uses its default. The results are compared before
+the speed.
 
     pip install -e '.[bench]'
     python benchmarks/throughput.py --rounds 5
@@ -41,17 +42,17 @@ PROBE = 300
 
 
 class Bertcli:
-    """Both commands' work, from a file of lines to records."""
+    """The work of both commands, from a file of lines to records."""
 
     def __init__(self, folder: Path) -> None:
         self.session: Session = open_session(SessionRequest(model=str(folder), engine="torch"))
 
     def encode(self, file: Path) -> Sequence[EncodeRecord]:
-        """The records of `encode --pool mean`."""
+        """Return the records of `encode --pooling mean`."""
         return self._answers(file, partial(encode, self.session, options=EncodeOptions()))
 
     def fill_mask(self, file: Path) -> Sequence[FillMaskRecord]:
-        """The records of `fill-mask`."""
+        """Return the records of `fill-mask`."""
         return self._answers(file, partial(predict_masks, self.session, top_k=5))
 
     def _answers(self, file: Path, compute: Callable[[Any], Sequence[Any]]) -> list[Any]:
@@ -59,21 +60,26 @@ class Bertcli:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """How long it takes."""
+    """Return the seconds that the work takes."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
 
 
 def best_batch_size(work: Callable[[int], object]) -> int:
-    """The batch size with which the peer is fastest."""
+    """Return the batch size with which the peer is fastest."""
     return min(BATCH_SIZES, key=lambda size: min(seconds(lambda: work(size)) for _ in range(2)))
 
 
 def encoder_operations(session: Session, lengths: Iterable[int]) -> float:
-    """Floating-point operations of the encoder's products over texts of these lengths, padding not counted.
+    """Return the floating-point operations of the encoder's matrix products, without padding.
 
-    Two for each parameter of a layer's matrices and each token, and 4 n^2 hidden for queries, keys and values.
+    A layer takes 2 operations for each parameter of its matrices and each token, and 4 n^2 hidden for the products of
+    queries, keys and values over n tokens.
+
+    Args:
+        session: The session, for the model's configuration.
+        lengths: Number of tokens of each text.
     """
     config = session.config
     matrices = sum(np.prod(shape) for shape in layout.layer_layout(config, 0).values() if len(shape) == 2)
@@ -81,9 +87,10 @@ def encoder_operations(session: Session, lengths: Iterable[int]) -> float:
 
 
 def matmul_speed(rows: int, hidden: int, inner: int) -> float:
-    """Floating-point operations a second of a plain float32 product of the encoder's sizes, at its best.
+    """Return the best floating-point operations a second of a float32 product, (rows, hidden) by (hidden, inner).
 
-    Of torch's two libraries the faster counts: on some processors MKL reaches less than half of what oneDNN does.
+    torch has two libraries for it, and the faster one counts: on some processors MKL reaches less than half the speed
+    of oneDNN.
     """
     a, b, out = torch.randn(rows, hidden), torch.randn(hidden, inner), torch.empty(rows, inner)
     ops = TorchOps("cpu", "float32")
@@ -97,20 +104,20 @@ def matmul_speed(rows: int, hidden: int, inner: int) -> float:
 
 
 def report(what: str, peer: str, times: dict[str, list[float]], wanted: float) -> None:
-    """Medians, and the median of the ratios of each round."""
+    """Print the median times, and the median of the ratios of each round."""
     ratio = median(theirs / ours for ours, theirs in zip(times["bertcli"], times[peer], strict=True))
     print(
         f"{what}: bertcli {median(times['bertcli']):.2f} s, {peer} {median(times[peer]):.2f} s: "
-        f"{ratio:.2f} times as fast (wanted: {wanted})"
+        f"{ratio:.2f} times as fast (target: {wanted})"
     )
 
 
 def measure_encode(bertcli: Bertcli, folder: Path, scratch: Path, rounds: int) -> None:
-    """2,000 texts of mixed length to a vector each."""
+    """Compare encode with sentence-transformers on 2,000 texts of mixed length."""
     texts = mixed_texts(2000)
     file = scratch / "texts.txt"
     file.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
-    peer = SentenceTransformer(str(folder), device="cpu")  # of a plain checkpoint it pools the mean
+    peer = SentenceTransformer(str(folder), device="cpu")  # uses mean pooling for a checkpoint without a recipe
     size = best_batch_size(lambda size: peer.encode(texts[:PROBE], batch_size=size))
     records, vectors = bertcli.encode(file), peer.encode(texts, batch_size=size)
     np.testing.assert_allclose(np.array([record.embedding for record in records]), vectors, 1e-4, 1e-5)
@@ -122,7 +129,7 @@ def measure_encode(bertcli: Bertcli, folder: Path, scratch: Path, rounds: int) -
         },
         is_warm=True,
     )
-    report(f"encode, 2,000 texts, its batch size {size}", "sentence-transformers", times, 1.2)
+    report(f"encode, 2,000 texts, batch size of the peer {size}", "sentence-transformers", times, 1.2)
     lengths = [len(record.text.tokens) for record in records]
     config = bertcli.session.config
     share = encoder_operations(bertcli.session, lengths) / median(times["bertcli"])
@@ -131,7 +138,7 @@ def measure_encode(bertcli: Bertcli, folder: Path, scratch: Path, rounds: int) -
 
 
 def measure_fill_mask(bertcli: Bertcli, folder: Path, scratch: Path, rounds: int) -> None:
-    """10,000 lines with a mask each, five candidates for each."""
+    """Compare fill-mask with the pipeline on 10,000 lines with one mask each, five candidates for each."""
     lines = masked_lines(10_000)
     file = scratch / "lines.txt"
     file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
@@ -140,7 +147,7 @@ def measure_fill_mask(bertcli: Bertcli, folder: Path, scratch: Path, rounds: int
     ours, theirs = bertcli.fill_mask(file)[:PROBE], peer(lines[:PROBE], batch_size=size)
     for record, answer in zip(ours, theirs, strict=True):
         found = [prediction.score for prediction in record.masks[0].predictions]
-        # torch's float32 softmax over a whole vocabulary is up to 2e-5 from float64's; bertcli's is within 2e-6 of it.
+        # torch's float32 softmax over a whole vocabulary differs from float64 by up to 2e-5, bertcli's by up to 2e-6.
         np.testing.assert_allclose(found, [candidate["score"] for candidate in answer], 0, 3e-5)
     times = in_turn(
         rounds,
@@ -150,14 +157,14 @@ def measure_fill_mask(bertcli: Bertcli, folder: Path, scratch: Path, rounds: int
         },
         is_warm=True,
     )
-    report(f"fill-mask, 10,000 lines, its batch size {size}", "pipeline", times, 3)
+    report(f"fill-mask, 10,000 lines, batch size of the peer {size}", "pipeline", times, 3)
 
 
 def main() -> None:
-    """Run and print."""
+    """Run the benchmark and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5, help="how often each side runs (5)")
-    parser.add_argument("--only", choices=["encode", "fill-mask"], help="leave the other out")
+    parser.add_argument("--rounds", type=int, default=5, help="number of rounds (5)")
+    parser.add_argument("--only", choices=["encode", "fill-mask"], help="run only this comparison")
     options = parser.parse_args()
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()

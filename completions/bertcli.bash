@@ -1,15 +1,15 @@
-# Made from the options of bertcli by python -m tools.completions, which writes it anew.
+# Generated from the options of bertcli by `python -m tools.completions`. Do not edit.
 
 _bertcli() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} options='' values='' takes='' word
     COMPREPLY=()
-    # --option=value comes as three words.
+    # bash splits --option=value into three words.
     if [[ $cur == = ]]; then
         cur=''
     elif [[ $prev == = ]]; then
         prev=${COMP_WORDS[COMP_CWORD - 2]}
     fi
-    # After -- there are texts alone.
+    # Only texts follow --.
     for word in "${COMP_WORDS[@]:1:COMP_CWORD - 1}"; do
         [[ $word == -- ]] && return
     done
@@ -155,7 +155,7 @@ _bertcli() {
     esac
     case $takes in
         file)
-            # bash 3.2 knows no compopt, and there a space in a name is not escaped.
+            # bash 3.2 has no compopt. There, spaces in file names are not escaped.
             compopt -o default 2>/dev/null || { local IFS=$'\n'; COMPREPLY=($(compgen -f -- "$cur")); }
             ;;
         model)
@@ -163,7 +163,7 @@ _bertcli() {
             COMPREPLY=($(compgen -W "$(_BERTCLI_COMPLETE=models "${1/#\~/$HOME}" 2>/dev/null)" -- "$cur"))
             folders=($(compgen -d -- "$cur"))
             if ((${#COMPREPLY[@]})); then
-                # Of files bash would show the last part alone, and owner/name is a model's name.
+                # With -o filenames bash would list only the last part of owner/name, so complete folders without it.
                 COMPREPLY+=("${folders[@]/%//}")
             else
                 compopt -o filenames 2>/dev/null

@@ -1,10 +1,10 @@
-# Made from the options of bertcli by python -m tools.completions, which writes it anew.
+# Generated from the options of bertcli by `python -m tools.completions`. Do not edit.
 
 function __bertcli_words_before
     commandline --cut-at-cursor --current-process --tokenize
 end
 
-# Whether this command's options can come next: not after --, where there are texts alone.
+# True if an option of this command can come next. Only texts follow --.
 function __bertcli_is_in
     set --local words (__bertcli_words_before)
     test (count $words) -gt 1; and test "$words[2]" = $argv[1]; and not contains -- -- $words

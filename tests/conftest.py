@@ -1,4 +1,4 @@
-"""What all tests share: how hypothesis draws, checkpoints that are made once, and a hub that is out of reach."""
+"""Shared set-up: the --update-goldens option, hypothesis profiles, small checkpoints, and a hub that is unreachable."""
 
 import os
 import shutil
@@ -11,20 +11,35 @@ from hypothesis import HealthCheck, settings
 
 from tests.published import leave_the_users_hub
 
-# Drawn examples save and load checkpoints, which a slow disk must not turn into a failure.
+# Generated examples save and load checkpoints. A slow disk must not make them fail.
 settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("local"), derandomize=True)
 settings.load_profile("ci" if "CI" in os.environ else "local")
 
-# A shell has what it starts in the background ignore Ctrl-C, and so would every process that a test starts from there.
+# A shell makes its background jobs ignore Ctrl-C, and every process that a test starts would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 _HUB_HOME = TemporaryDirectory(prefix="bertcli-hub-")
-leave_the_users_hub(Path(_HUB_HOME.name))  # before anything reads them
+leave_the_users_hub(Path(_HUB_HOME.name))  # before anything reads the environment
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the project's own options to pytest."""
+    parser.addoption(
+        "--update-goldens",
+        action="store_true",
+        help="write the golden files from the current output; read the changes with git diff before you commit them",
+    )
+
+
+@pytest.fixture(scope="session")
+def update_goldens(pytestconfig: pytest.Config) -> bool:
+    """Return True if golden files are to be written instead of only compared."""
+    return bool(pytestconfig.getoption("--update-goldens"))
 
 
 @pytest.fixture(scope="session")
 def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a tiny random BERT with a pooler and an MLM head. Not to be written to."""
+    """Return the folder of a tiny random BERT with a pooler and an MLM head. Tests must not write to it."""
     from tests.tiny import save_bert
 
     return save_bert(tmp_path_factory.mktemp("tiny-bert"))
@@ -32,5 +47,5 @@ def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def own_tiny_bert(tmp_path: Path, tiny_bert: Path) -> Path:
-    """A copy of tiny_bert that the test may change."""
+    """Return a copy of tiny_bert that the test may change."""
     return Path(shutil.copytree(tiny_bert, tmp_path / "tiny-bert"))

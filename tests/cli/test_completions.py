@@ -16,8 +16,6 @@ from typing import Any
 
 import pexpect
 import pytest
-import tree_sitter_powershell
-from tree_sitter import Language, Parser
 
 from tests.cli.process import COMMAND, COMMANDS, environment
 from tests.cli.test_help import CHOICES, OWN, SHARED
@@ -31,7 +29,6 @@ IN_WHEEL = {
     BASH: "bertcli.bash",
     f"{ZSH}/_bertcli": "_bertcli",
     FISH: "bertcli.fish",
-    "powershell/Modules/bertcli/bertcli.psm1": "bertcli.psm1",
 }
 BASH_SETTINGS = "bind 'set enable-bracketed-paste off'; bind 'set show-all-if-ambiguous on'"
 CACHED = ("acme/tiny-bert", "acme/tiny-roberta")
@@ -243,13 +240,6 @@ def test_models_and_folders_are_offered(offered: Any, home: Path, share: Path) -
     assert {"bundled", *CACHED} < found
     assert {"my models", "outcome"} <= {name.rstrip("/") for name in found}
     assert "lines.txt" not in found
-
-
-def test_the_module_for_powershell_is_its_language() -> None:
-    # PowerShell itself comes neither from PyPI nor with Debian.
-    parser = Parser(Language(tree_sitter_powershell.language()))
-    assert not parser.parse(scripts()["bertcli.psm1"].encode()).root_node.has_error
-    assert parser.parse(scripts()["bertcli.psm1"].replace("''s", "'s", 1).encode()).root_node.has_error
 
 
 def test_the_loader_of_bash_finds_the_script_by_itself(home: Path, share: Path) -> None:

@@ -1,6 +1,5 @@
 """Tables as text, and the golden files that hold them."""
 
-import os
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -9,11 +8,10 @@ from bertcli.output.console import TableWriter, make_console
 from bertcli.output.schema import Schema
 
 GOLDEN = Path(__file__).parent / "golden"
-REWRITE = "REWRITE_GOLDEN"
 
 
 def draw(view: Schema[Any], *records: Any, width: int, color: str = "never") -> str:
-    """What a terminal of this width gets."""
+    """Return the table as a terminal of this width shows it."""
     stream = StringIO()
     writer = TableWriter(make_console(stream, color, width), view)
     for record in records:
@@ -22,13 +20,16 @@ def draw(view: Schema[Any], *records: Any, width: int, color: str = "never") -> 
     return stream.getvalue()
 
 
-def check_golden(name: str, drawn: str) -> None:
-    """Compare with golden/NAME.txt, spaces at the ends of lines apart.
+def check_golden(name: str, drawn: str, *, update: bool) -> None:
+    """Compare a drawing with golden/NAME.txt, ignoring spaces at the ends of lines.
 
-    `REWRITE_GOLDEN=1 pytest tests/render` writes the files anew: look at every one that changed before it is kept.
+    Args:
+        name: Name of the golden file, without its suffix.
+        drawn: The drawing.
+        update: Write the file first (`pytest --update-goldens`). Read every change before you commit it.
     """
     stripped = "".join(f"{line.rstrip()}\n" for line in drawn.splitlines())
     path = GOLDEN / f"{name}.txt"
-    if REWRITE in os.environ:
+    if update:
         path.write_text(stripped, encoding="utf-8")
-    assert stripped == path.read_text(encoding="utf-8"), f"{path} differs; {REWRITE}=1 writes it anew"
+    assert stripped == path.read_text(encoding="utf-8"), f"{path} differs; `pytest --update-goldens` updates it"

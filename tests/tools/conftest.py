@@ -1,4 +1,4 @@
-"""A small corpus of invented talk, the settings for it, and a tiny random model to start from."""
+"""A small corpus of random sentences, settings for it, and a tiny random model to start from."""
 
 from pathlib import Path
 
@@ -61,13 +61,13 @@ RAW_SETTINGS = {
 
 @pytest.fixture(scope="session")
 def settings() -> Settings:
-    """Settings for sources of a few lines and rows of a few tokens."""
+    """Return settings for sources of a few lines and rows of a few tokens."""
     return parse_settings(RAW_SETTINGS)
 
 
 @pytest.fixture(scope="session")
 def init(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny random model without a next-sentence head, with all files that a run copies."""
+    """Return the folder of a tiny random model without a next-sentence head, with all files that a run copies."""
     folder = save_bert(tmp_path_factory.mktemp("init"), model_class=transformers.BertForMaskedLM, std=0.05)
     transformers.BertTokenizer(str(folder / "vocab.txt")).save_pretrained(folder)
     return folder
@@ -75,13 +75,13 @@ def init(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tokenizer(init: Path) -> Tokenizer:
-    """The tokenizer of the tiny model."""
+    """Return the tokenizer of the tiny model."""
     return Tokenizer.from_file(str(init / "tokenizer.json"))
 
 
 @pytest.fixture(scope="session")
 def texts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a file of random sentences for each source."""
+    """Return a folder with a file of random sentences for each source."""
     folder = tmp_path_factory.mktemp("texts")
     rng = np.random.default_rng(0)
     for name, sentences in (("talk", 6), ("novel", 4), ("glosses", 1)):
@@ -91,13 +91,13 @@ def texts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def random_sentence(rng: np.random.Generator) -> str:
-    """A few words and a full stop."""
+    """Return a few words and a full stop."""
     return " ".join(rng.choice(WORDS[:8], rng.integers(3, 9)).tolist()) + "."
 
 
 @pytest.fixture(scope="session")
 def data(tmp_path_factory: pytest.TempPathFactory, texts: Path, tokenizer: Tokenizer, settings: Settings) -> Path:
-    """What prepare makes of the texts."""
+    """Return the folder that prepare writes for the texts."""
     folder = tmp_path_factory.mktemp("data")
     prepare(texts, folder, tokenizer, settings)
     return folder

@@ -1,4 +1,4 @@
-"""Pairs are what they say they are, batches are rectangles, and masks fall in the shares that the settings name."""
+"""Tests of pairs (true and false ones), of batches, and of the shares of masked tokens."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +17,7 @@ SPECIAL = SpecialIds(cls=1, sep=2, mask=3, pad=0, unknown=4, vocabulary=1000)
 
 
 def numbered_documents(count: int, sentences: int, rng: np.random.Generator) -> Documents:
-    """Documents in which token 100 d + s stands for sentence s of document d, so that an example tells its origin."""
+    """Return documents whose tokens show their origin: those of sentence s of document d are 100 d + s."""
     lengths = rng.integers(1, 9, count * sentences)
     ids = np.repeat([100 * (i // sentences) + i % sentences for i in range(count * sentences)], lengths)
     return Documents(ids.astype(np.uint16), np.concatenate([[0], np.cumsum(lengths)]), np.arange(count + 1) * sentences)
@@ -37,13 +37,13 @@ def test_b_follows_a_in_half_of_the_pairs(pairs: list[Example]):
     assert np.mean([bool(pair.follows) for pair in pairs]) == pytest.approx(0.5, abs=0.06)
 
 
-def test_a_true_b_goes_on_where_a_stops(pairs: list[Example]):
+def test_a_true_b_begins_where_a_ends(pairs: list[Example]):
     for pair in pairs:
         if pair.follows:
             assert pair.second[0] - pair.first[-1] == 1
 
 
-def test_a_false_b_is_of_another_document_of_the_same_source(pairs: list[Example]):
+def test_a_false_b_comes_from_another_document_of_the_same_source(pairs: list[Example]):
     for pair in pairs:
         if not pair.follows:
             assert pair.second[0] // 100 != pair.first[-1] // 100
@@ -51,13 +51,13 @@ def test_a_false_b_is_of_another_document_of_the_same_source(pairs: list[Example
             assert pair.source == "talk"
 
 
-def test_no_pair_is_longer_than_asked(pairs: list[Example], settings: Settings):
+def test_no_pair_is_longer_than_the_settings_allow(pairs: list[Example], settings: Settings):
     lengths = [len(pair) for pair in pairs]
     assert max(lengths) == settings.examples.long_length
     assert np.mean([length <= settings.examples.length for length in lengths]) > 0.8
 
 
-def test_lengths_do_not_tell_true_pairs_from_false_ones(pairs: list[Example]):
+def test_lengths_do_not_distinguish_true_pairs_from_false_ones(pairs: list[Example]):
     true, false = ([len(pair.second) for pair in pairs if pair.follows is follows] for follows in (True, False))
     assert np.mean(true) == pytest.approx(np.mean(false), rel=0.1)
 
@@ -90,7 +90,7 @@ def test_a_pair_is_shortened_to_any_length_that_can_hold_one(length: int):
         assert short.first[-1] == pair.first[-1]
 
 
-def test_batches_are_rectangles_of_about_the_size_asked_for(data: Path, settings: Settings):
+def test_batches_are_rectangles_close_to_the_requested_size(data: Path, settings: Settings):
     examples = round_examples(load_corpus(data, "train", settings), settings, 0)
     batches = make_batches(examples, 96, SPECIAL, np.random.default_rng(0))
     held = sum(batch.input_ids.size for batch in batches)
@@ -106,7 +106,7 @@ def test_examples_are_short_in_the_beginning_and_some_long_at_the_end(data: Path
     assert max(late) == settings.examples.long_length
 
 
-def test_a_batch_says_where_b_begins_and_whether_it_follows(data: Path, settings: Settings):
+def test_a_batch_marks_where_b_begins_and_if_it_follows(data: Path, settings: Settings):
     examples = round_examples(load_corpus(data, "train", settings), settings, 0)
     for batch in make_batches(examples, 96, SPECIAL, np.random.default_rng(0)):
         assert (batch.input_ids[:, 0] == SPECIAL.cls).all()
@@ -127,7 +127,7 @@ def test_rounds_read_each_pass_through_a_source_to_its_end(settings: Settings):
     assert read[:10] != read[10:20]
 
 
-def test_late_rounds_read_the_late_share_of_a_source_from_where_the_others_stopped(settings: Settings):
+def test_late_rounds_continue_a_source_with_its_late_share(settings: Settings):
     documents = numbered_documents(40, 3, np.random.default_rng(0))
     source = replace(settings.texts.source[0], share=0.5, late_share=1.0)
     training = replace(settings.training, tokens=len(documents.ids), rounds=4, late_from=0.6)
@@ -137,7 +137,7 @@ def test_late_rounds_read_the_late_share_of_a_source_from_where_the_others_stopp
     assert len({index for each in rounds for index in each}) == 25
 
 
-def test_masks_fall_in_the_shares_of_the_settings():
+def test_masking_follows_the_shares_in_the_settings():
     rng = np.random.default_rng(0)
     input_ids = rng.integers(5, 1000, (100, 128))
     input_ids[:, 0], input_ids[:, -1] = SPECIAL.cls, SPECIAL.sep
@@ -153,18 +153,18 @@ def test_masks_fall_in_the_shares_of_the_settings():
     assert not np.isin(masked.labels, SPECIAL.unmaskable).any()
 
 
-def test_evaluation_shows_nothing_of_what_it_asks():
+def test_evaluation_replaces_every_hidden_token_by_the_mask():
     input_ids = np.random.default_rng(0).integers(5, 1000, (10, 100))
     masked = mask_for_evaluation(input_ids, SPECIAL, 0.15, np.random.default_rng(0))
     assert len(masked.labels) == 150
     assert (masked.input_ids.ravel()[masked.positions] == SPECIAL.mask).all()
 
 
-def test_a_row_of_one_token_has_it_masked():
+def test_the_only_token_of_a_row_is_masked():
     assert mask_for_evaluation(np.array([[1, 7, 2]]), SPECIAL, 0.15, np.random.default_rng(0)).labels.tolist() == [7]
 
 
-def test_documents_come_back_as_they_were_stored(tmp_path: Path, tokenizer: Tokenizer):
+def test_documents_are_read_as_they_were_saved(tmp_path: Path, tokenizer: Tokenizer):
     texts = [["how are you", "the cat"], ["on the mat"]]
     documents = tokenize(texts, tokenizer)
     documents.save(tmp_path / "a.npz")

@@ -1,4 +1,4 @@
-"""The pictures of README.md: one for each of its tables, and what the program draws today."""
+"""Tests that README.md has a picture of each table, and that the pictures match the current output."""
 
 import re
 from pathlib import Path
@@ -12,17 +12,17 @@ from tools.pictures.__main__ import FOLDER, Pictured, draw, pictured
 PICTURED = list(pictured(README))
 FIGURES = [each for each in PICTURED if each.name in ("attn-matrix.svg", "fill-mask-mutual.svg")]
 TABLES = [each for each in PICTURED if each not in FIGURES]
-REMEDY = "python -m tools.pictures draws them anew"
+REMEDY = "run `python -m tools.pictures` to draw the pictures again"
 
 
 def frame(svg: str) -> str:
-    """The picture without the letters and what goes by them: its format, fonts, sizes and colours."""
+    """Return the picture without its text and positions: format, fonts, sizes and colours remain."""
     without_number = re.sub(r"terminal-\d+", "terminal", svg)
     return re.sub(r"(?s)<g transform=\"translate\(9.*", "", without_number)
 
 
 def numbers_apart(picture: Picture) -> tuple[list[str], list[float]]:
-    """The words and the numbers of the screen. Between machines the last digits of numbers differ."""
+    """Return the words and the numbers of a picture apart, since the last digits of numbers differ between machines."""
     found = [part for line in picture.lines for part in parts(line)]
     return [part for part in found if not is_number(part)], [float(part) for part in found if is_number(part)]
 
@@ -43,7 +43,7 @@ def test_a_figure_is_what_the_program_draws(each: Pictured, tmp_path: Path) -> N
     kept, now = (letters(path.read_bytes()) for path in (FOLDER / each.name, tmp_path / "now.svg"))
     assert "from" in kept or "masked" in kept
     for one, other in zip(kept, now, strict=True):
-        # Hundredths, whose last digit may differ between machines.
+        # The figures show hundredths, whose last digit may differ between machines.
         is_near = is_number(one) and is_number(other) and abs(float(one) - float(other)) <= 1
         assert one == other or is_near, REMEDY
 

@@ -1,4 +1,4 @@
-"""Texts are cleaned, split by blocks, and cleared of what is nearly held out."""
+"""Tests of cleaning, splitting by blocks, and removing near-duplicates of held-out lines."""
 
 import doctest
 import gzip
@@ -13,11 +13,11 @@ from tools.bundled_model.settings import DEFAULT_FILE, Settings, read_settings
 from tools.bundled_model.texts import cut_blocks, hold_out, limit_repetition, read_lines, split_sentences, split_source
 
 
-def test_the_examples_in_the_docstrings_are_true():
+def test_the_examples_in_docstrings_pass():
     assert not any(doctest.testmod(module).failed for module in (duplicates, texts_module, vectors))
 
 
-def test_the_settings_that_ship_share_the_tokens_out_to_the_last_one():
+def test_the_default_shares_of_the_sources_sum_to_one():
     sources = read_settings(DEFAULT_FILE).texts.source
     assert np.isclose(sum(source.share for source in sources), 1)
     assert {source.name for source in sources if not source.has_pairs} >= {"wordnet", "wikisplit", "onestop"}
@@ -39,7 +39,7 @@ def test_whole_blocks_are_held_out_and_nothing_is_lost():
     assert sorted(line for block in (*split.train, *split.heldout) for line in block) == sorted(lines)
 
 
-def test_a_source_of_one_percent_of_a_block_still_holds_one_out():
+def test_at_least_one_block_is_held_out():
     assert len(hold_out(cut_blocks(["a", "b", "c"], 1), 0.01, np.random.default_rng(0)).heldout) == 1
 
 
@@ -48,7 +48,7 @@ def test_the_same_seed_holds_out_the_same_blocks(texts: Path, settings: Settings
     assert splits[0] == splits[1] != splits[2]
 
 
-def test_lines_near_a_held_out_one_leave_training_and_cut_their_block():
+def test_near_duplicates_are_removed_and_cut_their_block():
     heldout = HeldoutIndex(["The old cat sat on the mat and slept all day long"], 5, 0.5)
     block = [
         "Something else was said before, by somebody else.",
@@ -59,12 +59,12 @@ def test_lines_near_a_held_out_one_leave_training_and_cut_their_block():
     assert without_duplicates([block], heldout) == [block[:1], block[2:]]
 
 
-def test_a_long_line_that_holds_a_held_out_one_is_near_it():
+def test_a_long_line_that_contains_a_held_out_line_is_a_near_duplicate():
     heldout = HeldoutIndex(["the cat sat on the mat today"], 5, 0.5)
     assert heldout.has_near("He wrote to me at last that the cat sat on the mat today, and that it was to stay there.")
 
 
-def test_sentences_end_where_people_end_them():
+def test_sentences_end_at_full_stops_but_not_at_abbreviations():
     assert split_sentences('ok sure. 3 persons! "Why?" Mr. O. N. Lee asked. It\'s 3.5 miles') == [
         "ok sure.",
         "3 persons!",
@@ -74,6 +74,6 @@ def test_sentences_end_where_people_end_them():
     ]
 
 
-def test_a_sentence_is_kept_only_so_often():
+def test_a_sentence_is_kept_up_to_the_limit():
     talk = [["Bye.", "I see."], ["bye."], ["Bye.", "Well."]]
     assert limit_repetition(talk, 2) == [["Bye.", "I see."], ["bye."], ["Well."]]

@@ -1,4 +1,4 @@
-"""A run goes on exactly where it stopped, and what it exports is a checkpoint like any other."""
+"""Tests that a resumed run equals an uninterrupted one, and that an exported run is an ordinary checkpoint."""
 
 import json
 import os
@@ -27,7 +27,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(autouse=True)
 def own_signals() -> Iterator[None]:
-    """Training takes SIGINT and SIGTERM over; pytest wants them back."""
+    """Restore the handlers of SIGINT and SIGTERM, which training replaces."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield
     for number, handler in before.items():
@@ -35,7 +35,7 @@ def own_signals() -> Iterator[None]:
 
 
 def train(data: Path, run: Path, init: Path, settings: Settings, steps: int | None, begun: float = 0.0) -> Trainer:
-    """One sitting."""
+    """Train for `steps` steps, or to the end if it is None."""
     trainer = Trainer(data, RunFolder(run), settings, CPU, init, begun)
     trainer.train(Stop(steps=steps))
     return trainer
@@ -47,14 +47,14 @@ def weights(trainer: Trainer) -> dict[str, torch.Tensor]:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory, data: Path, init: Path, settings: Settings) -> Path:
-    """The folder of a run that went to its end."""
+    """Return the folder of a finished run."""
     run = tmp_path_factory.mktemp("finished")
     train(data, run, init, settings, None)
     return run
 
 
 @pytest.mark.parametrize("stops", [(4, 9), (1, 1, 1, 10), (30,)])
-def test_a_run_in_pieces_is_the_run_in_one(
+def test_a_resumed_run_equals_an_uninterrupted_one(
     stops: tuple[int, ...], tmp_path: Path, data: Path, init: Path, settings: Settings
 ):
     whole = train(data, tmp_path / "whole", init, settings, 40)
@@ -67,7 +67,7 @@ def test_a_run_in_pieces_is_the_run_in_one(
         assert torch.equal(tensor, weights(pieces)[name]), name
 
 
-def test_sigterm_saves_first(tmp_path: Path, data: Path, init: Path, settings: Settings):
+def test_sigterm_saves_a_checkpoint(tmp_path: Path, data: Path, init: Path, settings: Settings):
     trainer = Trainer(data, RunFolder(tmp_path), settings, CPU, init, 0.0)
     stop = Stop()
     os.kill(os.getpid(), signal.SIGTERM)
@@ -76,7 +76,7 @@ def test_sigterm_saves_first(tmp_path: Path, data: Path, init: Path, settings: S
     assert position.steps == 1
 
 
-def test_a_run_stops_when_its_minutes_are_over(tmp_path: Path, data: Path, init: Path, settings: Settings):
+def test_a_run_stops_at_its_time_limit(tmp_path: Path, data: Path, init: Path, settings: Settings):
     trainer = Trainer(data, RunFolder(tmp_path), settings, CPU, init, 0.0)
     trainer.train(Stop(minutes=0))
     assert trainer.position.steps == 1
@@ -89,7 +89,7 @@ def test_training_lowers_the_loss_and_writes_its_curve(finished: Path):
     assert points[-1]["heldout"]["masks"] > 0
 
 
-def test_a_curve_forgets_what_came_after_the_checkpoint(tmp_path: Path, data: Path, init: Path, settings: Settings):
+def test_resuming_drops_curve_points_after_the_checkpoint(tmp_path: Path, data: Path, init: Path, settings: Settings):
     train(data, tmp_path, init, settings, 4)
     RunFolder(tmp_path).log({"step": 6, "loss": 1.0})
     train(data, tmp_path, init, settings, 2)
@@ -103,7 +103,7 @@ def test_a_run_refuses_other_settings(tmp_path: Path, data: Path, init: Path, se
         train(data, tmp_path, init, replace(settings, seed=2), 1)
 
 
-def test_a_new_run_can_enter_late_with_a_short_warm_up(tmp_path: Path, data: Path, init: Path, settings: Settings):
+def test_a_new_run_can_start_late_with_a_short_warm_up(tmp_path: Path, data: Path, init: Path, settings: Settings):
     trainer = train(data, tmp_path, init, settings, 1, begun=0.5)
     assert trainer.position.round == 1
     training = replace(settings.training, warmup=0.1, warmup_again=0.01, floor=0.0)
@@ -114,7 +114,7 @@ def test_a_new_run_can_enter_late_with_a_short_warm_up(tmp_path: Path, data: Pat
     assert rate_share(1.0, 0.0, training) == 0
 
 
-def test_a_run_can_be_brought_to_its_end_early(tmp_path: Path, data: Path, init: Path, settings: Settings):
+def test_a_run_can_skip_ahead(tmp_path: Path, data: Path, init: Path, settings: Settings):
     before = train(data, tmp_path, init, settings, 2)
     after = train(data, tmp_path, init, settings, 1, begun=0.5)
     assert (before.position.round, before.position.batch) == (0, 2)
@@ -136,7 +136,7 @@ def test_every_parameter_is_in_one_group_and_the_heads_learn_faster(init: Path, 
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
-def test_an_export_is_the_run_s_model_to_transformers_and_to_bertcli(dtype: str, tmp_path: Path, finished: Path):
+def test_transformers_and_bertcli_load_an_export_as_the_trained_model(dtype: str, tmp_path: Path, finished: Path):
     export(RunFolder(finished), tmp_path, dtype)
     state, _ = RunFolder(finished).load(CPU)
     model, loading = transformers.BertForPreTraining.from_pretrained(
@@ -151,7 +151,7 @@ def test_an_export_is_the_run_s_model_to_transformers_and_to_bertcli(dtype: str,
     assert session.has_pooler
 
 
-def test_an_export_holds_no_decoder(tmp_path: Path, finished: Path):
+def test_an_export_has_no_decoder(tmp_path: Path, finished: Path):
     export(RunFolder(finished), tmp_path, "float16")
     with safe_open(tmp_path / "model.safetensors", "pt") as tensors:
         names = set(tensors.keys())
@@ -159,7 +159,7 @@ def test_an_export_holds_no_decoder(tmp_path: Path, finished: Path):
     assert not any("decoder" in name for name in names)
 
 
-def test_evaluate_tells_the_sources_apart(
+def test_evaluate_reports_each_source(
     tmp_path: Path,
     finished: Path,
     data: Path,

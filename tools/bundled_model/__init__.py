@@ -1,1 +1,1 @@
-"""How the bundled model is made: prepare, train, evaluate, export. README.md says in which order."""
+"""The programs that make the bundled model: prepare, train, export, evaluate. README.md explains how to run them."""

@@ -1,4 +1,4 @@
-"""From examples to batches: rows of one length, so that nothing is padded and attention needs no mask."""
+"""Batches of examples. All rows of a batch have one length, so nothing is padded and attention needs no mask."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,12 +15,16 @@ from tools.bundled_model.settings import Examples, Settings, Source
 
 Corpus = Mapping[Source, Documents]
 Array = npt.NDArray[np.int64]
-NO_PAIR = -100  # the label that torch's cross-entropy leaves out
+NO_PAIR = -100  # the label that torch's cross-entropy ignores
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Rows of one length. next_labels as BERT has them: 0 where B follows A, 1 where it does not."""
+    """Rows of one length.
+
+    input_ids and token_type_ids are (rows, seq). next_labels is (rows,): 0 if B follows A, 1 if it does not (BERT's
+    convention), NO_PAIR for a row that is a single segment. sources names the source of each row.
+    """
 
     input_ids: Array
     token_type_ids: Array
@@ -29,12 +33,21 @@ class Batch:
 
 
 def load_corpus(data: Path, split: str, settings: Settings) -> dict[Source, Documents]:
-    """The documents that prepare wrote, of every source."""
+    """Read the documents of every source that prepare wrote.
+
+    Args:
+        data: The folder that prepare wrote.
+        split: "train" or "heldout".
+        settings: The settings that name the sources.
+    """
     return {source: load_documents(data / split / f"{source.name}.npz") for source in settings.texts.source}
 
 
 def round_examples(corpus: Corpus, settings: Settings, number: int) -> list[Example]:
-    """The examples of one round of training. Rounds go on where the one before stopped in each source."""
+    """Cut the examples of one round of training.
+
+    In each source a round continues where the round before it stopped.
+    """
     wanted = examples_at(number / settings.training.rounds, settings.examples)
     examples: list[Example] = []
     for source, documents in corpus.items():
@@ -45,9 +58,14 @@ def round_examples(corpus: Corpus, settings: Settings, number: int) -> list[Exam
 
 
 def examples_at(done: float, settings: Examples) -> Examples:
-    """What examples are to be like when a share of the training is done: short in the beginning, some long at the end.
+    """Return the settings of examples at a point of the training: short at the beginning, some long ones at the end.
 
-    Of short pairs there are more among as many tokens, and a new next-sentence head has to see many before it learns.
+    The same number of tokens holds more short pairs than long ones, and a new next-sentence head must see many pairs
+    before it learns.
+
+    Args:
+        done: Share of the training that is done, 0 to 1.
+        settings: The settings for the whole training.
     """
     if done < settings.early_until:
         return replace(settings, length=settings.early_length, long=0.0)
@@ -55,7 +73,7 @@ def examples_at(done: float, settings: Examples) -> Examples:
 
 
 def round_documents(documents: Documents, source: Source, settings: Settings, number: int) -> Iterator[int]:
-    """Which documents a round reads of a source: its portion of one shuffled pass after another."""
+    """Yield the indices of the documents that a round reads from a source: its part of successive shuffled passes."""
     order: dict[int, Array] = {}
     first, end = (int(_documents_before(documents, source, settings, each)) for each in (number, number + 1))
     for position in range(first, end):
@@ -67,7 +85,7 @@ def round_documents(documents: Documents, source: Source, settings: Settings, nu
 
 
 def _documents_before(documents: Documents, source: Source, settings: Settings, number: int) -> float:
-    """How many documents of a source the rounds before this one read."""
+    """Return the number of documents of a source that the earlier rounds read."""
     training = settings.training
     a_round = training.tokens / max(1, len(documents.ids)) * len(documents) / training.rounds
     late = max(0, number - math.ceil(training.late_from * training.rounds))
@@ -82,7 +100,7 @@ def cut_documents(
     settings: Examples,
     rng: np.random.Generator,
 ) -> Iterator[Example]:
-    """The examples of some documents: pairs where the source has them, else single segments."""
+    """Yield the examples of some documents: pairs if the source has them, otherwise single segments."""
     maker = PairMaker(source.name, documents, settings)
     for index in indices:
         if source.has_pairs:
@@ -94,9 +112,15 @@ def cut_documents(
 def make_batches(
     examples: Sequence[Example], tokens: int, special: SpecialIds, rng: np.random.Generator
 ) -> list[Batch]:
-    """All examples in batches of rows of one length, about `tokens` each, in random order.
+    """Return all examples as batches, in random order.
 
-    Rows that do not fill a batch of their length lose their last tokens and join the next shorter ones.
+    Rows that do not fill a batch of their length are shortened and join the rows of the next shorter length.
+
+    Args:
+        examples: The examples, of any length.
+        tokens: Largest number of tokens in a batch (a row longer than that is a batch of its own).
+        special: Ids of the special tokens.
+        rng: Draws the order.
     """
     by_length: dict[int, list[Example]] = {}
     for index in rng.permutation(len(examples)):
@@ -116,9 +140,10 @@ def make_batches(
 
 
 def shorten(example: Example, length: int) -> Example:
-    """The example cut to `length`: of a pair, B loses its last tokens, and where it has only one left A its first.
+    """Return the example cut to `length` tokens, special ones included.
 
-    A pair that cannot be so short becomes its A, which may be shorter still.
+    B loses its last tokens first, down to one token; then A loses its first tokens. If a pair cannot be that short,
+    only A is kept, which may be shorter than `length`.
     """
     if example.second is None or length < PAIR_SPECIAL + 2:
         return Example(example.source, example.first[: length - SINGLE_SPECIAL])
@@ -127,7 +152,7 @@ def shorten(example: Example, length: int) -> Example:
 
 
 def make_batch(rows: Sequence[Example], special: SpecialIds) -> Batch:
-    """Examples of one length with their special tokens."""
+    """Return examples of one length as a batch, with their special tokens."""
     return Batch(
         np.array([_input_ids(row, special) for row in rows], np.int64),
         np.array([_token_type_ids(row) for row in rows], np.int64),

@@ -1,7 +1,7 @@
-"""Write what evaluate measured into a model card: python -m tools.bundled_model.card CARD REPORT.json SAMPLE.json.
+"""Write the figures into a model card: python -m tools.bundled_model.card CARD REPORT.json SAMPLE.json.
 
-REPORT.json and SAMPLE.json are what evaluate --json printed, of all held-out text and of the part of it that the tests
-repeat. Each table stands between two comments of the card, `<!-- NAME -->` and `<!-- end -->`.
+REPORT.json and SAMPLE.json are the outputs of evaluate --json: for all held-out text, and for the part of it that the
+tests repeat. Each table is between two comments in the card, `<!-- NAME -->` and `<!-- end -->`.
 """
 
 import json
@@ -15,7 +15,12 @@ Row = Sequence[str]
 
 
 def tables(report: dict[str, Any], sample: dict[str, Any]) -> dict[str, list[str]]:
-    """The lines of each table, by the name of its place."""
+    """Return the lines of each table, by the name in its comment.
+
+    Args:
+        report: Output of evaluate for all held-out text.
+        sample: Output of evaluate for the part of it that the tests repeat.
+    """
     return {
         "held out": _table(_FIGURES, (_figures(line) for line in report["sources"])),
         "positions": _table(_FIGURES[:5], (_figures(line)[:5] for line in report["positions"])),
@@ -50,24 +55,32 @@ def _line(cells: Row) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def written(card: str, found: dict[str, list[str]]) -> str:
-    """The card with these tables in their places. Raises KeyError for a place that no table belongs to."""
+def fill_tables(card: str, found: dict[str, list[str]]) -> str:
+    """Return the card with its tables replaced.
 
-    def filled(place: re.Match[str]) -> str:
-        return "\n".join([f"<!-- {place['name']} -->", *found[place["name"]], "<!-- end -->"])
+    Args:
+        card: Text of the card.
+        found: Lines of each table, by the name in its comment.
 
-    return re.sub(r"<!-- (?P<name>(?!end)[\w ]+) -->\n.*?<!-- end -->", filled, card, flags=re.DOTALL)
+    Raises:
+        KeyError: A comment in the card names an unknown table.
+    """
+
+    def fill(table: re.Match[str]) -> str:
+        return "\n".join([f"<!-- {table['name']} -->", *found[table["name"]], "<!-- end -->"])
+
+    return re.sub(r"<!-- (?P<name>(?!end)[\w ]+) -->\n.*?<!-- end -->", fill, card, flags=re.DOTALL)
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """The program."""
+    """Run the program."""
     parser = ArgumentParser(prog="card", description=__doc__)
     for name in ("card", "report", "sample"):
         parser.add_argument(name, type=Path)
     options = parser.parse_args(arguments)
     report, sample = (json.loads(path.read_text(encoding="utf-8")) for path in (options.report, options.sample))
     card = options.card.read_text(encoding="utf-8")
-    options.card.write_text(written(card, tables(report, sample)), encoding="utf-8")
+    options.card.write_text(fill_tables(card, tables(report, sample)), encoding="utf-8")
 
 
 if __name__ == "__main__":

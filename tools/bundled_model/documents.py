@@ -1,4 +1,4 @@
-"""Tokenised documents: how prepare stores them and the others read them."""
+"""Tokenised documents, and the files that hold them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,9 +16,10 @@ _BATCH = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """Documents of sentences of token ids, laid end to end.
+    """Token ids of documents, end to end, with the bounds of sentences and documents.
 
-    Sentence i is ids[sentences[i]:sentences[i + 1]], document j is sentences documents[j] to documents[j + 1].
+    Sentence i is ids[sentences[i]:sentences[i + 1]]. Document j is the sentences from documents[j] up to, but not
+    including, documents[j + 1].
     """
 
     ids: Ids
@@ -36,18 +37,23 @@ class Documents:
         return (self[index] for index in range(len(self)))
 
     def save(self, path: Path) -> None:
-        """Write them as one .npz."""
+        """Write the documents to one .npz file."""
         np.savez(path, ids=self.ids, sentences=self.sentences, documents=self.documents)
 
 
 def load_documents(path: Path) -> Documents:
-    """What Documents.save wrote."""
+    """Read the file that Documents.save wrote."""
     with np.load(path) as arrays:
         return Documents(arrays["ids"], arrays["sentences"], arrays["documents"])
 
 
 def tokenize(texts: Sequence[Sequence[str]], tokenizer: Tokenizer) -> Documents:
-    """Documents of sentences of words, as ids without special tokens; what has no token is left out."""
+    """Tokenise documents.
+
+    Args:
+        texts: The sentences of each document.
+        tokenizer: The tokenizer; no special tokens are added.
+    """
     flat = [sentence for text in texts for sentence in text]
     pieces: list[Ids] = []
     for start in range(0, len(flat), _BATCH):

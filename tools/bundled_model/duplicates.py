@@ -1,4 +1,4 @@
-"""Lines of training that are nearly lines held out: a figure on held-out text counts only where there are none."""
+"""Removal of training lines that nearly repeat a held-out line, since they would make held-out figures meaningless."""
 
 import re
 from collections import Counter, defaultdict
@@ -11,7 +11,7 @@ Run = tuple[str, ...]
 
 
 def word_runs(line: str, length: int) -> set[Run]:
-    """Every run of so many words in a line, without case and punctuation.
+    """Return every run of `length` words in a line, ignoring case and punctuation.
 
     >>> sorted(word_runs("The cat, the mat.", 2))
     [('cat', 'the'), ('the', 'cat'), ('the', 'mat')]
@@ -21,7 +21,13 @@ def word_runs(line: str, length: int) -> set[Run]:
 
 
 class HeldoutIndex:
-    """Where each run of words stands in the held-out lines. Lines shorter than a run are everyone's: not compared."""
+    """Index of the runs of words in held-out lines. Lines shorter than a run are too common to compare.
+
+    Args:
+        lines: The held-out lines.
+        run_words: Number of words in a run.
+        share: Share of common runs from which on two lines are near-duplicates.
+    """
 
     def __init__(self, lines: Iterable[str], run_words: int, share: float) -> None:
         self._run_words = run_words
@@ -35,16 +41,16 @@ class HeldoutIndex:
                 self._lines_with[run].append(number)
 
     def has_near(self, line: str) -> bool:
-        """Whether a held-out line shares enough runs with this one, counted in the shorter of the two."""
+        """Return True if a held-out line shares enough runs with this one, relative to the shorter of the two."""
         runs = word_runs(line, self._run_words)
         common = Counter(number for run in runs & self._lines_with.keys() for number in self._lines_with[run])
         return any(count >= self._share * min(len(runs), self._sizes[number]) for number, count in common.items())
 
 
 def without_duplicates(blocks: Sequence[Block], heldout: HeldoutIndex) -> list[Block]:
-    """The blocks without the lines that are near a held-out one.
+    """Return the blocks without the lines that are near a held-out line.
 
-    A block is cut in two there, since what stands on both sides of a gap does not go on from one to the other.
+    A block is cut in two at each gap, since the text after a gap does not continue the text before it.
     """
     kept: list[Block] = []
     for block in blocks:

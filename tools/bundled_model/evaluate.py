@@ -1,4 +1,4 @@
-"""Measure a model on held-out documents and everyday probes: python -m tools.bundled_model.evaluate MODEL DATA."""
+"""Measure a model on held-out documents and everyday sentences: python -m tools.bundled_model.evaluate MODEL DATA."""
 
 import json
 from argparse import ArgumentParser
@@ -23,9 +23,11 @@ _SENTENCE_PAIRS = 2000
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that is measured. positions: over long examples, of dialogues and books alone.
+    """All measurements of a model.
 
-    sentence_vectors: the rank correlation of cosines with those of a reference, where one was given.
+    sources has a line for each source and one for all together. positions covers long examples, which come only from
+    dialogues and books. sentence_vectors is the rank correlation between the cosines of this model and of a reference,
+    None without a reference.
     """
 
     has_next_head: bool
@@ -43,7 +45,16 @@ def evaluate(
     limit: int | None = None,
     reference: Path | None = None,
 ) -> Report:
-    """Measure the checkpoint in a folder; limit: on so many batches instead of all; reference: a model to compare."""
+    """Measure a checkpoint.
+
+    Args:
+        folder: The folder of the checkpoint.
+        data: The folder that prepare wrote.
+        settings: The settings that prepare was run with.
+        device: The device to compute on.
+        limit: Number of batches to measure, None for all.
+        reference: The folder of a model to compare sentence vectors with.
+    """
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     special = special_ids(tokenizer)
     corpus = load_corpus(data, "heldout", settings)
@@ -64,22 +75,22 @@ def evaluate(
 
 
 def print_report(report: Report) -> None:
-    """Tables for people."""
+    """Print the report as tables."""
     print_figures("source", report.sources, report.has_next_head)
-    print("\nlong examples, by position")
+    print("\nlong examples by position")
     print_figures("position", report.positions, False)
     print(f"\n{'probe':44} {'wanted':8} {'place':>5} {'prob.':>6}  likeliest")
     for probe in report.probes:
         words = " ".join(probe.likeliest)
         print(f"{probe.text:44} {probe.wanted:8} {probe.place:5} {probe.probability:6.3f}  {words}")
-    first, among_five = (sum(probe.place <= place for probe in report.probes) for place in (1, 5))
-    print(f"first: {first} of {len(report.probes)}, among five: {among_five}")
+    first, first_five = (sum(probe.place <= place for probe in report.probes) for place in (1, 5))
+    print(f"first: {first} of {len(report.probes)}, in the first five: {first_five}")
     if report.sentence_vectors is not None:
-        print(f"sentence vectors, rank correlation of cosines with the reference: {report.sentence_vectors:.3f}")
+        print(f"rank correlation of sentence-vector cosines with the reference: {report.sentence_vectors:.3f}")
 
 
 def print_figures(title: str, lines: Sequence[Figures], has_next_head: bool) -> None:
-    """A line for each, with what was not asked left empty."""
+    """Print a line for each of the figures. A cell without a measurement is empty."""
     print(f"{title:14} {'masks':>7} {'loss':>6} {'top-1':>6} {'top-5':>6} {'pairs':>6} {'next':>6}")
     for line in lines:
         next_sentence = _percent(line.next_sentence if has_next_head else None)
@@ -95,14 +106,16 @@ def _percent(share: float | None) -> str:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """The program."""
+    """Run the program."""
     parser = ArgumentParser(prog="evaluate", description=__doc__)
-    parser.add_argument("model", type=Path, help="a folder with config.json, model.safetensors, tokenizer.json")
-    parser.add_argument("data", type=Path, help="the folder that prepare wrote")
-    parser.add_argument("--limit", type=int, help="only so many batches")
-    parser.add_argument("--reference", type=Path, metavar="FOLDER", help="compare sentence vectors with this model's")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of tables")
-    parser.add_argument("--device", type=torch.device, default=torch.device("cpu"), help="cpu or cuda")
+    parser.add_argument("model", type=Path, help="folder with config.json, model.safetensors and tokenizer.json")
+    parser.add_argument("data", type=Path, help="folder that prepare wrote")
+    parser.add_argument("--limit", type=int, help="number of batches to measure (default: all)")
+    parser.add_argument(
+        "--reference", type=Path, metavar="FOLDER", help="compare sentence vectors with those of this model"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
+    parser.add_argument("--device", type=torch.device, default=torch.device("cpu"), help="cpu or cuda (default: cpu)")
     add_settings_option(parser)
     options = parser.parse_args(arguments)
     report = evaluate(options.model, options.data, options.settings, options.device, options.limit, options.reference)

@@ -1,4 +1,4 @@
-"""From documents to examples: one segment, or a sentence pair of which B follows A or was drawn from elsewhere."""
+"""Training examples cut from documents: single segments, and pairs whose B follows A or comes from another document."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,11 @@ PAIR_SPECIAL = 3
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """Token ids of segment A, and of segment B where there is one. follows: whether B came after A in its text."""
+    """The token ids of an example.
+
+    first is segment A. second is segment B, None for a single segment. follows is True if B came after A in its text,
+    None for a single segment.
+    """
 
     source: str
     first: Ids
@@ -23,18 +27,18 @@ class Example:
     follows: bool | None = None
 
     def __len__(self) -> int:
-        """The tokens of the example, special ones included."""
+        """Return the number of tokens, special ones included."""
         if self.second is None:
             return len(self.first) + SINGLE_SPECIAL
         return len(self.first) + len(self.second) + PAIR_SPECIAL
 
 
 def single_examples(source: str, document: Document, length: int) -> Iterator[Example]:
-    """A document in pieces of whole sentences, each as long as fits; a longer sentence is cut."""
+    """Yield a document in pieces of whole sentences, each as long as fits into `length`. A longer sentence is cut."""
     start = 0
     while start < len(document):
         end = _reach(document, start, length - SINGLE_SPECIAL)
-        # The sentence that does not fit begins the next piece, unless it is the only one here.
+        # A sentence that does not fit begins the next piece, unless it is the only one in this piece.
         if end - start > 1 and sum(map(len, document[start:end])) > length - SINGLE_SPECIAL:
             end -= 1
         ids = _join(document[start:end])[: length - SINGLE_SPECIAL]
@@ -44,7 +48,7 @@ def single_examples(source: str, document: Document, length: int) -> Iterator[Ex
 
 
 class PairMaker:
-    """Cuts the documents of one source into pairs, half of them with a B from another document of that source."""
+    """Maker of pairs from the documents of one source. Half of them have a B from another document of that source."""
 
     def __init__(self, source: str, documents: Documents, settings: Examples) -> None:
         self._source = source
@@ -52,13 +56,13 @@ class PairMaker:
         self._settings = settings
 
     def examples(self, index: int, rng: np.random.Generator) -> Iterator[Example]:
-        """The examples of one document, each beginning where the last one's text ended."""
+        """Yield the examples of one document. Each begins where the text of the one before it ended."""
         document = self._documents[index]
         start = 0
         while start < len(document):
             length = self._draw_length(rng)
             end = _reach(document, start, length - PAIR_SPECIAL)
-            # With one document there is no elsewhere, and pairs that are all true teach nothing.
+            # With a single document there is no other one to draw B from, and pairs that are all true teach nothing.
             if end - start == 1 or len(self._documents) == 1 or rng.random() < self._settings.single:
                 example = next(single_examples(self._source, document[start:end], length), None)
             elif rng.random() < 0.5:
@@ -67,9 +71,9 @@ class PairMaker:
             else:
                 split = int(rng.integers(start + 1, end))
                 first = document[start:split]
-                other = self._elsewhere(index, first, document[split:end], length, rng)
+                other = self._unrelated(index, first, document[split:end], length, rng)
                 example = self._pair(first, other, False, length)
-                # B's true text was not shown: it begins the next example.
+                # The true continuation was not shown, so the next example begins with it.
                 end = split
             if example is not None:
                 yield example
@@ -83,13 +87,21 @@ class PairMaker:
             return int(rng.integers(self._settings.short_from, self._settings.length + 1))
         return self._settings.length
 
-    def _elsewhere(
+    def _unrelated(
         self, index: int, first: Document, second: Document, length: int, rng: np.random.Generator
     ) -> Document:
-        """Sentences of another document, of the length of those in whose place they stand.
+        """Return sentences of another document, as long as the true continuation that they replace.
 
-        Lengths must not tell the two kinds of pairs apart. So where A and B fill the example, this B fills it too;
-        where B ends with its document, this B has whole sentences too, as near to its length as they come.
+        Lengths must not distinguish true pairs from false ones. So if A and the true B fill the example, this B fills
+        it too. If the true B ends with its document, this B has whole sentences too and is as close to its length as
+        possible.
+
+        Args:
+            index: Index of the document of A, which is not drawn.
+            first: The sentences of A.
+            second: The true continuation.
+            length: Largest length of the example, special tokens included.
+            rng: Draws the document and the place in it.
         """
         other = (index + int(rng.integers(1, len(self._documents)))) % len(self._documents)
         document = self._documents[other]
@@ -108,7 +120,7 @@ class PairMaker:
         a, b = _join(first), _join(second)
         over = len(a) + len(b) + PAIR_SPECIAL - length
         if over > 0:
-            # The longer one gives first, then both alike; where A meets B stays whole.
+            # Shorten the longer segment first, then both equally. The ends where A meets B are kept.
             from_a = min(over, max(0, len(a) - len(b)))
             from_b = min(over, max(0, len(b) - len(a)))
             rest = over - max(from_a, from_b)
@@ -118,7 +130,7 @@ class PairMaker:
 
 
 def _reach(document: Document, start: int, tokens: int) -> int:
-    """Where the sentences from `start` on first hold so many tokens, or the document's end."""
+    """Return the end of the shortest run of sentences from `start` with `tokens` tokens, or the document's end."""
     held = 0
     for end in range(start, len(document)):
         held += len(document[end])

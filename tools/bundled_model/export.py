@@ -1,4 +1,4 @@
-"""From a run to a checkpoint folder such as bertcli ships: python -m tools.bundled_model.export RUN FOLDER."""
+"""Export a run as a checkpoint folder like the bundled one: python -m tools.bundled_model.export RUN FOLDER."""
 
 import json
 import shutil
@@ -10,12 +10,18 @@ from safetensors.torch import save
 
 from tools.bundled_model.run_folder import TOKENIZER_FILES, RunFolder
 
-# The decoder is the word embeddings, and its bias cls.predictions.bias: config.json says that they are tied.
+# The decoder's weight is tied to the word embeddings and its bias to cls.predictions.bias (tie_word_embeddings).
 TIED = ("cls.predictions.decoder.weight", "cls.predictions.decoder.bias")
 
 
 def export(run: RunFolder, folder: Path, dtype: str) -> None:
-    """Write model.safetensors, config.json and the tokenizer's files."""
+    """Write model.safetensors, config.json and the files of the tokenizer.
+
+    Args:
+        run: The run.
+        folder: The folder to write; it is made if it is missing.
+        dtype: "float16", "bfloat16" or "float32".
+    """
     state, position = run.load(torch.device("cpu"))
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {
@@ -23,7 +29,7 @@ def export(run: RunFolder, folder: Path, dtype: str) -> None:
         for name, tensor in sorted(state["model"].items())
         if name not in TIED
     }
-    # save_file would make a file that its owner alone may read.
+    # save_file would make a file that only its owner may read.
     (folder / "model.safetensors").write_bytes(save(tensors, metadata={"format": "pt"}))
     config = json.loads((run.path / "config.json").read_text(encoding="utf-8"))
     config |= {"architectures": ["BertForPreTraining"], "dtype": dtype, "tie_word_embeddings": True}
@@ -35,11 +41,13 @@ def export(run: RunFolder, folder: Path, dtype: str) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """The program."""
+    """Run the program."""
     parser = ArgumentParser(prog="export", description=__doc__)
-    parser.add_argument("run", type=Path, help="the folder of a run")
-    parser.add_argument("folder", type=Path, help="the folder to write")
-    parser.add_argument("--dtype", choices=("float16", "bfloat16", "float32"), default="bfloat16")
+    parser.add_argument("run", type=Path, help="folder of a run")
+    parser.add_argument("folder", type=Path, help="folder to write")
+    parser.add_argument(
+        "--dtype", choices=("float16", "bfloat16", "float32"), default="bfloat16", help="default: bfloat16"
+    )
     options = parser.parse_args(arguments)
     export(RunFolder(options.run), options.folder, options.dtype)
 

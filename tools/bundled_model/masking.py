@@ -1,4 +1,4 @@
-"""Which tokens are hidden from the model, and what stands in their place."""
+"""Choice of the tokens to hide from the model, and of their replacements."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ Array = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class SpecialIds:
-    """The ids of the tokens that examples are built with, and how many ids there are."""
+    """The ids of the special tokens, and the size of the vocabulary."""
 
     cls: int
     sep: int
@@ -24,13 +24,16 @@ class SpecialIds:
 
     @property
     def unmaskable(self) -> list[int]:
-        """The ids that are never hidden, nor stand in for a hidden token."""
+        """The ids that are never hidden and never replace a hidden token."""
         return [self.cls, self.sep, self.mask, self.pad, self.unknown]
 
 
 @dataclass(frozen=True, slots=True)
 class Masked:
-    """A batch's input ids, some hidden. positions: where, as indices into the flat batch; labels: what was there."""
+    """The input ids of a batch, some of them hidden.
+
+    positions are the indices of the hidden tokens in the flattened batch, labels their original ids.
+    """
 
     input_ids: Array
     positions: Array
@@ -38,7 +41,7 @@ class Masked:
 
 
 def special_ids(tokenizer: Tokenizer) -> SpecialIds:
-    """Those of a BERT tokenizer."""
+    """Return the special ids of a BERT tokenizer."""
     ids = tokenizer.get_vocab()
     return SpecialIds(
         cls=ids["[CLS]"],
@@ -51,7 +54,7 @@ def special_ids(tokenizer: Tokenizer) -> SpecialIds:
 
 
 def mask_for_training(input_ids: Array, special: SpecialIds, settings: Masking, rng: np.random.Generator) -> Masked:
-    """Hide a share of the tokens: most as [MASK], some as any token of the vocabulary, some left as they are."""
+    """Hide a share of the tokens: most become [MASK], some become a random token, some stay as they are."""
     positions = draw_positions(input_ids, special, settings.train, rng)
     hidden = input_ids.flatten()
     labels = hidden[positions]
@@ -65,7 +68,7 @@ def mask_for_training(input_ids: Array, special: SpecialIds, settings: Masking, 
 
 
 def mask_for_evaluation(input_ids: Array, special: SpecialIds, share: float, rng: np.random.Generator) -> Masked:
-    """Hide a share of the tokens, all of them as [MASK], as somebody does who asks for a word."""
+    """Replace a share of the tokens by [MASK], as a user does."""
     positions = draw_positions(input_ids, special, share, rng)
     hidden = input_ids.flatten()
     labels = hidden[positions]
@@ -74,7 +77,7 @@ def mask_for_evaluation(input_ids: Array, special: SpecialIds, share: float, rng
 
 
 def draw_positions(input_ids: Array, special: SpecialIds, share: float, rng: np.random.Generator) -> Array:
-    """A share of the maskable places of a flat batch, at least one where there is any, in their order."""
+    """Draw a share of the maskable positions of a flattened batch, at least one if there is any. Return them sorted."""
     maskable = np.flatnonzero(~np.isin(input_ids, special.unmaskable))
     count = min(len(maskable), max(1, round(share * len(maskable))))
     return np.sort(rng.choice(maskable, count, replace=False))

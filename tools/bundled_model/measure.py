@@ -1,4 +1,4 @@
-"""How good a model is on held-out text: masked words and next sentences, told apart by source and position."""
+"""Quality of a model on held-out text: masked words and next sentences, by source and by position."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -20,9 +20,11 @@ _BATCH_TOKENS = 2048
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What a model answered: an entry a masked token, and an entry a sentence pair.
+    """The answers of a model.
 
-    rank: how many tokens of the vocabulary the model found likelier. pair_is_right: whether the next-sentence head was.
+    source, position, loss and rank have an entry for each masked token; pair_source and pair_is_right have one for each
+    sentence pair. rank is the number of vocabulary entries that the model found more likely than the true token.
+    pair_is_right is True if the next-sentence head was right.
     """
 
     source: npt.NDArray[np.str_]
@@ -35,7 +37,11 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """A line of the table. top1, top5, next_sentence: shares; None where nothing was asked."""
+    """A line of the table.
+
+    loss is the mean over the masked tokens, in nats. top1, top5 and next_sentence are shares from 0 to 1. A value is
+    None if there was nothing to measure.
+    """
 
     name: str
     masks: int
@@ -47,7 +53,14 @@ class Figures:
 
 
 def heldout_batches(corpus: Corpus, settings: Settings, special: SpecialIds, long: bool = False) -> list[Batch]:
-    """Held-out documents as batches, the same ones each time. long: in long examples, of dialogues and books alone."""
+    """Return held-out documents as batches, the same ones each time.
+
+    Args:
+        corpus: The held-out documents of each source.
+        settings: The settings of the run.
+        special: Ids of the special tokens.
+        long: Return only long examples, which come from dialogues and books, instead of examples of the usual length.
+    """
     rng = np.random.default_rng(settings.seed)
     wanted = replace(settings.examples, long=float(long))
     examples = []
@@ -65,7 +78,7 @@ def answer(
     settings: Settings,
     device: torch.device,
 ) -> Answers:
-    """The model's answers where a share of each batch is masked."""
+    """Mask a share of the tokens of each batch and return the model's answers."""
     rng = np.random.default_rng(settings.seed)
     model.eval()
     with torch.inference_mode():
@@ -102,14 +115,14 @@ def _answer_batch(
 
 
 def by_source(answers: Answers) -> Iterator[Figures]:
-    """The figures of each source, then of all together."""
+    """Yield the figures of each source, then of all sources together."""
     for source in dict.fromkeys(sorted(answers.source)):
         yield summarize(str(source), answers, answers.source == source, answers.pair_source == source)
     yield summarize("all", answers)
 
 
 def by_position(answers: Answers, edges: tuple[int, ...]) -> Iterator[Figures]:
-    """The figures of the masked tokens between each two of the edges; pairs do not count."""
+    """Yield the figures of the masked tokens between each pair of successive edges. Sentence pairs are not counted."""
     for start, end in pairwise(edges):
         chosen = (answers.position >= start) & (answers.position < end)
         yield summarize(f"{start}-{end - 1}", answers, chosen, np.zeros(len(answers.pair_source), bool))
@@ -121,7 +134,14 @@ def summarize(
     masks: npt.NDArray[np.bool_] | slice = slice(None),
     pairs: npt.NDArray[np.bool_] | slice = slice(None),
 ) -> Figures:
-    """The figures over some masked tokens and some pairs."""
+    """Return the figures over some masked tokens and some sentence pairs.
+
+    Args:
+        name: Name of the line.
+        answers: The answers of a model.
+        masks: The masked tokens to count (default: all).
+        pairs: The sentence pairs to count (default: all).
+    """
     loss, rank, right = answers.loss[masks], answers.rank[masks], answers.pair_is_right[pairs]
     return Figures(
         name,

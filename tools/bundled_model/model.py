@@ -1,4 +1,4 @@
-"""The model in training: loading it, its two losses, its parameters in groups."""
+"""The model in training: loading, the two losses, the optimiser and its learning rate."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ NEXT_HEAD = "cls.seq_relationship.weight"
 
 @dataclass(frozen=True, slots=True)
 class Losses:
-    """Means over the masked tokens and over the pairs of a batch; next_sentence is 0 where it has no pair."""
+    """Mean losses over the masked tokens and over the pairs of a batch. next_sentence is 0 if the batch has no pair."""
 
     masked: torch.Tensor
     next_sentence: torch.Tensor
@@ -29,16 +29,24 @@ class Losses:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """mlm: vocabulary logits at the masked positions alone. next_sentence: (rows, 2)."""
+    """Logits. mlm is (masked tokens, vocabulary), at the masked positions only. next_sentence is (rows, 2)."""
 
     mlm: torch.Tensor
     next_sentence: torch.Tensor
 
 
 def load_model(folder: Path, seed: int) -> tuple[BertForPreTraining, bool]:
-    """The model in a folder, in float32 and without dropout, and whether it came with a next-sentence head.
+    """Load the model in a folder, in float32 and without dropout.
 
-    Where it did not, its pooler was not trained for one either: both are drawn anew.
+    If the checkpoint has no next-sentence head, its pooler was not trained for one either, so both are initialised at
+    random.
+
+    Args:
+        folder: The folder of the checkpoint.
+        seed: Seed of the random initialisation.
+
+    Returns:
+        The model, and True if the checkpoint has a next-sentence head.
     """
     torch.manual_seed(seed)
     transformers_logging.set_verbosity_error()
@@ -59,7 +67,7 @@ def load_model(folder: Path, seed: int) -> tuple[BertForPreTraining, bool]:
 
 
 def score(model: BertForPreTraining, batch: Batch, masked: Masked, device: torch.device) -> Scores:
-    """One batch through the model. No row is padded, so that attention needs no mask."""
+    """Run one batch through the model. No row is padded, so attention needs no mask."""
     hidden_states, pooled = model.bert(
         input_ids=_to(masked.input_ids, device),
         token_type_ids=_to(batch.token_type_ids, device),
@@ -70,7 +78,7 @@ def score(model: BertForPreTraining, batch: Batch, masked: Masked, device: torch
 
 
 def losses(model: BertForPreTraining, batch: Batch, masked: Masked, device: torch.device) -> Losses:
-    """BERT's objective: masked words, and whether B follows A."""
+    """Compute the two losses of BERT's objective: masked words and next sentence."""
     with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
         scores = score(model, batch, masked, device)
     mlm = F.cross_entropy(scores.mlm.float(), _to(masked.labels, device))
@@ -80,7 +88,7 @@ def losses(model: BertForPreTraining, batch: Batch, masked: Masked, device: torc
 
 
 def make_optimizer(model: BertForPreTraining, settings: Training) -> torch.optim.AdamW:
-    """AdamW; the heads learn faster than the body, and only matrices decay."""
+    """Return AdamW with a higher learning rate for the heads than for the body, and weight decay for matrices only."""
     groups = [
         {"params": parameters, "peak": rate, "lr": 0.0, "weight_decay": decay}
         for rate, is_head in ((settings.body_rate, False), (settings.head_rate, True))
@@ -91,7 +99,7 @@ def make_optimizer(model: BertForPreTraining, settings: Training) -> torch.optim
 
 
 def _parameters(model: BertForPreTraining, is_head: bool, is_matrix: bool) -> Iterator[nn.Parameter]:
-    # The decoder is tied to the word embeddings, which named_parameters names once, as the body's.
+    # The decoder is tied to the word embeddings, which named_parameters lists once, under the body.
     for name, parameter in model.named_parameters():
         if name.startswith(("cls.", "bert.pooler.")) == is_head and (parameter.ndim > 1) == is_matrix:
             yield parameter
@@ -104,9 +112,13 @@ def set_rates(optimizer: torch.optim.AdamW, share: float) -> None:
 
 
 def rate_share(done: float, begun: float, settings: Training) -> float:
-    """The share of the peak rate when a share of the training is done: a ramp, and a cosine from 1 to `floor`.
+    """Return the learning rate as a share of its peak: a linear ramp, and a cosine from 1 to settings.floor.
 
-    begun: where these weights entered the training. From the start the ramp is the long one.
+    Args:
+        done: Share of the training that is done, 0 to 1.
+        begun: Share of the training at which the run took over its weights. The ramp is settings.warmup long if that
+            is 0, otherwise settings.warmup_again.
+        settings: The schedule.
     """
     ramp = settings.warmup if begun == 0 else settings.warmup_again
     cosine = settings.floor + (1 - settings.floor) * (1 + cos(pi * done)) / 2

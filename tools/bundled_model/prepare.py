@@ -1,4 +1,4 @@
-"""From a folder of texts to a folder of tokenised documents: python -m tools.bundled_model.prepare TEXTS DATA."""
+"""Turn a folder of texts into a folder of tokenised documents: python -m tools.bundled_model.prepare TEXTS DATA."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -15,7 +15,17 @@ SPLITS = ("train", "heldout")
 
 
 def prepare(texts: Path, data: Path, tokenizer: Tokenizer, settings: Settings) -> None:
-    """Clean, split, hold out, remove near-duplicates, tokenise; one file a source in data/train and data/heldout."""
+    """Clean the texts, hold out a part, remove near-duplicates, split into sentences and tokenise.
+
+    Args:
+        texts: The folder of texts, one file a source.
+        data: The folder to write: one file a source in data/train and data/heldout.
+        tokenizer: The tokenizer.
+        settings: The settings that name the sources.
+
+    Raises:
+        SystemExit: A source has no file.
+    """
     for name in SPLITS:
         (data / name).mkdir(parents=True, exist_ok=True)
     splits = {source: split_source(texts, source, settings.texts, settings.seed) for source in settings.texts.source}
@@ -44,11 +54,13 @@ def _report(source: Source, before: list[Block], after: list[Block], train: Docu
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """The program."""
+    """Run the program."""
     parser = ArgumentParser(prog="prepare", description=__doc__)
-    parser.add_argument("texts", type=Path, help="a folder of NAME.txt.gz or NAME.txt, the names as in the settings")
-    parser.add_argument("data", type=Path, help="the folder to write")
-    parser.add_argument("--tokenizer", type=Path, default=BUNDLED, help="a folder with tokenizer.json")
+    parser.add_argument("texts", type=Path, help="folder of NAME.txt.gz or NAME.txt, with the names from the settings")
+    parser.add_argument("data", type=Path, help="folder to write")
+    parser.add_argument(
+        "--tokenizer", type=Path, default=BUNDLED, help="folder with tokenizer.json (default: the bundled model)"
+    )
     add_settings_option(parser)
     options = parser.parse_args(arguments)
     tokenizer = Tokenizer.from_file(str(options.tokenizer / "tokenizer.json"))

@@ -1,4 +1,4 @@
-"""Everyday sentences with a word missing, written down before training: what the model should say first."""
+"""Everyday sentences with a missing word, written before training, and the word that the model should predict first."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import torch
 from tokenizers import Tokenizer
 from transformers import BertForPreTraining
 
-# The first four have to be right.
+# The first four must be right.
 PROBES = (
     ("how [MASK] you", "are"),
     ("Hello, how [MASK] you?", "are"),
@@ -38,7 +38,7 @@ PROBES = (
 
 @dataclass(frozen=True, slots=True)
 class ProbeAnswer:
-    """A probe, the five likeliest words, and at which place of the whole vocabulary the wanted one stands, from 1."""
+    """The answer to a probe. place is the rank of the wanted word in the whole vocabulary, from 1."""
 
     text: str
     wanted: str
@@ -48,7 +48,7 @@ class ProbeAnswer:
 
 
 def ask(model: BertForPreTraining, tokenizer: Tokenizer, device: torch.device) -> Iterator[ProbeAnswer]:
-    """The model's answers to all probes."""
+    """Yield the model's answer to each probe."""
     for text, wanted in PROBES:
         encoding = tokenizer.encode(text)
         input_ids = torch.tensor([encoding.ids], device=device)

@@ -1,4 +1,4 @@
-"""A folder that holds a training run: its settings, its last checkpoint, its curve."""
+"""The folder of a training run: its settings, its last checkpoint and its curve."""
 
 import json
 import shutil
@@ -17,9 +17,10 @@ _COPIED = ("config.json", *TOKENIZER_FILES)
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """How far a run is: the batch of the round that comes next, and what was done so far.
+    """The progress of a run.
 
-    begun: the share of the training at which the run took its weights over. seconds: spent in training steps.
+    round and batch name the next batch. steps, tokens and seconds are totals so far; seconds counts training steps
+    only. begun is the share of the training at which the run took over its weights.
     """
 
     round: int
@@ -30,7 +31,7 @@ class Position:
     begun: float = 0.0
 
     def after(self, tokens: int, seconds: float) -> "Position":
-        """The position one step on."""
+        """Return the position after one more step."""
         return replace(
             self,
             batch=self.batch + 1,
@@ -40,11 +41,11 @@ class Position:
         )
 
     def at_least(self, number: int) -> "Position":
-        """The position, or the beginning of this round if that is later."""
+        """Return this position, or the beginning of round `number` if that is later."""
         return self if self.round >= number else replace(self, round=number, batch=0)
 
     def next_round(self) -> "Position":
-        """The beginning of the round after this one."""
+        """Return the beginning of the next round."""
         return replace(self, round=self.round + 1, batch=0)
 
 
@@ -56,45 +57,51 @@ class RunFolder:
 
     @property
     def checkpoint(self) -> Path:
-        """Weights, the optimiser's state and the position, replaced as a whole."""
+        """The file with the weights, the optimiser's state and the position. It is replaced as a whole."""
         return self.path / "checkpoint.pt"
 
     @property
     def curve(self) -> Path:
-        """A JSON object a line: the training loss every few steps, the held-out figures every few minutes."""
+        """The JSON-lines file with the training loss every few steps and the held-out figures every few minutes."""
         return self.path / "curve.jsonl"
 
     def begin(self, init: Path, settings: Settings) -> None:
-        """Make the folder, with what export will need."""
+        """Make the folder and copy the files that export needs from `init`."""
         self.path.mkdir(parents=True, exist_ok=True)
         for name in _COPIED:
             shutil.copyfile(init / name, self.path / name)
         (self.path / "settings.json").write_text(_as_json(settings), encoding="utf-8")
 
     def check_settings(self, settings: Settings) -> None:
-        """A run goes on under the settings that it began with, or its schedule and texts would not join."""
+        """Check that the run was started with these settings; its schedule and texts depend on them.
+
+        Raises:
+            SystemExit: The run has other settings.
+        """
         if (self.path / "settings.json").read_text(encoding="utf-8") != _as_json(settings):
-            raise SystemExit(f"{self.path} began under other settings: give those with --settings, or a new folder")
+            raise SystemExit(
+                f"{self.path} was started with other settings: pass those with --settings, or name a new folder"
+            )
 
     def save(self, model: BertForPreTraining, optimizer: torch.optim.Optimizer, position: Position) -> None:
-        """Write the checkpoint beside the old one, then put it in its place."""
+        """Write the new checkpoint to a temporary file, then replace the old one with it."""
         state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "position": asdict(position)}
         beside = self.checkpoint.with_suffix(".new")
         torch.save(state, beside)
         beside.replace(self.checkpoint)
 
     def load(self, device: torch.device) -> tuple[dict[str, Any], Position]:
-        """The state of model and optimiser, and the position."""
+        """Read the checkpoint. Return the states of the model and the optimiser by name, and the position."""
         state = torch.load(self.checkpoint, map_location=device, weights_only=True)
         return state, Position(**state.pop("position"))
 
     def log(self, point: dict[str, Any]) -> None:
-        """Add a point to the curve."""
+        """Append a point to the curve."""
         with self.curve.open("a", encoding="utf-8") as file:
             file.write(json.dumps(point) + "\n")
 
     def trim_curve(self, steps: int) -> None:
-        """Drop what was written down after the checkpoint that a run goes on from."""
+        """Drop the points after step `steps`: the run resumes there and will log them again."""
         if self.curve.exists():
             lines = self.curve.read_text(encoding="utf-8").splitlines(keepends=True)
             kept = [line for line in lines if json.loads(line)["step"] <= steps]

@@ -1,4 +1,4 @@
-"""The settings of all programs, read from one TOML file; settings.toml explains each."""
+"""The settings of all programs, read from one TOML file. settings.toml explains each of them."""
 
 import tomllib
 from argparse import ArgumentParser
@@ -12,7 +12,7 @@ Kind = Literal["dialogue", "book", "lines"]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file of texts. late_share: the share from Training.late_from on; None: the same as before."""
+    """A file of texts. late_share is its share from Training.late_from on; None means the same as `share`."""
 
     name: str
     kind: Kind
@@ -22,13 +22,13 @@ class Source:
 
     @property
     def has_pairs(self) -> bool:
-        """Whether a sentence goes on where the one before it ended, so that there is a next sentence to predict."""
+        """True if each sentence continues the one before it, so that there is a next sentence to predict."""
         return self.kind != "lines"
 
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """How texts are cleaned and split."""
+    """Settings for holding out, near-duplicates and repetition."""
 
     heldout: float
     duplicate_words: int
@@ -39,7 +39,7 @@ class Texts:
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """How documents are cut into examples."""
+    """Settings for cutting documents into examples."""
 
     length: int
     early_length: int
@@ -55,7 +55,7 @@ class Examples:
 
 @dataclass(frozen=True, slots=True)
 class Masking:
-    """Which tokens are hidden, and how."""
+    """Settings for hiding tokens."""
 
     train: float
     evaluate: float
@@ -65,7 +65,7 @@ class Masking:
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """The optimiser, its schedule, and how often something is written down."""
+    """Settings of the optimiser, its schedule and its log."""
 
     tokens: int
     rounds: int
@@ -88,7 +88,7 @@ class Training:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All of them."""
+    """All settings."""
 
     seed: int
     texts: Texts
@@ -98,7 +98,12 @@ class Settings:
 
 
 def parse_settings(raw: dict[str, Any]) -> Settings:
-    """The settings that a TOML document holds; one that is missing or unknown is a TypeError that names it."""
+    """Return the settings of a TOML document.
+
+    Raises:
+        KeyError: A section, or the seed, is missing.
+        TypeError: A setting of a section is missing or unknown.
+    """
     sources = tuple(Source(**source) for source in raw["texts"]["source"])
     return Settings(
         seed=raw["seed"],
@@ -110,16 +115,22 @@ def parse_settings(raw: dict[str, Any]) -> Settings:
 
 
 def read_settings(path: Path = DEFAULT_FILE) -> Settings:
-    """The settings in a file."""
+    """Read a settings file."""
     with path.open("rb") as file:
         return parse_settings(tomllib.load(file))
 
 
 def add_settings_option(parser: ArgumentParser) -> None:
-    """--settings FILE, which every program has."""
-    # argparse puts a default through `type` only where it is text.
+    """Add the option --settings, which every program has."""
+    # argparse applies `type` to a default only if it is a string.
     default = str(DEFAULT_FILE)
-    parser.add_argument("--settings", type=_settings_file, default=default, metavar="FILE", help="not settings.toml")
+    parser.add_argument(
+        "--settings",
+        type=_settings_file,
+        default=default,
+        metavar="FILE",
+        help="settings to use instead of settings.toml",
+    )
 
 
 def _settings_file(path: str) -> Settings:

@@ -1,4 +1,4 @@
-"""Texts as they come, one sentence, paragraph or dialogue a line: cleaned, cut into blocks, split into sentences."""
+"""Cleaning and splitting of raw texts, which have one sentence, paragraph or dialogue a line."""
 
 import gzip
 import re
@@ -20,21 +20,21 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])([\"'”’)\]]*)\s+")
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The blocks of a source, as they are trained on and as they are held out."""
+    """The blocks of a source for training, and those that are held out."""
 
     train: list[Block]
     heldout: list[Block]
 
 
 def read_lines(path: Path) -> list[str]:
-    """The clean lines of a file, gzipped or not."""
+    """Read the lines of a text file, gzipped or not, and clean them. Lines that are not prose are dropped."""
     packed = path.read_bytes()
     text = (gzip.decompress(packed) if path.suffix == ".gz" else packed).decode("utf-8")
     return [line for line in map(clean_line, text.split("\n")) if line]
 
 
 def clean_line(line: str) -> str:
-    """One line with plain spaces and without lost characters; empty where it is no prose.
+    """Return the line with single spaces and without replacement characters, or "" if it is not prose.
 
     >>> clean_line("what\\N{REPLACEMENT CHARACTER}s  up ?")
     "what's up ?"
@@ -44,12 +44,12 @@ def clean_line(line: str) -> str:
 
 
 def cut_blocks(lines: Sequence[str], block_lines: int) -> list[Block]:
-    """Runs of so many lines; the last one may be shorter."""
+    """Cut the lines into blocks of `block_lines` lines. The last one may be shorter."""
     return [list(lines[start : start + block_lines]) for start in range(0, len(lines), block_lines)]
 
 
 def hold_out(blocks: Sequence[Block], share: float, rng: np.random.Generator) -> Split:
-    """Whole blocks drawn to be held out, at least one; all others are for training."""
+    """Draw a share of the blocks to hold out, at least one. The others are for training."""
     count = max(1, round(len(blocks) * share))
     drawn = set(rng.choice(len(blocks), count, replace=False).tolist())
     return Split(
@@ -59,14 +59,14 @@ def hold_out(blocks: Sequence[Block], share: float, rng: np.random.Generator) ->
 
 
 def documents(blocks: Iterable[Block], source: Source) -> list[str]:
-    """What is read in one go: a block of a book, else a line."""
+    """Return the documents of a source: the blocks of a book, the lines of any other source."""
     if source.kind == "book":
         return [" ".join(block) for block in blocks]
     return [line for block in blocks for line in block]
 
 
 def split_sentences(text: str) -> list[str]:
-    """The sentences of a text.
+    """Split a text into sentences.
 
     >>> split_sentences('"Is it far?" asked Mr. Hay. no, it is near.')
     ['"Is it far?"', 'asked Mr. Hay.', 'no, it is near.']
@@ -81,7 +81,7 @@ def split_sentences(text: str) -> list[str]:
 
 
 def limit_repetition(texts: Iterable[Sequence[str]], limit: int) -> list[list[str]]:
-    """Documents as sentences, each sentence kept the first `limit` times that it comes, whatever its case."""
+    """Keep the first `limit` copies of each sentence, ignoring case. Documents without a sentence are dropped."""
     seen: Counter[str] = Counter()
     kept: list[list[str]] = []
     for sentences in texts:
@@ -94,10 +94,22 @@ def limit_repetition(texts: Iterable[Sequence[str]], limit: int) -> list[list[st
 
 
 def split_source(folder: Path, source: Source, settings: Texts, seed: int) -> Split:
-    """A source's blocks, read from NAME.txt.gz or NAME.txt and split; the same ones for the same seed."""
+    """Read a source and split its blocks. The same seed gives the same split.
+
+    Args:
+        folder: The folder with NAME.txt.gz or NAME.txt.
+        source: The source.
+        settings: The share to hold out.
+        seed: Seed of the draw.
+
+    Raises:
+        SystemExit: The folder has no file for the source.
+    """
     path = next((path for suffix in (".txt.gz", ".txt") if (path := folder / f"{source.name}{suffix}").is_file()), None)
     if path is None:
-        raise SystemExit(f"{folder} has no {source.name}.txt.gz: name your own sources in a settings file")
+        raise SystemExit(
+            f"{folder} has no {source.name}.txt.gz or {source.name}.txt: name your own sources with --settings"
+        )
     blocks = cut_blocks(read_lines(path), source.block_lines)
     rng = np.random.default_rng([seed, *source.name.encode()])
     return hold_out(blocks, settings.heldout, rng)

@@ -1,4 +1,4 @@
-"""Train on prepared documents: python -m tools.bundled_model.train DATA RUN. The same command goes on with a run."""
+"""Train on prepared documents: python -m tools.bundled_model.train DATA RUN. The same command resumes a run."""
 
 import signal
 from argparse import ArgumentParser
@@ -22,13 +22,13 @@ from tools.bundled_model.prepare import BUNDLED
 from tools.bundled_model.run_folder import Position, RunFolder
 from tools.bundled_model.settings import Settings, add_settings_option
 
-# A step that took longer was stopped from outside (SIGSTOP), which is no training.
+# Seconds. A longer step was paused from outside (SIGSTOP), and the pause is not training time.
 _LONGEST_STEP = 30.0
 
 
 @dataclass
 class Stop:
-    """Whether to stop before the training's end: after some time or steps, or at SIGTERM or SIGINT."""
+    """The reasons to stop before the end of the training: a time limit, a number of steps, SIGTERM or SIGINT."""
 
     minutes: float | None = None
     steps: int | None = None
@@ -43,20 +43,20 @@ class Stop:
         self._asked = True
 
     def now(self, steps: int) -> bool:
-        """Whether it is time, after so many steps of this sitting."""
+        """Return True if it is time to stop. `steps` is the number of steps since the program started."""
         late = self.minutes is not None and monotonic() - self._begun >= 60 * self.minutes
         return self._asked or late or (self.steps is not None and steps >= self.steps)
 
 
 @dataclass
 class Every:
-    """Says yes once in so many minutes."""
+    """A timer that is due once every `minutes` minutes."""
 
     minutes: float
     _last: float = field(default_factory=monotonic)
 
     def due(self) -> bool:
-        """Whether the minutes have passed since it last said yes."""
+        """Return True, and start again, if the minutes have passed since it was last due."""
         if monotonic() - self._last < 60 * self.minutes:
             return False
         self._last = monotonic()
@@ -65,7 +65,11 @@ class Every:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one step was. next_sentence: its loss, None where the batch had no pair. done: of the training, after it."""
+    """The record of one training step.
+
+    masked and next_sentence are losses; next_sentence is None if the batch has no pair. rate is the learning rate as a
+    share of its peak. done is the share of the training that is done after the step.
+    """
 
     masked: float
     next_sentence: float | None
@@ -76,7 +80,16 @@ class Step:
 
 
 class Trainer:
-    """A run with its model in memory."""
+    """A run with its model in memory.
+
+    Args:
+        data: The folder that prepare wrote.
+        run: The run. If it has a checkpoint, it is resumed.
+        settings: The settings, which must be those the run was started with.
+        device: The device to train on.
+        init: The folder of the weights that a new run starts from.
+        begun: Share of the training to skip.
+    """
 
     def __init__(
         self, data: Path, run: RunFolder, settings: Settings, device: torch.device, init: Path, begun: float
@@ -101,7 +114,7 @@ class Trainer:
             self.optimizer.load_state_dict(state["optimizer"])
 
     def train(self, stop: Stop) -> None:
-        """Step until the end of the training, or until it is time to stop; the checkpoint is saved in either case."""
+        """Train to the end or until it is time to stop, then save a checkpoint."""
         training = self.settings.training
         save, measure = Every(training.checkpoint_minutes), Every(training.measure_minutes)
         recent: list[Step] = []
@@ -122,7 +135,7 @@ class Trainer:
         self._save()
 
     def _batches(self) -> Iterator[tuple[Batch, float]]:
-        """What is left of the rounds, from the position on; and the share of the training done after each batch."""
+        """Yield the remaining batches, each with the share of the training that is done after it."""
         rounds = self.settings.training.rounds
         while self.position.round < rounds:
             batches = self._round()
@@ -137,7 +150,10 @@ class Trainer:
         return make_batches(examples, self.settings.training.batch_tokens, self.special, rng)
 
     def _step(self, batch: Batch, done: float) -> Step:
-        """One step of the optimiser. What is masked depends on the place in the training alone."""
+        """Take one step of the optimiser.
+
+        The masked tokens depend only on the position, so a resumed run masks the same ones.
+        """
         began = monotonic()
         training = self.settings.training
         rng = np.random.default_rng([self.settings.seed, self.position.round, self.position.batch])
@@ -180,21 +196,26 @@ class Trainer:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """The program."""
+    """Run the program."""
     parser = ArgumentParser(prog="train", description=__doc__)
-    parser.add_argument("data", type=Path, help="the folder that prepare wrote")
-    parser.add_argument("run", type=Path, help="the folder of the run; where it holds a checkpoint, the run goes on")
-    parser.add_argument("--init", type=Path, default=BUNDLED, help="the folder of weights that a new run starts from")
+    parser.add_argument("data", type=Path, help="folder that prepare wrote")
+    parser.add_argument("run", type=Path, help="folder of the run; a run with a checkpoint is resumed")
+    parser.add_argument(
+        "--init",
+        type=Path,
+        default=BUNDLED,
+        help="folder of the weights that a new run starts from (default: the bundled model)",
+    )
     parser.add_argument(
         "--begin",
         type=float,
         default=0.0,
         metavar="SHARE",
-        help="enter the run here: 0.4 skips 40 %% of the training, or of one that has begun what is missing till there",
+        help="share of the training to skip: 0.4 starts a new run at 40 %%, or moves an existing run ahead to 40 %%",
     )
-    parser.add_argument("--minutes", type=float, help="save and stop after so long")
-    parser.add_argument("--steps", type=int, help="save and stop after so many steps")
-    parser.add_argument("--device", type=torch.device, default=torch.device("cpu"), help="cpu or cuda")
+    parser.add_argument("--minutes", type=float, help="save and stop after this many minutes")
+    parser.add_argument("--steps", type=int, help="save and stop after this many steps")
+    parser.add_argument("--device", type=torch.device, default=torch.device("cpu"), help="cpu or cuda (default: cpu)")
     add_settings_option(parser)
     options = parser.parse_args(arguments)
     torch.set_flush_denormal(True)

@@ -1,4 +1,4 @@
-"""What training did to sentence vectors: how far two models agree on which sentences are alike."""
+"""Comparison of the sentence vectors of two models, by the sentences that they find similar."""
 
 from pathlib import Path
 
@@ -17,7 +17,11 @@ _FEWEST_TOKENS, _MOST_TOKENS = 5, 60
 
 
 def sentence_pairs(corpus: Corpus, count: int, seed: int) -> Pairs:
-    """Pairs of held-out sentences: half are of one document, which are more or less alike, and half of any two."""
+    """Draw pairs of held-out sentences.
+
+    Half of the pairs come from one document, so their sentences are more or less similar. The others come from two
+    documents.
+    """
     rng = np.random.default_rng(seed)
     texts = [
         kept
@@ -42,7 +46,10 @@ def _any(text: list[Ids], rng: np.random.Generator) -> Ids:
 
 
 def cosines(folder: Path, pairs: Pairs, device: torch.device) -> npt.NDArray[np.float64]:
-    """The cosine of the two sentence vectors of each pair: means of last_hidden_state over all tokens."""
+    """Compute the cosine of the two sentence vectors of each pair.
+
+    A sentence vector is the mean of last_hidden_state over all tokens, special ones included.
+    """
     special = special_ids(Tokenizer.from_file(str(folder / "tokenizer.json")))
     model = BertModel.from_pretrained(folder, dtype=torch.float32, add_pooling_layer=False).to(device).eval()
 
@@ -57,7 +64,7 @@ def cosines(folder: Path, pairs: Pairs, device: torch.device) -> npt.NDArray[np.
 
 
 def rank_correlation(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]) -> float:
-    """Spearman's, for values without ties.
+    """Compute Spearman's rank correlation of values without ties.
 
     >>> rank_correlation(np.array([1.0, 2.0, 3.0]), np.array([10.0, 30.0, 20.0]))
     0.5

@@ -1,1 +1,1 @@
-"""The completion scripts of bash, zsh, fish and PowerShell, made from the app."""
+"""The completion scripts for bash, zsh and fish, generated from the app's options."""

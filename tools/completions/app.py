@@ -1,4 +1,4 @@
-"""What there is to complete, read off the app: its commands, their options, and the values that these take."""
+"""The commands, options and values to complete, read from the Typer app."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,15 +9,16 @@ from typer.main import get_command
 from bertcli.cli.app import app
 
 FILE, MODEL = "FILE", "MODEL"
-# The values that an option is known to take where the app leaves them open, by what help calls such a value.
+# Values to offer for options that accept others too, by the metavar in the help.
 _KNOWN = {"DEVICE": ("auto", "cpu", "cuda", "mps"), "LAYERS": ("all",)}
 
 
 @dataclass(frozen=True)
 class Option:
-    """names: short ones first. value: what help calls its value, None of a flag. choices: the values to offer.
+    """An option of a command.
 
-    Of FILE the shell knows the files, of MODEL bertcli knows the models.
+    names has the short names first. value is the metavar in the help, None for a flag. choices are the values to offer.
+    For FILE the shell offers files, for MODEL bertcli offers models.
     """
 
     names: Sequence[str]
@@ -28,7 +29,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Command:
-    """A verb, and every option that it has."""
+    """A command and its options."""
 
     name: str
     help: str
@@ -36,13 +37,13 @@ class Command:
 
 
 def read_app() -> Command:
-    """The app itself, with the options that stand before a command."""
+    """Return the app itself, with the options that precede a command."""
     group, context = _group()
     return Command("bertcli", "", _options(group, context))
 
 
 def read_commands() -> list[Command]:
-    """The commands, in the order of help."""
+    """Return the commands, in the order of the help."""
     group, context = _group()
     return [
         Command(

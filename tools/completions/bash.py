@@ -1,4 +1,4 @@
-"""The script for bash, from 3.2 on."""
+"""The script for bash 3.2 and later."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -10,13 +10,13 @@ _BEGIN = """\
 _bertcli() {{
     local cur=${{COMP_WORDS[COMP_CWORD]}} prev=${{COMP_WORDS[COMP_CWORD - 1]}} options='' values='' takes='' word
     COMPREPLY=()
-    # --option=value comes as three words.
+    # bash splits --option=value into three words.
     if [[ $cur == = ]]; then
         cur=''
     elif [[ $prev == = ]]; then
         prev=${{COMP_WORDS[COMP_CWORD - 2]}}
     fi
-    # After -- there are texts alone.
+    # Only texts follow --.
     for word in "${{COMP_WORDS[@]:1:COMP_CWORD - 1}}"; do
         [[ $word == -- ]] && return
     done
@@ -32,7 +32,7 @@ _END = """\
     esac
     case $takes in
         file)
-            # bash 3.2 knows no compopt, and there a space in a name is not escaped.
+            # bash 3.2 has no compopt. There, spaces in file names are not escaped.
             compopt -o default 2>/dev/null || { local IFS=$'\\n'; COMPREPLY=($(compgen -f -- "$cur")); }
             ;;
         model)
@@ -40,7 +40,7 @@ _END = """\
             COMPREPLY=($(compgen -W "$(_BERTCLI_COMPLETE=models "${1/#\\~/$HOME}" 2>/dev/null)" -- "$cur"))
             folders=($(compgen -d -- "$cur"))
             if ((${#COMPREPLY[@]})); then
-                # Of files bash would show the last part alone, and owner/name is a model's name.
+                # With -o filenames bash would list only the last part of owner/name, so complete folders without it.
                 COMPREPLY+=("${folders[@]/%//}")
             else
                 compopt -o filenames 2>/dev/null
@@ -61,7 +61,13 @@ complete -F _bertcli bertcli
 
 
 def script(app: Command, commands: Sequence[Command], note: str) -> str:
-    """The whole file."""
+    """Return the script.
+
+    Args:
+        app: The app, with the options that precede a command.
+        commands: The commands.
+        note: Text of the comment at the top.
+    """
     names = " ".join(command.name for command in commands)
     return _BEGIN.format(note=note, commands=names, options=_names(app.options)) + "".join(map(_case, commands)) + _END
 
@@ -78,7 +84,7 @@ def _case(command: Command) -> str:
 
 
 def _values(options: Iterable[Option]) -> Iterator[str]:
-    """What the words before a value say about it."""
+    """Yield a case for each option with a value: the kind of value, and the choices."""
     for option in options:
         pattern = "|".join(option.names)
         if option.choices:

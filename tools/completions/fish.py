@@ -1,4 +1,4 @@
-"""The script for fish, from 3.0 on."""
+"""The script for fish 3.0 and later."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,7 +11,7 @@ function __bertcli_words_before
     commandline --cut-at-cursor --current-process --tokenize
 end
 
-# Whether this command's options can come next: not after --, where there are texts alone.
+# True if an option of this command can come next. Only texts follow --.
 function __bertcli_is_in
     set --local words (__bertcli_words_before)
     test (count $words) -gt 1; and test "$words[2]" = $argv[1]; and not contains -- -- $words
@@ -32,7 +32,13 @@ complete --command bertcli --no-files
 
 
 def script(app: Command, commands: Sequence[Command], note: str) -> str:
-    """The whole file."""
+    """Return the script.
+
+    Args:
+        app: The app, with the options that precede a command.
+        commands: The commands.
+        note: Text of the comment at the top.
+    """
     return "\n".join([_BEGIN.format(note=note).rstrip("\n"), *_lines(app, commands), ""])
 
 
@@ -67,6 +73,6 @@ def _value(option: Option) -> Iterator[str]:
 
 
 def _quoted(text: str) -> str:
-    """The text as one word of the shell."""
+    """Return the text quoted as one word of the shell."""
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"

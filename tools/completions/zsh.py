@@ -41,7 +41,7 @@ _END = """\
   esac
 }
 
-# Read by source instead of by compinit, the file defines and registers; else it is the function itself.
+# compinit autoloads this file as the function itself. If it was sourced instead, register the function.
 if [[ $funcstack[1] == _bertcli ]]; then
   _bertcli "$@"
 else
@@ -51,7 +51,13 @@ fi
 
 
 def script(app: Command, commands: Sequence[Command], note: str) -> str:
-    """The whole file."""
+    """Return the script.
+
+    Args:
+        app: The app, with the options that precede a command.
+        commands: The commands.
+        note: Text of the comment at the top.
+    """
     described = "\n".join(f"    {_quoted(f'{command.name}:{command.help}')}" for command in commands)
     cases = "".join(_CASE.format(name=command.name, options=_specs(command, 8)) for command in commands)
     return _BEGIN.format(note=note, commands=described, options=_specs(app, 6)) + cases + _END
@@ -63,7 +69,7 @@ def _specs(command: Command, indent: int) -> str:
 
 
 def _spec(option: Option) -> Iterator[str]:
-    """An argument of _arguments for each name; the names exclude one another."""
+    """Yield an argument of _arguments for each name. The names of an option exclude one another."""
     others = f"({' '.join(option.names)})" if len(option.names) > 1 else ""
     for name in option.names:
         takes_here = "=" if option.value is not None and name.startswith("--") else ""
@@ -80,10 +86,10 @@ def _value(option: Option) -> str:
 
 
 def _plain(text: str, special: str) -> str:
-    """The text with the characters escaped that _arguments reads as its own."""
+    """Return the text with the characters that are special to _arguments escaped."""
     return "".join(f"\\{character}" if character in f"\\{special}" else character for character in text)
 
 
 def _quoted(text: str) -> str:
-    """The text as one word of the shell."""
+    """Return the text quoted as one word of the shell."""
     return "'" + text.replace("'", "'\\''") + "'"

@@ -1,1 +1,1 @@
-"""The tables of README.md as pictures."""
+"""The pictures in README.md."""

@@ -12,26 +12,31 @@ from tempfile import TemporaryDirectory
 
 REPOSITORY = Path(__file__).parent.parent.parent
 FOLDER = Path(__file__).parent
-COLUMNS = 80  # of the terminal that README.md shows
+COLUMNS = 80  # width of the terminal in README.md
 _LINK = r"\[[^]]*\]\((?:\./)?tools/pictures/([\w-]+\.svg)\)"
 _PICTURED = re.compile(rf"^```console\n\$ (bertcli .*)\n(?:(?!```).*\n)*```\n\n.*{_LINK}", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Pictured:
-    """The first command of a console block of README.md, and the name of the picture that is linked beneath it."""
+    """The first command of a console block of README.md, and the name of the picture that is linked below it."""
 
     command: str
     name: str
 
 
 def pictured(readme: str) -> Iterator[Pictured]:
-    """What is to be drawn, in README's order."""
+    """Yield the commands and names of the pictures, in the order of the text."""
     return (Pictured(*found.groups()) for found in _PICTURED.finditer(readme))
 
 
 def draw(command: str, path: Path) -> None:
-    """Run the command so that its table is a picture in that file, whatever this machine has in its settings."""
+    """Run a command and write its table or figure to a file, independently of this machine's settings.
+
+    Args:
+        command: The command line, beginning with bertcli.
+        path: The file to write; its suffix is the format.
+    """
     _, *arguments = shlex.split(command)
     width = ["--width", str(COLUMNS)]
     settings = {name: value for name, value in os.environ.items() if not name.startswith(("BERTCLI_", "HF_"))}
@@ -44,6 +49,7 @@ def draw(command: str, path: Path) -> None:
 
 
 def main() -> None:
+    """Draw every picture."""
     for each in pictured((REPOSITORY / "README.md").read_text(encoding="utf-8")):
         draw(each.command, FOLDER / each.name)
         print(each.name)

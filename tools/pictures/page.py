@@ -1,6 +1,6 @@
-"""Take the pictures of the page that README.md shows: `python -m tools.pictures.page`, from the root of the repository.
+"""Take the screenshots of the attention page: `python -m tools.pictures.page`, from the root of the repository.
 
-CheckpointTraits playwright and Debian's chromium.
+Needs playwright, and Chromium at /usr/bin/chromium.
 """
 
 import subprocess
@@ -18,7 +18,11 @@ TEXT, PAIR = "She poured the tea.", "It was too [MASK] to drink."
 
 @dataclass(frozen=True)
 class Shot:
-    """A picture. address: what the page opens with. pointed: the element under the pointer."""
+    """A screenshot.
+
+    address is the fragment that the page is opened with. scheme is "light" or "dark". height is in pixels. pointed is
+    the selector of the element under the pointer, None for no pointer.
+    """
 
     name: str
     address: str
@@ -34,7 +38,7 @@ SHOTS = (
 
 
 def take(browser: Browser, page: Path, shot: Shot) -> None:
-    """Take one picture of the page."""
+    """Take one screenshot of the page."""
     context = browser.new_context(viewport={"width": 1120, "height": shot.height}, color_scheme=shot.scheme)
     tab = context.new_page()
     tab.goto(f"{page.as_uri()}#{shot.address}")
@@ -47,6 +51,7 @@ def take(browser: Browser, page: Path, shot: Shot) -> None:
 
 
 def main() -> None:
+    """Write the page and take every screenshot."""
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
         page = Path(scratch) / "tea.html"
         subprocess.run([sys.executable, "-m", "bertcli", "attn", TEXT, "--pair", PAIR, "--html", page], check=True)

@@ -1,6 +1,6 @@
-"""Each table as a person has looked at it: golden/NAME-WIDTH.txt, and golden/NAME-color.txt with its escapes.
+"""Golden files of the tables: golden/NAME-WIDTH.txt, and golden/NAME-color.txt with escape sequences.
 
-`REWRITE_GOLDEN=1 pytest tests/render` writes the files anew: look at every one that changed before it is kept.
+`pytest --update-goldens tests/output` updates the files. Read every change before you commit it.
 """
 
 import re
@@ -94,16 +94,16 @@ COLORED = (
 
 @pytest.mark.parametrize("width", [40, 80, 200])
 @pytest.mark.parametrize("name", CASES)
-def test_table_looks_as_it_did(name: str, width: int) -> None:
+def test_table_looks_as_it_did(name: str, width: int, update_goldens: bool) -> None:
     view, records = CASES[name]()
-    check_golden(f"{name}-{width}", draw(view, *records, width=width))
+    check_golden(f"{name}-{width}", draw(view, *records, width=width), update=update_goldens)
 
 
 @pytest.mark.parametrize("name", COLORED)
-def test_colours_look_as_they_did(name: str) -> None:
+def test_colours_look_as_they_did(name: str, update_goldens: bool) -> None:
     view, records = CASES[name]()
     drawn = draw(view, *records, width=80, color="always")
-    check_golden(f"{name}-color", drawn.replace("\x1b", "␛"))
+    check_golden(f"{name}-color", drawn.replace("\x1b", "␛"), update=update_goldens)
 
 
 @pytest.mark.parametrize("name", CASES)
