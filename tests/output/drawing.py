@@ -12,10 +12,10 @@ GOLDEN = Path(__file__).parent / "golden"
 REWRITE = "REWRITE_GOLDEN"
 
 
-def draw(view: Schema[Any], *records: Any, width: int, color: str = "never") -> str:
+def draw(schema: Schema[Any], *records: Any, width: int, color: str = "never") -> str:
     """What a terminal of this width gets."""
     stream = StringIO()
-    writer = TableWriter(make_console(stream, color, width), view)
+    writer = TableWriter(make_console(stream, color, width), schema)
     for record in records:
         writer.write(record)
     writer.finish()

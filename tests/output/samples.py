@@ -1,11 +1,11 @@
-"""Results made by hand, and the views that show them: what tables and records are drawn from, without a model."""
+"""Results made by hand, and the schemas that show them: what tables and records are drawn from, without a model."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from bertcli.output.schemas.attn import AttentionDisplay
+from bertcli.output.display import AttentionDisplay
 from bertcli.results.attention import AttnRecord, AttnSummary, Expansion, HeadStatistics, KeyWeight, StrongestKeys
 from bertcli.results.embeddings import EncodeRecord
 from bertcli.results.masks import (
@@ -33,7 +33,7 @@ from bertcli.results.texts import RunInfo, TextInfo
 
 COMMIT = "86b5e0934494bd15c9632b12f734a8a67f723594"
 STATISTICS = ("entropy", "self", "previous", "next", "cls", "sep", "punctuation", "distance", "confidence")
-LOOK = AttentionDisplay(STATISTICS, "labels: previous > 0.5; delimiter > 0.6")
+DISPLAY = AttentionDisplay(STATISTICS, "labels: previous > 0.5; delimiter > 0.6")
 
 
 def info(command: str, model: str = "bundled", revision: str | None = None) -> RunInfo:

@@ -7,13 +7,13 @@ from bertcli.output.console import TableWriter, make_console
 from bertcli.output.schema import Schema
 
 
-def _view(closing: str | None = None) -> Schema[str]:
+def _schema(closing: str | None = None) -> Schema[str]:
     return Schema((), lambda record: (), lambda record: {}, Text, closing_table=lambda: closing and Text(closing))
 
 
-def _drawn(view: Schema[str], *records: str) -> str:
+def _drawn(schema: Schema[str], *records: str) -> str:
     stream = StringIO()
-    writer = TableWriter(make_console(stream, "never", 20), view)
+    writer = TableWriter(make_console(stream, "never", 20), schema)
     for record in records:
         writer.write(record)
     writer.finish()
@@ -21,9 +21,9 @@ def _drawn(view: Schema[str], *records: str) -> str:
 
 
 def test_an_empty_line_parts_what_is_drawn() -> None:
-    assert _drawn(_view(), "one", "two") == "one\n\ntwo\n"
-    assert _drawn(_view("the end"), "one") == "one\n\nthe end\n"
-    assert _drawn(_view()) == ""
+    assert _drawn(_schema(), "one", "two") == "one\n\ntwo\n"
+    assert _drawn(_schema("the end"), "one") == "one\n\nthe end\n"
+    assert _drawn(_schema()) == ""
 
 
 @pytest.mark.parametrize("no_color", ["", "1"])

@@ -21,14 +21,14 @@ from tests.output.tables.test_invariants import TOKENS
 from tests.pictures import letters
 
 INFO = samples.info("attn")
-HEAD = matrix_schema(INFO, samples.LOOK, 1, 0)
-GRID = summary_schema(INFO, replace(samples.LOOK, grid="entropy"))
+HEAD = matrix_schema(INFO, samples.DISPLAY, 1, 0)
+GRID = summary_schema(INFO, replace(samples.DISPLAY, grid="entropy"))
 
 
-def drawn(view: Schema[Any], *records: Any, file_format: str = "svg", color: str = "auto") -> bytes:
+def drawn(schema: Schema[Any], *records: Any, file_format: str = "svg", color: str = "auto") -> bytes:
     """The picture of the records."""
     stream = BytesIO()
-    writer = FigureWriter(stream, view, file_format, INFO, color)
+    writer = FigureWriter(stream, schema, file_format, INFO, color)
     for record in records:
         writer.write(record)
     writer.finish()
@@ -73,7 +73,7 @@ def test_without_colour_a_picture_is_grey() -> None:
 def test_nearer_heads_are_darker_and_a_head_is_not_beside_itself() -> None:
     record = samples.maps_record()
     heads = len(record.heads)
-    svg = drawn(maps_schema(INFO, samples.LOOK), replace(record, rollout=None, value_norms=None))
+    svg = drawn(maps_schema(INFO, samples.DISPLAY), replace(record, rollout=None, value_norms=None))
     distances = [float(record.head_distance[i][j]) for i in range(heads) for j in range(heads) if i != j]
     brightness = [sum(colour) for colour in cell_colours(svg)]
     assert len(brightness) == len(distances)
@@ -82,9 +82,9 @@ def test_nearer_heads_are_darker_and_a_head_is_not_beside_itself() -> None:
 
 
 @pytest.mark.parametrize(
-    ("view", "record", "names"),
+    ("schema", "record", "names"),
     [
-        (maps_schema(INFO, samples.LOOK), samples.maps_record(), {"rollout", "head distance"}),
+        (maps_schema(INFO, samples.DISPLAY), samples.maps_record(), {"rollout", "head distance"}),
         (GRID, samples.grid_summary(), {"entropy", "layer", "head"}),
         (
             mutual_schema(samples.info("fill-mask")),
@@ -95,9 +95,9 @@ def test_nearer_heads_are_darker_and_a_head_is_not_beside_itself() -> None:
     ],
     ids=["maps", "grid", "mutual", "long"],
 )
-def test_every_matrix_is_drawn_in_both_formats(view: Schema[Any], record: Any, names: set[str]) -> None:
-    assert names <= set(letters(drawn(view, record)))
-    pixels = imread(BytesIO(drawn(view, record, file_format="png")), format="png")
+def test_every_matrix_is_drawn_in_both_formats(schema: Schema[Any], record: Any, names: set[str]) -> None:
+    assert names <= set(letters(drawn(schema, record)))
+    pixels = imread(BytesIO(drawn(schema, record, file_format="png")), format="png")
     assert min(pixels.shape[:2]) > 200
     assert pixels.min() < 0.3 and pixels.max() == 1  # not one colour
 

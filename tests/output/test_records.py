@@ -58,7 +58,7 @@ class Stream(StringIO):
         self.flushed.append(self.getvalue())
 
 
-def _view(**changes: Any) -> Schema[Sequence[Cell]]:
+def _schema(**changes: Any) -> Schema[Sequence[Cell]]:
     """Records that are rows of two cells."""
 
     def rows(record: Sequence[Cell]) -> Iterable[Sequence[Cell]]:
@@ -71,16 +71,16 @@ def _view(**changes: Any) -> Schema[Sequence[Cell]]:
 
 
 WRITERS: dict[str, Callable[[Stream, Schema[Any]], RecordWriter]] = {
-    "json": lambda stream, view: JsonWriter(stream, view, INFO),
+    "json": lambda stream, schema: JsonWriter(stream, schema, INFO),
     "jsonl": JsonLinesWriter,
     "csv": CsvWriter,
     "tsv": TsvWriter,
 }
 
 
-def _written(format_: str, *records: Any, view: Schema[Any] | None = None) -> str:
+def _written(format_: str, *records: Any, schema: Schema[Any] | None = None) -> str:
     stream = Stream()
-    writer = WRITERS[format_](stream, view or _view())
+    writer = WRITERS[format_](stream, schema or _schema())
     for record in records:
         writer.write(record)
     writer.finish()
@@ -98,14 +98,14 @@ def test_json_without_records_is_whole() -> None:
 
 
 def test_json_closes_with_the_keys_of_the_run() -> None:
-    view = _view(closing=lambda: {"similarity": [[1.0]]})
-    assert json.loads(_written("json", (1, 2), view=view))["similarity"] == [[1.0]]
-    assert json.loads(_written("json", view=view)) == {**HEADER, "records": [], "similarity": [[1.0]]}
+    schema = _schema(closing=lambda: {"similarity": [[1.0]]})
+    assert json.loads(_written("json", (1, 2), schema=schema))["similarity"] == [[1.0]]
+    assert json.loads(_written("json", schema=schema)) == {**HEADER, "records": [], "similarity": [[1.0]]}
 
 
 def test_a_document_has_its_keys_at_the_top() -> None:
     stream = Stream()
-    JsonDocumentWriter(stream, _view(), INFO).write((1, 2))
+    JsonDocumentWriter(stream, _schema(), INFO).write((1, 2))
     assert json.loads(stream.getvalue()) == {**HEADER, "a": 1, "b": 2}
 
 
@@ -115,8 +115,8 @@ def test_json_lines_are_the_bare_records() -> None:
 
 
 def test_json_lines_of_a_record_may_be_several() -> None:
-    view = _view(to_lines=lambda record: ({"cell": cell} for cell in record))
-    assert _written("jsonl", (1, 2), view=view) == '{"cell": 1}\n{"cell": 2}\n'
+    schema = _schema(to_lines=lambda record: ({"cell": cell} for cell in record))
+    assert _written("jsonl", (1, 2), schema=schema) == '{"cell": 1}\n{"cell": 2}\n'
 
 
 def test_text_stays_in_its_script() -> None:
@@ -129,8 +129,8 @@ def test_json_never_has_nan(format_: str) -> None:
         _written(format_, (nan, 1))
     record = samples.pooled_record()
     record.embedding[0] = nan
-    view = encode_schema(INFO, "mean", wants_tokens=False, similarity=None)
-    assert '"embedding": [null, ' in _written(format_, record, view=view)
+    schema = encode_schema(INFO, "mean", wants_tokens=False, similarity=None)
+    assert '"embedding": [null, ' in _written(format_, record, schema=schema)
 
 
 def test_rows_begin_with_a_header_even_where_there_are_none() -> None:
@@ -171,7 +171,7 @@ def test_csv_rows_can_be_read_back(rows: list[tuple[str, str]]) -> None:
 @pytest.mark.parametrize("format_", WRITERS)
 def test_nothing_is_written_before_the_first_record(format_: str) -> None:
     stream = Stream()
-    writer = WRITERS[format_](stream, _view())
+    writer = WRITERS[format_](stream, _schema())
     writer.skip(FailedText(0, None, BadText("it is empty")))
     assert stream.getvalue() == ""
 
@@ -179,7 +179,7 @@ def test_nothing_is_written_before_the_first_record(format_: str) -> None:
 @pytest.mark.parametrize("format_", WRITERS)
 def test_each_record_is_flushed_as_it_comes(format_: str) -> None:
     stream = Stream()
-    writer = WRITERS[format_](stream, _view())
+    writer = WRITERS[format_](stream, _schema())
     for count, cell in enumerate(("first", "second"), 1):
         writer.write((cell, 1))
         assert len(stream.flushed) == count
@@ -188,7 +188,7 @@ def test_each_record_is_flushed_as_it_comes(format_: str) -> None:
 
 RECORD_KEYS = ["index", "text", "tokens", "truncated"]
 ATTN_KEYS = [*RECORD_KEYS, "heads", "attention", "from"]
-VIEWS: dict[str, tuple[Schema[Any], Any, list[str]]] = {
+SCHEMAS: dict[str, tuple[Schema[Any], Any, list[str]]] = {
     "fill-mask": (fill_mask_schema(INFO), samples.fill_mask_record(), [*RECORD_KEYS, "masks"]),
     "fill-mask-joint": (
         joint_schema(INFO, "l2r"),
@@ -211,24 +211,24 @@ VIEWS: dict[str, tuple[Schema[Any], Any, list[str]]] = {
             *("pooler_output", "layers", "hidden_states"),
         ],
     ),
-    "attn": (attn_schema(INFO, samples.LOOK), samples.attn_record(), ATTN_KEYS),
+    "attn": (attn_schema(INFO, samples.DISPLAY), samples.attn_record(), ATTN_KEYS),
     "attn-matrix": (
-        matrix_schema(INFO, samples.LOOK, 1, 0),
+        matrix_schema(INFO, samples.DISPLAY, 1, 0),
         samples.attn_record(),
         [*RECORD_KEYS, "heads", "attention", "from"],
     ),
     "attn-from": (
-        strongest_keys_schema(INFO, samples.LOOK),
+        strongest_keys_schema(INFO, samples.DISPLAY),
         samples.attn_record(),
         [*RECORD_KEYS, "heads", "attention", "from"],
     ),
     "attn-maps": (
-        maps_schema(INFO, samples.LOOK),
+        maps_schema(INFO, samples.DISPLAY),
         samples.maps_record(),
         [*RECORD_KEYS, "heads", "words", "rollout", "value_norms", "head_distance"],
     ),
     "attn-summary": (
-        summary_schema(INFO, samples.LOOK),
+        summary_schema(INFO, samples.DISPLAY),
         samples.grid_summary(),
         ["text_count", "token_count", "heads"],
     ),
@@ -243,18 +243,18 @@ VIEWS: dict[str, tuple[Schema[Any], Any, list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("name", VIEWS)
+@pytest.mark.parametrize("name", SCHEMAS)
 def test_keys_of_each_command(name: str) -> None:
-    view, record, keys = VIEWS[name]
-    assert list(view.to_json(record)) == keys
+    schema, record, keys = SCHEMAS[name]
+    assert list(schema.to_json(record)) == keys
 
 
-@pytest.mark.parametrize("name", VIEWS)
+@pytest.mark.parametrize("name", SCHEMAS)
 def test_rows_of_each_command_fit_their_header(name: str) -> None:
-    view, record, _ = VIEWS[name]
-    rows = list(view.to_rows(record))
+    schema, record, _ = SCHEMAS[name]
+    rows = list(schema.to_rows(record))
     assert rows
-    assert {len(row) for row in rows} == {len(view.columns)}
+    assert {len(row) for row in rows} == {len(schema.columns)}
 
 
 def test_keys_of_predictions_are_those_of_the_pipeline_and_more() -> None:
@@ -264,16 +264,16 @@ def test_keys_of_predictions_are_those_of_the_pipeline_and_more() -> None:
 
 
 def test_special_tokens_are_null_in_a_matrix_and_have_no_rows() -> None:
-    view, record = mutual_schema(INFO), samples.mutual_record()
-    matrix = view.to_json(record)["mutual"]
+    schema, record = mutual_schema(INFO), samples.mutual_record()
+    matrix = schema.to_json(record)["mutual"]
     assert [position for position, row in enumerate(matrix) if row == [None] * 8] == [0, 3, 7]
     assert [value is None for value in matrix[1]] == [True, False, False, True, False, False, False, True]
     own = (1, 2, 4, 5, 6)
-    assert [(row[5], row[7]) for row in view.to_rows(record)] == [(one, other) for one in own for other in own]
+    assert [(row[5], row[7]) for row in schema.to_rows(record)] == [(one, other) for one in own for other in own]
 
 
 def test_keys_of_heads() -> None:
-    head = attn_schema(INFO, samples.LOOK).to_json(samples.attn_record())["heads"][0]
+    head = attn_schema(INFO, samples.DISPLAY).to_json(samples.attn_record())["heads"][0]
     assert list(head) == [
         *("layer", "head", "entropy", "self", "previous", "next", "cls", "sep", "punctuation", "distance"),
         *("confidence", "label"),
@@ -303,6 +303,6 @@ def test_total_is_the_sum_of_the_tensors() -> None:
 
 def test_similarity_stands_at_the_top_of_json() -> None:
     cosines = np.array([[1, 0.5], [0.5, 1]], np.float32)
-    view = encode_schema(INFO, "mean", wants_tokens=False, similarity=lambda: (["a", "b"], cosines))
-    written = json.loads(_written("json", samples.pooled_record(), view=view))
+    schema = encode_schema(INFO, "mean", wants_tokens=False, similarity=lambda: (["a", "b"], cosines))
+    written = json.loads(_written("json", samples.pooled_record(), schema=schema))
     assert written["similarity"] == [[1.0, 0.5], [0.5, 1.0]]

@@ -104,20 +104,20 @@ def test_of_a_long_text_a_candidate_has_what_stands_around_it() -> None:
 
 def test_candidates_that_do_not_reach_the_mass_say_so() -> None:
     record = replace(samples.fill_mask_record(), masks=[replace(samples.fill_mask_record().masks[0], mass=0.772)])
-    view = fill_mask_schema(samples.info("fill-mask"), mass=0.9)
-    assert "hold 0.7720 of the probability; --top-k ends them before 0.9" in draw(view, record, width=120)
+    schema = fill_mask_schema(samples.info("fill-mask"), mass=0.9)
+    assert "cover 77.20 % (--top-k ends the list before 90 %)" in draw(schema, record, width=120)
     assert "ends" not in draw(fill_mask_schema(samples.info("fill-mask"), mass=0.7), record, width=120)
 
 
 def test_a_score_says_what_does_not_count_and_what_stands_for_another() -> None:
     plain = samples.score_record()
-    view = score_schema(samples.info("fill-mask"))
-    assert "count" not in draw(view, plain, width=120) and "[UNK]" not in draw(view, plain, width=120)
+    schema = score_schema(samples.info("fill-mask"))
+    assert "not scored" not in draw(schema, plain, width=120) and "[UNK]" not in draw(schema, plain, width=120)
     tokens = [*plain.text.tokens[:-1], "[MASK]", plain.text.tokens[-1]]
-    assert "special tokens do not count: [MASK]" in draw(
-        view, replace(plain, text=replace(plain.text, tokens=tokens)), width=120
+    assert "special tokens are not scored: [MASK]" in draw(
+        schema, replace(plain, text=replace(plain.text, tokens=tokens)), width=120
     )
     unknown = [replace(plain.score.tokens[0], token="[UNK]"), *plain.score.tokens[1:]]
     assert "[UNK] is scored as itself" in draw(
-        view, replace(plain, score=replace(plain.score, tokens=unknown)), width=120
+        schema, replace(plain, score=replace(plain.score, tokens=unknown)), width=120
     )

@@ -56,14 +56,14 @@ def _encode(text: TextInfo) -> tuple[Schema[Any], Any]:
 
 
 def _matrix(text: TextInfo) -> tuple[Schema[Any], Any]:
-    return matrix_schema(samples.info("attn"), samples.LOOK, 0, 0), AttnRecord(
+    return matrix_schema(samples.info("attn"), samples.DISPLAY, 0, 0), AttnRecord(
         text, [], samples.attention(len(text.tokens))
     )
 
 
 def _strongest_keys(text: TextInfo) -> tuple[Schema[Any], Any]:
     keys = [KeyWeight(position, token, 0.25) for position, token in enumerate(text.tokens)]
-    return strongest_keys_schema(samples.info("attn"), samples.LOOK), AttnRecord(
+    return strongest_keys_schema(samples.info("attn"), samples.DISPLAY), AttnRecord(
         text, [], None, [StrongestKeys(0, text.tokens[0], 0, 0, keys)]
     )
 
@@ -121,8 +121,8 @@ def check_lines(drawn: str, width: int) -> None:
 def test_no_line_is_too_wide_or_drives_the_terminal(
     tokens: list[str], width: int, table: Callable[[TextInfo], tuple[Schema[Any], Any]]
 ) -> None:
-    view, record = table(samples.text_info(tokens))
-    check_lines(draw(view, record, width=width), width)
+    schema, record = table(samples.text_info(tokens))
+    check_lines(draw(schema, record, width=width), width)
 
 
 @given(TOKENS, st.sampled_from(TABLES))
@@ -130,8 +130,8 @@ def test_every_token_is_there_unchanged_or_escaped(
     tokens: list[str], table: Callable[[TextInfo], tuple[Schema[Any], Any]]
 ) -> None:
     text = samples.text_info(tokens, text="a text")
-    view, record = table(text)
-    drawn = _bare(draw(view, record, width=4000))
+    schema, record = table(text)
+    drawn = _bare(draw(schema, record, width=4000))
     for token in text.tokens:
         assert _bare(visible(token)) in drawn
 
@@ -140,8 +140,8 @@ def test_every_token_is_there_unchanged_or_escaped(
 def test_folding_takes_no_character_away(
     tokens: list[str], width: int, table: Callable[[TextInfo], tuple[Schema[Any], Any]]
 ) -> None:
-    view, record = table(samples.text_info(tokens, text="a text"))
-    drawn = Counter(draw(view, record, width=width))
+    schema, record = table(samples.text_info(tokens, text="a text"))
+    drawn = Counter(draw(schema, record, width=width))
     assert Counter(_bare("".join(map(visible, tokens)))) <= drawn
 
 
@@ -152,7 +152,7 @@ def test_every_number_of_a_head_is_there_whole(heads: int, width: int) -> None:
         for head in range(heads)
     ]
     record = AttnRecord(samples.text_info(["x"]), statistics)
-    drawn = draw(attn_schema(samples.info("attn"), samples.LOOK), record, width=width)
+    drawn = draw(attn_schema(samples.info("attn"), samples.DISPLAY), record, width=width)
     check_lines(drawn, width)
     for number in ("1.234", "0.11", "0.22", "0.33", "0.44", "0.55", "0.66", "12.3", "0.77"):
         assert drawn.split().count(number) == heads
@@ -167,10 +167,10 @@ TENSORS = st.builds(
 
 @given(st.lists(TENSORS, max_size=5), WIDTHS)
 def test_total_of_the_weights_is_their_sum(stored: list[StoredTensor], width: int) -> None:
-    view = weights_schema(samples.info("shapes"))
-    drawn = draw(view, samples.weights_result(stored), width=width)
+    schema = weights_schema(samples.info("shapes"))
+    drawn = draw(schema, samples.weights_result(stored), width=width)
     check_lines(drawn, width)
-    wide = draw(view, samples.weights_result(stored), width=200).splitlines()
+    wide = draw(schema, samples.weights_result(stored), width=200).splitlines()
     tensors, _, parameters, *_ = wide[-3].split()
     assert int(tensors.replace(",", "")) == len(stored)
     assert int(parameters.replace(",", "")) == sum(tensor.parameters for tensor in stored)
@@ -181,6 +181,6 @@ def test_total_of_the_weights_is_their_sum(stored: list[StoredTensor], width: in
 def test_every_weight_of_a_matrix_is_there_whole(size: int, width: int) -> None:
     text = samples.text_info(["x"] * (size - 2), text="x")
     record = AttnRecord(text, [], np.full((size, size), 0.99, np.float32))
-    drawn = draw(matrix_schema(samples.info("attn"), samples.LOOK, 0, 0), record, width=width)
+    drawn = draw(matrix_schema(samples.info("attn"), samples.DISPLAY, 0, 0), record, width=width)
     check_lines(drawn, width)
     assert drawn.split().count("99") == size * size
