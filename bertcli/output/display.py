@@ -45,6 +45,8 @@ class Heatmap:
     Args:
         name: Heading of the matrix.
         note: Explanation beside the heading.
+        quantity: Name of a value, for example weight or distance.
+        unit: Unit that digits writes values in, or "" if it writes them unchanged.
         values: (rows, columns), NaN at cells to leave empty.
         rows, columns: Numbers of the rows and columns.
         row_names, column_names: Their names, for example tokens.
@@ -57,6 +59,8 @@ class Heatmap:
 
     name: str
     note: str
+    quantity: str
+    unit: str
     values: Sequence[Sequence[float]] | FloatArray
     rows: Sequence[int]
     columns: Sequence[int]

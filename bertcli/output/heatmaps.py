@@ -1,6 +1,7 @@
 """Heatmaps of attention, of distances between heads, of statistics and of mutual influence."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from math import nan
 
 from bertcli.output.display import AttentionDisplay, Heatmap
@@ -15,7 +16,7 @@ _NEGLIGIBLE = "·"
 
 def head_heatmap(record: AttnRecord, layer: int, head: int | None, display: AttentionDisplay) -> Heatmap:
     """Return the attention weights of one head, queries down and keys across."""
-    name, note = f"layer {layer}, head {head}", f"attentions[{layer}][:, {head}] in percent"
+    name, note = f"layer {layer}, head {head}", f"attentions[{layer}][:, {head}]"
     return _token_heatmap(record, name, note, record.attention, display)
 
 
@@ -25,11 +26,12 @@ def map_heatmaps(record: AttnRecord, display: AttentionDisplay) -> list[Heatmap]
     if record.attention is not None:
         heatmaps.append(head_heatmap(record, record.heads[0].layer, record.heads[0].head, display))
     if record.rollout is not None:
-        heatmaps.append(_token_heatmap(record, "rollout", "through all layers, in percent", record.rollout, display))
+        heatmaps.append(_token_heatmap(record, "rollout", "through all layers", record.rollout, display))
     if record.value_norms is not None and record.heads:
         head, norms = record.heads[0], record.value_norms[0]
         name = f"value norms, layer {head.layer}, head {head.head}"
-        heatmaps.append(_token_heatmap(record, name, "||a f(x)||", norms, display, one_decimal, float(norms.max())))
+        drawn = _token_heatmap(record, name, "||a f(x)||", norms, display)
+        heatmaps.append(replace(drawn, quantity="norm", unit="", digits=one_decimal, strong=float(norms.max())))
     if record.head_distance is not None and record.heads:
         heatmaps.append(distance_heatmap(record.heads, record.head_distance))
     return heatmaps
@@ -39,11 +41,24 @@ def distance_heatmap(heads: Sequence[HeadStatistics], distance: FloatArray) -> H
     """Return the distance between each pair of heads, which are named layer.head. Near pairs are drawn strong."""
     names, places = [f"{head.layer}.{head.head}" for head in heads], range(len(heads))
     values = [[nan if row == column else float(distance[row][column]) for column in places] for row in places]
-    note = "Jensen-Shannon distance in hundredths; heads as layer.head"
     return Heatmap(
-        "head distance", note, values, places, places, names, names, "head", "head", hundredths,
-        faint=1, strong=0, is_symmetric=True, is_even=True,
-    )  # fmt: skip
+        name="head distance",
+        note="heads as layer.head; Jensen-Shannon distance",
+        quantity="distance",
+        unit="hundredths",
+        values=values,
+        rows=places,
+        columns=places,
+        row_names=names,
+        column_names=names,
+        row_axis="head",
+        column_axis="head",
+        digits=hundredths,
+        faint=1,
+        strong=0,
+        is_symmetric=True,
+        is_even=True,
+    )
 
 
 def grid_heatmap(heads: Sequence[HeadStatistics], statistic: str) -> Heatmap:
@@ -54,16 +69,18 @@ def grid_heatmap(heads: Sequence[HeadStatistics], statistic: str) -> Heatmap:
     columns: list[int | None] = [*numbers] or [None]
     least, most = min(by_place.values()), max(by_place.values())
     return Heatmap(
-        statistic,
-        f"rows: layers, columns: heads; from {least:.3f} to {most:.3f}",
-        [[by_place.get((layer, head), nan) for head in columns] for layer in layers],
-        layers,
-        numbers or [0],
-        [""] * len(layers),
-        ["all" if head is None else str(head) for head in columns],
-        "layer",
-        "head",
-        lambda value: f"{value:.2f}",
+        name=statistic,
+        note=f"rows: layers, columns: heads; from {least:.3f} to {most:.3f}",
+        quantity=statistic,
+        unit="",
+        values=[[by_place.get((layer, head), nan) for head in columns] for layer in layers],
+        rows=layers,
+        columns=numbers or [0],
+        row_names=[""] * len(layers),
+        column_names=["all" if head is None else str(head) for head in columns],
+        row_axis="layer",
+        column_axis="head",
+        digits=lambda value: f"{value:.2f}",
         faint=least,
         strong=most,
         is_even=True,
@@ -85,11 +102,21 @@ def mutual_heatmap(record: FillMaskRecord) -> Heatmap:
     shown = range(own[0], own[-1] + 1)
     values = [[nan if row == column else float(record.mutual[row][column]) for column in shown] for row in shown]
     names = record.text.tokens[shown.start : shown.stop]
-    note = "Jensen-Shannon distance in hundredths"
     return Heatmap(
-        "mutual influence", note, values, shown, shown, names, names, "predicted", "masked", hundredths,
+        name="mutual influence",
+        note="Jensen-Shannon distance",
+        quantity="distance",
+        unit="hundredths",
+        values=values,
+        rows=shown,
+        columns=shown,
+        row_names=names,
+        column_names=names,
+        row_axis="predicted",
+        column_axis="masked",
+        digits=hundredths,
         strong=_MAX_DISTANCE,
-    )  # fmt: skip
+    )
 
 
 def hundredths(value: float) -> str:
@@ -106,28 +133,21 @@ def one_decimal(value: float) -> str:
     return f"{value:.1f}" if not value < 0.05 else _NEGLIGIBLE
 
 
-def _token_heatmap(
-    record: AttnRecord,
-    name: str,
-    note: str,
-    matrix: FloatArray,
-    display: AttentionDisplay,
-    digits: Callable[[float], str] = hundredths,
-    strong: float = 1.0,
-) -> Heatmap:
-    """Return a matrix over tokens or words, or the part of it that display selects."""
+def _token_heatmap(record: AttnRecord, name: str, note: str, matrix: FloatArray, display: AttentionDisplay) -> Heatmap:
+    """Return a matrix of weights over tokens or words, or the part of it that display selects."""
     names = record.text.tokens if record.words is None else record.words
     rows, columns = display.part(len(names))
     return Heatmap(
-        name,
-        note,
-        matrix[rows.start : rows.stop, columns.start : columns.stop],
-        rows,
-        columns,
-        names[rows.start : rows.stop],
-        names[columns.start : columns.stop],
-        "from",
-        "to",
-        digits,
-        strong=strong,
+        name=name,
+        note=note,
+        quantity="weight",
+        unit="percent",
+        values=matrix[rows.start : rows.stop, columns.start : columns.stop],
+        rows=rows,
+        columns=columns,
+        row_names=names[rows.start : rows.stop],
+        column_names=names[columns.start : columns.stop],
+        row_axis="from",
+        column_axis="to",
+        digits=hundredths,
     )

@@ -20,10 +20,10 @@ from bertcli.results.texts import RunInfo
 
 _NUMBERED_FROM_0 = "layers and heads are numbered from 0"
 _NUMBERING = f"{_NUMBERED_FROM_0}, as in attentions[layer][:, head]"
-_WEIGHTS = "rows: query tokens, columns: key tokens; ·: under 0.5 %"
+_WEIGHTS = "from: query token (rows), to: key token (columns); ·: under 0.5 %"
 _ROLLOUT = "rollout: share of the column's token in the row's token after all layers"
 _VALUE_NORMS = "value norms: weight times the norm of the transformed value, ||a f(x)||"
-_DISTANCE = "head distance: 0 (·) for heads that attend alike; the maximum is 83"
+_DISTANCE = "head distance: 0 for heads that attend alike, at most 0.833"
 _EXPANSION = "expansion: how much f(x) lengthens a vector x, from the weights alone"
 _PART_HINT = "for a part: --rows 0-20 --cols 0-20"
 _STRONGEST = "weight and token of each key, largest first; #5: the token at position 5"

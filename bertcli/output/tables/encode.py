@@ -43,7 +43,7 @@ def similarity_table(texts: Sequence[str], similarity: FloatArray, info: RunInfo
     labels = [Text(visible(text), no_wrap=True, overflow="ellipsis") for text in texts]
     numbers = [Text(str(number)) for number in range(len(texts))]
     matrix = Matrix(labels, numbers, cosine, cell_width=7)
-    note = "bold: the most similar of the other texts"
+    note = "bold: the most similar other text"
     return cells.figure(Text("cosine similarity", cells.STRONG), matrix, cells.caption(info, note))
 
 

@@ -35,10 +35,10 @@ _SCORE_COLUMNS = "best: the model's first choice; perplexity: exp(-mean ln p)"
 _UNKNOWN = {"[UNK]", "<unk>"}
 _LARGEST_WITH_DECIMALS = 1e6
 _LENS_LAYERS = "layer 0 is the embeddings; the MLM head was trained on the last layer only"
-_LENS_TOP = "only the top candidate of each layer is shown; --json has all of them"
+_LENS_TOP = "only the top candidate of each layer is shown; use --json for all"
 _LENS_RANKS = "under each target: its rank in the vocabulary"
 _MUTUAL_ROWS = "each value: how much masking the column's token changes the row's prediction"
-_MUTUAL_SCALE = "0 (·): no change; 83: the maximum"
+_MUTUAL_SCALE = "Jensen-Shannon distance: 0 for no change, at most 0.833; ·: under 0.005"
 _ABSENT = "–"
 
 

@@ -46,7 +46,8 @@ def whole_matrix(heatmap: Heatmap) -> RenderableType:
         rows=heatmap.rows,
         columns=heatmap.columns,
     )
-    return Group(cells.subtitle(heatmap.name, heatmap.note), drawn)
+    note = f"{heatmap.note}, in {heatmap.unit}" if heatmap.unit else heatmap.note
+    return Group(cells.subtitle(heatmap.name, note), drawn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +161,12 @@ def _width(texts: Iterable[Text]) -> int:
 
 def _strongest(heatmap: Heatmap, hint: str) -> RenderableType:
     """Draw a table of the strongest values, and a note that the others are left out."""
-    prefers_large = heatmap.strong > heatmap.faint
     axes = (
         (heatmap.row_axis, heatmap.rows, heatmap.row_names),
         (heatmap.column_axis, heatmap.columns, heatmap.column_names),
     )
     drawn = cells.table()
-    cells.add_numbers(drawn, "weight" if prefers_large else "distance")
+    cells.add_numbers(drawn, heatmap.quantity)
     for axis, _, _ in axes:
         cells.add_numbers(drawn, "#")
         cells.add_words(drawn, axis)
@@ -179,7 +179,7 @@ def _strongest(heatmap: Heatmap, hint: str) -> RenderableType:
         ]
         drawn.add_row(cells.share(float(heatmap.values[-row][-column])), *named)
     size = f"{len(heatmap.rows):,} x {len(heatmap.columns):,}"
-    summary = f"{len(found)} {'largest' if prefers_large else 'smallest'} of {size} values"
+    summary = f"{len(found)} {'largest' if heatmap.strong > heatmap.faint else 'smallest'} of {size} values"
     left_out = Text("; ".join(filter(None, (summary, hint))), QUIET)
     return Group(cells.subtitle(heatmap.name, heatmap.note), Blocks(drawn, keys=1), left_out)
 

@@ -56,7 +56,7 @@ def _legend(result: ModelsResult) -> Sequence[str]:
     """Return the lines that explain the columns."""
     legend = ["L: layers, H: hidden size, A: attention heads; parameters and size as stored"]
     if any(model.parameters is None for model in result.models):
-        legend.append(f"{_UNKNOWN}: unknown, because the weights are a pickle, which is not opened here")
+        legend.append(f"{_UNKNOWN}: unknown; the weights are a pickle, which this command does not open")
     if any(model.revision is not None for model in result.models):
         legend.append(f"hub cache: {result.cache}")
     return legend
