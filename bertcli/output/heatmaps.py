@@ -120,7 +120,7 @@ def mutual_heatmap(record: FillMaskRecord) -> Heatmap:
 
 
 def hundredths(value: float) -> str:
-    """Return a value between 0 and 1 in hundredths, in at most three characters.
+    """Return a value between 0 and 1 in hundredths, or a dot if it rounds to 0.
 
     >>> hundredths(0.38), hundredths(0.001)
     ('38', '·')
@@ -129,7 +129,7 @@ def hundredths(value: float) -> str:
 
 
 def one_decimal(value: float) -> str:
-    """Return a value with one decimal."""
+    """Return a value with one decimal, or a dot if it rounds to 0."""
     return f"{value:.1f}" if not value < 0.05 else _NEGLIGIBLE
 
 

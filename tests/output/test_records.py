@@ -1,6 +1,7 @@
 import csv
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from io import StringIO
 from math import nan
 from typing import Any
@@ -257,6 +258,94 @@ def test_rows_of_each_command_fit_their_header(name: str) -> None:
     assert {len(row) for row in rows} == {len(schema.columns)}
 
 
+def _key_sets(value: Any, path: str = "") -> Iterable[tuple[str, tuple[str, ...]]]:
+    """Yield the path and the keys, in order, of each object inside the value; [] in a path is a list."""
+    if isinstance(value, Mapping):
+        yield path, tuple(value)
+        for key, each in value.items():
+            yield from _key_sets(each, f"{path}.{key}".removeprefix("."))
+    elif isinstance(value, list):
+        for each in value:
+            yield from _key_sets(each, f"{path}[]")
+
+
+PREDICTION = ("score", "token", "token_str", "sequence", "rank", "logit")
+TARGET = ("target", *PREDICTION, "pieces", "logprob", "share", "method")
+HEAD = (
+    *("layer", "head", "entropy", "self", "previous", "next", "cls", "sep", "punctuation", "distance", "confidence"),
+    "label",
+)
+ATTENDED = {
+    "from[]": ("position", "token", "layer", "head", "keys"),
+    "from[].keys[]": ("position", "token", "weight"),
+}
+NESTED_KEYS: dict[str, dict[str, tuple[str, ...]]] = {
+    "fill-mask": {
+        "masks[]": ("position", "predictions", "targets", "entropy", "mass"),
+        "masks[].predictions[]": PREDICTION,
+        "masks[].targets[]": TARGET,
+    },
+    "fill-mask-joint": {
+        "masks[]": ("position", "predictions"),
+        "masks[].predictions[]": PREDICTION,
+        "sequences[]": ("sequence", "tokens", "logprob"),
+    },
+    "fill-mask-score": {
+        "score": ("sum", "mean", "perplexity", "method", "tokens"),
+        "score.tokens[]": ("position", "token", "id", "logprob", "surprisal", "rank", "best"),
+    },
+    "fill-mask-lens": {
+        "masks[]": ("position", "predictions", "targets", "lens"),
+        "masks[].predictions[]": PREDICTION,
+        "masks[].targets[]": TARGET,
+        "masks[].lens[]": ("layer", "predictions", "targets"),
+        "masks[].lens[].predictions[]": PREDICTION,
+        "masks[].lens[].targets[]": TARGET,
+    },
+    "fill-mask-compare": {
+        "masks[]": ("position", "predictions", "targets", "comparison"),
+        "masks[].predictions[]": PREDICTION,
+        "masks[].targets[]": TARGET,
+        "masks[].comparison": ("model", "revision", "predictions", "jensen_shannon", "changes", "targets"),
+        "masks[].comparison.predictions[]": PREDICTION,
+        "masks[].comparison.changes[]": ("token_str", "rank", "other_rank", "change", "score", "other_score"),
+        "masks[].comparison.targets[]": TARGET,
+    },
+    "fill-mask-mutual": {},
+    "encode": {},
+    "attn": {"heads[]": HEAD, **ATTENDED},
+    "attn-matrix": {"heads[]": HEAD, **ATTENDED},
+    "attn-from": {"heads[]": HEAD, **ATTENDED},
+    "attn-maps": {"heads[]": HEAD},
+    "attn-summary": {"heads[]": HEAD},
+    "expansion": {},
+    "shapes": {
+        "holds": ("pooler", "mlm_head", "next_sentence_head"),
+        "classes[]": ("class", "parameters", "outputs"),
+        "classes[].outputs[]": (
+            *("name", "symbolic", "shape", "count", "dtype", "bytes", "default", "in_checkpoint", "ran"),
+        ),
+    },
+    "weights": {
+        "tensors[]": ("name", "shape", "dtype", "parameters", "bytes"),
+        "total": ("tensors", "parameters", "bytes"),
+    },
+    "models": {
+        "models[]": (
+            *("model", "revision", "refs", "family", "num_hidden_layers", "hidden_size", "num_attention_heads"),
+            *("parameters", "bytes", "pooler", "mlm_head"),
+        ),
+        "left_out[]": ("model", "revision", "reason"),
+    },
+}
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_keys_of_every_nested_object(name: str) -> None:
+    schema, record, keys = SCHEMAS[name]
+    assert set(_key_sets(schema.to_json(record))) == {("", tuple(keys)), *NESTED_KEYS[name].items()}
+
+
 def test_keys_of_predictions_are_those_of_the_pipeline_and_more() -> None:
     record = fill_mask_schema(INFO).to_json(samples.fill_mask_record())
     assert set(record["masks"][0]["predictions"][0]) == {"score", "token", "token_str", "sequence", "rank", "logit"}
@@ -272,12 +361,10 @@ def test_special_tokens_are_null_in_a_matrix_and_have_no_rows() -> None:
     assert [(row[5], row[7]) for row in schema.to_rows(record)] == [(one, other) for one in own for other in own]
 
 
-def test_keys_of_heads() -> None:
-    head = attn_schema(INFO, samples.DISPLAY).to_json(samples.attn_record())["heads"][0]
-    assert list(head) == [
-        *("layer", "head", "entropy", "self", "previous", "next", "cls", "sep", "punctuation", "distance"),
-        *("confidence", "label"),
-    ]
+def test_a_head_has_the_statistics_that_are_shown() -> None:
+    few = replace(samples.DISPLAY, statistics=("distance", "self"))
+    record = attn_schema(INFO, few).to_json(samples.attn_record())
+    assert record["heads"][0] == {"layer": 0, "head": 0, "distance": 100.4, "self": 0.12, "label": "broad"}
 
 
 def test_keys_of_outputs() -> None:

@@ -20,6 +20,7 @@ def models_schema() -> Schema[ModelsResult]:
 
 
 def _rows(result: ModelsResult) -> Iterable[Sequence[Cell]]:
+    # A row has the values of JSON; branches and tags share a cell.
     for model in _lines(result):
         yield [joined(model["refs"]) if name == "refs" else model[name] for name in _COLUMNS]
 

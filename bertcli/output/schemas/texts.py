@@ -28,7 +28,11 @@ def text_json(text: TextInfo) -> Mapping[str, Any]:
 
 
 def with_ids(schema: Schema[Any]) -> Schema[Any]:
-    """Return the schema with an additional last column, text_id: the id that the input gives each text."""
+    """Return a schema with one more column at the end: text_id, the id that the input gives each text.
+
+    Args:
+        schema: Schema of records that have a text.
+    """
     # The column is not called "id", which is a token's id where tokens have rows.
     return replace(schema, columns=(*schema.columns, "text_id"), to_rows=partial(_rows_with_ids, schema=schema))
 
