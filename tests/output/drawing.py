@@ -1,4 +1,4 @@
-"""Tables as text, and the golden files that hold them."""
+"""Tables as text, and the comparison with golden files."""
 
 import os
 from io import StringIO
@@ -13,7 +13,7 @@ REWRITE = "REWRITE_GOLDEN"
 
 
 def draw(schema: Schema[Any], *records: Any, width: int, color: str = "never") -> str:
-    """What a terminal of this width gets."""
+    """Return the output for a terminal of this width."""
     stream = StringIO()
     writer = TableWriter(make_console(stream, color, width), schema)
     for record in records:

@@ -20,7 +20,7 @@ def _drawn(schema: Schema[str], *records: str) -> str:
     return stream.getvalue()
 
 
-def test_an_empty_line_parts_what_is_drawn() -> None:
+def test_an_empty_line_separates_tables() -> None:
     assert _drawn(_schema(), "one", "two") == "one\n\ntwo\n"
     assert _drawn(_schema("the end"), "one") == "one\n\nthe end\n"
     assert _drawn(_schema()) == ""
@@ -35,7 +35,7 @@ def test_colours_are_forced_forbidden_or_left_to_the_terminal(monkeypatch: pytes
         assert stream.getvalue() == drawn
 
 
-def test_no_colours_on_a_terminal_that_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_has_colours_unless_never_or_no_color_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     class Terminal(StringIO):
         def isatty(self) -> bool:
             return True

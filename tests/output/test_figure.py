@@ -1,4 +1,4 @@
-"""Matrices as figures: what stands in them, in which colour, and nothing that a file would fetch."""
+"""Figures of heatmaps: their text and colours, and no reference to the network."""
 
 import re
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ GRID = summary_schema(INFO, replace(samples.DISPLAY, grid="entropy"))
 
 
 def drawn(schema: Schema[Any], *records: Any, file_format: str = "svg", color: str = "auto") -> bytes:
-    """The picture of the records."""
+    """Return the picture of the records."""
     stream = BytesIO()
     writer = FigureWriter(stream, schema, file_format, INFO, color)
     for record in records:
@@ -36,7 +36,7 @@ def drawn(schema: Schema[Any], *records: Any, file_format: str = "svg", color: s
 
 
 def cell_colours(svg: bytes) -> list[tuple[int, int, int]]:
-    """The colours of the cells, row by row: the first paths of the first mesh."""
+    """Return the colours of the cells, row by row. They are the first paths of the first mesh."""
     found = re.search(rb'<g id="QuadMesh_1">(.*?)</g>', svg, re.DOTALL)
     assert found
     fills = re.findall(rb"fill: #(\w{6})", found[1])
@@ -55,7 +55,7 @@ def test_a_head_has_its_tokens_digits_and_names() -> None:
     assert written[at : at + size * size] == digits
 
 
-def test_the_larger_a_weight_the_darker_its_cell() -> None:
+def test_a_large_weight_has_a_dark_cell() -> None:
     record = samples.attn_record()
     colours = cell_colours(drawn(HEAD, record))
     weights = [float(weight) for row in record.attention for weight in row]
@@ -70,7 +70,7 @@ def test_without_colour_a_picture_is_grey() -> None:
     assert greys and all(max(colour) == min(colour) for colour in greys)
 
 
-def test_nearer_heads_are_darker_and_a_head_is_not_beside_itself() -> None:
+def test_near_heads_are_dark_and_the_diagonal_is_empty() -> None:
     record = samples.maps_record()
     heads = len(record.heads)
     svg = drawn(maps_schema(INFO, samples.DISPLAY), replace(record, rollout=None, value_norms=None))
@@ -102,7 +102,7 @@ def test_every_matrix_is_drawn_in_both_formats(schema: Schema[Any], record: Any,
     assert pixels.min() < 0.3 and pixels.max() == 1  # not one colour
 
 
-def test_records_stand_under_one_another() -> None:
+def test_records_are_drawn_one_under_another() -> None:
     one, two = samples.attn_record(), samples.long_matrix_record()
     written = letters(drawn(HEAD, one, two))
     assert written.count("layer 1, head 0") == 2
@@ -110,7 +110,7 @@ def test_records_stand_under_one_another() -> None:
     assert height[1] > 1.7 * height[0]
 
 
-def test_no_record_at_all_makes_a_picture_too() -> None:
+def test_a_run_without_records_makes_a_picture() -> None:
     assert letters(drawn(HEAD))
 
 

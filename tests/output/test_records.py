@@ -44,12 +44,12 @@ HEADER = {
 }
 
 
-# Python's csv.reader takes no null, and a lone carriage return for the end of a line.
+# Python's csv.reader rejects null characters and reads a lone carriage return as the end of a line.
 CSV_TEXT = st.text(st.characters(exclude_characters="\r\0"))
 
 
 class Stream(StringIO):
-    """Remembers what had been written whenever it was flushed."""
+    """Stream that keeps its content at each flush."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class Stream(StringIO):
 
 
 def _schema(**changes: Any) -> Schema[Sequence[Cell]]:
-    """Records that are rows of two cells."""
+    """Return a schema of records that are rows of two cells."""
 
     def rows(record: Sequence[Cell]) -> Iterable[Sequence[Cell]]:
         return [record]
@@ -94,11 +94,11 @@ def test_json_is_one_object_with_a_record_a_line() -> None:
     assert written.splitlines()[1:] == ['{"a": 1, "b": "x"},', '{"a": 2, "b": "y"}', "]}"]
 
 
-def test_json_without_records_is_whole() -> None:
+def test_json_without_records_is_complete() -> None:
     assert json.loads(_written("json")) == {**HEADER, "records": []}
 
 
-def test_json_closes_with_the_keys_of_the_run() -> None:
+def test_json_ends_with_the_closing_keys() -> None:
     schema = _schema(closing=lambda: {"similarity": [[1.0]]})
     assert json.loads(_written("json", (1, 2), schema=schema))["similarity"] == [[1.0]]
     assert json.loads(_written("json", schema=schema)) == {**HEADER, "records": [], "similarity": [[1.0]]}
@@ -115,12 +115,12 @@ def test_json_lines_are_the_bare_records() -> None:
     assert _written("jsonl") == ""
 
 
-def test_json_lines_of_a_record_may_be_several() -> None:
+def test_a_record_may_have_several_json_lines() -> None:
     schema = _schema(to_lines=lambda record: ({"cell": cell} for cell in record))
     assert _written("jsonl", (1, 2), schema=schema) == '{"cell": 1}\n{"cell": 2}\n'
 
 
-def test_text_stays_in_its_script() -> None:
+def test_json_does_not_escape_letters() -> None:
     assert '"世界 é"' in _written("jsonl", ("世界 é", 1))
 
 
@@ -134,7 +134,7 @@ def test_json_never_has_nan(format_: str) -> None:
     assert '"embedding": [null, ' in _written(format_, record, schema=schema)
 
 
-def test_rows_begin_with_a_header_even_where_there_are_none() -> None:
+def test_csv_and_tsv_have_a_header_even_without_rows() -> None:
     assert _written("csv", (1, "x, y")) == 'a,b\n1,"x, y"\n'
     assert _written("csv") == "a,b\n"
     assert _written("tsv", (1, "x, y")) == "a\tb\n1\tx, y\n"
@@ -144,16 +144,16 @@ def test_rows_begin_with_a_header_even_where_there_are_none() -> None:
 @pytest.mark.parametrize(
     ("cell", "plain"), [(None, ""), (True, "true"), (False, "false"), (0.1, "0.1"), (1 / 3, "0.333333333"), (7, "7")]
 )
-def test_cells_are_plain(cell: Cell, plain: str) -> None:
+def test_cells_have_no_formatting(cell: Cell, plain: str) -> None:
     assert _written("tsv", (cell, "end")) == f"a\tb\n{plain}\tend\n"
 
 
-def test_tsv_escapes_what_would_part_cells_or_lines() -> None:
+def test_tsv_escapes_tabs_line_ends_and_backslashes() -> None:
     assert _written("tsv", ("a\tb\nc\rd\\e", 1)).splitlines()[1] == r"a\tb\nc\rd\\e" + "\t1"
 
 
 @given(st.lists(st.tuples(st.text(), st.text())))
-def test_tsv_rows_can_be_read_back(rows: list[tuple[str, str]]) -> None:
+def test_tsv_rows_round_trip(rows: list[tuple[str, str]]) -> None:
     found = [tuple(map(_unescaped, line.split("\t"))) for line in _written("tsv", *rows).split("\n")[1:-1]]
     assert found == rows
 
@@ -164,7 +164,7 @@ def _unescaped(cell: str) -> str:
 
 
 @given(st.lists(st.tuples(CSV_TEXT, CSV_TEXT)))
-def test_csv_rows_can_be_read_back(rows: list[tuple[str, str]]) -> None:
+def test_csv_rows_round_trip(rows: list[tuple[str, str]]) -> None:
     found = list(csv.reader(StringIO(_written("csv", *rows), newline="")))
     assert found[1:] == [list(row) for row in rows]
 
@@ -178,7 +178,7 @@ def test_nothing_is_written_before_the_first_record(format_: str) -> None:
 
 
 @pytest.mark.parametrize("format_", WRITERS)
-def test_each_record_is_flushed_as_it_comes(format_: str) -> None:
+def test_each_record_is_flushed_at_once(format_: str) -> None:
     stream = Stream()
     writer = WRITERS[format_](stream, _schema())
     for count, cell in enumerate(("first", "second"), 1):
@@ -388,7 +388,7 @@ def test_total_is_the_sum_of_the_tensors() -> None:
     assert found["total"] == {"tensors": 3, "parameters": 11_720_833, "bytes": 23_441_668}
 
 
-def test_similarity_stands_at_the_top_of_json() -> None:
+def test_similarity_is_at_the_top_level_of_json() -> None:
     cosines = np.array([[1, 0.5], [0.5, 1]], np.float32)
     schema = encode_schema(INFO, "mean", wants_tokens=False, similarity=lambda: (["a", "b"], cosines))
     written = json.loads(_written("json", samples.pooled_record(), schema=schema))

@@ -1,4 +1,4 @@
-"""Tables as pictures: the same letters at the same places as in a terminal, and nothing that a file would fetch."""
+"""SVG pictures of tables: the same letters at the same places as in a terminal, and no reference to the network."""
 
 import re
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from tests.pictures import read_picture
 
 
 def drawn_svg(schema: Schema[Any], *records: Any, width: int = 80, color: str = "auto") -> str:
-    """The picture of the records."""
+    """Return the picture of the records."""
     stream = StringIO()
     writer = SvgWriter(stream, schema, "bertcli & <co>", color, width)
     for record in records:
@@ -31,7 +31,7 @@ def drawn_svg(schema: Schema[Any], *records: Any, width: int = 80, color: str = 
 
 
 def stripped(drawn: str) -> list[str]:
-    """The lines of a table without spaces, which XML and terminals count differently, at their ends."""
+    """Return the lines of a table without the spaces at their ends, which XML and terminals count differently."""
     return [line.rstrip() for line in drawn.rstrip().split("\n")]
 
 
@@ -43,7 +43,7 @@ def test_a_picture_shows_what_the_terminal_shows(name: str, width: int) -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_every_piece_stands_on_its_cells_and_inside_the_window(name: str) -> None:
+def test_every_piece_is_on_its_cells_and_inside_the_window(name: str) -> None:
     schema, records = CASES[name]()
     picture = read_picture(drawn_svg(schema, *records))
     for piece in picture.pieces:
@@ -67,7 +67,7 @@ def test_any_token_makes_a_picture_that_can_be_read(
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_picture_asks_for_nothing_from_elsewhere(name: str) -> None:
+def test_a_picture_loads_nothing_from_the_network(name: str) -> None:
     schema, records = CASES[name]()
     svg = drawn_svg(schema, *records)
     assert re.findall(r"\w+://[^\s\"]*", svg) == ["http://www.w3.org/2000/svg"]
@@ -76,7 +76,7 @@ def test_a_picture_asks_for_nothing_from_elsewhere(name: str) -> None:
 
 
 def contrast(one: str, other: str) -> float:
-    """The ratio of two colours' luminances, as WCAG 2 defines it."""
+    """Return the contrast ratio of two colours as WCAG 2 defines it."""
 
     def luminance(color: str) -> float:
         parts = [int(color[place : place + 2], 16) / 255 for place in (0, 2, 4)]
@@ -87,7 +87,7 @@ def contrast(one: str, other: str) -> float:
     return (bright + 0.05) / (dark + 0.05)
 
 
-def test_every_colour_can_be_read_on_the_windows_own_background() -> None:
+def test_every_colour_has_enough_contrast_with_the_background() -> None:
     seen: set[str] = set()
     for name in CASES:
         schema, records = CASES[name]()
@@ -99,7 +99,7 @@ def test_every_colour_can_be_read_on_the_windows_own_background() -> None:
     assert len(seen) >= 4
 
 
-def test_without_colour_a_picture_has_shades_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_colour_a_picture_has_shades_of_grey(monkeypatch: pytest.MonkeyPatch) -> None:
     schema, records = CASES["fill-mask-strange"]()
     monkeypatch.setenv("NO_COLOR", "1")
 
@@ -115,7 +115,7 @@ def test_without_colour_a_picture_has_shades_of_one(monkeypatch: pytest.MonkeyPa
     assert len(fills("never")) > 1
 
 
-def test_a_run_without_records_makes_a_picture_of_nothing() -> None:
+def test_a_run_without_records_makes_an_empty_picture() -> None:
     schema, _ = CASES["fill-mask"]()
     picture = read_picture(drawn_svg(schema))
     assert (picture.pieces, picture.title) == ([], "bertcli & <co>")

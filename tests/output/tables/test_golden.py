@@ -1,4 +1,4 @@
-"""Each table as a person has looked at it: golden/NAME-WIDTH.txt, and golden/NAME-color.txt with its escapes.
+"""Tables that a person has looked at: golden/NAME-WIDTH.txt, and golden/NAME-color.txt with its escapes.
 
 `REWRITE_GOLDEN=1 pytest tests/render` writes the files anew: look at every one that changed before it is kept.
 """
@@ -94,13 +94,13 @@ COLORED = (
 
 @pytest.mark.parametrize("width", [40, 80, 200])
 @pytest.mark.parametrize("name", CASES)
-def test_table_looks_as_it_did(name: str, width: int) -> None:
+def test_table_is_the_golden_one(name: str, width: int) -> None:
     schema, records = CASES[name]()
     check_golden(f"{name}-{width}", draw(schema, *records, width=width))
 
 
 @pytest.mark.parametrize("name", COLORED)
-def test_colours_look_as_they_did(name: str) -> None:
+def test_colours_are_the_golden_ones(name: str) -> None:
     schema, records = CASES[name]()
     drawn = draw(schema, *records, width=80, color="always")
     check_golden(f"{name}-color", drawn.replace("\x1b", "␛"))

@@ -1,4 +1,4 @@
-"""What holds for every table, whatever the tokens are and however wide the terminal is."""
+"""Facts about every table, for any tokens and any width of the terminal."""
 
 import re
 from collections import Counter
@@ -105,12 +105,12 @@ TABLES: Sequence[Callable[[TextInfo], tuple[Schema[Any], Any]]] = (
 
 
 def _bare(text: str) -> str:
-    """The text without what folding adds or takes: spaces of all kinds."""
+    """Return the text without spaces of any kind, which folding adds and removes."""
     return re.sub(r"\s", "", text)
 
 
 def check_lines(drawn: str, width: int) -> None:
-    """No line is wider than the terminal, and nothing in it drives the terminal."""
+    """Check that no line is wider than the terminal and no character controls the terminal."""
     assert drawn.endswith("\n")
     for line in drawn[:-1].split("\n"):
         assert cell_len(line) <= width, line
@@ -118,7 +118,7 @@ def check_lines(drawn: str, width: int) -> None:
 
 
 @given(TOKENS, WIDTHS, st.sampled_from(TABLES))
-def test_no_line_is_too_wide_or_drives_the_terminal(
+def test_no_line_is_too_wide_or_controls_the_terminal(
     tokens: list[str], width: int, table: Callable[[TextInfo], tuple[Schema[Any], Any]]
 ) -> None:
     schema, record = table(samples.text_info(tokens))
@@ -126,7 +126,7 @@ def test_no_line_is_too_wide_or_drives_the_terminal(
 
 
 @given(TOKENS, st.sampled_from(TABLES))
-def test_every_token_is_there_unchanged_or_escaped(
+def test_every_token_is_shown_unchanged_or_escaped(
     tokens: list[str], table: Callable[[TextInfo], tuple[Schema[Any], Any]]
 ) -> None:
     text = samples.text_info(tokens, text="a text")
@@ -137,7 +137,7 @@ def test_every_token_is_there_unchanged_or_escaped(
 
 
 @given(TOKENS, st.sampled_from([20, 40, 80]), st.sampled_from(TABLES))
-def test_folding_takes_no_character_away(
+def test_folding_loses_no_character(
     tokens: list[str], width: int, table: Callable[[TextInfo], tuple[Schema[Any], Any]]
 ) -> None:
     schema, record = table(samples.text_info(tokens, text="a text"))
@@ -146,7 +146,7 @@ def test_folding_takes_no_character_away(
 
 
 @given(st.integers(1, 12), WIDTHS)
-def test_every_number_of_a_head_is_there_whole(heads: int, width: int) -> None:
+def test_every_number_of_a_head_is_shown_in_full(heads: int, width: int) -> None:
     statistics = [
         HeadStatistics(11, head, 1.234, 0.11, 0.22, 0.33, 0.44, 0.55, 0.66, 12.3, 0.77, "delimiter")
         for head in range(heads)
@@ -178,7 +178,7 @@ def test_total_of_the_weights_is_their_sum(stored: list[StoredTensor], width: in
 
 @settings(max_examples=30)
 @given(st.integers(2, 40), WIDTHS)
-def test_every_weight_of_a_matrix_is_there_whole(size: int, width: int) -> None:
+def test_every_weight_of_a_matrix_is_shown_in_full(size: int, width: int) -> None:
     text = samples.text_info(["x"] * (size - 2), text="x")
     record = AttnRecord(text, [], np.full((size, size), 0.99, np.float32))
     drawn = draw(matrix_schema(samples.info("attn"), samples.DISPLAY, 0, 0), record, width=width)
