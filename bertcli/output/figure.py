@@ -28,7 +28,7 @@ _LABEL_CELLS, _TITLE_CELLS, _UPRIGHT_CELLS = 28, 100, 2
 _GAP, _BAR, _LONGEST_BAR = 0.35, 0.16, 2.4
 _COLORS, _GREYS = "BuPu", "Greys"  # both start with white
 _DOTS_PER_INCH, _MOST_DOTS = 144, 1 << 15
-_DARKEST_UNDER_BLACK = 0.55  # brightness under which digits are white
+_BRIGHTEST_UNDER_WHITE = 0.55  # brightness of a colour under which its digits are white
 _FIRST_FONT = "DejaVu Sans"  # comes with matplotlib
 
 
@@ -194,7 +194,7 @@ def _digits(axes: Axes, heatmap: Heatmap, colors: Colormap, norm: Normalize, val
         for column, value in enumerate(of_row):
             if value == value:
                 red, green, blue, _ = colors(norm(value))
-                is_dark = 0.299 * red + 0.587 * green + 0.114 * blue < _DARKEST_UNDER_BLACK
+                is_dark = 0.299 * red + 0.587 * green + 0.114 * blue < _BRIGHTEST_UNDER_WHITE
                 axes.text(
                     column + 0.5,
                     row + 0.5,
