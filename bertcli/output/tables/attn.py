@@ -127,9 +127,9 @@ def _legend(heads: Sequence[HeadStatistics], display: AttentionDisplay) -> Itera
     has_entropy = Statistic.ENTROPY in display.statistics
     yield _NUMBERING
     if display.grid in _SHARES:
-        yield f"{display.grid}: share of the attention"
+        yield f"{display.grid}: share of attention"
     elif shares := [header for name, header in _SHARES.items() if name in display.statistics]:
-        yield f"{', '.join(shares)}: shares of the attention{'; entropy in nats' if has_entropy else ''}"
+        yield f"{', '.join(shares)}: share of attention{'; entropy in nats' if has_entropy else ''}"
     elif has_entropy:
         yield "entropy in nats"
     if means := [meaning for name, meaning in _MEANS.items() if name in display.statistics]:
