@@ -30,21 +30,10 @@ _STRONGEST = "weight and token of each key, largest first; #5: the token at posi
 _NO_HEAD = "no head has this label"
 # A weight, a token of ten letters and a position.
 _NARROWEST = 18
+_HEADERS: Mapping[str, str] = {statistic: statistic.heading for statistic in Statistic}
+_NOT_SHARES = (Statistic.ENTROPY, Statistic.DISTANCE, Statistic.CONFIDENCE)
 # Shares of attention, with the headers of their columns.
-_SHARES: Mapping[str, str] = {
-    Statistic.SELF: "self",
-    Statistic.PREVIOUS: "prev",
-    Statistic.NEXT: "next",
-    Statistic.CLS: "cls",
-    Statistic.SEP: "sep",
-    Statistic.PUNCTUATION: "punct",
-}
-_HEADERS: Mapping[str, str] = {
-    Statistic.ENTROPY: "entropy",
-    **_SHARES,
-    Statistic.DISTANCE: "dist",
-    Statistic.CONFIDENCE: "conf",
-}
+_SHARES = {statistic: header for statistic, header in _HEADERS.items() if statistic not in _NOT_SHARES}
 _MEANS: Mapping[str, str] = {
     Statistic.DISTANCE: "dist: mean distance in tokens",
     Statistic.CONFIDENCE: "conf: mean of each query's largest weight",
