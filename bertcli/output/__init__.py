@@ -1,1 +1,1 @@
-"""How results look: tables, records, messages. The only rooms that import rich or print."""
+"""Output of results: sink, schemas, tables, pictures, files and page. Only this package imports rich or prints."""

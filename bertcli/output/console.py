@@ -1,26 +1,31 @@
-"""Tables on a terminal."""
+"""Console of rich, and the writer of tables to it."""
 
 from typing import Any, Literal, TextIO
 
 from rich.console import Console
 
+from bertcli.choices import ColorName
 from bertcli.input.records import FailedText
 from bertcli.output.schema import Schema
 
 
 def make_console(stream: TextIO, color: str, width: int | None, *, record: bool = False) -> Console:
-    """A console over the stream. color: auto (rich looks at the terminal and at NO_COLOR), always or never.
+    """Return a console that writes to the stream.
 
-    record: keep what is drawn, so that it can be exported.
+    Args:
+        stream: Text stream.
+        color: always, never, or auto, which follows the terminal and NO_COLOR.
+        width: Number of columns, or None for the width of the terminal.
+        record: True to keep the output for an export.
     """
-    # Where colours are forced there may be no terminal to ask how many it has; the tables use no more than these.
-    systems: dict[str, Literal["standard"] | None] = {"always": "standard", "never": None}
+    # Forced colours may go to a file, which cannot be asked for its colours. The tables need only the standard ones.
+    systems: dict[str, Literal["standard"] | None] = {ColorName.ALWAYS: "standard", ColorName.NEVER: None}
     return Console(
         file=stream,
         width=width,
         record=record,
-        force_terminal=True if color == "always" else None,
-        no_color=False if color == "always" else None,
+        force_terminal=True if color == ColorName.ALWAYS else None,
+        no_color=False if color == ColorName.ALWAYS else None,
         color_system=systems.get(color, "auto"),
         highlight=False,
         emoji=False,
@@ -29,20 +34,20 @@ def make_console(stream: TextIO, color: str, width: int | None, *, record: bool 
 
 
 class TableWriter:
-    """Draws each record as it comes; see bertcli.output.records.RecordWriter."""
+    """Writer of a table for each record, as soon as it is computed; a bertcli.output.records.RecordWriter."""
 
-    def __init__(self, console: Console, view: Schema[Any]) -> None:
-        self._console, self._view = console, view
+    def __init__(self, console: Console, schema: Schema[Any]) -> None:
+        self._console, self._schema = console, schema
         self._has_drawn = False
 
     def write(self, record: Any) -> None:
-        self._draw(self._view.to_table(record))
+        self._draw(self._schema.to_table(record))
 
     def skip(self, missing: FailedText) -> None:
         pass
 
     def finish(self) -> None:
-        closing = self._view.closing_table()
+        closing = self._schema.closing_table()
         if closing is not None:
             self._draw(closing)
 

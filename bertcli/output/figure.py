@@ -1,63 +1,73 @@
-"""Matrices as figures, through matplotlib's Figure API: no window, no state, a page's white background."""
+"""Figures of heatmaps in PNG and SVG, drawn by matplotlib on a white background, without a window."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 from warnings import catch_warnings, filterwarnings
 
-from matplotlib import rc_context
+from matplotlib import font_manager, rc_context
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure
+from matplotlib.ft2font import FT2Font
 from rich.cells import cell_len, set_cell_size
 
+from bertcli.choices import ColorName
 from bertcli.input.records import FailedText
-from bertcli.output.fonts import families
+from bertcli.output.display import Heatmap, HeatmapSet, run_line
 from bertcli.output.formatting import visible
-from bertcli.output.heatmap import Heatmap, HeatmapSet
 from bertcli.output.schema import Schema
-from bertcli.output.tables.cells import run_line
 from bertcli.results.texts import RunInfo
 
-# In inches. Cells shrink where a matrix would be larger than that; under the second size they hold no digits.
+# In inches: a cell, the smallest cell that has digits, and the largest matrix. Cells shrink to fit a large matrix.
 _CELL, _SMALLEST_WITH_DIGITS, _LARGEST = 0.34, 0.27, 16.0
-_POINTS = 72  # to an inch
+_POINTS = 72  # per inch
 _LABEL_POINTS, _LEAST_POINTS = 9.0, 6.0
 _LABEL_CELLS, _TITLE_CELLS, _UPRIGHT_CELLS = 28, 100, 2
 _GAP, _BAR, _LONGEST_BAR = 0.35, 0.16, 2.4
-_COLORS, _GREYS = "BuPu", "Greys"  # both begin with white
+_COLORS, _GREYS = "BuPu", "Greys"  # both start with white
 _DOTS_PER_INCH, _MOST_DOTS = 144, 1 << 15
-_TEXT_ON_DARK = 0.55  # from which part of the colours on
+_BRIGHTEST_UNDER_WHITE = 0.55  # brightness of a colour under which its digits are white
+_FIRST_FONT = "DejaVu Sans"  # comes with matplotlib
 
 
 class FigureWriter:
-    """Draws all matrices of a run under one another into one file. file_format: png or svg."""
+    """Writer of one picture that shows the heatmaps of all records, one under another."""
 
-    def __init__(self, stream: BinaryIO, view: Schema[Any], file_format: str, info: RunInfo, color: str) -> None:
-        assert view.to_heatmaps is not None
-        self._stream, self._to_figured, self._format = stream, view.to_heatmaps, file_format
+    def __init__(self, stream: BinaryIO, schema: Schema[Any], file_format: str, info: RunInfo, color: str) -> None:
+        """Prepare the picture.
+
+        Args:
+            stream: Binary stream to write the picture to.
+            schema: Schema that has heatmaps.
+            file_format: png or svg.
+            info: Run to name under the heatmaps.
+            color: never for shades of grey.
+        """
+        assert schema.to_heatmaps is not None
+        self._stream, self._to_heatmaps, self._format = stream, schema.to_heatmaps, file_format
         self._caption = run_line(info)
-        self._colors = _GREYS if color == "never" else _COLORS
-        self._drawn: list[HeatmapSet] = []
+        self._colors = _GREYS if color == ColorName.NEVER else _COLORS
+        self._sets: list[HeatmapSet] = []
 
     def write(self, record: Any) -> None:
-        self._drawn.append(self._to_figured(record))
+        self._sets.append(self._to_heatmaps(record))
 
     def skip(self, missing: FailedText) -> None:
         pass
 
     def finish(self) -> None:
-        # Letters of an SVG are the reader's own, so that no script is without its font; ids are the same each time.
+        # Letters of an SVG use the fonts of the reader, so that every script is shown. A fixed salt keeps ids stable.
         settings: dict[Any, Any] = {
             "svg.fonttype": "none",
             "svg.hashsalt": "bertcli",
             "font.size": _LABEL_POINTS,
-            "font.family": families("".join(_letters(self._drawn))),
+            "font.family": _font_families("".join(_names_in(self._sets))),
         }
         with rc_context(settings), catch_warnings():
-            filterwarnings("ignore", "Glyph .* missing")  # it is drawn as a box, which says as much
-            figure = _figure(self._drawn, self._caption, self._colors)
+            filterwarnings("ignore", "Glyph .* missing")  # the box that is drawn for it shows as much
+            figure = _figure(self._sets, self._caption, self._colors)
             metadata = {"Date": None, "Creator": "bertcli"} if self._format == "svg" else {"Software": "bertcli"}
             height = figure.get_figheight()
             figure.savefig(
@@ -70,16 +80,19 @@ class FigureWriter:
             )
 
 
-def _letters(drawn: Iterable[HeatmapSet]) -> Iterable[str]:
-    for each in drawn:
+def _names_in(sets: Iterable[HeatmapSet]) -> Iterable[str]:
+    for each in sets:
         yield each.title
         for heatmap in each.heatmaps:
             yield from (*heatmap.row_names, *heatmap.column_names)
 
 
-def _figure(drawn: Sequence[HeatmapSet], caption: str, colors: str) -> Figure:
-    """Axes at places counted in inches from the top; the margins are what their labels need."""
-    sizes = [(each, heatmap, _Size.of(heatmap)) for each in drawn for heatmap in each.heatmaps]
+def _figure(sets: Sequence[HeatmapSet], caption: str, colors: str) -> Figure:
+    """Return a figure with the heatmaps one under another.
+
+    Places are computed in inches from the top. Labels lie in the margins between the axes.
+    """
+    sizes = [(each, heatmap, _Size.of(heatmap)) for each in sets for heatmap in each.heatmaps]
     height = sum(size.height for _, _, size in sizes) + _GAP
     width = max((size.width for _, _, size in sizes), default=4.0)
     figure = Figure(figsize=(width, height))
@@ -108,7 +121,13 @@ def _figure(drawn: Sequence[HeatmapSet], caption: str, colors: str) -> Figure:
 
 @dataclass(frozen=True, slots=True)
 class _Size:
-    """In inches. matrix: width and height of its cells alone. height: with names above, title and the gap below."""
+    """Size of a heatmap in inches.
+
+    Args:
+        cell: Width and height of a cell.
+        matrix: Width and height of all cells.
+        height: Height of the cells, the names above them, the title and the gap below.
+    """
 
     cell: float
     matrix: tuple[float, float]
@@ -116,6 +135,7 @@ class _Size:
 
     @classmethod
     def of(cls, heatmap: Heatmap) -> "_Size":
+        """Return the size of a heatmap."""
         rows, columns = len(heatmap.row_names), len(heatmap.column_names)
         cell = min(_CELL, _LARGEST / max(rows, columns))
         names = max((min(cell_len(name), _LABEL_CELLS) for name in heatmap.column_names), default=1)
@@ -124,15 +144,16 @@ class _Size:
 
     @property
     def width(self) -> float:
-        """Of the cells and the scale beside them."""
+        """Return the width of the cells and the colour scale beside them."""
         return self.matrix[0] + 3 * _BAR
 
 
 def _matrix(axes: Axes, heatmap: Heatmap, size: _Size, colors: str) -> ScalarMappable:
+    """Draw a heatmap on the axes and return its image, which the colour scale needs."""
     values = [[float(value) for value in row] for row in heatmap.values]
     seen = [value for row in values for value in row if value == value]
     is_near_strong = heatmap.strong < heatmap.faint
-    # The scale goes to what is there, or small weights over many tokens would all look like none.
+    # The scale ends at the largest value present. Else small weights over many tokens would all be white.
     norm = Normalize(
         min(min(seen, default=0), heatmap.strong if is_near_strong else heatmap.faint), max(seen, default=1)
     )
@@ -159,7 +180,7 @@ def _names(
     cell: float,
     rotation: int = 0,
 ) -> None:
-    """A name in the middle of each cell, or of every so many where cells are smaller than letters."""
+    """Write a name at the middle of each cell, or of every Nth cell if cells are smaller than letters."""
     points = _points(cell)
     step = max(1, round(1.1 * points / (cell * _POINTS)))
     labels = [_fit(name or str(number), _LABEL_CELLS) for name, number in zip(names, numbers, strict=True)][::step]
@@ -168,15 +189,16 @@ def _names(
 
 
 def _digits(axes: Axes, heatmap: Heatmap, colors: Colormap, norm: Normalize, values: Sequence[Sequence[float]]) -> None:
+    """Write the digits of each cell, white on dark colours."""
     for row, of_row in enumerate(values):
         for column, value in enumerate(of_row):
             if value == value:
                 red, green, blue, _ = colors(norm(value))
-                is_dark = 0.299 * red + 0.587 * green + 0.114 * blue < _TEXT_ON_DARK
+                is_dark = 0.299 * red + 0.587 * green + 0.114 * blue < _BRIGHTEST_UNDER_WHITE
                 axes.text(
                     column + 0.5,
                     row + 0.5,
-                    heatmap.shown(row, column)[0],
+                    heatmap.cell(row, column)[0],
                     ha="center",
                     va="center",
                     color="white" if is_dark else "black",
@@ -186,15 +208,52 @@ def _digits(axes: Axes, heatmap: Heatmap, colors: Colormap, norm: Normalize, val
 
 
 def _rotation(names: Sequence[str]) -> int:
-    """Upright where names are wider than a cell."""
+    """Return the angle of column names: upright if one is wider than a cell."""
     return 90 if max(map(cell_len, names), default=0) > _UPRIGHT_CELLS else 0
 
 
 def _points(cell: float) -> float:
+    """Return the font size that fits a cell."""
     return max(_LEAST_POINTS, min(_LABEL_POINTS, 0.75 * cell * _POINTS))
 
 
 def _fit(text: str, cells: int) -> str:
-    """The text in so many cells, its end left out where it is longer."""
+    """Return the text, cut to the given number of terminal cells."""
     shown = visible(text)
     return shown if cell_len(shown) <= cells else f"{set_cell_size(shown, cells - 1)}…"
+
+
+def _font_families(text: str) -> list[str]:
+    """Return the fonts that together have the letters of the text, matplotlib's own first.
+
+    matplotlib draws a letter that no font has as a box.
+    """
+    missing = {ord(character) for character in text}
+    missing -= _characters(font_manager.findfont(_FIRST_FONT))
+    found = [_FIRST_FONT]
+    for name, path in _installed_fonts() if missing else ():
+        if has := missing & _characters(path):
+            found.append(name)
+            missing -= has
+        if not missing:
+            break
+    return found
+
+
+def _installed_fonts() -> Iterator[tuple[str, str]]:
+    """Yield the name and path of each upright font of regular weight, sorted by name."""
+    fonts = {font.name: font.fname for font in reversed(font_manager.fontManager.ttflist) if _is_plain(font)}
+    return iter(sorted(fonts.items()))
+
+
+def _is_plain(font: font_manager.FontEntry) -> bool:
+    # The font Last Resort has a placeholder for every letter, which nobody can read.
+    return font.style == "normal" and font.weight in (400, "normal", "regular") and "Last Resort" not in font.name
+
+
+def _characters(path: str) -> set[int]:
+    """Return the code points that a font has."""
+    try:
+        return set(FT2Font(path).get_charmap())
+    except (OSError, RuntimeError):  # FreeType cannot read the font
+        return set()

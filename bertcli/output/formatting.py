@@ -1,13 +1,19 @@
-"""Numbers as text: a float32 with neither more nor fewer digits than it has, and the shape of an array."""
+"""Numbers, shapes and text as strings: the digits that float32 allows, and no character that is invisible."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import isfinite
 from typing import Any
 from unicodedata import category
 
+# Unicode categories to escape: control characters, format characters (they change direction, join or are invisible),
+# surrogates (no encoding has them), line separators and paragraph separators.
+_INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
 
 def number(value: float) -> float | None:
-    """A float32 with no more digits than it has (nine); None where it is not finite, which JSON cannot say.
+    """Return a float32 with at most nine significant digits, which identify it; None if it is not finite.
+
+    JSON has no NaN and no infinity.
 
     >>> number(0.7039705514907837)
     0.703970551
@@ -16,7 +22,11 @@ def number(value: float) -> float | None:
 
 
 def numbers(array: Any) -> Any:
-    """A float32 array of any shape as nested lists of the shortest numbers that give it back."""
+    """Return a float32 array as nested lists of the shortest numbers that round-trip; None where it is not finite.
+
+    Args:
+        array: float32, of any shape with at least one dimension.
+    """
     if array.ndim > 1:
         return [numbers(row) for row in array]
     shortest = [float(text) for text in array.astype("U").tolist()]
@@ -24,7 +34,7 @@ def numbers(array: Any) -> Any:
 
 
 def size(nbytes: int) -> str:
-    """Bytes, as people read them.
+    """Return a number of bytes in the largest unit that fits.
 
     >>> size(440449768)
     '420.0 MiB'
@@ -37,7 +47,7 @@ def size(nbytes: int) -> str:
 
 
 def shape(sizes: Sequence[object]) -> str:
-    """A shape as Python writes a tuple.
+    """Return a shape as Python writes a tuple.
 
     >>> shape([384])
     '(384,)'
@@ -45,20 +55,20 @@ def shape(sizes: Sequence[object]) -> str:
     return f"({', '.join(map(str, sizes))}{',' if len(sizes) == 1 else ''})"
 
 
-# Control characters, those that turn directions, join, or cannot be seen at all, what no encoding has, and what ends
-# a line or a paragraph.
-_UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+def joined(parts: Iterable[object]) -> str:
+    """Return a list as one cell of a row, its parts separated by spaces."""
+    return " ".join(map(str, parts))
 
 
 def visible(text: str) -> str:
-    r"""The text with its control characters and invisible ones written as Python escapes them, the rest as it is.
+    r"""Return the text with control characters and invisible characters escaped as in Python source.
 
     >>> print(visible("red \x1b[31m [mask]"))
     red \x1b[31m [mask]
     """
-    if text.isprintable():  # nothing of the above is
+    if text.isprintable():  # then no character needs an escape
         return text
-    return "".join(_escaped(character) if category(character) in _UNSEEN else character for character in text)
+    return "".join(_escaped(character) if category(character) in _INVISIBLE else character for character in text)
 
 
 def _escaped(character: str) -> str:

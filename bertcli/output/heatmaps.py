@@ -1,124 +1,153 @@
-"""Which matrices each command has to draw."""
+"""Heatmaps of attention, of distances between heads, of statistics and of mutual influence."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from math import nan
 
-from bertcli.output.heatmap import Heatmap
-from bertcli.output.schemas.attn import AttentionDisplay
+from bertcli.output.display import AttentionDisplay, Heatmap
 from bertcli.results.attention import AttnRecord, HeadStatistics
 from bertcli.results.masks import FillMaskRecord
 from bertcli.results.texts import FloatArray
 
-# The largest Jensen-Shannon distance that there can be: the square root of ln 2 nats.
-_FARTHEST = 0.8326
+# The maximum of the Jensen-Shannon distance: the square root of ln 2 nats.
+_MAX_DISTANCE = 0.8326
+_NEGLIGIBLE = "·"
 
 
-def head_heatmap(record: AttnRecord, layer: int, head: int | None, look: AttentionDisplay) -> Heatmap:
-    """The weights of one head, from the token of the row to the token of the column."""
-    name, note = f"layer {layer}, head {head}", f"attentions[{layer}][:, {head}] in hundredths"
-    return _of_tokens(record, name, note, record.attention, look)
+def head_heatmap(record: AttnRecord, layer: int, head: int | None, display: AttentionDisplay) -> Heatmap:
+    """Return the attention weights of one head, queries down and keys across."""
+    name, note = f"layer {layer}, head {head}", f"attentions[{layer}][:, {head}]"
+    return _token_heatmap(record, name, note, record.attention, display)
 
 
-def map_heatmaps(record: AttnRecord, look: AttentionDisplay) -> list[Heatmap]:
-    """Each matrix that was asked for."""
+def map_heatmaps(record: AttnRecord, display: AttentionDisplay) -> list[Heatmap]:
+    """Return a heatmap for each matrix that the record has."""
     heatmaps = []
     if record.attention is not None:
-        heatmaps.append(head_heatmap(record, record.heads[0].layer, record.heads[0].head, look))
+        heatmaps.append(head_heatmap(record, record.heads[0].layer, record.heads[0].head, display))
     if record.rollout is not None:
-        heatmaps.append(_of_tokens(record, "rollout", "through all layers, in hundredths", record.rollout, look))
+        heatmaps.append(_token_heatmap(record, "rollout", "through all layers", record.rollout, display))
     if record.value_norms is not None and record.heads:
         head, norms = record.heads[0], record.value_norms[0]
         name = f"value norms, layer {head.layer}, head {head.head}"
-        heatmaps.append(_of_tokens(record, name, "||a f(x)||", norms, look, _two_digits, float(norms.max())))
+        drawn = _token_heatmap(record, name, "||a f(x)||", norms, display)
+        heatmaps.append(replace(drawn, quantity="norm", unit="", digits=one_decimal, strong=float(norms.max())))
     if record.head_distance is not None and record.heads:
         heatmaps.append(distance_heatmap(record.heads, record.head_distance))
     return heatmaps
 
 
 def distance_heatmap(heads: Sequence[HeadStatistics], distance: FloatArray) -> Heatmap:
-    """The distance between each two heads, called layer.head: the nearer, the stronger."""
+    """Return the distance between each pair of heads, which are named layer.head. Near pairs are drawn strong."""
     names, places = [f"{head.layer}.{head.head}" for head in heads], range(len(heads))
     values = [[nan if row == column else float(distance[row][column]) for column in places] for row in places]
-    note = "Jensen-Shannon, in hundredths; heads as layer.head"
     return Heatmap(
-        "head distance", note, values, places, places, names, names, "head", "head", hundredths,
-        faint=1, strong=0, is_symmetric=True, is_even=True,
-    )  # fmt: skip
+        name="head distance",
+        note="heads as layer.head; Jensen-Shannon distance",
+        quantity="distance",
+        unit="hundredths",
+        values=values,
+        rows=places,
+        columns=places,
+        row_names=names,
+        column_names=names,
+        row_axis="head",
+        column_axis="head",
+        digits=hundredths,
+        faint=1,
+        strong=0,
+        is_symmetric=True,
+        is_even=True,
+    )
 
 
-def grid_heatmap(heads: Sequence[HeadStatistics], name: str) -> Heatmap:
-    """A row for each layer, a column for each head, between the smallest and the largest value."""
-    found = {(head.layer, head.head): float(getattr(head, name)) for head in heads}
-    layers, numbers = sorted({layer for layer, _ in found}), sorted({head for _, head in found if head is not None})
+def grid_heatmap(heads: Sequence[HeadStatistics], statistic: str) -> Heatmap:
+    """Return a statistic with a row for each layer and a column for each head, scaled to its range."""
+    by_place = {(head.layer, head.head): float(getattr(head, statistic)) for head in heads}
+    layers = sorted({layer for layer, _ in by_place})
+    numbers = sorted({head for _, head in by_place if head is not None})
     columns: list[int | None] = [*numbers] or [None]
-    least, most = min(found.values()), max(found.values())
+    least, most = min(by_place.values()), max(by_place.values())
     return Heatmap(
-        name,
-        f"layers down, heads across; from {least:.3f} to {most:.3f}",
-        [[found.get((layer, head), nan) for head in columns] for layer in layers],
-        layers,
-        numbers or [0],
-        [""] * len(layers),
-        ["all" if head is None else str(head) for head in columns],
-        "layer",
-        "head",
-        lambda value: f"{value:.2f}",
+        name=statistic,
+        note=f"rows: layers, columns: heads; from {least:.3f} to {most:.3f}",
+        quantity=statistic,
+        unit="",
+        values=[[by_place.get((layer, head), nan) for head in columns] for layer in layers],
+        rows=layers,
+        columns=numbers or [0],
+        row_names=[""] * len(layers),
+        column_names=["all" if head is None else str(head) for head in columns],
+        row_axis="layer",
+        column_axis="head",
+        digits=lambda value: f"{value:.2f}",
         faint=least,
         strong=most,
         is_even=True,
     )
 
 
-def grid_heatmaps(heads: Sequence[HeadStatistics], look: AttentionDisplay) -> list[Heatmap]:
-    """The grid that was asked for, if one was and there are heads to stand in it."""
-    return [grid_heatmap(heads, look.grid)] if look.grid is not None and heads else []
+def grid_heatmaps(heads: Sequence[HeadStatistics], display: AttentionDisplay) -> list[Heatmap]:
+    """Return the grid that the user chose, or no heatmap if there is no grid or no head."""
+    return [grid_heatmap(heads, display.grid)] if display.grid is not None and heads else []
 
 
 def mutual_heatmap(record: FillMaskRecord) -> Heatmap:
-    """How tokens bear on one another, from the first token that is not special to the last."""
+    """Return the influence of masking each token on the prediction of each other token.
+
+    It reaches from the first token that is not special to the last.
+    """
     assert record.mutual is not None
-    own = [at for at, row in enumerate(record.mutual) if row[at] == row[at]]  # special tokens have none
+    own = [at for at, row in enumerate(record.mutual) if row[at] == row[at]]  # special tokens are NaN
     shown = range(own[0], own[-1] + 1)
     values = [[nan if row == column else float(record.mutual[row][column]) for column in shown] for row in shown]
     names = record.text.tokens[shown.start : shown.stop]
-    note = "of masked tokens, in hundredths"
     return Heatmap(
-        "mutual influence", note, values, shown, shown, names, names, "predicted", "masked", hundredths,
-        strong=_FARTHEST,
-    )  # fmt: skip
+        name="mutual influence",
+        note="Jensen-Shannon distance",
+        quantity="distance",
+        unit="hundredths",
+        values=values,
+        rows=shown,
+        columns=shown,
+        row_names=names,
+        column_names=names,
+        row_axis="predicted",
+        column_axis="masked",
+        digits=hundredths,
+        strong=_MAX_DISTANCE,
+    )
 
 
 def hundredths(value: float) -> str:
-    """A part of 1 in as few letters as will do."""
-    return f"{100 * value:.0f}" if not value < 0.005 else "·"
+    """Return a value between 0 and 1 in hundredths, or a dot if it rounds to 0.
+
+    >>> hundredths(0.38), hundredths(0.001)
+    ('38', '·')
+    """
+    return f"{100 * value:.0f}" if not value < 0.005 else _NEGLIGIBLE
 
 
-def _two_digits(value: float) -> str:
-    return f"{value:.1f}" if not value < 0.05 else "·"
+def one_decimal(value: float) -> str:
+    """Return a value with one decimal, or a dot if it rounds to 0."""
+    return f"{value:.1f}" if not value < 0.05 else _NEGLIGIBLE
 
 
-def _of_tokens(
-    record: AttnRecord,
-    name: str,
-    note: str,
-    matrix: FloatArray,
-    look: AttentionDisplay,
-    digits: Callable[[float], str] = hundredths,
-    strong: float = 1.0,
-) -> Heatmap:
-    """A square over tokens or words, or the part of it that was asked for."""
+def _token_heatmap(record: AttnRecord, name: str, note: str, matrix: FloatArray, display: AttentionDisplay) -> Heatmap:
+    """Return a matrix of weights over tokens or words, or the part of it that display selects."""
     names = record.text.tokens if record.words is None else record.words
-    rows, columns = look.part(len(names))
+    rows, columns = display.part(len(names))
     return Heatmap(
-        name,
-        note,
-        matrix[rows.start : rows.stop, columns.start : columns.stop],
-        rows,
-        columns,
-        names[rows.start : rows.stop],
-        names[columns.start : columns.stop],
-        "from",
-        "to",
-        digits,
-        strong=strong,
+        name=name,
+        note=note,
+        quantity="weight",
+        unit="percent",
+        values=matrix[rows.start : rows.stop, columns.start : columns.stop],
+        rows=rows,
+        columns=columns,
+        row_names=names[rows.start : rows.stop],
+        column_names=names[columns.start : columns.stop],
+        row_axis="from",
+        column_axis="to",
+        digits=hundredths,
     )

@@ -1,4 +1,4 @@
-"""How far a run has come, drawn on stderr."""
+"""Progress bar of a run, drawn on stderr."""
 
 import sys
 
@@ -9,14 +9,21 @@ from bertcli.results.corpus import RunSummary
 
 
 class ProgressBar:
-    """A bar that is there until it is ended, where stderr is a terminal that can take back what it shows."""
+    """Bar that shows the progress of a run until its end.
+
+    Nothing is drawn unless stderr is a terminal that can erase lines.
+    """
 
     def __init__(self, total: int | None) -> None:
-        """total: the bytes of the input, None where nobody knows."""
+        """Start the bar.
+
+        Args:
+            total: Size of the input in bytes, or None if it is unknown.
+        """
         console = Console(file=sys.stderr, highlight=False, emoji=False)
         columns = [TextColumn("{task.description}")]
         known = [BarColumn(), TaskProgressColumn(), TextColumn("left"), TimeRemainingColumn()]
-        # What is written to stderr in the meantime stands above the bar.
+        # Other messages to stderr appear above the bar.
         self._progress = Progress(
             *(known if total else []), *columns, console=console, transient=True, disable=not console.is_interactive
         )
@@ -24,7 +31,12 @@ class ProgressBar:
         self._progress.start()
 
     def update(self, summary: RunSummary, done: int) -> None:
-        """done: bytes of the input."""
+        """Draw the progress.
+
+        Args:
+            summary: Counts of the run so far.
+            done: Bytes of the input read so far.
+        """
         self._progress.update(
             self._task,
             completed=done,
@@ -32,5 +44,5 @@ class ProgressBar:
         )
 
     def end(self) -> None:
-        """Take it away."""
+        """Erase the bar."""
         self._progress.stop()

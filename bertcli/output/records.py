@@ -1,8 +1,8 @@
-"""Records as JSON, JSON lines, CSV and TSV, each written as it comes."""
+"""Writers of JSON, JSON Lines, CSV and TSV. Each record is written as soon as it is computed."""
 
 import csv
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO, Protocol, TextIO
 
 from bertcli import __version__
@@ -10,20 +10,24 @@ from bertcli.input.records import FailedText
 from bertcli.output.schema import Cell, Schema
 from bertcli.results.texts import RunInfo
 
-SCHEMA = 1
+SCHEMA_VERSION = 1
+_TSV_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
 class RecordWriter(Protocol):
-    """Takes the answers of a run one by one. Nothing is written before the first, or before the run is done."""
+    """Writer of the records of a run, one by one.
+
+    It writes nothing before the first record, unless the run ends without one.
+    """
 
     def write(self, record: Any) -> None:
-        """One answer."""
+        """Write one record."""
 
     def skip(self, missing: FailedText) -> None:
-        """A text without an answer."""
+        """Take note of a failed text that the run skips."""
 
     def finish(self) -> None:
-        """No more will come."""
+        """Write what follows the last record."""
 
 
 # Writers of binary files, by suffix.
@@ -31,24 +35,24 @@ BinaryWriters = Mapping[str, Callable[[BinaryIO], RecordWriter]]
 
 
 def header(info: RunInfo) -> Mapping[str, Any]:
-    """The keys with which every JSON begins."""
+    """Return the keys that every JSON document begins with."""
     return {
-        "schema": SCHEMA,
+        "schema": SCHEMA_VERSION,
         "bertcli": __version__,
         **info.as_json(),
     }
 
 
 class JsonWriter:
-    """One object, its `records` one a line."""
+    """Writer of one JSON object; each of its `records` is on a line of its own."""
 
-    def __init__(self, stream: TextIO, view: Schema[Any], info: RunInfo) -> None:
-        self._stream, self._view, self._info = stream, view, info
+    def __init__(self, stream: TextIO, schema: Schema[Any], info: RunInfo) -> None:
+        self._stream, self._schema, self._info = stream, schema, info
         self._count = 0
 
     def write(self, record: Any) -> None:
         self._stream.write(",\n" if self._count else f"{self._opening()}\n")
-        self._stream.write(_dumps(self._view.to_json(record)))
+        self._stream.write(_dumps(self._schema.to_json(record)))
         self._stream.flush()
         self._count += 1
 
@@ -57,7 +61,7 @@ class JsonWriter:
 
     def finish(self) -> None:
         self._stream.write("\n]" if self._count else f"{self._opening()}]")
-        for key, value in self._view.closing().items():
+        for key, value in self._schema.closing().items():
             self._stream.write(f',\n"{key}": {_dumps(value)}')
         self._stream.write("}\n")
 
@@ -66,13 +70,13 @@ class JsonWriter:
 
 
 class JsonDocumentWriter:
-    """One object, with the keys of the run's one record beside those of the header."""
+    """Writer of one JSON object that has the keys of the header and of the run's only record."""
 
-    def __init__(self, stream: TextIO, view: Schema[Any], info: RunInfo) -> None:
-        self._stream, self._view, self._info = stream, view, info
+    def __init__(self, stream: TextIO, schema: Schema[Any], info: RunInfo) -> None:
+        self._stream, self._schema, self._info = stream, schema, info
 
     def write(self, record: Any) -> None:
-        self._stream.write(_dumps({**header(self._info), **self._view.to_json(record)}) + "\n")
+        self._stream.write(_dumps({**header(self._info), **self._schema.to_json(record)}) + "\n")
 
     def skip(self, missing: FailedText) -> None:
         pass
@@ -82,13 +86,13 @@ class JsonDocumentWriter:
 
 
 class JsonLinesWriter:
-    """The bare records, one a line."""
+    """Writer of one JSON object a line, without a header."""
 
-    def __init__(self, stream: TextIO, view: Schema[Any]) -> None:
-        self._stream, self._view = stream, view
+    def __init__(self, stream: TextIO, schema: Schema[Any]) -> None:
+        self._stream, self._schema = stream, schema
 
     def write(self, record: Any) -> None:
-        lines = self._view.to_lines(record) if self._view.to_lines else [self._view.to_json(record)]
+        lines = self._schema.to_lines(record) if self._schema.to_lines else [self._schema.to_json(record)]
         for line in lines:
             self._stream.write(_dumps(line) + "\n")
         self._stream.flush()
@@ -101,45 +105,42 @@ class JsonLinesWriter:
 
 
 class CsvWriter:
-    """A header line, then rows as RFC 4180 quotes them."""
+    """Writer of a header line and rows, quoted as RFC 4180 says."""
 
-    def __init__(self, stream: TextIO, view: Schema[Any]) -> None:
-        self._stream, self._view = stream, view
+    def __init__(self, stream: TextIO, schema: Schema[Any]) -> None:
+        self._stream, self._schema = stream, schema
         self._writer = csv.writer(stream, lineterminator="\n")
-        self._begun = False
+        self._has_header = False
 
     def write(self, record: Any) -> None:
-        self._begin()
-        for row in self._view.to_rows(record):
-            self._write_row([_plain(cell) for cell in row])
+        self._write_header()
+        for row in self._schema.to_rows(record):
+            self._write_row([_cell_text(cell) for cell in row])
         self._stream.flush()
 
     def skip(self, missing: FailedText) -> None:
         pass
 
     def finish(self) -> None:
-        self._begin()
+        self._write_header()
 
-    def _begin(self) -> None:
-        if not self._begun:
-            self._write_row(list(self._view.columns))
-            self._begun = True
+    def _write_header(self) -> None:
+        if not self._has_header:
+            self._write_row(list(self._schema.columns))
+            self._has_header = True
 
     def _write_row(self, cells: list[str]) -> None:
         self._writer.writerow(cells)
 
 
-_TSV_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
-
-
 class TsvWriter(CsvWriter):
-    """A header line, then rows parted by tabs; tabs, line ends and backslashes in text escaped."""
+    """Writer of a header line and rows separated by tabs. Tabs, line ends and backslashes in text are escaped."""
 
     def _write_row(self, cells: list[str]) -> None:
         self._stream.write("\t".join(cell.translate(_TSV_ESCAPES) for cell in cells) + "\n")
 
 
-def _plain(cell: Cell) -> str:
+def _cell_text(cell: Cell) -> str:
     if cell is None:
         return ""
     if isinstance(cell, bool):
@@ -149,8 +150,3 @@ def _plain(cell: Cell) -> str:
 
 def _dumps(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
-
-
-def joined(parts: Sequence[object]) -> str:
-    """A list in one cell of a row."""
-    return " ".join(map(str, parts))

@@ -1,34 +1,83 @@
-"""How the records of one command look in each format: what a sink needs to know of them."""
+"""Schema of a command's records: their columns, rows, JSON, table and heatmaps."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from bertcli.output.heatmap import HeatmapSet
+from bertcli.output.formatting import number, numbers
+
+if TYPE_CHECKING:
+    from bertcli.output.display import HeatmapSet
 
 Record = TypeVar("Record")
 Cell = str | int | float | bool | None
 
-
-def _nothing() -> Mapping[str, Any]:
-    return {}
+# JSON keys that differ from the attribute of a result.
+_ATTRIBUTES = {"bytes": "nbytes", "pooler": "has_pooler", "mlm_head": "has_mlm_head"}
+# The JSON keys of dataclasses.
+JsonKeys = Mapping[type, Sequence[str]]
+_OWN_FIELDS: JsonKeys = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Schema(Generic[Record]):
-    """columns: of CSV and TSV. to_rows: their cells. to_json: a record's object. to_table: something rich can draw.
+    """Functions that turn a record of one command into each output format.
 
-    closing: keys that stand at the top level of JSON, after the records. closing_table: what is drawn after the last.
-    to_lines: the objects that JSON lines has of a record, where it is not one. is_document: the run has one record,
-    whose keys stand at the top level of JSON. to_heatmaps: a record's matrices, where it has any to draw.
+    Args:
+        columns: Column names of CSV and TSV.
+        to_rows: Return the rows of a record, each with a cell for every column.
+        to_json: Return a record's JSON object.
+        to_table: Return a table that rich can draw.
+        closing: Return keys to add to the top level of JSON after the last record.
+        closing_table: Return a table to draw after the last record, or None.
+        to_lines: Return the JSON Lines objects of a record, if it has several.
+        is_document: True if the run has one record, whose keys belong at the top level of JSON.
+        to_heatmaps: Return a record's matrices for a figure, or None if the command draws none.
     """
 
     columns: Sequence[str]
     to_rows: Callable[[Record], Iterable[Sequence[Cell]]]
     to_json: Callable[[Record], Mapping[str, Any]]
     to_table: Callable[[Record], Any]
-    closing: Callable[[], Mapping[str, Any]] = field(default=_nothing)
+    closing: Callable[[], Mapping[str, Any]] = field(default=dict)
     closing_table: Callable[[], Any] = field(default=lambda: None)
     to_lines: Callable[[Record], Iterable[Mapping[str, Any]]] | None = None
     is_document: bool = False
-    to_heatmaps: Callable[[Record], HeatmapSet] | None = None
+    to_heatmaps: "Callable[[Record], HeatmapSet] | None" = None
+
+
+def jsonable(value: Any, keys: JsonKeys = _OWN_FIELDS) -> Any:
+    """Return a result as JSON values.
+
+    A dataclass becomes an object. A field whose default is None is left out while it is None; any other None becomes
+    null. Floats and arrays get the digits that float32 allows.
+
+    Args:
+        value: A dataclass, array, sequence, mapping or plain value.
+        keys: JSON keys of a dataclass in order, where they are not its fields in order.
+    """
+    if isinstance(value, float):
+        return number(value)
+    if value is None or isinstance(value, (str, int)):
+        return value
+    if is_dataclass(value):
+        kind: Any = type(value)
+        optional = _optional_fields(kind)
+        found = ((key, getattr(value, _ATTRIBUTES.get(key, key))) for key in keys.get(kind) or _field_names(kind))
+        return {key: jsonable(each, keys) for key, each in found if each is not None or key not in optional}
+    if isinstance(value, Mapping):
+        return {key: jsonable(each, keys) for key, each in value.items()}
+    if hasattr(value, "ndim"):
+        return numbers(value) if value.ndim else number(value)
+    return [jsonable(each, keys) for each in value]
+
+
+@cache
+def _field_names(kind: Any) -> Sequence[str]:
+    return tuple(each.name for each in fields(kind))
+
+
+@cache
+def _optional_fields(kind: Any) -> frozenset[str]:
+    return frozenset(each.name for each in fields(kind) if each.default is None)

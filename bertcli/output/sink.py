@@ -123,7 +123,7 @@ class Sink:
         from bertcli.output.figure import FigureWriter
 
         file_format = self.destination.format.removeprefix(".")
-        return partial(FigureWriter, view=schema, file_format=file_format, info=info, color=self._options.color)
+        return partial(FigureWriter, schema=schema, file_format=file_format, info=info, color=self._options.color)
 
     def _text_writer(self, stream: TextIO, schema: Schema[Any], info: RunInfo) -> RecordWriter:
         color, width = self._options.color, self._options.width

@@ -1,4 +1,4 @@
-"""Tables as pictures: what a terminal would show, as an SVG that asks for nothing from elsewhere."""
+"""Tables as SVG pictures of a terminal. A picture loads nothing from the network."""
 
 import re
 from html import escape, unescape
@@ -9,21 +9,22 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
+from bertcli.choices import ColorName
 from bertcli.input.records import FailedText
 from bertcli.output.console import TableWriter, make_console
 from bertcli.output.schema import Schema
 
 _BACKGROUND, _FOREGROUND = (23, 25, 30), (222, 225, 230)
 _RED, _MAGENTA = (255, 140, 146), (204, 153, 240)
-# The colours that the tables use, at their places among a terminal's eight.
+# The eight colours of a terminal, of which the tables use red and magenta.
 _COLORS = [_FOREGROUND, _RED, *[_FOREGROUND] * 3, _MAGENTA, *[_FOREGROUND] * 2]
 _COLORED = TerminalTheme(_BACKGROUND, _FOREGROUND, _COLORS)
 _PLAIN = TerminalTheme(_BACKGROUND, _FOREGROUND, [_FOREGROUND] * 8)
-# rich draws letters 20 high; most fonts of one width are 0.6 times as wide.
+# rich draws letters 20 pixels high; most monospaced fonts are 0.6 times as wide.
 _ASPECT, _LETTER_WIDTH = 0.6, 12
-# The buttons of the window take this many letters of its upper edge, on either side of the title in its middle.
+# Width, in letters, of the window buttons; the same space stays free on the other side of the centred title.
 _BUTTONS = 8
-# Own fonts alone, whichever there are: letters are spread to the width that they have in the table.
+# Only fonts of the reader's machine are used. Letters are spread to the width of their cells in the table.
 _FORMAT = """\
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img">
 <title>TITLE</title>
@@ -48,18 +49,18 @@ font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", 
 </svg>
 """
 _DRAWN_TEXT = re.compile(r'(<text [^>]*)textLength="[^"]*"([^>]*>)([^<]*)(</text>)')
-# No XML may hold them.
+# Characters that XML forbids.
 _NEVER_IN_XML = str.maketrans("\ufffe\uffff", "\ufffd\ufffd")
 
 
 class SvgWriter:
-    """Draws each record as a terminal would get it, and writes the picture of all when no more will come."""
+    """Writer of one picture that shows the tables of all records. It is written after the last record."""
 
-    def __init__(self, stream: TextIO, view: Schema[Any], title: str, color: str, width: int | None) -> None:
+    def __init__(self, stream: TextIO, schema: Schema[Any], title: str, color: str, width: int | None) -> None:
         self._stream, self._title = stream, title
-        self._theme = _PLAIN if color == "never" else _COLORED
-        self._console = make_console(StringIO(), "never", width, record=True)
-        self._tables = TableWriter(self._console, view)
+        self._theme = _PLAIN if color == ColorName.NEVER else _COLORED
+        self._console = make_console(StringIO(), ColorName.NEVER, width, record=True)
+        self._tables = TableWriter(self._console, schema)
 
     def write(self, record: Any) -> None:
         self._tables.write(record)
@@ -73,7 +74,7 @@ class SvgWriter:
 
 
 def _picture(console: Console, title: str, theme: TerminalTheme) -> str:
-    """What the console has recorded, in a window as wide as its widest line."""
+    """Return the output of the console, in a window as wide as its widest line."""
     lines = console.export_text(clear=False).splitlines()
     console.width = max(cell_len(title) + 2 * _BUTTONS, *(cell_len(line.rstrip()) for line in lines), 0)
     code_format = _FORMAT.replace("TITLE", escape(title))
@@ -82,9 +83,10 @@ def _picture(console: Console, title: str, theme: TerminalTheme) -> str:
 
 
 def _spread(text: re.Match[str]) -> str:
-    """The text as wide as its cells: rich takes its count of characters, and a character may have two cells or none.
+    """Return the text element with the width of its cells.
 
-    Nothing where the text is the end of a line, which rich draws too.
+    rich takes one cell a character, but a character may have two cells or none. Spaces at the end of a line, which rich
+    draws as well, are left out.
     """
     if not text[3].strip():
         return ""

@@ -221,7 +221,7 @@ def test_where_no_head_has_the_label_maps_are_empty_and_say_so(tiny: tuple[str, 
     [record] = run("attn", TEXT, *tiny, *asked, "--json").records()
     assert (record["heads"], record["value_norms"], record["head_distance"]) == ([], [], [])
     drawn = run("attn", TEXT, *tiny, *asked[1:], "--format", "table").answer().text
-    assert "no head of this label" in drawn
+    assert "no head has this label" in drawn
 
 
 def test_a_statistic_goes_by_the_name_of_its_column_too(tiny: tuple[str, str]) -> None:

@@ -34,7 +34,7 @@ def test_a_bug_says_how_to_report_it_and_shows_no_trace(tiny: tuple[str, str]) -
     assert_failed(
         finished, 3, f"this is a bug in bertcli {__version__}", r"RuntimeError: a mistake \x1b[31min the code"
     )
-    assert "report it with the command, its output under --debug" in finished.stderr
+    assert "report it with the command, its output with --debug" in finished.stderr
     assert finished.stdout == b""
 
 

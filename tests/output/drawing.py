@@ -1,4 +1,4 @@
-"""Tables as text, and the golden files that hold them."""
+"""Tables as text, and the comparison with golden files."""
 
 from io import StringIO
 from pathlib import Path
@@ -10,10 +10,10 @@ from bertcli.output.schema import Schema
 GOLDEN = Path(__file__).parent / "golden"
 
 
-def draw(view: Schema[Any], *records: Any, width: int, color: str = "never") -> str:
-    """Return the table as a terminal of this width shows it."""
+def draw(schema: Schema[Any], *records: Any, width: int, color: str = "never") -> str:
+    """Return the output for a terminal of this width."""
     stream = StringIO()
-    writer = TableWriter(make_console(stream, color, width), view)
+    writer = TableWriter(make_console(stream, color, width), schema)
     for record in records:
         writer.write(record)
     writer.finish()

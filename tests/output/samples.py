@@ -1,11 +1,11 @@
-"""Results made by hand, and the views that show them: what tables and records are drawn from, without a model."""
+"""Results made by hand, from which tests draw tables and write records without a model."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from bertcli.output.schemas.attn import AttentionDisplay
+from bertcli.output.display import AttentionDisplay
 from bertcli.results.attention import AttnRecord, AttnSummary, Expansion, HeadStatistics, KeyWeight, StrongestKeys
 from bertcli.results.embeddings import EncodeRecord
 from bertcli.results.masks import (
@@ -33,16 +33,16 @@ from bertcli.results.texts import RunInfo, TextInfo
 
 COMMIT = "86b5e0934494bd15c9632b12f734a8a67f723594"
 STATISTICS = ("entropy", "self", "previous", "next", "cls", "sep", "punctuation", "distance", "confidence")
-LOOK = AttentionDisplay(STATISTICS, "labels: previous > 0.5; delimiter > 0.6")
+DISPLAY = AttentionDisplay(STATISTICS, "labels: previous > 0.5; delimiter > 0.6")
 
 
 def info(command: str, model: str = "bundled", revision: str | None = None) -> RunInfo:
-    """numpy on the CPU in float32."""
+    """Return a run of numpy on the CPU in float32."""
     return RunInfo(command, model, revision, "numpy", "cpu", "float32")
 
 
 def text_info(tokens: Sequence[str], text: str | None = None, **changes: object) -> TextInfo:
-    """A text of these tokens, with [CLS] and [SEP] around them."""
+    """Return a text of these tokens, with [CLS] and [SEP] around them."""
     every = ["[CLS]", *tokens, "[SEP]"]
     fields: dict[str, object] = {
         "index": 0,
@@ -58,7 +58,12 @@ def text_info(tokens: Sequence[str], text: str | None = None, **changes: object)
 
 
 def predictions(sequence: str, *candidates: tuple[str, float, float]) -> list[Prediction]:
-    """Candidates (token, score, logit), best first. sequence: the text, with {} where the mask is."""
+    """Return predictions made of candidates (token, score, logit), best first.
+
+    Args:
+        sequence: Text, with {} at the mask.
+        candidates: Token, score and logit of each candidate.
+    """
     return [
         Prediction(rank, score, logit, 2000 + rank, token, sequence.format(token))
         for rank, (token, score, logit) in enumerate(candidates, 1)
@@ -66,7 +71,7 @@ def predictions(sequence: str, *candidates: tuple[str, float, float]) -> list[Pr
 
 
 def target(word: str, pieces: str, logprob: float, share: float, rank: int | None = None) -> TargetPrediction:
-    """A target; one of a single piece has a rank."""
+    """Return a target; a target of a single piece has a rank."""
     own = (None, None, None) if rank is None else (rank, logprob + 2, 2003)
     spelt = pieces.replace(" ##", "")
     return TargetPrediction(
@@ -75,7 +80,7 @@ def target(word: str, pieces: str, logprob: float, share: float, rank: int | Non
 
 
 def fill_mask_record() -> FillMaskRecord:
-    """One mask and three targets, of which one is not spelt as its token, and one has several."""
+    """Return one mask with three targets: one is spelt unlike its token, and one has several pieces."""
     found = predictions(
         "how {} you", ("are", 0.7040, 1.188), ("about", 0.0401, -1.679), ("many", 0.000031, -2.2), ("is", 0.0, -9.0)
     )
@@ -89,7 +94,7 @@ def fill_mask_record() -> FillMaskRecord:
 
 
 def joint_record() -> FillMaskRecord:
-    """Two masks filled together."""
+    """Return two masks that are filled together."""
     filled = [
         FilledSequence("the man sat on the table.", ("man", "table"), -5.644),
         FilledSequence("the [mask] sat on the ##able.", ("[mask]", "##able"), -15.832),
@@ -98,7 +103,7 @@ def joint_record() -> FillMaskRecord:
 
 
 def score_record() -> FillMaskRecord:
-    """A text of tokens that are certain, unlikely, and next to impossible."""
+    """Return the score of a text whose tokens are certain, unlikely and almost impossible."""
     tokens = [
         TokenScore(1, "the", 1996, -0.00001, 0.0000144, 1, "the"),
         TokenScore(2, "##irs", 18894, -10.155, 14.65, 13267, "[mask]"),
@@ -109,7 +114,7 @@ def score_record() -> FillMaskRecord:
 
 
 def lens_record() -> FillMaskRecord:
-    """Three layers over two masks, with the ranks of two targets."""
+    """Return three layers of two masks, with the ranks of two targets."""
 
     def layer(index: int, token: str, score: float, *ranks: int) -> LensLayer:
         best = predictions("how {}", (token, score, 1.0))
@@ -127,7 +132,7 @@ def lens_record() -> FillMaskRecord:
 
 
 def compare_record(*, one_vocabulary: bool = True) -> FillMaskRecord:
-    """Candidates that rise, fall, stay, and that the other vocabulary has not; and a target."""
+    """Return candidates that rise, fall, stay, or are missing from the other vocabulary, and a target."""
     found = predictions("how {} you", ("are", 0.7040, 1.188), ("about", 0.0401, -1.679))
     changes = [
         Change("are", 1, 1, 0.704, 0.344),
@@ -143,7 +148,7 @@ def compare_record(*, one_vocabulary: bool = True) -> FillMaskRecord:
 
 
 def mutual_record() -> FillMaskRecord:
-    """Distances of all shades over a pair, whose [SEP] in the middle has none."""
+    """Return distances of all shades over a pair; the [SEP] in the middle has none."""
     tokens = ["the", "cat", "[SEP]", "snow", "##mo", "##bil"]
     ids = {"input_ids": [101, 1, 2, 102, 3, 4, 5, 102], "token_type_ids": [0, 0, 0, 0, 1, 1, 1, 1]}
     distances = np.abs(vectors(8, 8)) ** 3 * np.float32(0.83)
@@ -154,7 +159,7 @@ def mutual_record() -> FillMaskRecord:
 
 
 def two_masks_record() -> FillMaskRecord:
-    """Two masks in a line of a file; the second one's candidates are punctuation and words."""
+    """Return two masks in a line of a file; the candidates of the second are punctuation and words."""
     first = predictions("{} are [MASK]", ("you", 0.3306, -2.313), ("we", 0.1079, -3.433))
     second = predictions("[MASK] are{}", (".", 0.7989, 3.005), (" there", 0.1265, 1.162))
     text = text_info(["[MASK]", "are", "[MASK]"], line=17, truncated=True)
@@ -162,7 +167,7 @@ def two_masks_record() -> FillMaskRecord:
 
 
 def strange_record() -> FillMaskRecord:
-    """Tokens that drive terminals, look like markup, run from right to left, or are two cells wide."""
+    """Return tokens that control terminals, look like markup, run from right to left, or are two cells wide."""
     tokens = ["[mask]", "[/b]", ":smile:", "\x1b[31mred", "مرحبا", "שלום", "世界"]
     tokens += ["👩\u200d👧", "e\u0301", "\u202eevil"]
     sequence = " ".join(tokens)
@@ -174,12 +179,12 @@ def strange_record() -> FillMaskRecord:
 
 
 def vectors(rows: int, hidden: int = 6) -> np.ndarray:
-    """Numbers from -1 to 1 that look drawn, the same each time."""
+    """Return numbers from -1 to 1 that look random and are the same each time: (rows, hidden)."""
     return np.sin(np.arange(1, rows * hidden + 1, dtype=np.float32) ** 2).reshape(rows, hidden)
 
 
 def encode_record() -> EncodeRecord:
-    """Two segments with all that can be asked for; one value is a negative nothing."""
+    """Return two segments with every optional value; one number rounds to -0."""
     ids = {"input_ids": [101, 7592, 102, 2088, 102], "token_type_ids": [0, 0, 0, 1, 1]}
     text = text_info(["hello", "[SEP]", "world"], "Hello", pair="World", **ids)
     states = [vectors(5) * scale for scale in (7.0, 70.0, 1.0)]
@@ -196,18 +201,18 @@ def encode_record() -> EncodeRecord:
 
 
 def pooled_record() -> EncodeRecord:
-    """A text of which the vector of the whole is known alone."""
+    """Return a text with nothing but its embedding."""
     return EncodeRecord(text_info(["hello"]), embedding=vectors(1)[0])
 
 
 def attention(size: int) -> np.ndarray:
-    """Rows that sum to 1, the same each time."""
+    """Return a square matrix whose rows sum to 1, the same each time."""
     weights = np.exp(3 * vectors(size, size))
     return weights / weights.sum(-1, keepdims=True)
 
 
 def attn_record() -> AttnRecord:
-    """Two layers of two heads with every label, and a matrix of all shades."""
+    """Return two layers of two heads with different labels, and a matrix of all shades."""
     heads = [
         HeadStatistics(0, 0, 3.91, 0.12, 0.11, 0.04, 0.23, 0.23, 0.0, 100.4, 0.28, "broad"),
         HeadStatistics(0, 1, 0.003, 0.13, 0.999, 0.0, 0.25, 0.0, 0.0, 0.9, 0.999, "previous"),
@@ -223,7 +228,7 @@ def attn_record() -> AttnRecord:
 
 
 def grid_summary() -> AttnSummary:
-    """Two layers of twelve heads over a corpus, and how unlike four of them are."""
+    """Return two layers of twelve heads over a corpus."""
     numbers = np.abs(vectors(24, len(STATISTICS)))
     heads = [
         HeadStatistics(at // 12, at % 12, **dict(zip(STATISTICS, map(float, row), strict=True)), label=None)
@@ -233,13 +238,13 @@ def grid_summary() -> AttnSummary:
 
 
 def grid_summary_with_gaps() -> AttnSummary:
-    """Heads of two layers that do not follow one another, and not the first of them."""
+    """Return some heads of two layers, neither of them the first and with a gap between."""
     heads = [replace(head, layer=3 + 2 * head.layer) for head in grid_summary().heads if head.head in (2, 3, 9, 11)]
     return replace(grid_summary(), heads=heads)
 
 
 def maps_record() -> AttnRecord:
-    """Rollout, the value norms of one head, and distances, over words."""
+    """Return rollout, the value norms of one head, and head distances, over words."""
     heads = attn_record().heads
     distance = np.abs(np.subtract.outer(np.arange(4), np.arange(4))).astype(np.float32) / 5
     words = ["[CLS]", "the", "unbelievable", "世界", "[SEP]"]
@@ -249,18 +254,18 @@ def maps_record() -> AttnRecord:
 
 
 def long_matrix_record() -> AttnRecord:
-    """More tokens than a matrix is drawn of."""
+    """Return a matrix with more tokens than a table shows."""
     text = text_info([f"token{at}" for at in range(60)])
     return AttnRecord(text, [], attention(62))
 
 
 def expansion() -> Expansion:
-    """Three layers."""
+    """Return the expansion rates of three layers."""
     return Expansion([0, 1, 2], [0.901, 0.7404, 1.051])
 
 
 def shapes_result(*, has_pooler: bool | None = True, ran: bool = False) -> ShapesResult:
-    """Both classes over a batch of 2 texts of 128 tokens."""
+    """Return the outputs of both classes for a batch of 2 texts of 128 tokens."""
 
     def output(name: str, symbolic: str, shape: list[int], count: int = 1, *, default: bool = True) -> Output:
         in_checkpoint = has_pooler if name == "pooler_output" or has_pooler is None else True
@@ -293,7 +298,7 @@ def shapes_result(*, has_pooler: bool | None = True, ran: bool = False) -> Shape
 
 
 def tensors() -> list[StoredTensor]:
-    """A few of a checkpoint's tensors."""
+    """Return a few tensors of a checkpoint."""
     return [
         StoredTensor("bert.embeddings.word_embeddings.weight", [30522, 384], "F16", 11_720_448, 23_440_896),
         StoredTensor("bert.encoder.layer.0.attention.output.LayerNorm.weight", [384], "F16", 384, 768),
@@ -302,12 +307,12 @@ def tensors() -> list[StoredTensor]:
 
 
 def weights_result(stored: Sequence[StoredTensor] | None = None) -> ShapesResult:
-    """The tensors of a checkpoint."""
+    """Return the tensors of a checkpoint."""
     return ShapesResult(0, 0, [], tensors() if stored is None else stored)
 
 
 def models_result() -> ModelsResult:
-    """A model inside, published ones, one by a branch, one in a pickle."""
+    """Return the bundled model and published ones, one of them in a pickle."""
     return ModelsResult(
         "/home/somebody/.cache/huggingface/hub",
         [

@@ -7,23 +7,23 @@ from bertcli.output.console import TableWriter, make_console
 from bertcli.output.schema import Schema
 
 
-def _view(closing: str | None = None) -> Schema[str]:
+def _schema(closing: str | None = None) -> Schema[str]:
     return Schema((), lambda record: (), lambda record: {}, Text, closing_table=lambda: closing and Text(closing))
 
 
-def _drawn(view: Schema[str], *records: str) -> str:
+def _drawn(schema: Schema[str], *records: str) -> str:
     stream = StringIO()
-    writer = TableWriter(make_console(stream, "never", 20), view)
+    writer = TableWriter(make_console(stream, "never", 20), schema)
     for record in records:
         writer.write(record)
     writer.finish()
     return stream.getvalue()
 
 
-def test_an_empty_line_parts_what_is_drawn() -> None:
-    assert _drawn(_view(), "one", "two") == "one\n\ntwo\n"
-    assert _drawn(_view("the end"), "one") == "one\n\nthe end\n"
-    assert _drawn(_view()) == ""
+def test_an_empty_line_separates_tables() -> None:
+    assert _drawn(_schema(), "one", "two") == "one\n\ntwo\n"
+    assert _drawn(_schema("the end"), "one") == "one\n\nthe end\n"
+    assert _drawn(_schema()) == ""
 
 
 @pytest.mark.parametrize("no_color", ["", "1"])
@@ -35,7 +35,7 @@ def test_colours_are_forced_forbidden_or_left_to_the_terminal(monkeypatch: pytes
         assert stream.getvalue() == drawn
 
 
-def test_no_colours_on_a_terminal_that_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_has_colours_unless_never_or_no_color_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     class Terminal(StringIO):
         def isatty(self) -> bool:
             return True

@@ -1,4 +1,4 @@
-"""Matrices as figures: what stands in them, in which colour, and nothing that a file would fetch."""
+"""Figures of heatmaps: their text and colours, and no reference to the network."""
 
 import re
 from collections.abc import Sequence
@@ -21,14 +21,14 @@ from tests.output.tables.test_invariants import TOKENS
 from tests.pictures import letters
 
 INFO = samples.info("attn")
-HEAD = matrix_schema(INFO, samples.LOOK, 1, 0)
-GRID = summary_schema(INFO, replace(samples.LOOK, grid="entropy"))
+HEAD = matrix_schema(INFO, samples.DISPLAY, 1, 0)
+GRID = summary_schema(INFO, replace(samples.DISPLAY, grid="entropy"))
 
 
-def drawn(view: Schema[Any], *records: Any, file_format: str = "svg", color: str = "auto") -> bytes:
-    """The picture of the records."""
+def drawn(schema: Schema[Any], *records: Any, file_format: str = "svg", color: str = "auto") -> bytes:
+    """Return the picture of the records."""
     stream = BytesIO()
-    writer = FigureWriter(stream, view, file_format, INFO, color)
+    writer = FigureWriter(stream, schema, file_format, INFO, color)
     for record in records:
         writer.write(record)
     writer.finish()
@@ -36,7 +36,7 @@ def drawn(view: Schema[Any], *records: Any, file_format: str = "svg", color: str
 
 
 def cell_colours(svg: bytes) -> list[tuple[int, int, int]]:
-    """The colours of the cells, row by row: the first paths of the first mesh."""
+    """Return the colours of the cells, row by row. They are the first paths of the first mesh."""
     found = re.search(rb'<g id="QuadMesh_1">(.*?)</g>', svg, re.DOTALL)
     assert found
     fills = re.findall(rb"fill: #(\w{6})", found[1])
@@ -55,7 +55,7 @@ def test_a_head_has_its_tokens_digits_and_names() -> None:
     assert written[at : at + size * size] == digits
 
 
-def test_the_larger_a_weight_the_darker_its_cell() -> None:
+def test_a_large_weight_has_a_dark_cell() -> None:
     record = samples.attn_record()
     colours = cell_colours(drawn(HEAD, record))
     weights = [float(weight) for row in record.attention for weight in row]
@@ -70,10 +70,10 @@ def test_without_colour_a_picture_is_grey() -> None:
     assert greys and all(max(colour) == min(colour) for colour in greys)
 
 
-def test_nearer_heads_are_darker_and_a_head_is_not_beside_itself() -> None:
+def test_near_heads_are_dark_and_the_diagonal_is_empty() -> None:
     record = samples.maps_record()
     heads = len(record.heads)
-    svg = drawn(maps_schema(INFO, samples.LOOK), replace(record, rollout=None, value_norms=None))
+    svg = drawn(maps_schema(INFO, samples.DISPLAY), replace(record, rollout=None, value_norms=None))
     distances = [float(record.head_distance[i][j]) for i in range(heads) for j in range(heads) if i != j]
     brightness = [sum(colour) for colour in cell_colours(svg)]
     assert len(brightness) == len(distances)
@@ -82,9 +82,9 @@ def test_nearer_heads_are_darker_and_a_head_is_not_beside_itself() -> None:
 
 
 @pytest.mark.parametrize(
-    ("view", "record", "names"),
+    ("schema", "record", "names"),
     [
-        (maps_schema(INFO, samples.LOOK), samples.maps_record(), {"rollout", "head distance"}),
+        (maps_schema(INFO, samples.DISPLAY), samples.maps_record(), {"rollout", "head distance"}),
         (GRID, samples.grid_summary(), {"entropy", "layer", "head"}),
         (
             mutual_schema(samples.info("fill-mask")),
@@ -95,14 +95,14 @@ def test_nearer_heads_are_darker_and_a_head_is_not_beside_itself() -> None:
     ],
     ids=["maps", "grid", "mutual", "long"],
 )
-def test_every_matrix_is_drawn_in_both_formats(view: Schema[Any], record: Any, names: set[str]) -> None:
-    assert names <= set(letters(drawn(view, record)))
-    pixels = imread(BytesIO(drawn(view, record, file_format="png")), format="png")
+def test_every_matrix_is_drawn_in_both_formats(schema: Schema[Any], record: Any, names: set[str]) -> None:
+    assert names <= set(letters(drawn(schema, record)))
+    pixels = imread(BytesIO(drawn(schema, record, file_format="png")), format="png")
     assert min(pixels.shape[:2]) > 200
     assert pixels.min() < 0.3 and pixels.max() == 1  # not one colour
 
 
-def test_records_stand_under_one_another() -> None:
+def test_records_are_drawn_one_under_another() -> None:
     one, two = samples.attn_record(), samples.long_matrix_record()
     written = letters(drawn(HEAD, one, two))
     assert written.count("layer 1, head 0") == 2
@@ -110,7 +110,7 @@ def test_records_stand_under_one_another() -> None:
     assert height[1] > 1.7 * height[0]
 
 
-def test_no_record_at_all_makes_a_picture_too() -> None:
+def test_a_run_without_records_makes_a_picture() -> None:
     assert letters(drawn(HEAD))
 
 

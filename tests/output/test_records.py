@@ -1,6 +1,7 @@
 import csv
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from io import StringIO
 from math import nan
 from typing import Any
@@ -43,12 +44,12 @@ HEADER = {
 }
 
 
-# Python's csv.reader takes no null, and a lone carriage return for the end of a line.
+# Python's csv.reader rejects null characters and reads a lone carriage return as the end of a line.
 CSV_TEXT = st.text(st.characters(exclude_characters="\r\0"))
 
 
 class Stream(StringIO):
-    """Remembers what had been written whenever it was flushed."""
+    """Stream that keeps its content at each flush."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,8 +59,8 @@ class Stream(StringIO):
         self.flushed.append(self.getvalue())
 
 
-def _view(**changes: Any) -> Schema[Sequence[Cell]]:
-    """Records that are rows of two cells."""
+def _schema(**changes: Any) -> Schema[Sequence[Cell]]:
+    """Return a schema of records that are rows of two cells."""
 
     def rows(record: Sequence[Cell]) -> Iterable[Sequence[Cell]]:
         return [record]
@@ -71,16 +72,16 @@ def _view(**changes: Any) -> Schema[Sequence[Cell]]:
 
 
 WRITERS: dict[str, Callable[[Stream, Schema[Any]], RecordWriter]] = {
-    "json": lambda stream, view: JsonWriter(stream, view, INFO),
+    "json": lambda stream, schema: JsonWriter(stream, schema, INFO),
     "jsonl": JsonLinesWriter,
     "csv": CsvWriter,
     "tsv": TsvWriter,
 }
 
 
-def _written(format_: str, *records: Any, view: Schema[Any] | None = None) -> str:
+def _written(format_: str, *records: Any, schema: Schema[Any] | None = None) -> str:
     stream = Stream()
-    writer = WRITERS[format_](stream, view or _view())
+    writer = WRITERS[format_](stream, schema or _schema())
     for record in records:
         writer.write(record)
     writer.finish()
@@ -93,19 +94,19 @@ def test_json_is_one_object_with_a_record_a_line() -> None:
     assert written.splitlines()[1:] == ['{"a": 1, "b": "x"},', '{"a": 2, "b": "y"}', "]}"]
 
 
-def test_json_without_records_is_whole() -> None:
+def test_json_without_records_is_complete() -> None:
     assert json.loads(_written("json")) == {**HEADER, "records": []}
 
 
-def test_json_closes_with_the_keys_of_the_run() -> None:
-    view = _view(closing=lambda: {"similarity": [[1.0]]})
-    assert json.loads(_written("json", (1, 2), view=view))["similarity"] == [[1.0]]
-    assert json.loads(_written("json", view=view)) == {**HEADER, "records": [], "similarity": [[1.0]]}
+def test_json_ends_with_the_closing_keys() -> None:
+    schema = _schema(closing=lambda: {"similarity": [[1.0]]})
+    assert json.loads(_written("json", (1, 2), schema=schema))["similarity"] == [[1.0]]
+    assert json.loads(_written("json", schema=schema)) == {**HEADER, "records": [], "similarity": [[1.0]]}
 
 
 def test_a_document_has_its_keys_at_the_top() -> None:
     stream = Stream()
-    JsonDocumentWriter(stream, _view(), INFO).write((1, 2))
+    JsonDocumentWriter(stream, _schema(), INFO).write((1, 2))
     assert json.loads(stream.getvalue()) == {**HEADER, "a": 1, "b": 2}
 
 
@@ -114,12 +115,12 @@ def test_json_lines_are_the_bare_records() -> None:
     assert _written("jsonl") == ""
 
 
-def test_json_lines_of_a_record_may_be_several() -> None:
-    view = _view(to_lines=lambda record: ({"cell": cell} for cell in record))
-    assert _written("jsonl", (1, 2), view=view) == '{"cell": 1}\n{"cell": 2}\n'
+def test_a_record_may_have_several_json_lines() -> None:
+    schema = _schema(to_lines=lambda record: ({"cell": cell} for cell in record))
+    assert _written("jsonl", (1, 2), schema=schema) == '{"cell": 1}\n{"cell": 2}\n'
 
 
-def test_text_stays_in_its_script() -> None:
+def test_json_does_not_escape_letters() -> None:
     assert '"世界 é"' in _written("jsonl", ("世界 é", 1))
 
 
@@ -129,11 +130,11 @@ def test_json_never_has_nan(format_: str) -> None:
         _written(format_, (nan, 1))
     record = samples.pooled_record()
     record.embedding[0] = nan
-    view = encode_schema(INFO, "mean", wants_tokens=False, similarity=None)
-    assert '"embedding": [null, ' in _written(format_, record, view=view)
+    schema = encode_schema(INFO, "mean", wants_tokens=False, similarity=None)
+    assert '"embedding": [null, ' in _written(format_, record, schema=schema)
 
 
-def test_rows_begin_with_a_header_even_where_there_are_none() -> None:
+def test_csv_and_tsv_have_a_header_even_without_rows() -> None:
     assert _written("csv", (1, "x, y")) == 'a,b\n1,"x, y"\n'
     assert _written("csv") == "a,b\n"
     assert _written("tsv", (1, "x, y")) == "a\tb\n1\tx, y\n"
@@ -143,16 +144,16 @@ def test_rows_begin_with_a_header_even_where_there_are_none() -> None:
 @pytest.mark.parametrize(
     ("cell", "plain"), [(None, ""), (True, "true"), (False, "false"), (0.1, "0.1"), (1 / 3, "0.333333333"), (7, "7")]
 )
-def test_cells_are_plain(cell: Cell, plain: str) -> None:
+def test_cells_have_no_formatting(cell: Cell, plain: str) -> None:
     assert _written("tsv", (cell, "end")) == f"a\tb\n{plain}\tend\n"
 
 
-def test_tsv_escapes_what_would_part_cells_or_lines() -> None:
+def test_tsv_escapes_tabs_line_ends_and_backslashes() -> None:
     assert _written("tsv", ("a\tb\nc\rd\\e", 1)).splitlines()[1] == r"a\tb\nc\rd\\e" + "\t1"
 
 
 @given(st.lists(st.tuples(st.text(), st.text())))
-def test_tsv_rows_can_be_read_back(rows: list[tuple[str, str]]) -> None:
+def test_tsv_rows_round_trip(rows: list[tuple[str, str]]) -> None:
     found = [tuple(map(_unescaped, line.split("\t"))) for line in _written("tsv", *rows).split("\n")[1:-1]]
     assert found == rows
 
@@ -163,7 +164,7 @@ def _unescaped(cell: str) -> str:
 
 
 @given(st.lists(st.tuples(CSV_TEXT, CSV_TEXT)))
-def test_csv_rows_can_be_read_back(rows: list[tuple[str, str]]) -> None:
+def test_csv_rows_round_trip(rows: list[tuple[str, str]]) -> None:
     found = list(csv.reader(StringIO(_written("csv", *rows), newline="")))
     assert found[1:] == [list(row) for row in rows]
 
@@ -171,15 +172,15 @@ def test_csv_rows_can_be_read_back(rows: list[tuple[str, str]]) -> None:
 @pytest.mark.parametrize("format_", WRITERS)
 def test_nothing_is_written_before_the_first_record(format_: str) -> None:
     stream = Stream()
-    writer = WRITERS[format_](stream, _view())
+    writer = WRITERS[format_](stream, _schema())
     writer.skip(FailedText(0, None, BadText("it is empty")))
     assert stream.getvalue() == ""
 
 
 @pytest.mark.parametrize("format_", WRITERS)
-def test_each_record_is_flushed_as_it_comes(format_: str) -> None:
+def test_each_record_is_flushed_at_once(format_: str) -> None:
     stream = Stream()
-    writer = WRITERS[format_](stream, _view())
+    writer = WRITERS[format_](stream, _schema())
     for count, cell in enumerate(("first", "second"), 1):
         writer.write((cell, 1))
         assert len(stream.flushed) == count
@@ -188,7 +189,7 @@ def test_each_record_is_flushed_as_it_comes(format_: str) -> None:
 
 RECORD_KEYS = ["index", "text", "tokens", "truncated"]
 ATTN_KEYS = [*RECORD_KEYS, "heads", "attention", "from"]
-VIEWS: dict[str, tuple[Schema[Any], Any, list[str]]] = {
+SCHEMAS: dict[str, tuple[Schema[Any], Any, list[str]]] = {
     "fill-mask": (fill_mask_schema(INFO), samples.fill_mask_record(), [*RECORD_KEYS, "masks"]),
     "fill-mask-joint": (
         joint_schema(INFO, "l2r"),
@@ -211,24 +212,24 @@ VIEWS: dict[str, tuple[Schema[Any], Any, list[str]]] = {
             *("pooler_output", "layers", "hidden_states"),
         ],
     ),
-    "attn": (attn_schema(INFO, samples.LOOK), samples.attn_record(), ATTN_KEYS),
+    "attn": (attn_schema(INFO, samples.DISPLAY), samples.attn_record(), ATTN_KEYS),
     "attn-matrix": (
-        matrix_schema(INFO, samples.LOOK, 1, 0),
+        matrix_schema(INFO, samples.DISPLAY, 1, 0),
         samples.attn_record(),
         [*RECORD_KEYS, "heads", "attention", "from"],
     ),
     "attn-from": (
-        strongest_keys_schema(INFO, samples.LOOK),
+        strongest_keys_schema(INFO, samples.DISPLAY),
         samples.attn_record(),
         [*RECORD_KEYS, "heads", "attention", "from"],
     ),
     "attn-maps": (
-        maps_schema(INFO, samples.LOOK),
+        maps_schema(INFO, samples.DISPLAY),
         samples.maps_record(),
         [*RECORD_KEYS, "heads", "words", "rollout", "value_norms", "head_distance"],
     ),
     "attn-summary": (
-        summary_schema(INFO, samples.LOOK),
+        summary_schema(INFO, samples.DISPLAY),
         samples.grid_summary(),
         ["text_count", "token_count", "heads"],
     ),
@@ -243,18 +244,106 @@ VIEWS: dict[str, tuple[Schema[Any], Any, list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("name", VIEWS)
+@pytest.mark.parametrize("name", SCHEMAS)
 def test_keys_of_each_command(name: str) -> None:
-    view, record, keys = VIEWS[name]
-    assert list(view.to_json(record)) == keys
+    schema, record, keys = SCHEMAS[name]
+    assert list(schema.to_json(record)) == keys
 
 
-@pytest.mark.parametrize("name", VIEWS)
+@pytest.mark.parametrize("name", SCHEMAS)
 def test_rows_of_each_command_fit_their_header(name: str) -> None:
-    view, record, _ = VIEWS[name]
-    rows = list(view.to_rows(record))
+    schema, record, _ = SCHEMAS[name]
+    rows = list(schema.to_rows(record))
     assert rows
-    assert {len(row) for row in rows} == {len(view.columns)}
+    assert {len(row) for row in rows} == {len(schema.columns)}
+
+
+def _key_sets(value: Any, path: str = "") -> Iterable[tuple[str, tuple[str, ...]]]:
+    """Yield the path and the keys, in order, of each object inside the value; [] in a path is a list."""
+    if isinstance(value, Mapping):
+        yield path, tuple(value)
+        for key, each in value.items():
+            yield from _key_sets(each, f"{path}.{key}".removeprefix("."))
+    elif isinstance(value, list):
+        for each in value:
+            yield from _key_sets(each, f"{path}[]")
+
+
+PREDICTION = ("score", "token", "token_str", "sequence", "rank", "logit")
+TARGET = ("target", *PREDICTION, "pieces", "logprob", "share", "method")
+HEAD = (
+    *("layer", "head", "entropy", "self", "previous", "next", "cls", "sep", "punctuation", "distance", "confidence"),
+    "label",
+)
+ATTENDED = {
+    "from[]": ("position", "token", "layer", "head", "keys"),
+    "from[].keys[]": ("position", "token", "weight"),
+}
+NESTED_KEYS: dict[str, dict[str, tuple[str, ...]]] = {
+    "fill-mask": {
+        "masks[]": ("position", "predictions", "targets", "entropy", "mass"),
+        "masks[].predictions[]": PREDICTION,
+        "masks[].targets[]": TARGET,
+    },
+    "fill-mask-joint": {
+        "masks[]": ("position", "predictions"),
+        "masks[].predictions[]": PREDICTION,
+        "sequences[]": ("sequence", "tokens", "logprob"),
+    },
+    "fill-mask-score": {
+        "score": ("sum", "mean", "perplexity", "method", "tokens"),
+        "score.tokens[]": ("position", "token", "id", "logprob", "surprisal", "rank", "best"),
+    },
+    "fill-mask-lens": {
+        "masks[]": ("position", "predictions", "targets", "lens"),
+        "masks[].predictions[]": PREDICTION,
+        "masks[].targets[]": TARGET,
+        "masks[].lens[]": ("layer", "predictions", "targets"),
+        "masks[].lens[].predictions[]": PREDICTION,
+        "masks[].lens[].targets[]": TARGET,
+    },
+    "fill-mask-compare": {
+        "masks[]": ("position", "predictions", "targets", "comparison"),
+        "masks[].predictions[]": PREDICTION,
+        "masks[].targets[]": TARGET,
+        "masks[].comparison": ("model", "revision", "predictions", "jensen_shannon", "changes", "targets"),
+        "masks[].comparison.predictions[]": PREDICTION,
+        "masks[].comparison.changes[]": ("token_str", "rank", "other_rank", "change", "score", "other_score"),
+        "masks[].comparison.targets[]": TARGET,
+    },
+    "fill-mask-mutual": {},
+    "encode": {},
+    "attn": {"heads[]": HEAD, **ATTENDED},
+    "attn-matrix": {"heads[]": HEAD, **ATTENDED},
+    "attn-from": {"heads[]": HEAD, **ATTENDED},
+    "attn-maps": {"heads[]": HEAD},
+    "attn-summary": {"heads[]": HEAD},
+    "expansion": {},
+    "shapes": {
+        "holds": ("pooler", "mlm_head", "next_sentence_head"),
+        "classes[]": ("class", "parameters", "outputs"),
+        "classes[].outputs[]": (
+            *("name", "symbolic", "shape", "count", "dtype", "bytes", "default", "in_checkpoint", "ran"),
+        ),
+    },
+    "weights": {
+        "tensors[]": ("name", "shape", "dtype", "parameters", "bytes"),
+        "total": ("tensors", "parameters", "bytes"),
+    },
+    "models": {
+        "models[]": (
+            *("model", "revision", "refs", "family", "num_hidden_layers", "hidden_size", "num_attention_heads"),
+            *("parameters", "bytes", "pooler", "mlm_head"),
+        ),
+        "left_out[]": ("model", "revision", "reason"),
+    },
+}
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_keys_of_every_nested_object(name: str) -> None:
+    schema, record, keys = SCHEMAS[name]
+    assert set(_key_sets(schema.to_json(record))) == {("", tuple(keys)), *NESTED_KEYS[name].items()}
 
 
 def test_keys_of_predictions_are_those_of_the_pipeline_and_more() -> None:
@@ -264,20 +353,18 @@ def test_keys_of_predictions_are_those_of_the_pipeline_and_more() -> None:
 
 
 def test_special_tokens_are_null_in_a_matrix_and_have_no_rows() -> None:
-    view, record = mutual_schema(INFO), samples.mutual_record()
-    matrix = view.to_json(record)["mutual"]
+    schema, record = mutual_schema(INFO), samples.mutual_record()
+    matrix = schema.to_json(record)["mutual"]
     assert [position for position, row in enumerate(matrix) if row == [None] * 8] == [0, 3, 7]
     assert [value is None for value in matrix[1]] == [True, False, False, True, False, False, False, True]
     own = (1, 2, 4, 5, 6)
-    assert [(row[5], row[7]) for row in view.to_rows(record)] == [(one, other) for one in own for other in own]
+    assert [(row[5], row[7]) for row in schema.to_rows(record)] == [(one, other) for one in own for other in own]
 
 
-def test_keys_of_heads() -> None:
-    head = attn_schema(INFO, samples.LOOK).to_json(samples.attn_record())["heads"][0]
-    assert list(head) == [
-        *("layer", "head", "entropy", "self", "previous", "next", "cls", "sep", "punctuation", "distance"),
-        *("confidence", "label"),
-    ]
+def test_a_head_has_the_statistics_that_are_shown() -> None:
+    few = replace(samples.DISPLAY, statistics=("distance", "self"))
+    record = attn_schema(INFO, few).to_json(samples.attn_record())
+    assert record["heads"][0] == {"layer": 0, "head": 0, "distance": 100.4, "self": 0.12, "label": "broad"}
 
 
 def test_keys_of_outputs() -> None:
@@ -301,8 +388,8 @@ def test_total_is_the_sum_of_the_tensors() -> None:
     assert found["total"] == {"tensors": 3, "parameters": 11_720_833, "bytes": 23_441_668}
 
 
-def test_similarity_stands_at_the_top_of_json() -> None:
+def test_similarity_is_at_the_top_level_of_json() -> None:
     cosines = np.array([[1, 0.5], [0.5, 1]], np.float32)
-    view = encode_schema(INFO, "mean", wants_tokens=False, similarity=lambda: (["a", "b"], cosines))
-    written = json.loads(_written("json", samples.pooled_record(), view=view))
+    schema = encode_schema(INFO, "mean", wants_tokens=False, similarity=lambda: (["a", "b"], cosines))
+    written = json.loads(_written("json", samples.pooled_record(), schema=schema))
     assert written["similarity"] == [[1.0, 0.5], [0.5, 1.0]]

@@ -1,4 +1,4 @@
-"""Tables as pictures: the same letters at the same places as in a terminal, and nothing that a file would fetch."""
+"""SVG pictures of tables: the same letters at the same places as in a terminal, and no reference to the network."""
 
 import re
 from collections.abc import Callable
@@ -20,10 +20,10 @@ from tests.output.tables.test_invariants import TABLES, TOKENS
 from tests.pictures import read_picture
 
 
-def drawn_svg(view: Schema[Any], *records: Any, width: int = 80, color: str = "auto") -> str:
-    """The picture of the records."""
+def drawn_svg(schema: Schema[Any], *records: Any, width: int = 80, color: str = "auto") -> str:
+    """Return the picture of the records."""
     stream = StringIO()
-    writer = SvgWriter(stream, view, "bertcli & <co>", color, width)
+    writer = SvgWriter(stream, schema, "bertcli & <co>", color, width)
     for record in records:
         writer.write(record)
     writer.finish()
@@ -31,21 +31,21 @@ def drawn_svg(view: Schema[Any], *records: Any, width: int = 80, color: str = "a
 
 
 def stripped(drawn: str) -> list[str]:
-    """The lines of a table without spaces, which XML and terminals count differently, at their ends."""
+    """Return the lines of a table without the spaces at their ends, which XML and terminals count differently."""
     return [line.rstrip() for line in drawn.rstrip().split("\n")]
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])
 @pytest.mark.parametrize("name", CASES)
 def test_a_picture_shows_what_the_terminal_shows(name: str, width: int) -> None:
-    view, records = CASES[name]()
-    assert read_picture(drawn_svg(view, *records, width=width)).lines == stripped(draw(view, *records, width=width))
+    schema, records = CASES[name]()
+    assert read_picture(drawn_svg(schema, *records, width=width)).lines == stripped(draw(schema, *records, width=width))
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_every_piece_stands_on_its_cells_and_inside_the_window(name: str) -> None:
-    view, records = CASES[name]()
-    picture = read_picture(drawn_svg(view, *records))
+def test_every_piece_is_on_its_cells_and_inside_the_window(name: str) -> None:
+    schema, records = CASES[name]()
+    picture = read_picture(drawn_svg(schema, *records))
     for piece in picture.pieces:
         assert piece.text.strip()
         assert piece.cells == cell_len(piece.text), piece
@@ -59,24 +59,24 @@ def test_every_piece_stands_on_its_cells_and_inside_the_window(name: str) -> Non
 def test_any_token_makes_a_picture_that_can_be_read(
     tokens: list[str], table: Callable[[TextInfo], tuple[Schema[Any], Any]]
 ) -> None:
-    view, record = table(samples.text_info(tokens))
-    expected = draw(view, record, width=80).translate({0xFFFE: "\ufffd", 0xFFFF: "\ufffd"})
-    picture = read_picture(drawn_svg(view, record))
+    schema, record = table(samples.text_info(tokens))
+    expected = draw(schema, record, width=80).translate({0xFFFE: "\ufffd", 0xFFFF: "\ufffd"})
+    picture = read_picture(drawn_svg(schema, record))
     bare = [re.sub(r"\s", "", "".join(lines)) for lines in (picture.lines, stripped(expected))]
     assert bare[0] == bare[1]
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_picture_asks_for_nothing_from_elsewhere(name: str) -> None:
-    view, records = CASES[name]()
-    svg = drawn_svg(view, *records)
+def test_a_picture_loads_nothing_from_the_network(name: str) -> None:
+    schema, records = CASES[name]()
+    svg = drawn_svg(schema, *records)
     assert re.findall(r"\w+://[^\s\"]*", svg) == ["http://www.w3.org/2000/svg"]
     assert set(re.findall(r"url\((.)", svg)) == {"#"}
     assert not re.search(r"@import|@font-face|<script|<image|<foreignObject|href", svg)
 
 
 def contrast(one: str, other: str) -> float:
-    """The ratio of two colours' luminances, as WCAG 2 defines it."""
+    """Return the contrast ratio of two colours as WCAG 2 defines it."""
 
     def luminance(color: str) -> float:
         parts = [int(color[place : place + 2], 16) / 255 for place in (0, 2, 4)]
@@ -87,11 +87,11 @@ def contrast(one: str, other: str) -> float:
     return (bright + 0.05) / (dark + 0.05)
 
 
-def test_every_colour_can_be_read_on_the_windows_own_background() -> None:
+def test_every_colour_has_enough_contrast_with_the_background() -> None:
     seen: set[str] = set()
     for name in CASES:
-        view, records = CASES[name]()
-        svg = drawn_svg(view, *records)
+        schema, records = CASES[name]()
+        svg = drawn_svg(schema, *records)
         (background,) = re.findall(r'<rect fill="#(\w{6})" stroke', svg)
         fills = {rule[7:13] for rule in read_picture(svg).rules.values()} - {background}
         seen |= fills
@@ -99,8 +99,8 @@ def test_every_colour_can_be_read_on_the_windows_own_background() -> None:
     assert len(seen) >= 4
 
 
-def test_without_colour_a_picture_has_shades_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    view, records = CASES["fill-mask-strange"]()
+def test_without_colour_a_picture_has_shades_of_grey(monkeypatch: pytest.MonkeyPatch) -> None:
+    schema, records = CASES["fill-mask-strange"]()
     monkeypatch.setenv("NO_COLOR", "1")
 
     def is_grey(color: str) -> bool:
@@ -108,14 +108,14 @@ def test_without_colour_a_picture_has_shades_of_one(monkeypatch: pytest.MonkeyPa
         return max(parts) - min(parts) < 16
 
     def fills(color: str) -> set[str]:
-        return {rule[7:13] for rule in read_picture(drawn_svg(view, *records, color=color)).rules.values()}
+        return {rule[7:13] for rule in read_picture(drawn_svg(schema, *records, color=color)).rules.values()}
 
     assert not all(map(is_grey, fills("always")))
     assert all(map(is_grey, fills("never")))
     assert len(fills("never")) > 1
 
 
-def test_a_run_without_records_makes_a_picture_of_nothing() -> None:
-    view, _ = CASES["fill-mask"]()
-    picture = read_picture(drawn_svg(view))
+def test_a_run_without_records_makes_an_empty_picture() -> None:
+    schema, _ = CASES["fill-mask"]()
+    picture = read_picture(drawn_svg(schema))
     assert (picture.pieces, picture.title) == ([], "bertcli & <co>")

@@ -39,11 +39,11 @@ from bertcli.input.records import FailedText
 from bertcli.model.session import Session, open_session
 from bertcli.model.tokenizer import TokenizedText
 from bertcli.output.destination import TENSOR_SUFFIXES
+from bertcli.output.display import AttentionDisplay
 from bertcli.output.files.arrays import Column, tensor_writers
 from bertcli.output.records import BinaryWriters
 from bertcli.output.schema import Schema
 from bertcli.output.schemas.attn import (
-    AttentionDisplay,
     attn_schema,
     expansion_schema,
     maps_schema,

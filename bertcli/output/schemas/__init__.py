@@ -1,1 +1,1 @@
-"""The view of each command's records: a file a command."""
+"""Schemas of the records of each command, one file a command."""

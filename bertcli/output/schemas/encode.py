@@ -1,44 +1,44 @@
-"""How the vectors of texts look."""
+"""Schema of encode: the vectors of each text, and the similarity of all texts."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from bertcli.output.formatting import numbers
-from bertcli.output.records import joined
+from bertcli.output.formatting import joined, numbers
 from bertcli.output.schema import Cell, Schema
 from bertcli.output.schemas.texts import TEXT_COLUMNS, text_cells, text_json
 from bertcli.results.embeddings import EncodeRecord
 from bertcli.results.texts import FloatArray, RunInfo
 
+# Returns the texts and the matrix of their cosines; available after the last record.
+Similarity = Callable[[], tuple[Sequence[str], FloatArray]]
+
 
 def encode_schema(
-    info: RunInfo, pool: str, *, wants_tokens: bool, similarity: Callable[[], tuple[Sequence[str], FloatArray]] | None
+    info: RunInfo, pool: str, *, wants_tokens: bool, similarity: Similarity | None
 ) -> Schema[EncodeRecord]:
-    """The view of encode. similarity: the texts and the matrix of their cosines, once all of them have come."""
+    """Return the schema of encode: a row for each text.
 
-    def table(record: EncodeRecord) -> Any:
-        from bertcli.output.tables.encode import encode_table
-
-        return encode_table(record, info, pool)
-
-    def as_json(record: EncodeRecord) -> Mapping[str, Any]:
-        return _json(record, wants_tokens)
-
-    view = Schema((*TEXT_COLUMNS, "tokens", "embedding", "next_sentence"), _rows, as_json, table)
+    Args:
+        info: Run to name in captions.
+        pool: Name of the pooling that made the embeddings.
+        wants_tokens: True if JSON has the vector of each token.
+        similarity: Source of the cosine matrix that closes the run, or None.
+    """
+    schema = Schema(
+        (*TEXT_COLUMNS, "tokens", "embedding", "next_sentence"),
+        _rows,
+        partial(_record_json, wants_tokens=wants_tokens),
+        partial(_table, info=info, pool=pool),
+    )
     if similarity is None:
-        return view
-    compute = similarity
-
-    def closing() -> Mapping[str, Any]:
-        return {"similarity": numbers(compute()[1])}
-
-    def closing_table() -> Any:
-        from bertcli.output.tables.encode import similarity_table
-
-        return similarity_table(*compute(), info)
-
-    return replace(view, closing=closing, closing_table=closing_table)
+        return schema
+    return replace(
+        schema,
+        closing=partial(_similarity_json, similarity),
+        closing_table=partial(_similarity_table, similarity, info),
+    )
 
 
 def _rows(record: EncodeRecord) -> Iterable[Sequence[Cell]]:
@@ -46,7 +46,7 @@ def _rows(record: EncodeRecord) -> Iterable[Sequence[Cell]]:
     yield *text_cells(text), joined(text.tokens), joined(numbers(record.embedding)), record.next_sentence
 
 
-def _json(record: EncodeRecord, wants_tokens: bool) -> Mapping[str, Any]:
+def _record_json(record: EncodeRecord, wants_tokens: bool) -> Mapping[str, Any]:
     found: dict[str, Any] = {**text_json(record.text), "embedding": numbers(record.embedding)}
     if record.next_sentence is not None:
         found["next_sentence"] = record.next_sentence
@@ -58,3 +58,19 @@ def _json(record: EncodeRecord, wants_tokens: bool) -> Mapping[str, Any]:
         found["layers"] = list(record.layers)
         found["hidden_states"] = [numbers(state) for state in record.hidden_states]
     return found
+
+
+def _similarity_json(similarity: Similarity) -> Mapping[str, Any]:
+    return {"similarity": numbers(similarity()[1])}
+
+
+def _table(record: EncodeRecord, info: RunInfo, pool: str) -> Any:
+    from bertcli.output.tables.encode import encode_table
+
+    return encode_table(record, info, pool)
+
+
+def _similarity_table(similarity: Similarity, info: RunInfo) -> Any:
+    from bertcli.output.tables.encode import similarity_table
+
+    return similarity_table(*similarity(), info)

@@ -1,160 +1,66 @@
-"""How predictions for masks look; and every record of fill-mask as JSON, whatever was asked."""
+"""Schema of fill-mask's predictions, and the JSON of all its records."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from bertcli.output.formatting import number, numbers
-from bertcli.output.records import joined
-from bertcli.output.schema import Cell, Schema
+from bertcli.output.formatting import joined
+from bertcli.output.schema import Cell, JsonKeys, Schema, jsonable
 from bertcli.output.schemas.texts import TEXT_COLUMNS, text_cells, text_json
-from bertcli.results.masks import (
-    Comparison,
-    FillMaskRecord,
-    LensLayer,
-    MaskPredictions,
-    Prediction,
-    TargetPrediction,
-    TextScore,
-)
+from bertcli.results.masks import Change, FillMaskRecord, MaskPredictions, Prediction, TargetPrediction, TextScore
 from bertcli.results.texts import RunInfo
 
 MASK_COLUMNS = (*TEXT_COLUMNS, "mask", "position")
+# The keys of transformers' fill-mask pipeline come first.
+_PREDICTION_KEYS = ("score", "token", "token_str", "sequence", "rank", "logit")
+_JSON_KEYS: JsonKeys = {
+    FillMaskRecord: ("masks", "sequences", "score", "mutual"),
+    Prediction: _PREDICTION_KEYS,
+    TargetPrediction: ("target", *_PREDICTION_KEYS, "pieces", "logprob", "share", "method"),
+    Change: ("token_str", "rank", "other_rank", "change", "score", "other_score"),
+    TextScore: ("sum", "mean", "perplexity", "method", "tokens"),
+}
 
 
 def fill_mask_schema(info: RunInfo, mass: float | None = None) -> Schema[FillMaskRecord]:
-    """The view of fill-mask: a row for each candidate and target of each mask. mass: what they were to reach."""
+    """Return the schema of predictions: a row for each candidate and each target of each mask.
 
-    def table(record: FillMaskRecord) -> Any:
-        from bertcli.output.tables.fill_mask import fill_mask_table
-
-        return fill_mask_table(record, info, mass)
-
+    Args:
+        info: Run to name in captions.
+        mass: Probability that the candidates are meant to cover, or None.
+    """
     columns = (
         *MASK_COLUMNS, "target", "rank", "score", "logit", "token", "token_str", "sequence",
         "pieces", "logprob", "share", "method", "entropy", "mass",
     )  # fmt: skip
-    return Schema(columns, _rows, record_json, table)
+    return Schema(columns, _rows, record_json, partial(_table, info=info, mass=mass))
 
 
-def masks_of(record: FillMaskRecord) -> Iterable[tuple[Sequence[Cell], MaskPredictions]]:
-    """Each mask, with its cells under MASK_COLUMNS."""
+def mask_cells(record: FillMaskRecord) -> Iterable[tuple[Sequence[Cell], MaskPredictions]]:
+    """Yield the cells of MASK_COLUMNS for each mask, and the mask."""
     for ordinal, mask in enumerate(record.masks):
         yield (*text_cells(record.text), ordinal, mask.position), mask
 
 
+def record_json(record: FillMaskRecord) -> Mapping[str, Any]:
+    """Return the JSON object of a record: its text, its masks, and what was computed for the whole text."""
+    return {**text_json(record.text), **jsonable(record, _JSON_KEYS)}
+
+
 def _rows(record: FillMaskRecord) -> Iterable[Sequence[Cell]]:
-    for place, mask in masks_of(record):
-        for found in mask.predictions:
-            yield *place, None, *_cells(found), None, None, None, None, mask.entropy, mask.mass
+    for place, mask in mask_cells(record):
+        for candidate in mask.predictions:
+            yield *place, None, *_prediction_cells(candidate), None, None, None, None, mask.entropy, mask.mass
         for target in mask.targets or ():
-            of_target = joined(target.pieces), target.logprob, target.share, target.method
-            yield *place, target.target, *_cells(target), *of_target, mask.entropy, mask.mass
+            target_cells = joined(target.pieces), target.logprob, target.share, target.method
+            yield *place, target.target, *_prediction_cells(target), *target_cells, mask.entropy, mask.mass
 
 
-def _cells(found: Prediction | TargetPrediction) -> Sequence[Cell]:
+def _prediction_cells(found: Prediction | TargetPrediction) -> Sequence[Cell]:
     return found.rank, found.score, found.logit, found.token, found.token_str, found.sequence
 
 
-def record_json(record: FillMaskRecord) -> Mapping[str, Any]:
-    """The record's object: its masks, and of the whole text what was asked."""
-    found: dict[str, Any] = {**text_json(record.text), "masks": [_mask_json(mask) for mask in record.masks]}
-    if record.sequences is not None:
-        found["sequences"] = [
-            {"sequence": filled.sequence, "tokens": list(filled.tokens), "logprob": number(filled.logprob)}
-            for filled in record.sequences
-        ]
-    if record.score is not None:
-        found["score"] = _score_json(record.score)
-    if record.mutual is not None:
-        found["mutual"] = numbers(record.mutual)
-    return found
+def _table(record: FillMaskRecord, info: RunInfo, mass: float | None) -> Any:
+    from bertcli.output.tables.fill_mask import fill_mask_table
 
-
-def _mask_json(mask: MaskPredictions) -> Mapping[str, Any]:
-    found: dict[str, Any] = {"position": mask.position, "predictions": list(map(_prediction_json, mask.predictions))}
-    if mask.targets is not None:
-        found["targets"] = list(map(_target_json, mask.targets))
-    if mask.entropy is not None:
-        found["entropy"] = number(mask.entropy)
-    if mask.mass is not None:
-        found["mass"] = number(mask.mass)
-    if mask.lens is not None:
-        found["lens"] = list(map(_layer_json, mask.lens))
-    if mask.comparison is not None:
-        found["comparison"] = _comparison_json(mask.comparison)
-    return found
-
-
-def _prediction_json(prediction: Prediction) -> Mapping[str, Any]:
-    return {
-        "score": number(prediction.score),
-        "token": prediction.token,
-        "token_str": prediction.token_str,
-        "sequence": prediction.sequence,
-        "rank": prediction.rank,
-        "logit": number(prediction.logit),
-    }
-
-
-def _target_json(target: TargetPrediction) -> Mapping[str, Any]:
-    return {
-        "target": target.target,
-        "score": number(target.score),
-        "token": target.token,
-        "token_str": target.token_str,
-        "sequence": target.sequence,
-        "rank": target.rank,
-        "logit": None if target.logit is None else number(target.logit),
-        "pieces": list(target.pieces),
-        "logprob": number(target.logprob),
-        "share": number(target.share),
-        "method": target.method,
-    }
-
-
-def _layer_json(layer: LensLayer) -> Mapping[str, Any]:
-    found = {"layer": layer.layer, "predictions": list(map(_prediction_json, layer.predictions))}
-    return found if layer.targets is None else {**found, "targets": list(map(_target_json, layer.targets))}
-
-
-def _comparison_json(comparison: Comparison) -> Mapping[str, Any]:
-    distance = comparison.jensen_shannon
-    found: dict[str, Any] = {
-        "model": comparison.model,
-        "revision": comparison.revision,
-        "predictions": list(map(_prediction_json, comparison.predictions)),
-        "jensen_shannon": None if distance is None else number(distance),
-        "changes": [
-            {
-                "token_str": change.token_str,
-                "rank": change.rank,
-                "other_rank": change.other_rank,
-                "change": change.change,
-                "score": None if change.score is None else number(change.score),
-                "other_score": None if change.other_score is None else number(change.other_score),
-            }
-            for change in comparison.changes
-        ],
-    }
-    return found if comparison.targets is None else {**found, "targets": list(map(_target_json, comparison.targets))}
-
-
-def _score_json(score: TextScore) -> Mapping[str, Any]:
-    return {
-        "sum": number(score.sum),
-        "mean": number(score.mean),
-        "perplexity": number(score.perplexity),
-        "method": score.method,
-        "tokens": [
-            {
-                "position": token.position,
-                "token": token.token,
-                "id": token.id,
-                "logprob": number(token.logprob),
-                "surprisal": number(token.surprisal),
-                "rank": token.rank,
-                "best": token.best,
-            }
-            for token in score.tokens
-        ],
-    }
+    return fill_mask_table(record, info, mass)

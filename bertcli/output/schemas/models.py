@@ -1,62 +1,40 @@
-"""How the models that are here look."""
+"""Schema of models: the models that can be opened without a download."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bertcli.output.records import joined
-from bertcli.output.schema import Cell, Schema
-from bertcli.results.models import KnownModel, ModelsResult, SkippedModel
+from bertcli.output.formatting import joined
+from bertcli.output.schema import Cell, JsonKeys, Schema, jsonable
+from bertcli.results.models import KnownModel, ModelsResult
 
 _COLUMNS = (
     "model", "revision", "refs", "family", "num_hidden_layers", "hidden_size", "num_attention_heads", "parameters",
     "bytes", "pooler", "mlm_head",
 )  # fmt: skip
+_JSON_KEYS: JsonKeys = {KnownModel: _COLUMNS}
 
 
 def models_schema() -> Schema[ModelsResult]:
-    """The view of models: one in each row."""
-
-    def table(result: ModelsResult) -> Any:
-        from bertcli.output.tables.models import models_table
-
-        return models_table(result)
-
-    return Schema(_COLUMNS, _rows, _json, table, to_lines=_lines, is_document=True)
+    """Return the schema of models: a row for each model."""
+    return Schema(_COLUMNS, _rows, _result_json, _table, to_lines=_lines, is_document=True)
 
 
 def _rows(result: ModelsResult) -> Iterable[Sequence[Cell]]:
-    for model in result.models:
-        values = _model_json(model)
-        yield [joined(model.refs) if name == "refs" else values[name] for name in _COLUMNS]
+    # A row has the values of JSON; branches and tags share a cell.
+    for model in _lines(result):
+        yield [joined(model["refs"]) if name == "refs" else model[name] for name in _COLUMNS]
 
 
-def _json(result: ModelsResult) -> Mapping[str, Any]:
-    return {
-        "cache": result.cache,
-        "models": list(_lines(result)),
-        "left_out": [_left_out_json(each) for each in result.left_out],
-    }
+def _result_json(result: ModelsResult) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = jsonable(result, _JSON_KEYS)
+    return found
 
 
-def _lines(result: ModelsResult) -> Iterable[Mapping[str, Any]]:
-    return map(_model_json, result.models)
+def _lines(result: ModelsResult) -> Sequence[Mapping[str, Any]]:
+    return [jsonable(model, _JSON_KEYS) for model in result.models]
 
 
-def _model_json(model: KnownModel) -> Mapping[str, Any]:
-    return {
-        "model": model.model,
-        "revision": model.revision,
-        "refs": list(model.refs),
-        "family": model.family,
-        "num_hidden_layers": model.num_hidden_layers,
-        "hidden_size": model.hidden_size,
-        "num_attention_heads": model.num_attention_heads,
-        "parameters": model.parameters,
-        "bytes": model.nbytes,
-        "pooler": model.has_pooler,
-        "mlm_head": model.has_mlm_head,
-    }
+def _table(result: ModelsResult) -> Any:
+    from bertcli.output.tables.models import models_table
 
-
-def _left_out_json(left_out: SkippedModel) -> Mapping[str, Any]:
-    return {"model": left_out.model, "revision": left_out.revision, "reason": left_out.reason}
+    return models_table(result)

@@ -1,42 +1,41 @@
-"""How shapes look."""
+"""Schemas of shapes: the outputs of each model class, and the tensors of a checkpoint."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from bertcli.output.formatting import shape
-from bertcli.output.schema import Cell, Schema
+from bertcli.output.schema import Cell, JsonKeys, Schema, jsonable
 from bertcli.results.models import ModelClass, Output, ShapesResult, StoredTensor
 from bertcli.results.texts import RunInfo
 
+_TENSOR_COLUMNS = ("name", "shape", "dtype", "parameters", "bytes")
+_JSON_KEYS: JsonKeys = {
+    Output: ("name", "symbolic", "shape", "count", "dtype", "bytes", "default", "in_checkpoint"),
+    StoredTensor: _TENSOR_COLUMNS,
+}
+
 
 def shapes_schema(info: RunInfo) -> Schema[ShapesResult]:
-    """The view of shapes: an output of a class in each row."""
-
-    def table(result: ShapesResult) -> Any:
-        from bertcli.output.tables.shapes import shapes_table
-
-        return shapes_table(result, info)
-
+    """Return the schema of tensor shapes: a row for each output of each class."""
     columns = (
         "class", "parameters", "name", "symbolic", "shape", "count", "dtype", "bytes", "default", "in_checkpoint",
         "ran",
     )  # fmt: skip
-    return Schema(columns, _rows, _json, table, to_lines=_lines, is_document=True)
+    table = partial(_shapes_table, info=info)
+    return Schema(columns, _shapes_rows, _shapes_json, table, to_lines=_class_lines, is_document=True)
 
 
 def weights_schema(info: RunInfo) -> Schema[ShapesResult]:
-    """The view of a checkpoint's tensors: one in each row."""
-
-    def table(result: ShapesResult) -> Any:
-        from bertcli.output.tables.shapes import weights_table
-
-        return weights_table(result, info)
-
-    columns = ("name", "shape", "dtype", "parameters", "bytes")
-    return Schema(columns, _weights_rows, _weights_json, table, to_lines=_weights_lines, is_document=True)
+    """Return the schema of a checkpoint's tensors: a row for each tensor."""
+    table = partial(_weights_table, info=info)
+    return Schema(_TENSOR_COLUMNS, _weights_rows, _weights_json, table, to_lines=_tensor_lines, is_document=True)
 
 
-def _rows(result: ShapesResult) -> Iterable[Sequence[Cell]]:
+# Rows
+
+
+def _shapes_rows(result: ShapesResult) -> Iterable[Sequence[Cell]]:
     for model_class in result.classes:
         for output in model_class.outputs:
             yield (
@@ -50,21 +49,34 @@ def _rows(result: ShapesResult) -> Iterable[Sequence[Cell]]:
                 output.nbytes,
                 output.default,
                 output.in_checkpoint,
-                None if output.ran is None else _ran(output.ran),
+                None if output.ran is None else " ".join(map(shape, _distinct(output.ran))),
             )
 
 
-def _json(result: ShapesResult) -> Mapping[str, Any]:
+def _weights_rows(result: ShapesResult) -> Iterable[Sequence[Cell]]:
+    for tensor in result.tensors or ():
+        yield tensor.name, shape(tensor.shape), tensor.dtype, tensor.parameters, tensor.nbytes
+
+
+def _distinct(shapes: Sequence[Sequence[int]]) -> Sequence[Sequence[int]]:
+    """Return each different shape once, in order."""
+    return list(dict.fromkeys(map(tuple, shapes)))
+
+
+# JSON
+
+
+def _shapes_json(result: ShapesResult) -> Mapping[str, Any]:
     return {
         "batch_size": result.batch_size,
         "sequence_length": result.sequence_length,
-        "holds": None if result.holds is None else dict(result.holds),
-        "classes": list(_lines(result)),
+        "holds": jsonable(result.holds),
+        "classes": list(_class_lines(result)),
     }
 
 
-def _lines(result: ShapesResult) -> Iterable[Mapping[str, Any]]:
-    return (_class_json(model_class) for model_class in result.classes)
+def _class_lines(result: ShapesResult) -> Iterable[Mapping[str, Any]]:
+    return map(_class_json, result.classes)
 
 
 def _class_json(model_class: ModelClass) -> Mapping[str, Any]:
@@ -76,33 +88,14 @@ def _class_json(model_class: ModelClass) -> Mapping[str, Any]:
 
 
 def _output_json(output: Output) -> Mapping[str, Any]:
-    return {
-        "name": output.name,
-        "symbolic": list(output.symbolic),
-        "shape": list(output.shape),
-        "count": output.count,
-        "dtype": output.dtype,
-        "bytes": output.nbytes,
-        "default": output.default,
-        "in_checkpoint": output.in_checkpoint,
-        **({"ran": _ran_json(output.ran)} if output.ran is not None else {}),
-    }
-
-
-def _ran(shapes: Sequence[Sequence[int]]) -> str:
-    """The shape that came out, once where all tensors have it."""
-    return " ".join(dict.fromkeys(map(shape, shapes)))
+    found: Mapping[str, Any] = jsonable(output, _JSON_KEYS)
+    return found if output.ran is None else {**found, "ran": _ran_json(output.ran)}
 
 
 def _ran_json(shapes: Sequence[Sequence[int]]) -> Sequence[object]:
-    """One shape where all tensors have it, as `shape` is; else each tensor's."""
-    distinct = list(dict.fromkeys(map(tuple, shapes)))
+    """Return one shape if all tensors have it, as in the key `shape`; else the shape of each tensor."""
+    distinct = _distinct(shapes)
     return list(distinct[0]) if len(distinct) == 1 else [list(each) for each in shapes]
-
-
-def _weights_rows(result: ShapesResult) -> Iterable[Sequence[Cell]]:
-    for tensor in result.tensors or ():
-        yield tensor.name, shape(tensor.shape), tensor.dtype, tensor.parameters, tensor.nbytes
 
 
 def _weights_json(result: ShapesResult) -> Mapping[str, Any]:
@@ -112,18 +105,23 @@ def _weights_json(result: ShapesResult) -> Mapping[str, Any]:
         "parameters": sum(tensor.parameters for tensor in tensors),
         "bytes": sum(tensor.nbytes for tensor in tensors),
     }
-    return {"tensors": [_tensor_json(tensor) for tensor in tensors], "total": total}
+    return {"tensors": list(_tensor_lines(result)), "total": total}
 
 
-def _weights_lines(result: ShapesResult) -> Iterable[Mapping[str, Any]]:
-    return map(_tensor_json, result.tensors or ())
+def _tensor_lines(result: ShapesResult) -> Iterable[Mapping[str, Any]]:
+    return (jsonable(tensor, _JSON_KEYS) for tensor in result.tensors or ())
 
 
-def _tensor_json(tensor: StoredTensor) -> Mapping[str, Any]:
-    return {
-        "name": tensor.name,
-        "shape": list(tensor.shape),
-        "dtype": tensor.dtype,
-        "parameters": tensor.parameters,
-        "bytes": tensor.nbytes,
-    }
+# Tables. They are imported when the first one is drawn: rich takes longer to load than JSON needs.
+
+
+def _shapes_table(result: ShapesResult, info: RunInfo) -> Any:
+    from bertcli.output.tables.shapes import shapes_table
+
+    return shapes_table(result, info)
+
+
+def _weights_table(result: ShapesResult, info: RunInfo) -> Any:
+    from bertcli.output.tables.shapes import weights_table
+
+    return weights_table(result, info)

@@ -1,45 +1,42 @@
-"""What every record about a text has in common."""
+"""Columns and JSON keys that all records about a text share."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from bertcli.output.schema import Cell, Schema
 from bertcli.results.texts import TextInfo
 
 TEXT_COLUMNS = ("index", "line", "text", "pair", "truncated")
-
-
-def text_title(text: TextInfo) -> str:
-    """A text in one line, with its pair."""
-    return text.text if text.pair is None else f"{text.text}  +  {text.pair}"
+_OPTIONAL_KEYS = ("id", "file", "line")
 
 
 def text_cells(text: TextInfo) -> Sequence[Cell]:
-    """The cells under TEXT_COLUMNS."""
+    """Return the cells of TEXT_COLUMNS."""
     return text.index, text.line, text.text, text.pair, text.truncated
 
 
 def text_json(text: TextInfo) -> Mapping[str, Any]:
-    """The keys that a record begins with; `id`, `file`, `line` and `pair` stand where there is one."""
-    return {
-        "index": text.index,
-        **({"id": text.id} if text.id is not None else {}),
-        **({"file": text.file} if text.file is not None else {}),
-        **({"line": text.line} if text.line is not None else {}),
-        "text": text.text,
-        **({"pair": text.pair} if text.pair is not None else {}),
-        "tokens": list(text.tokens),
-        "truncated": text.truncated,
-    }
+    """Return the first keys of a record. `id`, `file`, `line` and `pair` are left out if the text has none."""
+    found: dict[str, Any] = {"index": text.index}
+    found.update({key: value for key in _OPTIONAL_KEYS if (value := getattr(text, key)) is not None})
+    found["text"] = text.text
+    if text.pair is not None:
+        found["pair"] = text.pair
+    return {**found, "tokens": list(text.tokens), "truncated": text.truncated}
 
 
-def with_ids(view: Schema[Any]) -> Schema[Any]:
-    """The view with what the input knows each text by as the last of its columns."""
+def with_ids(schema: Schema[Any]) -> Schema[Any]:
+    """Return a schema with one more column at the end: text_id, the id that the input gives each text.
 
-    def rows(record: Any) -> Iterable[Sequence[Cell]]:
-        for cells in view.to_rows(record):
-            yield *cells, record.text.id
+    Args:
+        schema: Schema of records that have a text.
+    """
+    # The column is not called "id", which is a token's id where tokens have rows.
+    return replace(schema, columns=(*schema.columns, "text_id"), to_rows=partial(_rows_with_ids, schema=schema))
 
-    # Plain "id" is that of a token where tokens have columns.
-    return replace(view, columns=(*view.columns, "text_id"), to_rows=rows)
+
+def _rows_with_ids(record: Any, schema: Schema[Any]) -> Iterable[Sequence[Cell]]:
+    for cells in schema.to_rows(record):
+        yield *cells, record.text.id

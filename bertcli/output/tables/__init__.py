@@ -1,1 +1,1 @@
-"""Results as tables for a terminal: a file a command, drawn by rich."""
+"""Tables for a terminal, drawn by rich: one file a command."""

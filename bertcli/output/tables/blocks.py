@@ -1,4 +1,4 @@
-"""A table whose columns stand under one another in blocks, where a narrow terminal has no room for all in a row."""
+"""Table that splits its columns into blocks, one under another, if the terminal is too narrow for all of them."""
 
 from collections.abc import Iterator, Sequence
 from copy import copy
@@ -15,9 +15,12 @@ _UNLIMITED = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """keys: how many of the first columns every block begins with. narrowest: to what a column of text may be folded.
+    """Table in blocks of columns. Columns of numbers (no_wrap) keep their width if one of them fits the terminal.
 
-    Columns of numbers (no_wrap) keep their width, unless the terminal is too narrow for a single one of them.
+    Args:
+        table: Table to draw.
+        keys: Number of first columns to repeat in every block.
+        narrowest: Width to which a column of text may be folded.
     """
 
     table: Table
@@ -25,14 +28,15 @@ class Blocks:
     narrowest: int = 10
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Each block, an empty line between any two."""
+        """Yield each block, with an empty line between blocks."""
         widths = [self._width(console, options, column) for column in self.table.columns]
         for number, columns in enumerate(self._blocks(widths, options.max_width)):
             if number:
                 yield Text()
-            yield self._part(columns, fits=_total(widths, columns) <= options.max_width)
+            yield self._block(columns, fits=_total(widths, columns) <= options.max_width)
 
     def _blocks(self, widths: Sequence[int], width: int) -> Iterator[Sequence[int]]:
+        """Yield the numbers of the columns of each block, as many as fit the width."""
         keys = list(range(self.keys))
         block = keys
         for column in range(self.keys, len(widths)):
@@ -42,19 +46,20 @@ class Blocks:
             block = [*block, column]
         yield block
 
-    def _part(self, columns: Sequence[int], *, fits: bool) -> Table:
-        part = copy(self.table)
-        part.columns, part.rows = [], []
+    def _block(self, columns: Sequence[int], *, fits: bool) -> Table:
+        """Return a table of these columns. Its numbers are folded unless the block fits."""
+        block = copy(self.table)
+        block.columns, block.rows = [], []
         chosen = [self.table.columns[column] for column in columns]
         for column in chosen:
             no_wrap = column.no_wrap and fits
-            part.add_column(column.header, justify=column.justify, overflow="fold", no_wrap=no_wrap)
+            block.add_column(column.header, justify=column.justify, overflow="fold", no_wrap=no_wrap)
         for row, cells in zip(self.table.rows, zip(*(column.cells for column in chosen), strict=True), strict=True):
-            part.add_row(*cells, style=row.style, end_section=row.end_section)
-        return part
+            block.add_row(*cells, style=row.style, end_section=row.end_section)
+        return block
 
     def _width(self, console: Console, options: ConsoleOptions, column: Column) -> int:
-        """What the column needs at the least."""
+        """Return the least width that the column needs."""
         unlimited = options.update_width(_UNLIMITED)
         shown = (column.header, *column.cells)
         widest = max(Measurement.get(console, unlimited, each).maximum for each in shown)

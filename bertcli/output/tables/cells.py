@@ -1,7 +1,7 @@
-"""What the tables have in common: text that stays text, numbers, and a quiet look.
+"""Cells, columns, titles and captions that the tables share.
 
-Tokens and texts are never markup, which would swallow `[mask]`, fail on `[/b]` and make a picture of `:smile:`.
-Colours are the terminal's own, so that they suit its theme.
+Tokens and texts are never markup: it would swallow `[mask]`, fail on `[/b]` and turn `:smile:` into a picture. Colours
+are those of the terminal, so that they suit its theme.
 """
 
 from typing import Any
@@ -11,52 +11,51 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bertcli.output import formatting as numbers
+from bertcli.output import formatting
+from bertcli.output.display import run_line
 from bertcli.output.formatting import visible
 from bertcli.results.texts import RunInfo, TextInfo
 
 ACCENT, QUIET, STRONG, ALARM = "magenta", "dim", "bold", "red"
 FIRST_VALUES = 4
-_NEGLIGIBLE, _MOST = 0.05, 0.5
-_REVISION_DIGITS = 8
+_NEGLIGIBLE, _MAJORITY = 0.05, 0.5
 _LONGEST_TITLE, _END_OF_TITLE = 600, 100
-_SHA1_DIGITS = 40
 
 
 def cell(text: str, style: str = "") -> Text:
-    """A user's text or a token: shown as it is, folded where it is too long, never cut."""
+    """Return a user's text or a token as a cell. It is shown unchanged, and folded if it is too long, never cut."""
     return Text(visible(text), style, overflow="fold")
 
 
 def number(value: float, decimals: int = 3, style: str = "") -> Text:
-    """A number with a fixed count of decimals; what rounds to nothing is 0, never -0."""
+    """Return a number with a fixed count of decimals. A value that rounds to zero is 0, never -0."""
     return Text(f"{value:z.{decimals}f}", style)
 
 
 def share(value: float) -> Text:
-    """A part of 1: faint where it is next to nothing, marked where it is more than half."""
+    """Return a number between 0 and 1 with two decimals: faint if it is negligible, marked if over one half."""
     return number(value, 2, share_style(value))
 
 
 def share_style(value: float) -> str:
-    """How a part of 1 is shaded."""
-    if value > _MOST:
+    """Return the style of a number between 0 and 1."""
+    if value > _MAJORITY:
         return f"{STRONG} {ACCENT}"
     return QUIET if value < _NEGLIGIBLE else ""
 
 
 def size(nbytes: int) -> Text:
-    """Bytes, as people read them."""
-    return Text(numbers.size(nbytes))
+    """Return a number of bytes in the largest unit that fits."""
+    return Text(formatting.size(nbytes))
 
 
 def norm(vector: Any) -> float:
-    """The Euclidean length of a vector."""
+    """Return the Euclidean length of a vector."""
     return float((vector @ vector) ** 0.5)
 
 
 def table() -> Table:
-    """A table without columns yet, drawn with as few lines as will do."""
+    """Return an empty table with a line under its header and no other lines."""
     return Table(
         box=box.SIMPLE_HEAD,
         show_edge=False,
@@ -68,19 +67,25 @@ def table() -> Table:
 
 
 def add_words(drawn: Table, *headers: str) -> None:
-    """Columns of text."""
+    """Add columns of text."""
     for header in headers:
         drawn.add_column(cell(header), overflow="fold")
 
 
 def add_numbers(drawn: Table, *headers: str) -> None:
-    """Columns of numbers, which are not folded where this can be avoided."""
+    """Add columns of numbers, which are folded only if the terminal is too narrow for one of them."""
     for header in headers:
         drawn.add_column(cell(header), overflow="fold", justify="right", no_wrap=True)
 
 
+def add_bars(drawn: Table, *headers: str) -> None:
+    """Add columns of numbers with bars, aligned to the left."""
+    for header in headers:
+        drawn.add_column(cell(header), no_wrap=True)
+
+
 def title(text: TextInfo) -> Text:
-    """The text that a record is about, with its line where it has one, its pair, and whether it was cut."""
+    """Return the title of a record: its line number if it has one, its text and pair, and a mark if truncated."""
     line = "" if text.line is None else f"line {text.line}  "
     shown = Text.assemble((line, QUIET), (_shortened(text.text), STRONG), overflow="fold")
     if text.pair is not None:
@@ -90,38 +95,24 @@ def title(text: TextInfo) -> Text:
     return shown
 
 
-def _shortened(text: str) -> str:
-    """A text as a heading has room for it."""
-    if len(text) <= _LONGEST_TITLE:
-        return visible(text)
-    # Between words where there are any.
-    beginning, end = text[: _LONGEST_TITLE - _END_OF_TITLE], text[-_END_OF_TITLE:]
-    return f"{visible(beginning.rpartition(' ')[0] or beginning)} … {visible(end.partition(' ')[2] or end)}"
-
-
 def subtitle(part: str, note: str) -> Text:
-    """Which part of the record comes next."""
+    """Return the heading of a part of a record, with a note beside it."""
     return cell(part).append(f"  {visible(note)}", QUIET)
 
 
 def caption(info: RunInfo, *notes: str) -> Text:
-    """What the reader has to know, and who answered."""
+    """Return the notes that explain a table, and the model and engine that computed it, a line each."""
     return cell("", QUIET).append("\n".join(visible(line) for line in (*notes, run_line(info)) if line))
 
 
-def run_line(info: RunInfo) -> str:
-    """Who answered."""
-    model = info.model if info.revision is None else f"{info.model}@{short(info.revision)}"
-    parts = (model, info.engine, info.device, info.dtype)
-    return " · ".join(part for part in parts if part is not None)
-
-
 def figure(heading: RenderableType, *parts: RenderableType) -> Group:
-    """A title and what belongs to it, an empty line between any two."""
+    """Return a heading and the parts under it, separated by empty lines."""
     return Group(heading, *(each for part in parts for each in (Text(), part)))
 
 
-def short(revision: str) -> str:
-    """The beginning of a commit's hash, which is enough to tell it by; a name as it is."""
-    is_commit = len(revision) == _SHA1_DIGITS and revision.isalnum()
-    return revision[:_REVISION_DIGITS] if is_commit else revision
+def _shortened(text: str) -> str:
+    """Return the text, or the beginning and end of a long one, cut between words if it has any."""
+    if len(text) <= _LONGEST_TITLE:
+        return visible(text)
+    beginning, end = text[: _LONGEST_TITLE - _END_OF_TITLE], text[-_END_OF_TITLE:]
+    return f"{visible(beginning.rpartition(' ')[0] or beginning)} … {visible(end.partition(' ')[2] or end)}"

@@ -1,10 +1,11 @@
-"""The vectors of a text, and how near texts are to one another."""
+"""Tables of encode: the vectors of a text, and the similarity of texts."""
 
 from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from bertcli.choices import Pooling
 from bertcli.output.formatting import visible
 from bertcli.output.tables import cells
 from bertcli.output.tables.blocks import Blocks
@@ -12,24 +13,24 @@ from bertcli.output.tables.matrix import Matrix
 from bertcli.results.embeddings import EncodeRecord
 from bertcli.results.texts import FloatArray, RunInfo
 
-# The name of a pooled vector.
 _NARROWEST = len("pooler_output")
-_VALUES = tuple(f"[{index}]" for index in range(cells.FIRST_VALUES))
+_DIMENSIONS = tuple(f"[{index}]" for index in range(cells.FIRST_VALUES))
 
 
 def encode_table(record: EncodeRecord, info: RunInfo, pool: str) -> RenderableType:
-    """The vector of each token with its norm and first values, those pooled of them, then the layers asked for."""
+    """Draw the norm and first dimensions of each token's vector, of the pooled vectors, and of the chosen layers."""
     states = record.last_hidden_state
     vectors = _pooled_vectors(record, pool) if states is None else _token_vectors(record, states, pool)
-    layers = [_layers(record)] if record.hidden_states else []
+    parts = [_layers(record)] if record.hidden_states else []
     if record.next_sentence is not None:
-        layers.append(_next_sentence(record.next_sentence))
-    note = f"[0] and on are the first of {len(record.embedding)} values"
-    return cells.figure(cells.title(record.text), vectors, *layers, cells.caption(info, note))
+        parts.append(_next_sentence(record.next_sentence))
+    count = len(record.embedding)
+    note = f"first {min(cells.FIRST_VALUES, count)} of {count:,} dimensions"
+    return cells.figure(cells.title(record.text), vectors, *parts, cells.caption(info, note))
 
 
 def similarity_table(texts: Sequence[str], similarity: FloatArray, info: RunInfo) -> RenderableType:
-    """The cosine between each two texts."""
+    """Draw the cosine of each pair of texts, the largest of each row in bold."""
     cosines = [[float(cosine) for cosine in row] for row in similarity]
     nearest = [max((*row[:at], *row[at + 1 :]), default=None) for at, row in enumerate(cosines)]
 
@@ -42,17 +43,17 @@ def similarity_table(texts: Sequence[str], similarity: FloatArray, info: RunInfo
     labels = [Text(visible(text), no_wrap=True, overflow="ellipsis") for text in texts]
     numbers = [Text(str(number)) for number in range(len(texts))]
     matrix = Matrix(labels, numbers, cosine, cell_width=7)
-    note = "bold: the nearest of the other texts"
+    note = "bold: the most similar other text"
     return cells.figure(Text("cosine similarity", cells.STRONG), matrix, cells.caption(info, note))
 
 
 def _token_vectors(record: EncodeRecord, last_hidden_state: FloatArray, pool: str) -> Blocks:
-    """A row for each token, and beneath them the pooled vectors, their numbers in the same columns."""
+    """Draw a row for each token, and under them the pooled vectors in the same columns."""
     text = record.text
     drawn = cells.table()
     cells.add_numbers(drawn, "#")
     cells.add_words(drawn, "token")
-    cells.add_numbers(drawn, "id", "seg", "norm", *_VALUES)
+    cells.add_numbers(drawn, "id", "seg", "norm", *_DIMENSIONS)
     segments = [str(segment) for segment in text.token_type_ids] or ["-"] * len(text.tokens)
     tokens = zip(text.tokens, text.input_ids, segments, last_hidden_state, strict=True)
     for position, (token, id_, segment, vector) in enumerate(tokens):
@@ -65,33 +66,36 @@ def _token_vectors(record: EncodeRecord, last_hidden_state: FloatArray, pool: st
 
 
 def _pooled_vectors(record: EncodeRecord, pool: str) -> Blocks:
+    """Draw the pooled vectors alone."""
     drawn = cells.table()
     cells.add_words(drawn, "vector")
-    cells.add_numbers(drawn, "norm", *_VALUES)
+    cells.add_numbers(drawn, "norm", *_DIMENSIONS)
     for name, vector in _pooled(record, pool):
         drawn.add_row(name, *_norm_and_values(vector))
     return Blocks(drawn, keys=1, narrowest=_NARROWEST)
 
 
 def _pooled(record: EncodeRecord, pool: str) -> Iterator[tuple[Text, FloatArray]]:
+    """Yield the name and values of each pooled vector."""
     yield Text.assemble(("embedding", cells.STRONG), (f" {pool}", cells.QUIET)), record.embedding
-    if record.pooler_output is not None and pool != "pooler":  # which is the embedding then
+    if record.pooler_output is not None and pool != Pooling.POOLER:  # else the embedding is pooler_output
         yield Text("pooler_output", cells.STRONG), record.pooler_output
 
 
 def _layers(record: EncodeRecord) -> RenderableType:
-    """A row for each layer: the tokens' mean norm, and the first token's norm and values."""
+    """Draw the mean norm of each layer's tokens, and the norm and values of its first token."""
     first = record.text.tokens[0]
     drawn = cells.table()
-    cells.add_numbers(drawn, "layer", "mean norm", f"{first} norm", *_VALUES)
+    cells.add_numbers(drawn, "layer", "mean norm", f"{first} norm", *_DIMENSIONS)
     for layer, state in zip(record.layers, record.hidden_states, strict=True):
         mean = sum(map(cells.norm, state)) / len(state)
         drawn.add_row(Text(str(layer)), cells.number(mean), *_norm_and_values(state[0]))
-    return Group(cells.subtitle("hidden_states", f"with the values of {first}"), Blocks(drawn, keys=1))
+    return Group(cells.subtitle("hidden_states", f"values of {first}"), Blocks(drawn, keys=1))
 
 
 def _next_sentence(probability: float) -> Text:
-    return Text.assemble(("next_sentence", cells.STRONG), f"  {probability:.4f}", ("  that B follows A", cells.QUIET))
+    note = "  probability that B follows A"
+    return Text.assemble(("next_sentence", cells.STRONG), f"  {probability:.4f}", (note, cells.QUIET))
 
 
 def _norm_and_values(vector: FloatArray) -> Iterator[Text]:

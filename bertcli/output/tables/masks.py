@@ -1,15 +1,16 @@
-"""How probable each token of a text is to the model, and the text."""
+"""Tables of fill-mask's other modes: --joint, --score, --lens, --compare and --mutual."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from bertcli.choices import FillOrder
 from bertcli.output.heatmaps import mutual_heatmap
 from bertcli.output.tables import cells
 from bertcli.output.tables.blocks import Blocks
 from bertcli.output.tables.fill_mask import bar, probability
-from bertcli.output.tables.matrix import readable
+from bertcli.output.tables.matrix import matrix_or_strongest
 from bertcli.results.masks import (
     Comparison,
     FillMaskRecord,
@@ -21,39 +22,100 @@ from bertcli.results.masks import (
 )
 from bertcli.results.texts import RunInfo
 
-_READABLE = 1e6
-_UNKNOWN = {"[UNK]", "<unk>"}
-_METHODS = {
-    "PLL-original": "each token masked on its own",
-    "PLL-word-l2r": "each token masked together with the later pieces of its word",
+_ORDERS: Mapping[str, str] = {
+    FillOrder.CONFIDENCE: "filled in order of confidence: the most certain mask first",
+    FillOrder.L2R: "filled from left to right",
 }
+_JOINT_LOGPROB = "ln p: sum over the masks, each given those filled before it"
+_SCORE_METHODS = {
+    "PLL-original": "each token is masked alone",
+    "PLL-word-l2r": "each token is masked together with the later pieces of its word",
+}
+_SCORE_COLUMNS = "best: the model's first choice; perplexity: exp(-mean ln p)"
+_UNKNOWN = {"[UNK]", "<unk>"}
+_LARGEST_WITH_DECIMALS = 1e6
+_LENS_LAYERS = "layer 0 is the embeddings; the MLM head was trained on the last layer only"
+_LENS_TOP = "only the top candidate of each layer is shown; use --json for all"
+_LENS_RANKS = "under each target: its rank in the vocabulary"
+_MUTUAL_ROWS = "each value: how much masking the column's token changes the row's prediction"
+_MUTUAL_SCALE = "Jensen-Shannon distance: 0 for no change, at most 0.833; ·: under 0.005"
+_ABSENT = "–"
+
+
+def joint_table(record: FillMaskRecord, order: str, info: RunInfo) -> RenderableType:
+    """Draw each whole sequence: the tokens that fill the masks, their log-probability, and the text."""
+    count = len(record.masks)
+    drawn = cells.table()
+    cells.add_numbers(drawn, "rank", "ln p")
+    cells.add_words(drawn, *(f"mask {ordinal}" if count > 1 else "mask" for ordinal in range(1, count + 1)), "text")
+    for rank, filled in enumerate(record.sequences or (), 1):
+        tokens = (cells.cell(token, cells.STRONG) for token in filled.tokens)
+        drawn.add_row(Text(f"{rank:,}"), cells.number(filled.logprob), *tokens, cells.cell(filled.sequence))
+    caption = cells.caption(info, _ORDERS[order], _JOINT_LOGPROB)
+    return cells.figure(cells.title(record.text), Blocks(drawn, keys=2), caption)
 
 
 def score_table(record: FillMaskRecord, info: RunInfo) -> RenderableType:
-    """The sum, mean and perplexity of the text, and a row for each of its tokens."""
-    assert record.score is not None
-    caption = cells.caption(
-        info,
-        f"{record.score.method}: {_METHODS[record.score.method]}",
-        "best: what the model would have said; perplexity: e to the power of -mean ln p",
-        *_left_out(record),
-    )
-    return cells.figure(cells.title(record.text), _summary(record.score), _tokens(record.score), caption)
+    """Draw the sum, mean and perplexity of a text, and a row for each of its tokens."""
+    score = record.score
+    assert score is not None
+    method = f"{score.method}: {_SCORE_METHODS[score.method]}"
+    caption = cells.caption(info, method, _SCORE_COLUMNS, *_score_warnings(record, score))
+    return cells.figure(cells.title(record.text), _score_summary(score), _token_scores(score), caption)
 
 
-def _left_out(record: FillMaskRecord) -> Iterator[str]:
-    """What a reader of the sum would not expect: tokens that do not count, and such as stand for another."""
-    assert record.score is not None
-    tokens, scored = record.text.tokens, {token.position for token in record.score.tokens}
+def lens_table(record: FillMaskRecord, info: RunInfo) -> RenderableType:
+    """Draw a row for each layer: the top candidate of each mask, its probability, and the rank of each target."""
+    drawn = cells.table()
+    cells.add_numbers(drawn, "layer")
+    has_several = len(record.masks) > 1
+    for ordinal, mask in enumerate(record.masks, 1):
+        cells.add_words(drawn, f"mask {ordinal}" if has_several else "top")
+        cells.add_bars(drawn, "probability")
+        cells.add_numbers(drawn, *(target.target for target in mask.targets or ()))
+    for layers in zip(*(mask.lens or () for mask in record.masks), strict=True):
+        parts = (part for layer in layers for part in _lens_cells(layer))
+        drawn.add_row(Text(str(layers[0].layer)), *parts)
+    ranks = [_LENS_RANKS] if any(mask.targets for mask in record.masks) else []
+    caption = cells.caption(info, _LENS_LAYERS, _LENS_TOP, *ranks)
+    return cells.figure(cells.title(record.text), Blocks(drawn, keys=1), caption)
+
+
+def compare_table(record: FillMaskRecord, info: RunInfo, explanation: str) -> RenderableType:
+    """Draw the candidates of both models for each mask, with both ranks, and the targets under them."""
+    parts: list[RenderableType] = []
+    for ordinal, mask in enumerate(record.masks, 1):
+        comparison = mask.comparison
+        assert comparison is not None
+        place = f"mask {ordinal} of {len(record.masks)}" if len(record.masks) > 1 else "mask"
+        heading = cells.subtitle(place, _position_and_distance(mask, comparison))
+        parts.append(Group(heading, _side_by_side(mask, comparison)))
+    other = next((mask.comparison.model for mask in record.masks if mask.comparison), "")
+    caption = cells.caption(info, f"A: {info.model}", f"B: {other}", explanation)
+    return cells.figure(cells.title(record.text), *parts, caption)
+
+
+def mutual_table(record: FillMaskRecord, info: RunInfo) -> RenderableType:
+    """Draw the influence of masking each token on the prediction of each other token."""
+    caption = cells.caption(info, _MUTUAL_ROWS, _MUTUAL_SCALE)
+    return cells.figure(cells.title(record.text), matrix_or_strongest(mutual_heatmap(record)), caption)
+
+
+# --score
+
+
+def _score_warnings(record: FillMaskRecord, score: TextScore) -> Iterator[str]:
+    """Yield notes that a reader of the sum needs: special tokens that are not scored, and unknown words."""
+    tokens, scored = record.text.tokens, {token.position for token in score.tokens}
     ends = {tokens[0], tokens[-1]}
     special = {token for at, token in enumerate(tokens) if at not in scored and token not in ends}
     if special:
-        yield f"special tokens do not count: {', '.join(sorted(special))}"
-    if unknown := {token.token for token in record.score.tokens} & _UNKNOWN:
-        yield f"{unknown.pop()} is scored as itself, not as the word that it stands for"
+        yield f"special tokens are not scored: {', '.join(sorted(special))}"
+    if unknown := {token.token for token in score.tokens} & _UNKNOWN:
+        yield f"{unknown.pop()} is scored as itself, not as the word that it replaces"
 
 
-def _summary(score: TextScore) -> Text:
+def _score_summary(score: TextScore) -> Text:
     shown = Text(overflow="fold")
     numbers = {"sum": f"{score.sum:z.4f}", "mean": f"{score.mean:z.4f}", "perplexity": _perplexity(score.perplexity)}
     for name, value in numbers.items():
@@ -62,27 +124,26 @@ def _summary(score: TextScore) -> Text:
 
 
 def _perplexity(value: float) -> str:
-    return f"{value:,.3f}" if value < _READABLE else f"{value:.3e}"
+    return f"{value:,.3f}" if value < _LARGEST_WITH_DECIMALS else f"{value:.3e}"
 
 
-def _tokens(score: TextScore) -> Blocks:
+def _token_scores(score: TextScore) -> Blocks:
     drawn = cells.table()
     cells.add_numbers(drawn, "#")
     cells.add_words(drawn, "token")
     cells.add_numbers(drawn, "ln p")
-    drawn.add_column(cells.cell("surprisal in bits"), no_wrap=True)
+    cells.add_bars(drawn, "surprisal in bits")
     cells.add_numbers(drawn, "rank")
     cells.add_words(drawn, "best")
     most = max(token.surprisal for token in score.tokens)
     width = max(len(f"{token.surprisal:z.2f}") for token in score.tokens)
     for token in score.tokens:
+        surprisal_bar = bar(token.surprisal / most if most else 0)
         drawn.add_row(
             Text(str(token.position), cells.QUIET),
             cells.cell(token.token),
             cells.number(token.logprob),
-            Text.assemble(
-                f"{token.surprisal:>z{width}.2f} ", (bar(token.surprisal / most if most else 0), cells.ACCENT)
-            ),
+            Text.assemble(f"{token.surprisal:>z{width}.2f} ", (surprisal_bar, cells.ACCENT)),
             Text(f"{token.rank:,}"),
             _best(token),
         )
@@ -90,27 +151,25 @@ def _tokens(score: TextScore) -> Blocks:
 
 
 def _best(token: TokenScore) -> Text:
+    """Return the model's first choice, faint if it is the token itself."""
     return cells.cell(token.best, cells.QUIET if token.best == token.token else "")
 
 
-_ABSENT = "–"
+# --lens
 
 
-def compare_table(record: FillMaskRecord, info: RunInfo, explanation: str) -> RenderableType:
-    """A table for each mask: the candidates of both models with both ranks, and the targets beneath them."""
-    parts: list[RenderableType] = []
-    for ordinal, mask in enumerate(record.masks, 1):
-        comparison = mask.comparison
-        assert comparison is not None
-        place = f"mask {ordinal} of {len(record.masks)}" if len(record.masks) > 1 else "mask"
-        heading = cells.subtitle(place, _distance(mask, comparison))
-        parts.append(Group(heading, _side_by_side(mask, comparison)))
-    other = next((mask.comparison.model for mask in record.masks if mask.comparison), "")
-    caption = cells.caption(info, f"A: {info.model}", f"B: {other}", explanation)
-    return cells.figure(cells.title(record.text), *parts, caption)
+def _lens_cells(layer: LensLayer) -> Iterator[Text]:
+    top = layer.predictions[0]
+    yield cells.cell(top.token_str)
+    yield probability(top.score)
+    for target in layer.targets or ():
+        yield Text(f"{target.rank:,}", cells.STRONG if target.rank == 1 else "")
 
 
-def _distance(mask: MaskPredictions, comparison: Comparison) -> str:
+# --compare
+
+
+def _position_and_distance(mask: MaskPredictions, comparison: Comparison) -> str:
     place = f"position {mask.position}"
     if comparison.jensen_shannon is None:
         return place
@@ -122,7 +181,7 @@ def _side_by_side(mask: MaskPredictions, comparison: Comparison) -> Blocks:
     cells.add_words(drawn, "token")
     for model in ("A", "B"):
         cells.add_numbers(drawn, f"rank {model}")
-        drawn.add_column(cells.cell(f"probability {model}"), no_wrap=True)
+        cells.add_bars(drawn, f"probability {model}")
     cells.add_numbers(drawn, "A to B")
     for found in comparison.changes:
         ranks = _rank(found.rank), _score(found.score), _rank(found.other_rank), _score(found.other_score)
@@ -146,65 +205,7 @@ def _score(score: float | None) -> Text:
 
 
 def _change(change: int | None) -> Text:
-    """By how many ranks a candidate rises from the one model to the other, or falls."""
+    """Return the number of ranks that a candidate rises or falls from model A to model B."""
     if not change:
         return Text(_ABSENT if change is None else "=", cells.QUIET)
     return Text(f"↑{change:,}" if change > 0 else f"↓{-change:,}", cells.ACCENT if change > 0 else "")
-
-
-_LAYERS = "layer 0: the embeddings; the MLM head was trained on the last layer alone"
-_TOP = "of each layer's candidates the first; --json has all that -k asks for"
-_RANKS = "beneath a target: its rank in the vocabulary"
-
-
-def lens_table(record: FillMaskRecord, info: RunInfo) -> RenderableType:
-    """A row for each layer; for each mask the top prediction, its probability, and the rank of each target."""
-    drawn = cells.table()
-    cells.add_numbers(drawn, "layer")
-    several = len(record.masks) > 1
-    for ordinal, mask in enumerate(record.masks, 1):
-        cells.add_words(drawn, f"mask {ordinal}" if several else "top")
-        drawn.add_column(cells.cell("probability"), no_wrap=True)
-        cells.add_numbers(drawn, *(target.target for target in mask.targets or ()))
-    for layers in zip(*(mask.lens or () for mask in record.masks), strict=True):
-        parts = (part for layer in layers for part in _cells(layer))
-        drawn.add_row(Text(str(layers[0].layer)), *parts)
-    notes = (_LAYERS, _TOP, _RANKS) if any(mask.targets for mask in record.masks) else (_LAYERS, _TOP)
-    return cells.figure(cells.title(record.text), Blocks(drawn, keys=1), cells.caption(info, *notes))
-
-
-def _cells(layer: LensLayer) -> Iterator[Text]:
-    best = layer.predictions[0]
-    yield cells.cell(best.token_str)
-    yield probability(best.score)
-    for target in layer.targets or ():
-        yield Text(f"{target.rank:,}", cells.STRONG if target.rank == 1 else "")
-
-
-_ORDERS = {
-    "confidence": "filled in order of confidence: the surest mask first",
-    "l2r": "filled from left to right",
-}
-_LOGPROB = "ln p: the sum over the masks, each given those filled before it"
-
-
-def joint_table(record: FillMaskRecord, order: str, info: RunInfo) -> RenderableType:
-    """A row for each sequence: what fills each mask, its log-probability, and the whole text."""
-    count = len(record.masks)
-    drawn = cells.table()
-    cells.add_numbers(drawn, "rank", "ln p")
-    cells.add_words(drawn, *(f"mask {ordinal}" if count > 1 else "mask" for ordinal in range(1, count + 1)), "text")
-    for rank, filled in enumerate(record.sequences or (), 1):
-        tokens = (cells.cell(token, cells.STRONG) for token in filled.tokens)
-        drawn.add_row(Text(f"{rank:,}"), cells.number(filled.logprob), *tokens, cells.cell(filled.sequence))
-    caption = cells.caption(info, _ORDERS[order], _LOGPROB)
-    return cells.figure(cells.title(record.text), Blocks(drawn, keys=2), caption)
-
-
-_ROWS = "how far masking the column's token moves what is predicted for the row's"
-_SCALE = "Jensen-Shannon distance in hundredths: 0 (·) not at all, 83 as far as can be"
-
-
-def mutual_table(record: FillMaskRecord, info: RunInfo) -> RenderableType:
-    """The matrix in hundredths, from the first token that is not special to the last."""
-    return cells.figure(cells.title(record.text), readable(mutual_heatmap(record)), cells.caption(info, _ROWS, _SCALE))

@@ -1,4 +1,4 @@
-"""A square of short cells, under one another in as many blocks of columns as the width asks for: none is cut off."""
+"""Matrix of short cells in as many blocks of columns as the width needs, and the largest values of a long one."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,26 +8,59 @@ from itertools import product
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.text import Text
 
-from bertcli.output.heatmap import Heatmap
+from bertcli.output.display import Heatmap
 from bertcli.output.tables import cells
 from bertcli.output.tables.blocks import Blocks
-from bertcli.output.tables.cells import ACCENT, QUIET, STRONG, cell, subtitle
+from bertcli.output.tables.cells import ACCENT, QUIET, STRONG
 
-# Where the whole width does not suffice, labels of rows take this part of it, and a few cells at the least.
-_LABELS_PART, _NARROWEST_LABELS = 5, 4
+# A matrix with more rows is shown by its strongest values.
+_MOST_ROWS, _STRONGEST = 40, 20
+# If the width is too small, row labels get this fraction of it, and at least a few cells.
+_LABEL_FRACTION, _NARROWEST_LABEL = 5, 4
 _NARROWEST_CELL = 4  # two digits with a space on either side
-# How strongly a value must be drawn for which style. Reversed, so that the digits have the terminal's own background as
-# their colour, whether that is light or dark.
+# Styles from strong to faint, and the least strength for each. The strong ones are reversed, so that the digits take
+# the background of the terminal as their colour, be it light or dark.
 _STYLES = (f"reverse {STRONG} {ACCENT}", f"reverse {ACCENT}", ACCENT, "", QUIET)
 _SHADES, _EVEN_SHADES = (0.5, 0.25, 0.1, 0.05, 0.0), (0.8, 0.6, 0.4, 0.2, 0.0)
 
 
+def matrix_or_strongest(heatmap: Heatmap, hint: str = "") -> RenderableType:
+    """Draw the whole matrix, or the strongest values of one that is too long to read.
+
+    Args:
+        heatmap: Matrix to draw.
+        hint: Advice on how to see the rest of a long matrix.
+    """
+    return whole_matrix(heatmap) if len(heatmap.rows) <= _MOST_ROWS else _strongest(heatmap, hint)
+
+
+def whole_matrix(heatmap: Heatmap) -> RenderableType:
+    """Draw the matrix under its name, its cells shaded by their strength."""
+    places = product(range(len(heatmap.rows)), range(len(heatmap.columns)))
+    widest = max((len(heatmap.cell(row, column)[0]) for row, column in places), default=0)
+    drawn = Matrix(
+        [cells.cell(name) for name in heatmap.row_names],
+        [cells.cell(name) for name in heatmap.column_names],
+        lambda row, column: _shaded(heatmap, row, column),
+        cell_width=max(widest + 1, _NARROWEST_CELL),
+        rows=heatmap.rows,
+        columns=heatmap.columns,
+    )
+    note = f"{heatmap.note}, in {heatmap.unit}" if heatmap.unit else heatmap.note
+    return Group(cells.subtitle(heatmap.name, note), drawn)
+
+
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """labels: of the rows, beside their numbers. names: of the columns; their numbers where they do not fit.
+    """Square or rectangle of short cells with labels.
 
-    rows, columns: these numbers; None for 0 and on, and for columns that have the numbers of the rows. cell: what
-    stands at (row, column), and its style. cell_width: of the widest cell and the spaces around it.
+    Args:
+        labels: Labels of the rows, drawn after the row numbers.
+        names: Names of the columns. If they do not fit, the column numbers are drawn instead.
+        cell: Return the text and the style of the cell at (row, column).
+        cell_width: Width of the widest cell with the space around it.
+        rows: Row numbers, or None for 0, 1, 2 ...
+        columns: Column numbers, or None for the numbers of the rows.
     """
 
     labels: Sequence[Text]
@@ -38,7 +71,7 @@ class Matrix:
     columns: Sequence[int] | None = None
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Each block, with the labels of its rows and columns."""
+        """Yield the lines of each block of columns, with the labels of its rows and columns."""
         headers = self._headers(options.max_width)
         margin = max(self._margin(options.max_width), options.max_width - _width(headers))
         labels = [self._label_lines(console, row, margin) for row in range(len(self.labels))]
@@ -54,13 +87,13 @@ class Matrix:
         yield _line(Text(), margin, headers)
         yield Text("─" * (margin + _width(headers)), QUIET)
         for row, (first, *rest) in enumerate(labels):
-            cells = (self.cell(row, column) for column in columns)
+            texts = (Text(*self.cell(row, column)) for column in columns)
             widths = (header.cell_len for header in headers)
-            yield _line(first, margin, (_right(Text(*cell), width) for cell, width in zip(cells, widths, strict=True)))
+            yield _line(first, margin, (_right(text, width) for text, width in zip(texts, widths, strict=True)))
             yield from rest
 
     def _headers(self, width: int) -> Sequence[Text]:
-        """The columns' names where all of them fit beside the labels, else their numbers."""
+        """Return the names of the columns if all of them fit beside the labels, else their numbers."""
         names = [_right(name, max(self.cell_width, name.cell_len + 1), STRONG) for name in self.names]
         if _width(names) <= width - self._margin(width):
             return names
@@ -77,37 +110,23 @@ class Matrix:
         return _digits(self._row_numbers)
 
     def _margin(self, width: int) -> int:
-        """What numbers and labels of rows take of a width that does not suffice, each with a space after it."""
+        """Return the least width of row numbers and labels, each with a space after it."""
         widest = max((label.cell_len for label in self.labels), default=0)
-        return self._digits + 1 + min(widest, max(width // _LABELS_PART, _NARROWEST_LABELS)) + 1
+        return self._digits + 1 + min(widest, max(width // _LABEL_FRACTION, _NARROWEST_LABEL)) + 1
 
     def _label_lines(self, console: Console, row: int, margin: int) -> list[Text]:
-        """The row's number and its label, folded or shortened as the label says."""
+        """Return the lines of a row's number and label, which is folded or shortened as its overflow says."""
         label, indent = self.labels[row], self._digits + 1
         lines = label.wrap(console, margin - indent - 1, overflow=label.overflow, no_wrap=label.no_wrap)
         numbers = [f"{self._row_numbers[row]:>{self._digits}} ", *(" " * indent for _ in lines[1:])]
         return [Text.assemble((number, QUIET), line, " ") for number, line in zip(numbers, lines, strict=True)]
 
 
-def matrix(heatmap: Heatmap) -> RenderableType:
-    """The heatmap under its name, with digits where there is no colour."""
-
-    def shaded(row: int, column: int) -> tuple[str, str]:
-        shown, strength = heatmap.shown(row, column)
-        shades = zip(_EVEN_SHADES if heatmap.is_even else _SHADES, _STYLES, strict=True)
-        return shown, next(style for least, style in shades if strength >= least) if shown else ""
-
-    places = product(range(len(heatmap.rows)), range(len(heatmap.columns)))
-    widest = max((len(heatmap.shown(row, column)[0]) for row, column in places), default=0)
-    drawn = Matrix(
-        [cell(name) for name in heatmap.row_names],
-        [cell(name) for name in heatmap.column_names],
-        shaded,
-        cell_width=max(widest + 1, _NARROWEST_CELL),
-        rows=heatmap.rows,
-        columns=heatmap.columns,
-    )
-    return Group(subtitle(heatmap.name, heatmap.note), drawn)
+def _shaded(heatmap: Heatmap, row: int, column: int) -> tuple[str, str]:
+    """Return the text of a cell and the style of its strength."""
+    shown, strength = heatmap.cell(row, column)
+    shades = zip(_EVEN_SHADES if heatmap.is_even else _SHADES, _STYLES, strict=True)
+    return shown, next(style for least, style in shades if strength >= least) if shown else ""
 
 
 def _digits(numbers: Sequence[int]) -> int:
@@ -115,7 +134,7 @@ def _digits(numbers: Sequence[int]) -> int:
 
 
 def _blocks(headers: Sequence[Text], width: int) -> Iterator[range]:
-    """The columns that fit side by side; at least one."""
+    """Yield ranges of columns that fit side by side, at least one column each."""
     start = used = 0
     for column, header in enumerate(headers):
         if used and used + header.cell_len > width:
@@ -125,61 +144,49 @@ def _blocks(headers: Sequence[Text], width: int) -> Iterator[range]:
     yield range(start, len(headers))
 
 
-def _line(label: Text, margin: int, cells: Iterable[Text]) -> Text:
+def _line(label: Text, margin: int, texts: Iterable[Text]) -> Text:
     padding = " " * (margin - label.cell_len)
-    return Text.assemble(label, padding, *cells, no_wrap=True, overflow="ignore")
+    return Text.assemble(label, padding, *texts, no_wrap=True, overflow="ignore")
 
 
 def _right(text: Text, width: int, style: str = "") -> Text:
-    """The text with a space after it, so that what is drawn reversed stands within its background."""
+    """Return the text aligned to the right, with a space after it so that a reversed cell has a margin."""
     before = " " * (width - text.cell_len - 1)
     return Text.assemble(before, text, " ", style=style or text.style)
 
 
-def _width(cells: Iterable[Text]) -> int:
-    return sum(cell.cell_len for cell in cells)
+def _width(texts: Iterable[Text]) -> int:
+    return sum(text.cell_len for text in texts)
 
 
-# A matrix of more rows than that is told of by its strongest values.
-_WHOLE, _STRONGEST = 40, 20
-
-
-def readable(heatmap: Heatmap, how: str = "") -> RenderableType:
-    """The matrix whole, or what is strongest in it. how: to see it in another way."""
-    return matrix(heatmap) if len(heatmap.rows) <= _WHOLE else _strongest(heatmap, how)
-
-
-def _strongest(heatmap: Heatmap, how: str) -> RenderableType:
-    """What stands out in a matrix, and that the rest is left out."""
-    drawn = cells.table()
-    cells.add_numbers(drawn, "weight" if heatmap.strong > heatmap.faint else "distance")
+def _strongest(heatmap: Heatmap, hint: str) -> RenderableType:
+    """Draw a table of the strongest values, and a note that the others are left out."""
     axes = (
         (heatmap.row_axis, heatmap.rows, heatmap.row_names),
         (heatmap.column_axis, heatmap.columns, heatmap.column_names),
     )
+    drawn = cells.table()
+    cells.add_numbers(drawn, heatmap.quantity)
     for axis, _, _ in axes:
         cells.add_numbers(drawn, "#")
         cells.add_words(drawn, axis)
     found = nlargest(_STRONGEST, _values(heatmap))
     for _, row, column in found:
-        places = zip(axes, (-row, -column), strict=True)
-        drawn.add_row(
-            cells.share(float(heatmap.values[-row][-column])),
-            *(each for (_, numbers, names), at in places for each in (_number(numbers[at]), cells.cell(names[at]))),
-        )
+        named = [
+            shown
+            for (_, numbers, names), at in zip(axes, (-row, -column), strict=True)
+            for shown in (Text(str(numbers[at]), QUIET), cells.cell(names[at]))
+        ]
+        drawn.add_row(cells.share(float(heatmap.values[-row][-column])), *named)
     size = f"{len(heatmap.rows):,} x {len(heatmap.columns):,}"
-    kind = "largest" if heatmap.strong > heatmap.faint else "smallest"
-    left_out = Text("; ".join(filter(None, (f"the {len(found)} {kind} of {size}", how))), cells.QUIET)
+    summary = f"{len(found)} {'largest' if heatmap.strong > heatmap.faint else 'smallest'} of {size} values"
+    left_out = Text("; ".join(filter(None, (summary, hint))), QUIET)
     return Group(cells.subtitle(heatmap.name, heatmap.note), Blocks(drawn, keys=1), left_out)
 
 
 def _values(heatmap: Heatmap) -> Iterator[tuple[float, int, int]]:
-    """Each value with its place, so that the strongest is the largest, and of equal ones the first in the matrix."""
+    """Yield (strength, -row, -column) of each value; among equal values the first in the matrix is the largest."""
     sign = 1 if heatmap.strong > heatmap.faint else -1
     for row in range(len(heatmap.rows)):
         for column in range(row + 1 if heatmap.is_symmetric else 0, len(heatmap.columns)):
             yield sign * float(heatmap.values[row][column]), -row, -column
-
-
-def _number(position: int) -> Text:
-    return Text(str(position), cells.QUIET)

@@ -1,22 +1,23 @@
-"""The models that are here."""
+"""Table of models: the models that can be opened without a download."""
 
 from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from bertcli.output.display import short_revision
 from bertcli.output.tables import cells
 from bertcli.output.tables.blocks import Blocks
 from bertcli.results.models import KnownModel, ModelsResult
 from bertcli.results.texts import RunInfo
 
-_HAS, _LACKS, _UNKNOWN = "✓", "-", "?"
-_NOBODY = RunInfo("models", None, None, None, None, None)
+_PRESENT, _ABSENT, _UNKNOWN = "✓", "-", "?"
+_NO_RUN = RunInfo("models", None, None, None, None, None)
 _NARROWEST = 20
 
 
 def models_table(result: ModelsResult) -> RenderableType:
-    """A row for each model, what to give as -m at its beginning."""
+    """Draw a row for each model. It begins with the name to give as -m."""
     drawn = cells.table()
     cells.add_words(drawn, "model")
     cells.add_numbers(drawn, "L", "H", "A", "parameters", "size")
@@ -24,8 +25,8 @@ def models_table(result: ModelsResult) -> RenderableType:
         drawn.add_column(Text(header), justify="center", no_wrap=True)
     for model in result.models:
         drawn.add_row(*_row(model))
-    notes = cells.caption(_NOBODY, *_legend(result))
-    return Group(Blocks(drawn, keys=1, narrowest=_NARROWEST), Text(), notes)
+    caption = cells.caption(_NO_RUN, *_legend(result))
+    return Group(Blocks(drawn, keys=1, narrowest=_NARROWEST), Text(), caption)
 
 
 def _row(model: KnownModel) -> Iterator[Text]:
@@ -34,27 +35,28 @@ def _row(model: KnownModel) -> Iterator[Text]:
         yield Text(str(number))
     yield Text(_UNKNOWN if model.parameters is None else f"{model.parameters:,}")
     yield cells.size(model.nbytes)
-    yield _has(model.has_pooler)
-    yield _has(model.has_mlm_head)
+    yield _mark(model.has_pooler)
+    yield _mark(model.has_mlm_head)
 
 
 def _name(model: KnownModel) -> Text:
-    """What -m takes; beneath it the family, and what --revision takes where -m alone would not lead here."""
-    revisions = [] if model.revision is None else [*model.refs, cells.short(model.revision)]
+    """Return the name to give as -m; under it the family, and the branches, tags and commit for --revision."""
+    revisions = [] if model.revision is None else [*model.refs, short_revision(model.revision)]
     about = " · ".join([model.family, *revisions])
     return cells.cell(model.model, cells.STRONG).append("\n").append_text(cells.cell(about, cells.QUIET))
 
 
-def _has(part: bool | None) -> Text:
-    if part is None:
+def _mark(is_present: bool | None) -> Text:
+    if is_present is None:
         return Text(_UNKNOWN, cells.QUIET)
-    return Text(_HAS) if part else Text(_LACKS, cells.QUIET)
+    return Text(_PRESENT) if is_present else Text(_ABSENT, cells.QUIET)
 
 
 def _legend(result: ModelsResult) -> Sequence[str]:
-    legend = ["L layers, H hidden size, A attention heads; parameters and size as stored"]
+    """Return the lines that explain the columns."""
+    legend = ["L: layers, H: hidden size, A: attention heads; parameters and size as stored"]
     if any(model.parameters is None for model in result.models):
-        legend.append(f"{_UNKNOWN} in a pickle, which is not opened for this")
+        legend.append(f"{_UNKNOWN}: unknown; the weights are a pickle, which this command does not open")
     if any(model.revision is not None for model in result.models):
-        legend.append(f"the hub's cache: {result.cache}")
+        legend.append(f"hub cache: {result.cache}")
     return legend

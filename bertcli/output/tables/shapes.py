@@ -1,4 +1,4 @@
-"""The outputs of the model classes, and the tensors of a checkpoint."""
+"""Tables of shapes: the outputs of the model classes, and the tensors of a checkpoint."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,16 +16,16 @@ from bertcli.output.tables.blocks import Blocks
 from bertcli.results.models import ModelClass, Output, ShapesResult
 from bertcli.results.texts import RunInfo
 
-_HAS, _HAS_NOT, _LACKS_WEIGHTS = "✓", "-", "✗"
-_POOLED = "pooler_output"
+_RETURNED, _NOT_RETURNED, _LACKS_WEIGHTS = "✓", "-", "✗"
+_POOLER_OUTPUT = "pooler_output"
 _PART_NAMES = {"pooler": "pooler", "mlm_head": "MLM head", "next_sentence_head": "next-sentence head"}
 _INDENT = 2
-# A line of the symbolic shape: num_attention_heads and its comma.
+# Width of num_attention_heads and its comma, the longest line of a symbolic shape.
 _NARROWEST = 20
 
 
 def shapes_table(result: ShapesResult, info: RunInfo) -> RenderableType:
-    """A row for each output, its symbolic shape above the concrete one, and which class has it."""
+    """Draw a row for each output: its symbolic and concrete shape, and the classes that return it."""
     outputs = _outputs_by_class(result.classes)
     drawn = cells.table()
     drawn.show_lines = True
@@ -37,13 +37,13 @@ def shapes_table(result: ShapesResult, info: RunInfo) -> RenderableType:
         drawn.add_row(*_row(by_class, [model_class.name for model_class in result.classes]))
     blocks = Blocks(drawn, keys=1, narrowest=_NARROWEST)
     heading = Text(f"batch_size {result.batch_size}, sequence_length {result.sequence_length}", cells.STRONG)
-    parts = [_parts(result.holds)] if result.holds else []
+    parts = [_checkpoint_parts(result.holds)] if result.holds else []
     caption = cells.caption(info, *_legend(result.classes, outputs))
     return cells.figure(heading, _parameters(result.classes), *parts, blocks, caption)
 
 
 def weights_table(result: ShapesResult, info: RunInfo) -> RenderableType:
-    """A row for each tensor of the checkpoint, and their total."""
+    """Draw a row for each tensor of the checkpoint, and their total."""
     tensors = result.tensors or ()
     drawn = cells.table()
     cells.add_words(drawn, "tensor", "shape", "dtype")
@@ -61,12 +61,12 @@ def weights_table(result: ShapesResult, info: RunInfo) -> RenderableType:
 
 @dataclass(frozen=True, slots=True)
 class DottedName:
-    """A tensor's name, folded behind its dots before it is folded elsewhere, what follows indented."""
+    """Name of a tensor, folded after its dots where possible; the lines after the first are indented."""
 
     name: str
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """As many parts a line as fit."""
+        """Yield the name with as many of its parts on each line as fit."""
         first, *others = self._parts()
         lines = [first]
         for part in others:
@@ -76,7 +76,7 @@ class DottedName:
         yield Text("\n".join(lines), overflow="fold")
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        """From the longest part to all of them in one line."""
+        """Return the width of the longest part and of the whole name."""
         first, *others = map(cell_len, self._parts())
         longest = max([first, *(_INDENT + other for other in others)])
         return Measurement(longest, first + sum(others)).with_maximum(options.max_width)
@@ -86,13 +86,16 @@ class DottedName:
 
 
 def _outputs_by_class(classes: Sequence[ModelClass]) -> list[dict[str, Output]]:
-    """Each output under the names of the classes that have it; those that differ in more than weights stay apart."""
+    """Return each output by the names of the classes that return it.
+
+    Outputs of one name that differ in more than their weights stay apart.
+    """
     found: dict[object, dict[str, Output]] = {}
     for model_class in classes:
         for output in model_class.outputs:
             identity = (output.name, *output.symbolic, *output.shape, output.count, output.dtype, output.default)
             found.setdefault(identity, {})[model_class.name] = output
-    # What is returned without being asked for comes first.
+    # Outputs that are returned by default come first.
     return sorted(found.values(), key=lambda by_class: not _any(by_class).default)
 
 
@@ -101,7 +104,7 @@ def _row(by_class: dict[str, Output], classes: Sequence[str]) -> Iterator[Text]:
     yield _name(output, lacks_weights=any(map(_lacks_weights, by_class.values())))
     yield Text("\n").join([_shape(output), *_shapes_as_run(by_class)])
     yield cells.size(output.nbytes)
-    yield from (_has(by_class.get(name)) for name in classes)
+    yield from (_mark(by_class.get(name)) for name in classes)
 
 
 def _name(output: Output, *, lacks_weights: bool) -> Text:
@@ -116,10 +119,11 @@ def _shape(output: Output) -> Text:
 
 
 def _shapes_as_run(by_class: dict[str, Output]) -> Iterator[Text]:
-    """What came out of the model, in a colour where it is not what was to be expected."""
+    """Yield the shapes that the model returned, coloured where they are not the expected ones."""
     expected = _counted(_any(by_class).count, _any(by_class).shape)
-    for came in dict.fromkeys(tuple(map(tuple, output.ran)) for output in by_class.values() if output.ran is not None):
-        for sizes, equal in groupby(came):
+    runs = (tuple(map(tuple, output.ran)) for output in by_class.values() if output.ran is not None)
+    for shapes in dict.fromkeys(runs):
+        for sizes, equal in groupby(shapes):
             counted = _counted(len(list(equal)), sizes)
             style = "" if counted == expected else f"{cells.STRONG} {cells.ALARM}"
             yield Text.assemble((counted, style), (" as run", cells.QUIET))
@@ -129,10 +133,10 @@ def _counted(count: int, sizes: Sequence[object]) -> str:
     return f"{count} x {shape(sizes)}" if count > 1 else shape(sizes)
 
 
-def _has(output: Output | None) -> Text:
+def _mark(output: Output | None) -> Text:
     if output is None:
-        return Text(_HAS_NOT, cells.QUIET)
-    return Text(_LACKS_WEIGHTS, cells.ALARM) if _lacks_weights(output) else Text(_HAS)
+        return Text(_NOT_RETURNED, cells.QUIET)
+    return Text(_LACKS_WEIGHTS, cells.ALARM) if _lacks_weights(output) else Text(_RETURNED)
 
 
 def _lacks_weights(output: Output) -> bool:
@@ -140,19 +144,21 @@ def _lacks_weights(output: Output) -> bool:
 
 
 def _any(by_class: dict[str, Output]) -> Output:
+    """Return the output as one of its classes returns it; the others differ only in their weights."""
     return next(iter(by_class.values()))
 
 
-def _parts(holds: Mapping[str, bool]) -> Text:
-    """Which parts beside the body the checkpoint has."""
-    shown = Text("the checkpoint holds", cells.QUIET)
-    for name, is_there in holds.items():
-        mark = (_HAS, "") if is_there else (_LACKS_WEIGHTS, cells.ALARM)
+def _checkpoint_parts(holds: Mapping[str, bool]) -> Text:
+    """Return a line that shows which heads the checkpoint contains."""
+    shown = Text("the checkpoint contains", cells.QUIET)
+    for name, is_present in holds.items():
+        mark = (_RETURNED, "") if is_present else (_LACKS_WEIGHTS, cells.ALARM)
         shown.append_text(Text.assemble(f"  {_PART_NAMES[name]} ", mark))
     return shown
 
 
 def _parameters(classes: Sequence[ModelClass]) -> RenderableType:
+    """Return the number of parameters of each class, or the names of the classes alone."""
     if all(model_class.parameters is None for model_class in classes):
         return Text(", ".join(model_class.name for model_class in classes))
     drawn = cells.table()
@@ -166,18 +172,19 @@ def _parameters(classes: Sequence[ModelClass]) -> RenderableType:
 
 
 def _folded_name(name: str) -> str:
-    """A class's name in two lines, each a word of its own: Bert, Model; BertFor, MaskedLM."""
+    """Return a class's name in two lines: Bert, Model; or BertFor, MaskedLM."""
     return re.sub(r"(?<=For)(?=[A-Z])|(?<=[a-z])(?=Model$)", "\n", name, count=1)
 
 
 def _legend(classes: Sequence[ModelClass], outputs: Sequence[dict[str, Output]]) -> Iterator[str]:
+    """Yield the lines that explain the marks."""
     every = [output for by_class in outputs for output in by_class.values()]
     if requested := dict.fromkeys(f"output_{output.name}=True" for output in every if not output.default):
         yield f"on request: {', '.join(requested)}"
-    yield f"{_HAS} an output of the class, {_HAS_NOT} none of its outputs"
-    if not any(output.name == _POOLED for output in every):
-        yield f"{classes[0].name} has no {_POOLED}"
+    yield f"{_RETURNED} returned by this class, {_NOT_RETURNED} not returned"
+    if not any(output.name == _POOLER_OUTPUT for output in every):
+        yield f"{classes[0].name} has no {_POOLER_OUTPUT}"
     if any(map(_lacks_weights, every)):
-        yield f"{_LACKS_WEIGHTS} an output whose weights this checkpoint does not have"
+        yield f"{_LACKS_WEIGHTS} returned by this class, but the checkpoint lacks its weights"
     if any(output.in_checkpoint is None for output in every):
-        yield "no weights are here: what they would hold is not known"
+        yield "there are no weights to check: the checkpoint may lack some of these outputs"

@@ -16,7 +16,7 @@ def _drawn(width: int) -> list[str]:
     return [line.rstrip() for line in stream.getvalue().splitlines()]
 
 
-def test_one_block_where_all_columns_fit() -> None:
+def test_one_block_if_all_columns_fit() -> None:
     assert _drawn(80) == [
         "key  first  second  words",
         "──────────────────────────────────────",
@@ -24,7 +24,7 @@ def test_one_block_where_all_columns_fit() -> None:
     ]
 
 
-def test_text_is_folded_before_blocks_are_made() -> None:
+def test_text_is_folded_before_columns_are_split() -> None:
     assert _drawn(30) == [
         "key  first  second  words",
         "──────────────────────────────",
@@ -46,7 +46,7 @@ def test_blocks_repeat_the_keys_and_leave_numbers_whole() -> None:
     ]
 
 
-def test_nothing_is_cut_where_not_even_one_column_fits() -> None:
+def test_nothing_is_cut_if_not_even_one_column_fits() -> None:
     for width in (6, 8, 10):
         drawn = Counter("".join(_drawn(width)))
         assert Counter("1.234-5.678onetwothreefour") <= drawn

@@ -18,7 +18,7 @@ def _prediction(word: str, sequence: str) -> Prediction:
 
 
 def _places(template: str, *words: str) -> Sequence[int | None]:
-    """Where each word is found to begin, when it stands in for {}."""
+    """Return the position that find_filled returns for each word at {}."""
     sequences = [template.format(word) for word in words]
     ends = common_ends(sequences)
     return [find_filled(_prediction(word, sequence), ends) for word, sequence in zip(words, sequences, strict=True)]
@@ -36,20 +36,20 @@ def _places(template: str, *words: str) -> Sequence[int | None]:
         ("x{}x", ("x", "xx"), [None, None]),
     ],
 )
-def test_the_filled_word_is_found_where_it_is_certain(
+def test_the_filled_word_is_found_if_only_one_position_is_possible(
     template: str, words: Sequence[str], places: Sequence[int | None]
 ) -> None:
     assert _places(template, *words) == places
 
 
-def test_a_space_before_a_word_need_not_be_common_to_all() -> None:
+def test_not_all_texts_need_a_space_before_the_word() -> None:
     sequences = {".": "they are.", "there": "they are there"}
     ends = common_ends(list(sequences.values()))
     found = [find_filled(_prediction(word, sequence), ends) for word, sequence in sequences.items()]
     assert found == [8, 9]
 
 
-def test_a_piece_that_is_not_spelt_in_the_text_is_not_found() -> None:
+def test_a_piece_that_the_text_does_not_contain_is_not_found() -> None:
     ends = common_ends(["walking", "walks"])
     assert find_filled(_prediction("##ing", "walking"), ends) is None
 
@@ -58,7 +58,7 @@ WORDS = st.lists(st.text("ab ", min_size=1, max_size=3), min_size=2, max_size=4)
 
 
 @given(st.text("ab ", max_size=6), st.text("ab ", max_size=6), WORDS)
-def test_what_is_found_is_never_another_place(before: str, after: str, words: list[str]) -> None:
+def test_the_filled_word_is_never_found_at_a_wrong_position(before: str, after: str, words: list[str]) -> None:
     places = _places(f"{before}{{}}{after}", *words)
     assert all(place in (None, len(before)) for place in places)
 
@@ -78,12 +78,12 @@ def test_what_is_found_is_never_another_place(before: str, after: str, words: li
         (float("nan"), "nan "),
     ],
 )
-def test_a_probability_has_digits_where_it_has_any(score: float, shown: str) -> None:
+def test_a_small_probability_keeps_two_digits(score: float, shown: str) -> None:
     assert probability(score).plain == shown
 
 
 def long_record(count: int) -> FillMaskRecord:
-    """A mask in the middle of so many words on either side."""
+    """Return a mask with the given number of words on either side."""
     before, after = (" ".join(f"{side}{at}" for at in range(count)) for side in ("left", "right"))
     found = [
         Prediction(rank, 0.5, 1.0, rank, word, f"{before} {word} {after}") for rank, word in enumerate(("are", "is"), 1)
@@ -91,7 +91,7 @@ def long_record(count: int) -> FillMaskRecord:
     return FillMaskRecord(samples.text_info(["[MASK]"]), [MaskPredictions(1, found)])
 
 
-def test_of_a_long_text_a_candidate_has_what_stands_around_it() -> None:
+def test_a_long_text_is_cut_around_the_candidate() -> None:
     lines = [
         " ".join(draw(fill_mask_schema(samples.info("fill-mask")), long_record(count), width=400).split("\n"))
         for count in (3, 99)
@@ -102,22 +102,22 @@ def test_of_a_long_text_a_candidate_has_what_stands_around_it() -> None:
     assert lines[1].count("…") == 4
 
 
-def test_candidates_that_do_not_reach_the_mass_say_so() -> None:
+def test_candidates_that_do_not_reach_the_mass_are_reported() -> None:
     record = replace(samples.fill_mask_record(), masks=[replace(samples.fill_mask_record().masks[0], mass=0.772)])
-    view = fill_mask_schema(samples.info("fill-mask"), mass=0.9)
-    assert "hold 0.7720 of the probability; --top-k ends them before 0.9" in draw(view, record, width=120)
+    schema = fill_mask_schema(samples.info("fill-mask"), mass=0.9)
+    assert "cover 77.20 % (--top-k ends the list before 90 %)" in draw(schema, record, width=120)
     assert "ends" not in draw(fill_mask_schema(samples.info("fill-mask"), mass=0.7), record, width=120)
 
 
-def test_a_score_says_what_does_not_count_and_what_stands_for_another() -> None:
+def test_a_score_reports_special_and_unknown_tokens() -> None:
     plain = samples.score_record()
-    view = score_schema(samples.info("fill-mask"))
-    assert "count" not in draw(view, plain, width=120) and "[UNK]" not in draw(view, plain, width=120)
+    schema = score_schema(samples.info("fill-mask"))
+    assert "not scored" not in draw(schema, plain, width=120) and "[UNK]" not in draw(schema, plain, width=120)
     tokens = [*plain.text.tokens[:-1], "[MASK]", plain.text.tokens[-1]]
-    assert "special tokens do not count: [MASK]" in draw(
-        view, replace(plain, text=replace(plain.text, tokens=tokens)), width=120
+    assert "special tokens are not scored: [MASK]" in draw(
+        schema, replace(plain, text=replace(plain.text, tokens=tokens)), width=120
     )
     unknown = [replace(plain.score.tokens[0], token="[UNK]"), *plain.score.tokens[1:]]
     assert "[UNK] is scored as itself" in draw(
-        view, replace(plain, score=replace(plain.score, tokens=unknown)), width=120
+        schema, replace(plain, score=replace(plain.score, tokens=unknown)), width=120
     )

@@ -34,13 +34,13 @@ Case = tuple[Schema[Any], Sequence[Any]]
 def _similarity() -> Case:
     cosines = np.array([[1, 0.833, -0.2], [0.833, 1, -0.0001], [-0.2, -0.0001, 1]], np.float32)
     texts = ["a cat", "a dog", "a text that is much longer than what a narrow terminal has room for"]
-    view = encode_schema(samples.info("encode"), "mean", wants_tokens=False, similarity=lambda: (texts, cosines))
-    return view, [samples.pooled_record(), samples.pooled_record()]
+    schema = encode_schema(samples.info("encode"), "mean", wants_tokens=False, similarity=lambda: (texts, cosines))
+    return schema, [samples.pooled_record(), samples.pooled_record()]
 
 
 def _encode() -> Case:
-    view = encode_schema(samples.info("encode"), "mean", wants_tokens=False, similarity=None)
-    return view, [samples.encode_record()]
+    schema = encode_schema(samples.info("encode"), "mean", wants_tokens=False, similarity=None)
+    return schema, [samples.encode_record()]
 
 
 CASES: dict[str, Callable[[], Case]] = {
@@ -54,7 +54,7 @@ CASES: dict[str, Callable[[], Case]] = {
     "fill-mask-score": lambda: (score_schema(samples.info("fill-mask")), [samples.score_record()]),
     "fill-mask-lens": lambda: (lens_schema(samples.info("fill-mask")), [samples.lens_record()]),
     "fill-mask-compare": lambda: (
-        compare_schema(samples.info("fill-mask"), "what the distance is of"),
+        compare_schema(samples.info("fill-mask"), "Jensen-Shannon distance of the two distributions, at most 0.833"),
         [samples.compare_record(), samples.compare_record(one_vocabulary=False)],
     ),
     "fill-mask-mutual": lambda: (mutual_schema(samples.info("fill-mask")), [samples.mutual_record()]),
@@ -68,18 +68,18 @@ CASES: dict[str, Callable[[], Case]] = {
     "shapes-config": lambda: (shapes_schema(samples.info("shapes")), [samples.shapes_result(has_pooler=None)]),
     "models": lambda: (models_schema(), [samples.models_result()]),
     "weights": lambda: (weights_schema(samples.info("shapes")), [samples.weights_result()]),
-    "attn": lambda: (attn_schema(samples.info("attn"), samples.LOOK), [samples.attn_record()]),
-    "attn-matrix": lambda: (matrix_schema(samples.info("attn"), samples.LOOK, 1, 0), [samples.attn_record()]),
-    "attn-from": lambda: (strongest_keys_schema(samples.info("attn"), samples.LOOK), [samples.attn_record()]),
+    "attn": lambda: (attn_schema(samples.info("attn"), samples.DISPLAY), [samples.attn_record()]),
+    "attn-matrix": lambda: (matrix_schema(samples.info("attn"), samples.DISPLAY, 1, 0), [samples.attn_record()]),
+    "attn-from": lambda: (strongest_keys_schema(samples.info("attn"), samples.DISPLAY), [samples.attn_record()]),
     "attn-grid": lambda: (summary_schema(samples.info("attn"), GRID), [samples.grid_summary()]),
     "attn-grid-part": lambda: (summary_schema(samples.info("attn"), GRID), [samples.grid_summary_with_gaps()]),
-    "attn-maps": lambda: (maps_schema(samples.info("attn"), samples.LOOK), [samples.maps_record()]),
-    "attn-long": lambda: (matrix_schema(samples.info("attn"), samples.LOOK, 1, 0), [samples.long_matrix_record()]),
+    "attn-maps": lambda: (maps_schema(samples.info("attn"), samples.DISPLAY), [samples.maps_record()]),
+    "attn-long": lambda: (matrix_schema(samples.info("attn"), samples.DISPLAY, 1, 0), [samples.long_matrix_record()]),
     "attn-part": lambda: (matrix_schema(samples.info("attn"), PART, 1, 0), [samples.long_matrix_record()]),
     "expansion": lambda: (expansion_schema(samples.info("attn")), [samples.expansion()]),
 }
-GRID = replace(samples.LOOK, statistics=("entropy",), grid="entropy")
-PART = replace(samples.LOOK, rows=range(40, 46), columns=range(37, 51))
+GRID = replace(samples.DISPLAY, statistics=("entropy",), grid="entropy")
+PART = replace(samples.DISPLAY, rows=range(40, 46), columns=range(37, 51))
 COLORED = (
     "fill-mask",
     "fill-mask-compare",
@@ -95,21 +95,21 @@ COLORED = (
 @pytest.mark.parametrize("width", [40, 80, 200])
 @pytest.mark.parametrize("name", CASES)
 def test_table_looks_as_it_did(name: str, width: int, update_goldens: bool) -> None:
-    view, records = CASES[name]()
-    check_golden(f"{name}-{width}", draw(view, *records, width=width), update=update_goldens)
+    schema, records = CASES[name]()
+    check_golden(f"{name}-{width}", draw(schema, *records, width=width), update=update_goldens)
 
 
 @pytest.mark.parametrize("name", COLORED)
 def test_colours_look_as_they_did(name: str, update_goldens: bool) -> None:
-    view, records = CASES[name]()
-    drawn = draw(view, *records, width=80, color="always")
+    schema, records = CASES[name]()
+    drawn = draw(schema, *records, width=80, color="always")
     check_golden(f"{name}-color", drawn.replace("\x1b", "␛"), update=update_goldens)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_colours_are_the_terminals_own(name: str) -> None:
-    view, records = CASES[name]()
-    drawn = draw(view, *records, width=80, color="always")
+    schema, records = CASES[name]()
+    drawn = draw(schema, *records, width=80, color="always")
     codes = {code for codes in re.findall(r"\x1b\[([\d;]*)m", drawn) for code in codes.split(";")}
     reset, bold, dim, reverse, red, magenta = "0", "1", "2", "7", "31", "35"
     assert codes <= {reset, bold, dim, reverse, red, magenta}

@@ -1,4 +1,4 @@
-"""What holds for every table, whatever the tokens are and however wide the terminal is."""
+"""Facts about every table, for any tokens and any width of the terminal."""
 
 import re
 from collections import Counter
@@ -56,14 +56,14 @@ def _encode(text: TextInfo) -> tuple[Schema[Any], Any]:
 
 
 def _matrix(text: TextInfo) -> tuple[Schema[Any], Any]:
-    return matrix_schema(samples.info("attn"), samples.LOOK, 0, 0), AttnRecord(
+    return matrix_schema(samples.info("attn"), samples.DISPLAY, 0, 0), AttnRecord(
         text, [], samples.attention(len(text.tokens))
     )
 
 
 def _strongest_keys(text: TextInfo) -> tuple[Schema[Any], Any]:
     keys = [KeyWeight(position, token, 0.25) for position, token in enumerate(text.tokens)]
-    return strongest_keys_schema(samples.info("attn"), samples.LOOK), AttnRecord(
+    return strongest_keys_schema(samples.info("attn"), samples.DISPLAY), AttnRecord(
         text, [], None, [StrongestKeys(0, text.tokens[0], 0, 0, keys)]
     )
 
@@ -105,12 +105,12 @@ TABLES: Sequence[Callable[[TextInfo], tuple[Schema[Any], Any]]] = (
 
 
 def _bare(text: str) -> str:
-    """The text without what folding adds or takes: spaces of all kinds."""
+    """Return the text without spaces of any kind, which folding adds and removes."""
     return re.sub(r"\s", "", text)
 
 
 def check_lines(drawn: str, width: int) -> None:
-    """No line is wider than the terminal, and nothing in it drives the terminal."""
+    """Check that no line is wider than the terminal and no character controls the terminal."""
     assert drawn.endswith("\n")
     for line in drawn[:-1].split("\n"):
         assert cell_len(line) <= width, line
@@ -118,41 +118,41 @@ def check_lines(drawn: str, width: int) -> None:
 
 
 @given(TOKENS, WIDTHS, st.sampled_from(TABLES))
-def test_no_line_is_too_wide_or_drives_the_terminal(
+def test_no_line_is_too_wide_or_controls_the_terminal(
     tokens: list[str], width: int, table: Callable[[TextInfo], tuple[Schema[Any], Any]]
 ) -> None:
-    view, record = table(samples.text_info(tokens))
-    check_lines(draw(view, record, width=width), width)
+    schema, record = table(samples.text_info(tokens))
+    check_lines(draw(schema, record, width=width), width)
 
 
 @given(TOKENS, st.sampled_from(TABLES))
-def test_every_token_is_there_unchanged_or_escaped(
+def test_every_token_is_shown_unchanged_or_escaped(
     tokens: list[str], table: Callable[[TextInfo], tuple[Schema[Any], Any]]
 ) -> None:
     text = samples.text_info(tokens, text="a text")
-    view, record = table(text)
-    drawn = _bare(draw(view, record, width=4000))
+    schema, record = table(text)
+    drawn = _bare(draw(schema, record, width=4000))
     for token in text.tokens:
         assert _bare(visible(token)) in drawn
 
 
 @given(TOKENS, st.sampled_from([20, 40, 80]), st.sampled_from(TABLES))
-def test_folding_takes_no_character_away(
+def test_folding_loses_no_character(
     tokens: list[str], width: int, table: Callable[[TextInfo], tuple[Schema[Any], Any]]
 ) -> None:
-    view, record = table(samples.text_info(tokens, text="a text"))
-    drawn = Counter(draw(view, record, width=width))
+    schema, record = table(samples.text_info(tokens, text="a text"))
+    drawn = Counter(draw(schema, record, width=width))
     assert Counter(_bare("".join(map(visible, tokens)))) <= drawn
 
 
 @given(st.integers(1, 12), WIDTHS)
-def test_every_number_of_a_head_is_there_whole(heads: int, width: int) -> None:
+def test_every_number_of_a_head_is_shown_in_full(heads: int, width: int) -> None:
     statistics = [
         HeadStatistics(11, head, 1.234, 0.11, 0.22, 0.33, 0.44, 0.55, 0.66, 12.3, 0.77, "delimiter")
         for head in range(heads)
     ]
     record = AttnRecord(samples.text_info(["x"]), statistics)
-    drawn = draw(attn_schema(samples.info("attn"), samples.LOOK), record, width=width)
+    drawn = draw(attn_schema(samples.info("attn"), samples.DISPLAY), record, width=width)
     check_lines(drawn, width)
     for number in ("1.234", "0.11", "0.22", "0.33", "0.44", "0.55", "0.66", "12.3", "0.77"):
         assert drawn.split().count(number) == heads
@@ -167,10 +167,10 @@ TENSORS = st.builds(
 
 @given(st.lists(TENSORS, max_size=5), WIDTHS)
 def test_total_of_the_weights_is_their_sum(stored: list[StoredTensor], width: int) -> None:
-    view = weights_schema(samples.info("shapes"))
-    drawn = draw(view, samples.weights_result(stored), width=width)
+    schema = weights_schema(samples.info("shapes"))
+    drawn = draw(schema, samples.weights_result(stored), width=width)
     check_lines(drawn, width)
-    wide = draw(view, samples.weights_result(stored), width=200).splitlines()
+    wide = draw(schema, samples.weights_result(stored), width=200).splitlines()
     tensors, _, parameters, *_ = wide[-3].split()
     assert int(tensors.replace(",", "")) == len(stored)
     assert int(parameters.replace(",", "")) == sum(tensor.parameters for tensor in stored)
@@ -178,9 +178,9 @@ def test_total_of_the_weights_is_their_sum(stored: list[StoredTensor], width: in
 
 @settings(max_examples=30)
 @given(st.integers(2, 40), WIDTHS)
-def test_every_weight_of_a_matrix_is_there_whole(size: int, width: int) -> None:
+def test_every_weight_of_a_matrix_is_shown_in_full(size: int, width: int) -> None:
     text = samples.text_info(["x"] * (size - 2), text="x")
     record = AttnRecord(text, [], np.full((size, size), 0.99, np.float32))
-    drawn = draw(matrix_schema(samples.info("attn"), samples.LOOK, 0, 0), record, width=width)
+    drawn = draw(matrix_schema(samples.info("attn"), samples.DISPLAY, 0, 0), record, width=width)
     check_lines(drawn, width)
     assert drawn.split().count("99") == size * size

@@ -1,0 +1,118 @@
+"""Values that tables, pictures and figures share: a choice of what to show, heatmaps and one-line titles."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bertcli.results.texts import FloatArray, RunInfo, TextInfo
+
+_REVISION_DIGITS, _SHA1_DIGITS = 8, 40
+
+
+@dataclass(frozen=True, slots=True)
+class AttentionDisplay:
+    """Choice of what to show of attention.
+
+    Args:
+        statistics: Names of the statistics to show, in order.
+        thresholds: Sentence that explains the labels.
+        grid: Statistic to show as a grid of layers by heads, or None for a table of heads.
+        is_ordered: True if heads are sorted by a statistic instead of by layer.
+        rows, columns: Part of each matrix to show, or None for as much as is readable.
+        is_distance: True if distances between heads are shown.
+    """
+
+    statistics: Sequence[str]
+    thresholds: str
+    grid: str | None = None
+    is_ordered: bool = False
+    rows: range | None = None
+    columns: range | None = None
+    is_distance: bool = False
+
+    def part(self, size: int) -> tuple[range, range]:
+        """Return the rows and columns to show of a square matrix of that size."""
+        whole = range(size)
+        rows, columns = (
+            whole if chosen is None else whole[chosen.start : chosen.stop] for chosen in (self.rows, self.columns)
+        )
+        return rows, columns
+
+
+@dataclass(frozen=True, slots=True)
+class Heatmap:
+    """Matrix with the names, numbers and scale that it is drawn with.
+
+    Args:
+        name: Heading of the matrix.
+        note: Explanation beside the heading.
+        quantity: Name of a value, for example weight or distance.
+        unit: Unit that digits writes values in, or "" if it writes them unchanged.
+        values: (rows, columns), NaN at cells to leave empty.
+        rows, columns: Numbers of the rows and columns.
+        row_names, column_names: Their names, for example tokens.
+        row_axis, column_axis: Titles of the two axes.
+        digits: Function that writes a value.
+        faint, strong: Values drawn weakest and strongest. strong is the smaller one if small values matter.
+        is_symmetric: True if the cells above the diagonal hold all information.
+        is_even: True if values spread over the whole scale; weights crowd at its faint end.
+    """
+
+    name: str
+    note: str
+    quantity: str
+    unit: str
+    values: Sequence[Sequence[float]] | FloatArray
+    rows: Sequence[int]
+    columns: Sequence[int]
+    row_names: Sequence[str]
+    column_names: Sequence[str]
+    row_axis: str
+    column_axis: str
+    digits: Callable[[float], str]
+    faint: float = 0.0
+    strong: float = 1.0
+    is_symmetric: bool = False
+    is_even: bool = False
+
+    def cell(self, row: int, column: int) -> tuple[str, float]:
+        """Return the text of a cell and its strength from 0 to 1; an empty text and 0 if it has no value."""
+        value = float(self.values[row][column])
+        if value != value:
+            return "", 0.0
+        span = self.strong - self.faint
+        return self.digits(value), min(max((value - self.faint) / span, 0.0), 1.0) if span else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class HeatmapSet:
+    """Heatmaps of one record, under one title."""
+
+    title: str
+    heatmaps: Sequence[Heatmap]
+
+
+def text_title(text: TextInfo) -> str:
+    """Return a text, and its pair if it has one, in one line."""
+    return text.text if text.pair is None else f"{text.text}  +  {text.pair}"
+
+
+def corpus_title(text_count: int, token_count: int) -> str:
+    """Return the size of a corpus.
+
+    >>> corpus_title(1234, 56789)
+    '1,234 texts, 56,789 tokens'
+    """
+    return f"{text_count:,} {'text' if text_count == 1 else 'texts'}, {token_count:,} tokens"
+
+
+def run_line(info: RunInfo) -> str:
+    """Return the model, its revision, the engine, the device and the number type of a run in one line."""
+    model = info.model if info.revision is None else f"{info.model}@{short_revision(info.revision)}"
+    parts = (model, info.engine, info.device, info.dtype)
+    return " · ".join(part for part in parts if part is not None)
+
+
+def short_revision(revision: str) -> str:
+    """Return the first eight digits of a commit's hash; a branch or tag unchanged."""
+    is_commit = len(revision) == _SHA1_DIGITS and revision.isalnum()
+    return revision[:_REVISION_DIGITS] if is_commit else revision
