@@ -1,1 +1,1 @@
-"""The tables of README.md as pictures."""
+"""Pictures of the tables in README.md and docs/."""

@@ -1,4 +1,4 @@
-"""Draw the pictures that README.md links to: `python -m tools.pictures`, from the root of the repository."""
+"""Draw the pictures that README.md and docs/ link to: `python -m tools.pictures`, from the root of the repository."""
 
 import os
 import re
@@ -10,28 +10,34 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-REPOSITORY = Path(__file__).parent.parent.parent
+from tools.docs.console import page_paths
+
 FOLDER = Path(__file__).parent
-COLUMNS = 80  # of the terminal that README.md shows
-_LINK = r"\[[^]]*\]\((?:\./)?tools/pictures/([\w-]+\.svg)\)"
+COLUMNS = 80  # as in the console blocks
+_LINK = r"\[[^]]*\]\((?:\.\.?/)?tools/pictures/([\w-]+\.svg)\)"
 _PICTURED = re.compile(rf"^```console\n\$ (bertcli .*)\n(?:(?!```).*\n)*```\n\n.*{_LINK}", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Pictured:
-    """The first command of a console block of README.md, and the name of the picture that is linked beneath it."""
+    """The first command of a console block, and the file name of the picture that is linked below it."""
 
     command: str
     name: str
 
 
-def pictured(readme: str) -> Iterator[Pictured]:
-    """What is to be drawn, in README's order."""
-    return (Pictured(*found.groups()) for found in _PICTURED.finditer(readme))
+def pictured(page: str) -> Iterator[Pictured]:
+    """Yield the pictures that a page links to, in order."""
+    return (Pictured(*match.groups()) for match in _PICTURED.finditer(page))
 
 
 def draw(command: str, path: Path) -> None:
-    """Run the command so that its table is a picture in that file, whatever this machine has in its settings."""
+    """Run a command and write its table or figure to a file, independently of this machine's settings.
+
+    Args:
+        command: The command line, beginning with bertcli.
+        path: The file to write; its suffix is the format.
+    """
     _, *arguments = shlex.split(command)
     width = ["--width", str(COLUMNS)]
     settings = {name: value for name, value in os.environ.items() if not name.startswith(("BERTCLI_", "HF_"))}
@@ -44,9 +50,11 @@ def draw(command: str, path: Path) -> None:
 
 
 def main() -> None:
-    for each in pictured((REPOSITORY / "README.md").read_text(encoding="utf-8")):
-        draw(each.command, FOLDER / each.name)
-        print(each.name)
+    """Draw every picture."""
+    for path in page_paths():
+        for each in pictured(path.read_text(encoding="utf-8")):
+            draw(each.command, FOLDER / each.name)
+            print(each.name)
 
 
 if __name__ == "__main__":
