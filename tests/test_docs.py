@@ -149,6 +149,11 @@ def test_options_are_explained_on_no_other_page() -> None:
     assert [page for page in PAGES if DEFINED[page] and page not in allowed] == []
 
 
+def test_every_explained_option_exists() -> None:
+    names = {name for command in WITH_OPTIONS for option in command.options for name in option.names}
+    assert {name for defined in DEFINED.values() for name in defined} - names == set()
+
+
 def prose(page: str) -> str:
     """Return the page without code."""
     without_blocks = re.sub(r"^```.*?^```", "", page, flags=re.MULTILINE | re.DOTALL)
