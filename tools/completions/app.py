@@ -6,7 +6,7 @@ from typing import Any
 
 from typer.main import get_command
 
-from bertcli.cli.app import app
+from bertcli.cli.app import make_app
 
 FILE, MODEL = "FILE", "MODEL"
 # Values to offer for options that accept others too, by the metavar in the help.
@@ -57,7 +57,7 @@ def read_commands() -> list[Command]:
 
 
 def _group() -> tuple[Any, Any]:
-    group = get_command(app)
+    group = get_command(make_app())
     return group, group.make_context("bertcli", [], resilient_parsing=True)
 
 

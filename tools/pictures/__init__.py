@@ -1,1 +1,1 @@
-"""The pictures in README.md."""
+"""Pictures of the tables in README.md and docs/."""

@@ -1,4 +1,4 @@
-"""Draw the pictures that README.md links to: `python -m tools.pictures`, from the root of the repository."""
+"""Draw the pictures that README.md and docs/ link to: `python -m tools.pictures`, from the root of the repository."""
 
 import os
 import re
@@ -10,24 +10,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-REPOSITORY = Path(__file__).parent.parent.parent
+from tools.docs.console import page_paths
+
 FOLDER = Path(__file__).parent
-COLUMNS = 80  # width of the terminal in README.md
-_LINK = r"\[[^]]*\]\((?:\./)?tools/pictures/([\w-]+\.svg)\)"
+COLUMNS = 80  # as in the console blocks
+_LINK = r"\[[^]]*\]\((?:\.\.?/)?tools/pictures/([\w-]+\.svg)\)"
 _PICTURED = re.compile(rf"^```console\n\$ (bertcli .*)\n(?:(?!```).*\n)*```\n\n.*{_LINK}", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Pictured:
-    """The first command of a console block of README.md, and the name of the picture that is linked below it."""
+    """The first command of a console block, and the file name of the picture that is linked below it."""
 
     command: str
     name: str
 
 
-def pictured(readme: str) -> Iterator[Pictured]:
-    """Yield the commands and names of the pictures, in the order of the text."""
-    return (Pictured(*found.groups()) for found in _PICTURED.finditer(readme))
+def pictured(page: str) -> Iterator[Pictured]:
+    """Yield the pictures that a page links to, in order."""
+    return (Pictured(*match.groups()) for match in _PICTURED.finditer(page))
 
 
 def draw(command: str, path: Path) -> None:
@@ -50,9 +51,10 @@ def draw(command: str, path: Path) -> None:
 
 def main() -> None:
     """Draw every picture."""
-    for each in pictured((REPOSITORY / "README.md").read_text(encoding="utf-8")):
-        draw(each.command, FOLDER / each.name)
-        print(each.name)
+    for path in page_paths():
+        for each in pictured(path.read_text(encoding="utf-8")):
+            draw(each.command, FOLDER / each.name)
+            print(each.name)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The request of encode: its options, which of them go together, and which formats can hold them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bertcli.choices import DtypeOut, EngineName, Pooling
@@ -46,8 +46,8 @@ class EncodeRequest:
     pooler: bool = False
     layers: str | None = None
     similarity: bool = False
-    corpus: CorpusOptions = CorpusOptions()
-    ray: RayOptions = RayOptions()
+    corpus: CorpusOptions = field(default_factory=CorpusOptions)
+    ray: RayOptions = field(default_factory=RayOptions)
 
     @property
     def formats(self) -> OutputFormats:
