@@ -5,7 +5,7 @@ const KEYS = [
   ["← →", "previous, next layer"],
   ["← ↑ → ↓", "in Model and Statistics: move between heads; Enter opens a head"],
   ["[ ]", "select only the previous, next head"],
-  ["a", "all heads or none"],
+  ["a", "select all heads or none"],
   ["↑ ↓", "previous, next token"],
   ["− +", "lower, raise the minimum weight"],
   ["s", "next filter of sentences A and B"],
