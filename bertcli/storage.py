@@ -1,4 +1,7 @@
-"""Files and folders that are elsewhere: s3:// and whatever else pyarrow or fsspec has a filesystem for."""
+"""Paths of files and folders that may be remote, such as s3://bucket/folder.
+
+pyarrow and fsspec provide the filesystems. Neither is loaded before a remote path is used.
+"""
 
 import errno
 import fnmatch
@@ -16,35 +19,37 @@ from typing import Any, BinaryIO
 from bertcli.errors import BertcliError, MissingPackage, Unreachable, WrongUsage, require
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(?=.)")
-# The filesystems that pyarrow has itself; every other scheme is fsspec's.
-_OF_PYARROW = ("s3", "gs", "gcs", "hdfs", "viewfs", "abfs", "abfss")
-# Where a folder is there as soon as anything is in it. Of others it has to be made.
-_MAKES_FOLDERS = frozenset({"hdfs", "viewfs", "webhdfs", "arrow_hdfs", "sftp", "ssh", "ftp", "smb", "dbfs"})
-# Where nothing is seen of a file before it is closed. Elsewhere it grows in its place.
+# pyarrow's own filesystems serve these schemes; fsspec serves all others.
+_PYARROW_SCHEMES = ("s3", "gs", "gcs", "hdfs", "viewfs", "abfs", "abfss")
+# A folder must be created on these filesystems. On all others it exists as soon as it contains a file.
+_REAL_FOLDERS = frozenset({"hdfs", "viewfs", "webhdfs", "arrow_hdfs", "sftp", "ssh", "ftp", "smb", "dbfs"})
+# A file on these filesystems becomes visible when it is closed. On all others it is visible while it grows.
 _OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "oss"})
-# Of them those whose buckets nobody makes in passing.
-_BUCKETS = frozenset({"s3", "gs", "gcs"})
-# Where no file can be moved to a name that another has.
-_KEEPS_NAMES = frozenset({"hdfs", "viewfs", "webhdfs", "arrow_hdfs", "smb", "dbfs", "jlab", "jupyter"})
-_PATTERN = frozenset("*?[")
-# Which of fsspec's extras a scheme takes, where it is not called so itself.
-_EXTRAS = {"https": "http", "az": "abfs", "s3a": "s3", "s3n": "s3"}
-_READ_AT_ONCE = 1 << 20
-_PURPOSE = "reading and writing files that are elsewhere"
+# Object stores whose buckets are created deliberately, never by writing a file.
+_BUCKET_SCHEMES = frozenset({"s3", "gs", "gcs"})
+# A move on these filesystems does not replace an existing file.
+_NO_REPLACING_MOVE = frozenset({"hdfs", "viewfs", "webhdfs", "arrow_hdfs", "smb", "dbfs", "jlab", "jupyter"})
+_WILDCARDS = frozenset("*?[")
+# fsspec's extra for a scheme, if the two names differ.
+_FSSPEC_EXTRAS = {"https": "http", "az": "abfs", "s3a": "s3", "s3n": "s3"}
+_CHUNK_BYTES = 1 << 20
+_PURPOSE = "reading and writing remote files"
 _HINTS = {
     "s3": "check the name, the credentials (AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), "
     "AWS_REGION and AWS_ENDPOINT_URL"
 }
 _HINT = "check the name, the credentials and the network"
-# Of an error of AWS what people have said it in.
-_AWS = re.compile(r"AWS Error (\w+) during \w+ operation[^:]*: (.*)")
+# The code and the readable part of an error message from AWS.
+_AWS_ERROR = re.compile(r"AWS Error (\w+) during \w+ operation[^:]*: (.*)")
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class RemotePath:
-    """A file or a folder by its URL. What pathlib.Path has too is named and behaves as it does there.
+    """A remote file or folder, identified by its URL.
 
-    Every method raises Unreachable where the filesystem refuses, and MissingPackage, WrongUsage where there is none.
+    Members that pathlib.Path also has behave as they do there. Every method that accesses the filesystem raises
+    Unreachable if the filesystem reports an error, MissingPackage if its package is not installed, and WrongUsage if
+    neither pyarrow nor fsspec supports the scheme.
     """
 
     url: str
@@ -57,97 +62,116 @@ class RemotePath:
 
     @property
     def name(self) -> str:
-        """The last part."""
+        """The last part of the path."""
         return PurePosixPath(self.url).name
 
     @property
     def suffix(self) -> str:
-        """What the name ends in, from its last dot on."""
+        """The file extension, from the last dot of the name."""
         return PurePosixPath(self.url).suffix
 
     @property
+    def scheme(self) -> str:
+        """The part of the URL before ://, in lower case."""
+        return self.url.partition("://")[0].lower()
+
+    @property
     def root(self) -> "RemotePath":
-        """What it is in first of all: of an object store the bucket."""
+        """The first part of the path: the bucket of an object store, or a host."""
         scheme, _, rest = self.url.partition("://")
         return RemotePath(f"{scheme}://{rest.partition('/')[0]}")
 
     @property
     def lacks_bucket(self) -> bool:
-        """Whether it is in a bucket that would have to be made first."""
-        return self.scheme in _BUCKETS and not self.root.exists()
+        """True if the path is in a bucket that does not exist."""
+        return self.scheme in _BUCKET_SCHEMES and not self.root.exists()
 
     @property
-    def scheme(self) -> str:
-        """What stands before ://."""
-        return self.url.partition("://")[0].lower()
+    def is_pattern(self) -> bool:
+        """True if the path contains a wildcard: *, ? or [."""
+        return bool(_WILDCARDS & set(self.url))
 
     def exists(self) -> bool:
-        """Whether there is a file or a folder."""
-        return self._kind() != "NotFound"
+        """Return True if this is a file or a folder."""
+        return self._type() != "NotFound"
 
     def is_file(self) -> bool:
-        """Whether there is a file."""
-        return self._kind() == "File"
+        """Return True if this is a file."""
+        return self._type() == "File"
 
     def is_dir(self) -> bool:
-        """Whether there is a folder: of an object store, anything whose name begins so."""
-        return self._kind() == "Directory"
+        """Return True if this is a folder. In an object store any common prefix of names is one."""
+        return self._type() == "Directory"
 
     def size(self) -> int:
-        """How many bytes a file has. Raises FileNotFoundError."""
+        """Return the size of the file in bytes.
+
+        Raises:
+            FileNotFoundError: This is not a file.
+        """
         info = self._info()
         if info.type.name != "File":
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), self.url)
+            raise self._not_found()
         return int(info.size)
 
     def open(self, mode: str = "rb") -> io.BufferedReader:
-        """The file, to be read at any place. Raises FileNotFoundError."""
+        """Open the file for reading; the result can seek.
+
+        Raises:
+            FileNotFoundError: The file does not exist.
+        """
         assert mode == "rb"
-        return io.BufferedReader(_Reading(self.open_arrow(), self), _READ_AT_ONCE)
+        return io.BufferedReader(_RemoteFile(self.open_arrow(), self), _CHUNK_BYTES)
 
     def open_arrow(self) -> Any:
-        """The file as pyarrow reads it. Raises FileNotFoundError."""
-        filesystem, path = _resolve(self.url)
-        with self._told():
+        """Open the file for reading and return pyarrow's file object.
+
+        Raises:
+            FileNotFoundError: The file does not exist.
+        """
+        with self._access() as (filesystem, path):
             try:
                 return filesystem.open_input_file(path)
             except FileNotFoundError:
-                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), self.url) from None
+                raise self._not_found() from None
 
     def read_bytes(self) -> bytes:
-        """All that is in the file. Raises FileNotFoundError."""
+        """Return the content of the file.
+
+        Raises:
+            FileNotFoundError: The file does not exist.
+        """
         with self.open() as file:
             return file.read()
 
     def put(self, content: BinaryIO) -> None:
-        """Write the file. It takes the place of one that is there when it is whole; what fails leaves the old one."""
-        filesystem, path = _resolve(self.url)
-        # What an object store moves it copies, and that has its limits: only what would take another's place is moved.
-        is_moved = self.scheme not in _OBJECT_STORES or self.exists()
-        written = self._part() if is_moved else self
-        _, written_path = _resolve(written.url)
-        is_last = False
-        try:
-            with self._told():
-                # Whatever ends this early closes the stream too, and with that publishes what came so far.
+        """Write the file whole or not at all. A failure leaves an existing file as it was."""
+        # A new object appears only when it is complete, so it needs no temporary name. A move within an object store
+        # is a copy, which has a size limit there, so move only what replaces an existing object.
+        needs_move = self.scheme not in _OBJECT_STORES or self.exists()
+        written = self._temporary_path() if needs_move else self
+        is_only_copy = False
+        with self._access() as (filesystem, path):
+            _, written_path = _resolve(written.url)
+            try:
+                # An error here closes the stream too, which publishes the part written so far: it is removed below.
                 with filesystem.open_output_stream(written_path) as stream:
-                    while chunk := content.read(_READ_AT_ONCE):
+                    while chunk := content.read(_CHUNK_BYTES):
                         stream.write(chunk)
-                if is_moved and self.scheme in _KEEPS_NAMES and self.exists():
-                    is_last = True
+                if needs_move and self.scheme in _NO_REPLACING_MOVE and self.exists():
+                    is_only_copy = True
                     filesystem.delete_file(path)
-                if is_moved:
+                if needs_move:
                     _move(filesystem, written_path, path)
-        except BaseException:
-            with suppress(BertcliError, OSError):
-                if not is_last:  # else it may be all that there is
-                    written.unlink(missing_ok=True)
-            raise
+            except BaseException:
+                with suppress(BertcliError, OSError):
+                    if not is_only_copy:
+                        written.unlink(missing_ok=True)
+                raise
 
     def unlink(self, missing_ok: bool = False) -> None:
         """Remove the file."""
-        filesystem, path = _resolve(self.url)
-        with self._told():
+        with self._access() as (filesystem, path):
             try:
                 filesystem.delete_file(path)
             except FileNotFoundError:
@@ -155,67 +179,72 @@ class RemotePath:
                     raise
 
     def mkdir(self, exist_ok: bool = False) -> None:
-        """Make the folder, where the filesystem has such."""
-        filesystem, path = _resolve(self.url)
-        if self.scheme in _MAKES_FOLDERS:
-            with self._told():
+        """Create the folder, if the filesystem has real folders."""
+        with self._access() as (filesystem, path):
+            if self.scheme in _REAL_FOLDERS:
                 filesystem.create_dir(path, recursive=exist_ok)
 
     def rmdir(self) -> None:
-        """Remove the empty folder, where the filesystem has such."""
-        filesystem, path = _resolve(self.url)
-        if self.scheme in _MAKES_FOLDERS:
-            with self._told():
+        """Remove the empty folder, if the filesystem has real folders."""
+        with self._access() as (filesystem, path):
+            if self.scheme in _REAL_FOLDERS:
                 filesystem.delete_dir(path)
 
     def iterdir(self) -> Iterator["RemotePath"]:
-        """What is in the folder."""
-        for path in _listed(self, is_deep=False):
+        """Yield the files and folders in this folder."""
+        for path in _list(self, recursive=False):
             yield self / path.rpartition("/")[2]
 
     def glob(self, pattern: str) -> Iterator["RemotePath"]:
-        """What is in the folder, by its name."""
+        """Yield the files and folders in this folder whose names match the pattern."""
         return (path for path in self.iterdir() if fnmatch.fnmatchcase(path.name, pattern))
 
-    @property
-    def is_pattern(self) -> bool:
-        """Whether it has a sign in it that stands for others."""
-        return bool(_PATTERN & set(self.url))
-
     def matching(self) -> list["RemotePath"]:
-        """The files that a pattern stands for, ** for folders in folders, sorted. It has no sign in its first part."""
-        from fsspec.utils import glob_translate  # with torch, and with huggingface_hub
+        """Return the files that match this path as a pattern, sorted. ** matches any depth of folders.
+
+        The first part, such as a bucket, must not contain a wildcard.
+        """
+        from fsspec.utils import glob_translate
 
         parts = self.url.split("/")
-        first = next(place for place, part in enumerate(parts) if _PATTERN & set(part))
+        first = next(index for index, part in enumerate(parts) if _WILDCARDS & set(part))
         folder = RemotePath("/".join(parts[:first]))
         _, root = _resolve(folder.url)
-        wanted = re.compile(glob_translate("/".join([root.rstrip("/"), *parts[first:]])))
-        found = [path for path in _listed(folder, is_deep=first < len(parts) - 1) if wanted.match(path)]
+        pattern = re.compile(glob_translate("/".join([root.rstrip("/"), *parts[first:]])))
+        found = [path for path in _list(folder, recursive=first < len(parts) - 1) if pattern.match(path)]
         return sorted(folder / path[len(root) :].lstrip("/") for path in found)
 
-    def _part(self) -> "RemotePath":
-        """A name beside it for a file half written, such as bertcli.output.files.shards clears away."""
+    def _temporary_path(self) -> "RemotePath":
+        """Return a new name beside this one. The shard writer removes leftover files with such names."""
         return RemotePath(self.url.rpartition("/")[0]) / f".{self.name}.{secrets.token_hex(4)}.part"
 
     def _info(self) -> Any:
-        filesystem, path = _resolve(self.url)
-        with self._told():
+        with self._access() as (filesystem, path):
             return filesystem.get_file_info(path)
 
-    def _kind(self) -> str:
+    def _type(self) -> str:
         return str(self._info().type.name)
 
+    def _not_found(self) -> FileNotFoundError:
+        return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), self.url)
+
     @contextmanager
-    def _told(self) -> Iterator[None]:
-        """What the filesystem raises, as an error that tells people."""
+    def _access(self) -> Iterator[tuple[Any, str]]:
+        """Yield the pyarrow filesystem and the path within it; translate its errors."""
+        resolved = _resolve(self.url)
+        with self._translate_errors():
+            yield resolved
+
+    @contextmanager
+    def _translate_errors(self) -> Iterator[None]:
+        """Translate the errors of the filesystem to Unreachable; let FileNotFoundError pass."""
         try:
             yield
         except (FileNotFoundError, BertcliError, MemoryError):
             raise
         except Exception as error:
-            # pyarrow's own errors are of these kinds, and those of fsspec's filesystems are of any.
-            if self.scheme in _OF_PYARROW and not isinstance(error, OSError | ValueError):
+            # pyarrow raises only these two types, so any other is a bug. fsspec's filesystems raise any type.
+            if self.scheme in _PYARROW_SCHEMES and not isinstance(error, OSError | ValueError):
                 raise
             raise Unreachable(f"{self.url}: {_reason(error)}", hint=_HINTS.get(self.scheme, _HINT)) from None
 
@@ -223,8 +252,8 @@ class RemotePath:
 AnyPath = Path | RemotePath
 
 
-def located(name: str) -> AnyPath:
-    """A file or folder as people name it: a URL, or a path of this machine."""
+def parse_path(name: str) -> AnyPath:
+    """Return the path that the user named: remote if it is a URL (except file://), otherwise local."""
     found = _SCHEME.match(name)
     if found is None:
         return Path(name)
@@ -232,22 +261,32 @@ def located(name: str) -> AnyPath:
 
 
 def size_of(path: AnyPath) -> int:
-    """How many bytes a file has. Raises OSError, Unreachable."""
+    """Return the size of a file in bytes.
+
+    Raises:
+        OSError: A local file cannot be accessed, or a remote file does not exist.
+        Unreachable: A remote file cannot be accessed.
+    """
     return path.size() if isinstance(path, RemotePath) else path.stat().st_size
 
 
 def arrow_source(path: AnyPath) -> Any:
-    """What pyarrow reads a file of Parquet from. Raises FileNotFoundError, Unreachable."""
+    """Return the source from which pyarrow reads a Parquet file: the local path, or the open remote file.
+
+    Raises:
+        FileNotFoundError: A remote file does not exist.
+        Unreachable: A remote file cannot be accessed.
+    """
     return path if isinstance(path, Path) else path.open_arrow()
 
 
-def told(path: AnyPath) -> AbstractContextManager[None]:
-    """What a filesystem that is elsewhere raises in it, as Unreachable."""
-    return path._told() if isinstance(path, RemotePath) else nullcontext()
+def translate_errors(path: AnyPath) -> AbstractContextManager[None]:
+    """Return a context that translates errors of a remote filesystem to Unreachable."""
+    return path._translate_errors() if isinstance(path, RemotePath) else nullcontext()
 
 
-class _Reading(io.RawIOBase):
-    """A file that is being read, whose errors tell people."""
+class _RemoteFile(io.RawIOBase):
+    """A remote file open for reading, with translated errors."""
 
     def __init__(self, file: Any, path: RemotePath) -> None:
         super().__init__()
@@ -260,11 +299,11 @@ class _Reading(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        with self._path._told():
+        with self._path._translate_errors():
             return int(self._file.readinto(buffer))
 
-    def seek(self, place: int, whence: int = 0) -> int:
-        return int(self._file.seek(place, whence))
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return int(self._file.seek(offset, whence))
 
     def tell(self) -> int:
         return int(self._file.tell())
@@ -275,39 +314,39 @@ class _Reading(io.RawIOBase):
 
 
 def _resolve(url: str) -> tuple[Any, str]:
-    """The filesystem, and the path as it names it."""
+    """Return the pyarrow filesystem of a URL, and the path within it."""
     scheme, _, rest = url.partition("://")
-    if scheme.lower() not in _OF_PYARROW:
-        return _of_fsspec(url)
+    if scheme.lower() not in _PYARROW_SCHEMES:
+        return _open_fsspec(url)
     root, _, inside = rest.partition("/")
-    filesystem, base = _of_pyarrow(f"{scheme.lower()}://{root}")
+    filesystem, base = _open_pyarrow(f"{scheme.lower()}://{root}")
     return filesystem, f"{base.rstrip('/')}/{inside}" if inside else base
 
 
 @cache
-def _of_pyarrow(url: str) -> tuple[Any, str]:
+def _open_pyarrow(url: str) -> tuple[Any, str]:
     arrow = require("pyarrow.fs", _PURPOSE)
-    with RemotePath(url)._told():
+    with RemotePath(url)._translate_errors():
         found: tuple[Any, str] = arrow.FileSystem.from_uri(url)
         return found
 
 
-def _of_fsspec(url: str) -> tuple[Any, str]:
+def _open_fsspec(url: str) -> tuple[Any, str]:
     arrow = require("pyarrow.fs", _PURPOSE)
-    from fsspec.core import url_to_fs  # with torch, and with huggingface_hub
+    from fsspec.core import url_to_fs
     from fsspec.registry import known_implementations
 
     scheme = url.partition("://")[0]
     if scheme not in known_implementations:
         raise WrongUsage(
-            f"{url}: {scheme}:// is no filesystem that pyarrow or fsspec knows",
-            hint="use s3://, gs://, hdfs://, hf://, or a path of this machine",
+            f"{url}: neither pyarrow nor fsspec supports {scheme}://",
+            hint="use s3://, gs://, hdfs://, hf:// or a local path",
         )
-    with RemotePath(url)._told():
+    with RemotePath(url)._translate_errors():
         try:
             filesystem, path = url_to_fs(url)
         except ImportError as error:
-            hint = f"pip install 'fsspec[{_EXTRAS.get(scheme, scheme)}]'"
+            hint = f"pip install 'fsspec[{_FSSPEC_EXTRAS.get(scheme, scheme)}]'"
             raise MissingPackage(f"{url}: {error}", hint=hint) from None
     return arrow.PyFileSystem(arrow.FSSpecHandler(filesystem)), path
 
@@ -317,20 +356,25 @@ def _move(filesystem: Any, old: str, new: str) -> None:
     if handler is None:
         filesystem.move(old, new)
     else:
-        handler.fs.mv(old, new)  # pyarrow would have it recursive, which fsspec's sftp does not take
+        # pyarrow's handler passes recursive=True, which fsspec's sftp does not accept.
+        handler.fs.mv(old, new)
 
 
-def _listed(folder: RemotePath, *, is_deep: bool) -> list[str]:
-    """The files and folders in a folder; is_deep: the files in those too. As the filesystem names them."""
-    filesystem, path = _resolve(folder.url)
-    arrow = require("pyarrow.fs", _PURPOSE)
-    with folder._told():
-        found = filesystem.get_file_info(arrow.FileSelector(path, recursive=is_deep, allow_not_found=True))
-    return [info.path for info in found if not is_deep or info.is_file]
+def _list(folder: RemotePath, *, recursive: bool) -> list[str]:
+    """Return the paths, as the filesystem names them, of what is in a folder.
+
+    Args:
+        recursive: List only files, those of all subfolders included. Otherwise list the folder's files and subfolders.
+    """
+    with folder._access() as (filesystem, path):
+        arrow = require("pyarrow.fs", _PURPOSE)
+        found = filesystem.get_file_info(arrow.FileSelector(path, recursive=recursive, allow_not_found=True))
+    return [info.path for info in found if not recursive or info.is_file]
 
 
 def _reason(error: Exception) -> str:
+    """Return the first line of an error message, reduced to what a user can read if it is from AWS."""
     first = str(error).partition("\n")[0]
-    if found := _AWS.search(first):
+    if found := _AWS_ERROR.search(first):
         return f"{found[2].partition(' (Request ID')[0].rstrip('.')} ({found[1]})"
     return first.rstrip(".") or type(error).__name__

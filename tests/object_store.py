@@ -1,4 +1,4 @@
-"""Places that are not on this machine, for tests: an S3 that moto serves, and a Ray cluster of its own."""
+"""Servers for tests: an S3 served by moto, and a Ray cluster."""
 
 import logging
 import os
@@ -16,34 +16,37 @@ from pathlib import Path
 from typing import Any
 
 BUCKET = "corpora"
-_LONGEST_START = 60.0
+_START_TIMEOUT = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class S3:
-    """A server with one bucket. env: by which a process finds it."""
+    """A server with one bucket.
+
+    env: Environment variables with which a process finds it.
+    """
 
     env: Mapping[str, str]
     client: Any
 
     def put(self, name: str, content: bytes) -> str:
-        """Write an object; its URL."""
+        """Write an object and return its URL."""
         self.client.upload_fileobj(BytesIO(content), BUCKET, name)
         return f"s3://{BUCKET}/{name}"
 
     def get(self, name: str) -> bytes:
-        """What an object holds."""
+        """Return the content of an object."""
         content: bytes = self.client.get_object(Bucket=BUCKET, Key=name)["Body"].read()
         return content
 
     def names(self, folder: str) -> list[str]:
-        """The objects in a folder, without its name."""
+        """Return the names of the objects in a folder, relative to it."""
         found = self.client.list_objects_v2(Bucket=BUCKET, Prefix=f"{folder}/").get("Contents", [])
-        # pyarrow marks a folder from which it has removed something with an object that has no name in it.
+        # pyarrow marks a folder, after removing something from it, with an object whose relative name is empty.
         return sorted(filter(None, (each["Key"].removeprefix(f"{folder}/") for each in found)))
 
     def download(self, folder: str, into: Path) -> Path:
-        """The folder's objects as files."""
+        """Download the objects of a folder as files."""
         into.mkdir()
         for name in self.names(folder):
             (into / name).write_bytes(self.get(f"{folder}/{name}"))
@@ -52,7 +55,7 @@ class S3:
 
 @contextmanager
 def s3_server() -> Iterator[S3]:
-    """An S3 on this machine, as long as it is needed."""
+    """Serve S3 on this machine while the context is open."""
     import boto3
     from moto.server import ThreadedMotoServer
 
@@ -79,7 +82,11 @@ def s3_server() -> Iterator[S3]:
 
 @dataclass(frozen=True, slots=True)
 class RayCluster:
-    """A cluster of two CPUs. address, client_address: its own, and that of drivers outside it. env: for its drivers."""
+    """A cluster with two CPUs.
+
+    address: For drivers on the cluster's machines. client_address: For drivers outside it.
+    env: Environment variables for its drivers.
+    """
 
     address: str
     client_address: str
@@ -88,17 +95,22 @@ class RayCluster:
 
 @contextmanager
 def ray_cluster(folder: Path, env: Mapping[str, str]) -> Iterator[RayCluster]:
-    """A Ray that runs apart from any driver, with a token of its own. folder: for its log."""
+    """Run a Ray cluster independent of any driver, with its own token.
+
+    Args:
+        folder: Folder for its log.
+        env: Environment variables for its processes.
+    """
     port, client_port = _free_port(), _free_port()
     token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), "RAY_USAGE_STATS_ENABLED": "0"}
-    everything = {**os.environ, **env, **token}
+    full_env = {**os.environ, **env, **token}
     command = [
         str(Path(sys.executable).with_name("ray")), "start", "--head", "--block", "--num-cpus", "2",
         "--include-dashboard=false", "--port", str(port), "--ray-client-server-port", str(client_port),
     ]  # fmt: skip
     with (folder / "ray.log").open("wb") as log:
-        # A session of its own, which is ended as a whole.
-        process = subprocess.Popen(command, env=everything, stdout=log, stderr=log, start_new_session=True)
+        # Start a process session, so that all its processes can be killed together.
+        process = subprocess.Popen(command, env=full_env, stdout=log, stderr=log, start_new_session=True)
     try:
         _wait_for(client_port, process)
         yield RayCluster(f"127.0.0.1:{port}", f"ray://127.0.0.1:{client_port}", token)
@@ -108,13 +120,13 @@ def ray_cluster(folder: Path, env: Mapping[str, str]) -> Iterator[RayCluster]:
 
 
 def _free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return int(server.getsockname()[1])
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + _LONGEST_START
+    end = time.monotonic() + _START_TIMEOUT
     while time.monotonic() < end and process.poll() is None:
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
@@ -122,4 +134,4 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
             time.sleep(0.2)
         else:
             return
-    raise AssertionError("Ray has not started")
+    raise AssertionError("Ray did not start")

@@ -1,4 +1,4 @@
-"""Files that are elsewhere behave as those that are here, whichever library has their filesystem."""
+"""Tests of remote paths: they behave like local ones, through pyarrow and through fsspec."""
 
 import io
 import uuid
@@ -15,7 +15,7 @@ from bertcli.input.records import TextSource
 from bertcli.output.files.folder import find_begun
 from bertcli.output.files.manifest import Manifest
 from bertcli.output.files.shards import is_in_use, remove_parts
-from bertcli.storage import RemotePath, located
+from bertcli.storage import RemotePath, parse_path
 from tests.object_store import BUCKET, s3_server
 
 
@@ -29,8 +29,8 @@ def s3() -> Iterator[None]:
 
 @pytest.fixture(params=[f"s3://{BUCKET}", "memory://bucket"])
 def folder(request: pytest.FixtureRequest, s3: None) -> RemotePath:
-    """An empty folder of pyarrow's filesystem, and of fsspec's."""
-    found = located(f"{request.param}/a folder/{uuid.uuid4().hex}/")
+    """Return an empty folder of a pyarrow filesystem, then of an fsspec filesystem."""
+    found = parse_path(f"{request.param}/a folder/{uuid.uuid4().hex}/")
     assert isinstance(found, RemotePath)
     return found
 
@@ -40,14 +40,14 @@ def put(path: RemotePath, text: str = "how are you\n") -> RemotePath:
     return path
 
 
-def test_a_url_is_elsewhere_and_a_path_is_here() -> None:
-    assert located("in.txt") == Path("in.txt")
-    assert located("a:/b") == Path("a:/b")
-    assert located("file:///data/x") == Path("/data/x")
-    assert located("s3://bucket/a/") == RemotePath("s3://bucket/a")
+def test_a_url_is_remote_and_a_path_is_local() -> None:
+    assert parse_path("in.txt") == Path("in.txt")
+    assert parse_path("a:/b") == Path("a:/b")
+    assert parse_path("file:///data/x") == Path("/data/x")
+    assert parse_path("s3://bucket/a/") == RemotePath("s3://bucket/a")
 
 
-def test_what_is_put_is_there_until_it_is_removed(folder: RemotePath) -> None:
+def test_a_file_exists_from_put_to_unlink(folder: RemotePath) -> None:
     assert not folder.is_dir() and list(folder.iterdir()) == []
     path = put(folder / "a.txt")
     assert (path.exists(), path.is_file(), path.is_dir(), path.size()) == (True, True, False, 12)
@@ -65,7 +65,7 @@ def test_what_is_put_is_there_until_it_is_removed(folder: RemotePath) -> None:
 
 
 class Interrupted(io.BytesIO):
-    """What is interrupted after its first part."""
+    """Content whose reading is interrupted after its first 5 bytes."""
 
     def read(self, size: int | None = -1) -> bytes:
         if self.tell():
@@ -73,27 +73,27 @@ class Interrupted(io.BytesIO):
         return super().read(5)
 
 
-@pytest.mark.parametrize("is_there", [True, False])
-def test_what_is_interrupted_leaves_what_was_there(folder: RemotePath, is_there: bool) -> None:
+@pytest.mark.parametrize("is_present", [True, False])
+def test_an_interrupted_put_keeps_the_old_file(folder: RemotePath, is_present: bool) -> None:
     path = folder / "manifest.json"
-    if is_there:
+    if is_present:
         put(path, "whole\n")
     with pytest.raises(KeyboardInterrupt):
         path.put(Interrupted(b"half of it"))
-    # pyarrow marks a folder from which it has removed something with an object that has no name in it.
-    assert [each.name for each in folder.iterdir()] == (["manifest.json"] if is_there else [])
-    assert not is_there or path.read_bytes() == b"whole\n"
+    # iterdir leaves out the nameless object with which pyarrow marks a folder after removing something from it.
+    assert [each.name for each in folder.iterdir()] == (["manifest.json"] if is_present else [])
+    assert not is_present or path.read_bytes() == b"whole\n"
 
 
-def test_what_a_killed_process_has_half_written_is_cleared_away(folder: RemotePath) -> None:
-    put((folder / "manifest.json")._part())
-    put((folder / "shard-00000.parquet")._part())
+def test_partial_files_of_a_killed_process_are_removed(folder: RemotePath) -> None:
+    put((folder / "manifest.json")._temporary_path())
+    put((folder / "shard-00000.parquet")._temporary_path())
     assert not is_in_use(folder)
     remove_parts(folder, Manifest({}, 10))
     assert list(folder.iterdir()) == []
 
 
-def test_a_pattern_stands_for_files_as_in_a_shell(folder: RemotePath) -> None:
+def test_a_pattern_matches_files_as_in_a_shell(folder: RemotePath) -> None:
     names = ["a.txt", "b.txt", "b.csv", "deep/c.txt", "deep/er/d.txt"]
     for name in names:
         put(folder / name)
@@ -109,7 +109,7 @@ def test_a_pattern_stands_for_files_as_in_a_shell(folder: RemotePath) -> None:
     assert sorted(path.name for path in folder.glob("*.txt")) == ["a.txt", "b.txt"]
 
 
-def test_a_file_with_the_marks_of_a_pattern_in_its_name_is_read(s3: None) -> None:
+def test_a_file_with_wildcards_in_its_name_is_read(s3: None) -> None:
     folder = RemotePath(f"s3://{BUCKET}/{uuid.uuid4().hex}")
     put(folder / "a[1].txt")
     put(folder / "a1.txt", "you\n")
@@ -117,25 +117,27 @@ def test_a_file_with_the_marks_of_a_pattern_in_its_name_is_read(s3: None) -> Non
     assert [each.path for each in find_inputs(TextSource(file=[folder / "a[12].txt"]))] == [folder / "a1.txt"]
 
 
-def test_how_large_the_files_are_is_asked_once(folder: RemotePath, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_sizes_are_requested_once(folder: RemotePath, monkeypatch: pytest.MonkeyPatch) -> None:
     reader = TextReader(TextSource(file=[put(folder / "a.txt"), put(folder / "b.txt")]))
     assert reader.total_bytes == 24
     monkeypatch.delattr(RemotePath, "size")
     assert reader.total_bytes == 24
 
 
-def test_a_network_that_fails_is_no_damaged_file(folder: RemotePath, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_network_failure_is_not_reported_as_a_damaged_file(
+    folder: RemotePath, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Failing(io.BytesIO):
         def read(self, size: int | None = -1) -> bytes:
-            raise OSError("the line is dead")
+            raise OSError("connection lost")
 
     path = put(folder / "a.parquet")
     monkeypatch.setattr(RemotePath, "open_arrow", lambda self: pyarrow.PythonFile(Failing(b"PAR1" * 9), "r"))
-    with pytest.raises(Unreachable, match=r"a\.parquet: the line is dead"):
+    with pytest.raises(Unreachable, match=r"a\.parquet: connection lost"):
         list(TextReader(TextSource(file=[path])).windows())
 
 
-def test_what_is_a_file_and_a_folder_too_is_not_taken_for_an_empty_one(s3: None) -> None:
+def test_a_name_that_is_both_a_file_and_a_folder_is_refused(s3: None) -> None:
     folder = RemotePath(f"s3://{BUCKET}/{uuid.uuid4().hex}")
     Manifest({}, 10).save(folder)
     put(folder)
@@ -149,14 +151,14 @@ def test_what_is_a_file_and_a_folder_too_is_not_taken_for_an_empty_one(s3: None)
     ("url", "error", "words", "hint"),
     [
         ("s3://no-such-bucket/x", Unreachable, "The specified bucket does not exist", "AWS_ENDPOINT_URL"),
-        ("foo://bucket/x", WrongUsage, "foo:// is no filesystem that pyarrow or fsspec knows", "s3://"),
+        ("foo://bucket/x", WrongUsage, "neither pyarrow nor fsspec supports foo://", "s3://"),
         ("github://a", Unreachable, "github://a: ", "the name"),
         ("dir://x", Unreachable, "dir://x: ", "the name"),
         ("simplecache://x", Unreachable, "simplecache://x: ", "the name"),
         ("sftp://host/x", MissingPackage, "paramiko", "pip install 'fsspec[sftp]'"),
     ],
 )
-def test_what_cannot_be_reached_is_told(s3: None, url: str, error: type[Exception], words: str, hint: str) -> None:
+def test_an_unreachable_file_is_reported(s3: None, url: str, error: type[Exception], words: str, hint: str) -> None:
     with pytest.raises(error, match=words) as raised:
         put(RemotePath(url))
     assert hint in getattr(raised.value, "hint", "")

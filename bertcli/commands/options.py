@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bertcli.choices import DtypeOut, HeadGroup, InputFormat, OnError
 from bertcli.input.records import TextSource
-from bertcli.storage import located
+from bertcli.storage import parse_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class TextOptions:
 
     def source(self) -> TextSource:
         """Return the texts as the reader takes them."""
-        files = [located(name) for name in self.file]
+        files = [parse_path(name) for name in self.file]
         return TextSource(self.texts, files, self.pair, self.pairs, self.input_format, self.text_field, self.id_field)
 
 

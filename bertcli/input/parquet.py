@@ -4,7 +4,7 @@ from typing import Any
 
 from bertcli.errors import BadInput, require
 from bertcli.input.rows import Fields, Rows, column_index, make_row
-from bertcli.storage import AnyPath, RemotePath, arrow_source, size_of, told
+from bertcli.storage import AnyPath, RemotePath, arrow_source, size_of, translate_errors
 
 _BATCH_ROWS = 1024
 _DAMAGED_HINT = "copy the file again, or give its format with --input-format"
@@ -30,7 +30,7 @@ class ParquetTexts:
             BadInput: The file is damaged, or a column is missing or does not hold texts.
             Unreachable: A remote file cannot be read.
         """
-        with told(self._path):
+        with translate_errors(self._path):
             yield from self._rows()
 
     def _rows(self) -> Rows:

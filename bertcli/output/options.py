@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bertcli.choices import ColorName, FormatName
 from bertcli.errors import WrongUsage
-from bertcli.storage import AnyPath, RemotePath, located
+from bertcli.storage import AnyPath, RemotePath, parse_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class OutputOptions:
     @property
     def path(self) -> AnyPath | None:
         """The path of -o, None if it is not given."""
-        return None if self.output is None else located(self.output)
+        return None if self.output is None else parse_path(self.output)
 
     @property
     def names_folder(self) -> bool:

@@ -1,4 +1,4 @@
-"""Texts from S3, and folders on it: as files of this machine."""
+"""Tests of commands that read texts from S3 and write folders to it."""
 
 import gzip
 import io
@@ -43,7 +43,7 @@ def test_every_format_is_read(tiny: tuple[str, str], folder: Path, s3: S3) -> No
     assert found[0]["file"] == f"s3://{BUCKET}/in/a.txt"
 
 
-def test_a_folder_is_the_one_that_would_be_written_here(tiny: tuple[str, str], folder: Path, s3: S3) -> None:
+def test_a_remote_folder_equals_the_local_one(tiny: tuple[str, str], folder: Path, s3: S3) -> None:
     (folder / "in.txt").write_text("".join(f"{line}\n" for line in LINES))
     options = ("-f", "in.txt", *tiny, "--shard-rows", "4", "-q")
     run("encode", *options, "-o", "wanted/", cwd=folder).answer()
@@ -54,14 +54,14 @@ def test_a_folder_is_the_one_that_would_be_written_here(tiny: tuple[str, str], f
 
     refused = run("encode", *options, "-o", target, cwd=folder, env=s3.env)
     assert_failed(refused, 1, "holds the shards of a run that is done")
-    broken_off = json.loads(wanted["manifest.json"])
-    broken_off |= {"shards": broken_off["shards"][:2], "rows": 8, "complete": False}
-    s3.put("vectors/manifest.json", json.dumps(broken_off).encode())
+    interrupted = json.loads(wanted["manifest.json"])
+    interrupted |= {"shards": interrupted["shards"][:2], "rows": 8, "complete": False}
+    s3.put("vectors/manifest.json", json.dumps(interrupted).encode())
     run("encode", *options, "-o", target, "--resume", cwd=folder, env=s3.env).answer()
     assert {name: s3.get(f"vectors/{name}") for name in s3.names("vectors")} == wanted
 
 
-def test_what_is_wrong_is_told_with_its_place(tiny: tuple[str, str], folder: Path, s3: S3) -> None:
+def test_an_error_names_the_remote_file(tiny: tuple[str, str], folder: Path, s3: S3) -> None:
     s3.put("wrong/cut.txt.gz", gzip.compress(b"how\n" * 10_000)[:-20])
     for source, target, words in [
         (f"s3://{BUCKET}/none.txt", "out/", f"s3://{BUCKET}/none.txt: no such file"),
@@ -75,8 +75,8 @@ def test_what_is_wrong_is_told_with_its_place(tiny: tuple[str, str], folder: Pat
         assert [path.name for path in folder.iterdir()] == ["in.txt"]
 
 
-def test_files_are_written_here_alone(folder: Path) -> None:
+def test_a_single_file_is_written_only_locally(folder: Path) -> None:
     finished = run("encode", "how", "-o", "s3://bucket/out.npy", cwd=folder)
     assert_failed(finished, 2, "s3://bucket/out.npy: a file is written on this machine alone")
     assert_failed(run("shapes", "how", "-o", "s3://bucket/out.json"), 2, "on this machine alone")
-    assert_failed(run("encode", "how", "-o", "foo://bucket/"), 2, "foo:// is no filesystem")
+    assert_failed(run("encode", "how", "-o", "foo://bucket/"), 2, "neither pyarrow nor fsspec supports foo://")

@@ -12,7 +12,7 @@ from bertcli.model.request import SessionRequest
 from bertcli.output.destination import FOLDER, PARQUET_SUFFIX, TENSOR_SUFFIXES, Destination, OutputFormats
 from bertcli.output.files.atomic import is_device
 from bertcli.output.options import OutputOptions
-from bertcli.storage import located
+from bertcli.storage import parse_path
 
 NPY_SUFFIX = ".npy"
 # A Parquet file, and a folder of Parquet shards.
@@ -136,7 +136,7 @@ def _check_ray(request: EncodeRequest) -> None:
     texts, gpus, device = request.texts, request.ray.gpus_per_actor, request.model.device
     if STDIN in texts.texts or STDIN in texts.file or not (texts.texts or texts.file):
         raise WrongUsage("--ray cannot read standard input, since it reads in the cluster", hint="give files with -f")
-    for path in map(located, texts.file):
+    for path in map(parse_path, texts.file):
         if isinstance(path, Path) and is_device(path) and not path.is_dir():
             raise WrongUsage(
                 f"--ray cannot read the stream {path}, since it reads in the cluster", hint="write it to a file first"

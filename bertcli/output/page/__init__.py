@@ -1,1 +1,1 @@
-"""The page about attention: one file with its data, its script and its style in it, that makes no request."""
+"""The attention page: one HTML file that contains its data, script and style, and makes no network requests."""

@@ -1,4 +1,4 @@
-"""The page, written a text at a time."""
+"""Writer of the attention page, one text at a time."""
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from bertcli.output.page.encoding import ALPHABET, VECTOR_STEPS, WEIGHT_STEPS, E
 from bertcli.results.attention import AttnPageRecord
 from bertcli.results.texts import RunInfo
 
-# In the order in which they stand in the page: each may use what the ones before it define.
+# In the order of the page: a script may use definitions of those before it.
 _SCRIPTS = (
     "data.js", "state.js", "drawing.js", "text.js", "edges.js", "heads.js", "matrix.js", "grid.js", "model.js",
     "neuron.js", "statistics.js", "rollout.js", "masks.js", "finder.js", "help.js", "controls.js", "keys.js",
@@ -28,7 +28,11 @@ _STATISTICS = tuple(map(str, Statistic))
 
 @dataclass(frozen=True, slots=True)
 class PageInfo:
-    """What the page says of all its texts. thresholds: what makes a label. start: what it opens with."""
+    """Facts about the model and the run.
+
+    thresholds: Description of the thresholds that define labels.
+    start: Initial values of the script's state, such as view, layer and head.
+    """
 
     run: RunInfo
     version: str
@@ -41,7 +45,10 @@ class PageInfo:
 
 
 class PageWriter:
-    """Writes a page to a stream: the frame as it is made, then each text, so that one text is held at a time."""
+    """Writer of a page to a stream.
+
+    The constructor writes the start of the page and write() adds a text, so only one text is in memory at a time.
+    """
 
     def __init__(self, stream: BinaryIO, info: PageInfo) -> None:
         self._stream, self._info = stream, info
@@ -54,10 +61,10 @@ class PageWriter:
         self._count += 1
 
     def skip(self, missing: object) -> None:
-        """A text without an answer has no place in the page."""
+        """Ignore a failed text; the page leaves it out."""
 
     def finish(self) -> None:
-        """Close the page."""
+        """Write the end of the page."""
         self._render("foot.html.j2")
 
     def _render(self, template: str, **names: Any) -> None:
@@ -66,7 +73,7 @@ class PageWriter:
 
 
 def _about(info: PageInfo) -> Mapping[str, Any]:
-    """What the script knows of the model."""
+    """Return the data about the model and the run for the script."""
     return {
         "run": asdict(info.run),
         "layers": info.layer_count,
@@ -82,7 +89,7 @@ def _about(info: PageInfo) -> Mapping[str, Any]:
 
 
 def _text(record: AttnPageRecord[EncodedLayer]) -> Mapping[str, Any]:
-    """What the script knows of a text beside its arrays."""
+    """Return the data about a text for the script, except its arrays."""
     text = record.text
     return {
         "text": text.text,
@@ -117,14 +124,14 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         keep_trailing_newline=True,
     )
-    # Python would write NaN, which no browser reads: the page would stay empty, and not say why.
+    # Python writes NaN by default, which no browser parses: the page would stay empty without an error. Raise instead.
     environment.policies["json.dumps_kwargs"] = {"sort_keys": True, "allow_nan": False}
     return environment
 
 
 @dataclass(frozen=True, slots=True)
 class _Inlined:
-    """A script or a style, and the hash by which the page's policy knows it."""
+    """A script or style with its hash, by which the Content-Security-Policy allows it."""
 
     content: Markup
     hash: str

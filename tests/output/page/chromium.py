@@ -1,4 +1,4 @@
-"""The page in a real browser: no network, and whatever goes wrong in it is known."""
+"""A real browser for tests of the page, offline, with all errors and requests recorded."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,12 +10,15 @@ import pytest
 
 from tests.programs import needed
 
-WAIT = 10_000  # milliseconds, for what takes tens
+WAIT = 10_000  # milliseconds; the page needs tens
 
 
 @dataclass
 class Tab:
-    """A tab with one page. complaints: of its console and of uncaught errors. requests: but the page's own."""
+    """A tab with one page.
+
+    complaints: Console messages and uncaught errors. requests: URLs requested, except that of the page.
+    """
 
     page: Any
     file: Path
@@ -23,14 +26,14 @@ class Tab:
     requests: list[str] = field(default_factory=list)
 
     def open(self, address: str = "") -> "Tab":
-        """The page, as a link with that address after # opens it."""
+        """Open the page with this address after #, and wait until it is drawn."""
         self.page.goto("about:blank")
         self.page.goto(f"{self.file.as_uri()}#{address}")
         self.page.wait_for_selector("body[data-drawn]", timeout=WAIT)
         return self
 
     def view(self, name: str) -> "Tab":
-        """The view, opened by its tab and drawn."""
+        """Open a view by its tab, and wait until it is drawn."""
         self.page.click(f"#tab-{name}")
         return self.drawn(name)
 
@@ -40,31 +43,31 @@ class Tab:
         return self
 
     def key(self, key: str) -> "Tab":
-        """Press it, and wait until what it led to is drawn."""
+        """Press a key, and wait until its effect is drawn."""
         self.page.keyboard.press(key)
         return self.settled()
 
     def settled(self) -> "Tab":
-        """Wait until what is under way is drawn."""
+        """Wait until pending work is drawn."""
         self.page.evaluate(
             "() => new Promise((done) => setTimeout(() => requestAnimationFrame(() => setTimeout(done, 30)), 30))"
         )
         return self
 
     def text(self, selector: str) -> str:
-        """What is written there and can be seen."""
+        """Return the visible text of an element."""
         return str(self.page.inner_text(selector))
 
     def texts(self, selector: str) -> list[str]:
-        """What is written in each element that can be seen."""
+        """Return the text of each visible element."""
         return [element.inner_text() for element in self.page.query_selector_all(selector) if element.is_visible()]
 
     def address(self) -> dict[str, str]:
-        """What stands after # in the location."""
+        """Return the values after # in the location."""
         return dict(self.page.evaluate("() => Object.fromEntries(new URLSearchParams(location.hash.slice(1)))"))
 
     def ink(self, selector: str) -> int:
-        """How many pixels of a canvas are not empty."""
+        """Return the number of pixels of a canvas that are not empty."""
         return int(
             self.page.evaluate(
                 """(selector) => {
@@ -84,7 +87,7 @@ class Tab:
 
 @contextmanager
 def browser() -> Iterator[Any]:
-    """Debian's chromium, without a window."""
+    """Start Debian's chromium, headless."""
     path = needed("chromium")
     sync_api = pytest.importorskip("playwright.sync_api")
     with sync_api.sync_playwright() as playwright:
@@ -95,7 +98,7 @@ def browser() -> Iterator[Any]:
 
 @contextmanager
 def tab(opened: Any, file: Path, **context: Any) -> Iterator[Tab]:
-    """A tab for that file alone. At its end the page must have asked for nothing and complained of nothing."""
+    """Open a tab for one file. At its end, fail if the page made a request or reported an error."""
     options = {"viewport": {"width": 1200, "height": 800}, "color_scheme": "light", "offline": True, **context}
     own = opened.new_context(**options)
     found = Tab(own.new_page(), file)

@@ -1,4 +1,4 @@
-"""A browser for all tests of the page, and a page of a tiny model with three texts."""
+"""Fixtures: a browser for all tests of the page, and a page of a tiny model with three texts."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,20 +22,20 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def pairs_page(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> Path:
-    """TEXTS, each with SENTENCE_B."""
+    """Return a page of TEXTS, each paired with SENTENCE_B."""
     path = tmp_path_factory.mktemp("page") / "page.html"
     run("attn", "-m", tiny_bert, *TEXTS, "--pair", SENTENCE_B, "--html", path).answer()
     return path
 
 
 @pytest.fixture(scope="session")
-def told(tiny_bert: Path) -> Any:
-    """What attn --json tells of the same texts, rollout among it."""
+def records(tiny_bert: Path) -> Any:
+    """Return the records of attn --json for the same texts, including rollout."""
     return run("attn", "-m", tiny_bert, *TEXTS, "--pair", SENTENCE_B, "--rollout", "--json").records()
 
 
 @pytest.fixture
 def pairs_tab(browser: Any, pairs_page: Path) -> Iterator[Tab]:
-    """pairs_page, opened."""
+    """Open pairs_page in a tab."""
     with chromium.tab(browser, pairs_page) as tab:
         yield tab.open()

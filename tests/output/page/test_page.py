@@ -1,4 +1,4 @@
-"""The page as a file."""
+"""Tests of the page as a file."""
 
 import json
 from io import BytesIO
@@ -31,6 +31,6 @@ def test_a_text_is_json() -> None:
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
-def test_what_is_no_json_is_an_error_and_not_a_page_that_stays_empty(number: float) -> None:
+def test_a_number_that_json_lacks_is_an_error(number: float) -> None:
     with pytest.raises(ValueError, match="JSON"):
         written(number)

@@ -1,4 +1,4 @@
-"""What is printed: light, whole, and not beyond the edge of the paper, upright or across."""
+"""Tests of printing: light, complete and within the paper, in portrait and landscape."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,13 +12,13 @@ from tests.output.page.chromium import Tab
 
 VIEWS = ["heads", "matrix", "model", "neuron", "statistics", "rollout", "masks"]
 TEXT = "She poured the tea and it was much too [MASK] to drink"
-# Pixels between the margins.
-PAPERS = {"A4": (718, 1047), "A4 across": (1047, 718)}
+# Pixels between the margins, width and height.
+PAPERS = {"A4": (718, 1047), "A4 landscape": (1047, 718)}
 
 
 @pytest.fixture(scope="module")
 def tea_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A page of the bundled model, which has as many heads as models have."""
+    """Return a page of the bundled model, which has a realistic number of heads."""
     path = tmp_path_factory.mktemp("paper") / "tea.html"
     run("attn", TEXT, "--html", path).answer()
     return path
@@ -31,20 +31,20 @@ def paper_tab(browser: Any, tea_page: Path) -> Iterator[Tab]:
 
 
 def lay_out(tab: Tab, width: int, height: int) -> None:
-    """As printing does: the script draws for the screen's layout, then the paper's comes into force."""
+    """Imitate printing: the script draws in the layout of the screen, then the layout of the paper applies."""
     tab.page.evaluate("() => window.dispatchEvent(new Event('beforeprint'))")
     tab.page.emulate_media(media="print")
     tab.page.set_viewport_size({"width": width, "height": height})
 
 
-def take_up(tab: Tab) -> None:
+def end_printing(tab: Tab) -> None:
     tab.page.emulate_media(media="screen")
     tab.page.set_viewport_size({"width": 1280, "height": 300})
     tab.page.evaluate("() => window.dispatchEvent(new Event('afterprint'))")
     tab.settled()
 
 
-# Of each canvas that is shown, how much of what covers its paper is dark.
+# The share of dark pixels among the opaque pixels of each visible canvas.
 DARK_SHARES = """() => [...document.querySelectorAll("main canvas")].filter((c) => c.offsetWidth).map((canvas) => {
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     let dark = 0, inked = 0;
@@ -74,15 +74,15 @@ def test_every_drawing_fits_the_paper_and_is_light(paper_tab: Tab, paper: str) -
         assert all(left >= 0 and right <= width for left, right in drawn), view
         shares = paper_tab.page.evaluate(DARK_SHARES)
         if view == "heads":
-            assert min(shares) > 0.5  # what covers the paper are the tokens
+            assert min(shares) > 0.5  # only the tokens cover the paper
         else:
             assert max(shares, default=0) < 0.5, view
         assert not paper_tab.page.is_visible("#tabs") and not paper_tab.page.is_visible("#finder")
-        take_up(paper_tab)
+        end_printing(paper_tab)
         assert paper_tab.page.locator("main").bounding_box() == before
 
 
-def test_lines_and_tokens_on_paper_are_pieces_that_a_page_does_not_cut(paper_tab: Tab) -> None:
+def test_lines_and_tokens_are_printed_in_pieces_that_no_page_break_cuts(paper_tab: Tab) -> None:
     paper_tab.open()
     written = paper_tab.texts(".queries li")
     paper_tab.page.evaluate(
@@ -103,11 +103,11 @@ def test_lines_and_tokens_on_paper_are_pieces_that_a_page_does_not_cut(paper_tab
     )
     assert set(styles) == {"avoid"}
     assert not paper_tab.page.is_visible(".side")
-    take_up(paper_tab)
+    end_printing(paper_tab)
     assert paper_tab.page.is_visible(".side") and not paper_tab.page.locator(".paper canvas").count()
 
 
-def test_a_printed_matrix_is_on_one_page(paper_tab: Tab) -> None:
+def test_a_matrix_is_printed_on_one_page(paper_tab: Tab) -> None:
     paper_tab.open("view=matrix")
     for options in ({"format": "A4"}, {"format": "Letter"}, {"format": "A4", "landscape": True}):
         margin = dict.fromkeys(("top", "bottom", "left", "right"), "1cm")

@@ -1,4 +1,4 @@
-"""Whatever the texts hold is shown as text and runs nothing; and the page asks no network for anything."""
+"""Tests of safety: the page shows any text as text, never runs it, and makes no network request."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from tests.cli.process import run
 from tests.output.page import chromium
 from tests.tiny import SPECIAL_TOKENS, random_model, write_vocabulary
 
-# Each a token of its own. None has a space: the tokenizer splits there.
+# Each is a single token. None contains a space, because the tokenizer splits at spaces.
 HOSTILE = [
     "</script>",
     "</script><script>document.title='gone'</script>",
@@ -39,7 +39,7 @@ HOSTILE = [
 
 @pytest.fixture(scope="module")
 def hostile_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny checkpoint whose vocabulary is HOSTILE, and whose name is no better."""
+    """Return a tiny checkpoint whose vocabulary is HOSTILE and whose name is hostile too."""
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
     folder = tmp_path_factory.mktemp("hostile") / "<img src=x onerror=alert(1)>"
@@ -63,7 +63,7 @@ def hostile_page(tmp_path_factory: pytest.TempPathFactory, hostile_bert: Path) -
 
 
 @pytest.mark.parametrize("view", ["heads", "matrix", "model", "neuron", "statistics", "rollout", "masks"])
-def test_hostile_tokens_are_shown_and_run_nothing(browser: Any, hostile_page: Path, view: str) -> None:
+def test_hostile_tokens_are_shown_and_not_run(browser: Any, hostile_page: Path, view: str) -> None:
     with chromium.tab(browser, hostile_page) as tab:
         tab.open(f"view={view}")
         assert tab.page.title().startswith("Attention · ")
@@ -81,7 +81,7 @@ def test_hostile_tokens_are_shown_and_run_nothing(browser: Any, hostile_page: Pa
                 tab.page.hover(f".queries [data-position='{row}']")
 
 
-# Where the first and the last character of each element's text begin, of those that show this token.
+# The left edges of the first and the last character of each element that shows this token.
 PLACES = """(token) => [...document.querySelectorAll("main *")]
     .filter((element) => element.childElementCount === 0 && element.textContent === token && element.offsetWidth)
     .map((element) => [0, token.length - 1].map((at) => {
@@ -93,7 +93,7 @@ PLACES = """(token) => [...document.querySelectorAll("main *")]
 
 
 @pytest.mark.parametrize("view", ["heads", "matrix", "neuron", "rollout", "masks"])
-def test_a_piece_of_a_right_to_left_word_is_written_as_the_tokenizer_spells_it(
+def test_a_piece_of_a_right_to_left_word_is_shown_as_the_tokenizer_spells_it(
     browser: Any, hostile_page: Path, view: str
 ) -> None:
     position = HOSTILE.index("##ر") + 2
@@ -104,9 +104,7 @@ def test_a_piece_of_a_right_to_left_word_is_written_as_the_tokenizer_spells_it(
         assert all(first < last for first, last in places)
 
 
-def test_a_text_is_spelt_out_also_where_it_is_shown_for_a_pointer_that_rests(
-    browser: Any, hostile_bert: Path, tmp_path: Path
-) -> None:
+def test_a_text_is_escaped_in_its_tooltip_too(browser: Any, hostile_bert: Path, tmp_path: Path) -> None:
     run("attn", "-m", hostile_bert, "--html", tmp_path / "one.html", "--", "\u202egnp.exe \x1b[31m").answer()
     with chromium.tab(browser, tmp_path / "one.html") as tab:
         spelt = "\\u{202e}gnp.exe \\u{1b}[31m"
@@ -115,7 +113,7 @@ def test_a_text_is_spelt_out_also_where_it_is_shown_for_a_pointer_that_rests(
 
 
 def scripts_of(page: Path) -> list[tuple[str, str]]:
-    """The attributes and the content of each script element, as a parser that knows no JavaScript finds them."""
+    """Return the type and content of each script element, as found by a parser that does not run scripts."""
     from html.parser import HTMLParser
 
     found: list[tuple[str, str]] = []
@@ -138,7 +136,7 @@ def scripts_of(page: Path) -> list[tuple[str, str]]:
     return found
 
 
-def test_the_policy_lets_the_pages_own_script_run_and_nothing_be_fetched(hostile_page: Path) -> None:
+def test_the_policy_allows_only_the_script_of_the_page_and_no_requests(hostile_page: Path) -> None:
     html = hostile_page.read_text(encoding="utf-8")
     [policy] = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', html)
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
@@ -150,7 +148,7 @@ def test_the_policy_lets_the_pages_own_script_run_and_nothing_be_fetched(hostile
     assert html.index(policy) < html.index("<style") < html.index("<script")
 
 
-def test_texts_and_the_models_name_are_data(hostile_page: Path, hostile_bert: Path) -> None:
+def test_texts_and_the_model_name_are_data(hostile_page: Path, hostile_bert: Path) -> None:
     found = scripts_of(hostile_page)
     about, first, second = (json.loads(content) for type_, content in found if type_ == "application/json")
     assert about["run"]["model"] == str(hostile_bert)
@@ -159,7 +157,7 @@ def test_texts_and_the_models_name_are_data(hostile_page: Path, hostile_bert: Pa
     assert len([type_ for type_, _ in found if not type_]) == 1
 
 
-def test_a_script_that_slipped_in_would_not_run(browser: Any, hostile_page: Path) -> None:
+def test_an_injected_script_does_not_run(browser: Any, hostile_page: Path) -> None:
     with chromium.tab(browser, hostile_page) as tab:
         tab.open()
         tab.page.evaluate(
@@ -170,10 +168,10 @@ def test_a_script_that_slipped_in_would_not_run(browser: Any, hostile_page: Path
         tab.settled()
         assert tab.page.title().startswith("Attention · ")
         assert len(tab.complaints) >= 3 and all("Content Security Policy" in said for said in tab.complaints)
-        assert set(tab.requests) <= {"http://127.0.0.1:9/x.png"}  # tried, and refused by the policy
+        assert set(tab.requests) <= {"http://127.0.0.1:9/x.png"}  # attempted, and blocked by the policy
         tab.complaints.clear()
         tab.requests.clear()
 
 
-def test_a_page_can_be_printed_to_a_terminal_without_steering_it(hostile_page: Path) -> None:
+def test_a_page_printed_to_a_terminal_does_not_control_it(hostile_page: Path) -> None:
     assert not set(hostile_page.read_bytes()) & {0x00, 0x07, 0x08, 0x0B, 0x0C, 0x0D, 0x0E, 0x0F, 0x1B, 0x7F}

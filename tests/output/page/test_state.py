@@ -1,4 +1,4 @@
-"""What is looked at: by keys, by the address, by the search; light and dark; in narrow windows."""
+"""Tests of the page's state: keys, address, search, light and dark themes, narrow windows."""
 
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ def background(tab: Tab) -> str:
     return str(tab.page.evaluate("() => getComputedStyle(document.body).backgroundColor"))
 
 
-def test_numbers_open_the_views(pairs_tab: Tab) -> None:
+def test_number_keys_open_the_views(pairs_tab: Tab) -> None:
     for number, name in enumerate(VIEWS, 1):
         pairs_tab.page.keyboard.press(str(number))
         pairs_tab.drawn(name)
@@ -54,7 +54,7 @@ def test_keys_do_what_the_help_says(pairs_tab: Tab, keys: str, address: dict[str
     assert pairs_tab.address() == address
 
 
-def test_the_help_opens_and_closes_by_key(pairs_tab: Tab) -> None:
+def test_keys_open_and_close_the_help(pairs_tab: Tab) -> None:
     pairs_tab.page.keyboard.press("?")
     assert pairs_tab.page.is_visible("#help")
     keys = " ".join(pairs_tab.texts("#help kbd"))
@@ -62,13 +62,13 @@ def test_the_help_opens_and_closes_by_key(pairs_tab: Tab) -> None:
         part for part in ["Model and Statistics", "entropy < 0.5", "Back"] if part not in pairs_tab.text("#help")
     ] == []
     assert [key for key in ["[", "]", "a", "s", "t", "T", "/", "d", "Esc", "?"] if key not in keys] == []
-    pairs_tab.key("ArrowRight")  # while help is open keys are its own
+    pairs_tab.key("ArrowRight")  # keys do nothing else while the help is open
     pairs_tab.page.keyboard.press("Escape")
     assert not pairs_tab.page.is_visible("#help")
     assert pairs_tab.address() == {}
 
 
-def test_a_link_brings_back_what_was_looked_at(pairs_tab: Tab, browser: Any) -> None:
+def test_a_link_restores_the_state(pairs_tab: Tab, browser: Any) -> None:
     pairs_tab.view("matrix").key("ArrowRight").key("]").key("s").key("+").key("ArrowDown")
     address = pairs_tab.address()
     assert set(address) == {"view", "layer", "heads", "filter", "least", "token"}
@@ -92,7 +92,7 @@ def test_a_link_brings_back_what_was_looked_at(pairs_tab: Tab, browser: Any) -> 
         ("filter=<b>", {}),
     ],
 )
-def test_of_an_address_what_the_page_does_not_know_is_ignored_and_left_out(
+def test_invalid_values_in_an_address_are_ignored_and_removed(
     pairs_tab: Tab, address: str, kept: dict[str, str]
 ) -> None:
     pairs_tab.open(address)
@@ -101,7 +101,7 @@ def test_of_an_address_what_the_page_does_not_know_is_ignored_and_left_out(
     assert kept == {"heads": ""} or pairs_tab.page.is_visible(".diagram")
 
 
-def test_back_goes_to_the_view_the_layer_and_the_head_before(pairs_tab: Tab) -> None:
+def test_back_restores_the_previous_view_layer_and_head(pairs_tab: Tab) -> None:
     steps = [{}, {"view": "matrix"}, {"view": "matrix", "layer": "1"}, {"layer": "1", "heads": "2", "view": "matrix"}]
     pairs_tab.view("matrix").key("ArrowRight").page.click(".chips [data-head='2']")
     pairs_tab.settled().view("statistics").page.click(".cell[data-layer='0'][data-head='1']")
@@ -117,7 +117,7 @@ def test_back_goes_to_the_view_the_layer_and_the_head_before(pairs_tab: Tab) -> 
     assert pairs_tab.settled().address() == steps[1]
 
 
-def test_a_sliders_way_a_search_and_a_token_are_no_steps_to_go_back(pairs_tab: Tab) -> None:
+def test_back_skips_slider_moves_searches_and_tokens(pairs_tab: Tab) -> None:
     before = pairs_tab.page.evaluate("() => history.length")
     for value in ("20", "40", "60"):
         pairs_tab.page.fill(".least input", value)
@@ -134,12 +134,12 @@ def focused(tab: Tab) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("view", ["model", "statistics"])
-def test_arrows_go_from_head_to_head_and_tab_stops_at_one(pairs_tab: Tab, view: str) -> None:
+def test_arrow_keys_move_between_heads_and_tab_stops_at_one(pairs_tab: Tab, view: str) -> None:
     pairs_tab.view(view)
     assert pairs_tab.page.locator(f"#view-{view} .grid [tabindex='0']").count() == 1
     pairs_tab.key("ArrowDown")
     assert focused(pairs_tab) == (0, 0)
-    for key in ("ArrowRight", "ArrowRight", "ArrowRight", "ArrowDown", "ArrowLeft"):  # of 3 heads and 2 layers
+    for key in ("ArrowRight", "ArrowRight", "ArrowRight", "ArrowDown", "ArrowLeft"):  # 3 heads, 2 layers
         pairs_tab.key(key)
     assert focused(pairs_tab) == (1, 1)
     assert "Layer 1, head 1" in pairs_tab.text(f"#view-{view} .pointed")
@@ -151,13 +151,13 @@ def test_arrows_go_from_head_to_head_and_tab_stops_at_one(pairs_tab: Tab, view: 
     assert pairs_tab.drawn("heads").address() == {"layer": "1", "heads": "1"}
 
 
-def test_the_address_can_be_changed_while_the_page_is_open(pairs_tab: Tab) -> None:
+def test_a_changed_address_applies_to_the_open_page(pairs_tab: Tab) -> None:
     pairs_tab.page.evaluate("() => { location.hash = 'view=statistics&statistic=self' }")
     pairs_tab.drawn("statistics")
     assert pairs_tab.page.get_attribute("[data-statistic='self']", "aria-pressed") == "true"
 
 
-def test_a_list_chooses_the_text(pairs_tab: Tab) -> None:
+def test_a_list_selects_the_text(pairs_tab: Tab) -> None:
     options = pairs_tab.page.eval_on_selector_all(
         "#text option", "options => options.map((option) => option.textContent)"
     )
@@ -197,8 +197,8 @@ def test_heads_are_found_by_number_statistic_and_label(pairs_tab: Tab, tiny_bert
 
 
 @pytest.mark.parametrize(("sign", "wanted"), [("<", False), ("<=", True), (">", False), (">=", True)])
-def test_less_than_a_number_is_not_that_number(pairs_tab: Tab, told: Any, sign: str, wanted: bool) -> None:
-    head = told[0]["heads"][3]
+def test_strict_comparisons_exclude_the_number_itself(pairs_tab: Tab, records: Any, sign: str, wanted: bool) -> None:
+    head = records[0]["heads"][3]
     pairs_tab.page.keyboard.press("/")
     pairs_tab.page.keyboard.type(f"entropy{sign}{head['entropy']:.6g}")
     found = pairs_tab.settled().texts(".results button span:first-child")
@@ -206,7 +206,7 @@ def test_less_than_a_number_is_not_that_number(pairs_tab: Tab, told: Any, sign: 
 
 
 @pytest.mark.parametrize("asked", ["foo", "entropy<", "entropy < .", "enthalpy < 1"])
-def test_where_nothing_is_found_the_search_says_how_to_ask(pairs_tab: Tab, asked: str) -> None:
+def test_a_search_without_results_shows_the_syntax(pairs_tab: Tab, asked: str) -> None:
     pairs_tab.page.keyboard.press("/")
     pairs_tab.page.keyboard.type(asked)
     said = pairs_tab.settled().text(".results")
@@ -214,10 +214,10 @@ def test_where_nothing_is_found_the_search_says_how_to_ask(pairs_tab: Tab, asked
     assert [part for part in ["previous", "3.7", "entropy < 0.5", ">="] if part not in said] == []
 
 
-def test_a_label_is_searched_for_by_its_chip(browser: Any, tmp_path: Path) -> None:
+def test_a_label_chip_searches_for_the_label(browser: Any, tmp_path: Path) -> None:
     run("attn", "The cat sat on the mat", "--grid", "previous", "--html", tmp_path / "page.html").answer()
     with chromium.tab(browser, tmp_path / "page.html") as tab:
-        tab.open()  # with the grid that was asked for
+        tab.open()  # with the requested grid
         assert tab.page.get_attribute("body", "data-drawn") == "statistics"
         tab.page.click(".labels .chip >> text=previous")
         bright = [float(number) for number in tab.settled().texts(".cell:not(.dim)")]
@@ -226,7 +226,7 @@ def test_a_label_is_searched_for_by_its_chip(browser: Any, tmp_path: Path) -> No
         assert tab.settled().page.query_selector(".dim") is None
 
 
-def test_it_is_dark_where_the_system_is_and_where_it_is_asked_to_be(browser: Any, pairs_page: Path) -> None:
+def test_the_theme_follows_the_system_and_can_be_switched(browser: Any, pairs_page: Path) -> None:
     with chromium.tab(browser, pairs_page, color_scheme="dark") as dark, chromium.tab(browser, pairs_page) as light:
         seen = [background(dark.open()), background(light.open())]
         assert seen[0] != seen[1]
@@ -239,7 +239,7 @@ def test_it_is_dark_where_the_system_is_and_where_it_is_asked_to_be(browser: Any
 
 
 @pytest.mark.parametrize("width", [400, 700, 1600])
-def test_nothing_reaches_beyond_the_windows_edge(browser: Any, pairs_page: Path, width: int) -> None:
+def test_nothing_extends_beyond_the_window(browser: Any, pairs_page: Path, width: int) -> None:
     with chromium.tab(browser, pairs_page, viewport={"width": width, "height": 800}) as tab:
         tab.open()
         for name in VIEWS:
@@ -247,7 +247,7 @@ def test_nothing_reaches_beyond_the_windows_edge(browser: Any, pairs_page: Path,
             assert tab.page.evaluate("() => document.documentElement.scrollWidth") <= width, name
 
 
-def test_in_a_narrow_window_the_tab_of_the_view_is_in_sight(browser: Any, pairs_page: Path) -> None:
+def test_a_narrow_window_shows_the_tab_of_the_view(browser: Any, pairs_page: Path) -> None:
     with chromium.tab(browser, pairs_page, viewport={"width": 400, "height": 800}) as tab:
         for name in ("masks", "heads", "rollout"):
             tab.open(f"view={name}")
@@ -255,10 +255,10 @@ def test_in_a_narrow_window_the_tab_of_the_view_is_in_sight(browser: Any, pairs_
             assert box["x"] >= 0 and box["x"] + box["width"] <= 400
 
 
-def test_in_a_narrow_window_the_neuron_view_has_its_softmax_in_sight(browser: Any, pairs_page: Path) -> None:
+def test_a_narrow_window_shows_the_softmax_of_the_neuron_view(browser: Any, pairs_page: Path) -> None:
     with chromium.tab(browser, pairs_page, viewport={"width": 400, "height": 800}) as tab:
         tab.open("view=neuron")
         assert tab.page.locator("#view-neuron canvas").bounding_box()["width"] <= 400
         canvas = tab.page.locator("#view-neuron canvas")
-        canvas.hover(position={"x": 2, "y": 50 + 54 * 3 + 30})  # the first strip of the fourth token
+        canvas.hover(position={"x": 2, "y": 50 + 54 * 3 + 30})  # first strip of the fourth token
         assert "query[0] =" in tab.text("#view-neuron .pointed")

@@ -1,4 +1,4 @@
-"""Each view of the page shows what the model computed."""
+"""Tests of the views: each shows what the model computed."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +19,7 @@ LAYERS, HEADS = 2, 3
 
 @pytest.fixture(scope="module")
 def computed(tiny_bert: Path) -> dict[str, Any]:
-    """Of the first text the weights (layers, heads, seq, seq), query and key (layers, heads, seq, head_size)."""
+    """Return the first text's weights (layers, heads, seq, seq), and query and key (layers, heads, seq, head_size)."""
     session = open_bert(tiny_bert)
     found: list[ObservedAttention] = []
     batch = one_batch(session, [(TEXTS[0], SENTENCE_B)])
@@ -28,7 +28,7 @@ def computed(tiny_bert: Path) -> dict[str, Any]:
     return {**arrays, "tokens": batch.texts[0].tokens, "token_type_ids": batch.texts[0].token_type_ids}
 
 
-def test_every_weight_of_the_page_is_within_1_255_of_its_rows_maximum(pairs_tab: Tab, computed: dict[str, Any]) -> None:
+def test_every_weight_is_within_1_255_of_the_maximum_of_its_row(pairs_tab: Tab, computed: dict[str, Any]) -> None:
     for layer in range(LAYERS):
         for head in range(HEADS):
             found = np.array(pairs_tab.page.evaluate("([l, h]) => attentionPage.matrix(l, h)", [layer, head]))
@@ -37,8 +37,8 @@ def test_every_weight_of_the_page_is_within_1_255_of_its_rows_maximum(pairs_tab:
             assert (np.abs(found - weights) <= weights.max(-1, keepdims=True) / 255).all()
 
 
-def test_the_rollout_of_the_page_is_that_of_attn(pairs_tab: Tab, told: Any) -> None:
-    for number, record in enumerate(told):
+def test_the_rollout_equals_that_of_attn(pairs_tab: Tab, records: Any) -> None:
+    for number, record in enumerate(records):
         rollout = np.array(record["rollout"])
         found = np.array(pairs_tab.page.evaluate("(text) => attentionPage.rollout(undefined, text)", number))
         assert (np.abs(found - rollout) <= rollout.max(-1, keepdims=True) / 255).all()
@@ -51,9 +51,7 @@ def test_the_head_view_lists_tokens_on_both_sides_and_draws_lines(pairs_tab: Tab
 
 
 @pytest.mark.parametrize("side", ["queries", "keys"])
-def test_a_token_under_the_pointer_is_told_with_its_strongest_others(
-    pairs_tab: Tab, computed: dict[str, Any], side: str
-) -> None:
+def test_pointing_at_a_token_lists_its_strongest_weights(pairs_tab: Tab, computed: dict[str, Any], side: str) -> None:
     before = pairs_tab.ink(".diagram canvas")
     pairs_tab.page.hover(f".{side} [data-position='2']")
     mean = computed["weights"][0].mean(0)
@@ -62,13 +60,13 @@ def test_a_token_under_the_pointer_is_told_with_its_strongest_others(
     assert pairs_tab.texts(".readout .bars .place") == [str(at) for at in best]
     shown = [float(number) for number in pairs_tab.texts(".readout .bars .number")]
     assert shown == pytest.approx(row[best], abs=float(mean.max()) / 255 + 0.0005)
-    assert ("is looked at by" if side == "keys" else "looks at") in pairs_tab.text(".readout h2")
+    assert ("receives attention from" if side == "keys" else "attends to") in pairs_tab.text(".readout h2")
     assert 0 < pairs_tab.ink(".diagram canvas") < before
     pairs_tab.page.mouse.move(600, 5)
     assert "Point at a token" in pairs_tab.text(".readout")
 
 
-def test_heads_go_on_and_off_by_their_colour(pairs_tab: Tab, computed: dict[str, Any]) -> None:
+def test_head_buttons_select_heads(pairs_tab: Tab, computed: dict[str, Any]) -> None:
     pairs_tab.page.click(".chips [data-head='0']")
     pairs_tab.settled().page.hover(".queries [data-position='1']")
     row = computed["weights"][0, 1:, 1].mean(0)
@@ -77,24 +75,24 @@ def test_heads_go_on_and_off_by_their_colour(pairs_tab: Tab, computed: dict[str,
     pairs_tab.page.dblclick(".chips [data-head='2']")
     assert pairs_tab.settled().address()["heads"] == "2"
     pairs_tab.page.click(".chips [data-head='2']")
-    assert "No head is chosen" in pairs_tab.settled().text("#view-heads")
+    assert "No head is selected" in pairs_tab.settled().text("#view-heads")
 
 
-def test_a_click_keeps_a_token_and_another_lets_go_of_it(pairs_tab: Tab) -> None:
+def test_a_click_selects_a_token_and_another_clears_it(pairs_tab: Tab) -> None:
     pairs_tab.page.click(".queries [data-position='3']")
     pairs_tab.page.mouse.move(600, 5)
     assert pairs_tab.settled().address()["token"] == "3"
-    assert "sat looks at" in pairs_tab.text(".readout h2")
+    assert "sat attends to" in pairs_tab.text(".readout h2")
     pairs_tab.page.click(".queries [data-position='3']")
     assert "token" not in pairs_tab.settled().address()
 
 
 @pytest.mark.parametrize("view", ["heads", "matrix", "rollout"])
-def test_a_threshold_that_leaves_nothing_is_said_to(pairs_tab: Tab, computed: dict[str, Any], view: str) -> None:
+def test_a_threshold_above_all_weights_is_reported(pairs_tab: Tab, computed: dict[str, Any], view: str) -> None:
     place = ".diagram .nothing" if view == "heads" else f"#view-{view} .pointed"
     pairs_tab.open(f"view={view}&least=1&heads=0")
     said = pairs_tab.text(place)
-    assert said.startswith("No weight here is 1.00 or more: the largest is 0.")
+    assert said.startswith("No weight here is at least 1.00; the largest is 0.")
     if view != "rollout":
         most = float(said.split()[-1].rstrip("."))
         assert most == pytest.approx(computed["weights"][0, 0].max(), abs=0.0006)
@@ -102,7 +100,7 @@ def test_a_threshold_that_leaves_nothing_is_said_to(pairs_tab: Tab, computed: di
     assert not pairs_tab.page.is_visible(place) or "No weight" not in pairs_tab.text(place)
 
 
-def test_a_token_all_of_whose_lines_are_too_weak_is_said_to_have_none(pairs_tab: Tab, computed: dict[str, Any]) -> None:
+def test_a_token_without_lines_above_the_threshold_is_reported(pairs_tab: Tab, computed: dict[str, Any]) -> None:
     strongest = computed["weights"][0, 0].max(-1)
     pairs_tab.open(f"heads=0&least={strongest.max() - 0.001:.4f}")
     assert not pairs_tab.page.is_visible(".nothing")
@@ -112,7 +110,7 @@ def test_a_token_all_of_whose_lines_are_too_weak_is_said_to_have_none(pairs_tab:
     assert most == pytest.approx(strongest[weakest], abs=0.0006)
 
 
-def test_bars_are_as_long_as_their_numbers(pairs_tab: Tab) -> None:
+def test_the_length_of_a_bar_is_its_number(pairs_tab: Tab) -> None:
     pairs_tab.open("view=masks&text=1&layer=1")
     for name in (".candidates", ".looks .bars"):
         measured = pairs_tab.page.eval_on_selector_all(
@@ -125,7 +123,7 @@ def test_bars_are_as_long_as_their_numbers(pairs_tab: Tab) -> None:
         assert [part for _, part in measured] == pytest.approx([float(number) for number, _ in measured], abs=0.01)
 
 
-def test_weak_lines_are_left_out(pairs_tab: Tab) -> None:
+def test_the_slider_hides_weak_lines(pairs_tab: Tab) -> None:
     before = pairs_tab.ink(".diagram canvas")
     pairs_tab.page.fill(".least input", "60")
     assert pairs_tab.settled().address()["least"] == "0.36"
@@ -133,7 +131,7 @@ def test_weak_lines_are_left_out(pairs_tab: Tab) -> None:
 
 
 @pytest.mark.parametrize(("name", "left", "right"), [("aa", 0, 0), ("ab", 0, 1), ("ba", 1, 0), ("bb", 1, 1)])
-def test_a_filter_leaves_one_sentence_on_each_side(
+def test_a_filter_shows_one_sentence_on_each_side(
     pairs_tab: Tab, computed: dict[str, Any], name: str, left: int, right: int
 ) -> None:
     pairs_tab.page.click(f".filter [data-filter='{name}']")
@@ -146,14 +144,14 @@ def test_a_filter_leaves_one_sentence_on_each_side(
     assert pairs_tab.texts(".keys li") == of(right)
 
 
-def test_the_matrix_tells_the_weight_under_the_pointer(pairs_tab: Tab, computed: dict[str, Any]) -> None:
+def test_the_matrix_shows_the_weight_under_the_pointer(pairs_tab: Tab, computed: dict[str, Any]) -> None:
     pairs_tab.page.click(".chips [data-head='1']")
     pairs_tab.open("view=matrix&layer=1&heads=2")
     box = pairs_tab.page.eval_on_selector(
         "#view-matrix canvas", "c => [c.getBoundingClientRect().width, c.getBoundingClientRect().height]"
     )
     size = len(computed["tokens"])
-    cell = 46  # as large as cells get
+    cell = 46  # largest size of a cell
     left, top = box[0] - cell * size, box[1] - cell * size
     assert left > 0 and top > 0
     for query, key in ((0, 0), (3, 2), (size - 1, 4)):
@@ -186,7 +184,7 @@ def test_a_row_under_the_pointer_keeps_its_label(browser: Any, tmp_path: Path) -
         assert [label.split()[0] for label in labels[0]][:3] == ["[CLS]", "she", "poured"]
 
 
-def test_the_model_view_pictures_every_head_and_opens_the_one_clicked(pairs_tab: Tab) -> None:
+def test_the_model_view_shows_every_head_and_opens_the_clicked_one(pairs_tab: Tab) -> None:
     pairs_tab.view("model")
     assert len(pairs_tab.page.query_selector_all(".thumbnail")) == LAYERS * HEADS
     for number in range(LAYERS * HEADS):
@@ -196,40 +194,40 @@ def test_the_model_view_pictures_every_head_and_opens_the_one_clicked(pairs_tab:
             return [c.width, new Set(new Uint32Array(data.buffer)).size]; }""",
             number,
         )
-        assert sizes[0] > 10 and sizes[1] > 10  # as many columns as tokens, and many shades
+        assert sizes[0] > 10 and sizes[1] > 10  # one column per token, and many shades
     pairs_tab.page.hover(".thumbnail[data-layer='1'][data-head='2']")
     assert "Layer 1, head 2" in pairs_tab.text("#view-model .pointed")
     pairs_tab.page.click(".thumbnail[data-layer='1'][data-head='2']")
     assert pairs_tab.drawn("heads").address() == {"layer": "1", "heads": "2"}
 
 
-def test_the_statistics_are_those_of_attn_and_a_click_opens_the_head(pairs_tab: Tab, told: Any) -> None:
+def test_the_statistics_equal_those_of_attn_and_a_click_opens_the_head(pairs_tab: Tab, records: Any) -> None:
     pairs_tab.view("statistics")
     for name in ("entropy", "previous", "distance"):
         pairs_tab.page.click(f".statistic [data-statistic='{name}']")
         shown = [float(number) for number in pairs_tab.settled().texts(".cell")]
         assert shown == pytest.approx(
-            [head[name] for head in told[0]["heads"]], abs=0.051 if name == "distance" else 0.0051
+            [head[name] for head in records[0]["heads"]], abs=0.051 if name == "distance" else 0.0051
         )
     chips = zip(pairs_tab.texts(".labels .chip"), pairs_tab.texts(".labels .count"), strict=True)
     counts = {chip.removesuffix(count).strip(): int(count) for chip, count in chips}
-    labels = [head["label"] for head in told[0]["heads"]]
+    labels = [head["label"] for head in records[0]["heads"]]
     assert counts == {name: labels.count(name) for name in ("previous", "next", "self", "delimiter", "broad")}
     pairs_tab.page.click(".cell[data-layer='0'][data-head='1']")
     assert pairs_tab.drawn("heads").address()["heads"] == "1"
 
 
-def test_the_neuron_view_computes_the_scores_of_the_token_pointed_at(pairs_tab: Tab, computed: dict[str, Any]) -> None:
+def test_the_neuron_view_computes_the_scores_of_the_token_under_the_pointer(
+    pairs_tab: Tab, computed: dict[str, Any]
+) -> None:
     pairs_tab.open("view=neuron&layer=1&heads=1")
     pairs_tab.page.hover("#view-neuron .token[data-position='4']")
-    assert "on looks, in layer 1, head 1" in pairs_tab.text("#view-neuron .pointed")
+    assert "on is the query in layer 1, head 1" in pairs_tab.text("#view-neuron .pointed")
     assert pairs_tab.ink("#view-neuron canvas") > 2000
     query, key = computed["query"][1, 1, 4], computed["key"][1, 1]
     scores = key @ query / np.sqrt(query.size)
     weights = np.exp(scores - scores.max()) / np.exp(scores - scores.max()).sum()
-    assert weights == pytest.approx(
-        computed["weights"][1, 1, 4], abs=1e-5
-    )  # so these are the vectors that the page has
+    assert weights == pytest.approx(computed["weights"][1, 1, 4], abs=1e-5)  # so the page has these vectors
     canvas = pairs_tab.page.query_selector("#view-neuron canvas")
     width = canvas.bounding_box()["width"]
     row = 6
@@ -240,17 +238,17 @@ def test_the_neuron_view_computes_the_scores_of_the_token_pointed_at(pairs_tab: 
     assert number == pytest.approx(vector[place], abs=1e-3)
 
 
-def test_the_rollout_view_says_what_a_kept_token_is_made_of(pairs_tab: Tab, told: Any) -> None:
+def test_the_rollout_view_lists_the_parts_of_the_selected_token(pairs_tab: Tab, records: Any) -> None:
     pairs_tab.open("view=rollout&token=2")
     assert pairs_tab.ink("#view-rollout canvas") > 2000
-    row = np.array(told[0]["rollout"][2])
+    row = np.array(records[0]["rollout"][2])
     assert pairs_tab.texts("#view-rollout .bars .place")[0] == str(row.argmax())
     assert float(pairs_tab.texts("#view-rollout .bars .number")[0]) == pytest.approx(row.max(), abs=0.001)
     pairs_tab.key("ArrowLeft")
     assert pairs_tab.address()["through"] == "0"
 
 
-def test_the_masks_view_has_the_predictions_of_fill_mask_and_where_each_mask_looks(
+def test_the_masks_view_shows_the_predictions_of_fill_mask_and_each_masks_attention(
     pairs_tab: Tab, tiny_bert: Path
 ) -> None:
     [record] = run("fill-mask", "-m", tiny_bert, TEXTS[1], "--pair", SENTENCE_B, "-k", "10", "--json").records()
@@ -268,7 +266,7 @@ def test_the_masks_view_has_the_predictions_of_fill_mask_and_where_each_mask_loo
         assert pairs_tab.texts(f"{place} .looks .bars .place")[0] == str(row.argmax())
 
 
-def test_a_text_without_a_mask_is_told_how_to_have_one(pairs_tab: Tab) -> None:
+def test_the_masks_view_explains_a_text_without_a_mask(pairs_tab: Tab) -> None:
     assert "This text has no mask" in pairs_tab.view("masks").text("#view-masks")
 
 
@@ -279,7 +277,7 @@ def transformers_page(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path)
     return path
 
 
-def test_the_neuron_view_says_that_transformers_shows_no_vectors(browser: Any, transformers_page: Path) -> None:
+def test_the_neuron_view_explains_that_transformers_provides_no_vectors(browser: Any, transformers_page: Path) -> None:
     with chromium.tab(browser, transformers_page) as tab:
         said = tab.open("view=neuron").text("#view-neuron")
         assert "--engine numpy" in said
@@ -297,9 +295,7 @@ def long_tab(browser: Any, tmp_path: Path) -> Iterator[Tab]:
         yield tab.open()
 
 
-def test_a_cut_text_is_said_to_be_cut_where_it_stands_and_in_the_list(
-    browser: Any, tiny_bert: Path, tmp_path: Path
-) -> None:
+def test_a_cut_text_is_marked_above_the_view_and_in_the_list(browser: Any, tiny_bert: Path, tmp_path: Path) -> None:
     long = "the cat sat on the mat"
     options = ("-m", tiny_bert, "--truncate", "--max-length", "6")
     run("attn", *options, long, "--html", tmp_path / "one.html").answer()
@@ -314,7 +310,7 @@ def test_a_cut_text_is_said_to_be_cut_where_it_stands_and_in_the_list(
         assert tab.settled().text("#texts .cut") == "cut to 6 tokens"
 
 
-def test_a_text_of_512_tokens_can_be_looked_at_in_every_view(long_tab: Tab) -> None:
+def test_every_view_shows_a_text_of_512_tokens(long_tab: Tab) -> None:
     assert len(long_tab.page.query_selector_all(".queries li")) == 512
     assert "strongest of" in long_tab.text(".readout .lines")
     long_tab.page.hover(".queries [data-position='5']")
@@ -325,9 +321,9 @@ def test_a_text_of_512_tokens_can_be_looked_at_in_every_view(long_tab: Tab) -> N
     long_tab.settled()
     assert long_tab.ink(".diagram canvas") > 0 and before > 0
     assert long_tab.page.evaluate("() => document.querySelector('.diagram canvas').height") < 2000
-    assert "At 512 tokens" in long_tab.view("neuron").text("#view-neuron")
-    assert "all layers only" not in long_tab.view("rollout").text("#view-rollout .readout")
+    assert "at 512 tokens" in long_tab.view("neuron").text("#view-neuron")
+    assert "only the rollout through all layers" not in long_tab.view("rollout").text("#view-rollout .readout")
     long_tab.key("ArrowLeft")
-    assert "all layers only" in long_tab.text("#view-rollout .readout")
+    assert "only the rollout through all layers" in long_tab.text("#view-rollout .readout")
     for name in ("matrix", "model", "statistics", "masks"):
         long_tab.view(name)

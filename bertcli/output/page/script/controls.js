@@ -1,4 +1,4 @@
-// The bar above a view: what is shown in it. A view names the controls that it heeds.
+// The bar of controls above a view. Each view lists the controls that it uses.
 
 const controls = {};
 
@@ -45,15 +45,15 @@ controls.filter = {
   },
 };
 
-// Most weights are small, so the slider goes by their square root.
+// Most weights are small, so the slider's scale is their square root.
 controls.least = {
   build() {
     const slider = make("input", {
-      type: "range", min: 0, max: 100, "aria-label": "Smallest weight shown",
+      type: "range", min: 0, max: 100, "aria-label": "Minimum weight",
       oninput: () => look({ least: Number(((slider.value / 100) ** 2).toFixed(4)) }),
     });
     const number = make("output", { class: "number" });
-    const element = make("label", { class: "control least" }, make("span", { class: "caption", text: "Weights from" }), slider, number);
+    const element = make("label", { class: "control least" }, make("span", { class: "caption", text: "Minimum weight" }), slider, number);
     element.set = (least) => {
       slider.value = Math.round(100 * Math.sqrt(least));
       number.textContent = least.toFixed(2);
@@ -90,8 +90,8 @@ function stepper(title, name, count) {
   const step = (by) => look({ [name]: Math.min(count - 1, Math.max(0, state[name] + by)) });
   const select = make("select", { "aria-label": title, "data-control": name, onchange: () => look({ [name]: Number(select.value) }) },
     ...Array.from({ length: count }, (_, value) => make("option", { value, text: value })));
-  const less = make("button", { type: "button", "aria-label": `${title}, one less`, text: "‹", onclick: () => step(-1) });
-  const more = make("button", { type: "button", "aria-label": `${title}, one more`, text: "›", onclick: () => step(1) });
+  const less = make("button", { type: "button", "aria-label": `${title}: previous`, text: "‹", onclick: () => step(-1) });
+  const more = make("button", { type: "button", "aria-label": `${title}: next`, text: "›", onclick: () => step(1) });
   const element = make("div", { class: "control stepper" }, make("span", { class: "caption", text: title }), less, select, more);
   element.set = (value) => {
     select.value = value;
@@ -111,7 +111,7 @@ function headChips(onChoose, areMany) {
     return chip;
   });
   const all = areMany ? make("button", {
-    type: "button", class: "plain", text: "all", title: "all heads, or none",
+    type: "button", class: "plain", text: "all", title: "all heads or none",
     onclick: () => look({ heads: state.heads.size === about.heads ? new Set() : everyHead() }),
   }) : null;
   const element = make("div", { class: "control chips", role: "group", "aria-label": areMany ? "Heads" : "Head" },
@@ -122,7 +122,7 @@ function headChips(onChoose, areMany) {
       const isOn = heads.has(head);
       const label = labelOf(currentText(), state.layer, head);
       chip.setAttribute("aria-pressed", String(isOn));
-      chip.title = `head ${head}${label ? ` · ${label}` : ""}${areMany ? " · double-click: this one alone" : ""}`;
+      chip.title = `head ${head}${label ? ` · ${label}` : ""}${areMany ? " · double-click: only this head" : ""}`;
       chip.style.setProperty("--head", headColour(head));
     });
   };

@@ -1,7 +1,7 @@
-// What the page holds: JSON about the model and each text, and each layer's arrays, inflated when they are first looked at.
+// The data in the page: JSON about the model and each text, and the arrays of each layer, inflated on first use.
 
 const about = JSON.parse(document.getElementById("about").textContent);
-const KEPT_BYTES = 128 * 1024 * 1024; // of inflated layers; the ones not looked at for longest go first
+const KEPT_BYTES = 128 * 1024 * 1024; // of inflated layers; the least recently used are dropped first
 
 const parsedTexts = new Map();
 let textCount = 0;
@@ -22,7 +22,7 @@ const BASE = about.alphabet.length;
 const digitOf = new Uint8Array(128);
 [...about.alphabet].forEach((character, digit) => (digitOf[character.charCodeAt(0)] = digit));
 
-// Seven digits are six bytes: three digits and four, so that 32-bit numbers do for each part.
+// Decode six bytes from each seven digits. The digits are read as three and four, so that each part fits in 32 bits.
 function bytesOf(digits, size) {
   const bytes = new Uint8Array(Math.ceil(size / 6) * 6);
   const scale = BASE ** 4;
@@ -52,7 +52,7 @@ async function inflated(id) {
 
 const keptArrays = new Map();
 
-// The promise of an array buffer's parts; `parse` is told the buffer, or null where the page has none.
+// Return a promise of the parsed array buffer with this id, or of null if the page does not contain it.
 function kept(id, parse) {
   const known = keptArrays.get(id);
   keptArrays.delete(id);
@@ -70,7 +70,7 @@ async function forgetOldest() {
   }
 }
 
-// weights: heads x size x size steps; maxima: heads x size. A weight is step / 255 of its row's maximum.
+// weights: heads x size x size steps. maxima: heads x size. A weight is step / 255 times the maximum of its row.
 function layerOf(text, layer) {
   const { size } = text;
   const rows = about.heads * size;
@@ -79,13 +79,14 @@ function layerOf(text, layer) {
   });
 }
 
-// The rollout through a layer as a matrix, or null: of long texts the page holds only the one through all layers.
+// Return the rollout through a layer as a matrix, or null if the page does not contain it. For a long text the page
+// contains only the rollout through all layers.
 function rolloutOf(text, layer) {
   return kept(`rollout-${text.number}-${layer}`, (buffer) =>
     matrixOf(text.size, new Uint8Array(buffer, 4 * text.size), new Float32Array(buffer, 0, text.size)));
 }
 
-// Query and key vectors, or null where the page holds none.
+// Return the query and key vectors, or null if the page does not contain them.
 function vectorsOf(text, layer) {
   const rows = about.heads * text.size;
   return kept(`vectors-${text.number}-${layer}`, (buffer) => {
@@ -102,7 +103,7 @@ function vectorsOf(text, layer) {
   });
 }
 
-// One head's square matrix: `at(query, key)` is its number.
+// Return the square matrix of one head: `at(query, key)` is a weight.
 function headMatrix(layer, head) {
   const { size } = layer;
   return matrixOf(size, layer.weights.subarray(head * size * size, (head + 1) * size * size),
@@ -122,7 +123,7 @@ function labelOf(text, layer, head) {
   return text.labels[layer * about.heads + head];
 }
 
-// For the browser's console: (await attentionPage.matrix(layer, head))[query][key].
+// For use in the browser's console: (await attentionPage.matrix(layer, head))[query][key].
 globalThis.attentionPage = Object.freeze({
   async matrix(layer, head, number = state.text) {
     const matrix = headMatrix(await layerOf(textAt(number), layer), head);

@@ -1,8 +1,8 @@
 // Elements, canvases and colours.
 
-const views = []; // each script of a view adds its own
+const views = []; // each view's script adds itself
 
-// An element. Properties that begin with "on" listen; text is text, whatever it holds.
+// Create an element. A property that begins with "on" is an event listener; text is never parsed as HTML.
 function make(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
@@ -18,7 +18,7 @@ function make(tag, properties = {}, ...children) {
 
 const present = (children) => children.filter((child) => child !== null && child !== undefined);
 
-// An element with these children alone; null is none.
+// Replace the children of an element; null children are left out.
 function fill(element, ...children) {
   element.replaceChildren(...present(children));
   return element;
@@ -29,13 +29,13 @@ const isDark = () => {
   return asked ? asked === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
 };
 
-// Paper is laid out after the last moment at which a script can draw. So what is drawn for it is drawn at a width that
-// every usual paper has between its margins, and the style sheet for print fits it to the one there is.
+// The browser lays out the paper after the last moment at which a script can draw. So draw for print at a width that
+// fits between the margins of any usual paper; the print style sheet then fits the drawing to the actual paper.
 let isPrinting = false;
 const PAPER_WIDTH = 680;
 const roomIn = (element) => (isPrinting ? PAPER_WIDTH : element.clientWidth);
 
-// A colour of the style sheet.
+// Return a colour of the style sheet.
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
 const headHue = (head) => (250 + (head * 360) / about.heads * (about.heads > 6 ? 5 / 1 : 1)) % 360;
@@ -54,7 +54,7 @@ function mix(a, b, share) {
   return [0, 1, 2].map((channel) => Math.round(a[channel] + (b[channel] - a[channel]) * share));
 }
 
-// 256 colours from none to most, as [r, g, b].
+// Return 256 colours, from the weakest to the strongest, as [r, g, b].
 function ramp() {
   const stops = RAMPS[isDark() ? "dark" : "light"];
   return Array.from({ length: 256 }, (_, step) => {
@@ -67,22 +67,22 @@ function ramp() {
 const rgb = ([red, green, blue]) => `rgb(${red} ${green} ${blue})`;
 const rampColour = (share) => rgb(ramp()[Math.round(255 * Math.min(1, Math.max(0, share)))]);
 
-// From -1 to 1.
+// Return the colour of a share between -1 and 1.
 function poleColour(share) {
   const { minus, nought, plus } = POLES[isDark() ? "dark" : "light"];
   return rgb(mix(nought, share < 0 ? minus : plus, Math.min(1, Math.abs(share))));
 }
 
-// What is written on a cell of that share so that it can be read.
+// Return a text colour that is readable on a cell with this share.
 function inkOn(share) {
   const isStrong = share > 0.62;
   if (isDark()) return isStrong ? "#10202e" : "#e4e9ef";
   return isStrong ? "#ffffff" : "#26303c";
 }
 
-const LONGEST_CANVAS = 16384; // pixels a side that every browser draws
+const LONGEST_CANVAS = 16384; // pixels; every browser can draw a canvas with sides of this length
 
-// A canvas of that size in CSS pixels, cleared, with a context that draws in them.
+// Resize and clear a canvas; return its context, scaled to CSS pixels. width, height: in CSS pixels.
 function fitted(canvas, width, height) {
   const ratio = Math.min(isPrinting ? 2 : window.devicePixelRatio || 1, LONGEST_CANVAS / Math.max(width, height));
   const [across, down] = [width, height].map((length) => Math.max(1, Math.round(length * ratio)));
@@ -99,7 +99,7 @@ function fitted(canvas, width, height) {
 
 const FONT = "system-ui, -apple-system, 'Segoe UI', 'Noto Sans', sans-serif";
 
-// The text, or as much of it as the width has room for.
+// Return the text, cut to the width and ended with … if it is too long.
 function shortened(context, text, width) {
   if (context.measureText(text).width <= width) return text;
   const characters = [...text].slice(0, 200);
@@ -119,8 +119,8 @@ function announce(words) {
   document.getElementById("announcer").textContent = words;
 }
 
-// Of a drawing that the threshold leaves empty.
-const nothingReaches = (most) => `No weight here is ${state.least.toFixed(2)} or more: the largest is ${share(most)}.`;
+// Return the message for a drawing without any weight above the minimum.
+const nothingReaches = (most) => `No weight here is at least ${state.least.toFixed(2)}; the largest is ${share(most)}.`;
 
 function empty(title, ...paragraphs) {
   return make("div", { class: "empty" }, make("h2", { text: title }), ...paragraphs.map((text) => make("p", { text })));

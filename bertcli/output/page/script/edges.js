@@ -1,10 +1,10 @@
-// Lines from tokens on the left (queries) to tokens on the right (keys), drawn for the part that is on the screen.
+// Lines from queries on the left to keys on the right. Only the part on the screen is drawn.
 
 const MOST_LINES = 2000;
-const MOST_OF_ONE = 300; // of one token's lines; its cells show them all
+const MOST_OF_ONE = 300; // for a single token; its cells show all of its weights
 const ROW = 24;
-const ROWS_OF_PIECE = 8; // on paper
-const STRENGTHS = 20; // how many degrees of opacity lines have; those of one degree and colour are one path
+const ROWS_OF_PIECE = 8; // rows of a piece on paper
+const STRENGTHS = 20; // levels of opacity; lines of the same level and colour are drawn as one path
 
 class EdgeDiagram {
   constructor(parent, onPoint) {
@@ -23,7 +23,7 @@ class EdgeDiagram {
     this.key = "";
   }
 
-  // rows: { queries, keys }, positions in the text. matrices: a matrix for each of `heads`.
+  // rows: { queries, keys }, positions in the text. matrices: one for each of `heads`.
   show(text, rows, heads, matrices) {
     const key = `${text.number}:${rows.queries.join()}:${rows.keys.join()}`;
     if (key !== this.key) {
@@ -59,7 +59,8 @@ class EdgeDiagram {
     look({ token: state.token === Number(position) ? null : Number(position) });
   }
 
-  // Of all lines from `least` up the strongest, few enough to be drawn at once: counted by weight, then gathered.
+  // Return the strongest lines with at least the minimum weight, at most MOST_LINES. First count lines by weight to
+  // find a cut, then collect the lines above it.
   strongestLines() {
     const counts = new Uint32Array(1025);
     const degree = (weight) => (Math.sqrt(weight) * 1024) | 0;
@@ -95,7 +96,7 @@ class EdgeDiagram {
     });
   }
 
-  // The lines of one token, in every chosen head.
+  // Return the lines of one token in all selected heads.
   linesOf({ side, position }) {
     const lines = [];
     const others = side === "query" ? this.rows.keys : this.rows.queries;
@@ -127,7 +128,7 @@ class EdgeDiagram {
     else this.paint(lines, side);
   }
 
-  // The largest weight of all, or of one token.
+  // Return the largest weight of all tokens, or of the chosen one.
   largest(chosen) {
     const of = (side) => (chosen?.side === side ? [chosen.position] : this.rows[side === "query" ? "queries" : "keys"]);
     let most = 0;
@@ -144,7 +145,7 @@ class EdgeDiagram {
     this.paintPart(fitted(this.canvas, box.width, height), { ...this.columns(box.width), top, height }, lines, side);
   }
 
-  // The whole diagram as pieces of a few rows with the tokens in them, each of which a page has whole or not at all.
+  // Draw the whole diagram as pieces of a few rows, with their tokens. A page break never cuts a piece.
   paintPaper(lines, side) {
     const { queries, keys } = this.rows;
     const frame = this.columns(PAPER_WIDTH);
@@ -179,7 +180,7 @@ class EdgeDiagram {
     if (side !== null) this.paintCells(context, frame, lines, most, side);
   }
 
-  // Where lines begin and end, and how wide the cells at their ends are, in CSS pixels.
+  // Return where lines begin and end, and the width of the cells at their ends, in CSS pixels.
   columns(width) {
     const label = Math.round(width * (width < 520 ? 0.3 : 0.26));
     const cell = Math.max(2, Math.min(7, Math.floor(84 / this.heads.length), Math.floor((width * 0.12) / this.heads.length)));
@@ -193,7 +194,7 @@ class EdgeDiagram {
     const from = frame.left + (isOne && !isQuery ? strip : 0);
     const to = frame.right - (isOne && isQuery ? strip : 0);
     const bend = (to - from) * 0.42;
-    // The heads' lines to one token end a little apart, so that one does not hide the others.
+    // Lines of several heads to one token end slightly apart, so that none hides another.
     const spread = isOne ? Math.min(2, 14 / this.heads.length) : 0;
     const order = new Map(this.heads.map((head, at) => [head, spread * (at - (this.heads.length - 1) / 2)]));
     const paths = new Map();
@@ -219,7 +220,7 @@ class EdgeDiagram {
     context.globalAlpha = 1;
   }
 
-  // Beside each token at the other end a cell for each head, as strong as its weight.
+  // Draw a cell for each head beside each token at the other end, with an opacity that follows the weight.
   paintCells(context, frame, lines, most, side) {
     const other = side === "query" ? "key" : "query";
     const order = new Map(this.heads.map((head, at) => [head, at]));

@@ -1,7 +1,7 @@
-// Search for heads: by label, by number (3.7) or by a statistic (entropy < 0.5).
+// Search for heads by label, by number (3.7) or by statistic (entropy < 0.5).
 
 const MOST_FOUND = 12;
-const SYNTAX = "a label (previous, next, self, delimiter, broad), a layer or a head (3 or 3.7), or a statistic (entropy < 0.5; <= > >= alike).";
+const SYNTAX = "label (previous, next, self, delimiter, broad), layer (3), layer and head (3.7), or statistic (entropy < 0.5; also <=, > and >=).";
 const COMPARISONS = {
   "<": (number, limit) => number < limit,
   "<=": (number, limit) => number <= limit,
@@ -10,7 +10,7 @@ const COMPARISONS = {
 };
 const found = { text: null, find: null, heads: null };
 
-// The heads that are searched for, as layer * heads + head; null where nothing is.
+// Return the set of heads that match the search, each as layer * heads + head, or null without a search.
 function foundHeads() {
   const text = currentText();
   if (found.text !== text || found.find !== state.find) {
@@ -43,7 +43,7 @@ const finder = {
   build(parent) {
     this.input = make("input", {
       type: "search", id: "find", placeholder: "Find heads", autocomplete: "off", spellcheck: "false",
-      "aria-label": "Find heads by label, number or statistic", title: `By ${SYNTAX}`,
+      "aria-label": "Find heads by label, number or statistic", title: `Search by ${SYNTAX}`,
       oninput: () => look({ find: this.input.value }), onfocus: () => this.draw(), onkeydown: (event) => this.key(event),
     });
     this.list = make("div", { class: "results", hidden: true });
@@ -66,7 +66,7 @@ const finder = {
       make("p", { class: "quiet", text: heads.size === 1 ? "1 head" : `${heads.size || "No"} heads` }),
       heads.size ? null : syntax(),
       ...first.map((at) => this.result(text, Math.floor(at / about.heads), at % about.heads)),
-      heads.size > first.length ? make("p", { class: "quiet", text: `and ${heads.size - first.length} more: the grids show them all` }) : "");
+      heads.size > first.length ? make("p", { class: "quiet", text: `and ${heads.size - first.length} more; Model and Statistics show all of them` }) : "");
   },
 
   result(text, layer, head) {

@@ -1,6 +1,6 @@
-// A grid of all heads: a row for each layer, a column for each head, and their numbers around it.
+// A grid of all heads: one row per layer, one column per head, with their numbers at the edges.
 
-// Of its cells Tab stops at one, the one last looked at; arrows go on from there.
+// Fill a grid with cells. The Tab key stops only at the cell focused last; the arrow keys move on from it.
 function fillGrid(grid, cellOf) {
   grid.style.setProperty("--heads", about.heads);
   grid.style.setProperty("--layers", about.layers);
@@ -15,7 +15,8 @@ function fillGrid(grid, cellOf) {
   grid.addEventListener("focusin", (event) => stopAt(event.target));
 }
 
-// Go to the next cell that way, or from elsewhere to the one that Tab stops at. Whether the view has a grid.
+// Move the focus to a neighbouring cell, or to the Tab stop if the focus is outside the grid. Return false if the
+// current view has no grid.
 function stepCell(layers, heads) {
   const { grid } = currentView();
   if (!grid) return false;
@@ -34,7 +35,7 @@ function openHead(layer, head) {
   window.scrollTo(0, 0);
 }
 
-// While heads are searched for, the others of a grid step back.
+// During a search, dim the heads that do not match.
 function dimOthers(grid) {
   const found = foundHeads();
   for (const cell of grid.querySelectorAll("[data-layer]")) {

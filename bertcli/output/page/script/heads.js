@@ -1,9 +1,9 @@
-// The head view: who looks at whom in one layer, a colour for each head.
+// The head view: the attention between tokens in one layer, with a colour for each head.
 
 const headsView = {
   name: "heads",
   title: "Heads",
-  hint: "Left the token that looks, right what it looks at. Point at a token to see its lines alone; click to keep it.",
+  hint: "Queries are on the left, keys on the right. Point at a token to see only its lines; click a query to keep it selected.",
   controls: ["layer", "heads", "filter", "least"],
 
   build(section) {
@@ -11,7 +11,7 @@ const headsView = {
     this.readout = make("aside", { class: "readout", "aria-label": "Weights" });
     section.append(make("div", { class: "split" }, main, this.readout));
     this.diagram = new EdgeDiagram(main, () => this.point());
-    this.none = empty("No head is chosen", "Switch some on by their colour above, or press a for all of them.");
+    this.none = empty("No head is selected", "Select heads above, or press a to select all.");
     main.append(this.none);
     window.addEventListener("scroll", () => state.view === "heads" && soon(() => this.diagram.draw()), { passive: true });
   },
@@ -47,7 +47,7 @@ const headsView = {
     if (position === null) {
       const { total, everything } = this.diagram;
       const shown = everything.length < total
-        ? `The ${everything.length.toLocaleString("en")} strongest of ${total.toLocaleString("en")} lines are drawn; a token under the pointer has all of its own.`
+        ? `The ${everything.length.toLocaleString("en")} strongest of ${total.toLocaleString("en")} lines are drawn. Point at a token to see all of its weights.`
         : null;
       fill(this.readout,
         make("h2", { class: "hint", text: "Point at a token" }),
@@ -62,7 +62,7 @@ const headsView = {
       ? strongest(keys, (key) => mean(position, key), 10)
       : strongest(queries, (query) => mean(query, position), 10);
     fill(this.readout,
-      make("h2", {}, spelt(text.tokens[position]), side === "query" ? " looks at" : " is looked at by"),
+      make("h2", {}, spelt(text.tokens[position]), side === "query" ? " attends to" : " receives attention from"),
       make("p", { class: "quiet", text: of }),
       bars(text, found),
       heads.length === 1 ? factsOf(text, state.layer, heads[0]) : null);
@@ -71,7 +71,7 @@ const headsView = {
 views.push(headsView);
 
 function legend() {
-  return make("p", { class: "quiet", text: "A line is as strong as its weight, next to the strongest one drawn." });
+  return make("p", { class: "quiet", text: "The opacity of a line is its weight relative to the strongest line drawn." });
 }
 
 let isDue = false;
@@ -80,6 +80,6 @@ function soon(work) {
   isDue = true;
   requestAnimationFrame(() => {
     isDue = false;
-    if (!isPrinting) work(); // what is drawn for paper stays until it is printed, and the view is drawn anew then
+    if (!isPrinting) work(); // keep the drawing for paper until printing ends; the view is redrawn then
   });
 }

@@ -1,18 +1,18 @@
-// What the keys do, on ?.
+// The help dialog: a list of the keys. The key ? opens it.
 
 const KEYS = [
-  ["1 – 7", "a view"],
-  ["← →", "the layer before, after"],
-  ["← ↑ → ↓", "in Model and Statistics: the head beside it; Enter opens it"],
-  ["[ ]", "the head before, after, alone"],
-  ["a", "all heads, or none"],
-  ["↑ ↓", "the token before, after"],
-  ["− +", "show more, fewer weak weights"],
-  ["s", "sentences A and B: the next filter"],
-  ["t T", "the next text, the one before"],
+  ["1 – 7", "open a view"],
+  ["← →", "previous, next layer"],
+  ["← ↑ → ↓", "in Model and Statistics: move between heads; Enter opens a head"],
+  ["[ ]", "select only the previous, next head"],
+  ["a", "select all heads or none"],
+  ["↑ ↓", "previous, next token"],
+  ["− +", "lower, raise the minimum weight"],
+  ["s", "next filter of sentences A and B"],
+  ["t T", "next, previous text"],
   ["/", "find heads"],
-  ["d", "light or dark"],
-  ["Esc", "let go of token and search"],
+  ["d", "light or dark theme"],
+  ["Esc", "clear the token and the search"],
   ["?", "this help"],
 ];
 
@@ -24,8 +24,8 @@ const help = {
       make("dl", { class: "shortcuts" }, ...KEYS.flatMap(([key, what]) => [
         make("dt", {}, ...key.split(" ").map((one) => (one === "–" ? " – " : make("kbd", { text: one })))), make("dd", { text: what }),
       ])),
-      make("p", { class: "quiet", text: `Heads are found by ${SYNTAX}` }),
-      make("p", { class: "quiet", text: "The page's address holds what you look at: a link, or a bookmark, brings it back; Back goes to the view before. Double-click a head's colour to see it alone." }),
+      make("p", { class: "quiet", text: `Find heads by ${SYNTAX}` }),
+      make("p", { class: "quiet", text: "The address of this page records the current view: a link or a bookmark restores it, and Back returns to the previous view. Double-click a head's button to see only that head." }),
       make("form", { method: "dialog" }, make("button", { class: "plain framed", text: "Close" })));
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   },

@@ -1,4 +1,4 @@
-// Everything that the pointer can do, by keys.
+// The keyboard shortcuts. They do everything that the pointer can do.
 
 const KEY_ACTIONS = {
   ArrowLeft: () => stepCell(0, -1) || stepLayer(-1),

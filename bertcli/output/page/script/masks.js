@@ -1,4 +1,4 @@
-// What stands in each mask, and where the mask looks.
+// The mask view: the predictions for each mask, and what the mask attends to.
 
 const masksView = {
   name: "masks",
@@ -15,8 +15,8 @@ const masksView = {
     this.shown = null;
     if (!text.masks.length) {
       this.body.replaceChildren(about.hasMlmHead
-        ? empty("This text has no mask", "Write [MASK] where a word is missing, and this view tells what stands there:", 'bertcli attn "how [MASK] you" --html page.html')
-        : empty("No predictions here", `${about.run.model} has no masked-language head.`));
+        ? empty("This text has no mask", "Write [MASK] for a missing word, and this view shows the predictions for it:", 'bertcli attn "how [MASK] you" --html page.html')
+        : empty("No predictions", `${about.run.model} has no masked-language-model head.`));
       return;
     }
     const layer = await layerOf(text, state.layer);
@@ -33,18 +33,18 @@ const masksView = {
 
   mask(text, { position, predictions }, at, matrices) {
     const section = make("section", { class: "mask" },
-      make("h2", { text: text.masks.length > 1 ? `Mask ${at + 1} of ${text.masks.length}` : "In place of the mask" }));
+      make("h2", { text: text.masks.length > 1 ? `Mask ${at + 1} of ${text.masks.length}` : "Predictions for the mask" }));
     const left = make("div", {}, this.candidates(predictions));
     const right = make("div", { class: "looks" });
     section.append(make("div", { class: "halves" }, left, right));
     if (!matrices.length) {
-      right.append(make("p", { class: "quiet", text: "Choose a head above to see where the mask looks." }));
+      right.append(make("p", { class: "quiet", text: "Select a head above to see what the mask attends to." }));
       return section;
     }
     const mean = (key) => matrices.reduce((sum, matrix) => sum + matrix.at(position, key), 0) / matrices.length;
     const positions = text.tokens.map((_, key) => key);
     const most = Math.max(...positions.map(mean), 1e-9);
-    right.append(make("h3", { text: matrices.length === 1 ? `The mask looks, in layer ${state.layer}, head ${soleHead()}` : `The mask looks, in layer ${state.layer}, mean of ${matrices.length} heads` }));
+    right.append(make("h3", { text: matrices.length === 1 ? `Attention of the mask in layer ${state.layer}, head ${soleHead()}` : `Attention of the mask in layer ${state.layer}, mean of ${matrices.length} heads` }));
     const flow = new TokenFlow(right, () => {});
     flow.show(text, positions);
     flow.mark(position, (key) => Math.sqrt(mean(key) / most));

@@ -1,4 +1,4 @@
-// A square of weights: a row for each token that looks, a column for each that is looked at.
+// The matrix view: the weights of one head, one row per query and one column per key.
 
 const LARGEST_CELL = 46;
 const LABELLED_CELL = 11;
@@ -31,8 +31,8 @@ class Heatmap {
     this.paint();
   }
 
-  // One pixel a weight; its colour goes by a root of its share of the largest, so that weak ones can be told apart.
-  // Over many tokens most are far weaker than the largest.
+  // Return the strength of a weight's colour: a root of its share of the largest weight, so that weak weights remain
+  // distinguishable. In long texts most weights are far below the largest, hence the smaller exponent.
   strength(weight) {
     return (weight / this.most) ** (this.matrix.size > 64 ? 0.35 : 0.5);
   }
@@ -166,11 +166,11 @@ class Heatmap {
     if (!this.at) {
       const row = this.rows.queries.includes(state.token) ? state.token : null;
       if (row === null) {
-        const hint = make("span", { class: "hint", text: "Point at a cell to read its weight. Rows look, columns are looked at." });
+        const hint = make("span", { class: "hint", text: "Point at a cell to read its weight. Rows are queries, columns are keys." });
         return this.line.replaceChildren(this.most < state.least ? nothingReaches(this.most) : hint);
       }
       const [{ position, weight }] = strongest(this.rows.keys, (key) => this.matrix.at(row, key), 1);
-      return this.pair(row, position, weight, " most");
+      return this.pair(row, position, weight, " (largest)");
     }
     const query = this.rows.queries[this.at.row];
     const key = this.rows.keys[this.at.column];

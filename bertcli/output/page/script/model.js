@@ -1,6 +1,6 @@
-// The model view: every head of every layer as a small picture of its matrix.
+// The model view: a thumbnail of every head's matrix.
 
-const LARGEST_THUMBNAIL = 96; // pixels a side; of longer texts the largest weight of each block stands for it
+const LARGEST_THUMBNAIL = 96; // pixels a side; for a longer text each pixel shows the largest weight of a block
 
 const modelView = {
   name: "model",
@@ -53,13 +53,13 @@ const modelView = {
 
   read(layer, head) {
     this.line.replaceChildren(...(layer === null
-      ? [make("span", { class: "hint", text: "Rows are layers, columns heads. Each picture goes by its head's largest weight. Click one to open it." })]
+      ? [make("span", { class: "hint", text: "Rows are layers, columns are heads. Each thumbnail is scaled to the largest weight of its head. Click a thumbnail to open the head." })]
       : [make("strong", { text: `Layer ${layer}, head ${head}` }), ` · ${inBrief(currentText(), layer, head)}`]));
   },
 };
 views.push(modelView);
 
-// A matrix made small. steps: of 255, by a root of each weight's share of the largest.
+// Scale a matrix down to a thumbnail. steps: 0 to 255, the square root of each weight's share of the largest.
 function pictureOf(matrix, { queries, keys }) {
   const height = Math.min(queries.length, LARGEST_THUMBNAIL) || 1;
   const width = Math.min(keys.length, LARGEST_THUMBNAIL) || 1;

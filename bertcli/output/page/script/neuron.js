@@ -1,7 +1,7 @@
-// The neuron view: how one token's query meets each key, what their product sums to, and the softmax over these sums.
+// The neuron view: one query, each key, their elementwise product, its scaled sum, and the softmax of these scores.
 
-const LINE = 26; // the height of a line
-const NARROW = 560; // CSS pixels, from which on a row has one line
+const LINE = 26; // height in CSS pixels
+const NARROW = 560; // CSS pixels; in a narrower box each row takes two lines
 
 const neuronView = {
   name: "neuron",
@@ -38,11 +38,11 @@ const neuronView = {
 
   reason(text) {
     return about.run.engine === "transformers"
-      ? empty("No query and key vectors here", "The transformers engine does not show them. Write the page with --engine numpy or --engine torch for this view.")
-      : empty("No query and key vectors here", `At ${text.size} tokens they would make the page too large, so they are left out. A shorter text has them.`);
+      ? empty("No query and key vectors", "The transformers engine does not provide them. Write the page with --engine numpy or --engine torch to use this view.")
+      : empty("No query and key vectors", `They would make the page too large at ${text.size} tokens, so they are left out. Use a shorter text to see them.`);
   },
 
-  // The token whose query is shown: the one pointed at, or kept, or the first word.
+  // Return the token whose query is shown: the one under the pointer, else the selected one, else the first word.
   query() {
     const { position } = focus();
     if (this.queries.includes(position)) return position;
@@ -72,7 +72,7 @@ const neuronView = {
     this.largest = { q: largest([q]), k: largest(this.rows.map(({ k }) => k)), product: largest(this.rows.map(({ product }) => product)) };
   },
 
-  // Where the parts of a row stand, in CSS pixels. name, score: where they end. weight: where the softmax begins.
+  // Return the positions of a row's parts in CSS pixels. name, score: right edges. weight: left edge of the softmax.
   measure() {
     const width = roomIn(this.box);
     return width < NARROW ? this.measureTwoLines(width) : this.measureOneLine(width);
@@ -91,7 +91,7 @@ const neuronView = {
     };
   },
 
-  // The three vectors stand below the token, its score and its softmax.
+  // Place the three vectors below the token, its score and its softmax.
   measureTwoLines(width) {
     const strip = (width - 16) / 3;
     const score = width * 0.56;
@@ -156,7 +156,7 @@ const neuronView = {
   read() {
     const query = this.query();
     this.line.replaceChildren(
-      spelt(this.text.tokens[query], { class: "name" }), ` looks, in layer ${state.layer}, head ${soleHead()}. `,
+      spelt(this.text.tokens[query], { class: "name" }), ` is the query in layer ${state.layer}, head ${soleHead()}. `,
       make("span", { class: "pole plus", text: "positive" }), " ", make("span", { class: "pole minus", text: "negative" }),
       ` · d = ${about.headSize}; the softmax is over all tokens of the text.`);
   },

@@ -1,4 +1,4 @@
-// Rollout: how much of each token reaches each other one through all layers up to one.
+// The rollout view: how much of each input token reaches each token through all layers up to a chosen one.
 
 const rolloutView = {
   name: "rollout",
@@ -9,10 +9,10 @@ const rolloutView = {
     const main = make("div", { class: "stage" });
     this.readout = make("aside", { class: "readout" },
       make("h2", { text: "Attention through layers" }),
-      make("p", { class: "quiet", text: "Each layer counts as the mean of its heads and, in equal parts, the token itself, as the residual connection carries it on; the layers are multiplied one by one." }),
-      make("p", { class: "quiet", text: "A row says of which input tokens a token is made by then. Rows sum to 1." }),
+      make("p", { class: "quiet", text: "Each layer is the average of two equal parts: the mean of its heads, and the identity, for the residual connection. The rollout is the product of these matrices." }),
+      make("p", { class: "quiet", text: "A row shows how much each input token contributes to a token after the chosen layer. Each row sums to 1." }),
       make("p", { class: "quiet source", text: "Abnar & Zuidema 2020" }),
-      (this.missing = make("p", { class: "note", text: "At this length the page holds the rollout through all layers only, and that is what is shown." })),
+      (this.missing = make("p", { class: "note", text: "For a text of this length the page contains only the rollout through all layers, which is shown here." })),
       (this.found = make("div")));
     section.append(make("div", { class: "split" }, main, this.readout));
     this.heatmap = new Heatmap(main);
@@ -29,7 +29,7 @@ const rolloutView = {
     this.heatmap.show(text, rows, matrix, `Rollout through layer ${found ? state.through : last}`);
     const token = rows.queries.includes(state.token) ? state.token : null;
     this.found.replaceChildren(...(token === null ? [] : [
-      make("h2", {}, spelt(text.tokens[token]), " is made of"),
+      make("h2", {}, spelt(text.tokens[token]), " consists of"),
       bars(text, strongest(rows.keys, (key) => matrix.at(token, key), 10)),
     ]));
   },

@@ -1,4 +1,4 @@
-// The page is put together when all of it is there.
+// Build the page as soon as all of it has loaded.
 
 const sections = new Map();
 let drawnControls = [];
@@ -10,14 +10,14 @@ function build() {
   finder.build(document.getElementById("finder"));
   help.build(document.getElementById("help"));
   document.getElementById("tools").append(
-    make("button", { type: "button", class: "plain", text: "◐", title: "Light or dark (d)", "aria-label": "Light or dark", onclick: toggleTheme }),
+    make("button", { type: "button", class: "plain", text: "◐", title: "Light or dark theme (d)", "aria-label": "Light or dark", onclick: toggleTheme }),
     make("button", { type: "button", class: "plain", text: "?", title: "Keys (?)", "aria-label": "Keys", onclick: () => help.open() }));
   document.getElementById("tabs").append(...views.map(({ name, title }, at) => make("button", {
     type: "button", role: "tab", id: `tab-${name}`, "aria-controls": `view-${name}`, title: `${title} (${at + 1})`, text: title,
     onclick: () => look({ view: name }),
   })));
   document.getElementById("precision").textContent =
-    "Weights are kept in 8 bits, scaled by the largest of their row: each is within 1/255 of that from what the model computed.";
+    "Weights are stored in 8 bits, scaled by the largest weight of their row: the error is at most 1/255 of that weight.";
 }
 
 function buildTexts(parent) {
@@ -26,7 +26,7 @@ function buildTexts(parent) {
     const whole = pair === null ? text : `${text} ‖ ${pair}`;
     return visible(whole.length > 90 ? `${whole.slice(0, 90)}…` : whole);
   };
-  const cut = make("span", { class: "cut", title: "The text is longer than the model takes, or than was asked for, and only its beginning is here." });
+  const cut = make("span", { class: "cut", title: "The text is longer than the limit of the model or of --max-length, so only its beginning is shown." });
   listeners.push(() => {
     cut.hidden = !currentText().truncated;
     cut.textContent = cutTo(currentText());
@@ -55,7 +55,7 @@ function drawControls(view) {
   for (const name of view.controls) controls[name].draw(controls[name].element);
 }
 
-// A view is built when it is first opened.
+// Return the section of a view; build it the first time the view is opened.
 function sectionOf(view) {
   if (!sections.has(view.name)) {
     const section = make("section", { id: `view-${view.name}`, role: "tabpanel", "aria-labelledby": `tab-${view.name}` });
@@ -79,19 +79,19 @@ async function refresh() {
   drawControls(view);
   finder.draw();
   await view.draw();
-  document.body.dataset.drawn = state.view; // for whoever waits for the view
+  document.body.dataset.drawn = state.view; // tells scripts outside the page that the view is drawn
 }
 
-// Of a strip that is wider than the window.
+// Scroll the tab strip until the tab is visible, if the strip is wider than the window.
 function bringIntoSight(tab) {
   const strip = tab.parentElement;
   const [left, right] = [tab.offsetLeft - strip.offsetLeft, tab.offsetLeft - strip.offsetLeft + tab.offsetWidth];
-  const beside = 32; // pixels of its neighbour
+  const beside = 32; // pixels of the neighbouring tab to show
   if (left - beside < strip.scrollLeft) strip.scrollLeft = left - beside;
   else if (right + beside > strip.scrollLeft + strip.clientWidth) strip.scrollLeft = right + beside - strip.clientWidth;
 }
 
-// The colours of the screen are still in force when paper is drawn for, so light ones are asked for.
+// The screen's colours still apply while the script draws for paper, so switch to the light theme first.
 let screenTheme;
 
 function printed(isPrint) {
@@ -110,7 +110,7 @@ function printed(isPrint) {
 function start() {
   build();
   if (!textCount) {
-    document.getElementById("views").append(empty("No text", "None of the texts had an answer."));
+    document.getElementById("views").append(empty("No text", "All texts failed, so there is nothing to show."));
     return;
   }
   readHash();

@@ -1,4 +1,4 @@
-// What is looked at. It stands in the location's hash, so that a link brings it back.
+// The state of the page. It is kept in the location's hash, so that a link restores it.
 
 const FILTERS = [
   { name: "all", title: "all" },
@@ -17,9 +17,9 @@ function startingState() {
     text: 0,
     layer: 0,
     heads: head === undefined ? everyHead() : new Set([head]),
-    token: null, // the one kept by a click
+    token: null, // the token selected by a click
     filter: "all",
-    least: 0, // weights below it are not shown
+    least: 0, // minimum weight; lower weights are not shown
     statistic: "entropy",
     through: about.layers - 1, // the last layer of a rollout
     find: "",
@@ -31,10 +31,11 @@ const state = startingState();
 const pointed = { side: "query", position: null }; // the token under the pointer
 const listeners = [];
 
-// What the browser's Back undoes. All else, such as a slider's way, would be a long way back.
+// The browser's Back undoes only changes to these. With others, such as each move of a slider, it would take too many
+// steps.
 const STEPS = ["view", "text", "layer", "through", "heads"];
 
-// Change the state, the hash with it, and draw what is looked at anew.
+// Change the state, update the hash and redraw.
 function look(changes) {
   const before = STEPS.map(writtenOf).join();
   if ("text" in changes && changes.text !== state.text) changes = { token: null, ...changes };
@@ -48,7 +49,7 @@ const currentText = () => textAt(state.text);
 const soleHead = () => Math.min(...(state.heads.size ? state.heads : [0]));
 const chosenHeads = () => [...state.heads].sort((a, b) => a - b);
 
-// The positions that the sentence filter leaves on each side.
+// Return the positions on each side that pass the sentence filter.
 function shownPositions(text) {
   const positions = text.tokens.map((_, position) => position);
   if (state.filter === "all" || !text.sentences.length) return { queries: positions, keys: positions };
@@ -73,7 +74,7 @@ function writeHash(isStep = false) {
   else history.replaceState(null, "", address);
 }
 
-// What the address says of another page, or of none, is left out of it.
+// Read the state from the address; drop values that are not valid for this page.
 function readHash() {
   const asked = new URLSearchParams(location.hash.slice(1));
   Object.assign(state, startingState());

@@ -1,15 +1,15 @@
-// The statistics of all heads as a grid, coloured by one of them.
+// The statistics view: a grid of all heads, coloured by one statistic.
 
 const MEANINGS = {
-  entropy: "how evenly a token spreads its attention, in nats: 0 for one key, ln n for all n alike",
-  self: "the share that goes to the token itself",
-  previous: "the share that goes to the token before",
-  next: "the share that goes to the token after",
-  cls: "the share that goes to [CLS]",
-  sep: "the share that goes to [SEP]",
-  punctuation: "the share that goes to punctuation",
-  distance: "how far away what is looked at stands, in tokens",
-  confidence: "the largest weight of a token, on average",
+  entropy: "how evenly a token spreads its attention, in nats: 0 if all goes to one key, ln n if all n keys get the same",
+  self: "the share of attention on the token itself",
+  previous: "the share of attention on the previous token",
+  next: "the share of attention on the next token",
+  cls: "the share of attention on [CLS]",
+  sep: "the share of attention on [SEP]",
+  punctuation: "the share of attention on punctuation",
+  distance: "the mean distance to the attended token, in tokens",
+  confidence: "the largest weight of a token",
 };
 const LABELS = ["previous", "next", "self", "delimiter", "broad"];
 
@@ -84,20 +84,20 @@ const statisticsView = {
 
   read(layer, head) {
     this.line.replaceChildren(...(layer === null
-      ? [make("span", { class: "hint", text: "Rows are layers, columns heads. Click a head to open it." })]
+      ? [make("span", { class: "hint", text: "Rows are layers, columns are heads. Click a head to open it." })]
       : [make("strong", { text: `Layer ${layer}, head ${head}` }), ` · ${inBrief(currentText(), layer, head)}`]));
   },
 };
 views.push(statisticsView);
 
-// A head in a line.
+// Return a one-line summary of a head.
 function inBrief(text, layer, head) {
   const numbers = ["entropy", "previous", "next", "self", "cls", "sep"]
     .map((name) => `${name} ${written(name, statisticOf(text, layer, head, name))}`);
   return [labelOf(text, layer, head), ...numbers].filter(Boolean).join(" · ");
 }
 
-// A head in full.
+// Return a section with all statistics of a head.
 function factsOf(text, layer, head) {
   const label = labelOf(text, layer, head);
   return make("section", { class: "facts" },

@@ -1,21 +1,20 @@
-// Tokens as text, and lists of what a token looks at.
+// Tokens as text, and lists of tokens with their weights.
 
-// A token as it can be seen. Its pieces stand in the order in which they are spelt, from left to right, also where its
-// letters run the other way: ## comes first. What would steer the page's direction, or not show at all, is spelt
-// out.
+// Return a token in visible form. Characters that change the text direction, or show nothing, are escaped. Callers show
+// tokens left to right, even those of right-to-left scripts, so that ## comes first, as the tokenizer spells it.
 function visible(token) {
   const seen = token.replace(/[\p{Cc}\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\p{Zl}\p{Zp}]/gu,
     (character) => `\\u{${character.codePointAt(0).toString(16)}}`);
   return seen.trim() === "" ? "␣".repeat(Math.max(1, seen.length)) : seen;
 }
 
-// A token in a sentence.
+// Return an element with a token for use within a sentence.
 const spelt = (token, properties = {}) => make("bdi", { dir: "ltr", text: visible(token), ...properties });
 
-// The token that is looked from: the one under the pointer, or else the one kept.
+// Return the token in focus: the one under the pointer, else the selected one.
 const focus = () => (pointed.position !== null ? pointed : { side: "query", position: state.token });
 
-// The text as a row of tokens to point at and to click, each shaded by `shares` where there are any.
+// A row of tokens to point at and click, which can be shaded by a share each.
 class TokenFlow {
   constructor(parent, onPoint) {
     this.root = make("div", { class: "flow" });
@@ -72,7 +71,7 @@ class TokenFlow {
   }
 }
 
-// The strongest of (position, weight), best first.
+// Return the strongest { position, weight }, strongest first.
 function strongest(positions, weightAt, count) {
   return positions
     .map((position) => ({ position, weight: weightAt(position) }))
@@ -80,14 +79,14 @@ function strongest(positions, weightAt, count) {
     .slice(0, count);
 }
 
-// A share of 1, as long as that.
+// Return a bar whose length shows a share of 1.
 function bar(part) {
   const element = make("span", { class: "bar" });
   element.style.width = `${100 * part}%`;
   return make("span", { class: "track" }, element);
 }
 
-// A list of tokens with their weights as bars.
+// Return a list of tokens with their weights as numbers and bars.
 function bars(text, found) {
   return make("ol", { class: "bars" }, ...found.map(({ position, weight }) => {
     const name = visible(text.tokens[position]);
