@@ -12,8 +12,9 @@ from bertcli.errors import MissingPackage, OutputError, Unreachable, WrongUsage
 from bertcli.input.files import find_inputs
 from bertcli.input.reader import TextReader
 from bertcli.input.records import TextSource
-from bertcli.output.files.folder import find_begun
-from bertcli.output.files.manifest import Manifest
+from bertcli.output.files.folder import find_started_run
+from bertcli.output.files.manifest import save_manifest
+from bertcli.results.corpus import Manifest
 from bertcli.output.files.shards import is_in_use, remove_parts
 from bertcli.storage import RemotePath, parse_path
 from tests.object_store import BUCKET, s3_server
@@ -143,7 +144,7 @@ def test_a_name_that_is_both_a_file_and_a_folder_is_refused(s3: None) -> None:
     put(folder)
     for options in ({"resume": True, "force": False}, {"resume": False, "force": True}):
         with pytest.raises(OutputError, match="is a file"):
-            find_begun(folder, **options)
+            find_started_run(folder, **options)
     assert (folder / "manifest.json").exists()
 
 

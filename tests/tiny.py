@@ -2,7 +2,7 @@
 
 import json
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,15 @@ import torch
 import transformers
 from transformers.utils import logging as transformers_logging
 
-from bertcli.input.records import FailedText, TextRecord
+from bertcli.input.records import FailedText, TextRecord, Window
 from bertcli.model.batching import Batch, pad
 from bertcli.model.request import SessionRequest
 from bertcli.model.session import Session, open_session
 from bertcli.model.tokenizer import TokenizedText
+from bertcli.pipeline.halving import Halving
+from bertcli.pipeline.prefetch import Stages
+from bertcli.pipeline.progress import RunCounts
+from bertcli.pipeline.scheduler import Compute, Plan, schedule
 
 transformers_logging.set_verbosity_error()
 transformers_logging.disable_progress_bar()
@@ -118,3 +122,12 @@ def tokenize(session: Session, texts: Sequence[str | tuple[str, str]]) -> list[T
 def one_batch(session: Session, texts: Sequence[str | tuple[str, str]]) -> Batch:
     """Return the texts as one padded batch, in their order."""
     return pad(tokenize(session, texts), session.tokenizer.pad_token_id)
+
+
+def answers(
+    session: Session, windows: Iterable[Window], compute: Compute[Any], plan: Plan | None = None, **options: Any
+) -> Iterator[Any]:
+    """Yield the answers of the scheduler. options: further arguments of schedule."""
+    halving = options.pop("halving", None) or Halving(session.tokenizer.pad_token_id, print)
+    with Stages() as stages:
+        yield from schedule(session, windows, compute, stages, plan or Plan(), RunCounts(), halving, **options)

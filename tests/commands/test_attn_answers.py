@@ -6,8 +6,13 @@ from typing import Any
 
 import pytest
 
-from bertcli.cli.options import AttentionMapOptions, HeadOptions, ModelOptions, OutputOptions, PageOptions, TextOptions
-from bertcli.commands.attn import answer, page
+from bertcli.commands.attn import command, page
+from bertcli.commands.opening import streaming_plan
+from bertcli.input.reader import TextReader
+from bertcli.input.source import TextSource
+from bertcli.commands.options import HeadOptions, MapOptions, PageOptions, TextOptions
+from bertcli.model.request import SessionRequest
+from bertcli.output.options import OutputOptions
 from bertcli.commands.attn.request import AttnRequest
 from bertcli.output.records import RecordWriter
 from bertcli.output.sink import Sink
@@ -32,19 +37,19 @@ def events(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             yield record
             found.append("written")  # when the next one is asked for
 
-    def pass_on(self: Sink, answers: Iterator[Any], writer: RecordWriter) -> Any:
+    def write_all(self: Sink, answers: Iterator[Any], writer: RecordWriter) -> Any:
         return whole(self, watched(answers), writer)
 
-    whole = Sink.pass_on
-    monkeypatch.setattr(answer, "compute_attention", noted(answer.compute_attention))
+    whole = Sink.write_all
+    monkeypatch.setattr(command, "compute_attention", noted(command.compute_attention))
     monkeypatch.setattr(page, "compute_page_attention", noted(page.compute_page_attention))
-    monkeypatch.setattr(Sink, "pass_on", pass_on)
+    monkeypatch.setattr(Sink, "write_all", write_all)
     return found
 
 
-def ask(model: Path, output: Path, heads: HeadOptions, maps: AttentionMapOptions) -> None:
-    options = ModelOptions(model=str(model), engine="numpy", batch_tokens=5)
-    answer.attn(
+def ask(model: Path, output: Path, heads: HeadOptions, maps: MapOptions) -> None:
+    options = SessionRequest(model=str(model), engine="numpy", batch_tokens=5)
+    command.attn(
         AttnRequest(TextOptions(texts=TEXTS), options, OutputOptions(output=str(output)), heads, maps, PageOptions())
     )
 
@@ -52,22 +57,24 @@ def ask(model: Path, output: Path, heads: HeadOptions, maps: AttentionMapOptions
 @pytest.mark.parametrize(
     ("name", "heads", "maps"),
     [
-        ("page.html", HeadOptions(), AttentionMapOptions()),
-        ("weights.npz", HeadOptions(), AttentionMapOptions()),
-        ("matrix.json", HeadOptions(layer=0, head=1), AttentionMapOptions()),
-        ("rollout.json", HeadOptions(), AttentionMapOptions(rollout=True)),
-        ("norms.json", HeadOptions(), AttentionMapOptions(value_norms=True)),
+        ("page.html", HeadOptions(), MapOptions()),
+        ("weights.npz", HeadOptions(), MapOptions()),
+        ("matrix.json", HeadOptions(layer="0", head=1), MapOptions()),
+        ("rollout.json", HeadOptions(), MapOptions(rollout=True)),
+        ("norms.json", HeadOptions(), MapOptions(value_norms=True)),
     ],
 )
 def test_a_text_with_its_matrices_is_written_before_the_next_is_computed(
-    tiny_bert: Path, tmp_path: Path, events: list[str], name: str, heads: HeadOptions, maps: AttentionMapOptions
+    tiny_bert: Path, tmp_path: Path, events: list[str], name: str, heads: HeadOptions, maps: MapOptions
 ) -> None:
     ask(tiny_bert, tmp_path / name, heads, maps)
     assert events == ["computed", "written"] * len(TEXTS)
 
 
-def test_statistics_alone_are_computed_ahead_so_that_less_is_padded(
+def test_statistics_are_computed_for_several_batches_together(
     tiny_bert: Path, tmp_path: Path, events: list[str]
 ) -> None:
-    ask(tiny_bert, tmp_path / "statistics.json", HeadOptions(), AttentionMapOptions())
-    assert events[:6] == ["computed", "written", "computed", "computed", "written", "written"]
+    ask(tiny_bert, tmp_path / "statistics.json", HeadOptions(), MapOptions())
+    assert sorted(events) == ["computed"] * len(TEXTS) + ["written"] * len(TEXTS)
+    source = TextSource(TEXTS)
+    assert streaming_plan(TextReader(source)).sort_window > streaming_plan(TextReader(source), is_large=True).sort_window

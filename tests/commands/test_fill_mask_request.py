@@ -3,16 +3,18 @@
 from typing import Any
 
 import pytest
-from bertcli.commands.fill_mask.answer import _runs
 
 from bertcli.choices import FillOrder, TargetScore, WithinWord
-from bertcli.cli.options import ModelOptions, OutputOptions, TextOptions
+from bertcli.commands.fill_mask.command import estimate_passes
 from bertcli.commands.fill_mask.request import FillMaskRequest
+from bertcli.commands.options import TextOptions
 from bertcli.errors import WrongUsage
+from bertcli.model.request import SessionRequest
+from bertcli.output.options import OutputOptions
 
 
 def request(**options: Any) -> FillMaskRequest:
-    return FillMaskRequest(TextOptions(), ModelOptions(), OutputOptions(), **options)
+    return FillMaskRequest(TextOptions(), SessionRequest(), OutputOptions(), **options)
 
 
 @pytest.mark.parametrize(
@@ -29,15 +31,15 @@ def request(**options: Any) -> FillMaskRequest:
 )
 def test_what_goes_together_asks_one_question(options: dict[str, Any], question: str) -> None:
     asked = request(**options)
-    asked.check()
-    assert asked.question == question
+    asked.check_options()
+    assert asked.analysis == question
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"score": True, "mutual": True}, "--score and --mutual ask two questions"),
-        ({"compare": "bundled", "joint": True}, "--joint and --compare ask two questions"),
+        ({"score": True, "mutual": True}, "--score and --mutual cannot be combined"),
+        ({"compare": "bundled", "joint": True}, "--joint and --compare cannot be combined"),
         ({"order": FillOrder.L2R}, "--order says how --joint goes"),
         ({"within_word": WithinWord.L2R}, "--within-word says how --score goes"),
         ({"target_score": TargetScore.MEAN}, "--target-score says how --targets goes"),
@@ -54,17 +56,17 @@ def test_what_goes_together_asks_one_question(options: dict[str, Any], question:
 )
 def test_what_contradicts_itself_is_wrong_usage(options: dict[str, Any], message: str) -> None:
     with pytest.raises(WrongUsage) as raised:
-        request(**options).check()
+        request(**options).check_options()
     assert raised.value.message == message
     assert raised.value.hint
 
 
 def test_a_mass_that_is_no_number_is_wrong_usage() -> None:
     with pytest.raises(WrongUsage, match="--mass nan"):
-        request(mass=float("nan")).check()
+        request(mass=float("nan")).check_options()
 
 
 def test_a_question_is_as_much_work_as_it_runs_texts() -> None:
-    assert [_runs(question, 400) for question in ("", "--lens", "--score")] == [1, 1, 100]
-    assert _runs("--mutual", 400) == 100 * 101 / 2
-    assert _runs("--joint", 400) > 1
+    assert [estimate_passes(question, 400) for question in ("", "--lens", "--score")] == [1, 1, 100]
+    assert estimate_passes("--mutual", 400) == 100 * 101 / 2
+    assert estimate_passes("--joint", 400) > 1

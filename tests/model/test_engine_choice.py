@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from bertcli.errors import DeviceUnavailable, WrongUsage
-from bertcli.model.engine_choice import CheckpointTraits, EngineChoice, encoder_work, place
+from bertcli.model.engine_choice import CheckpointTraits, EngineChoice, choose_engine, encoder_work
 
 BEST = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
 LITTLE, MUCH = 0.0, 1e15
@@ -20,7 +20,7 @@ def placed(
     is_pickled: bool = False,
     work: float = LITTLE,
 ) -> tuple[str, str, str]:
-    found = place(engine, device, dtype, CheckpointTraits(is_pickled), lambda: work)
+    found = choose_engine(engine, device, dtype, CheckpointTraits(is_pickled), lambda: work)
     assert isinstance(found, EngineChoice)
     return found.engine, found.device, found.dtype
 

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from bertcli.errors import BadInput, BadText
 from bertcli.input.records import FailedText, TextRecord, Window
-from bertcli.output.files.manifest import Manifest, Shard
-from bertcli.pipeline.resume import InputDigests, after_replay
+from bertcli.results.corpus import Manifest, Shard
+from bertcli.pipeline.resume import InputDigests, skip_finished
 
 SHARD_ROWS = 3
 EMPTY = BadText("the text is empty")
@@ -27,7 +27,7 @@ def begun(words: list[str], shards: int | None) -> Manifest:
     list(digests.watch([texts(words)]))
     count = -(-len(words) // SHARD_ROWS) if shards is None else shards
     rows = [min(SHARD_ROWS, len(words) - SHARD_ROWS * number) for number in range(count)]
-    made = tuple(Shard(f"shard-{number}", size, 0, 0, "", digests.of(number)) for number, size in enumerate(rows))
+    made = tuple(Shard(f"shard-{number}", size, 0, 0, "", digests.take(number)) for number, size in enumerate(rows))
     return Manifest({}, SHARD_ROWS, made, is_complete=shards is None)
 
 
@@ -36,7 +36,7 @@ def resumed(words: list[str], manifest: Manifest, window: int = 2) -> tuple[Wind
     everything, old = texts(words), []
     windows = [everything[start : start + window] for start in range(0, len(everything), window)]
     digests = InputDigests(SHARD_ROWS)
-    new = [text for each in after_replay(digests.watch(windows), manifest, digests, old.append) for text in each]
+    new = [text for each in skip_finished(digests.watch(windows), manifest, digests, old.append) for text in each]
     return old, new
 
 
@@ -89,4 +89,4 @@ def test_an_id_is_part_of_the_input() -> None:
     digests = InputDigests(SHARD_ROWS)
     others: Window = [TextRecord(index, word, None, index + 1, "x") for index, word in enumerate(["how", "are", "you"])]
     with pytest.raises(BadInput):
-        list(after_replay(digests.watch([others]), manifest, digests, lambda text: None))
+        list(skip_finished(digests.watch([others]), manifest, digests, lambda text: None))

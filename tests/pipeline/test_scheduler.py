@@ -16,24 +16,52 @@ from bertcli.errors import BadText
 from bertcli.input.records import FailedText, TextRecord, Window
 from bertcli.model.batching import Batch
 from bertcli.model.session import Session
-from bertcli.pipeline.dedupe import RepeatedTexts
+from bertcli.pipeline.dedupe import DedupeCache
 from bertcli.pipeline.prefetch import Stages
-from bertcli.pipeline.scheduler import BulkPlan, Tally, schedule
+from bertcli.pipeline.progress import RunCounts
+from bertcli.pipeline.halving import Halving
+from bertcli.pipeline.scheduler import Plan, schedule
 from bertcli.results.embeddings import EncodeRecord
-from tests.model.test_session import index_of, windows_of_texts
 from tests.tiny import WORDS, open_bert, record
 
 Answers = list[EncodeRecord | FailedText]
-PLAN = BulkPlan()
+PLAN = Plan()
 sentences = st.lists(st.sampled_from(WORDS), min_size=1, max_size=12).map(" ".join)
 
 
+def encoded(session: Session, windows: list[Window]) -> list[EncodeRecord | FailedText]:
+    return list(session.answers(windows, lambda batch: encode(session, batch, EncodeOptions())))
+
+
+def index_of(answer: EncodeRecord | FailedText) -> int:
+    return answer.index if isinstance(answer, FailedText) else answer.text.index
+
+
+@st.composite
+def windows_of_texts(draw: st.DrawFn) -> list[Window]:
+    """Windows of texts of unlike length, some of them too long or already without an answer."""
+    windows: list[Window] = []
+    index = 0
+    for size in draw(st.lists(st.integers(0, 8), min_size=1, max_size=3)):
+        window: Window = []
+        for _ in range(size):
+            kind = draw(st.sampled_from(["text"] * 6 + ["empty", "long"]))
+            words = draw(st.lists(st.sampled_from(WORDS), min_size=1, max_size=20))
+            if kind == "empty":
+                window.append(FailedText(index, index + 1, BadText("the text is empty")))
+            else:
+                window.append(TextRecord(index, " ".join(words) if kind == "text" else "a " * 100, None, index + 1))
+            index += 1
+        windows.append(window)
+    return windows
+
+
 def bulk(
-    session: Session, windows: Sequence[Window], plan: BulkPlan = PLAN, **more: Any
-) -> tuple[Answers, Tally, list[tuple[int, ...]]]:
+    session: Session, windows: Sequence[Window], plan: Plan = PLAN, **more: Any
+) -> tuple[Answers, RunCounts, list[tuple[int, ...]]]:
     """The answers, what was counted, and which texts ran together."""
     together: list[tuple[int, ...]] = []
-    tally = Tally()
+    tally = RunCounts()
     options = more.pop("options", EncodeOptions())
 
     def compute(batch: Batch) -> Sequence[EncodeRecord]:
@@ -52,7 +80,7 @@ def test_every_text_is_answered_in_its_place_as_if_it_were_alone(
 ) -> None:
     session = open_bert(tiny_bert, batch_tokens=batch_tokens)
     asked = [text for window in windows for text in window]
-    answers, tally, _ = bulk(session, windows, BulkPlan(2, shard_rows))
+    answers, tally, _ = bulk(session, windows, Plan(2, shard_rows))
     assert [index_of(answer) for answer in answers] == list(range(len(asked)))
     assert tally.done == len(asked)
     for text, answer in zip(asked, answers, strict=True):
@@ -71,7 +99,7 @@ def test_what_runs_together_depends_on_the_texts_alone(tiny_bert: Path, texts: l
     records: Window = [record(text, index) for index, text in enumerate(texts)]
     cuts = sorted(data.draw(st.sets(st.integers(0, len(texts)))) | {0, len(texts)})
     parts = [records[start:end] for start, end in pairwise(cuts)]
-    plan = BulkPlan(2, 7)
+    plan = Plan(2, 7)
     whole, parted = bulk(session, [records], plan), bulk(session, parts, plan)
     assert whole[2] == parted[2]
     for one, other in zip(whole[0], parted[0], strict=True):
@@ -82,9 +110,9 @@ def test_what_runs_together_depends_on_the_texts_alone(tiny_bert: Path, texts: l
 def test_no_batch_goes_over_the_end_of_a_shard_and_a_later_start_changes_none(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert, batch_tokens=1000)
     records: Window = [record(WORDS[index % len(WORDS)], index) for index in range(25)]
-    together = bulk(session, [records], BulkPlan(16, 10))[2]
+    together = bulk(session, [records], Plan(16, 10))[2]
     assert all(len({index // 10 for index in batch}) == 1 for batch in together)
-    resumed = bulk(session, [records[10:]], BulkPlan(16, 10))[2]
+    resumed = bulk(session, [records[10:]], Plan(16, 10))[2]
     assert resumed == [batch for batch in together if batch[0] >= 10]
 
 
@@ -94,7 +122,7 @@ def test_the_counts_are_those_of_the_texts_and_the_batches(tiny_bert: Path) -> N
     texts: Window = [record("how are you", 0), missing, record("the cat sat on the mat", 2), record("how", 3)]
     _, tally, _ = bulk(session, [texts])
     assert (tally.done, tally.tokens, tally.truncated, tally.computed) == (4, 5 + 6 + 3, 1, 14)
-    assert tally.places == 3 * 6
+    assert tally.positions == 3 * 6
     assert tally.padded_share == pytest.approx(4 / 18)
 
 
@@ -103,14 +131,14 @@ def test_bertclis_own_forward_pass_computes_no_padding(tiny_bert: Path) -> None:
     for engine in ("numpy", "torch"):
         _, tally, together = bulk(open_bert(tiny_bert, engine), [texts])
         assert together == [(1, 0)]
-        assert tally.places == tally.computed == 5 + 8
+        assert tally.positions == tally.computed == 5 + 8
 
 
 def test_the_parts_of_a_run_come_to_the_whole(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert)
     texts: Window = [record(" ".join(WORDS[: 1 + index % 7]), index) for index in range(20)]
-    (_, whole, _), *parts = [bulk(session, [part], BulkPlan(1)) for part in (texts, texts[:8], texts[8:])]
-    both = Tally()
+    (_, whole, _), *parts = [bulk(session, [part], Plan(1)) for part in (texts, texts[:8], texts[8:])]
+    both = RunCounts()
     for _, part, _ in parts:
         both.add(part)
     assert (both.done, both.tokens, both.computed) == (20, whole.tokens, whole.computed)
@@ -122,7 +150,7 @@ def test_sorting_more_texts_together_pads_less(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert, "transformers", batch_tokens=100)
     draw = np.random.default_rng(0)
     texts: Window = [record(" ".join(["cat"] * int(draw.integers(1, 40))), index) for index in range(300)]
-    shares = [bulk(session, [texts], BulkPlan(together))[1].padded_share for together in (1, 32)]
+    shares = [bulk(session, [texts], Plan(together))[1].padded_share for together in (1, 32)]
     assert shares[1] < 0.03 < shares[0]
 
 
@@ -136,7 +164,7 @@ def test_an_error_of_the_reader_or_of_the_computation_ends_the_run(tiny_bert: Pa
     with pytest.raises(OSError, match="the disk is gone"):
         bulk(session, broken())  # type: ignore[arg-type]
     with pytest.raises(ZeroDivisionError), Stages() as stages:
-        list(schedule(session, [[record("how", 0)]], lambda batch: [1 // 0], stages, BulkPlan(), Tally()))
+        list(schedule(session, [[record("how", 0)]], lambda batch: [1 // 0], stages, Plan(), RunCounts()))
 
 
 @given(st.lists(st.sampled_from(["how", "are you", "the cat sat", "mat"]), min_size=1, max_size=30))
@@ -148,9 +176,9 @@ def test_equal_texts_are_computed_once_as_long_as_they_are_known(
     session = open_bert(tiny_bert, batch_tokens=20)
     options = EncodeOptions(pooler=True, layers=[0, 2], layer_tokens=False, layer_embeddings=True)
     records: Window = [record(text, index) for index, text in enumerate(texts)]
-    with closing(RepeatedTexts(tmp_path_factory.getbasetemp(), 24, options, most_known)) as repeats:
-        answers, tally, together = bulk(session, [records], BulkPlan(1), repeats=repeats, options=options)
-    plain, _, _ = bulk(session, [records], BulkPlan(1), options=options)
+    with closing(DedupeCache(tmp_path_factory.getbasetemp(), 24, options, most_known)) as dedupe:
+        answers, tally, together = bulk(session, [records], Plan(1), dedupe=dedupe, options=options)
+    plain, _, _ = bulk(session, [records], Plan(1), options=options)
     if most_known == 100:
         assert sum(map(len, together)) == len(set(texts))
     assert (tally.done, tally.repeated) == (len(texts), len(texts) - sum(map(len, together)))
@@ -165,9 +193,107 @@ def test_equal_texts_are_computed_once_as_long_as_they_are_known(
 def test_a_sentence_b_makes_another_text(tiny_bert: Path, tmp_path: Path) -> None:
     session = open_bert(tiny_bert)
     texts: Window = [record("how", 0), record(("how", "you"), 1), record(("how", "you"), 2), record("how", 3)]
-    with closing(RepeatedTexts(tmp_path, 24, EncodeOptions())) as repeats:
-        answers, _, together = bulk(session, [texts[:2], texts[2:]], BulkPlan(1, 2), repeats=repeats)
+    with closing(DedupeCache(tmp_path, 24, EncodeOptions())) as dedupe:
+        answers, _, together = bulk(session, [texts[:2], texts[2:]], Plan(1, 2), dedupe=dedupe)
     assert sorted(index for batch in together for index in batch) == [0, 1]
     follows = [answer.next_sentence for answer in answers if isinstance(answer, EncodeRecord)]
     assert follows[0] is follows[3] is None
     assert follows[1] is not None and follows[2] == pytest.approx(follows[1], rel=1e-6)
+
+
+@given(windows_of_texts(), st.integers(1, 60))
+@settings(max_examples=30)
+def test_every_text_is_answered_in_its_place_whatever_the_batches(
+    tiny_bert: Path, windows: list[Window], batch_tokens: int
+) -> None:
+    session = open_bert(tiny_bert, batch_tokens=batch_tokens)
+    asked = [text for window in windows for text in window]
+    answers = encoded(session, windows)
+    assert [index_of(answer) for answer in answers] == list(range(len(asked)))
+    for text, answer in zip(asked, answers, strict=True):
+        if isinstance(answer, FailedText):
+            assert isinstance(text, FailedText) or text.text.startswith("a a a")
+            assert answer.line == text.line
+        else:
+            assert answer.text.text == text.text
+
+
+@given(st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=20).map(" ".join), min_size=1, max_size=10))
+@settings(max_examples=20)
+def test_the_size_of_a_batch_moves_no_number_beyond_the_tolerance(tiny_bert: Path, texts: list[str]) -> None:
+    window: Window = [record(text, index) for index, text in enumerate(texts)]
+    one_by_one = encoded(open_bert(tiny_bert, batch_tokens=1), [window])
+    for batch_tokens in (30, 10_000):
+        for found, wanted in zip(
+            encoded(open_bert(tiny_bert, batch_tokens=batch_tokens), [window]), one_by_one, strict=True
+        ):
+            assert isinstance(found, EncodeRecord)
+            assert isinstance(wanted, EncodeRecord)
+            assert_close(found.embedding, wanted.embedding)
+
+
+def test_a_window_is_answered_before_the_next_is_asked_for(tiny_bert: Path) -> None:
+    session = open_bert(tiny_bert)
+    asked: list[int] = []
+
+    def windows() -> Iterator[Window]:
+        for index in range(3):
+            asked.append(index)
+            yield [record("how are you", index)]
+
+    answers = session.answers(windows(), lambda batch: encode(session, batch, EncodeOptions()))
+    for index in range(3):
+        assert index_of(next(answers)) == index
+        assert asked == list(range(index + 1))
+
+
+def test_a_text_that_fails_a_commands_own_check_is_not_computed(tiny_bert: Path) -> None:
+    session = open_bert(tiny_bert)
+    computed: list[str] = []
+
+    def compute(batch: Batch) -> Sequence[str]:
+        computed.extend(text.record.text for text in batch.texts)
+        return [text.record.text for text in batch.texts]
+
+    def check(text: TokenizedText) -> FailedText | None:
+        is_bad = text.record.text == "cat"
+        return FailedText(text.record.index, None, BadText("no cats")) if is_bad else None
+
+    window: Window = [record(text, index) for index, text in enumerate(["how", "cat", "you"])]
+    answers = list(session.answers([window], compute, check))
+    assert sorted(computed) == ["how", "you"]
+    assert [answers[0], answers[2]] == ["how", "you"]
+    assert isinstance(answers[1], FailedText)
+
+
+def test_of_many_texts_the_first_is_answered_after_its_batch_and_not_after_all(tiny_bert: Path) -> None:
+    session = open_bert(tiny_bert, batch_tokens=20)
+    computed: list[int] = []
+
+    def compute(batch: Batch) -> Sequence[str]:
+        computed.append(len(batch.texts))
+        return [text.record.text for text in batch.texts]
+
+    window: Window = [record("how are you", index) for index in range(1000)]  # of 5 tokens each
+    answers = session.answers([window], compute)
+    assert next(answers) == "how are you"
+    assert computed == [4]
+    assert len(list(answers)) == 999
+    assert set(computed) == {4}
+
+
+def test_answers_are_held_of_no_more_batches_than_is_allowed(tiny_bert: Path) -> None:
+    session = open_bert(tiny_bert, batch_tokens=20)
+    computed: list[int] = []
+
+    def compute(batch: Batch) -> Sequence[str]:
+        computed.append(len(batch.texts))
+        return [text.record.text for text in batch.texts]
+
+    def most_held(sort_window: int) -> int:
+        computed.clear()
+        window: Window = [record("how are you", index) for index in range(200)]  # of 5 tokens each
+        answers = session.answers([window], compute, sort_window=sort_window)
+        return max(sum(computed) - given for given, _ in enumerate(answers))
+
+    assert [most_held(count) for count in (1, 2, 8)] == [4, 8, 32]

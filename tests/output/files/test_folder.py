@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from bertcli.errors import OutputError
-from bertcli.output.files.folder import check_same_run, find_begun, prepare
-from bertcli.output.files.manifest import Manifest
+from bertcli.output.files.folder import check_same_run, find_started_run, prepare_folder
+from bertcli.output.files.manifest import save_manifest
+from bertcli.results.corpus import Manifest
 
 ABOUT: dict[str, Any] = {"model": "bundled", "engine": "numpy", "options": {"pool": "mean", "layers": None}}
 
@@ -16,17 +17,17 @@ def begun(folder: Path, *, is_complete: bool = False) -> Manifest:
     """A folder with a manifest in it."""
     folder.mkdir()
     manifest = Manifest(ABOUT, 10, is_complete=is_complete)
-    manifest.save(folder)
+    save_manifest(manifest, folder)
     return manifest
 
 
 @pytest.mark.parametrize("resume", [True, False])
 def test_a_folder_that_is_not_there_or_empty_is_begun(tmp_path: Path, resume: bool) -> None:
-    assert find_begun(tmp_path / "new", resume=resume, force=False) is None
+    assert find_started_run(tmp_path / "new", resume=resume, force=False) is None
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / ".shard-00000.parquet.x.part").write_text("half")
-    assert find_begun(tmp_path / "empty", resume=resume, force=False) is None
-    prepare(tmp_path / "empty", None)
+    assert find_started_run(tmp_path / "empty", resume=resume, force=False) is None
+    prepare_folder(tmp_path / "empty", None)
     assert list((tmp_path / "empty").iterdir()) == []
 
 
@@ -34,15 +35,15 @@ def test_a_folder_that_is_not_there_or_empty_is_begun(tmp_path: Path, resume: bo
 def test_a_file_is_no_folder(tmp_path: Path, force: bool) -> None:
     (tmp_path / "out").write_text("x")
     with pytest.raises(OutputError, match="out is a file"):
-        find_begun(tmp_path / "out", resume=not force, force=force)
+        find_started_run(tmp_path / "out", resume=not force, force=force)
 
 
 def test_a_run_is_gone_on_with_where_that_is_asked_for(tmp_path: Path) -> None:
     manifest = begun(tmp_path / "out")
-    assert find_begun(tmp_path / "out", resume=True, force=False) == manifest
-    assert find_begun(tmp_path / "out", resume=False, force=True) is None
+    assert find_started_run(tmp_path / "out", resume=True, force=False) == manifest
+    assert find_started_run(tmp_path / "out", resume=False, force=True) is None
     with pytest.raises(OutputError, match="a run that broke off") as raised:
-        find_begun(tmp_path / "out", resume=False, force=False)
+        find_started_run(tmp_path / "out", resume=False, force=False)
     assert "--resume" in raised.value.hint
 
 
