@@ -12,6 +12,7 @@ from bertcli.checkpoints.architectures import ARCHITECTURES
 from bertcli.errors import BadCheckpoint, MissingMlmHead, MissingPooler, UnsupportedModel, WrongUsage
 from bertcli.model.batching import pad, position_ids
 from bertcli.model.engine import OutputRequest
+from bertcli.model.requirements import require_mlm, require_pooler
 from bertcli.model.tokenizer import TokenizedText
 from tests.families import CONFIGS, MASKS, OWN_ENGINES, WITH_POOLER, save_family
 from tests.reference import assert_close, assert_same, engine_outputs, transformers_outputs
@@ -120,9 +121,9 @@ def test_a_body_alone_has_neither_pooler_nor_mlm_head(tmp_path: Path, model_type
     getattr(model, model.base_model_prefix).save_pretrained(tmp_path)
     session = open_bert(tmp_path, "auto")
     with pytest.raises(MissingMlmHead, match=ARCHITECTURES[model_type].mlm_head_name):
-        session.require_mlm_head()
+        require_mlm(session)
     with pytest.raises(MissingPooler):
-        session.require_pooler()
+        require_pooler(session)
     batch = one_batch(session, TEXTS)
     assert_same(
         engine_outputs(session, batch, pooler=False, logits=False),

@@ -213,7 +213,7 @@ def headless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.mark.parametrize(
     ("arguments", "what"),
     [
-        (["fill-mask", "how [MASK] you"], "no masked-language head"),
+        (["fill-mask", "how [MASK] you"], "no masked-language-model head"),
         (["encode", "how are you", "--pool", "pooler"], "no pooler"),
         (["encode", "how are you", "--pooler", "--json"], "no pooler"),
     ],
