@@ -13,9 +13,8 @@ from bertcli.input.files import find_inputs
 from bertcli.input.reader import TextReader
 from bertcli.input.records import TextSource
 from bertcli.output.files.folder import find_started_run
-from bertcli.output.files.manifest import save_manifest
-from bertcli.results.corpus import Manifest
 from bertcli.output.files.shards import is_in_use, remove_parts
+from bertcli.results.corpus import Manifest
 from bertcli.storage import RemotePath, parse_path
 from tests.object_store import BUCKET, s3_server
 

@@ -1,15 +1,17 @@
-"""Texts are the same when they have been packed, cut into the shards that the manifest speaks of."""
+"""Tasks and results of a run on Ray: cut at the ends of shards, and unchanged by pickling."""
+
+import pickle
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bertcli.cluster.tasks import ShardResult, packed_error, parcel_of, shard_tasks
+from bertcli.cluster.tasks import Failure, ShardResult, ShardTask, cut_into_tasks
 from bertcli.errors import BadInput, BadText, BertcliError
 from bertcli.input.records import FailedText, TextRecord, Window
-from bertcli.output.files.manifest import Manifest, Shard
+from bertcli.pipeline.progress import RunCounts
 from bertcli.pipeline.resume import InputDigests
-from bertcli.pipeline.scheduler import Tally
+from bertcli.results.corpus import Manifest, Shard
 
 SHARD_ROWS = 3
 ids = st.none() | st.integers(-(1 << 63), (1 << 63) - 1) | st.text(max_size=3)
@@ -25,7 +27,7 @@ def window(texts: list[tuple[str, str | int | None]]) -> Window:
     ]
 
 
-def spelt(texts: Window) -> list[object]:
+def fields_of(texts: Window) -> list[object]:
     return [
         text if isinstance(text, TextRecord) else (text.index, text.id, text.place, text.error.message, text.error.hint)
         for text in texts
@@ -33,52 +35,65 @@ def spelt(texts: Window) -> list[object]:
 
 
 @given(st.lists(st.tuples(st.text(max_size=5), ids), max_size=11), st.integers(1, 4))
-def test_every_text_is_in_one_parcel_in_its_place(texts: list[tuple[str, str | int | None]], size: int) -> None:
+def unpickled(item: object) -> object:
+    return pickle.loads(pickle.dumps(item))  # noqa: S301 - Ray pickles in this way
+
+
+@given(st.lists(st.tuples(st.text(max_size=5), ids), max_size=11), st.integers(1, 4))
+def test_every_text_is_in_one_task_in_its_place(texts: list[tuple[str, str | int | None]], size: int) -> None:
     everything = window(texts)
     windows = [everything[start : start + size] for start in range(0, len(texts), size)]
-    found = [parcel_of(each.packed()) for each in shard_tasks(windows, Manifest({}, SHARD_ROWS), lambda: 7)]
-    assert [each.number for each in found] == list(range(max(1, -(-len(texts) // SHARD_ROWS))))
-    assert all(len(each.texts) == SHARD_ROWS for each in found[:-1])
-    assert spelt([text for each in found for text in each.texts]) == spelt(everything)
+    found = [unpickled(each) for each in cut_into_tasks(windows, Manifest({}, SHARD_ROWS), lambda: 7)]
+    assert all(isinstance(each, ShardTask) for each in found)
+    tasks = [each for each in found if isinstance(each, ShardTask)]
+    assert [each.number for each in tasks] == list(range(max(1, -(-len(texts) // SHARD_ROWS))))
+    assert all(len(each.texts) == SHARD_ROWS for each in tasks[:-1])
+    assert fields_of([text for each in tasks for text in each.texts]) == fields_of(everything)
     digests = InputDigests(SHARD_ROWS)
     list(digests.watch([everything]))
-    assert [each.input_sha256 for each in found] == [digests.of(each.number) for each in found]
-    assert found[-1].read_bytes in (0, 7) and all(each.read_bytes <= 7 for each in found)
+    assert [each.input_sha256 for each in tasks] == [digests.take(each.number) for each in tasks]
+    assert tasks[-1].read_bytes in (0, 7) and all(each.read_bytes <= 7 for each in tasks)
     first = next((id_ for _, id_ in texts if id_ is not None), None)
-    wanted = None if first is None else "int64" if isinstance(first, int) else "string"
-    assert found[-1].id_type == wanted
+    expected = None if first is None else "int64" if isinstance(first, int) else "string"
+    assert tasks[-1].id_type == expected
 
 
-def test_half_a_character_goes_along_as_utf_8() -> None:
-    (parcel,) = shard_tasks([window([("a\ud800", "\udfff")])], Manifest({}, SHARD_ROWS), lambda: 7)
-    packed = parcel.packed().encode()
-    assert spelt(parcel_of(packed.decode()).texts) == spelt(parcel.texts)
+def test_a_lone_surrogate_survives() -> None:
+    (task,) = cut_into_tasks([window([("a\ud800", "\udfff")])], Manifest({}, SHARD_ROWS), lambda: 7)
+    found = unpickled(task)
+    assert isinstance(found, ShardTask)
+    assert fields_of(found.texts) == fields_of(task.texts)
 
 
-def test_what_a_shard_has_is_passed_over() -> None:
+def test_texts_of_finished_shards_are_passed_over() -> None:
     everything = window([(word, None) for word in "abcdefg"])
     digests = InputDigests(SHARD_ROWS)
     list(digests.watch([everything]))
-    begun = Manifest({}, SHARD_ROWS, (Shard("shard-0", 3, 0, 0, "", digests.of(0)),))
-    assert [(each.number, len(each.texts)) for each in shard_tasks([everything], begun, int)] == [(1, 3), (2, 1)]
-    with pytest.raises(BadInput, match="the texts of shard-0 are others"):
-        list(shard_tasks([everything[1:]], begun, int))
+    started = Manifest({}, SHARD_ROWS, (Shard("shard-0", 3, 0, 0, "", digests.take(0)),))
+    assert [(each.number, len(each.texts)) for each in cut_into_tasks([everything], started, int)] == [(1, 3), (2, 1)]
+    with pytest.raises(BadInput, match="the texts of shard-0 differ"):
+        list(cut_into_tasks([everything[1:]], started, int))
 
 
-def test_what_has_come_of_a_shard_is_the_same_when_packed() -> None:
-    (missing,) = (text for text in window([("", "x")]) if isinstance(text, FailedText))
-    encoded = ShardResult(Shard("shard-0", 1, 1, 9, "a", "b"), "string", (missing,), Tally(done=1), 5, ("halved",))
-    found = ShardResult.of(encoded.packed())
-    assert (found.shard, found.id_type, found.tally, found.read_bytes) == (encoded.shard, "string", Tally(done=1), 5)
-    assert (spelt(list(found.unanswered)), found.notes) == (spelt([missing]), ("halved",))
+def test_a_result_is_the_same_after_pickling() -> None:
+    (failed,) = (text for text in window([("", "x")]) if isinstance(text, FailedText))
+    result = ShardResult(Shard("shard-0", 1, 1, 9, "a", "b"), "string", (failed,), RunCounts(done=1), 5, ("halved",))
+    found = unpickled(result)
+    assert isinstance(found, ShardResult)
+    assert (found.shard, found.id_type, found.counts, found.read_bytes) == (
+        result.shard,
+        "string",
+        RunCounts(done=1),
+        5,
+    )
+    assert (fields_of(list(found.failed)), found.notes) == (fields_of([failed]), ("halved",))
 
 
 @pytest.mark.parametrize(
     "error", [BadInput("damaged", hint="copy it"), OSError(28, "No space left on device", "x"), OSError("odd")]
 )
-def test_an_error_in_the_place_of_a_result_is_raised(error: BertcliError | OSError) -> None:
-    for opened in (ShardResult.of, parcel_of):
-        with pytest.raises(type(error)) as raised:
-            opened(packed_error(error))
-        assert str(raised.value) == str(error)
-        assert getattr(raised.value, "hint", None) == getattr(error, "hint", None)
+def test_an_error_keeps_its_message_and_hint(error: BertcliError | OSError) -> None:
+    found = unpickled(Failure(error))
+    assert isinstance(found, Failure) and type(found.error) is type(error)
+    assert str(found.error) == str(error)
+    assert getattr(found.error, "hint", None) == getattr(error, "hint", None)

@@ -5,15 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bertcli.input.source import TextSource
 
 from bertcli.commands.attn import command, page
+from bertcli.commands.attn.request import AttnRequest
 from bertcli.commands.opening import streaming_plan
-from bertcli.input.reader import TextReader
-from bertcli.input.source import TextSource
 from bertcli.commands.options import HeadOptions, MapOptions, PageOptions, TextOptions
+from bertcli.input.reader import TextReader
 from bertcli.model.request import SessionRequest
 from bertcli.output.options import OutputOptions
-from bertcli.commands.attn.request import AttnRequest
 from bertcli.output.records import RecordWriter
 from bertcli.output.sink import Sink
 
@@ -77,4 +77,6 @@ def test_statistics_are_computed_for_several_batches_together(
     ask(tiny_bert, tmp_path / "statistics.json", HeadOptions(), MapOptions())
     assert sorted(events) == ["computed"] * len(TEXTS) + ["written"] * len(TEXTS)
     source = TextSource(TEXTS)
-    assert streaming_plan(TextReader(source)).sort_window > streaming_plan(TextReader(source), is_large=True).sort_window
+    assert (
+        streaming_plan(TextReader(source)).sort_window > streaming_plan(TextReader(source), is_large=True).sort_window
+    )

@@ -1,28 +1,20 @@
 """A checkpoint opened once: answers for every text in the order in which they came."""
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from bertcli.analysis.embeddings.encode import EncodeOptions, encode
 from bertcli.analysis.outputs import compute_output_shapes
 from bertcli.checkpoints.find import BUNDLED_FOLDER
-from bertcli.errors import BadCheckpoint, BadText, CheckpointNotFound
-from bertcli.input.records import FailedText, TextRecord, Window
-from bertcli.model.batching import Batch, dummy_batch
+from bertcli.errors import BadCheckpoint, CheckpointNotFound
+from bertcli.model.batching import dummy_batch
 from bertcli.model.engine import OutputRequest
 from bertcli.model.ops.torch_ops import TorchOps
 from bertcli.model.request import SessionRequest
-from bertcli.model.session import Session, open_session
-from bertcli.model.tokenizer import TokenizedText
-from bertcli.results.embeddings import EncodeRecord
-from tests.reference import assert_close
-from tests.tiny import DEFAULTS, WORDS, one_batch, open_bert, record
+from bertcli.model.session import open_session
+from tests.tiny import DEFAULTS, one_batch, open_bert
 
 ENGINES = ["numpy", "torch", "transformers"]
 

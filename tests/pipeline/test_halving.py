@@ -17,7 +17,7 @@ from bertcli.model.session import open_session
 from bertcli.pipeline.halving import Halving
 from tests.model.test_batching import text_of
 from tests.reference import assert_close
-from tests.tiny import record
+from tests.tiny import answers, record
 
 
 class SmallDevice:
@@ -51,9 +51,7 @@ def test_what_was_learnt_saves_later_attempts_and_the_note_is_given_once() -> No
     assert device.asked == [40, 20, 20]
     halving(device, batch)
     assert device.asked == [40, 20, 20, 20, 20]
-    assert notes == [
-        "a batch of 40 tokens is too much for the memory, and is halved; --batch-tokens 20 saves the attempt"
-    ]
+    assert notes == ["a batch of 40 tokens does not fit in memory and is halved; use --batch-tokens 20 to avoid this"]
 
 
 def test_a_text_that_alone_is_too_much_is_an_error() -> None:
@@ -65,8 +63,12 @@ def test_a_session_halves_and_its_numbers_stay(tiny_bert: Path, monkeypatch: pyt
     texts: Window = [record(" ".join(["the cat sat"] * (1 + index % 5)), index) for index in range(12)]
     request = SessionRequest(model=str(tiny_bert), engine="torch", device="cpu")
     notes: list[str] = []
-    session = open_session(request, note=notes.append)
-    expected = list(session.answers([texts], lambda batch: encode(session, batch, EncodeOptions())))
+    session = open_session(request)
+    expected = list(
+        answers(
+            session, [texts], lambda batch: encode(session, batch, EncodeOptions()), halving=Halving(0, notes.append)
+        )
+    )
     run = type(session.engine).run
 
     def small_run(engine: object, batch: Batch, wanted: object) -> object:
@@ -76,7 +78,11 @@ def test_a_session_halves_and_its_numbers_stay(tiny_bert: Path, monkeypatch: pyt
         return run(engine, batch, wanted)  # type: ignore[arg-type]
 
     monkeypatch.setattr(type(session.engine), "run", small_run)
-    found = list(session.answers([texts], lambda batch: encode(session, batch, EncodeOptions())))
+    found = list(
+        answers(
+            session, [texts], lambda batch: encode(session, batch, EncodeOptions()), halving=Halving(0, notes.append)
+        )
+    )
     for one, other in zip(found, expected, strict=True):
         assert not isinstance(one, FailedText) and not isinstance(other, FailedText)
         assert one.text == other.text

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from bertcli.errors import BadInput, BadText
 from bertcli.input.records import FailedText, TextRecord, Window
-from bertcli.results.corpus import Manifest, Shard
 from bertcli.pipeline.resume import InputDigests, skip_finished
+from bertcli.results.corpus import Manifest, Shard
 
 SHARD_ROWS = 3
 EMPTY = BadText("the text is empty")

@@ -1,5 +1,6 @@
 """A corpus in bulk: every text answered in its place, as it would be alone, by batches that no timing changes."""
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from itertools import pairwise
@@ -16,13 +17,16 @@ from bertcli.errors import BadText
 from bertcli.input.records import FailedText, TextRecord, Window
 from bertcli.model.batching import Batch
 from bertcli.model.session import Session
+from bertcli.model.tokenizer import TokenizedText
 from bertcli.pipeline.dedupe import DedupeCache
+from bertcli.pipeline.halving import Halving
 from bertcli.pipeline.prefetch import Stages
 from bertcli.pipeline.progress import RunCounts
-from bertcli.pipeline.halving import Halving
 from bertcli.pipeline.scheduler import Plan, schedule
 from bertcli.results.embeddings import EncodeRecord
+from tests.reference import assert_close
 from tests.tiny import WORDS, open_bert, record
+from tests.tiny import answers as answers_of
 
 Answers = list[EncodeRecord | FailedText]
 PLAN = Plan()
@@ -30,7 +34,7 @@ sentences = st.lists(st.sampled_from(WORDS), min_size=1, max_size=12).map(" ".jo
 
 
 def encoded(session: Session, windows: list[Window]) -> list[EncodeRecord | FailedText]:
-    return list(session.answers(windows, lambda batch: encode(session, batch, EncodeOptions())))
+    return list(answers_of(session, windows, lambda batch: encode(session, batch, EncodeOptions())))
 
 
 def index_of(answer: EncodeRecord | FailedText) -> int:
@@ -69,7 +73,7 @@ def bulk(
         return encode(session, batch, options)
 
     with Stages() as stages:
-        answers = list(schedule(session, windows, compute, stages, plan, tally, **more))
+        answers = list(schedule(session, windows, compute, stages, plan, tally, Halving(0, print), **more))
     return answers, tally, together
 
 
@@ -86,7 +90,7 @@ def test_every_text_is_answered_in_its_place_as_if_it_were_alone(
     for text, answer in zip(asked, answers, strict=True):
         if isinstance(answer, EncodeRecord):
             assert isinstance(text, TextRecord)
-            [alone] = session.answers([[text]], lambda batch: encode(session, batch, EncodeOptions()))
+            [alone] = answers_of(session, [[text]], lambda batch: encode(session, batch, EncodeOptions()))
             assert isinstance(alone, EncodeRecord)
             np.testing.assert_allclose(answer.embedding, alone.embedding, rtol=0, atol=1e-5)
             assert answer.text == alone.text
@@ -164,7 +168,11 @@ def test_an_error_of_the_reader_or_of_the_computation_ends_the_run(tiny_bert: Pa
     with pytest.raises(OSError, match="the disk is gone"):
         bulk(session, broken())  # type: ignore[arg-type]
     with pytest.raises(ZeroDivisionError), Stages() as stages:
-        list(schedule(session, [[record("how", 0)]], lambda batch: [1 // 0], stages, Plan(), RunCounts()))
+        list(
+            schedule(
+                session, [[record("how", 0)]], lambda batch: [1 // 0], stages, Plan(), RunCounts(), Halving(0, print)
+            )
+        )
 
 
 @given(st.lists(st.sampled_from(["how", "are you", "the cat sat", "mat"]), min_size=1, max_size=30))
@@ -232,19 +240,22 @@ def test_the_size_of_a_batch_moves_no_number_beyond_the_tolerance(tiny_bert: Pat
             assert_close(found.embedding, wanted.embedding)
 
 
-def test_a_window_is_answered_before_the_next_is_asked_for(tiny_bert: Path) -> None:
+@pytest.mark.parametrize("prefetch", [0, 1])
+def test_a_window_is_answered_while_the_next_one_has_not_come(tiny_bert: Path, prefetch: int) -> None:
     session = open_bert(tiny_bert)
-    asked: list[int] = []
+    has_answer = threading.Event()
 
     def windows() -> Iterator[Window]:
         for index in range(3):
-            asked.append(index)
             yield [record("how are you", index)]
+            assert has_answer.wait(60), "the answer waits for the next window"
+            has_answer.clear()
 
-    answers = session.answers(windows(), lambda batch: encode(session, batch, EncodeOptions()))
+    plan = Plan(ends_at_silence=True, prefetch=prefetch)
+    answers = answers_of(session, windows(), lambda batch: encode(session, batch, EncodeOptions()), plan)
     for index in range(3):
         assert index_of(next(answers)) == index
-        assert asked == list(range(index + 1))
+        has_answer.set()
 
 
 def test_a_text_that_fails_a_commands_own_check_is_not_computed(tiny_bert: Path) -> None:
@@ -260,7 +271,7 @@ def test_a_text_that_fails_a_commands_own_check_is_not_computed(tiny_bert: Path)
         return FailedText(text.record.index, None, BadText("no cats")) if is_bad else None
 
     window: Window = [record(text, index) for index, text in enumerate(["how", "cat", "you"])]
-    answers = list(session.answers([window], compute, check))
+    answers = list(answers_of(session, [window], compute, check=check))
     assert sorted(computed) == ["how", "you"]
     assert [answers[0], answers[2]] == ["how", "you"]
     assert isinstance(answers[1], FailedText)
@@ -275,7 +286,7 @@ def test_of_many_texts_the_first_is_answered_after_its_batch_and_not_after_all(t
         return [text.record.text for text in batch.texts]
 
     window: Window = [record("how are you", index) for index in range(1000)]  # of 5 tokens each
-    answers = session.answers([window], compute)
+    answers = answers_of(session, [window], compute, Plan(starts_small=True, prefetch=0))
     assert next(answers) == "how are you"
     assert computed == [4]
     assert len(list(answers)) == 999
@@ -293,7 +304,7 @@ def test_answers_are_held_of_no_more_batches_than_is_allowed(tiny_bert: Path) ->
     def most_held(sort_window: int) -> int:
         computed.clear()
         window: Window = [record("how are you", index) for index in range(200)]  # of 5 tokens each
-        answers = session.answers([window], compute, sort_window=sort_window)
+        answers = answers_of(session, [window], compute, Plan(sort_window, prefetch=0))
         return max(sum(computed) - given for given, _ in enumerate(answers))
 
     assert [most_held(count) for count in (1, 2, 8)] == [4, 8, 32]
