@@ -101,7 +101,7 @@ def test_a_bad_row_may_be_skipped(tiny: tuple[str, str], folder: Path) -> None:
     finished = run("encode", "-f", "in.jsonl", *tiny, "--on-error", "skip", "--format", "jsonl", cwd=folder)
     assert finished.exit_code == 1
     assert [json.loads(line)["index"] for line in finished.text.splitlines()] == [0, 2]
-    assert finished.stderr.splitlines()[-1] == "bertcli: error: skipped 1 text without an answer"
+    assert finished.stderr.splitlines()[-1] == "bertcli: error: skipped 1 failed text"
 
 
 @pytest.mark.parametrize("name", ["in.parquet", "in.txt.zst"])

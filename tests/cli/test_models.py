@@ -64,7 +64,8 @@ def test_a_terminal_shows_a_table_and_what_is_missing_from_it(home: Path) -> Non
     assert models == ["bundled", "bert-base-cased", "bert-base-cased"]
     assert f"bert · v2 · {OTHER_COMMIT[:8]}" in screen.lines
     assert screen.stderr == (
-        "bertcli: note: not listed, as bertcli cannot open them: my/damaged, openai-community/gpt2 (--json says why)\n"
+        "bertcli: note: not listed, since bertcli cannot open them: my/damaged, openai-community/gpt2 "
+        "(--json gives the reasons)\n"
     )
 
 

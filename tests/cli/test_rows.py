@@ -80,7 +80,7 @@ def test_options_leave_the_columns_alone(tiny: tuple[str, str], command: str) ->
 @pytest.mark.parametrize("output_format", ["tsv", "csv"])
 def test_options_that_do_not_fit_rows_are_an_error(tiny: tuple[str, str], option: str, output_format: str) -> None:
     finished = run("encode", TEXT, *tiny, option, "--format", output_format)
-    assert_failed(finished, 2, f"{output_format} has no place for {option.partition('=')[0]}")
+    assert_failed(finished, 2, f"{option.partition('=')[0]} is not available in {output_format.upper()}")
 
 
 @pytest.mark.parametrize("command", ["encode", "fill-mask", "attn"])

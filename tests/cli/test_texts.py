@@ -60,7 +60,7 @@ def test_a_dash_after_two_dashes_is_still_standard_input(tiny: tuple[str, str]) 
 
 def test_empty_input_is_an_empty_result(tiny: tuple[str, str]) -> None:
     finished = run("encode", "-", *tiny, "--json", stdin="")
-    assert (finished.exit_code, finished.stderr) == (0, "bertcli: note: there was no text to answer\n")
+    assert (finished.exit_code, finished.stderr) == (0, "bertcli: note: no input text\n")
     assert run("encode", "-", *tiny, "--json", "-q", stdin="").records() == []
     assert run("encode", "-", *tiny, "-q", stdin="").rows() == run("encode", TEXT, *tiny).rows()[:1]
 
@@ -173,7 +173,7 @@ def test_skipped_texts_are_reported_by_line_and_counted_at_the_end(tiny: tuple[s
     assert errors == [
         "bertcli: skipped: line 2: the text is empty",
         "bertcli: skipped: line 4: the text is not UTF-8: byte 0xff at column 1",
-        "bertcli: error: skipped 2 texts without an answer",
+        "bertcli: error: skipped 2 failed texts",
     ]
     answered = type(finished)(0, finished.stdout, "")
     kept = [(0, 1, "how are you"), (2, 3, "the cat"), (4, 5, "sat")]
@@ -205,6 +205,6 @@ def test_skipping_everything_is_an_empty_result_with_exit_1(tiny: tuple[str, str
     finished = run("encode", "", " ", *tiny, "--on-error", "skip", "-o", "out.npy", cwd=folder)
     assert (finished.exit_code, finished.stderr.splitlines()[-1]) == (
         1,
-        "bertcli: error: skipped 2 texts without an answer",
+        "bertcli: error: skipped 2 failed texts",
     )
     assert np.isnan(np.load(folder / "out.npy")).all()

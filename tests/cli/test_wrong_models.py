@@ -93,7 +93,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
         rewrite("vocab.txt", lambda content: b"\xff\xfe\n" + content),
         ("vocab.txt is not a tokenizer",),
     ),
-    "no MLM head": (lambda folder: without(folder, "cls."), ("has no masked-language head",)),
+    "no MLM head": (lambda folder: without(folder, "cls."), ("has no masked-language-model head",)),
 }
 
 
