@@ -94,13 +94,13 @@ COLORED = (
 
 @pytest.mark.parametrize("width", [40, 80, 200])
 @pytest.mark.parametrize("name", CASES)
-def test_table_looks_as_it_did(name: str, width: int, update_goldens: bool) -> None:
+def test_table_is_the_golden_one(name: str, width: int, update_goldens: bool) -> None:
     schema, records = CASES[name]()
     check_golden(f"{name}-{width}", draw(schema, *records, width=width), update=update_goldens)
 
 
 @pytest.mark.parametrize("name", COLORED)
-def test_colours_look_as_they_did(name: str, update_goldens: bool) -> None:
+def test_colours_are_the_golden_ones(name: str, update_goldens: bool) -> None:
     schema, records = CASES[name]()
     drawn = draw(schema, *records, width=80, color="always")
     check_golden(f"{name}-color", drawn.replace("\x1b", "␛"), update=update_goldens)
