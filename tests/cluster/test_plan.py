@@ -43,9 +43,9 @@ def test_actors_fit_and_leave_the_reader_its_part(cpus: list[int], actors: int |
 
 def test_what_there_is_no_room_for_is_refused() -> None:
     for actors, cpus in [(3, 2), (1, 0), (None, 0)]:
-        with pytest.raises(WrongUsage, match=f"there is room for {cpus} actors"):
+        with pytest.raises(WrongUsage, match=f"there is room for {cpus} with a CPU each"):
             plan_actors(nodes(cpus), actors, 0)
-    with pytest.raises(WrongUsage, match="room for 4 actors of 1 GPU"):
+    with pytest.raises(WrongUsage, match="room for 4 with 1 GPU each"):
         plan_actors(nodes(16, gpus=4), 5, 1)
     with pytest.raises(DeviceUnavailable, match="no node of the cluster has 1 GPU"):
         plan_actors(nodes(16), None, 1)

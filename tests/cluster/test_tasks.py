@@ -34,7 +34,6 @@ def fields_of(texts: Window) -> list[object]:
     ]
 
 
-@given(st.lists(st.tuples(st.text(max_size=5), ids), max_size=11), st.integers(1, 4))
 def unpickled(item: object) -> object:
     return pickle.loads(pickle.dumps(item))  # noqa: S301 - Ray pickles in this way
 

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bertcli.input.source import TextSource
 
 from bertcli.commands.attn import command, page
 from bertcli.commands.attn.request import AttnRequest
 from bertcli.commands.opening import streaming_plan
 from bertcli.commands.options import HeadOptions, MapOptions, PageOptions, TextOptions
 from bertcli.input.reader import TextReader
+from bertcli.input.records import TextSource
 from bertcli.model.request import SessionRequest
 from bertcli.output.options import OutputOptions
 from bertcli.output.records import RecordWriter

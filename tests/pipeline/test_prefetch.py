@@ -19,7 +19,7 @@ def threads() -> set[threading.Thread]:
 def test_items_come_through_every_stage_in_their_order(items: list[int], first: int, second: int) -> None:
     before = threads()
     with Stages() as stages:
-        doubled = stages.ahead((2 * item for item in stages.ahead(items, first)), second)
+        doubled = stages.prefetch((2 * item for item in stages.prefetch(items, first)), second)
         assert list(doubled) == [2 * item for item in items]
     assert threads() == before
 
@@ -33,7 +33,7 @@ def test_a_stage_is_no_further_ahead_than_its_queue_is_deep() -> None:
             yield number
 
     with Stages() as stages:
-        ahead = stages.ahead(numbers(), 3)
+        ahead = stages.prefetch(numbers(), 3)
         assert next(ahead) == 0
         time.sleep(0.1)
         assert len(made) <= 5  # one taken, three waiting, one in the hand
@@ -46,7 +46,7 @@ def test_an_error_is_raised_where_the_item_would_have_been_taken() -> None:
 
     before = threads()
     with pytest.raises(OSError, match="the disk is gone"), Stages() as stages:
-        taken = stages.ahead(number for number in stages.ahead(items()))
+        taken = stages.prefetch(number for number in stages.prefetch(items()))
         assert next(taken) == 1
         next(taken)
     assert threads() == before
@@ -61,7 +61,7 @@ def test_leaving_ends_stages_that_would_go_on_forever() -> None:
 
     before = threads()
     with pytest.raises(KeyboardInterrupt), Stages() as stages:
-        next(stages.ahead(number for number in stages.ahead(endless())))
+        next(stages.prefetch(number for number in stages.prefetch(endless())))
         raise KeyboardInterrupt
     assert threads() == before
 
@@ -75,7 +75,7 @@ def test_a_stage_that_waits_for_its_input_is_not_waited_for() -> None:
 
     started = time.monotonic()
     with Stages() as stages:
-        ahead = stages.ahead(pipe(), may_wait=True)
+        ahead = stages.prefetch(pipe(), may_block=True)
         assert ahead.is_empty
     assert time.monotonic() - started < 30
     may_go_on.set()

@@ -65,7 +65,7 @@ def test_another_text_is_found_in_whichever_shard_it_is(words: list[str], data: 
     if place >= manifest.rows:
         assert resumed(changed, manifest)[1] == texts(changed)[manifest.rows :]
         return
-    with pytest.raises(BadInput, match=f"the texts of shard-{place // SHARD_ROWS} are others"):
+    with pytest.raises(BadInput, match=f"the texts of shard-{place // SHARD_ROWS} differ"):
         resumed(changed, manifest)
 
 
@@ -73,14 +73,14 @@ def test_another_text_is_found_in_whichever_shard_it_is(words: list[str], data: 
 def test_fewer_texts_than_the_shards_have_are_another_input(count: int) -> None:
     words = ["how", "are", "you", "the", "cat", "sat", "on"]
     for shards in (2, None):
-        with pytest.raises(BadInput, match="the input is not what the run was begun with"):
+        with pytest.raises(BadInput, match="the input has changed since the run was started"):
             resumed(words[:count], begun(words, shards))
 
 
 @pytest.mark.parametrize("count", [6, 7])
 def test_more_texts_than_a_run_that_is_done_had_are_another_input(count: int) -> None:
     words = ["how", "are", "you", "the", "cat", "sat", "on", "mat"]
-    with pytest.raises(BadInput, match=r"there are more texts|are others"):
+    with pytest.raises(BadInput, match=r"there are more texts|differ"):
         resumed(words, begun(words[:count], None))
 
 

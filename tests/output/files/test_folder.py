@@ -42,7 +42,7 @@ def test_a_run_is_gone_on_with_where_that_is_asked_for(tmp_path: Path) -> None:
     manifest = begun(tmp_path / "out")
     assert find_started_run(tmp_path / "out", resume=True, force=False) == manifest
     assert find_started_run(tmp_path / "out", resume=False, force=True) is None
-    with pytest.raises(OutputError, match="a run that broke off") as raised:
+    with pytest.raises(OutputError, match="an interrupted run") as raised:
         find_started_run(tmp_path / "out", resume=False, force=False)
     assert "--resume" in raised.value.hint
 
@@ -50,9 +50,9 @@ def test_a_run_is_gone_on_with_where_that_is_asked_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"model": "other"}, "another model: bundled, where this run has other"),
-        ({"options": {"pool": "max", "layers": None}}, "another pool: mean, where this run has max"),
-        ({"options": {"pool": "mean", "layers": "0"}}, "another layers: none, where this run has 0"),
+        ({"model": "other"}, "started with --model bundled, not other"),
+        ({"options": {"pool": "max", "layers": None}}, "started with --pooling mean, not max"),
+        ({"options": {"pool": "mean", "layers": "0"}}, "started without --layers"),
     ],
 )
 def test_a_difference_is_named(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
@@ -60,5 +60,5 @@ def test_a_difference_is_named(tmp_path: Path, changes: dict[str, Any], words: s
     check_same_run(tmp_path, manifest, ABOUT, 10)
     with pytest.raises(OutputError, match=words):
         check_same_run(tmp_path, manifest, {**ABOUT, **changes}, 10)
-    with pytest.raises(OutputError, match="another shard rows: 10, where this run has 7"):
+    with pytest.raises(OutputError, match="started with --shard-rows 10, not 7"):
         check_same_run(tmp_path, manifest, ABOUT, 7)
