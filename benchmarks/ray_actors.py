@@ -23,7 +23,7 @@ from bertcli.cluster.tasks import ShardResult
 from bertcli.cluster.workers import OpenEncoder, Reading, Work
 from bertcli.commands.encode import EncodeRequest
 from bertcli.model.request import SessionRequest
-from bertcli.output.files.manifest import Manifest
+from bertcli.output.files.shards import Manifest
 from processes import in_turn
 from samples import mixed_texts
 

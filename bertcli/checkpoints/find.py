@@ -1,4 +1,4 @@
-"""Search for a checkpoint: from the name that the user gives to a folder, locally or on the hub."""
+"""Search for checkpoints: from the name that the user gives to a folder, and the list of those on this machine."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -12,8 +12,9 @@ from bertcli.checkpoints.headers import TensorInfo
 from bertcli.checkpoints.hub_cache import OnDownload, Snapshot, ignore_download
 from bertcli.checkpoints.names import cached_names, is_repository_name, repository_name, shortest_name
 from bertcli.checkpoints.required_files import PART_NAMES, Files, missing_files
-from bertcli.checkpoints.weight_files import find_weight_files
-from bertcli.errors import BertcliError, CheckpointNotFound, HubFailed, WrongUsage
+from bertcli.checkpoints.weight_files import FLOATS, find_weight_files
+from bertcli.errors import BadCheckpoint, BertcliError, CheckpointNotFound, HubFailed, WrongUsage
+from bertcli.results.models import KnownModel
 
 BUNDLED = "bundled"
 BUNDLED_FOLDER = Path(__file__).parent.parent / "bundled"
@@ -138,7 +139,7 @@ def find_local(model: str | None, revision: str | None, needs: Files) -> Checkpo
 
 def model_names() -> list[str]:
     """Return the names to suggest for -m: the bundled and cached models, and Google's published ones."""
-    from bertcli.checkpoints.published import published_names
+    from bertcli.checkpoints.names import published_names
 
     local = (each.checkpoint.name for each in installed_checkpoints() if _is_usable_by_name(each))
     return list(dict.fromkeys([*local, *published_names()]))
@@ -270,3 +271,43 @@ def _suggestion(name: str) -> str:
 
     nearest = get_close_matches(name, model_names(), n=1, cutoff=0.8)
     return f"did you mean {nearest[0]}? otherwise " if nearest and nearest[0] != name else ""
+
+
+def describe_model(installed: Installed) -> KnownModel:
+    """Describe an installed checkpoint: its family, sizes and parts.
+
+    Raises:
+        BadCheckpoint, UnsupportedModel: The checkpoint cannot be opened.
+    """
+    checkpoint = installed.checkpoint
+    config = read_config(checkpoint.folder)
+    if missing := missing_files(checkpoint.folder, Files.ALL):
+        raise BadCheckpoint(
+            f"{checkpoint.name} has been downloaded without its {PART_NAMES[missing[0]]}",
+            hint=f"a command with -m {checkpoint.name} downloads the rest",
+        )
+    weight_files = find_weight_files(checkpoint.folder, config.architecture)
+    parameters = has_pooler = has_mlm_head = None
+    if not weight_files.is_pickled:
+        weight_files.check_fits(config)
+        parts = weight_files.optional_parts(config)
+        has_pooler, has_mlm_head = parts.has_pooler, parts.has_mlm_head
+        parameters = sum(info.parameters for info in weight_files.infos if info.dtype in FLOATS)
+    return KnownModel(
+        model=checkpoint.name,
+        revision=checkpoint.revision,
+        refs=installed.refs,
+        family=config.model_type,
+        num_hidden_layers=config.num_hidden_layers,
+        hidden_size=config.hidden_size,
+        num_attention_heads=config.num_attention_heads,
+        parameters=parameters,
+        nbytes=_size(checkpoint.folder),
+        has_pooler=has_pooler,
+        has_mlm_head=has_mlm_head,
+    )
+
+
+def _size(folder: Path) -> int:
+    """Return the bytes of all files. Links are followed, since snapshots in the hub's cache consist of links."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -6,6 +6,7 @@ File format: the header's length (8 bytes, little-endian), the header as JSON, t
 """
 
 import json
+import mmap
 import os
 from dataclasses import dataclass
 from math import prod
@@ -105,3 +106,31 @@ def _check_extent(infos: list[TensorInfo], path: Path, begin: int, size: int) ->
 
 def _damaged(path: Path, why: str) -> BadCheckpoint:
     return BadCheckpoint(f"{path} is damaged: {why}", hint="copy or download the checkpoint again")
+
+
+# numpy has no bfloat16. Its bits are passed on as uint16, and the engine widens them to float32.
+_NUMPY_DTYPES: dict[str, str] = {
+    "F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2",
+    "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1", "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "|u1",
+    "BOOL": "|b1",
+}  # fmt: skip
+
+
+class MappedTensors:
+    """Reader of tensors as views of their files. It maps each file once.
+
+    The mapping is private: writing to a view does not change the file.
+    """
+
+    def __init__(self) -> None:
+        self._files: dict[Path, mmap.mmap] = {}
+
+    def __call__(self, info: TensorInfo) -> Any:
+        """Return a tensor as a numpy array. A bfloat16 tensor is returned as its bits, in uint16."""
+        import numpy as np  # here, since headers alone are read without numpy
+
+        if info.file not in self._files:
+            with info.file.open("rb") as opened:
+                self._files[info.file] = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_COPY)
+        flat = np.frombuffer(self._files[info.file], _NUMPY_DTYPES[info.dtype], info.parameters, info.offset)
+        return flat.reshape(info.shape)

@@ -82,9 +82,9 @@ class WeightFiles:
             from bertcli.checkpoints.pickled import load_tensors
 
             return lambda name: load_tensors(self.by_canonical_name[name].file)[self.by_canonical_name[name].name]
-        from bertcli.checkpoints.mapped import tensor_reader
+        from bertcli.checkpoints.headers import MappedTensors
 
-        read = tensor_reader()
+        read = MappedTensors()
         return lambda name: read(self.by_canonical_name[name])
 
     def check_fits(self, config: ModelConfig) -> None:

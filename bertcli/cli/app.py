@@ -7,8 +7,7 @@ import typer
 
 from bertcli import __version__
 from bertcli.cli import commands
-from bertcli.cli.help import app_help, command_help
-from bertcli.cli.help_texts import COMMANDS
+from bertcli.cli.help import COMMANDS, app_help, command_help
 from bertcli.cli.options import OTHER, with_groups
 from bertcli.cli.usage import explain_command
 

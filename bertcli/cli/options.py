@@ -20,7 +20,7 @@ from bertcli.commands.options import (
     TextOptions,
 )
 from bertcli.model.request import SessionRequest
-from bertcli.output.options import OutputOptions
+from bertcli.output.destination import OutputOptions
 
 INPUT, MODEL, OUTPUT, CORPUS, OTHER = "Input", "Model", "Output", "Corpus", "Other"
 

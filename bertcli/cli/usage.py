@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
-from bertcli.cli.help_texts import COMMANDS
+from bertcli.cli.help import COMMANDS
 from bertcli.errors import WrongUsage
 
 _MASKS = ("[MASK]", "[mask]", "<mask>")

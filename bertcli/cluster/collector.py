@@ -6,8 +6,8 @@ from pathlib import Path
 
 from bertcli.cluster.tasks import ShardResult
 from bertcli.errors import OutputError
-from bertcli.output.files.manifest import save_manifest
-from bertcli.output.reporter import Reporter
+from bertcli.output.files.shards import save_manifest
+from bertcli.output.messages import Reporter
 from bertcli.pipeline.progress import RunCounts
 from bertcli.results.corpus import Manifest, RunSummary, Shard
 from bertcli.storage import AnyPath, size_of

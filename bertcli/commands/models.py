@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bertcli.checkpoints.find import installed_checkpoints
+from bertcli.checkpoints.find import describe_model, installed_checkpoints
 from bertcli.checkpoints.hub_cache import cache_folder
-from bertcli.checkpoints.listing import describe_model
 from bertcli.commands.request import open_sink
 from bertcli.errors import BertcliError, ExitCode
-from bertcli.output.destination import Destination, OutputFormats
-from bertcli.output.options import OutputOptions
+from bertcli.output.destination import Destination, OutputFormats, OutputOptions
 from bertcli.output.schemas.models import models_schema
 from bertcli.results.models import ModelsResult, SkippedModel
 from bertcli.results.texts import RunInfo

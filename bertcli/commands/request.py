@@ -3,9 +3,8 @@
 from typing import Protocol
 
 from bertcli.choices import OnError
-from bertcli.output.destination import Destination, OutputFormats, resolve_destination
-from bertcli.output.options import OutputOptions
-from bertcli.output.reporter import Reporter
+from bertcli.output.destination import Destination, OutputFormats, OutputOptions, resolve_destination
+from bertcli.output.messages import Reporter
 from bertcli.output.sink import Sink
 
 

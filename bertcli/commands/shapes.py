@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from bertcli.checkpoints.config import ModelConfig, read_config
 from bertcli.checkpoints.find import BUNDLED_FOLDER, Checkpoint, find_checkpoint, find_local, find_tensors
-from bertcli.checkpoints.published import has_bundled_vocabulary, published_config
+from bertcli.checkpoints.names import has_bundled_vocabulary, published_config
 from bertcli.checkpoints.required_files import Files
 from bertcli.checkpoints.shapes import model_classes, present_parts, stored_tensors
 from bertcli.checkpoints.weight_files import OptionalParts, find_weight_files, has_weight_files
@@ -18,9 +18,8 @@ from bertcli.input.records import FailedText
 from bertcli.model.request import SessionRequest
 from bertcli.model.tokenizer import TokenizedText
 from bertcli.model.tokenizer_loading import open_tokenizer
-from bertcli.output.destination import Destination, OutputFormats
-from bertcli.output.options import OutputOptions
-from bertcli.output.schemas.shapes import shapes_schema, weights_schema
+from bertcli.output.destination import Destination, OutputFormats, OutputOptions
+from bertcli.output.schemas.models import shapes_schema, weights_schema
 from bertcli.output.sink import Sink
 from bertcli.results.models import ComputedTensor, ModelClass, Output, ShapesResult
 from bertcli.results.texts import RunInfo

@@ -4,7 +4,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre
 
 from bertcli.checkpoints.config import ModelConfig
 from bertcli.checkpoints.find import Checkpoint
-from bertcli.checkpoints.tokenizer_files import TokenizerFiles, find_tokenizer_files
+from bertcli.checkpoints.required_files import TokenizerFiles, find_tokenizer_files
 from bertcli.errors import BadCheckpoint, WrongUsage
 from bertcli.model.tokenizer import TextTokenizer
 

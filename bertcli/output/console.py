@@ -1,5 +1,6 @@
-"""Console of rich, and the writer of tables to it."""
+"""Output on a terminal through rich: tables on standard output, and the progress bar on stderr."""
 
+import sys
 from typing import Any, Literal, TextIO
 
 from rich.console import Console
@@ -7,6 +8,7 @@ from rich.console import Console
 from bertcli.choices import ColorName
 from bertcli.input.records import FailedText
 from bertcli.output.schema import Schema
+from bertcli.results.corpus import RunSummary
 
 
 def make_console(stream: TextIO, color: str, width: int | None, *, record: bool = False) -> Console:
@@ -57,3 +59,46 @@ class TableWriter:
         self._has_drawn = True
         self._console.print(renderable)
         self._console.file.flush()
+
+
+class ProgressBar:
+    """Bar that shows the progress of a run until its end.
+
+    Nothing is drawn unless stderr is a terminal that can erase lines.
+    """
+
+    def __init__(self, total: int | None) -> None:
+        """Start the bar.
+
+        Args:
+            total: Size of the input in bytes, or None if it is unknown.
+        """
+        # Imported here, since tables do without it and it takes long to load.
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+        console = Console(file=sys.stderr, highlight=False, emoji=False)
+        columns = [TextColumn("{task.description}")]
+        known = [BarColumn(), TaskProgressColumn(), TextColumn("left"), TimeRemainingColumn()]
+        # Other messages to stderr appear above the bar.
+        self._progress = Progress(
+            *(known if total else []), *columns, console=console, transient=True, disable=not console.is_interactive
+        )
+        self._task = self._progress.add_task("", total=total)
+        self._progress.start()
+
+    def update(self, summary: RunSummary, done: int) -> None:
+        """Draw the progress.
+
+        Args:
+            summary: Counts of the run so far.
+            done: Bytes of the input read so far.
+        """
+        self._progress.update(
+            self._task,
+            completed=done,
+            description=f"{summary.texts:,} rows  {summary.tokens_per_second:,.0f} tokens/s",
+        )
+
+    def end(self) -> None:
+        """Erase the bar."""
+        self._progress.stop()

@@ -11,10 +11,9 @@ from typing import Any, BinaryIO, TextIO
 from bertcli.choices import OnError
 from bertcli.errors import ExitCode, OutputError
 from bertcli.input.records import FailedText
-from bertcli.output.destination import Destination
+from bertcli.output.destination import Destination, OutputOptions
 from bertcli.output.files.atomic import open_target
-from bertcli.output.messages import print_error
-from bertcli.output.options import OutputOptions
+from bertcli.output.messages import Reporter, print_error
 from bertcli.output.records import (
     BinaryWriters,
     CsvWriter,
@@ -24,7 +23,6 @@ from bertcli.output.records import (
     RecordWriter,
     TsvWriter,
 )
-from bertcli.output.reporter import Reporter
 from bertcli.output.schema import Schema
 from bertcli.results.texts import RunInfo
 

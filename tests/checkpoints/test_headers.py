@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
-from bertcli.checkpoints.headers import BYTES_OF_DTYPE, TensorInfo, read_header
-from bertcli.checkpoints.mapped import tensor_reader
+from bertcli.checkpoints.headers import BYTES_OF_DTYPE, MappedTensors, TensorInfo, read_header
 from bertcli.errors import BadCheckpoint
 from bertcli.model.ops.numpy_ops import widen
 
@@ -60,7 +59,7 @@ def test_a_mapped_tensor_holds_the_bits_that_were_saved(stored: dict[str, torch.
     with TemporaryDirectory() as folder:
         path = Path(folder) / "model.safetensors"
         save_file(stored, path)
-        read = tensor_reader()
+        read = MappedTensors()
         for info in read_header(path):
             found, saved = read(info), stored[info.name]
             bits = saved.view(torch.uint16) if saved.dtype == torch.bfloat16 else saved
@@ -74,7 +73,7 @@ def test_a_mapped_tensor_is_widened_to_its_float32(tmp_path: Path, dtype: torch.
     stored = torch.randn(7, 5).to(dtype)
     save_file({"a": stored}, tmp_path / "model.safetensors")
     [info] = read_header(tmp_path / "model.safetensors")
-    found = widen(tensor_reader()(info))
+    found = widen(MappedTensors()(info))
     assert found.dtype == np.float32
     np.testing.assert_array_equal(found, stored.float().numpy())
 
@@ -82,7 +81,7 @@ def test_a_mapped_tensor_is_widened_to_its_float32(tmp_path: Path, dtype: torch.
 def test_writing_to_a_mapped_tensor_does_not_reach_the_file(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     save_file({"a": torch.zeros(3)}, path)
-    read = tensor_reader()
+    read = MappedTensors()
     read(read_header(path)[0])[:] = 7
     assert load_file(path)["a"].tolist() == [0, 0, 0]
 
@@ -224,7 +223,7 @@ def test_an_unaligned_tensor_is_read(tmp_path: Path) -> None:
     path.write_bytes(len(text).to_bytes(8, "little") + text + values.tobytes())
     [info] = read_header(path)
     assert info.offset % 4
-    np.testing.assert_array_equal(tensor_reader()(info), values.reshape(2, 3))
+    np.testing.assert_array_equal(MappedTensors()(info), values.reshape(2, 3))
 
 
 @pytest.mark.parametrize("dtype", BYTES_OF_DTYPE)

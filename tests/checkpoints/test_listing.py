@@ -7,8 +7,7 @@ import torch
 import transformers
 from safetensors.torch import load_file
 
-from bertcli.checkpoints.find import Installed, find_checkpoint, installed_checkpoints
-from bertcli.checkpoints.listing import describe_model
+from bertcli.checkpoints.find import Installed, describe_model, find_checkpoint, installed_checkpoints
 from bertcli.errors import BertcliError
 from bertcli.results.models import KnownModel
 from tests.families import WITH_POOLER, save_family

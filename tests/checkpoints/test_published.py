@@ -8,7 +8,7 @@ import transformers
 
 from bertcli.checkpoints.config import read_config
 from bertcli.checkpoints.find import BUNDLED_FOLDER
-from bertcli.checkpoints.published import has_bundled_vocabulary, published_config, published_names
+from bertcli.checkpoints.names import has_bundled_vocabulary, published_config, published_names
 from bertcli.checkpoints.shapes import model_classes
 
 # In millions, from the papers and model pages.

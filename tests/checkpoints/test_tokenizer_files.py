@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bertcli.checkpoints.architectures import SpecialTokens
-from bertcli.checkpoints.tokenizer_files import find_tokenizer_files
+from bertcli.checkpoints.required_files import find_tokenizer_files
 from bertcli.errors import BadCheckpoint
 from tests.tiny import write_json, write_vocabulary
 

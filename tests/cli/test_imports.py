@@ -75,13 +75,13 @@ def test_a_model_in_the_hubs_cache_is_opened_without_huggingface_hub(
 def test_models_are_listed_from_headers_alone(tmp_path: Path, tiny_bert: Path) -> None:
     fill_cache(tmp_path, "my/bert", files_in(tiny_bert))
     found = loaded("models", HF_HOME=str(tmp_path), HF_HUB_OFFLINE="0")
-    assert "bertcli.checkpoints.listing" in found
+    assert "bertcli.checkpoints.find" in found
     assert not found & {*HEAVY, "tokenizers", "huggingface_hub", "httpx", "httpx2", "bertcli.checkpoints.hub"}
 
 
 def test_a_published_model_has_shapes_without_huggingface_hub() -> None:
     found = loaded("shapes", "-m", "bert-large-cased", "--batch", "2", "--seq", "128", HF_HUB_OFFLINE="0")
-    assert "bertcli.checkpoints.published" in found
+    assert "bertcli.checkpoints.names" in found
     assert not found & {*HEAVY, "huggingface_hub", "httpx", "httpx2", "bertcli.checkpoints.hub"}
 
 
@@ -89,7 +89,7 @@ def test_candidates_for_a_mask_load_nothing_of_the_other_questions() -> None:
     found = loaded("fill-mask", "how [MASK] you", "--format", "table")
     questions = ("bertcli.analysis.masks.", "bertcli.commands.fill_mask.", "bertcli.output.tables.masks")
     assert {name.rpartition(".")[2] for name in found if name.startswith(questions)} == {
-        "predictions", "request", "answer", "question", "predict",
+        "predictions", "request", "command", "analyses",
     }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from bertcli.commands.options import HeadOptions, MapOptions, PageOptions, TextO
 from bertcli.input.reader import TextReader
 from bertcli.input.records import TextSource
 from bertcli.model.request import SessionRequest
-from bertcli.output.options import OutputOptions
+from bertcli.output.destination import OutputOptions
 from bertcli.output.records import RecordWriter
 from bertcli.output.sink import Sink
 

@@ -10,7 +10,7 @@ from bertcli.commands.fill_mask.request import FillMaskRequest
 from bertcli.commands.options import TextOptions
 from bertcli.errors import WrongUsage
 from bertcli.model.request import SessionRequest
-from bertcli.output.options import OutputOptions
+from bertcli.output.destination import OutputOptions
 
 
 def request(**options: Any) -> FillMaskRequest:

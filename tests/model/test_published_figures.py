@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bertcli.analysis.attention.expansion import expansion_rates
+from bertcli.analysis.attention.maps import expansion_rates
 from bertcli.analysis.embeddings.encode import EncodeOptions, encode
 from bertcli.analysis.masks.predictions import predict_masks
 from bertcli.model.batching import Batch

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bertcli.checkpoints.config import BertConfig
 from bertcli.checkpoints.find import BUNDLED_FOLDER
-from bertcli.checkpoints.tokenizer_files import find_tokenizer_files
+from bertcli.checkpoints.required_files import find_tokenizer_files
 from bertcli.errors import BadCheckpoint, BadText
 from bertcli.input.records import FailedText
 from bertcli.model.tokenizer import TextTokenizer, TokenizedText

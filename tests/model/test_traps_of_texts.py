@@ -13,7 +13,7 @@ import transformers
 from bertcli.analysis.attention.heads import AttnOptions, compute_attention
 from bertcli.analysis.masks.predictions import check_masks, predict_masks
 from bertcli.analysis.masks.targets import parse_targets
-from bertcli.checkpoints.tokenizer_files import find_tokenizer_files
+from bertcli.checkpoints.required_files import find_tokenizer_files
 from bertcli.errors import BadCheckpoint, BadText, WrongUsage
 from bertcli.input.records import FailedText
 from bertcli.model.engine import OutputRequest

@@ -14,7 +14,7 @@ from bertcli.output.figure import FigureWriter
 from bertcli.output.formatting import visible
 from bertcli.output.schema import Schema
 from bertcli.output.schemas.attn import maps_schema, matrix_schema, summary_schema
-from bertcli.output.schemas.mask_questions import mutual_schema
+from bertcli.output.schemas.fill_mask import mutual_schema
 from bertcli.results.attention import AttnRecord
 from tests.output import samples
 from tests.output.tables.test_invariants import TOKENS

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from bertcli.output.progress import ProgressBar
+from bertcli.output.console import ProgressBar
 from bertcli.results.corpus import RunSummary
 
 SOME = RunSummary(1200, 24_000, 0, 0, 10.0, 0.05)

@@ -6,10 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from bertcli.analysis.attention.aggregate import Aggregate, TextStatistics
 from bertcli.analysis.attention.maps import Rollout, head_distance, value_norms
 from bertcli.analysis.attention.selection import Selection
-from bertcli.analysis.attention.statistics import head_statistics, statistic_inputs, to_head_statistics
+from bertcli.analysis.attention.statistics import (
+    Aggregate,
+    TextStatistics,
+    head_statistics,
+    statistic_inputs,
+    to_head_statistics,
+)
 from bertcli.analysis.attention.strongest_keys import strongest_keys, token_positions
 from bertcli.analysis.attention.words import word_map, word_positions, word_texts
 from bertcli.input.records import FailedText

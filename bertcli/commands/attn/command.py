@@ -42,7 +42,7 @@ from bertcli.output.destination import TENSOR_SUFFIXES
 from bertcli.output.display import AttentionDisplay
 from bertcli.output.files.arrays import Column, tensor_writers
 from bertcli.output.records import BinaryWriters
-from bertcli.output.schema import Schema
+from bertcli.output.schema import Schema, with_ids
 from bertcli.output.schemas.attn import (
     attn_schema,
     expansion_schema,
@@ -51,9 +51,8 @@ from bertcli.output.schemas.attn import (
     strongest_keys_schema,
     summary_schema,
 )
-from bertcli.output.schemas.texts import with_ids
 from bertcli.output.sink import Sink
-from bertcli.pipeline.run import Run
+from bertcli.pipeline.scheduler import Run
 from bertcli.results.attention import Expansion
 from bertcli.results.texts import RunInfo
 
@@ -101,7 +100,7 @@ def _aggregate(
 
 
 def _show_expansion(request: AttnRequest, sink: Sink) -> ExitCode:
-    from bertcli.analysis.attention.expansion import expansion_rates
+    from bertcli.analysis.attention.maps import expansion_rates
 
     session = open_session(request.model, on_download=sink.reporter.announce)
     layers = select_layers(request.heads.layer, session.config.num_hidden_layers)

@@ -17,7 +17,7 @@ from bertcli.output.page.encoding import EncodedLayer, LayerEncoder
 from bertcli.output.page.writer import PageInfo, PageWriter
 from bertcli.output.schema import Schema
 from bertcli.output.sink import Sink
-from bertcli.pipeline.run import Run
+from bertcli.pipeline.scheduler import Run
 from bertcli.results.attention import AttnPageRecord
 
 # The page is not a list of records.

@@ -17,8 +17,9 @@ from bertcli.output.destination import (
     TENSOR_SUFFIXES,
     Destination,
     OutputFormats,
+    OutputOptions,
+    only_file,
 )
-from bertcli.output.options import OutputOptions, only_file
 
 
 @dataclass(frozen=True, slots=True)

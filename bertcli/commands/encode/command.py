@@ -18,11 +18,10 @@ from bertcli.errors import ExitCode
 from bertcli.input.reader import TextReader
 from bertcli.input.records import FailedText
 from bertcli.output.destination import PARQUET_SUFFIX
+from bertcli.output.schema import with_ids
 from bertcli.output.schemas.encode import encode_schema
-from bertcli.output.schemas.texts import with_ids
 from bertcli.output.sink import Sink
-from bertcli.pipeline.run import Run
-from bertcli.pipeline.scheduler import Plan
+from bertcli.pipeline.scheduler import Plan, Run
 from bertcli.results.embeddings import EncodeRecord
 
 # A run over this many texts ends with a summary.

@@ -18,12 +18,10 @@ from bertcli.input.reader import TextReader
 from bertcli.model.request import SessionRequest
 from bertcli.model.session import Session, open_session
 from bertcli.output.files.folder import check_same_run, find_started_run, prepare_folder, remove_if_empty
-from bertcli.output.files.manifest import load_manifest
-from bertcli.output.files.shards import ShardsWriter
+from bertcli.output.files.shards import ShardsWriter, load_manifest
 from bertcli.output.sink import Sink, Written
 from bertcli.pipeline.resume import InputDigests, skip_finished
-from bertcli.pipeline.run import Run
-from bertcli.pipeline.scheduler import Plan
+from bertcli.pipeline.scheduler import Plan, Run
 from bertcli.results.corpus import Manifest
 from bertcli.results.texts import RunInfo
 

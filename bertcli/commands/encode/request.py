@@ -9,9 +9,15 @@ from bertcli.commands.options import CorpusOptions, RayOptions, TextOptions
 from bertcli.errors import WrongUsage
 from bertcli.input.records import STDIN
 from bertcli.model.request import SessionRequest
-from bertcli.output.destination import FOLDER, PARQUET_SUFFIX, TENSOR_SUFFIXES, Destination, OutputFormats
+from bertcli.output.destination import (
+    FOLDER,
+    PARQUET_SUFFIX,
+    TENSOR_SUFFIXES,
+    Destination,
+    OutputFormats,
+    OutputOptions,
+)
 from bertcli.output.files.atomic import is_device
-from bertcli.output.options import OutputOptions
 from bertcli.storage import parse_path
 
 NPY_SUFFIX = ".npy"

@@ -100,7 +100,7 @@ def predict(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
 def joint(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
     """Fill all masks of a text together, and predict each on its own beside that."""
     from bertcli.analysis.masks.joint import NARROWEST_BEAM
-    from bertcli.output.schemas.mask_questions import joint_schema
+    from bertcli.output.schemas.fill_mask import joint_schema
 
     order = request.order or FillOrder.CONFIDENCE
     compute = partial(_joint_records, session, top_k=_checked_top_k(request, session), order=order)
@@ -113,7 +113,7 @@ def joint(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
 def score(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
     """Compute pseudo-log-likelihoods, and predictions for the masks of a text if it has any."""
     from bertcli.analysis.masks.pseudo_likelihood import check_scorable
-    from bertcli.output.schemas.mask_questions import score_schema
+    from bertcli.output.schemas.fill_mask import score_schema
 
     compute = partial(_scored_records, session, top_k=_checked_top_k(request, session), within_word=request.within_word)
     batch_tokens = max(session.batch_tokens // _SCORE_FRACTION, 1)
@@ -123,7 +123,7 @@ def score(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
 def lens(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
     """Predict from the hidden state of every layer (logit lens)."""
     from bertcli.analysis.masks.lens import LogitLens, check_single_piece
-    from bertcli.output.schemas.mask_questions import lens_schema
+    from bertcli.output.schemas.fill_mask import lens_schema
 
     top_k = _checked_top_k(request, session)
     targets = None if request.targets is None else _parse_targets(request.targets, session)
@@ -141,7 +141,7 @@ def mutual(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
 
     from bertcli.analysis.masks.mutual import check_has_content
     from bertcli.output.files.arrays import Column, tensor_writers
-    from bertcli.output.schemas.mask_questions import mutual_schema
+    from bertcli.output.schemas.fill_mask import mutual_schema
 
     matrix = Column(lambda record: record.mutual, fill=np.nan, missing=np.nan)
     return FillMaskAnalysis(
@@ -159,7 +159,7 @@ def compare(request: FillMaskRequest, session: Session, on_download: OnDownload)
     """Predict each mask with two models, side by side."""
     from bertcli.analysis.masks.compare import ModelComparison
     from bertcli.model.session import open_session
-    from bertcli.output.schemas.mask_questions import compare_schema
+    from bertcli.output.schemas.fill_mask import compare_schema
 
     top_k = _checked_top_k(request, session)
     # The revision is the first model's.

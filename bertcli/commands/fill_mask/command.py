@@ -8,8 +8,8 @@ from bertcli.commands.opening import open_texts, streaming_plan
 from bertcli.commands.request import open_sink
 from bertcli.errors import ExitCode
 from bertcli.model.requirements import require_mlm
-from bertcli.output.schemas.texts import with_ids
-from bertcli.pipeline.run import Run
+from bertcli.output.schema import with_ids
+from bertcli.pipeline.scheduler import Run
 
 _BYTES_PER_TOKEN = 4
 _BEAM_STEPS = 20

@@ -8,8 +8,7 @@ from bertcli.choices import FillOrder, TargetScore, WithinWord
 from bertcli.commands.options import TextOptions
 from bertcli.errors import WrongUsage
 from bertcli.model.request import SessionRequest
-from bertcli.output.destination import TENSOR_SUFFIXES, Destination, OutputFormats
-from bertcli.output.options import OutputOptions
+from bertcli.output.destination import TENSOR_SUFFIXES, Destination, OutputFormats, OutputOptions
 
 # Options that go with each analysis. The empty name is the default analysis: predictions for each mask.
 _OPTIONS_OF: Mapping[str, set[str]] = {

@@ -6,8 +6,7 @@ from typing import Any
 
 from bertcli.errors import BertcliError, OutputError
 from bertcli.output.files.atomic import check_parent
-from bertcli.output.files.manifest import MANIFEST, load_manifest
-from bertcli.output.files.shards import check_shards, is_in_use, remove_parts, remove_shards
+from bertcli.output.files.shards import MANIFEST, check_shards, is_in_use, load_manifest, remove_parts, remove_shards
 from bertcli.results.corpus import Manifest
 from bertcli.storage import AnyPath
 

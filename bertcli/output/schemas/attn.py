@@ -7,8 +7,7 @@ from typing import Any
 
 from bertcli.output.display import AttentionDisplay, HeatmapSet, corpus_title, text_title
 from bertcli.output.formatting import number, numbers
-from bertcli.output.schema import Cell, Schema, jsonable
-from bertcli.output.schemas.texts import TEXT_COLUMNS, text_cells, text_json
+from bertcli.output.schema import TEXT_COLUMNS, Cell, Schema, jsonable, text_cells, text_json
 from bertcli.results.attention import AttnRecord, AttnSummary, Expansion, HeadStatistics
 from bertcli.results.texts import FloatArray, RunInfo
 

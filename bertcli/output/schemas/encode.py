@@ -6,8 +6,7 @@ from functools import partial
 from typing import Any
 
 from bertcli.output.formatting import joined, numbers
-from bertcli.output.schema import Cell, Schema
-from bertcli.output.schemas.texts import TEXT_COLUMNS, text_cells, text_json
+from bertcli.output.schema import TEXT_COLUMNS, Cell, Schema, text_cells, text_json
 from bertcli.results.embeddings import EncodeRecord
 from bertcli.results.texts import FloatArray, RunInfo
 

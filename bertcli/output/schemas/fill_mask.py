@@ -1,13 +1,21 @@
-"""Schema of fill-mask's predictions, and the JSON of all its records."""
+"""Schemas of fill-mask: predictions, and the results of its other analyses."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from bertcli.output.display import HeatmapSet, text_title
 from bertcli.output.formatting import joined
-from bertcli.output.schema import Cell, JsonKeys, Schema, jsonable
-from bertcli.output.schemas.texts import TEXT_COLUMNS, text_cells, text_json
-from bertcli.results.masks import Change, FillMaskRecord, MaskPredictions, Prediction, TargetPrediction, TextScore
+from bertcli.output.schema import TEXT_COLUMNS, Cell, JsonKeys, Schema, jsonable, text_cells, text_json
+from bertcli.results.masks import (
+    Change,
+    FillMaskRecord,
+    MaskPredictions,
+    Prediction,
+    TargetPrediction,
+    TextScore,
+    rank_change,
+)
 from bertcli.results.texts import RunInfo
 
 MASK_COLUMNS = (*TEXT_COLUMNS, "mask", "position")
@@ -64,3 +72,138 @@ def _table(record: FillMaskRecord, info: RunInfo, mass: float | None) -> Any:
     from bertcli.output.tables.fill_mask import fill_mask_table
 
     return fill_mask_table(record, info, mass)
+
+
+_TARGET_CELLS = 6  # pieces, logprob, other_logprob, share, other_share, method
+
+
+def joint_schema(info: RunInfo, order: str) -> Schema[FillMaskRecord]:
+    """Return the schema of masks that are filled together: a row for each whole sequence."""
+    columns = (*TEXT_COLUMNS, "rank", "logprob", "tokens", "sequence")
+    return Schema(columns, _joint_rows, record_json, partial(_joint_table, order=order, info=info))
+
+
+def score_schema(info: RunInfo) -> Schema[FillMaskRecord]:
+    """Return the schema of pseudo-log-likelihoods: a row for each token, with the numbers of its text."""
+    columns = (
+        *TEXT_COLUMNS, "sum", "mean", "perplexity", "position", "token", "id", "logprob", "surprisal", "rank", "best",
+    )  # fmt: skip
+    return Schema(columns, _score_rows, record_json, partial(_score_table, info=info))
+
+
+def lens_schema(info: RunInfo) -> Schema[FillMaskRecord]:
+    """Return the schema of the logit lens: a row for each candidate and each target of each layer."""
+    columns = (*MASK_COLUMNS, "layer", "target", "rank", "score", "logit", "token", "token_str", "logprob", "share")
+    return Schema(columns, _lens_rows, record_json, partial(_lens_table, info=info))
+
+
+def compare_schema(info: RunInfo, explanation: str) -> Schema[FillMaskRecord]:
+    """Return the schema of two models side by side: a row for each candidate of either model.
+
+    Args:
+        info: Run of the first model.
+        explanation: Sentence about the distance, for the caption.
+    """
+    columns = (
+        *MASK_COLUMNS, "target", "token_str", "rank", "other_rank", "change", "score", "other_score", "other_model",
+        "jensen_shannon", "pieces", "logprob", "other_logprob", "share", "other_share", "method",
+    )  # fmt: skip
+    return Schema(columns, _compare_rows, record_json, partial(_compare_table, info=info, explanation=explanation))
+
+
+def mutual_schema(info: RunInfo) -> Schema[FillMaskRecord]:
+    """Return the schema of mutual influence: a row for each ordered pair of tokens."""
+    columns = (*TEXT_COLUMNS, "position", "token", "masked_position", "masked_token", "distance")
+    return Schema(columns, _mutual_rows, record_json, partial(_mutual_table, info=info), to_heatmaps=_mutual_figure)
+
+
+# Rows
+
+
+def _joint_rows(record: FillMaskRecord) -> Iterable[Sequence[Cell]]:
+    for rank, filled in enumerate(record.sequences or (), 1):
+        yield *text_cells(record.text), rank, filled.logprob, joined(filled.tokens), filled.sequence
+
+
+def _score_rows(record: FillMaskRecord) -> Iterable[Sequence[Cell]]:
+    score = record.score
+    if score is None:
+        return
+    for token in score.tokens:
+        token_cells = token.position, token.token, token.id, token.logprob, token.surprisal, token.rank, token.best
+        yield *text_cells(record.text), score.sum, score.mean, score.perplexity, *token_cells
+
+
+def _lens_rows(record: FillMaskRecord) -> Iterable[Sequence[Cell]]:
+    for place, mask in mask_cells(record):
+        for layer in mask.lens or ():
+            for found in layer.predictions:
+                candidate = found.rank, found.score, found.logit, found.token, found.token_str
+                yield *place, layer.layer, None, *candidate, None, None
+            for target in layer.targets or ():
+                own = target.rank, target.score, target.logit, target.token, target.token_str
+                yield *place, layer.layer, target.target, *own, target.logprob, target.share
+
+
+def _compare_rows(record: FillMaskRecord) -> Iterable[Sequence[Cell]]:
+    for place, mask in mask_cells(record):
+        comparison = mask.comparison
+        if comparison is None:
+            continue
+        other_model = comparison.model, comparison.jensen_shannon
+        for found in comparison.changes:
+            ranks = found.rank, found.other_rank, found.change
+            scores = found.score, found.other_score
+            yield *place, None, found.token_str, *ranks, *scores, *other_model, *[None] * _TARGET_CELLS
+        for own, other in zip(mask.targets or (), comparison.targets or (), strict=True):
+            ranks = own.rank, other.rank, rank_change(own.rank, other.rank)
+            target_cells = joined(own.pieces), own.logprob, other.logprob, own.share, other.share, own.method
+            yield *place, own.target, own.token_str, *ranks, own.score, other.score, *other_model, *target_cells
+
+
+def _mutual_rows(record: FillMaskRecord) -> Iterable[Sequence[Cell]]:
+    tokens = record.text.tokens
+    for position, row in enumerate(record.mutual if record.mutual is not None else ()):
+        for masked_position, distance in enumerate(row):
+            if distance == distance:  # special tokens are NaN
+                place = (*text_cells(record.text), position, tokens[position])
+                yield *place, masked_position, tokens[masked_position], float(distance)
+
+
+# Tables and figures. They are imported when the first one is drawn: rich takes longer to load than JSON needs.
+
+
+def _joint_table(record: FillMaskRecord, order: str, info: RunInfo) -> Any:
+    from bertcli.output.tables.masks import joint_table
+
+    return joint_table(record, order, info)
+
+
+def _score_table(record: FillMaskRecord, info: RunInfo) -> Any:
+    from bertcli.output.tables.masks import score_table
+
+    return score_table(record, info)
+
+
+def _lens_table(record: FillMaskRecord, info: RunInfo) -> Any:
+    from bertcli.output.tables.masks import lens_table
+
+    return lens_table(record, info)
+
+
+def _compare_table(record: FillMaskRecord, info: RunInfo, explanation: str) -> Any:
+    from bertcli.output.tables.masks import compare_table
+
+    return compare_table(record, info, explanation)
+
+
+def _mutual_table(record: FillMaskRecord, info: RunInfo) -> Any:
+    from bertcli.output.tables.masks import mutual_table
+
+    return mutual_table(record, info)
+
+
+def _mutual_figure(record: FillMaskRecord) -> HeatmapSet:
+    from bertcli.output.heatmaps import mutual_heatmap
+
+    return HeatmapSet(text_title(record.text), [mutual_heatmap(record)])

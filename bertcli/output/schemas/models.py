@@ -1,11 +1,13 @@
-"""Schema of models: the models that can be opened without a download."""
+"""Schemas of models and shapes: the models on this machine, the outputs of a model, and the tensors of a checkpoint."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from bertcli.output.formatting import joined
+from bertcli.output.formatting import joined, shape
 from bertcli.output.schema import Cell, JsonKeys, Schema, jsonable
-from bertcli.results.models import KnownModel, ModelsResult
+from bertcli.results.models import KnownModel, ModelClass, ModelsResult, Output, ShapesResult, StoredTensor
+from bertcli.results.texts import RunInfo
 
 _COLUMNS = (
     "model", "revision", "refs", "family", "num_hidden_layers", "hidden_size", "num_attention_heads", "parameters",
@@ -38,3 +40,118 @@ def _table(result: ModelsResult) -> Any:
     from bertcli.output.tables.models import models_table
 
     return models_table(result)
+
+
+_TENSOR_COLUMNS = ("name", "shape", "dtype", "parameters", "bytes")
+_SHAPES_KEYS: JsonKeys = {
+    Output: ("name", "symbolic", "shape", "count", "dtype", "bytes", "default", "in_checkpoint"),
+    StoredTensor: _TENSOR_COLUMNS,
+}
+
+
+def shapes_schema(info: RunInfo) -> Schema[ShapesResult]:
+    """Return the schema of tensor shapes: a row for each output of each class."""
+    columns = (
+        "class", "parameters", "name", "symbolic", "shape", "count", "dtype", "bytes", "default", "in_checkpoint",
+        "ran",
+    )  # fmt: skip
+    table = partial(_shapes_table, info=info)
+    return Schema(columns, _shapes_rows, _shapes_json, table, to_lines=_class_lines, is_document=True)
+
+
+def weights_schema(info: RunInfo) -> Schema[ShapesResult]:
+    """Return the schema of a checkpoint's tensors: a row for each tensor."""
+    table = partial(_weights_table, info=info)
+    return Schema(_TENSOR_COLUMNS, _weights_rows, _weights_json, table, to_lines=_tensor_lines, is_document=True)
+
+
+def _shapes_rows(result: ShapesResult) -> Iterable[Sequence[Cell]]:
+    for model_class in result.classes:
+        for output in model_class.outputs:
+            yield (
+                model_class.name,
+                model_class.parameters,
+                output.name,
+                shape(output.symbolic),
+                shape(output.shape),
+                output.count,
+                output.dtype,
+                output.nbytes,
+                output.default,
+                output.in_checkpoint,
+                None if output.ran is None else " ".join(map(shape, _distinct(output.ran))),
+            )
+
+
+def _weights_rows(result: ShapesResult) -> Iterable[Sequence[Cell]]:
+    for tensor in result.tensors or ():
+        yield tensor.name, shape(tensor.shape), tensor.dtype, tensor.parameters, tensor.nbytes
+
+
+def _distinct(shapes: Sequence[Sequence[int]]) -> Sequence[Sequence[int]]:
+    """Return each different shape once, in order."""
+    return list(dict.fromkeys(map(tuple, shapes)))
+
+
+# JSON
+
+
+def _shapes_json(result: ShapesResult) -> Mapping[str, Any]:
+    return {
+        "batch_size": result.batch_size,
+        "sequence_length": result.sequence_length,
+        "holds": jsonable(result.holds),
+        "classes": list(_class_lines(result)),
+    }
+
+
+def _class_lines(result: ShapesResult) -> Iterable[Mapping[str, Any]]:
+    return map(_class_json, result.classes)
+
+
+def _class_json(model_class: ModelClass) -> Mapping[str, Any]:
+    return {
+        "class": model_class.name,
+        "parameters": model_class.parameters,
+        "outputs": [_output_json(output) for output in model_class.outputs],
+    }
+
+
+def _output_json(output: Output) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = jsonable(output, _SHAPES_KEYS)
+    return found if output.ran is None else {**found, "ran": _ran_json(output.ran)}
+
+
+def _ran_json(shapes: Sequence[Sequence[int]]) -> Sequence[object]:
+    """Return one shape if all tensors have it, as in the key `shape`; else the shape of each tensor."""
+    distinct = _distinct(shapes)
+    return list(distinct[0]) if len(distinct) == 1 else [list(each) for each in shapes]
+
+
+def _weights_json(result: ShapesResult) -> Mapping[str, Any]:
+    tensors = result.tensors or ()
+    total = {
+        "tensors": len(tensors),
+        "parameters": sum(tensor.parameters for tensor in tensors),
+        "bytes": sum(tensor.nbytes for tensor in tensors),
+    }
+    return {"tensors": list(_tensor_lines(result)), "total": total}
+
+
+def _tensor_lines(result: ShapesResult) -> Iterable[Mapping[str, Any]]:
+    return (jsonable(tensor, _SHAPES_KEYS) for tensor in result.tensors or ())
+
+
+# Tables. They are imported when the first one is drawn: rich takes longer to load than JSON needs.
+
+
+def _shapes_table(result: ShapesResult, info: RunInfo) -> Any:
+    from bertcli.output.tables.models import shapes_table
+
+    return shapes_table(result, info)
+
+
+def _weights_table(result: ShapesResult, info: RunInfo) -> Any:
+    from bertcli.output.tables.models import weights_table
+
+    return weights_table(result, info)

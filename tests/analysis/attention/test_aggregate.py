@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bertcli.analysis.attention.aggregate import Aggregate, TextStatistics
 from bertcli.analysis.attention.heads import AttnOptions, compute_attention, compute_statistics, summarise_texts
 from bertcli.analysis.attention.selection import HeadOrder, Selection
+from bertcli.analysis.attention.statistics import Aggregate, TextStatistics
 from bertcli.choices import Statistic
 from bertcli.errors import BadText
 from bertcli.input.records import FailedText

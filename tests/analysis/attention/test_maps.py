@@ -10,9 +10,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertcli.analysis.attention.expansion import expansion_rate, expansion_rates
 from bertcli.analysis.attention.heads import AttnOptions, compute_attention
-from bertcli.analysis.attention.maps import head_distance
+from bertcli.analysis.attention.maps import expansion_rate, expansion_rates, head_distance
 from bertcli.analysis.attention.words import word_map, word_positions
 from bertcli.errors import WrongUsage
 from bertcli.model.session import Session

@@ -7,7 +7,7 @@ import pytest
 
 from bertcli.errors import OutputError
 from bertcli.output.files.folder import check_same_run, find_started_run, prepare_folder
-from bertcli.output.files.manifest import save_manifest
+from bertcli.output.files.shards import save_manifest
 from bertcli.results.corpus import Manifest
 
 ABOUT: dict[str, Any] = {"model": "bundled", "engine": "numpy", "options": {"pool": "mean", "layers": None}}

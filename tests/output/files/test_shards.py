@@ -13,8 +13,14 @@ from hypothesis import strategies as st
 from bertcli.errors import OutputError
 from bertcli.input.records import FailedText
 from bertcli.output.files import atomic as target
-from bertcli.output.files.manifest import load_manifest
-from bertcli.output.files.shards import ShardsWriter, ShardWriter, check_shards, remove_parts, remove_shards
+from bertcli.output.files.shards import (
+    ShardsWriter,
+    ShardWriter,
+    check_shards,
+    load_manifest,
+    remove_parts,
+    remove_shards,
+)
 from bertcli.results.corpus import Manifest
 from bertcli.results.embeddings import EncodeRecord
 from tests.output.files.test_parquet import LAYOUT, answer, missing

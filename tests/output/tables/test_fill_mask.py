@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bertcli.output.schemas.fill_mask import fill_mask_schema
-from bertcli.output.schemas.mask_questions import score_schema
+from bertcli.output.schemas.fill_mask import fill_mask_schema, score_schema
 from bertcli.output.tables.fill_mask import common_ends, find_filled, probability
 from bertcli.results.masks import FillMaskRecord, MaskPredictions, Prediction
 from tests.output import samples

@@ -21,10 +21,15 @@ from bertcli.output.schemas.attn import (
     summary_schema,
 )
 from bertcli.output.schemas.encode import encode_schema
-from bertcli.output.schemas.fill_mask import fill_mask_schema
-from bertcli.output.schemas.mask_questions import compare_schema, joint_schema, lens_schema, mutual_schema, score_schema
-from bertcli.output.schemas.models import models_schema
-from bertcli.output.schemas.shapes import shapes_schema, weights_schema
+from bertcli.output.schemas.fill_mask import (
+    compare_schema,
+    fill_mask_schema,
+    joint_schema,
+    lens_schema,
+    mutual_schema,
+    score_schema,
+)
+from bertcli.output.schemas.models import models_schema, shapes_schema, weights_schema
 from tests.output import samples
 from tests.output.drawing import GOLDEN, check_golden, draw
 

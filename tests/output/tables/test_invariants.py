@@ -15,9 +15,15 @@ from bertcli.output.formatting import visible
 from bertcli.output.schema import Schema
 from bertcli.output.schemas.attn import attn_schema, matrix_schema, strongest_keys_schema
 from bertcli.output.schemas.encode import encode_schema
-from bertcli.output.schemas.fill_mask import fill_mask_schema
-from bertcli.output.schemas.mask_questions import compare_schema, joint_schema, lens_schema, mutual_schema, score_schema
-from bertcli.output.schemas.shapes import weights_schema
+from bertcli.output.schemas.fill_mask import (
+    compare_schema,
+    fill_mask_schema,
+    joint_schema,
+    lens_schema,
+    mutual_schema,
+    score_schema,
+)
+from bertcli.output.schemas.models import weights_schema
 from bertcli.results.attention import AttnRecord, HeadStatistics, KeyWeight, StrongestKeys
 from bertcli.results.embeddings import EncodeRecord
 from bertcli.results.masks import (
