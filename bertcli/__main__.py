@@ -60,6 +60,11 @@ def _run() -> int:
     arguments = sys.argv[1:]
     try:
         code = make_app(arguments)(arguments, prog_name="bertcli", standalone_mode=False)
+    except SystemExit as leaving:
+        if isinstance(leaving.__context__, BrokenPipeError):
+            # Typer turns a closed pipe into exit code 1.
+            raise leaving.__context__ from None
+        raise
     except TyperException as error:
         from bertcli.cli.usage import explain
 

@@ -57,6 +57,7 @@ def find_checkpoint(
     offline: bool = False,
     needs: Files = Files.ALL,
     on_download: OnDownload = ignore_download,
+    token: str | None = None,
 ) -> Checkpoint:
     """Find a checkpoint, and download it from the hub if it is not available locally.
 
@@ -66,6 +67,7 @@ def find_checkpoint(
         offline: Never use the network.
         needs: The parts that must be available, and are downloaded if they are not.
         on_download: Called before a download begins; returns True to show progress bars.
+        token: Access token for the hub; None for the one that huggingface_hub finds.
 
     Raises:
         CheckpointNotFound: There is no such model or revision.
@@ -81,7 +83,7 @@ def find_checkpoint(
     from bertcli.checkpoints.hub import download
 
     with _suggesting_similar_name(name):
-        snapshot = download(repository_name(name), revision, needs, on_download)
+        snapshot = download(repository_name(name), revision, needs, on_download, token)
     return Checkpoint(name, snapshot.folder, snapshot.commit)
 
 
@@ -91,6 +93,7 @@ def find_tensors(
     revision: str | None = None,
     offline: bool = False,
     on_download: OnDownload = ignore_download,
+    token: str | None = None,
 ) -> StoredTensors:
     """List the tensors of a checkpoint from the headers of its weights.
 
@@ -104,10 +107,17 @@ def find_tensors(
         from bertcli.checkpoints.hub import read_headers
 
         with _suggesting_similar_name(name):
-            found = read_headers(repository_name(name), revision)
+            found = read_headers(repository_name(name), revision, token)
         if found is not None:
             return StoredTensors(name, *found)
-        local = find_checkpoint(model, revision=revision, offline=offline, needs=Files.WEIGHTS, on_download=on_download)
+        local = find_checkpoint(
+            model,
+            revision=revision,
+            offline=offline,
+            needs=Files.WEIGHTS,
+            on_download=on_download,
+            token=token,
+        )
     return StoredTensors(local.name, local.revision, find_weight_files(local.folder).infos)
 
 

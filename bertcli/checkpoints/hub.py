@@ -31,7 +31,9 @@ _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 _NO_ACCESS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR)
 
 
-def download(name: str, revision: str | None, needs: Files, on_download: OnDownload) -> Snapshot:
+def download(
+    name: str, revision: str | None, needs: Files, on_download: OnDownload, token: str | None = None
+) -> Snapshot:
     """Download a revision of a model into the hub's cache.
 
     Args:
@@ -39,6 +41,7 @@ def download(name: str, revision: str | None, needs: Files, on_download: OnDownl
         revision: A branch, tag or commit; None is the main branch.
         needs: The parts to download.
         on_download: Called before the download begins; returns True to show progress bars.
+        token: Access token; None for the one that huggingface_hub finds.
 
     Returns:
         The snapshot of the revision's current commit, with the files of these parts.
@@ -50,10 +53,10 @@ def download(name: str, revision: str | None, needs: Files, on_download: OnDownl
     """
     with warnings.catch_warnings():
         _silence_huggingface_hub()
-        return _Repository(name, revision or DEFAULT_REVISION).download(needs, on_download)
+        return _Repository(name, revision or DEFAULT_REVISION, token).download(needs, on_download)
 
 
-def read_headers(name: str, revision: str | None) -> tuple[str, list[TensorInfo]] | None:
+def read_headers(name: str, revision: str | None, token: str | None = None) -> tuple[str, list[TensorInfo]] | None:
     """Read the headers of a model's weights from the hub, without downloading the weights.
 
     Arguments and exceptions are those of download.
@@ -63,7 +66,7 @@ def read_headers(name: str, revision: str | None) -> tuple[str, list[TensorInfo]
     """
     with warnings.catch_warnings():
         _silence_huggingface_hub()
-        return _Repository(name, revision or DEFAULT_REVISION).read_headers()
+        return _Repository(name, revision or DEFAULT_REVISION, token).read_headers()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,7 @@ class _Repository:
 
     name: str
     revision: str
+    token: str | None
 
     def read_headers(self) -> tuple[str, list[TensorInfo]] | None:
         snapshot, sizes = self._describe()
@@ -81,7 +85,7 @@ class _Repository:
         infos: list[TensorInfo] = []
         for file in files:
             header = self._call(
-                _api().parse_safetensors_file_metadata,
+                _api(self.token).parse_safetensors_file_metadata,
                 filename=file,
                 revision=snapshot.commit,
                 timeout=_TIMEOUT_S,
@@ -108,7 +112,7 @@ class _Repository:
 
     def _describe(self) -> tuple[Snapshot, Mapping[str, int]]:
         """Return the revision's current commit and the sizes of its files."""
-        info = self._call(_api().model_info, revision=self.revision, files_metadata=True, timeout=_TIMEOUT_S)
+        info = self._call(_api(self.token).model_info, revision=self.revision, files_metadata=True, timeout=_TIMEOUT_S)
         sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
         return snapshot_of(self.name, str(info.sha)), sizes
 
@@ -150,6 +154,7 @@ class _Repository:
             revision=revision,
             cache_dir=cache_folder(),
             endpoint=endpoint(),
+            token=self.token,
             etag_timeout=_TIMEOUT_S,
             library_name="bertcli",
             library_version=__version__,
@@ -164,10 +169,10 @@ class _Repository:
             raise _translate_error(error, self.name, self.revision) from error
 
 
-def _api() -> "huggingface_hub.HfApi":
+def _api(token: str | None) -> "huggingface_hub.HfApi":
     from huggingface_hub import HfApi
 
-    return HfApi(endpoint(), library_name="bertcli", library_version=__version__)
+    return HfApi(endpoint(), token=token, library_name="bertcli", library_version=__version__)
 
 
 def _silence_huggingface_hub() -> None:
@@ -199,12 +204,12 @@ def _translate_error(error: Exception, name: str, revision: str) -> BertcliError
     if isinstance(error, errors.GatedRepoError):
         return CheckpointNotFound(
             f"{name} is gated: only users whom its owner has approved can download it",
-            hint=f"request access at {shown_endpoint()}/{name}, and set HF_TOKEN to your access token",
+            hint=f"request access at {shown_endpoint()}/{name}, and give your access token with --token or in HF_TOKEN",
         )
     if isinstance(error, errors.RepositoryNotFoundError):
         return CheckpointNotFound(
             f"the hub has no model {name!r}, or it is private",
-            hint="check the spelling; for a private model, set HF_TOKEN to your access token",
+            hint="check the spelling; for a private model, give your access token with --token or in HF_TOKEN",
         )
     if isinstance(error, errors.RevisionNotFoundError):
         return CheckpointNotFound(
@@ -235,7 +240,7 @@ def _http_error(status: int, name: str) -> BertcliError:
     if status in (401, 403):
         return CheckpointNotFound(
             f"the hub refuses access to {name} ({status})",
-            hint="check the token in HF_TOKEN, or the one that `hf auth login` stored",
+            hint="check the token of --token or HF_TOKEN, or the one that `hf auth login` stored",
         )
     if status == 429:
         return HubFailed(

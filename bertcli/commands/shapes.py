@@ -122,6 +122,7 @@ def _find_subject(request: ShapesRequest, sink: Sink) -> _Subject:
             offline=model.offline,
             needs=Files.ALL if request.run else needs,
             on_download=sink.reporter.announce,
+            token=model.token,
         )
     elif (here := find_local(model.model, None, needs)) is not None:
         checkpoint = here
@@ -146,7 +147,11 @@ def _stored_parts(subject: _Subject, request: ShapesRequest) -> OptionalParts | 
 
 def _show_weights(model: SessionRequest, sink: Sink) -> ExitCode:
     stored = find_tensors(
-        model.model, revision=model.revision, offline=model.offline, on_download=sink.reporter.announce
+        model.model,
+        revision=model.revision,
+        offline=model.offline,
+        on_download=sink.reporter.announce,
+        token=model.token,
     )
     info = RunInfo("shapes", stored.name, stored.revision, None, None, None)
     result = ShapesResult(0, 0, [], tensors=stored_tensors(stored.infos))

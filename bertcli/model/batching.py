@@ -50,19 +50,25 @@ def pad(texts: Sequence[TokenizedText], pad_token_id: int) -> Batch:
     return batch
 
 
-def batches(texts: Sequence[TokenizedText], batch_tokens: int, pad_token_id: int) -> Iterator[Batch]:
+def batches(
+    texts: Sequence[TokenizedText], batch_tokens: int, pad_token_id: int, batch_size: int | None = None
+) -> Iterator[Batch]:
     """Sort the texts by length, longest first, and yield them in batches with little padding.
 
     The caller restores the order of the texts.
 
     Args:
         batch_tokens: Token budget of a batch, padding included. A longer text gets a batch of its own.
+        pad_token_id: Id of the padding token.
+        batch_size: Largest number of texts in a batch, None for no limit.
     """
-    for group in group_for_batches(sorted(texts, key=len, reverse=True), batch_tokens):
+    for group in group_for_batches(sorted(texts, key=len, reverse=True), batch_tokens, batch_size):
         yield pad(group, pad_token_id)
 
 
-def group_for_batches(texts: Iterable[SizedText], batch_tokens: int) -> Iterator[list[SizedText]]:
+def group_for_batches(
+    texts: Iterable[SizedText], batch_tokens: int, batch_size: int | None = None
+) -> Iterator[list[SizedText]]:
     """Split the texts, in their order, into groups that each make one batch.
 
     A group ends when the token budget is spent, or when the next text would need too much padding or cause the others
@@ -71,13 +77,15 @@ def group_for_batches(texts: Iterable[SizedText], batch_tokens: int) -> Iterator
     Args:
         texts: Texts, or other items whose len() is a number of tokens.
         batch_tokens: Token budget of a batch, padding included. A longer text gets a group of its own.
+        batch_size: Largest number of texts in a group, None for no limit.
     """
     group: list[SizedText] = []
     longest = shortest = 0
     for text in texts:
         longest_with, shortest_with = max(longest, len(text)), min(shortest or len(text), len(text))
         shortest_allowed = min(_MIN_LENGTH_RATIO * longest_with, longest_with - _NEGLIGIBLE_PADDING)
-        if group and ((len(group) + 1) * longest_with > batch_tokens or shortest_with < shortest_allowed):
+        is_full = (len(group) + 1) * longest_with > batch_tokens or len(group) == batch_size
+        if group and (is_full or shortest_with < shortest_allowed):
             yield group
             group, longest_with, shortest_with = [], len(text), len(text)
         group.append(text)

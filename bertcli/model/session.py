@@ -141,7 +141,11 @@ def open_session(
     """
     unset_blas_limit()
     checkpoint = find_checkpoint(
-        request.model, revision=request.revision, offline=request.offline, on_download=on_download
+        request.model,
+        revision=request.revision,
+        offline=request.offline,
+        on_download=on_download,
+        token=request.token,
     )
     config = read_config(checkpoint.folder)
     weight_files = find_weight_files(checkpoint.folder, config.architecture)

@@ -178,11 +178,13 @@ class _GroupWorker(Generic[Answer]):
 
     def _compute_all(self, texts: Sequence[TokenizedText]) -> dict[int, Answer]:
         answers: dict[int, Answer] = {}
-        for batch in batches(texts, self._batch_tokens, self._session.tokenizer.pad_token_id):
+        session = self._session
+        pad_token_id, batch_size = session.tokenizer.pad_token_id, session.request.batch_size
+        for batch in batches(texts, self._batch_tokens, pad_token_id, batch_size):
             self._stages.raise_if_stopped()
             for text, answer in zip(batch.texts, self._halving(self._compute, batch), strict=True):
                 answers[text.record.index] = answer
-            self._counts.count_batch(batch, self._session.engine.supports_packing)
+            self._counts.count_batch(batch, session.engine.supports_packing)
             self._untrimmed_tokens += sum(map(len, batch.texts))
         return answers
 

@@ -85,7 +85,9 @@ class ModelComparison:
         own_index = {key: index for index, key in enumerate(_mask_keys(mask_logits))}
         texts = [text for text in map(self._tokenize, mask_logits.batch.texts) if isinstance(text, TokenizedText)]
         logits = self.session.to_numpy(mask_logits.logits)
-        for batch in batches(texts, self.other.batch_tokens, self.other.tokenizer.pad_token_id):
+        for batch in batches(
+            texts, self.other.batch_tokens, self.other.tokenizer.pad_token_id, self.other.request.batch_size
+        ):
             other = compute_mask_logits(self.other, batch)
             assert other is not None
             found = top_predictions(other, other.logits, self.top_k)

@@ -72,7 +72,7 @@ def run_variants(
     Yields:
         The variants of a batch, and the logits at all their positions, (positions, vocab).
     """
-    for run in group_for_batches(variants, session.batch_tokens):
+    for run in group_for_batches(variants, session.batch_tokens, session.request.batch_size):
         batch = pad([variant.text for variant in run], session.tokenizer.pad_token_id)
         rows = np.repeat(np.arange(len(run)), [len(variant.positions) for variant in run])
         columns = np.array([position for variant in run for position in variant.positions])

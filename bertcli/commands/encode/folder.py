@@ -96,6 +96,7 @@ def describe_run(
             "dedupe": corpus.dedupe,
             "ray": request.ray.is_requested,
             "batch_tokens": batch_tokens,
+            "batch_size": model.batch_size,
             "max_length": model.max_length,
             "truncate": model.truncate,
             "pair": texts.pair,
