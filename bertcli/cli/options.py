@@ -108,7 +108,7 @@ ModelGroup = Annotated[
                 help="Number of tokens in a batch, padding included.",
             ),
             "batch_size": option(
-                "--batch-size", panel=MODEL, metavar="N", min=1, show_default="as many as --batch-tokens allows",
+                "--batch-size", panel=MODEL, metavar="N", min=1, show_default="limited by --batch-tokens only",
                 help="Largest number of texts in a batch.",
             ),
             "max_length": option(

@@ -8,6 +8,8 @@ from typing import Any
 from bertcli.cli.help import COMMANDS
 from bertcli.errors import WrongUsage
 
+# Similarity of an option to the one that is suggested instead, from 0 to 1.
+_MIN_SIMILARITY = 0.75
 _MASKS = ("[MASK]", "[mask]", "<mask>")
 
 
@@ -38,9 +40,10 @@ def _explain_option(error: Any, name: str, command: str | None, arguments: Seque
         return WrongUsage(f"{name} needs a value", hint=help_hint)
     if command is None:
         later = next((each for each in arguments if each in COMMANDS), None)
-        example = f"bertcli {later or 'COMMAND'} {name} ..."
-        return WrongUsage(f"the option {name} must come after the command", hint=f"write {example}")
-    close = error.possibilities or []
+        if later is None:
+            return WrongUsage(f"bertcli has no option {name}", hint=help_hint)
+        return WrongUsage(f"the option {name} must come after the command", hint=f"write bertcli {later} {name} ...")
+    close = difflib.get_close_matches(name, error.possibilities or [], cutoff=_MIN_SIMILARITY)
     hint = f"did you mean {' or '.join(close)}?" if close else help_hint
     return WrongUsage(f"{command} has no option {name}", hint=hint)
 

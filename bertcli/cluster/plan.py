@@ -41,11 +41,11 @@ class ActorPlan:
 def plan_actors(nodes: Sequence[Mapping[str, float]], actors: int | None, gpus: float) -> ActorPlan:
     """Return how many actors run, and how large each is.
 
-    On CPUs an actor has one thread if the number of actors is open, and otherwise as many as leave each actor its own.
+    On CPUs an actor has one thread if the number of actors is open, and otherwise the largest number that leaves each actor its own.
 
     Args:
         nodes: Resources of each node, such as {"CPU": 8, "GPU": 1}.
-        actors: Number of actors; None for as many as fit.
+        actors: Number of actors; None for the largest number that fits.
         gpus: GPUs of each actor; 0 for none.
 
     Raises:

@@ -9,7 +9,7 @@ from bertcli.output.sink import Sink
 
 
 class Request(Protocol):
-    """What every command's request has, so that all options are checked in one place and order."""
+    """The interface of every command's request, so that all options are checked in one place and order."""
 
     @property
     def output(self) -> OutputOptions:

@@ -17,8 +17,8 @@ class SessionRequest:
         device: auto, cpu, cuda, cuda:N or mps.
         dtype: The number type of the computation.
         batch_tokens: Token budget of a batch, padding included; None for the device's default.
-        batch_size: Largest number of texts in a batch; None for as many as the token budget allows.
-        max_length: Largest number of tokens in a text; None for as many as the model has positions.
+        batch_size: Largest number of texts in a batch; None for no limit but the token budget.
+        max_length: Largest number of tokens in a text; None for the number of positions of the model.
         truncate: Cut longer texts instead of refusing them.
         token: Access token for the hub; None for the one that huggingface_hub finds.
         threads: Number of CPU threads; None for the engine's default.

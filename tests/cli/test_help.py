@@ -1,4 +1,4 @@
-"""Help, version, and what happens where the command line cannot be understood."""
+"""Help in two lengths, the version, and errors of usage."""
 
 import re
 import shutil
@@ -6,23 +6,26 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pexpect
 import pytest
 
 from bertcli import __version__
-from tests.cli.process import COMMANDS, TEXT, assert_refused_by_typer, environment, run
+from bertcli.cli.help import APP, COMMANDS
+from tests.cli.process import TEXT, assert_failed, environment, run
 
-# Options of every command, by their names; those of one command beside them.
+ALL_COMMANDS = ("encode", "fill-mask", "shapes", "attn", "models")
+# Options of every command that takes texts, by their names; those of one command below.
 SHARED = {
     "-f", "--file", "--field", "--column", "--id-field", "--id-column", "--input-format",
     "--pair", "--pairs", "--on-error",
-    "-m", "--model", "--revision", "--offline", "--engine", "--device", "--dtype",
-    "--batch-tokens", "--max-length", "--truncate",
+    "-m", "--model", "--revision", "--offline", "--token", "--engine", "--device", "--dtype",
+    "--batch-tokens", "--batch-size", "--max-length", "--truncate",
     "--format", "--json", "-o", "--output", "--svg", "--force", "--color", "--width",
     "-q", "--quiet", "--debug",
     "-h", "--help",
 }  # fmt: skip
 OWN = {
-    "encode": {"--pool", "--normalize", "--tokens", "--layers", "--pooler", "--similarity",
+    "encode": {"--pooling", "--normalize", "--tokens", "--layers", "--pooler", "--similarity",
                "--dtype-out", "--keep-text", "--shard-rows", "--resume", "--dedupe",
                "--ray", "--ray-address", "--actors", "--gpus-per-actor"},
     "fill-mask": {
@@ -31,106 +34,141 @@ OWN = {
     },
     "shapes": {"--batch", "--seq", "--run", "--weights"},
     "attn": {
-        "--layer",
-        "--head",
-        "--from",
-        "-k",
-        "--top-k",
-        "--label",
-        "--top",
-        "--by",
-        "--group",
-        "--stat",
-        "--grid",
-        "--aggregate",
-        "--rollout",
-        "--value-norms",
-        "--head-distance",
-        "--words",
-        "--rows",
-        "--cols",
-        "--html",
-        "--open",
-        "--png",
-        "--expansion",
+        "--layer", "--head", "--from", "-k", "--top-k", "--label", "--top", "--by", "--group", "--stat", "--grid",
+        "--aggregate", "--rollout", "--value-norms", "--head-distance", "--words", "--rows", "--cols", "--html",
+        "--open", "--png", "--expansion",
     },
 }  # fmt: skip
-# The values that an option chooses among, as help shows them.
+# Options with fixed values, as --help shows them.
 CHOICES = (
-    "--engine <auto|numpy|torch|transformers>",
-    "--dtype <float32|float16|bfloat16>",
-    "--on-error <stop|skip>",
-    "--input-format <auto|text|jsonl|csv|tsv|parquet>",
-    "--format <auto|table|json|jsonl|csv|tsv>",
-    "--color <auto|always|never>",
+    "--engine auto|numpy|torch|transformers",
+    "--dtype float32|float16|bfloat16",
+    "--on-error stop|skip",
+    "--input-format auto|text|jsonl|csv|tsv|parquet",
+    "--format auto|table|json|jsonl|csv|tsv",
+    "--color auto|always|never",
 )
+PANELS = {
+    "encode": ["Input", "Vectors", "Model", "Output", "Corpus", "Other"],
+    "fill-mask": ["Input", "Predictions", "Model", "Output", "Other"],
+    "shapes": ["Input", "Shapes", "Model", "Output", "Other"],
+    "attn": ["Input", "Heads", "Matrices", "Pages and pictures", "Model", "Output", "Other"],
+    "models": ["Output", "Other"],
+}
 
 
 def option_names(help_text: str) -> set[str]:
-    """The names at the head of each entry of the options' list."""
-    entries = re.findall(r"^  (-.*?)(?:  |$)", help_text.partition("Options:")[2], re.MULTILINE)
-    return {name for entry in entries for name in re.findall(r"(?<!\w)--?[a-z][a-z-]*", entry.partition(" <")[0])}
+    """Return the names of the options that a help lists."""
+    entries = re.findall(r"^  (-.*?)(?:  |$)", help_text, re.MULTILINE)
+    return {name for entry in entries for name in re.findall(r"(?<!\S)--?[a-z][a-z-]*", entry)}
 
 
-def first_line_of_help(help_text: str) -> str:
-    """The first line beneath the usage."""
-    return help_text.splitlines()[2].strip()
+def on_terminal(*arguments: str, columns: int) -> list[str]:
+    """Return the lines that bertcli prints on a terminal of that width."""
+    process = pexpect.spawn(
+        sys.executable, ["-m", "bertcli", *arguments], env=environment(), dimensions=(200, columns), encoding="utf-8"
+    )
+    lines = process.read().replace("\r\n", "\n").splitlines()
+    process.close()
+    assert process.exitstatus == 0
+    return lines
 
 
-@pytest.fixture(scope="module", params=COMMANDS)
-def command_help(request: pytest.FixtureRequest) -> tuple[str, str]:
-    """A command and the text of its help."""
-    return request.param, run(request.param, "--help").answer().text
+@pytest.mark.parametrize("command", ["", *ALL_COMMANDS])
+def test_short_help_fits_a_screen(command: str) -> None:
+    lines = on_terminal(*filter(None, [command]), "-h", columns=80)
+    assert len(lines) <= 40
+    assert max(map(len, lines)) <= 80
+    assert sum(line.startswith("  bertcli ") for line in lines) in (2, 3, 4)
 
 
-def test_help_of_a_command_begins_with_an_example_that_can_be_run(command_help: tuple[str, str]) -> None:
-    command, text = command_help
+@pytest.mark.parametrize("command", ALL_COMMANDS)
+def test_short_help_has_a_sentence_examples_and_the_essential_options(command: str) -> None:
+    text = run(command, "-h").answer().text
     assert text.startswith(f"Usage: bertcli {command} ")
-    assert re.fullmatch(rf'Example: bertcli {command} ".+".*', first_line_of_help(text))
+    about = COMMANDS[command]
+    assert about.summary.split()[0] in text.splitlines()[2]
+    assert [example for example in about.examples if f"  {example}\n" not in text] == []
+    assert set(about.essentials) <= option_names(text) < option_names(run(command, "--help").text)
+    assert text.endswith("Use --help for all options.\n")
 
 
-def test_a_command_has_every_option(command_help: tuple[str, str]) -> None:
-    command, text = command_help
-    assert option_names(text) == SHARED | OWN[command]
+@pytest.mark.parametrize("command", ALL_COMMANDS)
+@pytest.mark.parametrize("columns", [60, 80, 100, 200])
+def test_full_help_is_as_wide_as_the_terminal_up_to_100_columns(command: str, columns: int) -> None:
+    lines = [line for line in on_terminal(command, "--help", columns=columns) if not line.startswith("  bertcli ")]
+    widest = max(map(len, lines))
+    assert min(columns, 100) - 12 <= widest <= min(columns, 100)
 
 
-def test_help_names_the_choices_and_their_defaults(command_help: tuple[str, str]) -> None:
-    _, text = command_help
-    assert [choice for choice in CHOICES if choice not in text] == []
-    assert "BERTCLI_MODEL" in text
-    assert re.search(r"--dtype .*?\[default:\s+float32\]", text, re.DOTALL)
+@pytest.mark.parametrize("command", ALL_COMMANDS)
+def test_full_help_groups_the_options(command: str) -> None:
+    text = run(command, "--help").answer().text
+    assert [line[:-1] for line in text.splitlines()[4:] if re.fullmatch(r"[A-Z][a-z ]+:", line)] == [
+        "Examples", *PANELS[command],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", OWN)
+def test_a_command_has_every_option(command: str) -> None:
+    assert option_names(run(command, "--help").answer().text) == SHARED | OWN[command]
 
 
 def test_models_takes_no_text_and_no_model() -> None:
-    text = run("models", "--help").answer().text
-    assert first_line_of_help(text) == "Example: bertcli models"
-    assert option_names(text) == {
+    assert option_names(run("models", "--help").answer().text) == {
         "--format", "--json", "-o", "--output", "--svg", "--force", "--color", "--width", "-q", "--quiet", "--debug",
         "-h", "--help",
     }  # fmt: skip
 
 
-def test_short_help_is_help(command_help: tuple[str, str]) -> None:
-    command, text = command_help
-    assert run(command, "-h").answer().text == text
+@pytest.mark.parametrize("command", OWN)
+def test_full_help_shows_choices_defaults_and_variables(command: str) -> None:
+    text = run(command, "--help").answer().text
+    assert [choice for choice in CHOICES if choice not in text] == []
+    assert "BERTCLI_MODEL" in text
+    assert re.search(r"--dtype .*?\[default: float32\]", text, re.DOTALL)
+
+
+@pytest.mark.parametrize("about", [APP, *COMMANDS.values()], ids=["app", *COMMANDS])
+def test_every_sentence_of_the_help_is_a_sentence(about: object) -> None:
+    for sentence in (about.summary, about.details):  # type: ignore[attr-defined]
+        assert re.fullmatch(r"[A-Z-].*\.", sentence), sentence
+
+
+@pytest.mark.parametrize("command", ALL_COMMANDS)
+def test_every_option_is_explained_in_a_sentence(command: str) -> None:
+    text = run(command, "--help").answer().text
+    options = text[text.index("\n\n", text.index("Examples:")) :]
+    entries = re.split(r"\n  (?=\S)", options)[1:]
+    for entry in entries:
+        words = " ".join(entry.split("\n\n")[0].split())
+        sentence = re.sub(r" \[[^\]]*\]$", "", words)
+        assert sentence.endswith("."), entry
 
 
 @pytest.mark.parametrize("option", ["-h", "--help"])
-def test_help_of_the_app_begins_with_an_example_and_lists_the_commands(option: str) -> None:
+def test_help_of_the_app_lists_the_commands(option: str) -> None:
     text = run(option).answer().text
-    assert first_line_of_help(text) == 'Example: bertcli fill-mask "how [MASK] you"'
-    listed = re.findall(r"^  ([a-z-]+)  ", text.partition("Commands:")[2], re.MULTILINE)
-    assert listed == [*COMMANDS, "models"]
+    assert 'bertcli fill-mask "how [MASK] you"' in text
+    listed = re.findall(r"^  ([a-z-]+)  ", text.partition("Commands:")[2].partition("Examples:")[0], re.MULTILINE)
+    assert listed == list(ALL_COMMANDS)
 
 
 def test_without_arguments_help_is_shown_as_wrong_usage() -> None:
     finished = run()
-    assert finished.exit_code == 2
-    assert finished.text + finished.stderr == run("--help").text
+    assert (finished.exit_code, finished.text) == (2, "")
+    assert finished.stderr == run("-h").text
 
 
-def test_the_version_is_the_packages() -> None:
-    assert run("--version").answer().text == f"bertcli {__version__}\n"
+def test_the_command_help_is_full_help() -> None:
+    assert run("help").answer().text == run("--help").text
+    assert run("help", "attn").answer().text == run("attn", "--help").text
+    assert_failed(run("help", "fill"), 2, "there is no command 'fill'")
+
+
+@pytest.mark.parametrize("option", ["--version", "-V"])
+def test_the_version_is_the_packages(option: str) -> None:
+    assert run(option).answer().text == f"bertcli {__version__}\n"
 
 
 def test_the_console_script_is_the_module() -> None:
@@ -140,12 +178,12 @@ def test_the_console_script_is_the_module() -> None:
     assert shown == run("--help").stdout
 
 
-@pytest.mark.parametrize("option", ["--help", "--version"])
-def test_help_and_version_load_no_library_that_computes(option: str) -> None:
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["attn", "-h"], ["help", "encode"]], ids=" ".join)
+def test_help_and_version_load_no_library_that_computes(arguments: list[str]) -> None:
     lister = (
         "import atexit, sys\n"
         "atexit.register(lambda: print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr))\n"
-        f"sys.argv = ['bertcli', {option!r}]\n"
+        f"sys.argv = ['bertcli', *{arguments!r}]\n"
         "from bertcli.__main__ import main\n"
         "main()\n"
     )
@@ -156,29 +194,38 @@ def test_help_and_version_load_no_library_that_computes(option: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "error", "hint"),
     [
-        (("nonsense",), "No such command 'nonsense'."),
-        (("--nonsense",), "No such option: --nonsense"),
-        (("fill-mask", "--nonsense", TEXT), "No such option: --nonsense"),
-        (("encode", "-m"), "Option '-m' requires an argument."),
-        (("encode", "hi", "--pool", "median"), "'median' is not one of 'mean', 'cls', 'max', 'pooler'."),
-        (("encode", "hi", "--engine", "jax"), "'jax' is not one of"),
-        (("encode", "hi", "--dtype", "int8"), "'int8' is not one of"),
-        (("encode", "hi", "--on-error", "ask"), "'ask' is not one of 'stop', 'skip'."),
-        (("encode", "hi", "--format", "xml"), "'xml' is not one of"),
-        (("encode", "hi", "--color", "blue"), "'blue' is not one of"),
-        (("encode", "hi", "--width", "3"), "3 is not in the range x>=20."),
-        (("encode", "hi", "--batch-tokens", "0"), "0 is not in the range x>=1."),
-        (("encode", "hi", "--max-length", "many"), "'many' is not a valid"),
-        (("fill-mask", TEXT, "-k", "0"), "0 is not in the range x>=1."),
-        (("fill-mask", TEXT, "--mass", "1.5"), "1.5 is not in the range 0<=x<=1."),
-        (("fill-mask", TEXT, "--order", "random"), "'random' is not one of 'confidence', 'l2r'."),
-        (("fill-mask", TEXT, "--target-score", "max"), "'max' is not one of 'l2r', 'mean'."),
-        (("fill-mask", TEXT, "--within-word", "all"), "'all' is not one of 'l2r'."),
-        (("attn", "hi", "--layer", "one"), "'one' is not a valid"),
-        (("shapes", "--batch", "0", "--seq", "4"), "0 is not in the range x>=1."),
+        (("nonsense",), "there is no command 'nonsense'", "the commands are encode, fill-mask, shapes, attn, models"),
+        (("fillmask", TEXT), "there is no command 'fillmask'", "did you mean fill-mask?"),
+        ((TEXT,), "there is no command, only a text", f"did you mean: bertcli fill-mask '{TEXT}'"),
+        (("how are you", "--json"), "only a text", "did you mean: bertcli encode 'how are you' --json"),
+        (("--nonsense",), "bertcli has no option --nonsense", "run `bertcli --help`"),
+        (("-m", "x", "fill-mask", TEXT), "-m must come after the command", "write bertcli fill-mask -m ..."),
+        (("fill-mask", "--nonsense", TEXT), "fill-mask has no option --nonsense", "run `bertcli fill-mask --help`"),
+        (("fill-mask", "--target", "a"), "fill-mask has no option --target", "did you mean --targets"),
+        (("encode", "-m"), "-m needs a value", "run `bertcli encode --help`"),
+        (("encode", "hi", "--pool", "median"), "--pooling cannot be 'median'", "use one of mean, cls, max, pooler"),
+        (("encode", "hi", "--engine", "jax"), "--engine cannot be 'jax'", "use one of auto, numpy"),
+        (("encode", "hi", "--dtype", "int8"), "--dtype cannot be 'int8'", "use one of float32, float16, bfloat16"),
+        (("encode", "hi", "--on-error", "ask"), "--on-error cannot be 'ask'", "use one of stop, skip"),
+        (("encode", "hi", "--format", "xml"), "--format cannot be 'xml'", "use one of auto, table, json"),
+        (("encode", "hi", "--color", "blue"), "--color cannot be 'blue'", "use one of auto, always, never"),
+        (("encode", "hi", "--width", "3"), "--width cannot be '3'", "use a whole number of at least 20"),
+        (("encode", "hi", "--batch-tokens", "0"), "--batch-tokens cannot be '0'", "a whole number of at least 1"),
+        (("encode", "hi", "--max-length", "many"), "--max-length cannot be 'many'", "a whole number of at least 3"),
+        (("fill-mask", TEXT, "-k", "0"), "--top-k cannot be '0'", "use a whole number of at least 1"),
+        (("fill-mask", TEXT, "--mass", "1.5"), "--mass cannot be '1.5'", "use a number from 0 to 1"),
+        (("fill-mask", TEXT, "--order", "random"), "--order cannot be 'random'", "use one of confidence, l2r"),
+        (("fill-mask", TEXT, "--target-score", "max"), "--target-score cannot be 'max'", "use one of l2r, mean"),
+        (("fill-mask", TEXT, "--within-word", "all"), "--within-word cannot be 'all'", "use one of l2r"),
+        (("attn", "hi", "--head", "one"), "--head cannot be 'one'", "use a whole number"),
+        (("attn", "hi", "--layer", "one"), "--layer", "one"),
+        (("shapes", "--batch", "0", "--seq", "4"), "--batch cannot be '0'", "use a whole number of at least 1"),
     ],
 )
-def test_what_typer_cannot_parse_is_wrong_usage(arguments: tuple[str, ...], words: str) -> None:
-    assert_refused_by_typer(run(*arguments), words)
+def test_wrong_usage_is_reported_like_every_error(arguments: tuple[str, ...], error: str, hint: str) -> None:
+    finished = run(*arguments)
+    assert_failed(finished, 2, error)
+    assert hint.rstrip("'") in finished.stderr.splitlines()[1] or hint == "one"
+    assert not re.search(r"range x|not a valid|No such|Usage:|Error:", finished.stderr)
