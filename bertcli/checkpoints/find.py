@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bertcli.checkpoints import hub_cache as cache
 from bertcli.checkpoints.config import read_config
@@ -14,7 +15,9 @@ from bertcli.checkpoints.names import cached_names, is_repository_name, reposito
 from bertcli.checkpoints.required_files import PART_NAMES, Files, missing_files
 from bertcli.checkpoints.weight_files import FLOATS, find_weight_files
 from bertcli.errors import BadCheckpoint, BertcliError, CheckpointNotFound, HubFailed, WrongUsage
-from bertcli.results.models import KnownModel
+
+if TYPE_CHECKING:
+    from bertcli.results.models import KnownModel
 
 BUNDLED = "bundled"
 BUNDLED_FOLDER = Path(__file__).parent.parent / "bundled"
@@ -283,7 +286,7 @@ def _suggestion(name: str) -> str:
     return f"did you mean {nearest[0]}? otherwise " if nearest and nearest[0] != name else ""
 
 
-def describe_model(installed: Installed) -> KnownModel:
+def describe_model(installed: Installed) -> "KnownModel":
     """Describe an installed checkpoint: its family, sizes and parts.
 
     Raises:
@@ -303,6 +306,8 @@ def describe_model(installed: Installed) -> KnownModel:
         parts = weight_files.optional_parts(config)
         has_pooler, has_mlm_head = parts.has_pooler, parts.has_mlm_head
         parameters = sum(info.parameters for info in weight_files.infos if info.dtype in FLOATS)
+    from bertcli.results.models import KnownModel  # here, since only `bertcli models` needs it
+
     return KnownModel(
         model=checkpoint.name,
         revision=checkpoint.revision,

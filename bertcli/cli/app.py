@@ -9,7 +9,6 @@ from bertcli import __version__
 from bertcli.cli import commands
 from bertcli.cli.help import COMMANDS, app_help, command_help
 from bertcli.cli.options import OTHER, with_groups
-from bertcli.cli.usage import explain_command
 
 _FUNCTIONS: dict[str, Callable[..., int]] = {
     "encode": commands.encode,
@@ -20,8 +19,13 @@ _FUNCTIONS: dict[str, Callable[..., int]] = {
 }
 
 
-def make_app(arguments: Sequence[str] = ()) -> typer.Typer:
-    """Return the app. If the first argument names a command, only that command is built, which saves start-up time."""
+def make_app(arguments: Sequence[str] | None = None) -> typer.Typer:
+    """Return the app.
+
+    Args:
+        arguments: The command line. Only the command that it names is built, which saves start-up time. None builds
+            all commands.
+    """
     app = typer.Typer(
         name="bertcli",
         add_completion=False,
@@ -33,7 +37,7 @@ def make_app(arguments: Sequence[str] = ()) -> typer.Typer:
     app.callback(invoke_without_command=True)(_bertcli)
     named = arguments[0] if arguments else ""
     for name, function in _FUNCTIONS.items():
-        if named == name or named not in _FUNCTIONS:
+        if arguments is None or named == name:
             command = with_groups(function, {"short_help": ShortHelp, "full_help": FullHelp})
             app.command(name, help=COMMANDS[name].summary, add_help_option=False)(command)
     app.command("help", help="Show the help of bertcli or of a command.", add_help_option=False)(_help)
@@ -112,6 +116,8 @@ def _help(
     group: Any = typer.main.get_command(make_app([command]))
     found = group.commands.get(command)
     if found is None or command not in COMMANDS:
+        from bertcli.cli.usage import explain_command
+
         raise explain_command([command])
     child = typer.Context(found, info_name=command, parent=context)
     typer.echo(command_help(command, found.params, child, is_full=True))

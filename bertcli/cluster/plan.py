@@ -41,7 +41,8 @@ class ActorPlan:
 def plan_actors(nodes: Sequence[Mapping[str, float]], actors: int | None, gpus: float) -> ActorPlan:
     """Return how many actors run, and how large each is.
 
-    On CPUs an actor has one thread if the number of actors is open, and otherwise the largest number that leaves each actor its own.
+    On CPUs an actor has one thread if the number of actors is open, and otherwise the largest number of threads that
+    leaves each actor its own.
 
     Args:
         nodes: Resources of each node, such as {"CPU": 8, "GPU": 1}.
