@@ -164,3 +164,20 @@ def prose(page: str) -> str:
 def test_a_page_is_in_plain_english(page: str) -> None:
     text = prose(PAGES[page])
     assert [phrase for phrase in PHRASES if re.search(rf"\b{phrase}\b", text)] == []
+
+
+def anchors(page: str) -> set[str]:
+    """Return the anchors of the headings of a page, as GitHub spells them."""
+    headings = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```", "", page, flags=re.MULTILINE | re.DOTALL), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page: str) -> None:
+    folder = (REPOSITORY / page).parent
+    links = [link for link in re.findall(r"\]\(([^)\s]+)\)", PAGES[page]) if "://" not in link]
+    for link in links:
+        name, _, anchor = link.partition("#")
+        path = folder / name if name else REPOSITORY / page
+        assert path.exists(), link
+        assert not anchor or anchor in anchors(path.read_text(encoding="utf-8")), link
