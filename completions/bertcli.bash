@@ -14,14 +14,14 @@ _bertcli() {
         [[ $word == -- ]] && return
     done
     if ((COMP_CWORD == 1)); then
-        values='encode fill-mask shapes attn models'
-        [[ $cur == -* ]] && values='--version -h --help'
+        values='encode fill-mask shapes attn models help'
+        [[ $cur == -* ]] && values='-V --version -h --help'
         COMPREPLY=($(compgen -W "$values" -- "$cur"))
         return
     fi
     case ${COMP_WORDS[1]} in
         encode)
-            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error --pool --normalize --tokens --layers --pooler --similarity --dtype-out --keep-text --shard-rows --resume --dedupe --ray --ray-address --actors --gpus-per-actor -m --model --revision --offline --engine --device --dtype --batch-tokens --max-length --truncate --format --json -o --output --svg --force --color --width -q --quiet --debug -h --help'
+            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error --pool --pooling --normalize --tokens --layers --pooler --similarity --dtype-out --keep-text --shard-rows --resume --dedupe --ray --ray-address --actors --gpus-per-actor -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --token --format --json -o --output --svg --force --color --width -q --quiet --debug -h --help'
             case $prev in
                 -f|--file) takes=file ;;
                 --field|--column) takes=value ;;
@@ -29,7 +29,7 @@ _bertcli() {
                 --input-format) takes=value values='auto text jsonl csv tsv parquet' ;;
                 --pair) takes=value ;;
                 --on-error) takes=value values='stop skip' ;;
-                --pool) takes=value values='mean cls max pooler' ;;
+                --pool|--pooling) takes=value values='mean cls max pooler' ;;
                 --layers) takes=value values='all' ;;
                 --dtype-out) takes=value values='float32 float16' ;;
                 --shard-rows) takes=value ;;
@@ -42,7 +42,9 @@ _bertcli() {
                 --device) takes=value values='auto cpu cuda mps' ;;
                 --dtype) takes=value values='float32 float16 bfloat16' ;;
                 --batch-tokens) takes=value ;;
+                --batch-size) takes=value ;;
                 --max-length) takes=value ;;
+                --token) takes=value ;;
                 --format) takes=value values='auto table json jsonl csv tsv' ;;
                 -o|--output) takes=file ;;
                 --svg) takes=file ;;
@@ -51,7 +53,7 @@ _bertcli() {
             esac
             ;;
         fill-mask)
-            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error -k --top-k --mass --entropy --targets --target-score --joint --order --score --within-word --lens --compare --mutual -m --model --revision --offline --engine --device --dtype --batch-tokens --max-length --truncate --format --json -o --output --svg --force --color --width -q --quiet --debug -h --help'
+            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error -k --top-k --mass --entropy --targets --target-score --joint --order --score --within-word --lens --compare --mutual -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --token --format --json -o --output --svg --force --color --width -q --quiet --debug -h --help'
             case $prev in
                 -f|--file) takes=file ;;
                 --field|--column) takes=value ;;
@@ -72,7 +74,9 @@ _bertcli() {
                 --device) takes=value values='auto cpu cuda mps' ;;
                 --dtype) takes=value values='float32 float16 bfloat16' ;;
                 --batch-tokens) takes=value ;;
+                --batch-size) takes=value ;;
                 --max-length) takes=value ;;
+                --token) takes=value ;;
                 --format) takes=value values='auto table json jsonl csv tsv' ;;
                 -o|--output) takes=file ;;
                 --svg) takes=file ;;
@@ -81,7 +85,7 @@ _bertcli() {
             esac
             ;;
         shapes)
-            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error --batch --seq --run --weights -m --model --revision --offline --engine --device --dtype --batch-tokens --max-length --truncate --format --json -o --output --svg --force --color --width -q --quiet --debug -h --help'
+            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error --batch --seq --run --weights -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --token --format --json -o --output --svg --force --color --width -q --quiet --debug -h --help'
             case $prev in
                 -f|--file) takes=file ;;
                 --field|--column) takes=value ;;
@@ -97,7 +101,9 @@ _bertcli() {
                 --device) takes=value values='auto cpu cuda mps' ;;
                 --dtype) takes=value values='float32 float16 bfloat16' ;;
                 --batch-tokens) takes=value ;;
+                --batch-size) takes=value ;;
                 --max-length) takes=value ;;
+                --token) takes=value ;;
                 --format) takes=value values='auto table json jsonl csv tsv' ;;
                 -o|--output) takes=file ;;
                 --svg) takes=file ;;
@@ -106,7 +112,7 @@ _bertcli() {
             esac
             ;;
         attn)
-            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error --layer --head --label --top --by --group --stat --grid --aggregate --from -k --top-k --rollout --value-norms --head-distance --words --rows --cols --expansion --html --open --png -m --model --revision --offline --engine --device --dtype --batch-tokens --max-length --truncate --format --json -o --output --svg --force --color --width -q --quiet --debug -h --help'
+            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error --layer --head --label --top --by --group --stat --grid --aggregate --from -k --top-k --rollout --value-norms --head-distance --words --rows --cols --expansion --html --open --png -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --token --format --json -o --output --svg --force --color --width -q --quiet --debug -h --help'
             case $prev in
                 -f|--file) takes=file ;;
                 --field|--column) takes=value ;;
@@ -114,14 +120,14 @@ _bertcli() {
                 --input-format) takes=value values='auto text jsonl csv tsv parquet' ;;
                 --pair) takes=value ;;
                 --on-error) takes=value values='stop skip' ;;
-                --layer) takes=value ;;
+                --layer) takes=value values='all' ;;
                 --head) takes=value ;;
-                --label) takes=value values='previous next self delimiter broad' ;;
+                --label) takes=value ;;
                 --top) takes=value ;;
                 --by) takes=value ;;
                 --group) takes=value values='layer' ;;
                 --stat) takes=value ;;
-                --grid) takes=value values='entropy self previous next cls sep punctuation distance confidence' ;;
+                --grid) takes=value ;;
                 --from) takes=value ;;
                 -k|--top-k) takes=value ;;
                 --rows) takes=value ;;
@@ -134,7 +140,9 @@ _bertcli() {
                 --device) takes=value values='auto cpu cuda mps' ;;
                 --dtype) takes=value values='float32 float16 bfloat16' ;;
                 --batch-tokens) takes=value ;;
+                --batch-size) takes=value ;;
                 --max-length) takes=value ;;
+                --token) takes=value ;;
                 --format) takes=value values='auto table json jsonl csv tsv' ;;
                 -o|--output) takes=file ;;
                 --svg) takes=file ;;
@@ -150,6 +158,11 @@ _bertcli() {
                 --svg) takes=file ;;
                 --color) takes=value values='auto always never' ;;
                 --width) takes=value ;;
+            esac
+            ;;
+        help)
+            options=''
+            case $prev in
             esac
             ;;
     esac
