@@ -14,14 +14,14 @@ _bertcli() {
         [[ $word == -- ]] && return
     done
     if ((COMP_CWORD == 1)); then
-        values='encode fill-mask shapes attn models help'
+        values='encode fill-mask shapes attn models'
         [[ $cur == -* ]] && values='-V --version -h --help'
         COMPREPLY=($(compgen -W "$values" -- "$cur"))
         return
     fi
     case ${COMP_WORDS[1]} in
         encode)
-            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error --pool --pooling --normalize --tokens --layers --pooler --similarity --dtype-out --keep-text --shard-rows --resume --dedupe --ray --ray-address --actors --gpus-per-actor -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --token --format --json -o --output --svg --force --color --width -q --quiet --debug -h --help'
+            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error --pooling --normalize --tokens --layers --pooler --similarity --dtype-out --keep-text --shard-rows --resume --dedupe --ray --ray-address --actors --gpus-per-actor -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --token --format --json -o --output --svg --force --color --width -q --quiet --debug -h --help'
             case $prev in
                 -f|--file) takes=file ;;
                 --field|--column) takes=value ;;
@@ -29,7 +29,7 @@ _bertcli() {
                 --input-format) takes=value values='auto text jsonl csv tsv parquet' ;;
                 --pair) takes=value ;;
                 --on-error) takes=value values='stop skip' ;;
-                --pool|--pooling) takes=value values='mean cls max pooler' ;;
+                --pooling) takes=value values='mean cls max pooler' ;;
                 --layers) takes=value values='all' ;;
                 --dtype-out) takes=value values='float32 float16' ;;
                 --shard-rows) takes=value ;;
@@ -158,11 +158,6 @@ _bertcli() {
                 --svg) takes=file ;;
                 --color) takes=value values='auto always never' ;;
                 --width) takes=value ;;
-            esac
-            ;;
-        help)
-            options=''
-            case $prev in
             esac
             ;;
     esac

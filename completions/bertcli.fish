@@ -26,7 +26,6 @@ complete --command bertcli --condition __bertcli_has_no_command --arguments fill
 complete --command bertcli --condition __bertcli_has_no_command --arguments shapes --description 'Show the name and shape of every output of BertModel and BertForMaskedLM.'
 complete --command bertcli --condition __bertcli_has_no_command --arguments attn --description 'Show what each attention head looks at.'
 complete --command bertcli --condition __bertcli_has_no_command --arguments models --description 'List the models on this machine that -m can name.'
-complete --command bertcli --condition __bertcli_has_no_command --arguments help --description 'Show the help of bertcli or of a command.'
 complete --command bertcli --condition __bertcli_has_no_command --short-option V --long-option version --description 'Show the version.'
 complete --command bertcli --condition __bertcli_has_no_command --short-option h --description 'Show the help on one screen.'
 complete --command bertcli --condition __bertcli_has_no_command --long-option help --description 'Show this help: all options.'
@@ -38,7 +37,7 @@ complete --command bertcli --condition '__bertcli_is_in encode' --long-option in
 complete --command bertcli --condition '__bertcli_is_in encode' --long-option pair --exclusive --description 'Sentence B, for every text.'
 complete --command bertcli --condition '__bertcli_is_in encode' --long-option pairs --description 'Split each text at its tab into sentence A and sentence B.'
 complete --command bertcli --condition '__bertcli_is_in encode' --long-option on-error --exclusive --arguments 'stop skip' --description 'Stop at a text that fails, or skip it and exit with 1 at the end.'
-complete --command bertcli --condition '__bertcli_is_in encode' --long-option pool --long-option pooling --exclusive --arguments 'mean cls max pooler' --description 'Make a text\'s vector from its tokens\' in this way.'
+complete --command bertcli --condition '__bertcli_is_in encode' --long-option pooling --exclusive --arguments 'mean cls max pooler' --description 'Make a text\'s vector from its tokens\' in this way.'
 complete --command bertcli --condition '__bertcli_is_in encode' --long-option normalize --description 'Scale each embedding to length 1.'
 complete --command bertcli --condition '__bertcli_is_in encode' --long-option tokens --description 'Add the vector of each token.'
 complete --command bertcli --condition '__bertcli_is_in encode' --long-option layers --exclusive --arguments 'all' --description 'Add the hidden states of these layers, such as all, -1 or 0,6,12. 0 is the embeddings.'
@@ -214,4 +213,3 @@ complete --command bertcli --condition '__bertcli_is_in models' --short-option q
 complete --command bertcli --condition '__bertcli_is_in models' --long-option debug --description 'Print the traceback of a bug in bertcli.'
 complete --command bertcli --condition '__bertcli_is_in models' --short-option h --description 'Show the help on one screen.'
 complete --command bertcli --condition '__bertcli_is_in models' --long-option help --description 'Show this help: all options.'
-

@@ -40,7 +40,7 @@ def make_app(arguments: Sequence[str] | None = None) -> typer.Typer:
         if arguments is None or named == name:
             command = with_groups(function, {"short_help": ShortHelp, "full_help": FullHelp})
             app.command(name, help=COMMANDS[name].summary, add_help_option=False)(command)
-    app.command("help", help="Show the help of bertcli or of a command.", add_help_option=False)(_help)
+    app.command("help", help="Show the help of bertcli or of a command.", add_help_option=False, hidden=True)(_help)
     return app
 
 

@@ -124,7 +124,7 @@ _MIN_WIDTH, _MAX_WIDTH = 60, 100
 # Columns for the names of options; longer names get a line of their own.
 _NAMES = 26
 # Old names that still work and are not shown.
-_HIDDEN = {"--pool"}
+HIDDEN_ALIASES = {"--pool"}
 _PANEL_ORDER = ("Input", "Vectors", "Predictions", "Shapes", "Heads", "Matrices", "Pages and pictures", "Model",
                 "Output", "Corpus", "Other")  # fmt: skip
 
@@ -186,7 +186,7 @@ def _row(parameter: Any, context: Any) -> tuple[str, str]:
     """Return the names of a parameter with its value, and its sentence with its default."""
     if parameter.param_type_name == "argument":
         return parameter.make_metavar(context), parameter.help
-    names = ", ".join(name for name in parameter.opts if name not in _HIDDEN)
+    names = ", ".join(name for name in parameter.opts if name not in HIDDEN_ALIASES)
     value = "" if parameter.is_flag else f" {_value(parameter)}"
     notes = _notes(parameter)
     return f"{names}{value}", f"{parameter.help} [{', '.join(notes)}]" if notes else parameter.help

@@ -234,3 +234,17 @@ def test_shapes_of_a_cached_published_model_come_from_its_files(home: Path, tiny
     fill_cache(home, "bert-base-cased", files_in(tiny_bert))
     answer = run("shapes", TEXT, "-m", "bert-base-cased", "--json", env={"HF_HOME": str(home)}).json()
     assert (answer["revision"], answer["classes"][0]["outputs"][0]["shape"]) == (COMMIT, [1, 5, 24])
+
+
+@pytest.mark.parametrize(
+    "command", [("encode", TEXT), ("shapes", "--weights"), ("shapes", "--batch", "1", "--seq", "4")]
+)
+def test_token_is_sent_to_the_hub(hub: Hub, home: Path, command: tuple[str, ...]) -> None:
+    def is_refused(handler: Handler) -> bool:
+        return handler.headers["Authorization"] != "Bearer hf_secret" and handler.refuse(401, "RepoNotFound")
+
+    hub.faults[".*"] = is_refused
+    refused = run(*command, *MODEL, env=hub.env(home))
+    assert_failed(refused, 1, "no model 'my/bert'")
+    assert "--token" in refused.stderr
+    assert run(*command, *MODEL, "--token", "hf_secret", env=hub.env(home)).exit_code == 0

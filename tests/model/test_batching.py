@@ -61,3 +61,15 @@ def test_texts_are_sorted_by_length_longest_first(drawn: Sequence[TokenizedText]
 
 def test_no_texts_make_no_batch() -> None:
     assert list(batches([], 100, PAD)) == []
+
+
+@given(st.lists(st.integers(1, 20), max_size=30), st.integers(1, 60), st.integers(1, 5))
+def test_batch_size_limits_the_texts_of_a_batch(lengths: list[int], batch_tokens: int, batch_size: int) -> None:
+    texts = [text_of(index, length) for index, length in enumerate(lengths)]
+    found = list(batches(texts, batch_tokens, 0, batch_size))
+    assert all(len(batch.texts) <= batch_size for batch in found)
+    assert sorted(text.record.index for batch in found for text in batch.texts) == list(range(len(lengths)))
+    unlimited = list(batches(texts, batch_tokens, 0))
+    assert [batch.texts for batch in batches(texts, batch_tokens, 0, len(lengths) + 1)] == [
+        batch.texts for batch in unlimited
+    ]

@@ -7,6 +7,7 @@ from typing import Any
 from typer.main import get_command
 
 from bertcli.cli.app import make_app
+from bertcli.cli.help import HIDDEN_ALIASES
 
 FILE, MODEL = "FILE", "MODEL"
 # Values to offer for options that accept others too, by the metavar in the help.
@@ -67,7 +68,7 @@ def _options(command: Any, context: Any) -> list[Option]:
 
 
 def _option(parameter: Any) -> Option:
-    names = sorted([*parameter.opts, *parameter.secondary_opts], key=len)
+    names = sorted({*parameter.opts, *parameter.secondary_opts} - HIDDEN_ALIASES, key=len)
     if parameter.is_flag:
         return Option(names, parameter.help)
     choices = getattr(parameter.type, "choices", None)
