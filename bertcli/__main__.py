@@ -1,4 +1,4 @@
-"""Where the process starts and ends: the one place that turns errors into messages and exit codes."""
+"""Start and end of the process. Only this module turns errors into messages and exit codes."""
 
 import os
 import signal
@@ -10,8 +10,8 @@ from bertcli.errors import BertcliError, ExitCode
 
 
 def main() -> NoReturn:
-    """Run the command line and leave with its exit code."""
-    signal.signal(signal.SIGTERM, _leave_on_sigterm)
+    """Run the command line and exit with its exit code."""
+    signal.signal(signal.SIGTERM, _exit_on_sigterm)
     code: int = ExitCode.DONE
     try:
         code = _run()
@@ -25,7 +25,7 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         code = ExitCode.INTERRUPTED
     except BrokenPipeError:
-        _end_as_closed_pipe()
+        _die_of_sigpipe()
     except OSError as error:
         from bertcli.output.messages import describe_os_error, print_error
 
@@ -34,22 +34,23 @@ def main() -> NoReturn:
     except MemoryError:
         from bertcli.output.messages import print_error
 
-        print_error("there is not enough memory for this", "use a smaller --batch-tokens, or fewer or shorter texts")
+        print_error("there is not enough memory", "use a smaller --batch-tokens, or fewer or shorter texts")
         code = ExitCode.FAILED
     except Exception as bug:
         from bertcli.output.messages import print_bug
 
         print_bug(bug, with_trace="--debug" in sys.argv)
         code = ExitCode.BUG
-    _drop_what_cannot_be_written()
+    _discard_unwritable_output()
     sys.exit(code)
 
 
 def _run() -> int:
-    from bertcli.cli.completion import complete, is_asked
+    """Run the command line and return its exit code."""
+    from bertcli.cli.completion import is_requested, print_models
 
-    if is_asked():
-        return complete()
+    if is_requested():
+        return print_models()
     from bertcli.model.resources import limit_blas_to_one_thread
 
     limit_blas_to_one_thread()
@@ -60,10 +61,10 @@ def _run() -> int:
     arguments = sys.argv[1:]
     try:
         code = make_app(arguments)(arguments, prog_name="bertcli", standalone_mode=False)
-    except SystemExit as leaving:
-        if isinstance(leaving.__context__, BrokenPipeError):
+    except SystemExit as exit_:
+        if isinstance(exit_.__context__, BrokenPipeError):
             # Typer turns a closed pipe into exit code 1.
-            raise leaving.__context__ from None
+            raise exit_.__context__ from None
         raise
     except TyperException as error:
         from bertcli.cli.usage import explain
@@ -72,19 +73,19 @@ def _run() -> int:
     return code if isinstance(code, int) else ExitCode.DONE
 
 
-def _leave_on_sigterm(signum: int, _frame: FrameType | None) -> NoReturn:
-    # As an exception, so that a half-written temporary file is removed on the way out.
+def _exit_on_sigterm(signum: int, _frame: FrameType | None) -> NoReturn:
+    # The exception lets open files remove their unfinished temporary files.
     sys.exit(128 + signum)
 
 
-def _end_as_closed_pipe() -> None:
-    """Die of SIGPIPE as other tools do when the reader of their output has gone."""
+def _die_of_sigpipe() -> None:
+    """End the process by SIGPIPE, as other tools do when the reader of their output has gone."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     os.kill(os.getpid(), signal.SIGPIPE)
 
 
-def _drop_what_cannot_be_written() -> None:
-    """Keep the interpreter from failing a second time, and loudly, on output that a full disk has refused."""
+def _discard_unwritable_output() -> None:
+    """Discard output that a full disk has refused. Python would fail on it again at exit, with a traceback."""
     for stream in filter(None, (sys.stdout, sys.stderr)):
         try:
             stream.flush()

@@ -13,7 +13,7 @@ from bertcli.input.files import find_inputs
 from bertcli.input.reader import TextReader
 from bertcli.input.records import TextSource
 from bertcli.output.files.folder import find_started_run
-from bertcli.output.files.shards import is_in_use, remove_parts
+from bertcli.output.files.shards import has_content, remove_leftovers
 from bertcli.results.corpus import Manifest
 from bertcli.storage import RemotePath, parse_path
 from tests.object_store import BUCKET, s3_server
@@ -88,8 +88,8 @@ def test_an_interrupted_put_keeps_the_old_file(folder: RemotePath, is_present: b
 def test_partial_files_of_a_killed_process_are_removed(folder: RemotePath) -> None:
     put((folder / "manifest.json")._temporary_path())
     put((folder / "shard-00000.parquet")._temporary_path())
-    assert not is_in_use(folder)
-    remove_parts(folder, Manifest({}, 10))
+    assert not has_content(folder)
+    remove_leftovers(folder, Manifest({}, 10))
     assert list(folder.iterdir()) == []
 
 

@@ -1,22 +1,23 @@
-"""What a shell asks for when a command line is completed, and its script cannot know: which models there are.
+"""Model names for the shell's completion of a command line.
 
-The scripts in completions/ run bertcli with QUESTION in the environment, and Typer is not loaded for the answer.
+The scripts in completions/ know all commands and options. For the names of the models they run bertcli with VARIABLE
+set in the environment, and bertcli prints the names without loading Typer.
 """
 
 import os
 
 from bertcli.errors import ExitCode
 
-QUESTION, MODELS = "_BERTCLI_COMPLETE", "models"
+VARIABLE, MODELS = "_BERTCLI_COMPLETE", "models"
 
 
-def is_asked() -> bool:
-    """Whether a shell asks, and not a person."""
-    return os.environ.get(QUESTION) == MODELS
+def is_requested() -> bool:
+    """Return True if a completion script runs bertcli to list the models."""
+    return os.environ.get(VARIABLE) == MODELS
 
 
-def complete() -> ExitCode:
-    """Tell the names of the models, a line each."""
+def print_models() -> ExitCode:
+    """Print the name of each model on a line of its own."""
     from bertcli.checkpoints.find import model_names
     from bertcli.output.messages import print_names
 

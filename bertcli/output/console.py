@@ -45,7 +45,7 @@ class TableWriter:
     def write(self, record: Any) -> None:
         self._draw(self._schema.to_table(record))
 
-    def skip(self, missing: FailedText) -> None:
+    def skip(self, failed: FailedText) -> None:
         pass
 
     def finish(self) -> None:

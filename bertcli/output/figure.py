@@ -54,7 +54,7 @@ class FigureWriter:
     def write(self, record: Any) -> None:
         self._sets.append(self._to_heatmaps(record))
 
-    def skip(self, missing: FailedText) -> None:
+    def skip(self, failed: FailedText) -> None:
         pass
 
     def finish(self) -> None:

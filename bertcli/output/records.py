@@ -23,7 +23,7 @@ class RecordWriter(Protocol):
     def write(self, record: Any) -> None:
         """Write one record."""
 
-    def skip(self, missing: FailedText) -> None:
+    def skip(self, failed: FailedText) -> None:
         """Take note of a failed text that the run skips."""
 
     def finish(self) -> None:
@@ -56,7 +56,7 @@ class JsonWriter:
         self._stream.flush()
         self._count += 1
 
-    def skip(self, missing: FailedText) -> None:
+    def skip(self, failed: FailedText) -> None:
         pass
 
     def finish(self) -> None:
@@ -78,7 +78,7 @@ class JsonDocumentWriter:
     def write(self, record: Any) -> None:
         self._stream.write(_dumps({**header(self._info), **self._schema.to_json(record)}) + "\n")
 
-    def skip(self, missing: FailedText) -> None:
+    def skip(self, failed: FailedText) -> None:
         pass
 
     def finish(self) -> None:
@@ -97,7 +97,7 @@ class JsonLinesWriter:
             self._stream.write(_dumps(line) + "\n")
         self._stream.flush()
 
-    def skip(self, missing: FailedText) -> None:
+    def skip(self, failed: FailedText) -> None:
         pass
 
     def finish(self) -> None:
@@ -118,7 +118,7 @@ class CsvWriter:
             self._write_row([_cell_text(cell) for cell in row])
         self._stream.flush()
 
-    def skip(self, missing: FailedText) -> None:
+    def skip(self, failed: FailedText) -> None:
         pass
 
     def finish(self) -> None:

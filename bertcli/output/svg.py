@@ -16,15 +16,15 @@ from bertcli.output.schema import Schema
 
 _BACKGROUND, _FOREGROUND = (23, 25, 30), (222, 225, 230)
 _RED, _MAGENTA = (255, 140, 146), (204, 153, 240)
-# The eight colours of a terminal, of which the tables use red and magenta.
+# The eight colours of a terminal. The tables use only red and magenta.
 _COLORS = [_FOREGROUND, _RED, *[_FOREGROUND] * 3, _MAGENTA, *[_FOREGROUND] * 2]
 _COLORED = TerminalTheme(_BACKGROUND, _FOREGROUND, _COLORS)
 _PLAIN = TerminalTheme(_BACKGROUND, _FOREGROUND, [_FOREGROUND] * 8)
-# rich draws letters 20 pixels high; most monospaced fonts are 0.6 times as wide.
+# rich draws letters 20 pixels high. In most monospaced fonts the width is 0.6 times the height.
 _ASPECT, _LETTER_WIDTH = 0.6, 12
 # Width, in letters, of the window buttons; the same space stays free on the other side of the centred title.
 _BUTTONS = 8
-# Only fonts of the reader's machine are used. Letters are spread to the width of their cells in the table.
+# Uses only fonts of the reader's machine. Each text is stretched to the width of its cells, see _stretch.
 _FORMAT = """\
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img">
 <title>TITLE</title>
@@ -50,7 +50,7 @@ font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", 
 """
 _DRAWN_TEXT = re.compile(r'(<text [^>]*)textLength="[^"]*"([^>]*>)([^<]*)(</text>)')
 # Characters that XML forbids.
-_NEVER_IN_XML = str.maketrans("\ufffe\uffff", "\ufffd\ufffd")
+_FORBIDDEN_IN_XML = str.maketrans("\ufffe\uffff", "\ufffd\ufffd")
 
 
 class SvgWriter:
@@ -65,28 +65,27 @@ class SvgWriter:
     def write(self, record: Any) -> None:
         self._tables.write(record)
 
-    def skip(self, missing: FailedText) -> None:
+    def skip(self, failed: FailedText) -> None:
         pass
 
     def finish(self) -> None:
         self._tables.finish()
-        self._stream.write(_picture(self._console, self._title, self._theme))
+        self._stream.write(_draw(self._console, self._title, self._theme))
 
 
-def _picture(console: Console, title: str, theme: TerminalTheme) -> str:
-    """Return the output of the console, in a window as wide as its widest line."""
+def _draw(console: Console, title: str, theme: TerminalTheme) -> str:
+    """Return an SVG of the output of the console, in a window as wide as the widest line."""
     lines = console.export_text(clear=False).splitlines()
     console.width = max(cell_len(title) + 2 * _BUTTONS, *(cell_len(line.rstrip()) for line in lines), 0)
     code_format = _FORMAT.replace("TITLE", escape(title))
     drawn = console.export_svg(title=title, theme=theme, code_format=code_format, font_aspect_ratio=_ASPECT)
-    return _DRAWN_TEXT.sub(_spread, drawn).translate(_NEVER_IN_XML)
+    return _DRAWN_TEXT.sub(_stretch, drawn).translate(_FORBIDDEN_IN_XML)
 
 
-def _spread(text: re.Match[str]) -> str:
-    """Return the text element with the width of its cells.
+def _stretch(text: re.Match[str]) -> str:
+    """Return a text element of the SVG with the width of its cells, or an empty string if it has only spaces.
 
-    rich takes one cell a character, but a character may have two cells or none. Spaces at the end of a line, which rich
-    draws as well, are left out.
+    rich assumes one cell per character, but a character may take two cells or none.
     """
     if not text[3].strip():
         return ""

@@ -106,7 +106,7 @@ def test_tensor_files_of_attn_hold_every_layer_and_head(tiny: tuple[str, str], f
 
 def test_a_file_that_is_there_is_refused(tiny: tuple[str, str], folder: Path) -> None:
     (folder / "out.npy").write_text("precious")
-    assert_failed(run("encode", TEXT, *tiny, "-o", "out.npy", cwd=folder), 1, "out.npy is there already")
+    assert_failed(run("encode", TEXT, *tiny, "-o", "out.npy", cwd=folder), 1, "out.npy already exists")
     assert (folder / "out.npy").read_text() == "precious"
 
 
@@ -126,7 +126,7 @@ def test_a_symbolic_link_is_followed(tiny: tuple[str, str], folder: Path) -> Non
     assert link.is_symlink()
     first = target.read_bytes()
     assert first == printed("encode", TEXT, *tiny, "--json").stdout
-    assert_failed(run("encode", TEXT, *tiny, "-o", link), 1, "is there already")
+    assert_failed(run("encode", TEXT, *tiny, "-o", link), 1, "already exists")
     run("encode", "the cat", *tiny, "-o", link, "--force").answer()
     assert link.is_symlink()
     assert target.read_bytes() != first
@@ -243,7 +243,7 @@ def test_svg_means_a_file_with_that_suffix(tiny: tuple[str, str], folder: Path) 
     run("encode", TEXT, *tiny, "--svg", folder / "three").answer()
     assert len({path.read_bytes() for path in folder.iterdir()}) == 1
     assert run("encode", TEXT, *tiny, "--svg", "/dev/stdout").answer().stdout == (folder / "one.svg").read_bytes()
-    assert_failed(run("encode", TEXT, *tiny, "--svg", folder / "one.svg"), 1, "is there already")
+    assert_failed(run("encode", TEXT, *tiny, "--svg", folder / "one.svg"), 1, "already exists")
 
 
 def test_a_picture_has_room_for_what_a_table_has(tiny: tuple[str, str], folder: Path) -> None:

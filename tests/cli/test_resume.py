@@ -116,7 +116,7 @@ def test_what_is_there_is_neither_mixed_with_nor_replaced_unasked(tiny: tuple[st
     (lines.parent / "notes").mkdir()
     (lines.parent / "notes" / "mine.txt").write_text("precious")
     for more in ((), ("--resume",)):
-        assert_failed(run(*options(lines, tiny, "notes", *more)), 1, "is there already")
+        assert_failed(run(*options(lines, tiny, "notes", *more)), 1, "already exists")
     assert contents(lines.parent / "notes") == {"mine.txt": b"precious"}
 
 

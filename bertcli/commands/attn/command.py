@@ -40,7 +40,7 @@ from bertcli.model.session import Session, open_session
 from bertcli.model.tokenizer import TokenizedText
 from bertcli.output.destination import TENSOR_SUFFIXES
 from bertcli.output.display import AttentionDisplay
-from bertcli.output.files.arrays import Column, tensor_writers
+from bertcli.output.files.arrays import ArrayColumn, tensor_writers
 from bertcli.output.records import BinaryWriters
 from bertcli.output.schema import Schema, with_ids
 from bertcli.output.schemas.attn import (
@@ -168,6 +168,6 @@ def _schema(request: AttnRequest, options: AttnOptions, display: AttentionDispla
 
 
 def _tensor_writers(session: Session, options: AttnOptions) -> BinaryWriters:
-    attentions = Column(lambda record: record.attentions, missing=np.nan, batch_axis=1)
+    attentions = ArrayColumn(lambda record: record.attentions, failed=np.nan, batch_axis=1)
     constants = {"layers": np.array(list(options.layers)), "heads": np.array(list(options.heads))}
     return tensor_writers(session, {"attentions": attentions}, constants)

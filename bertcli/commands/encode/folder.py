@@ -18,7 +18,7 @@ from bertcli.input.reader import TextReader
 from bertcli.model.request import SessionRequest
 from bertcli.model.session import Session, open_session
 from bertcli.output.files.folder import check_same_run, find_started_run, prepare_folder, remove_if_empty
-from bertcli.output.files.shards import ShardsWriter, load_manifest
+from bertcli.output.files.shards import ShardFolderWriter, load_manifest
 from bertcli.output.sink import Sink, Written
 from bertcli.pipeline.resume import InputDigests, skip_finished
 from bertcli.pipeline.scheduler import Plan, Run
@@ -141,7 +141,7 @@ def _encode(
             on_replayed = ShardSeeder(cache, folder, manifest, [vector.name for vector in layout.vectors])
         plan = folder_plan(options, manifest.shard_rows)
         run = stack.enter_context(Run(session, reader, plan, sink.reporter, sink.reporter.note))
-        writer = stack.enter_context(ShardsWriter(folder, manifest, layout, digests.take))
+        writer = stack.enter_context(ShardFolderWriter(folder, manifest, layout, digests.take))
         new = skip_finished(digests.watch(reader.windows()), manifest, digests, on_replayed)
         answers = run.answers(partial(encode, session, options=options), windows=new, dedupe=dedupe)
         written = sink.write_all(answers, writer)

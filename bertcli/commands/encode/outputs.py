@@ -15,7 +15,7 @@ from bertcli.commands.encode.request import NPY_SUFFIX, PARQUET, EncodeRequest
 from bertcli.model.requirements import require_pooler
 from bertcli.model.session import Session
 from bertcli.output.destination import PARQUET_SUFFIX, TENSOR_SUFFIXES
-from bertcli.output.files.arrays import Column, NpyWriter, tensor_writers
+from bertcli.output.files.arrays import ArrayColumn, NpyWriter, tensor_writers
 from bertcli.results.embeddings import EncodeRecord
 from bertcli.results.texts import RunInfo
 
@@ -62,13 +62,13 @@ def sort_window(options: EncodeOptions) -> int:
 def binary_writers(session: Session, request: EncodeRequest, options: EncodeOptions) -> BinaryWriters:
     """Return the writers of .npy, .npz, .safetensors and .parquet."""
     dtype = request.dtype_out
-    columns = {"last_hidden_state": Column(lambda record: record.last_hidden_state.astype(dtype), missing=np.nan)}
+    columns = {"last_hidden_state": ArrayColumn(lambda record: record.last_hidden_state.astype(dtype), failed=np.nan)}
     constants = {}
     if request.pooler:
-        columns["pooler_output"] = Column(lambda record: record.pooler_output.astype(dtype), missing=np.nan)
+        columns["pooler_output"] = ArrayColumn(lambda record: record.pooler_output.astype(dtype), failed=np.nan)
     if options.layers:
-        columns["hidden_states"] = Column(
-            lambda record: np.stack(record.hidden_states).astype(dtype), missing=np.nan, batch_axis=1
+        columns["hidden_states"] = ArrayColumn(
+            lambda record: np.stack(record.hidden_states).astype(dtype), failed=np.nan, batch_axis=1
         )
         constants["layers"] = np.array(options.layers)
 
@@ -92,7 +92,7 @@ def parquet_layout(session: Session, request: EncodeRequest, options: EncodeOpti
         options: What is computed.
         info: The model and engine, for the metadata of the file.
     """
-    from bertcli.output.files.parquet import ParquetLayout, TokenColumn, VectorColumn
+    from bertcli.output.files.parquet import NumberColumn, ParquetLayout, TokenColumn, VectorColumn
 
     vectors = [VectorColumn("embedding", attrgetter("embedding"))]
     if request.pooler:
@@ -106,13 +106,13 @@ def parquet_layout(session: Session, request: EncodeRequest, options: EncodeOpti
         if request.tokens:
             tokens.append(TokenColumn(f"layer_{layer}_token_vectors", _LayerValues("hidden_states", place)))
     has_pairs = request.texts.pair is not None or request.texts.pairs
-    follows = [VectorColumn("next_sentence", attrgetter("next_sentence"))]
+    next_sentence = [NumberColumn("next_sentence", attrgetter("next_sentence"))]
     return ParquetLayout(
         hidden=session.config.hidden_size,
         vectors=vectors,
         tokens=tokens,
-        numbers=follows if has_pairs and session.has_next_sentence_head else (),
-        keeps=(("text", "pair") if has_pairs else ("text",)) if request.corpus.keep_text else (),
+        numbers=next_sentence if has_pairs and session.has_next_sentence_head else (),
+        texts=(("text", "pair") if has_pairs else ("text",)) if request.corpus.keep_text else (),
         has_ids=request.texts.id_field is not None,
         has_index=request.ray.is_requested,
         dtype=request.dtype_out,

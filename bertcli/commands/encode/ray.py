@@ -28,7 +28,7 @@ from bertcli.model.request import SessionRequest
 from bertcli.model.session import Session, open_session
 from bertcli.output.destination import FOLDER
 from bertcli.output.files.folder import check_same_run, find_started_run, prepare_folder, remove_if_empty
-from bertcli.output.files.shards import remove_parts
+from bertcli.output.files.shards import remove_leftovers
 from bertcli.output.sink import Sink, Written
 from bertcli.results.corpus import Manifest
 from bertcli.results.texts import RunInfo
@@ -68,7 +68,7 @@ def encode_on_ray(request: EncodeRequest, sink: Sink, folder: AnyPath) -> ExitCo
     finally:
         if collector is not None:
             with suppress(BertcliError, OSError):  # an earlier error is being reported already
-                remove_parts(folder, collector.manifest)  # of actors that were ended
+                remove_leftovers(folder, collector.manifest)  # of actors that were ended
             if is_new:
                 remove_if_empty(folder)
     sink.reporter.summarize(collector.summary())

@@ -140,10 +140,10 @@ def mutual(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
     import numpy as np
 
     from bertcli.analysis.masks.mutual import check_has_content
-    from bertcli.output.files.arrays import Column, tensor_writers
+    from bertcli.output.files.arrays import ArrayColumn, tensor_writers
     from bertcli.output.schemas.fill_mask import mutual_schema
 
-    matrix = Column(lambda record: record.mutual, fill=np.nan, missing=np.nan)
+    matrix = ArrayColumn(lambda record: record.mutual, padding=np.nan, failed=np.nan)
     return FillMaskAnalysis(
         partial(_mutual_records, session, top_k=_checked_top_k(request, session)),
         partial(check_has_content, session),

@@ -1,1 +1,1 @@
-"""Files of arrays, and how any output file comes to be whole or not at all."""
+"""Binary output files, and how any output file is written whole or not at all."""

@@ -1,4 +1,4 @@
-"""Records as arrays: one matrix in .npy, several padded arrays in .npz and .safetensors."""
+"""Files of arrays: one matrix in .npy, several padded arrays in .npz and .safetensors."""
 
 import shutil
 import tempfile
@@ -17,20 +17,31 @@ FloatArray = np.ndarray[Any, Any]
 
 
 class NpyWriter:
-    """A matrix with a row for each text, written as the rows come; a text without an answer is a row of NaN."""
+    """Writer of a matrix with one row for each text. A failed text is a row of NaN.
+
+    Each row is written as soon as it is computed.
+    """
 
     def __init__(self, stream: BinaryIO, width: int, row: Callable[[Any], FloatArray], dtype: str = "float32") -> None:
+        """Write the start of the file.
+
+        Args:
+            stream: The file. If it cannot seek, the matrix is collected in a temporary file first.
+            width: Number of columns.
+            row: Returns the row of a record, (width,).
+            dtype: Name of the dtype in the file.
+        """
         self._stream, self._width, self._row = stream, width, row
         self._dtype = np.dtype(dtype).newbyteorder("<")
         self._count = 0
-        # The number of rows stands at the beginning of the file, and is known at the end.
+        # The header holds the number of rows, which is known only at the end.
         self._file = stream if stream.seekable() else tempfile.TemporaryFile()  # noqa: SIM115 - closed in finish
         self._write_header()
 
     def write(self, record: Any) -> None:
         self._append(self._row(record))
 
-    def skip(self, missing: FailedText) -> None:
+    def skip(self, failed: FailedText) -> None:
         self._append(np.full(self._width, np.nan))
 
     def finish(self) -> None:
@@ -46,43 +57,55 @@ class NpyWriter:
         self._count += 1
 
     def _write_header(self) -> None:
-        # numpy leaves room in the header for the first axis to grow, so the second writing fits over the first.
+        # numpy pads the header so that the first axis can grow. The final header therefore fits over the first one.
         shape = (self._count, self._width)
         header = {"descr": self._dtype.str, "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(self._file, header)
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """One array of the file. of: its part for one record. fill: what pads it where texts differ in length.
+class ArrayColumn:
+    """An array of the file, stacked from the arrays of all texts.
 
-    missing: what stands for a text without an answer. batch_axis: where the texts' axis goes.
+    Attributes:
+        get: Returns the array of a record.
+        padding: Value that pads the arrays of shorter texts.
+        failed: Value that fills the array of a failed text.
+        batch_axis: Axis of the texts in the stacked array.
     """
 
-    of: Callable[[Any], FloatArray]
-    fill: float = 0
-    missing: float = 0
+    get: Callable[[Any], FloatArray]
+    padding: float = 0
+    failed: float = 0
     batch_axis: int = 0
 
 
 class TensorsWriter:
-    """Several named arrays, each with an axis of texts; shorter texts are padded on the right."""
+    """Writer of several named arrays, each with an axis of texts. Shorter texts are padded on the right."""
 
     def __init__(
         self,
         stream: BinaryIO,
-        columns: Mapping[str, Column],
+        columns: Mapping[str, ArrayColumn],
         constants: Mapping[str, FloatArray],
         save: Callable[[BinaryIO, Mapping[str, FloatArray]], None],
     ) -> None:
+        """Store the arguments; the file is written at the end.
+
+        Args:
+            stream: The file.
+            columns: The arrays by name.
+            constants: Arrays that do not depend on the texts, by name.
+            save: Writes named arrays to the file.
+        """
         self._stream, self._columns, self._constants, self._save = stream, columns, constants, save
         self._parts: dict[str, list[FloatArray | None]] = {name: [] for name in columns}
 
     def write(self, record: Any) -> None:
         for name, column in self._columns.items():
-            self._parts[name].append(column.of(record))
+            self._parts[name].append(column.get(record))
 
-    def skip(self, missing: FailedText) -> None:
+    def skip(self, failed: FailedText) -> None:
         for parts in self._parts.values():
             parts.append(None)
 
@@ -91,42 +114,67 @@ class TensorsWriter:
         self._save(self._stream, {**arrays, **self._constants})
 
 
-def stack_padded(parts: list[FloatArray | None], column: Column) -> FloatArray:
-    """Arrays that differ in some axes as one, each padded to the largest; None is a text without an answer."""
+def stack_padded(parts: list[FloatArray | None], column: ArrayColumn) -> FloatArray:
+    """Stack arrays of different sizes into one.
+
+    Args:
+        parts: The array of each text, None for a failed text. All have the same number of axes.
+        column: The padding, the value of failed texts, and the axis of the texts.
+
+    Returns:
+        A contiguous array with one axis more than the parts; each other axis is as long as in the longest part. If all
+        texts failed, an array of shape (texts,).
+    """
     present = [part for part in parts if part is not None]
     if not present:
-        return np.full((len(parts),), column.missing, np.float32)
+        return np.full((len(parts),), column.failed, np.float32)
     shape = tuple(np.max([part.shape for part in present], axis=0))
-    stacked = np.full((len(parts), *shape), column.fill, present[0].dtype)
+    stacked = np.full((len(parts), *shape), column.padding, present[0].dtype)
     for row, part in enumerate(parts):
         if part is None:
-            stacked[row] = column.missing
+            stacked[row] = column.failed
         else:
             stacked[row][tuple(slice(size) for size in part.shape)] = part
     return np.ascontiguousarray(np.moveaxis(stacked, 0, column.batch_axis))
 
 
 def save_npz(stream: BinaryIO, arrays: Mapping[str, FloatArray]) -> None:
-    """The arrays as numpy.load reads them."""
+    """Write named arrays in the format of numpy.load."""
     np.savez(stream, **dict(arrays))  # type: ignore[arg-type]  # its stub takes a name for allow_pickle
 
 
 def save_safetensors(stream: BinaryIO, arrays: Mapping[str, FloatArray], metadata: Mapping[str, str]) -> None:
-    """The arrays in the safetensors format. metadata: text that stands in its header."""
+    """Write named arrays in the safetensors format.
+
+    Args:
+        stream: The file.
+        arrays: The arrays by name.
+        metadata: Text for the header of the file.
+    """
     from safetensors.numpy import save
 
     stream.write(save(dict(arrays), metadata=dict(metadata)))
 
 
 def tensor_writers(
-    session: Session, columns: Mapping[str, Column], constants: Mapping[str, Any] | None = None
+    session: Session, columns: Mapping[str, ArrayColumn], constants: Mapping[str, Any] | None = None
 ) -> BinaryWriters:
-    """Writers of .npz and .safetensors with these arrays, and with the attention_mask and input_ids they belong to."""
+    """Return the writers of .npz and .safetensors.
+
+    Both files also hold the input_ids and the attention_mask of the texts.
+
+    Args:
+        session: The open checkpoint.
+        columns: The arrays to write, by name.
+        constants: Arrays that do not depend on the texts, by name.
+    """
     pad_token_id = session.tokenizer.pad_token_id
-    everything = {
+    all_columns = {
         **columns,
-        "attention_mask": Column(lambda record: np.ones(len(record.text.tokens), np.int64)),
-        "input_ids": Column(lambda record: np.array(record.text.input_ids), fill=pad_token_id, missing=pad_token_id),
+        "attention_mask": ArrayColumn(lambda record: np.ones(len(record.text.tokens), np.int64)),
+        "input_ids": ArrayColumn(
+            lambda record: np.array(record.text.input_ids), padding=pad_token_id, failed=pad_token_id
+        ),
     }
     metadata = {"format": "np", "model": session.checkpoint.name}
     saves: Mapping[str, Callable[[BinaryIO, Mapping[str, Any]], None]] = {
@@ -134,6 +182,6 @@ def tensor_writers(
         ".safetensors": partial(save_safetensors, metadata=metadata),
     }
     return {
-        suffix: partial(TensorsWriter, columns=everything, constants=constants or {}, save=save)
+        suffix: partial(TensorsWriter, columns=all_columns, constants=constants or {}, save=save)
         for suffix, save in saves.items()
     }

@@ -1,4 +1,4 @@
-"""An output file that appears whole or not at all."""
+"""Output files that appear whole or not at all."""
 
 import os
 import stat
@@ -14,27 +14,38 @@ _PROCESSES = Path("/proc")
 
 
 def check_target(path: Path, *, force: bool) -> None:
-    """Raise OutputError where the path cannot be written to, before any work is done for it."""
+    """Check that a path can be written to, before any work is done.
+
+    Args:
+        path: The path of the output file.
+        force: True to allow replacing an existing file.
+
+    Raises:
+        OutputError: The path cannot be written to.
+    """
     if path.is_dir():
         raise OutputError(f"{str(path)!r} is a folder", hint="name a file in it")
-    destination = _destination(path)
-    if destination.is_symlink():
-        raise OutputError(f"{path} is a symbolic link that leads back to itself", hint="name another file")
+    if _follow_links(path).is_symlink():
+        raise OutputError(f"{path} is a circular symbolic link", hint="name another file")
     check_parent(path)
     if path.exists() and not force and not is_device(path):
-        raise OutputError(f"{path} is there already", hint="use --force to replace it, or name another file")
+        raise OutputError(f"{path} already exists", hint="use --force to replace it, or name another file")
 
 
 def check_parent(path: AnyPath) -> None:
-    """Raise OutputError where there is no folder for a file, or another folder, to be made in.
+    """Check that the folder in which a file or folder is to be created exists.
 
-    Elsewhere folders are made as they are needed, and what is refused there is told when it is.
+    On remote storage folders are created as needed, so only the bucket is checked. Other refusals of the remote storage
+    are reported when they occur.
+
+    Raises:
+        OutputError: There is no such folder or bucket.
     """
     if isinstance(path, RemotePath):
         if path.lacks_bucket:
-            raise OutputError(f"there is no bucket {path.root}", hint="make it, or check the name")
+            raise OutputError(f"there is no bucket {path.root}", hint="create it, or check the name")
         return
-    parent = _destination(path).parent
+    parent = _follow_links(path).parent
     if not parent.is_dir():
         raise OutputError(
             f"there is no folder {str(path.parent)!r} to write {path.name!r} to",
@@ -44,27 +55,38 @@ def check_parent(path: AnyPath) -> None:
 
 @contextmanager
 def open_target(path: Path, *, force: bool) -> Iterator[BinaryIO]:
-    """The file to write to. A regular file is written beside its place and moved there when all is well.
+    """Open an output file for writing.
 
-    Devices and FIFOs are written as they are, and symbolic links lead to what they point at. Raises OutputError.
+    A regular file is written under a temporary name in the same folder, and renamed at the end if there was no error.
+    Devices and FIFOs are written directly. Symbolic links are followed.
+
+    Args:
+        path: The path of the output file.
+        force: True to allow replacing an existing file.
+
+    Raises:
+        OutputError: The path cannot be written to.
     """
     check_target(path, force=force)
     if is_device(path):
         with path.open("wb") as device:
             yield device
         return
-    destination = _destination(path)
-    with replacing(destination) as file:
+    with atomic_file(_follow_links(path)) as file:
         yield file
 
 
 @contextmanager
-def replacing(destination: AnyPath) -> Iterator[BinaryIO]:
-    """A file that takes its place there when all is well, and has reached the disk by then."""
-    import tempfile  # here, as it loads a good deal that a command without -o can do without
+def atomic_file(destination: AnyPath) -> Iterator[BinaryIO]:
+    """Open a temporary file that replaces the destination at the end, if there was no error.
+
+    A local file is synced to the disk before it replaces the destination.
+    """
+    import tempfile  # slow to import, and not needed without an output file
 
     if isinstance(destination, RemotePath):
-        # Whole before it is sent: what is begun elsewhere would be ended, not taken back, where this process fails.
+        # The file is complete before it is sent: if this process failed during an upload, the remote storage would keep
+        # the part sent so far as if it were complete.
         with tempfile.TemporaryFile() as file:
             yield file
             file.seek(0)
@@ -76,7 +98,7 @@ def replacing(destination: AnyPath) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        Path(name).chmod(_mode_of(destination))
+        Path(name).chmod(_permissions(destination))
         Path(name).replace(destination)
         sync_folder(destination.parent)
     except BaseException:
@@ -86,7 +108,7 @@ def replacing(destination: AnyPath) -> Iterator[BinaryIO]:
 
 
 def sync_folder(folder: Path) -> None:
-    """Have the names in a folder reach the disk, where its filesystem can."""
+    """Sync the names in a folder to the disk, if its filesystem supports that."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         with suppress(OSError):
@@ -96,11 +118,12 @@ def sync_folder(folder: Path) -> None:
 
 
 def is_device(path: Path) -> bool:
-    """Whether what is written there is not kept as a file: a device, a FIFO, or an open stream such as /dev/stdout."""
+    """Return True if the path is not a regular file: a device, a FIFO, or an open stream such as /dev/stdout."""
     return path.exists() and (not path.is_file() or _is_open_stream(path))
 
 
 def _is_open_stream(path: Path) -> bool:
+    """Return True if the path is a link to an open file in /proc, as /dev/stdout is."""
     while path.is_symlink():
         if _PROCESSES in path.parent.resolve().parents:
             return True
@@ -108,13 +131,13 @@ def _is_open_stream(path: Path) -> bool:
     return False
 
 
-def _destination(path: Path) -> Path:
-    """What symbolic links lead to. Unlike Path.resolve it does not fail where they lead in a circle."""
+def _follow_links(path: Path) -> Path:
+    """Return the target of symbolic links. Unlike Path.resolve, this does not fail if they are circular."""
     return Path(os.path.realpath(path))
 
 
-def _mode_of(path: Path) -> int:
-    """The permissions that the file has, or that a new one would get; temporary files are born private."""
+def _permissions(path: Path) -> int:
+    """Return the permissions of the file, or those of a new file. Temporary files start out private."""
     if path.exists():
         return stat.S_IMODE(path.stat().st_mode)
     umask = os.umask(0)

@@ -6,7 +6,14 @@ from typing import Any
 
 from bertcli.errors import BertcliError, OutputError
 from bertcli.output.files.atomic import check_parent
-from bertcli.output.files.shards import MANIFEST, check_shards, is_in_use, load_manifest, remove_parts, remove_shards
+from bertcli.output.files.shards import (
+    MANIFEST,
+    check_shards,
+    has_content,
+    load_manifest,
+    remove_leftovers,
+    remove_shards,
+)
 from bertcli.results.corpus import Manifest
 from bertcli.storage import AnyPath
 
@@ -36,7 +43,7 @@ def find_started_run(folder: AnyPath, *, resume: bool, force: bool) -> Manifest 
             f"{folder}/ holds the shards of {'a complete' if manifest.is_complete else 'an interrupted'} run",
             hint="continue with --resume, start over with --force, or name another folder",
         )
-    if is_in_use(folder) and not force:
+    if has_content(folder) and not force:
         raise OutputError(
             f"{folder}/ already exists and is not empty",
             hint=f"name another folder; --force writes shards and {MANIFEST} beside what it holds",
@@ -60,7 +67,7 @@ def prepare_folder(folder: AnyPath, started: Manifest | None) -> None:
         remove_shards(folder)
     else:
         check_shards(folder, started)
-        remove_parts(folder, started)
+        remove_leftovers(folder, started)
 
 
 def remove_if_empty(folder: AnyPath) -> None:

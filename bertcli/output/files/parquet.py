@@ -1,4 +1,4 @@
-"""Records as rows of Parquet, written in groups as they come."""
+"""Writer of Parquet files, in row groups of bounded size."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,44 +10,76 @@ from bertcli.errors import BadInput, require
 from bertcli.input.records import FailedText, TextId
 
 FloatArray = np.ndarray[Any, Any]
-# About so much is held of each column before it is written. It depends on the rows alone where a group ends.
+# Approximate bytes of a row group: of its vectors, or of its vectors of tokens. The end of a group depends on the rows
+# alone, so that equal rows make equal files.
 _GROUP_BYTES = 16 << 20
-_MOST_GROUP_ROWS = 1 << 16
+_MAX_GROUP_ROWS = 1 << 16
 _PURPOSE = "writing Parquet files"
 INT64, STRING = "int64", "string"
 
 
 @dataclass(frozen=True, slots=True)
 class VectorColumn:
-    """A vector for each text. of: it, for a record."""
+    """A column with a vector for each text.
+
+    Attributes:
+        name: Name of the column.
+        get: Returns the vector of a record, (hidden,).
+    """
 
     name: str
-    of: Callable[[Any], FloatArray | None]
+    get: Callable[[Any], FloatArray]
+
+
+@dataclass(frozen=True, slots=True)
+class NumberColumn:
+    """A column with a number for each text.
+
+    Attributes:
+        name: Name of the column.
+        get: Returns the number of a record, None for null.
+    """
+
+    name: str
+    get: Callable[[Any], float | None]
 
 
 @dataclass(frozen=True, slots=True)
 class TokenColumn:
-    """A list for each text, with an entry for each token. of: (tokens, hidden) of vectors, or the tokens themselves."""
+    """A column with a list for each text, with one entry for each token.
+
+    Attributes:
+        name: Name of the column.
+        get: Returns the vectors of a record, (tokens, hidden), or its tokens.
+        is_vectors: True if the entries are vectors, False if they are tokens.
+    """
 
     name: str
-    of: Callable[[Any], Any]
+    get: Callable[[Any], Any]
     is_vectors: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class ParquetLayout:
-    """What a row has beside id, n_tokens and truncated.
+    """Columns of a file besides id, n_tokens and truncated.
 
-    hidden: the length of vectors. dtype: float32 or float16. has_ids: the input has ids, else they are the indices.
-    has_index: the indices have a column of their own. keeps: text and pair, as far as they are to stand in the rows.
-    numbers: columns of a number or null. metadata: what the file says of itself.
+    Attributes:
+        hidden: Length of each vector.
+        vectors: Columns with a vector for each text. At least one.
+        tokens: Columns with a list for each text.
+        numbers: Columns with a number for each text.
+        texts: Names of the text columns, out of text and pair.
+        has_ids: True if the input has ids. Otherwise the id is the index.
+        has_index: True to add a column of indices.
+        dtype: dtype of the vectors, float32 or float16.
+        metadata: Metadata of the file.
     """
 
     hidden: int
     vectors: Sequence[VectorColumn]
     tokens: Sequence[TokenColumn] = ()
-    numbers: Sequence[VectorColumn] = ()
-    keeps: Sequence[str] = ()
+    numbers: Sequence[NumberColumn] = ()
+    texts: Sequence[str] = ()
     has_ids: bool = False
     has_index: bool = False
     dtype: str = "float32"
@@ -55,88 +87,100 @@ class ParquetLayout:
 
 
 def check_installed() -> None:
-    """Raise MissingPackage where nothing can be written."""
+    """Raise MissingPackage if pyarrow is not installed."""
     require("pyarrow.parquet", _PURPOSE)
 
 
 class ParquetWriter:
-    """One file. A text without an answer is a row that has its id alone. id_type: int64 or string, where it is known.
-
-    Without one it is the type of the first id that comes.
-    """
+    """Writer of one file. The row of a failed text has an id, an index if there is such a column, and nulls."""
 
     def __init__(self, stream: BinaryIO, layout: ParquetLayout, id_type: str | None = None) -> None:
+        """Prepare an empty file.
+
+        Args:
+            stream: The file.
+            layout: The columns.
+            id_type: Type of the ids, int64 or string. None means the type of the first id.
+
+        Raises:
+            MissingPackage: pyarrow is not installed.
+        """
         self._arrow = require("pyarrow", _PURPOSE)
         self._parquet = require("pyarrow.parquet", _PURPOSE)
         self._stream, self._layout = stream, layout
         self.id_type = id_type or (None if layout.has_ids else INT64)
         self._writer: Any = None
-        self._count = 0
+        self._written_rows = 0
         width = layout.hidden * np.dtype(layout.dtype).itemsize
-        self._most_rows = min(_MOST_GROUP_ROWS, max(1, _GROUP_BYTES // (width * len(layout.vectors))))
+        self._max_rows = min(_MAX_GROUP_ROWS, max(1, _GROUP_BYTES // (width * len(layout.vectors))))
         self._vectors = {each.name: np.zeros((0, layout.hidden), layout.dtype) for each in layout.vectors}
-        self._forget()
+        self._start_group()
 
     def write(self, record: Any) -> None:
-        """A row with all it has."""
+        """Add the row of a record."""
         text = record.text
         self._begin_row(text.id if self._layout.has_ids else text.index)
         if self._layout.has_index:
-            self._plain["index"].append(text.index)
-        self._plain["n_tokens"].append(len(text.input_ids))
-        self._plain["truncated"].append(text.truncated)
-        for name in self._layout.keeps:
-            self._plain[name].append(getattr(text, name))
+            self._values["index"].append(text.index)
+        self._values["n_tokens"].append(len(text.input_ids))
+        self._values["truncated"].append(text.truncated)
+        for name in self._layout.texts:
+            self._values[name].append(getattr(text, name))
         for number in self._layout.numbers:
-            self._plain[number.name].append(number.of(record))
+            self._values[number.name].append(number.get(record))
         for vector in self._layout.vectors:
-            self._vectors[vector.name][self._rows] = vector.of(record)
+            self._vectors[vector.name][self._rows] = vector.get(record)
         for column in self._layout.tokens:
-            # A copy, as the record's part is a view of a whole batch.
-            value = np.array(column.of(record), self._layout.dtype) if column.is_vectors else list(column.of(record))
-            self._plain[column.name].append(value)
-            self._held += value.nbytes if isinstance(value, np.ndarray) else 0
-        self._end_row(is_missing=False)
+            # A copy, since the record has a view that would keep its whole batch in memory.
+            value = np.array(column.get(record), self._layout.dtype) if column.is_vectors else list(column.get(record))
+            self._values[column.name].append(value)
+            self._token_bytes += value.nbytes if isinstance(value, np.ndarray) else 0
+        self._end_row(is_failed=False)
 
-    def skip(self, missing: FailedText) -> None:
-        """A row with an id, an index where there are such, and nothing else."""
-        self._begin_row(missing.id if self._layout.has_ids else missing.index)
-        for name, values in self._plain.items():
+    def skip(self, failed: FailedText) -> None:
+        """Add the row of a failed text."""
+        self._begin_row(failed.id if self._layout.has_ids else failed.index)
+        for name, values in self._values.items():
             if name != "id":
-                values.append(missing.index if name == "index" else None)
+                values.append(failed.index if name == "index" else None)
         for vectors in self._vectors.values():
             vectors[self._rows] = 0
-        self._end_row(is_missing=True)
+        self._end_row(is_failed=True)
 
     def finish(self) -> None:
-        """Write what is held, and the end of the file."""
+        """Write the last row group and the end of the file.
+
+        Raises:
+            BadInput: The ids are of different types.
+        """
         if self._rows or self._writer is None:
             self._write_group()
         self._writer.close()
 
     def _begin_row(self, id_: TextId | None) -> None:
         if self._rows == len(next(iter(self._vectors.values()))):
-            # Grown as it fills: a file of three texts takes no more memory than they do.
+            # Grow the arrays as they fill, so that a file of few texts needs little memory.
             for name, vectors in self._vectors.items():
-                more = min(max(64, 2 * len(vectors)), self._most_rows)
+                length = min(max(64, 2 * len(vectors)), self._max_rows)
                 self._vectors[name] = np.concatenate(
-                    [vectors, np.zeros((more - len(vectors), vectors.shape[1]), vectors.dtype)]
+                    [vectors, np.zeros((length - len(vectors), vectors.shape[1]), vectors.dtype)]
                 )
-        self._plain["id"].append(id_)
+        self._values["id"].append(id_)
 
-    def _end_row(self, *, is_missing: bool) -> None:
-        self._missing.append(is_missing)
+    def _end_row(self, *, is_failed: bool) -> None:
+        self._is_failed.append(is_failed)
         self._rows += 1
-        if self._rows == self._most_rows or self._held >= _GROUP_BYTES:
+        if self._rows == self._max_rows or self._token_bytes >= _GROUP_BYTES:
             self._write_group()
 
-    def _forget(self) -> None:
+    def _start_group(self) -> None:
+        """Start an empty row group. The arrays of vectors are reused."""
         layout = self._layout
-        names = ["id", *(["index"] if layout.has_index else []), *layout.keeps, "n_tokens", "truncated"]
+        names = ["id", *(["index"] if layout.has_index else []), *layout.texts, "n_tokens", "truncated"]
         names += [number.name for number in layout.numbers] + [column.name for column in layout.tokens]
-        self._plain: dict[str, list[Any]] = {name: [] for name in names}
-        self._missing: list[bool] = []
-        self._rows = self._held = 0
+        self._values: dict[str, list[Any]] = {name: [] for name in names}
+        self._is_failed: list[bool] = []
+        self._rows = self._token_bytes = 0
 
     def _write_group(self) -> None:
         arrays = self._arrays()
@@ -150,48 +194,53 @@ class ParquetWriter:
         if self._rows:
             table = self._arrow.Table.from_arrays(list(arrays.values()), schema=self._writer.schema)
             self._writer.write_table(table, row_group_size=self._rows)
-        self._count += self._rows
-        self._forget()
+        self._written_rows += self._rows
+        self._start_group()
 
     def _arrays(self) -> dict[str, Any]:
-        arrow, layout, plain = self._arrow, self._layout, self._plain
-        mask = arrow.array(self._missing, arrow.bool_())
+        """Return the columns of the row group by name."""
+        arrow, layout, values = self._arrow, self._layout, self._values
+        mask = arrow.array(self._is_failed, arrow.bool_())
         return {
-            "id": self._ids(),
-            **({"index": arrow.array(plain["index"], arrow.int64())} if layout.has_index else {}),
-            **{name: arrow.array(plain[name], arrow.string()) for name in layout.keeps},
-            "n_tokens": arrow.array(plain["n_tokens"], arrow.int32()),
-            "truncated": arrow.array(plain["truncated"], arrow.bool_()),
-            **{name: self._lists(vectors[: self._rows], mask) for name, vectors in self._vectors.items()},
-            **{number.name: arrow.array(plain[number.name], arrow.float32()) for number in layout.numbers},
-            **{column.name: self._per_token(column, mask) for column in layout.tokens},
+            "id": self._id_array(),
+            **({"index": arrow.array(values["index"], arrow.int64())} if layout.has_index else {}),
+            **{name: arrow.array(values[name], arrow.string()) for name in layout.texts},
+            "n_tokens": arrow.array(values["n_tokens"], arrow.int32()),
+            "truncated": arrow.array(values["truncated"], arrow.bool_()),
+            **{name: self._vector_lists(vectors[: self._rows], mask) for name, vectors in self._vectors.items()},
+            **{number.name: arrow.array(values[number.name], arrow.float32()) for number in layout.numbers},
+            **{column.name: self._token_lists(column, mask) for column in layout.tokens},
         }
 
-    def _ids(self) -> Any:
-        ids = self._plain["id"]
+    def _id_array(self) -> Any:
+        """Return the ids of the row group. The first id of all decides their type if the caller has not."""
+        ids = self._values["id"]
         first = next((id_ for id_ in ids if id_ is not None), None)
         if self.id_type is None and first is not None:
             self.id_type = INT64 if isinstance(first, int) else STRING
         if self.id_type == INT64:
-            for row, id_ in enumerate(ids, self._count + 1):
+            for row, id_ in enumerate(ids, self._written_rows + 1):
                 if isinstance(id_, str):
                     raise BadInput(
-                        f"row {row:,} has the id {id_!r}, and those before it are whole numbers",
-                        hint="give ids of one kind, or leave --id-field out",
+                        f"row {row:,} has the id {id_!r}, but the ids before it are integers",
+                        hint="use ids of one type, or leave out --id-field",
                     )
             return self._arrow.array(ids, self._arrow.int64())
         return self._arrow.array([None if id_ is None else str(id_) for id_ in ids], self._arrow.string())
 
-    def _lists(self, vectors: FloatArray, mask: Any = None) -> Any:
+    def _vector_lists(self, vectors: FloatArray, mask: Any = None) -> Any:
+        """Return vectors, (rows, hidden), as an array of lists, null where the mask is True."""
         values = self._arrow.array(vectors.ravel())
         return self._arrow.FixedSizeListArray.from_arrays(values, self._layout.hidden, mask=mask)
 
-    def _per_token(self, column: TokenColumn, mask: Any) -> Any:
-        values = self._plain[column.name]
+    def _token_lists(self, column: TokenColumn, mask: Any) -> Any:
+        """Return a column of the row group with a list for each text, null where the mask is True."""
+        values = self._values[column.name]
         if not column.is_vectors:
             return self._arrow.array(values, self._arrow.list_(self._arrow.string()))
         present = [value for value in values if value is not None]
         empty = np.zeros((0, self._layout.hidden), self._layout.dtype)
         lengths = [0 if value is None else len(value) for value in values]
         offsets = self._arrow.array(np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int32))
-        return self._arrow.ListArray.from_arrays(offsets, self._lists(np.concatenate([empty, *present])), mask=mask)
+        vectors = self._vector_lists(np.concatenate([empty, *present]))
+        return self._arrow.ListArray.from_arrays(offsets, vectors, mask=mask)

@@ -1,4 +1,4 @@
-"""A folder of Parquet shards, each there whole or not at all, and the manifest that lists them."""
+"""A folder of Parquet shards and the manifest that lists them. Each shard appears whole or not at all."""
 
 import hashlib
 import json
@@ -10,32 +10,42 @@ from typing import Any, BinaryIO
 from bertcli import __version__
 from bertcli.errors import OutputError
 from bertcli.input.records import FailedText
-from bertcli.output.files.atomic import replacing
+from bertcli.output.files.atomic import atomic_file
 from bertcli.output.files.parquet import ParquetLayout, ParquetWriter
 from bertcli.results.corpus import Manifest, Shard
 from bertcli.storage import AnyPath, size_of
 
-_PATTERN = "shard-*.parquet"
+MANIFEST = "manifest.json"
+_SCHEMA_VERSION = 1
+_SHARD_PATTERN = "shard-*.parquet"
 
 
 def shard_name(number: int) -> str:
-    """The file of a shard, counted from 0."""
+    """Return the file name of a shard. Shards are numbered from 0."""
     return f"shard-{number:05}.parquet"
 
 
 class ShardWriter:
-    """One shard as its rows come. Left before `finish` it leaves nothing behind."""
+    """Writer of one shard. An exit from its context before `finish` must be with an error, and leaves no file."""
 
     def __init__(self, folder: AnyPath, number: int, layout: ParquetLayout, id_type: str | None) -> None:
+        """Open a temporary file for the shard.
+
+        Args:
+            folder: The folder of shards.
+            number: Number of the shard, from 0.
+            layout: The columns.
+            id_type: Type of the ids, int64 or string, None if not known yet.
+        """
         self._name = shard_name(number)
         self._stack = ExitStack()
-        self._file = _Hashing(self._stack.enter_context(replacing(folder / self._name)))
-        self._writer = ParquetWriter(self._file, layout, id_type)  # type: ignore[arg-type]  # it has what is written to
+        self._file = _HashingFile(self._stack.enter_context(atomic_file(folder / self._name)))
+        self._writer = ParquetWriter(self._file, layout, id_type)  # type: ignore[arg-type]  # pyarrow needs no more
         self.rows = self._skipped = 0
 
     @property
     def id_type(self) -> str | None:
-        """The type of the ids, as far as it is known."""
+        """Type of the ids, int64 or string, None if not known yet."""
         return self._writer.id_type
 
     def __enter__(self) -> "ShardWriter":
@@ -45,38 +55,53 @@ class ShardWriter:
         self._stack.__exit__(*error)
 
     def write(self, record: Any) -> None:
-        """A row."""
+        """Add the row of a record."""
         self._writer.write(record)
         self.rows += 1
 
-    def skip(self, missing: FailedText) -> None:
-        """A row without an answer."""
-        self._writer.skip(missing)
+    def skip(self, failed: FailedText) -> None:
+        """Add the row of a failed text."""
+        self._writer.skip(failed)
         self.rows += 1
         self._skipped += 1
 
     def finish(self, input_sha256: str) -> Shard:
-        """Have the file take its place."""
+        """Complete the file, move it to its final name, and return its entry for the manifest.
+
+        Args:
+            input_sha256: Hash of the texts and ids of the shard.
+        """
         self._writer.finish()
         self._stack.close()
         file = self._file
-        return Shard(self._name, self.rows, self._skipped, file.count, file.sha256.hexdigest(), input_sha256)
+        return Shard(self._name, self.rows, self._skipped, file.size, file.sha256.hexdigest(), input_sha256)
 
 
-class ShardsWriter:
-    """Takes the records of a run one by one; see bertcli.output.records.RecordWriter.
+class ShardFolderWriter:
+    """Writer of the records of a run into shards; see bertcli.output.records.RecordWriter.
 
-    manifest: of the shards that are there. input_sha256: what the texts of a shard come to, asked when it is full.
+    An exit from its context before `finish` removes the shard that is being written, and keeps the complete ones.
+
+    Attributes:
+        manifest: The complete shards so far.
     """
 
     def __init__(
         self, folder: AnyPath, manifest: Manifest, layout: ParquetLayout, input_sha256: Callable[[int], str]
     ) -> None:
+        """Continue after the shards of a manifest.
+
+        Args:
+            folder: The folder.
+            manifest: The shards that are complete already.
+            layout: The columns.
+            input_sha256: Returns the hash of the texts and ids of a shard, given its number. Called when it is full.
+        """
         self._folder, self._layout, self._input_sha256 = folder, layout, input_sha256
         self.manifest = manifest
         self._shard: ShardWriter | None = None
 
-    def __enter__(self) -> "ShardsWriter":
+    def __enter__(self) -> "ShardFolderWriter":
         return self
 
     def __exit__(self, *error: Any) -> None:
@@ -84,35 +109,37 @@ class ShardsWriter:
             self._shard.__exit__(*error if error[0] else (InterruptedError, InterruptedError(), None))
 
     def write(self, record: Any) -> None:
-        """A row in the shard that is being written."""
-        self._current().write(record)
-        self._end_if_full()
+        """Add the row of a record."""
+        self._current_shard().write(record)
+        self._finish_full_shard()
 
-    def skip(self, missing: FailedText) -> None:
-        """A row that has an id alone."""
-        self._current().skip(missing)
-        self._end_if_full()
+    def skip(self, failed: FailedText) -> None:
+        """Add the row of a failed text."""
+        self._current_shard().skip(failed)
+        self._finish_full_shard()
 
     def finish(self) -> None:
-        """The last shard, which may be smaller, and the end of the manifest."""
+        """Complete the last shard, which may be smaller, and the manifest. Without records, write one empty shard."""
         if self._shard is not None or not self.manifest.shards:
-            self._current()
-            self._end_shard()
+            self._current_shard()
+            self._finish_shard()
         self.manifest = replace(self.manifest, is_complete=True)
         save_manifest(self.manifest, self._folder)
 
-    def _current(self) -> ShardWriter:
+    def _current_shard(self) -> ShardWriter:
+        """Return the shard that is being written. Open the next one if there is none."""
         if self._shard is None:
             number = len(self.manifest.shards)
             self._shard = ShardWriter(self._folder, number, self._layout, self.manifest.id_type)
         return self._shard
 
-    def _end_if_full(self) -> None:
-        if self._current().rows == self.manifest.shard_rows:
-            self._end_shard()
+    def _finish_full_shard(self) -> None:
+        if self._current_shard().rows == self.manifest.shard_rows:
+            self._finish_shard()
 
-    def _end_shard(self) -> None:
-        shard = self._current()
+    def _finish_shard(self) -> None:
+        """Complete the shard that is being written, and add it to the manifest."""
+        shard = self._current_shard()
         entry = shard.finish(self._input_sha256(len(self.manifest.shards)))
         self.manifest = self.manifest.with_shard(entry, shard.id_type)
         self._shard = None
@@ -120,38 +147,48 @@ class ShardsWriter:
 
 
 def check_shards(folder: AnyPath, manifest: Manifest) -> None:
-    """Raise OutputError where a shard is not what the manifest says. Of all but the last the size is read."""
+    """Check that the shards are as the manifest describes them.
+
+    Only the size of each shard is compared, and also the hash of the last one.
+
+    Raises:
+        OutputError: A shard is missing or damaged.
+    """
     for number, shard in enumerate(manifest.shards, 1):
         path = folder / shard.file
         is_last = number == len(manifest.shards)
         if not path.is_file() or size_of(path) != shard.bytes or (is_last and _sha256(path) != shard.sha256):
             raise OutputError(
-                f"{path} is missing, or not as {MANIFEST} says that it was written",
-                hint="begin anew with --force, or name another folder",
+                f"{path} is missing, or differs from its entry in {MANIFEST}",
+                hint="start over with --force, or name another folder",
             )
 
 
 def remove_shards(folder: AnyPath) -> None:
-    """Remove what bertcli has written to the folder, the manifest first: without it no shard counts."""
-    for path in [folder / MANIFEST, *folder.glob(_PATTERN), *_parts(folder)]:
+    """Remove all files of bertcli from the folder.
+
+    The manifest is removed first, since shards without a manifest are ignored.
+    """
+    for path in [folder / MANIFEST, *folder.glob(_SHARD_PATTERN), *_temporary_files(folder)]:
         path.unlink(missing_ok=True)
 
 
-def remove_parts(folder: AnyPath, manifest: Manifest) -> None:
-    """Remove what a run that was killed has left: files half written, and a shard that the manifest does not name."""
-    named = {shard.file for shard in manifest.shards}
-    for path in [*_parts(folder), *(path for path in folder.glob(_PATTERN) if path.name not in named)]:
+def remove_leftovers(folder: AnyPath, manifest: Manifest) -> None:
+    """Remove the leftovers of a killed run: temporary files, and shards that the manifest does not list."""
+    listed = {shard.file for shard in manifest.shards}
+    unlisted = [path for path in folder.glob(_SHARD_PATTERN) if path.name not in listed]
+    for path in [*_temporary_files(folder), *unlisted]:
         path.unlink(missing_ok=True)
 
 
-def is_in_use(folder: AnyPath) -> bool:
-    """Whether anything is in the folder that bertcli has not left there half written."""
-    parts = set(_parts(folder))
-    return any(path not in parts for path in folder.iterdir())
+def has_content(folder: AnyPath) -> bool:
+    """Return True if the folder contains anything except temporary files of bertcli."""
+    temporary = set(_temporary_files(folder))
+    return any(path not in temporary for path in folder.iterdir())
 
 
-def _parts(folder: AnyPath) -> list[AnyPath]:
-    return [path for name in (_PATTERN, MANIFEST) for path in folder.glob(f".{name}.*.part")]
+def _temporary_files(folder: AnyPath) -> list[AnyPath]:
+    return [path for name in (_SHARD_PATTERN, MANIFEST) for path in folder.glob(f".{name}.*.part")]
 
 
 def _sha256(path: AnyPath) -> str:
@@ -159,30 +196,35 @@ def _sha256(path: AnyPath) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-class _Hashing:
-    """A file that knows what has been written to it."""
+class _HashingFile:
+    """File that counts and hashes the bytes written to it.
+
+    Attributes:
+        sha256: Hash of the content so far.
+        size: Bytes written so far.
+    """
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self.sha256 = hashlib.sha256()
-        self.count = 0
+        self.size = 0
         self.closed = False
 
     def write(self, content: Any) -> int:
         view = memoryview(content).cast("B")
         self.sha256.update(view)
         self._file.write(view)
-        self.count += len(view)
+        self.size += len(view)
         return len(view)
 
     def tell(self) -> int:
-        return self.count
+        return self.size
 
     def flush(self) -> None:
         self._file.flush()
 
     def close(self) -> None:
-        """The file is closed by who has opened it."""
+        """Do nothing. The code that opened the file closes it."""
 
     def readable(self) -> bool:
         return False
@@ -194,18 +236,14 @@ class _Hashing:
         return False
 
 
-MANIFEST = "manifest.json"
-_SCHEMA = 1
-
-
 def save_manifest(manifest: Manifest, folder: AnyPath) -> None:
-    """Write the manifest of a folder, replacing the one before. It is on the disk when this returns.
+    """Write the manifest of a folder. It replaces the earlier one, and is synced to the disk.
 
     Raises:
         OSError, Unreachable: The file cannot be written.
     """
     content = {
-        "schema": _SCHEMA,
+        "schema": _SCHEMA_VERSION,
         "bertcli": __version__,
         **manifest.about,
         "shard_rows": manifest.shard_rows,
@@ -215,7 +253,7 @@ def save_manifest(manifest: Manifest, folder: AnyPath) -> None:
         "skipped": manifest.skipped,
         "shards": [asdict(shard) for shard in manifest.shards],
     }
-    with replacing(folder / MANIFEST) as file:
+    with atomic_file(folder / MANIFEST) as file:
         file.write(json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n")
 
 
@@ -230,7 +268,7 @@ def load_manifest(folder: AnyPath) -> Manifest | None:
         content = json.loads(path.read_bytes())
         shards = tuple(Shard(**shard) for shard in content.pop("shards"))
         written = {name: content.pop(name) for name in ("schema", "bertcli", "rows", "skipped")}
-        if written["schema"] != _SCHEMA or written["rows"] != sum(shard.rows for shard in shards):
+        if written["schema"] != _SCHEMA_VERSION or written["rows"] != sum(shard.rows for shard in shards):
             raise ValueError
         shard_rows, id_type, is_complete = (content.pop(name) for name in ("shard_rows", "id_type", "complete"))
         return Manifest(content, shard_rows, shards, id_type, is_complete)

@@ -60,7 +60,7 @@ class PageWriter:
         self._render("text.html.j2", number=self._count, text=_text(record), layers=record.layers)
         self._count += 1
 
-    def skip(self, missing: object) -> None:
+    def skip(self, failed: object) -> None:
         """Ignore a failed text; the page leaves it out."""
 
     def finish(self) -> None:

@@ -14,7 +14,7 @@ from safetensors.numpy import load as load_safetensors
 
 from bertcli.errors import BadText
 from bertcli.input.records import FailedText
-from bertcli.output.files.arrays import Column, NpyWriter, TensorsWriter, save_npz, save_safetensors, stack_padded
+from bertcli.output.files.arrays import ArrayColumn, NpyWriter, TensorsWriter, save_npz, save_safetensors, stack_padded
 
 Rows = Sequence[Any]
 MISSING = FailedText(0, None, BadText("it is empty"))
@@ -104,35 +104,35 @@ def test_headers_have_one_length_whatever_the_number_of_rows(count: int) -> None
 
 
 def test_shorter_arrays_are_padded_on_the_right() -> None:
-    column = Column(np.asarray, fill=9)
+    column = ArrayColumn(np.asarray, padding=9)
     parts = [np.array([[1, 2], [3, 4]]), np.array([[5]])]
     assert stack_padded(parts, column).tolist() == [[[1, 2], [3, 4]], [[5, 9], [9, 9]]]
 
 
 def test_each_axis_is_as_long_as_its_longest_part() -> None:
     parts = [np.ones((1, 3)), np.ones((2, 1))]
-    stacked = stack_padded(parts, Column(np.asarray))
+    stacked = stack_padded(parts, ArrayColumn(np.asarray))
     assert stacked.shape == (2, 2, 3)
     assert stacked.sum((1, 2)).tolist() == [3, 2]
 
 
 def test_the_axis_of_texts_goes_where_it_is_wanted() -> None:
     layers = [np.full((3, 2), 1.0), np.full((3, 4), 2.0)]
-    stacked = stack_padded(layers, Column(np.asarray, batch_axis=1))
+    stacked = stack_padded(layers, ArrayColumn(np.asarray, batch_axis=1))
     assert stacked.shape == (3, 2, 4)
     assert stacked.flags.c_contiguous  # safetensors writes the memory as it lies
     assert stacked[:, 1].tolist() == [[2.0] * 4] * 3
 
 
 def test_a_text_without_an_answer_is_filled_with_what_stands_for_one() -> None:
-    stacked = stack_padded([None, np.ones((2, 2), np.float32), None], Column(np.asarray, missing=np.nan))
+    stacked = stack_padded([None, np.ones((2, 2), np.float32), None], ArrayColumn(np.asarray, failed=np.nan))
     assert stacked.dtype == np.float32
     assert np.isnan(stacked).all((1, 2)).tolist() == [True, False, True]
 
 
 @pytest.mark.parametrize("count", [0, 2])
 def test_without_any_answer_there_is_still_a_row_for_each_text(count: int) -> None:
-    stacked = stack_padded([None] * count, Column(np.asarray, missing=np.nan))
+    stacked = stack_padded([None] * count, ArrayColumn(np.asarray, failed=np.nan))
     assert stacked.shape == (count,)
     assert np.isnan(stacked).all()
 
@@ -151,8 +151,8 @@ def load_npz(content: bytes) -> Mapping[str, Any]:
 def test_tensor_files_give_back_what_was_written(save: Any, load: Any) -> None:
     stream = io.BytesIO()
     columns = {
-        "states": Column(lambda record: np.full((record, 2), record, np.float32), missing=np.nan),
-        "ids": Column(lambda record: np.arange(record), fill=-1, missing=-2),
+        "states": ArrayColumn(lambda record: np.full((record, 2), record, np.float32), failed=np.nan),
+        "ids": ArrayColumn(lambda record: np.arange(record), padding=-1, failed=-2),
     }
     writer = TensorsWriter(stream, columns, {"layers": np.array([0, 6])}, save)
     writer.write(1)

@@ -52,7 +52,7 @@ def written(answers: Sequence[EncodeRecord | FailedText], layout: ParquetLayout,
 def test_every_row_comes_back_whatever_the_groups(present: list[bool], group_rows: int, dtype: str) -> None:
     answers = [answer(index) if is_there else missing(index) for index, is_there in enumerate(present)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(parquet, "_MOST_GROUP_ROWS", group_rows)
+        patch.setattr(parquet, "_MAX_GROUP_ROWS", group_rows)
         file = written(answers, ParquetLayout(HIDDEN, [EMBEDDING], dtype=dtype))
     groups = [file.metadata.row_group(number).num_rows for number in range(file.metadata.num_row_groups)]
     assert all(rows == group_rows for rows in groups[:-1])
@@ -69,7 +69,7 @@ def test_every_row_comes_back_whatever_the_groups(present: list[bool], group_row
 
 @pytest.mark.parametrize(("dtype", "arrow"), [("float32", "float"), ("float16", "halffloat")])
 def test_the_columns_have_their_types(dtype: str, arrow: str) -> None:
-    schema = written([answer(0)], ParquetLayout(HIDDEN, [EMBEDDING], dtype=dtype, keeps=["text"])).schema_arrow
+    schema = written([answer(0)], ParquetLayout(HIDDEN, [EMBEDDING], dtype=dtype, texts=["text"])).schema_arrow
     assert {name: str(schema.field(name).type) for name in schema.names} == {
         "id": "int64",
         "text": "string",
@@ -111,7 +111,7 @@ def test_ids_have_the_type_of_the_first(ids: list[Any], kind: str, written_ids: 
 
 
 def test_a_text_after_numbers_is_no_id() -> None:
-    with pytest.raises(BadInput, match="row 2 has the id 'a', and those before it are whole numbers"):
+    with pytest.raises(BadInput, match="row 2 has the id 'a', but the ids before it are integers"):
         written([missing(0, 1), missing(1, "a")], ParquetLayout(HIDDEN, [EMBEDDING], has_ids=True))
 
 

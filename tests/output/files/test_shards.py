@@ -14,11 +14,11 @@ from bertcli.errors import OutputError
 from bertcli.input.records import FailedText
 from bertcli.output.files import atomic as target
 from bertcli.output.files.shards import (
-    ShardsWriter,
+    ShardFolderWriter,
     ShardWriter,
     check_shards,
     load_manifest,
-    remove_parts,
+    remove_leftovers,
     remove_shards,
 )
 from bertcli.results.corpus import Manifest
@@ -30,7 +30,7 @@ ABOUT = {"model": "bundled", "options": {"pool": "mean"}}
 
 def write(folder: Path, answers: Sequence[EncodeRecord | FailedText], manifest: Manifest) -> Manifest:
     """The manifest after all of them."""
-    with ShardsWriter(folder, manifest, LAYOUT, str) as writer:
+    with ShardFolderWriter(folder, manifest, LAYOUT, str) as writer:
         for each in answers:
             if isinstance(each, FailedText):
                 writer.skip(each)
@@ -82,7 +82,7 @@ def test_a_run_that_broke_off_is_gone_on_with_to_the_same_bytes(tmp_path: Path, 
     parted.mkdir()
     answers = [answer(index) for index in range(8)]
     write(whole, answers, Manifest(ABOUT, 3))
-    with pytest.raises(KeyboardInterrupt), ShardsWriter(parted, Manifest(ABOUT, 3), LAYOUT, str) as writer:
+    with pytest.raises(KeyboardInterrupt), ShardFolderWriter(parted, Manifest(ABOUT, 3), LAYOUT, str) as writer:
         for each in answers[:rows_before]:
             writer.write(each)
         raise KeyboardInterrupt
@@ -117,7 +117,7 @@ def test_a_shard_that_is_not_as_it_was_written_is_found(tmp_path: Path, damage: 
     manifest = write(tmp_path, [answer(index) for index in range(4)], Manifest(ABOUT, 2))
     check_shards(tmp_path, manifest)
     damage(tmp_path / "shard-00001.parquet")
-    with pytest.raises(OutputError, match=r"shard-00001\.parquet is missing, or not as"):
+    with pytest.raises(OutputError, match=r"shard-00001\.parquet is missing, or differs from"):
         check_shards(tmp_path, manifest)
 
 
@@ -134,7 +134,7 @@ def test_what_is_removed_is_bertclis_alone(tmp_path: Path) -> None:
     manifest = write(tmp_path, [answer(index) for index in range(2)], Manifest(ABOUT, 1))
     for name in ("notes.txt", "other.parquet", ".shard-00007.parquet.abc.part", "shard-00007.parquet"):
         (tmp_path / name).write_text("x")
-    remove_parts(tmp_path, manifest)
+    remove_leftovers(tmp_path, manifest)
     left = {"notes.txt", "other.parquet"}
     assert set(contents(tmp_path)) == left | {"manifest.json", "shard-00000.parquet", "shard-00001.parquet"}
     remove_shards(tmp_path)
