@@ -1,4 +1,4 @@
-"""What the tests of the process share."""
+"""Fixtures of the tests that run bertcli as a process."""
 
 from pathlib import Path
 
@@ -7,13 +7,13 @@ import pytest
 
 @pytest.fixture
 def tiny(tiny_bert: Path) -> tuple[str, str]:
-    """The options that choose the tiny checkpoint, which answers sooner than the bundled one."""
+    """Return the options for the tiny checkpoint, which is faster than the bundled one."""
     return "-m", str(tiny_bert)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """An empty folder to work in, apart from what other fixtures put into tmp_path."""
+    """Return an empty working folder, without the files that other fixtures put into tmp_path."""
     folder = tmp_path / "work"
     folder.mkdir()
     return folder

@@ -1,4 +1,4 @@
-"""bertcli in a pseudo-terminal, as a person sees it."""
+"""bertcli in a pseudo-terminal, as the user sees it."""
 
 import fcntl
 import os
@@ -13,13 +13,19 @@ from pathlib import Path
 
 from tests.cli.process import COMMAND, LONGEST_RUN, environment
 
-# Colours and styles, the only sequences that a table has.
+# Colours and styles, the only escape sequences in a table.
 _STYLE = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """What came to the terminal. raw: with its colours."""
+    """The output of bertcli on a terminal.
+
+    Attributes:
+        exit_code: The exit code.
+        raw: The output with its escape sequences.
+        stderr: The messages.
+    """
 
     exit_code: int
     raw: str
@@ -27,23 +33,23 @@ class Screen:
 
     @property
     def is_coloured(self) -> bool:
-        """Whether any style sets a colour; bold and dim are none."""
+        """True if any style sets a colour. Bold and dim are not colours."""
         codes = {int(code) for style in _STYLE.findall(self.raw) for code in re.findall(r"\d+", style)}
         return bool(codes & {*range(30, 39), *range(40, 49), *range(90, 98), *range(100, 108)})
 
     @property
     def text(self) -> str:
-        """The same without colours."""
+        """The output without escape sequences."""
         return _STYLE.sub("", self.raw)
 
     @property
     def lines(self) -> list[str]:
-        """Its lines without colours and without the spaces at their ends."""
+        """The lines of the output, without escape sequences and trailing spaces."""
         return [line.rstrip() for line in self.text.splitlines()]
 
 
 def show(*arguments: str | Path, width: int = 120, env: Mapping[str, str] | None = None) -> Screen:
-    """Run bertcli with a terminal of that width as its standard input and output."""
+    """Run bertcli with a terminal of this width as its standard input and output."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
     process = subprocess.Popen(
@@ -62,5 +68,5 @@ def show(*arguments: str | Path, width: int = 120, env: Mapping[str, str] | None
 def _read(descriptor: int) -> bytes:
     try:
         return os.read(descriptor, 1 << 16)
-    except OSError:  # Linux says so of a terminal that nobody has open any more
+    except OSError:  # Linux raises this once no process has the terminal open
         return b""

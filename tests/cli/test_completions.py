@@ -1,7 +1,7 @@
-"""Completion: the scripts are those that the app makes, lie in the wheel, and work in the shells themselves.
+"""Completion: the scripts are up to date, are in the wheel, and work in the shells.
 
-The shells run in a pseudo-terminal with the scripts where a wheel puts them. Their bertcli tells what it was called
-with, so that a test sees what becomes of the keys that a person presses.
+The shells run in a pseudo-terminal, with the scripts where a wheel installs them. Their bertcli prints its arguments,
+so that a test sees the result of the keys that it presses.
 """
 
 import os
@@ -32,7 +32,7 @@ IN_WHEEL = {
 }
 BASH_SETTINGS = "bind 'set enable-bracketed-paste off'; bind 'set show-all-if-ambiguous on'"
 CACHED = ("acme/tiny-bert", "acme/tiny-roberta")
-# A bertcli that shows its arguments, but answers the scripts as the real one.
+# A bertcli that prints its arguments. It lists the models for the scripts as the real one does.
 SPY = """\
 #!/bin/sh
 [ -n "$_BERTCLI_COMPLETE" ] && exec {python} -m bertcli
@@ -42,7 +42,7 @@ printf '<<'; printf '%s|' "$@"; echo '>>'
 
 @pytest.fixture(scope="module")
 def share(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The share/ of a prefix to which the wheel has been installed."""
+    """Build the wheel and return its share/ folder."""
     folder = tmp_path_factory.mktemp("wheel")
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
     subprocess.run(build, cwd=REPOSITORY, check=True, capture_output=True)
@@ -55,7 +55,7 @@ def share(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> Path:
-    """A folder to type commands in, with files and folders, a cache of models, and bin/bertcli."""
+    """Return a home folder with files, folders, a cache of models, and bin/bertcli."""
     home = tmp_path_factory.mktemp("home")
     for repository in CACHED:
         fill_cache(home, repository, files_in(tiny_bert))
@@ -70,7 +70,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> Path:
 
 
 def shell_environment(home: Path, share: Path) -> dict[str, str]:
-    """With that home, that bertcli, those models, and the scripts of the wheel."""
+    """Return an environment with the home folder, its bertcli and models, and the scripts of the wheel."""
     env = environment({
         "HOME": str(home),
         "PATH": f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}",
@@ -96,14 +96,14 @@ class Shell:
         self._process.sendline(f"{set_up}\necho ready''-to-go")
         self._process.expect("ready-to-go")
 
-    def called(self, keys: str) -> list[str]:
-        """The arguments that bertcli gets when these keys are pressed, and Return."""
+    def arguments_after(self, keys: str) -> list[str]:
+        """Press the keys and Return, and return the arguments that bertcli gets."""
         self._process.send(f"{keys}\r")
         self._process.expect(r"<<([^<>]*)\|>>")
         return str(self._process.match[1]).split("|")
 
-    def listed(self, keys: str, last: str) -> str:
-        """What the shell shows when these keys are pressed, up to the words `last`; the line is then left."""
+    def output_after(self, keys: str, last: str) -> str:
+        """Press the keys, return the output of the shell up to the words `last`, and cancel the line."""
         self._process.send(keys)
         self._process.expect(re.escape(last))
         shown = f"{self._process.before}{last}"
@@ -140,12 +140,12 @@ def shell(request: pytest.FixtureRequest, home: Path, share: Path) -> Iterator[S
     shell.close()
 
 
-def test_the_scripts_are_those_that_the_app_makes() -> None:
+def test_the_scripts_are_up_to_date() -> None:
     found = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.iterdir()}
-    assert found == scripts(), "python -m tools.completions writes them anew"
+    assert found == scripts(), "run: python -m tools.completions"
 
 
-def test_the_wheel_holds_each_script_where_its_shell_looks(share: Path) -> None:
+def test_the_wheel_installs_each_script_where_its_shell_looks(share: Path) -> None:
     found = {
         str(path.relative_to(share)): path.read_text(encoding="utf-8") for path in share.rglob("*") if path.is_file()
     }
@@ -178,18 +178,18 @@ def test_the_wheel_holds_each_script_where_its_shell_looks(share: Path) -> None:
         ("bertcli encode encode --wei\t", ["encode", "encode", "--wei"]),
     ],
 )  # fmt: skip
-def test_keys_become_arguments(shell: Shell, home: Path, keys: str, arguments: list[str]) -> None:
-    assert shell.called(keys) == [argument.replace("HOME", str(home)) for argument in arguments]
+def test_keys_are_completed_to_arguments(shell: Shell, home: Path, keys: str, arguments: list[str]) -> None:
+    assert shell.arguments_after(keys) == [argument.replace("HOME", str(home)) for argument in arguments]
 
 
-def test_what_can_come_next_is_listed(shell: Shell) -> None:
-    shown = shell.listed("bertcli shapes --w\t", "idth")
+def test_possible_options_are_listed(shell: Shell) -> None:
+    shown = shell.output_after("bertcli shapes --w\t", "idth")
     assert "eights" in shown
     assert shell.name == "bash" or "List the tensors of the checkpoint" in shown
 
 
 def bash_candidates(home: Path, share: Path, *words: str) -> set[str]:
-    """What bash offers for the last of the words."""
+    """Return the completions of bash for the last word."""
     line = " ".join(map(shlex.quote, words))
     script = f"""
         source {shlex.quote(str(share / BASH))}
@@ -200,7 +200,7 @@ def bash_candidates(home: Path, share: Path, *words: str) -> set[str]:
 
 
 def fish_candidates(home: Path, share: Path, *words: str) -> set[str]:
-    """What fish offers for the last of the words."""
+    """Return the completions of fish for the last word."""
     return candidates([needed("fish"), "-c", 'complete -C "$argv"', *words], home, share)
 
 
@@ -211,15 +211,15 @@ def candidates(command: list[str], home: Path, share: Path) -> set[str]:
     return {line.partition("\t")[0] for line in done.stdout.splitlines()}
 
 
-ASKED = pytest.mark.parametrize("offered", [bash_candidates, fish_candidates])
+OFFERED = pytest.mark.parametrize("offered", [bash_candidates, fish_candidates])
 
 
-@ASKED
+@OFFERED
 def test_the_commands_are_offered(offered: Any, home: Path, share: Path) -> None:
     assert offered(home, share, "bertcli", "") == {*COMMANDS, "models"}
 
 
-@ASKED
+@OFFERED
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_option_of_a_command_is_offered(offered: Any, home: Path, share: Path, command: str) -> None:
     long = {name for name in SHARED | OWN[command] if name.startswith("--")}
@@ -227,14 +227,14 @@ def test_every_option_of_a_command_is_offered(offered: Any, home: Path, share: P
     assert {name for name in SHARED | OWN[command] if name[1] != "-"} <= offered(home, share, "bertcli", command, "-")
 
 
-@ASKED
+@OFFERED
 @pytest.mark.parametrize("shown", CHOICES)
 def test_the_choices_of_an_option_are_offered(offered: Any, home: Path, share: Path, shown: str) -> None:
     option, choices = shown.split(" ")
     assert offered(home, share, "bertcli", "encode", option, "") == set(choices.split("|"))
 
 
-@ASKED
+@OFFERED
 def test_models_and_folders_are_offered(offered: Any, home: Path, share: Path) -> None:
     found = offered(home, share, "bertcli", "encode", "-m", "")
     assert {"bundled", *CACHED} < found
@@ -242,7 +242,7 @@ def test_models_and_folders_are_offered(offered: Any, home: Path, share: Path) -
     assert "lines.txt" not in found
 
 
-def test_the_loader_of_bash_finds_the_script_by_itself(home: Path, share: Path) -> None:
+def test_the_loader_of_bash_finds_the_script(home: Path, share: Path) -> None:
     loader = needed_file("/usr/share/bash-completion/bash_completion")
     shell = Shell(
         [needed("bash"), "--norc", "--noprofile", "-i"],
@@ -250,18 +250,18 @@ def test_the_loader_of_bash_finds_the_script_by_itself(home: Path, share: Path) 
         home,
         shell_environment(home, share),
     )
-    assert shell.called("bertcli enc\t-m acme/tiny-b\t") == ["encode", "-m", "acme/tiny-bert"]
+    assert shell.arguments_after("bertcli enc\t-m acme/tiny-b\t") == ["encode", "-m", "acme/tiny-bert"]
     shell.close()
 
 
-def asked(home: Path, question: str, *command: str) -> subprocess.CompletedProcess[str]:
-    """bertcli as the scripts ask it."""
-    env = environment({"_BERTCLI_COMPLETE": question, "HF_HOME": str(home)})
+def request_models(home: Path, value: str, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run bertcli as the scripts do to list the models."""
+    env = environment({"_BERTCLI_COMPLETE": value, "HF_HOME": str(home)})
     return subprocess.run([*(command or COMMAND)], env=env, capture_output=True, text=True)
 
 
-def test_bertcli_answers_the_scripts_with_the_models(home: Path) -> None:
-    done = asked(home, "models")
+def test_bertcli_lists_the_models_for_the_scripts(home: Path) -> None:
+    done = request_models(home, "models")
     names = done.stdout.splitlines()
     assert (done.returncode, done.stderr) == (0, "")
     assert names[0] == "bundled"
@@ -269,8 +269,8 @@ def test_bertcli_answers_the_scripts_with_the_models(home: Path) -> None:
     assert len(names) == len(set(names))
 
 
-def test_the_models_are_told_without_typer_or_anything_that_computes(home: Path) -> None:
-    done = asked(home, "models", sys.executable, "-X", "importtime", "-m", "bertcli")
+def test_the_models_are_listed_without_loading_typer_or_numpy(home: Path) -> None:
+    done = request_models(home, "models", sys.executable, "-X", "importtime", "-m", "bertcli")
     loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
     assert "bertcli" in loaded
     assert not loaded & {"typer", "rich", "numpy", "tokenizers", "huggingface_hub", "torch", "asyncio", "ssl"}

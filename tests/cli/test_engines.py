@@ -1,4 +1,4 @@
-"""Each engine through the process: the same numbers, and the name of who computed them."""
+"""Engines: all compute the same numbers, and the output names the engine."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ ARGUMENTS = {
 
 
 def numbers(value: Any) -> list[float]:
-    """Every number in JSON, in order."""
+    """Return all numbers in a JSON value, in order."""
     if isinstance(value, dict):
         return [number for name, part in value.items() if name != "rank" for number in numbers(part)]
     if isinstance(value, list):
@@ -25,8 +25,8 @@ def numbers(value: Any) -> list[float]:
     return [float(value)] if isinstance(value, (int, float)) else []
 
 
-def ordered(records: Any) -> Any:
-    """The records with candidates in the order of the vocabulary: two that are almost equal may change places."""
+def sort_candidates(records: Any) -> Any:
+    """Sort the candidates by vocabulary, since two with almost equal scores may change places."""
     for record in records:
         for mask in record.get("masks", ()):
             mask["predictions"].sort(key=lambda prediction: prediction["token"])
@@ -44,16 +44,19 @@ def ordered(records: Any) -> Any:
         pytest.param("attn", "transformers", marks=pytest.mark.slow),
     ],
 )
-def test_an_engine_agrees_with_numpys(tiny: tuple[str, str], command: str, engine: str) -> None:
+def test_an_engine_agrees_with_numpy(tiny: tuple[str, str], command: str, engine: str) -> None:
     document = run(*ARGUMENTS[command], *tiny, "--engine", engine, "--device", "cpu", "--json").json()
     expected = printed(*ARGUMENTS[command], *tiny, "--engine", "numpy", "--json").json()
     assert (document["engine"], expected["engine"]) == (engine, "numpy")
     np.testing.assert_allclose(
-        numbers(ordered(document["records"])), numbers(ordered(expected["records"])), rtol=1e-5, atol=1e-5
+        numbers(sort_candidates(document["records"])),
+        numbers(sort_candidates(expected["records"])),
+        rtol=1e-5,
+        atol=1e-5,
     )
 
 
-def test_half_precision_is_torchs_and_says_so(tiny: tuple[str, str]) -> None:
+def test_half_precision_runs_on_torch_and_the_output_names_it(tiny: tuple[str, str]) -> None:
     document = run("encode", "how are you", *tiny, "--dtype", "bfloat16", "--device", "cpu", "--json").json()
     assert (document["engine"], document["dtype"]) == ("torch", "bfloat16")
     (expected,) = printed("encode", "how are you", *tiny, "--json").records()
@@ -61,7 +64,7 @@ def test_half_precision_is_torchs_and_says_so(tiny: tuple[str, str]) -> None:
     assert 1e-5 < difference.max() < 0.1
 
 
-def test_shapes_knows_the_bytes_of_half_precision_without_computing(tiny: tuple[str, str]) -> None:
+def test_shapes_shows_the_bytes_of_half_precision(tiny: tuple[str, str]) -> None:
     output = run("shapes", "--seq", "8", *tiny, "--dtype", "float16", "--json").json()["classes"][0]["outputs"][0]
     assert (output["dtype"], output["bytes"]) == ("float16", 8 * 24 * 2)
 
@@ -75,11 +78,13 @@ def test_shapes_knows_the_bytes_of_half_precision_without_computing(tiny: tuple[
         (("--device", "cuda:x"), "no device 'cuda:x'"),
     ],
 )
-def test_what_no_engine_can_do_is_wrong_usage(tiny: tuple[str, str], options: tuple[str, ...], words: str) -> None:
+def test_an_engine_without_the_device_or_dtype_is_wrong_usage(
+    tiny: tuple[str, str], options: tuple[str, ...], words: str
+) -> None:
     assert_failed(run("encode", "how", *tiny, *options), 2, words)
 
 
-def test_a_gpu_that_is_not_there_is_an_error(tiny: tuple[str, str]) -> None:
+def test_a_missing_gpu_is_an_error(tiny: tuple[str, str]) -> None:
     import torch
 
     device = f"cuda:{torch.cuda.device_count()}" if torch.cuda.is_available() else "cuda"

@@ -1,4 +1,4 @@
-"""The keys of each command's JSON, which are an interface, and how JSON lines relate to it."""
+"""JSON output: its keys, which are an interface, and JSON lines."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,17 +26,17 @@ TOKENS = ["[CLS]", "how", "[MASK]", "you", "[SEP]"]
 
 
 def shape(nested: Any) -> tuple[int, ...]:
-    """The shape of nested lists, by their first entries."""
+    """Return the shape of nested lists, taken from their first entries."""
     return (len(nested), *shape(nested[0])) if isinstance(nested, list) else ()
 
 
 def keys(objects: Sequence[Mapping[str, Any]]) -> set[tuple[str, ...]]:
-    """The keys, in their order, that the objects have; one entry where all have the same."""
+    """Return the distinct lists of keys of the objects. There is one entry if all have the same keys."""
     return {tuple(each) for each in objects}
 
 
 @pytest.mark.parametrize("command", ["encode", "fill-mask", "attn"])
-def test_the_header_says_which_model_answered_and_how(command: str) -> None:
+def test_the_header_names_model_engine_device_and_dtype(command: str) -> None:
     document = run(command, TEXT, "--json").json()
     assert list(document) == [*HEADER, "records"]
     assert {name: document[name] for name in HEADER} == {
@@ -51,18 +51,18 @@ def test_the_header_says_which_model_answered_and_how(command: str) -> None:
     }
 
 
-def test_the_model_is_named_as_the_user_named_it(tiny: tuple[str, str]) -> None:
+def test_the_model_has_the_name_that_the_user_gave(tiny: tuple[str, str]) -> None:
     assert printed("encode", TEXT, *tiny, "--json").json()["model"] == tiny[1]
 
 
-def test_encode_by_default_gives_the_embedding_alone(tiny: tuple[str, str]) -> None:
+def test_encode_writes_only_the_embedding_by_default(tiny: tuple[str, str]) -> None:
     (record,) = printed("encode", TEXT, *tiny, "--json").records()
     assert list(record) == [*TEXT_KEYS, "embedding"]
     assert (record["index"], record["text"], record["tokens"], record["truncated"]) == (0, TEXT, TOKENS, False)
     assert shape(record["embedding"]) == (24,)
 
 
-def test_encode_adds_what_is_asked_for(tiny: tuple[str, str]) -> None:
+def test_encode_adds_the_requested_outputs(tiny: tuple[str, str]) -> None:
     options = ("--tokens", "--pooler", "--layers", "0,-1", "--similarity")
     document = run("encode", TEXT, "the cat", *tiny, *options, "--json").json()
     assert list(document) == [*HEADER, "records", "similarity"]
@@ -76,7 +76,7 @@ def test_encode_adds_what_is_asked_for(tiny: tuple[str, str]) -> None:
     assert record["hidden_states"][1] == record["token_vectors"]
 
 
-def test_fill_mask_has_one_schema_whatever_the_number_of_masks(tiny: tuple[str, str]) -> None:
+def test_fill_mask_has_the_same_keys_for_any_number_of_masks(tiny: tuple[str, str]) -> None:
     one, two = run("fill-mask", TEXT, "[MASK] are [MASK]", *tiny, "-k", "3", "--json").records()
     assert keys([one, two]) == {(*TEXT_KEYS, "masks")}
     assert [[mask["position"] for mask in record["masks"]] for record in (one, two)] == [[2], [1, 3]]
@@ -88,7 +88,7 @@ def test_fill_mask_has_one_schema_whatever_the_number_of_masks(tiny: tuple[str, 
     assert [prediction["rank"] for prediction in predictions] == [1, 2, 3] * 3
 
 
-def test_targets_stand_beside_the_predictions(tiny: tuple[str, str]) -> None:
+def test_targets_are_next_to_the_predictions(tiny: tuple[str, str]) -> None:
     (record,) = run("fill-mask", TEXT, *tiny, "--targets", "are,sat", "--json").records()
     (mask,) = record["masks"]
     assert list(mask) == ["position", "predictions", "targets"]
@@ -96,14 +96,14 @@ def test_targets_stand_beside_the_predictions(tiny: tuple[str, str]) -> None:
     assert [target["target"] for target in mask["targets"]] == ["are", "sat"]
 
 
-def test_certainty_stands_beside_the_predictions(tiny: tuple[str, str]) -> None:
+def test_entropy_and_mass_are_next_to_the_predictions(tiny: tuple[str, str]) -> None:
     (record,) = run("fill-mask", TEXT, *tiny, "--targets", "are", "--entropy", "--mass", "0.5", "--json").records()
     (mask,) = record["masks"]
     assert list(mask) == ["position", "predictions", "targets", "entropy", "mass"]
     assert mask["mass"] == pytest.approx(sum(prediction["score"] for prediction in mask["predictions"]))
 
 
-def test_sequences_stand_beside_the_masks(tiny: tuple[str, str]) -> None:
+def test_sequences_are_next_to_the_masks(tiny: tuple[str, str]) -> None:
     (record,) = run("fill-mask", "[MASK] are [MASK]", *tiny, "--joint", "-k", "3", "--json").records()
     assert list(record) == [*TEXT_KEYS, "masks", "sequences"]
     assert [len(mask["predictions"]) for mask in record["masks"]] == [3, 3]
@@ -112,7 +112,7 @@ def test_sequences_stand_beside_the_masks(tiny: tuple[str, str]) -> None:
 
 
 @pytest.mark.parametrize(("text", "masks"), [("how are you", 0), (TEXT, 1)])
-def test_a_score_and_mutual_influence_need_no_mask_and_mind_none(tiny: tuple[str, str], text: str, masks: int) -> None:
+def test_score_and_mutual_influence_work_with_and_without_masks(tiny: tuple[str, str], text: str, masks: int) -> None:
     (scored,) = run("fill-mask", text, *tiny, "--score", "--json").records()
     assert list(scored) == [*TEXT_KEYS, "masks", "score"]
     assert keys([scored["score"]]) == {("sum", "mean", "perplexity", "method", "tokens")}
@@ -137,7 +137,7 @@ def test_the_lens_has_an_entry_for_each_hidden_state(tiny: tuple[str, str]) -> N
     assert mask["lens"][-1]["predictions"] == mask["predictions"]
 
 
-def test_a_comparison_is_the_second_models_answer(tiny: tuple[str, str]) -> None:
+def test_a_comparison_has_the_answer_of_the_second_model(tiny: tuple[str, str]) -> None:
     document = run("fill-mask", TEXT, *tiny, "--compare", "bundled", "--targets", "are", "-q", "--json").json()
     assert document["model"] == tiny[1]
     (mask,) = document["records"][0]["masks"]
@@ -152,7 +152,7 @@ def test_a_comparison_is_the_second_models_answer(tiny: tuple[str, str]) -> None
     assert keys(comparison["changes"]) == {change}
 
 
-def test_attn_has_a_head_of_every_layer(tiny: tuple[str, str]) -> None:
+def test_attn_has_every_head_of_every_layer(tiny: tuple[str, str]) -> None:
     (record,) = printed("attn", TEXT, *tiny, "--json").records()
     assert list(record) == [*TEXT_KEYS, "heads"]
     assert keys(record["heads"]) == {tuple(HEAD)}
@@ -166,7 +166,7 @@ def test_attn_has_a_head_of_every_layer(tiny: tuple[str, str]) -> None:
     ]
 
 
-def test_attn_adds_one_heads_matrix_or_what_a_token_attends_to(tiny: tuple[str, str]) -> None:
+def test_attn_adds_the_matrix_of_a_head_or_the_keys_of_a_token(tiny: tuple[str, str]) -> None:
     (record,) = run("attn", TEXT, *tiny, "--layer", "1", "--head", "2", "--json").records()
     assert list(record) == [*TEXT_KEYS, "heads", "attention"]
     assert shape(record["attention"]) == (5, 5)
@@ -180,18 +180,18 @@ def test_attn_adds_one_heads_matrix_or_what_a_token_attends_to(tiny: tuple[str, 
     assert {len(found["keys"]) for found in record["from"]} == {2}
 
 
-def test_shapes_has_classes_in_place_of_records(tiny: tuple[str, str]) -> None:
+def test_shapes_has_classes_instead_of_records(tiny: tuple[str, str]) -> None:
     document = printed("shapes", TEXT, *tiny, "--json").json()
     assert list(document) == [*HEADER, "batch_size", "sequence_length", "holds", "classes"]
     assert document["holds"] == {"pooler": True, "mlm_head": True, "next_sentence_head": True}
-    # Nothing has computed: the config alone was read.
+    # Nothing was computed: only the config was read.
     assert (document["engine"], document["device"]) == (None, None)
     assert keys(document["classes"]) == {("class", "parameters", "outputs")}
     assert {each["class"]: [output["name"] for output in each["outputs"]] for each in document["classes"]} == OUTPUTS
     assert keys([output for each in document["classes"] for output in each["outputs"]]) == {tuple(OUTPUT)}
 
 
-def test_hidden_states_are_one_entry_whose_bytes_are_all_of_theirs(tiny: tuple[str, str]) -> None:
+def test_hidden_states_are_one_entry_with_their_total_bytes(tiny: tuple[str, str]) -> None:
     classes = run("shapes", "--batch", "2", "--seq", "8", *tiny, "--json").json()["classes"]
     assert classes[0]["outputs"][2] == {
         "name": "hidden_states",
@@ -205,7 +205,7 @@ def test_hidden_states_are_one_entry_whose_bytes_are_all_of_theirs(tiny: tuple[s
     }
 
 
-def test_shapes_run_puts_what_came_beside_what_was_predicted(tiny: tuple[str, str]) -> None:
+def test_shapes_run_adds_the_actual_shapes(tiny: tuple[str, str]) -> None:
     document = run("shapes", TEXT, "the cat sat on", *tiny, "--run", "--json").json()
     assert document["engine"] == "numpy"
     outputs = [output for each in document["classes"] for output in each["outputs"]]
@@ -213,7 +213,7 @@ def test_shapes_run_puts_what_came_beside_what_was_predicted(tiny: tuple[str, st
     assert [output["ran"] for output in outputs] == [output["shape"] for output in outputs]
 
 
-def test_weights_are_tensors_and_their_total(tiny: tuple[str, str]) -> None:
+def test_weights_have_tensors_and_a_total(tiny: tuple[str, str]) -> None:
     document = printed("shapes", "--weights", *tiny, "--json").json()
     assert list(document) == [*HEADER, "tensors", "total"]
     tensors, total = document["tensors"], document["total"]
@@ -226,12 +226,12 @@ def test_weights_are_tensors_and_their_total(tiny: tuple[str, str]) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_json_is_short_for_its_format(tiny: tuple[str, str], command: str) -> None:
+def test_json_is_short_for_format_json(tiny: tuple[str, str], command: str) -> None:
     assert printed(command, TEXT, *tiny, "--json") == printed(command, TEXT, *tiny, "--format", "json")
 
 
 @pytest.mark.parametrize("command", ["encode", "fill-mask", "attn"])
-def test_json_lines_are_the_bare_records(tiny: tuple[str, str], command: str) -> None:
+def test_json_lines_are_the_records_without_a_header(tiny: tuple[str, str], command: str) -> None:
     texts = (TEXT, "the [MASK] sat")
     lines = run(command, *texts, *tiny, "--format", "jsonl").lines()
     assert len(lines) == 2
@@ -239,21 +239,19 @@ def test_json_lines_are_the_bare_records(tiny: tuple[str, str], command: str) ->
 
 
 @pytest.mark.parametrize(("options", "key"), [((TEXT,), "classes"), (("--weights",), "tensors")])
-def test_json_lines_of_shapes_are_its_classes_or_its_tensors(
-    tiny: tuple[str, str], options: tuple[str, ...], key: str
-) -> None:
+def test_json_lines_of_shapes_are_classes_or_tensors(tiny: tuple[str, str], options: tuple[str, ...], key: str) -> None:
     lines = run("shapes", *options, *tiny, "--format", "jsonl").lines()
     assert lines == printed("shapes", *options, *tiny, "--json").json()[key]
 
 
-def test_a_record_tells_its_line_and_its_pair_where_it_has_one(tiny: tuple[str, str]) -> None:
+def test_a_record_has_its_line_and_pair_if_there_are_any(tiny: tuple[str, str]) -> None:
     (record,) = run("encode", "-", *tiny, "--pair", "the mat", "--json", stdin="the cat\n").records()
     assert list(record) == ["index", "line", "text", "pair", "tokens", "truncated", "embedding", "next_sentence"]
     assert (record["line"], record["pair"]) == (1, "the mat")
     assert record["tokens"] == ["[CLS]", "the", "cat", "[SEP]", "the", "mat", "[SEP]"]
 
 
-def test_text_in_json_is_utf_8_and_not_escaped(tiny: tuple[str, str]) -> None:
+def test_text_in_json_is_utf_8_and_only_control_characters_are_escaped(tiny: tuple[str, str]) -> None:
     finished = run("encode", "Ä 中 \x1b[31m", *tiny, "--json", env={"LC_ALL": "C", "PYTHONIOENCODING": "ascii"})
     assert "Ä 中 \\u001b[31m" in finished.text
     assert finished.records()[0]["text"] == "Ä 中 \x1b[31m"

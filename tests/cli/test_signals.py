@@ -1,4 +1,4 @@
-"""A reader that goes away, a disk that is full, Ctrl-C and SIGTERM: each ends quietly and leaves nothing behind."""
+"""Closed pipes, full disks, Ctrl-C and SIGTERM: bertcli ends quietly and leaves no unfinished files."""
 
 import os
 import resource
@@ -10,13 +10,13 @@ import pytest
 
 from tests.cli.process import COMMAND, COMMANDS, LONGEST_RUN, TEXT, assert_failed, environment, run, start
 
-# More lines than a pipe holds.
+# More lines than fit in a pipe.
 MANY = f"{TEXT}\n" * 3000
 needs_dev_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 
 
 @pytest.mark.parametrize("options", [("--format", "jsonl"), ("--format", "tsv"), ("--json",), ("--format", "table")])
-def test_a_reader_that_has_enough_ends_it_by_sigpipe(
+def test_a_closed_pipe_ends_the_process_by_sigpipe(
     tiny: tuple[str, str], folder: Path, options: tuple[str, ...]
 ) -> None:
     (folder / "texts.txt").write_text(MANY)
@@ -29,7 +29,7 @@ def test_a_reader_that_has_enough_ends_it_by_sigpipe(
         assert process.stderr.read() == b""
 
 
-def test_the_shell_sees_141_of_a_closed_pipe(tiny: tuple[str, str], folder: Path) -> None:
+def test_the_shell_sees_141_after_a_closed_pipe(tiny: tuple[str, str], folder: Path) -> None:
     (folder / "texts.txt").write_text(MANY)
     script = '"$@" | head -1; echo "${PIPESTATUS[*]}"'
     command = ["bash", "-c", script, "bash", *COMMAND, "fill-mask", "-f", str(folder / "texts.txt"), *tiny]
@@ -39,7 +39,7 @@ def test_the_shell_sees_141_of_a_closed_pipe(tiny: tuple[str, str], folder: Path
     assert (status, done.stderr) == ("141 0", "")
 
 
-def test_help_ends_by_sigpipe_too() -> None:
+def test_help_also_ends_by_sigpipe() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "wb") as closed:
@@ -58,7 +58,7 @@ def test_help_ends_by_sigpipe_too() -> None:
     ],
     ids=" ".join,
 )
-def test_a_full_disk_behind_stdout_is_an_error(tiny: tuple[str, str], arguments: tuple[str, ...]) -> None:
+def test_a_full_disk_on_stdout_is_an_error(tiny: tuple[str, str], arguments: tuple[str, ...]) -> None:
     with Path("/dev/full").open("wb") as full:
         finished = run(*arguments, stdout=full, env={"BERTCLI_MODEL": tiny[1]})
     assert_failed(finished, 1, "no space left on device")
@@ -71,14 +71,14 @@ def test_a_full_device_as_output_is_an_error(tiny: tuple[str, str], options: tup
 
 
 @pytest.mark.parametrize("name", ["out.npy", "out.npz", "out.safetensors", "out.jsonl"])
-def test_a_disk_that_fills_up_leaves_no_part_of_a_file(tiny: tuple[str, str], folder: Path, name: str) -> None:
+def test_a_full_disk_leaves_no_unfinished_file(tiny: tuple[str, str], folder: Path, name: str) -> None:
     limited = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))}
     finished = run("encode", "-", *tiny, "-o", name, stdin=MANY, cwd=folder, **limited)
     assert_failed(finished, 1, "file too large")
     assert list(folder.iterdir()) == []
 
 
-def test_a_disk_that_fills_up_leaves_the_old_file(tiny: tuple[str, str], folder: Path) -> None:
+def test_a_full_disk_leaves_the_old_file(tiny: tuple[str, str], folder: Path) -> None:
     (folder / "out.jsonl").write_text("old")
     limited = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))}
     finished = run("encode", "-", *tiny, "-o", "out.jsonl", "--force", stdin=MANY, cwd=folder, **limited)
@@ -88,12 +88,12 @@ def test_a_disk_that_fills_up_leaves_the_old_file(tiny: tuple[str, str], folder:
 
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("name", ["out.npy", "out.jsonl", "out.npz"])
-def test_an_interrupted_run_leaves_no_part_of_a_file(
+def test_an_interrupted_run_leaves_no_unfinished_file(
     tiny: tuple[str, str], folder: Path, name: str, number: signal.Signals, exit_code: int
 ) -> None:
     with start("encode", "-", *tiny, "-o", name, "-q", "--on-error", "skip", cwd=folder) as process:
         assert process.stdin is not None and process.stderr is not None
-        # The second line is known to have been read when it is complained of, and then the file is being written.
+        # The message about the second line shows that the file is being written.
         process.stdin.write(f"{TEXT}\n\n".encode())
         process.stdin.flush()
         assert process.stderr.readline() == b"bertcli: skipped: line 2: the text is empty\n"
@@ -104,7 +104,7 @@ def test_an_interrupted_run_leaves_no_part_of_a_file(
     assert list(folder.iterdir()) == []
 
 
-def test_ctrl_c_between_two_lines_ends_quietly_after_what_was_answered(tiny: tuple[str, str]) -> None:
+def test_ctrl_c_ends_quietly_after_the_answered_lines(tiny: tuple[str, str]) -> None:
     with start("fill-mask", "-", *tiny, "--format", "jsonl") as process:
         assert process.stdin is not None and process.stdout is not None and process.stderr is not None
         process.stdin.write(f"{TEXT}\n".encode())
@@ -115,7 +115,7 @@ def test_ctrl_c_between_two_lines_ends_quietly_after_what_was_answered(tiny: tup
         assert (process.stdout.read(), process.stderr.read()) == (b"", b"")
 
 
-def test_without_standard_output_only_a_file_can_be_written(tiny: tuple[str, str], folder: Path) -> None:
+def test_with_closed_standard_output_only_a_file_can_be_written(tiny: tuple[str, str], folder: Path) -> None:
     closed = {"stdout": None, "preexec_fn": lambda: os.close(1)}
     assert_failed(run("encode", TEXT, *tiny, **closed), 1, "standard output is closed")
     run("encode", TEXT, *tiny, "-o", folder / "out.npy", **closed).answer()

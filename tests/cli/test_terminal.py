@@ -1,4 +1,4 @@
-"""Tables in a real pseudo-terminal: when they are drawn, and that every token and text comes through."""
+"""Tables in a pseudo-terminal: when they are drawn, and that they show every token and text."""
 
 import unicodedata
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.cli.process import COMMANDS, TEXT, printed, run
 from tests.cli.terminal import Screen, show
 from tests.tiny import SPECIAL_TOKENS, write_vocabulary
 
-# What a library for terminals would make something else of: markup, a closing tag, emoji names, styles, links.
+# Texts that rich would interpret: markup, closing tags, emoji names, styles and links.
 MARKUP = ["[mask]", "[/b]", "[bold]", "[/]", ":smile:", "[link=x]", "\\[x]"]
 CONTROLS = ["\x1b[31m", "\x1b]0;title\x07", "\u202e", "\x9b2J", "\x7f"]
 SCRIPTS = ["שלום", "مرحبا", "中文", "한국어", "🙂", "e\u0301", "ｗｉｄｅ"]
@@ -22,18 +22,18 @@ TABLES = {
     "attn": ("attn",),
     "attn of a head": ("attn", "--layer", "0", "--head", "0"),
 }
-TITLES = [table for table in TABLES if table != "shapes"]
+TABLES_WITH_TEXT = [table for table in TABLES if table != "shapes"]
 
 
 def columns(line: str) -> int:
-    """How many columns of a terminal a line takes."""
+    """Return the number of terminal columns that a line takes."""
     wide = sum(unicodedata.east_asian_width(character) in "WF" for character in line)
     return len(line) + wide - sum(unicodedata.combining(character) > 0 for character in line)
 
 
 @pytest.fixture(scope="module")
 def awkward_bert(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A tiny checkpoint whose vocabulary holds nothing but what tables find hard, each a token of its own."""
+    """Create a tiny checkpoint whose vocabulary has only special tokens and awkward ones; return its folder."""
     from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers, processors
 
     from tests.tiny import random_model
@@ -56,11 +56,11 @@ def test_a_terminal_gets_a_table_and_a_pipe_gets_tsv(tiny: tuple[str, str], comm
     assert (screen.exit_code, screen.stderr) == (0, "")
     assert "\t" not in screen.text
     assert "─" in screen.text
-    assert screen.text.replace("\n", "").count(tiny[1]) == 1  # the caption says which model answered
+    assert screen.text.replace("\n", "").count(tiny[1]) == 1  # the caption names the model
     assert printed(command, TEXT, *tiny).text.splitlines()[0].count("\t") > 3
 
 
-def test_a_table_can_be_had_in_a_pipe_and_rows_on_a_terminal(tiny: tuple[str, str]) -> None:
+def test_format_overrides_the_default_in_a_pipe_and_on_a_terminal(tiny: tuple[str, str]) -> None:
     assert (
         run("shapes", TEXT, *tiny, "--format", "table", "--width", "120").answer().text
         == show("shapes", TEXT, *tiny, "--color", "never").text
@@ -68,8 +68,8 @@ def test_a_table_can_be_had_in_a_pipe_and_rows_on_a_terminal(tiny: tuple[str, st
     assert show("shapes", TEXT, *tiny, "--format", "tsv").text == printed("shapes", TEXT, *tiny).text
 
 
-@pytest.mark.parametrize("table", TITLES)
-def test_a_text_of_markup_and_control_characters_comes_through(tiny: tuple[str, str], table: str) -> None:
+@pytest.mark.parametrize("table", TABLES_WITH_TEXT)
+def test_a_text_of_markup_and_control_characters_is_shown_in_full(tiny: tuple[str, str], table: str) -> None:
     text = f"[MASK] {' '.join(MARKUP + CONTROLS)} {' '.join(SCRIPTS)}"
     command, *options = TABLES[table]
     screen = show(command, *tiny, *options, "--", text, width=300)
@@ -78,28 +78,28 @@ def test_a_text_of_markup_and_control_characters_comes_through(tiny: tuple[str, 
     assert_harmless(screen)
 
 
-@pytest.mark.parametrize("table", TITLES)
+@pytest.mark.parametrize("table", TABLES_WITH_TEXT)
 @pytest.mark.parametrize("width", [60, 200])
-def test_tokens_of_markup_and_control_characters_come_through(awkward_bert: str, table: str, width: int) -> None:
+def test_tokens_of_markup_and_control_characters_are_shown_in_full(awkward_bert: str, table: str, width: int) -> None:
     command, *options = TABLES[table]
     if command == "fill-mask":
         options = ["-k", str(len(AWKWARD) + len(SPECIAL_TOKENS))]
     screen = show(command, "-m", awkward_bert, *options, "--", " ".join(["[MASK]", *AWKWARD]), width=width)
     assert (screen.exit_code, screen.stderr) == (0, "")
     assert_harmless(screen)
-    # Folding may part a token, never leave out a character of it.
+    # Folding may split a token, but must not drop a character.
     squeezed = "".join(screen.text.split())
     assert [token for token in AWKWARD if visible(token) not in squeezed] == []
     assert max(map(columns, screen.lines)) <= width
 
 
 def assert_harmless(screen: Screen) -> None:
-    """Nothing but styles drives the terminal, and nothing turns the direction of its text."""
-    driving = {character for character in screen.text if unicodedata.category(character) in ("Cc", "Cf")}
-    assert driving <= {"\n"}
+    """Check that the output has no control characters, and none that change the direction of text."""
+    controls = {character for character in screen.text if unicodedata.category(character) in ("Cc", "Cf")}
+    assert controls <= {"\n"}
 
 
-def test_names_of_tensors_are_text_too(awkward_bert: str, folder: Path) -> None:
+def test_names_of_tensors_are_not_markup(awkward_bert: str, folder: Path) -> None:
     from safetensors.numpy import load_file, save_file
 
     tensors = load_file(Path(awkward_bert) / "model.safetensors")
@@ -113,7 +113,7 @@ def test_names_of_tensors_are_text_too(awkward_bert: str, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_width_is_kept_to(tiny: tuple[str, str], table: str) -> None:
+def test_a_table_fits_the_width_option(tiny: tuple[str, str], table: str) -> None:
     command, *options = TABLES[table]
     screen = show(command, *tiny, *options, "--width", "60", "--", TEXT, width=200)
     assert screen.exit_code == 0
@@ -135,7 +135,7 @@ def test_colour_on_a_terminal(
     assert show("fill-mask", TEXT, *tiny, *options, env=env).is_coloured == is_coloured
 
 
-def test_colour_in_a_pipe_is_had_by_asking_for_it(tiny: tuple[str, str]) -> None:
+def test_colour_in_a_pipe_needs_color_always(tiny: tuple[str, str]) -> None:
     plain, coloured = (
         run("fill-mask", TEXT, *tiny, "--format", "table", *options).answer().text
         for options in ((), ("--color", "always"))
@@ -144,20 +144,20 @@ def test_colour_in_a_pipe_is_had_by_asking_for_it(tiny: tuple[str, str]) -> None
     assert "\x1b[" in coloured
 
 
-def test_without_a_text_a_terminal_is_not_waited_for(tiny: tuple[str, str]) -> None:
+def test_without_a_text_bertcli_does_not_wait_for_the_terminal(tiny: tuple[str, str]) -> None:
     screen = show("encode", *tiny)
     assert (screen.exit_code, screen.raw) == (2, "")
     assert screen.stderr.startswith("bertcli: error: there is no text to read\nhint: ")
 
 
-def test_arrays_never_go_to_a_terminal(tiny: tuple[str, str], folder: Path) -> None:
+def test_arrays_are_written_to_a_file_and_not_to_the_terminal(tiny: tuple[str, str], folder: Path) -> None:
     screen = show("encode", TEXT, *tiny, "-o", folder / "out.npy")
     assert (screen.exit_code, screen.raw) == (0, "")
     assert (folder / "out.npy").stat().st_size == 128 + 24 * 4
 
 
 @pytest.mark.parametrize("suffix", [".npy", ".npz"])
-def test_arrays_are_refused_where_a_path_leads_to_a_terminal(tiny: tuple[str, str], folder: Path, suffix: str) -> None:
+def test_arrays_are_refused_if_the_path_is_a_terminal(tiny: tuple[str, str], folder: Path, suffix: str) -> None:
     link = folder / f"link{suffix}"
     link.symlink_to("/dev/stdout")
     screen = show("encode", TEXT, *tiny, "-o", link)

@@ -1,4 +1,4 @@
-"""How actors share a cluster: every CPU has work, and the reader has room."""
+"""Plan of the actors on a cluster: every CPU is used, and the reader gets its plan."""
 
 import pytest
 from hypothesis import assume, given
@@ -12,7 +12,7 @@ def nodes(*cpus: float, gpus: float = 0) -> list[dict[str, float]]:
     return [{"CPU": count, **({"GPU": gpus} if gpus else {})} for count in cpus]
 
 
-def test_an_actor_is_a_thread_on_each_cpu_or_has_its_gpu() -> None:
+def test_by_default_there_is_an_actor_for_each_cpu_or_gpu() -> None:
     assert plan_actors(nodes(2), None, 0) == ActorPlan(2, 1)
     assert plan_actors(nodes(8, 4, 0), None, 0) == ActorPlan(12, 1)
     assert plan_actors(nodes(16, 16, gpus=4), None, 1) == ActorPlan(8, 1, 1)
@@ -32,16 +32,16 @@ def test_fewer_actors_have_more_threads() -> None:
 
 
 @given(st.lists(st.integers(0, 32), min_size=1, max_size=4), st.none() | st.integers(1, 40))
-def test_actors_fit_and_leave_the_reader_its_part(cpus: list[int], actors: int | None) -> None:
+def test_actors_fit_and_leave_cpus_for_the_reader(cpus: list[int], actors: int | None) -> None:
     assume(sum(cpus) >= (actors or 1))
-    share = plan_actors(nodes(*cpus), actors, 0)
-    assert actors is None or share.actors == actors
-    assert sum(count // share.threads for count in cpus) >= share.actors
-    left = [count - int(count // share.threads) * share.cpus for count in cpus if count >= share.threads]
+    plan = plan_actors(nodes(*cpus), actors, 0)
+    assert actors is None or plan.actors == actors
+    assert sum(count // plan.threads for count in cpus) >= plan.actors
+    left = [count - int(count // plan.threads) * plan.cpus for count in cpus if count >= plan.threads]
     assert max(left) >= READER_CPUS - 1e-9
 
 
-def test_what_there_is_no_room_for_is_refused() -> None:
+def test_actors_that_do_not_fit_are_refused() -> None:
     for actors, cpus in [(3, 2), (1, 0), (None, 0)]:
         with pytest.raises(WrongUsage, match=f"there is room for {cpus} with a CPU each"):
             plan_actors(nodes(cpus), actors, 0)

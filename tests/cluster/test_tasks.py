@@ -1,4 +1,4 @@
-"""Tasks and results of a run on Ray: cut at the ends of shards, and unchanged by pickling."""
+"""Tasks and results of a run on Ray: a task for each shard, unchanged by pickling."""
 
 import pickle
 
@@ -18,7 +18,7 @@ ids = st.none() | st.integers(-(1 << 63), (1 << 63) - 1) | st.text(max_size=3)
 
 
 def window(texts: list[tuple[str, str | int | None]]) -> Window:
-    """A text of each; an empty one has no answer."""
+    """Return a window of the texts. An empty one is a failed text."""
     return [
         TextRecord(index, text, "B" if index % 2 else None, index + 1, id_, "in.txt")
         if text
@@ -39,7 +39,7 @@ def unpickled(item: object) -> object:
 
 
 @given(st.lists(st.tuples(st.text(max_size=5), ids), max_size=11), st.integers(1, 4))
-def test_every_text_is_in_one_task_in_its_place(texts: list[tuple[str, str | int | None]], size: int) -> None:
+def test_every_text_is_in_one_task_in_input_order(texts: list[tuple[str, str | int | None]], size: int) -> None:
     everything = window(texts)
     windows = [everything[start : start + size] for start in range(0, len(texts), size)]
     found = [unpickled(each) for each in cut_into_tasks(windows, Manifest({}, SHARD_ROWS), lambda: 7)]
@@ -57,14 +57,14 @@ def test_every_text_is_in_one_task_in_its_place(texts: list[tuple[str, str | int
     assert tasks[-1].id_type == expected
 
 
-def test_a_lone_surrogate_survives() -> None:
+def test_a_lone_surrogate_survives_pickling() -> None:
     (task,) = cut_into_tasks([window([("a\ud800", "\udfff")])], Manifest({}, SHARD_ROWS), lambda: 7)
     found = unpickled(task)
     assert isinstance(found, ShardTask)
     assert fields_of(found.texts) == fields_of(task.texts)
 
 
-def test_texts_of_finished_shards_are_passed_over() -> None:
+def test_texts_of_finished_shards_are_skipped() -> None:
     everything = window([(word, None) for word in "abcdefg"])
     digests = InputDigests(SHARD_ROWS)
     list(digests.watch([everything]))
@@ -91,7 +91,7 @@ def test_a_result_is_the_same_after_pickling() -> None:
 @pytest.mark.parametrize(
     "error", [BadInput("damaged", hint="copy it"), OSError(28, "No space left on device", "x"), OSError("odd")]
 )
-def test_an_error_keeps_its_message_and_hint(error: BertcliError | OSError) -> None:
+def test_a_pickled_error_keeps_its_message_and_hint(error: BertcliError | OSError) -> None:
     found = unpickled(Failure(error))
     assert isinstance(found, Failure) and type(found.error) is type(error)
     assert str(found.error) == str(error)

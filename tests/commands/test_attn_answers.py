@@ -1,4 +1,4 @@
-"""bertcli attn: large answers are written before the next are computed."""
+"""bertcli attn: a large answer is written before the next one is computed."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,32 +22,32 @@ TEXTS = ["the cat sat"] * 9
 
 @pytest.fixture
 def events(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What happens to each text, each of which is a batch of its own."""
+    """Record when each text is computed and written. Each text is a batch of its own."""
     found: list[str] = []
 
-    def noted(compute: Any) -> Any:
-        def compute_and_note(*arguments: Any, **options: Any) -> Any:
+    def record_computed(compute: Any) -> Any:
+        def compute_and_record(*arguments: Any, **options: Any) -> Any:
             found.append("computed")
             return compute(*arguments, **options)
 
-        return compute_and_note
+        return compute_and_record
 
-    def watched(answers: Iterator[Any]) -> Iterator[Any]:
+    def record_written(answers: Iterator[Any]) -> Iterator[Any]:
         for record in answers:
             yield record
             found.append("written")  # when the next one is asked for
 
     def write_all(self: Sink, answers: Iterator[Any], writer: RecordWriter) -> Any:
-        return whole(self, watched(answers), writer)
+        return whole(self, record_written(answers), writer)
 
     whole = Sink.write_all
-    monkeypatch.setattr(command, "compute_attention", noted(command.compute_attention))
-    monkeypatch.setattr(page, "compute_page_attention", noted(page.compute_page_attention))
+    monkeypatch.setattr(command, "compute_attention", record_computed(command.compute_attention))
+    monkeypatch.setattr(page, "compute_page_attention", record_computed(page.compute_page_attention))
     monkeypatch.setattr(Sink, "write_all", write_all)
     return found
 
 
-def ask(model: Path, output: Path, heads: HeadOptions, maps: MapOptions) -> None:
+def run_attn(model: Path, output: Path, heads: HeadOptions, maps: MapOptions) -> None:
     options = SessionRequest(model=str(model), engine="numpy", batch_tokens=5)
     command.attn(
         AttnRequest(TextOptions(texts=TEXTS), options, OutputOptions(output=str(output)), heads, maps, PageOptions())
@@ -64,17 +64,15 @@ def ask(model: Path, output: Path, heads: HeadOptions, maps: MapOptions) -> None
         ("norms.json", HeadOptions(), MapOptions(value_norms=True)),
     ],
 )
-def test_a_text_with_its_matrices_is_written_before_the_next_is_computed(
+def test_matrices_are_written_before_the_next_text_is_computed(
     tiny_bert: Path, tmp_path: Path, events: list[str], name: str, heads: HeadOptions, maps: MapOptions
 ) -> None:
-    ask(tiny_bert, tmp_path / name, heads, maps)
+    run_attn(tiny_bert, tmp_path / name, heads, maps)
     assert events == ["computed", "written"] * len(TEXTS)
 
 
-def test_statistics_are_computed_for_several_batches_together(
-    tiny_bert: Path, tmp_path: Path, events: list[str]
-) -> None:
-    ask(tiny_bert, tmp_path / "statistics.json", HeadOptions(), MapOptions())
+def test_statistics_are_sorted_over_several_batches(tiny_bert: Path, tmp_path: Path, events: list[str]) -> None:
+    run_attn(tiny_bert, tmp_path / "statistics.json", HeadOptions(), MapOptions())
     assert sorted(events) == ["computed"] * len(TEXTS) + ["written"] * len(TEXTS)
     source = TextSource(TEXTS)
     assert (

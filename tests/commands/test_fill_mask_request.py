@@ -1,4 +1,4 @@
-"""Which of fill-mask's options go together."""
+"""Valid and invalid combinations of fill-mask's options."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def request(**options: Any) -> FillMaskRequest:
 
 
 @pytest.mark.parametrize(
-    ("options", "question"),
+    ("options", "analysis"),
     [
         ({}, ""),
         ({"top_k": 3, "mass": 0.5, "entropy": True, "targets": "a", "target_score": TargetScore.MEAN}, ""),
@@ -29,10 +29,10 @@ def request(**options: Any) -> FillMaskRequest:
         ({"mutual": True}, "--mutual"),
     ],
 )
-def test_what_goes_together_asks_one_question(options: dict[str, Any], question: str) -> None:
-    asked = request(**options)
-    asked.check_options()
-    assert asked.analysis == question
+def test_valid_options_choose_one_analysis(options: dict[str, Any], analysis: str) -> None:
+    found = request(**options)
+    found.check_options()
+    assert found.analysis == analysis
 
 
 @pytest.mark.parametrize(
@@ -54,19 +54,19 @@ def test_what_goes_together_asks_one_question(options: dict[str, Any], question:
         ),
     ],
 )
-def test_what_contradicts_itself_is_wrong_usage(options: dict[str, Any], message: str) -> None:
+def test_options_that_cannot_be_combined_are_wrong_usage(options: dict[str, Any], message: str) -> None:
     with pytest.raises(WrongUsage) as raised:
         request(**options).check_options()
     assert raised.value.message == message
     assert raised.value.hint
 
 
-def test_a_mass_that_is_no_number_is_wrong_usage() -> None:
+def test_a_mass_of_nan_is_wrong_usage() -> None:
     with pytest.raises(WrongUsage, match="--mass nan"):
         request(mass=float("nan")).check_options()
 
 
-def test_a_question_is_as_much_work_as_it_runs_texts() -> None:
-    assert [estimate_passes(question, 400) for question in ("", "--lens", "--score")] == [1, 1, 100]
+def test_an_analysis_is_estimated_by_the_texts_that_it_runs() -> None:
+    assert [estimate_passes(analysis, 400) for analysis in ("", "--lens", "--score")] == [1, 1, 100]
     assert estimate_passes("--mutual", 400) == 100 * 101 / 2
     assert estimate_passes("--joint", 400) > 1

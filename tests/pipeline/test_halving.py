@@ -1,4 +1,4 @@
-"""A batch that is too much for the memory: halved until it fits, with one note, and each text keeps its answer."""
+"""Batches that do not fit in memory: halved until they fit, with one note."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,14 +21,14 @@ from tests.tiny import answers, record
 
 
 class SmallDevice:
-    """Computes batches of up to so many tokens, and says of larger ones what torch says of CUDA."""
+    """Computes batches up to a token budget. For larger ones it raises the error of torch on CUDA."""
 
     def __init__(self, token_budget: int) -> None:
-        self.token_budget, self.asked = token_budget, []
+        self.token_budget, self.sizes = token_budget, []
 
     def __call__(self, batch: Batch) -> Sequence[int]:
         size = batch.shape[0] * batch.shape[1]
-        self.asked.append(size)
+        self.sizes.append(size)
         with TorchOps("cpu", "float32").inference_mode():
             if size > self.token_budget:
                 raise torch.OutOfMemoryError(f"CUDA out of memory. Tried to allocate {size} GiB.")
@@ -36,30 +36,30 @@ class SmallDevice:
 
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=20), st.integers(9, 60))
-def test_every_text_is_answered_in_the_order_of_the_batch(lengths: list[int], token_budget: int) -> None:
+def test_results_keep_the_order_of_the_batch(lengths: list[int], token_budget: int) -> None:
     notes: list[str] = []
     batch = pad([text_of(index, length) for index, length in enumerate(lengths)], 0)
     assert Halving(0, notes.append)(SmallDevice(token_budget), batch) == list(range(len(lengths)))
     assert len(notes) == (len(lengths) * max(lengths) > token_budget)
 
 
-def test_what_was_learnt_saves_later_attempts_and_the_note_is_given_once() -> None:
+def test_later_batches_start_at_the_size_that_fitted_and_the_note_is_given_once() -> None:
     notes: list[str] = []
     halving, device = Halving(0, notes.append), SmallDevice(20)
     batch = pad([text_of(index, 5) for index in range(8)], 0)
     halving(device, batch)
-    assert device.asked == [40, 20, 20]
+    assert device.sizes == [40, 20, 20]
     halving(device, batch)
-    assert device.asked == [40, 20, 20, 20, 20]
+    assert device.sizes == [40, 20, 20, 20, 20]
     assert notes == ["a batch of 40 tokens does not fit in memory and is halved; use --batch-tokens 20 to avoid this"]
 
 
-def test_a_text_that_alone_is_too_much_is_an_error() -> None:
+def test_a_single_text_that_does_not_fit_is_an_error() -> None:
     with pytest.raises(MemoryError):
         Halving(0, print)(SmallDevice(4), pad([text_of(0, 5), text_of(1, 5)], 0))
 
 
-def test_a_session_halves_and_its_numbers_stay(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_halving_does_not_change_embeddings(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     texts: Window = [record(" ".join(["the cat sat"] * (1 + index % 5)), index) for index in range(12)]
     request = SessionRequest(model=str(tiny_bert), engine="torch", device="cpu")
     notes: list[str] = []

@@ -1,4 +1,4 @@
-"""Threads with bounded queues between them: nothing lost, nothing out of order, and all of them end together."""
+"""Prefetching threads with bounded queues: they keep all items in order, and all threads end."""
 
 import threading
 import time
@@ -16,7 +16,7 @@ def threads() -> set[threading.Thread]:
 
 
 @given(st.lists(st.integers(), max_size=20), st.integers(1, 3), st.integers(1, 3))
-def test_items_come_through_every_stage_in_their_order(items: list[int], first: int, second: int) -> None:
+def test_items_pass_every_stage_in_order(items: list[int], first: int, second: int) -> None:
     before = threads()
     with Stages() as stages:
         doubled = stages.prefetch((2 * item for item in stages.prefetch(items, first)), second)
@@ -24,7 +24,7 @@ def test_items_come_through_every_stage_in_their_order(items: list[int], first: 
     assert threads() == before
 
 
-def test_a_stage_is_no_further_ahead_than_its_queue_is_deep() -> None:
+def test_a_stage_is_ahead_by_the_size_of_its_queue_at_most() -> None:
     made: list[int] = []
 
     def numbers() -> Iterator[int]:
@@ -36,10 +36,10 @@ def test_a_stage_is_no_further_ahead_than_its_queue_is_deep() -> None:
         ahead = stages.prefetch(numbers(), 3)
         assert next(ahead) == 0
         time.sleep(0.1)
-        assert len(made) <= 5  # one taken, three waiting, one in the hand
+        assert len(made) <= 5  # one taken, three in the queue, one waiting for a free place
 
 
-def test_an_error_is_raised_where_the_item_would_have_been_taken() -> None:
+def test_an_error_is_raised_instead_of_the_failed_item() -> None:
     def items() -> Iterator[int]:
         yield 1
         raise OSError("the disk is gone")
@@ -52,7 +52,7 @@ def test_an_error_is_raised_where_the_item_would_have_been_taken() -> None:
     assert threads() == before
 
 
-def test_leaving_ends_stages_that_would_go_on_forever() -> None:
+def test_endless_stages_end_when_the_context_exits() -> None:
     def endless() -> Iterator[int]:
         number = 0
         while True:
@@ -66,11 +66,11 @@ def test_leaving_ends_stages_that_would_go_on_forever() -> None:
     assert threads() == before
 
 
-def test_a_stage_that_waits_for_its_input_is_not_waited_for() -> None:
-    may_go_on = threading.Event()
+def test_the_exit_does_not_wait_for_a_stage_that_may_block() -> None:
+    may_continue = threading.Event()
 
     def pipe() -> Iterator[int]:
-        may_go_on.wait(60)
+        may_continue.wait(60)
         yield 1
 
     started = time.monotonic()
@@ -78,4 +78,4 @@ def test_a_stage_that_waits_for_its_input_is_not_waited_for() -> None:
         ahead = stages.prefetch(pipe(), may_block=True)
         assert ahead.is_empty
     assert time.monotonic() - started < 30
-    may_go_on.set()
+    may_continue.set()

@@ -1,4 +1,4 @@
-"""Texts that are read again are those of before, or the run ends; what is new comes through."""
+"""Resumed runs: finished texts are skipped if the input is unchanged, and are an error otherwise."""
 
 import pytest
 from hypothesis import given
@@ -14,15 +14,15 @@ EMPTY = BadText("the text is empty")
 
 
 def texts(words: list[str]) -> Window:
-    """A text of each word; an empty one has no answer."""
+    """Return a text for each word. An empty word is a failed text."""
     return [
         TextRecord(index, word, None, index + 1, f"n{index}") if word else FailedText(index, index + 1, EMPTY)
         for index, word in enumerate(words)
     ]
 
 
-def begun(words: list[str], shards: int | None) -> Manifest:
-    """The manifest of a run over the words that has so many shards, None where it is done."""
+def started_run(words: list[str], shards: int | None) -> Manifest:
+    """Return the manifest of a run over the words with that number of shards. None means a complete run."""
     digests = InputDigests(SHARD_ROWS)
     list(digests.watch([texts(words)]))
     count = -(-len(words) // SHARD_ROWS) if shards is None else shards
@@ -31,8 +31,8 @@ def begun(words: list[str], shards: int | None) -> Manifest:
     return Manifest({}, SHARD_ROWS, made, is_complete=shards is None)
 
 
-def resumed(words: list[str], manifest: Manifest, window: int = 2) -> tuple[Window, Window]:
-    """What is passed over and what is new."""
+def resume(words: list[str], manifest: Manifest, window: int = 2) -> tuple[Window, Window]:
+    """Return the texts that a resumed run skips, and those that it computes."""
     everything, old = texts(words), []
     windows = [everything[start : start + window] for start in range(0, len(everything), window)]
     digests = InputDigests(SHARD_ROWS)
@@ -44,48 +44,48 @@ words = st.lists(st.sampled_from(["how", "are", "you", ""]), max_size=12)
 
 
 @given(words, st.integers(0, 4), st.integers(1, 5))
-def test_the_same_texts_are_gone_on_with_where_the_shards_end(words: list[str], shards: int, window: int) -> None:
+def test_an_unchanged_input_is_resumed_after_the_last_shard(words: list[str], shards: int, window: int) -> None:
     shards = min(shards, len(words) // SHARD_ROWS)
-    old, new = resumed(words, begun(words, shards), window)
+    old, new = resume(words, started_run(words, shards), window)
     assert old == texts(words)[: shards * SHARD_ROWS]
     assert new == texts(words)[shards * SHARD_ROWS :]
 
 
 @given(words, st.integers(1, 5))
-def test_of_a_run_that_is_done_nothing_is_new(words: list[str], window: int) -> None:
-    assert resumed(words, begun(words, None), window) == (texts(words), [])
+def test_a_complete_run_has_nothing_to_compute(words: list[str], window: int) -> None:
+    assert resume(words, started_run(words, None), window) == (texts(words), [])
 
 
 @given(st.lists(st.sampled_from(["how", "are", "you"]), min_size=1, max_size=12), st.data())
-def test_another_text_is_found_in_whichever_shard_it_is(words: list[str], data: st.DataObject) -> None:
-    manifest = begun(words, data.draw(st.none() | st.just(len(words) // SHARD_ROWS)))
+def test_a_changed_text_is_found_in_any_shard(words: list[str], data: st.DataObject) -> None:
+    manifest = started_run(words, data.draw(st.none() | st.just(len(words) // SHARD_ROWS)))
     changed = list(words)
-    place = data.draw(st.integers(0, len(words) - 1))
-    changed[place] = data.draw(st.sampled_from(["cat", ""]))
-    if place >= manifest.rows:
-        assert resumed(changed, manifest)[1] == texts(changed)[manifest.rows :]
+    position = data.draw(st.integers(0, len(words) - 1))
+    changed[position] = data.draw(st.sampled_from(["cat", ""]))
+    if position >= manifest.rows:
+        assert resume(changed, manifest)[1] == texts(changed)[manifest.rows :]
         return
-    with pytest.raises(BadInput, match=f"the texts of shard-{place // SHARD_ROWS} differ"):
-        resumed(changed, manifest)
+    with pytest.raises(BadInput, match=f"the texts of shard-{position // SHARD_ROWS} differ"):
+        resume(changed, manifest)
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 5])
-def test_fewer_texts_than_the_shards_have_are_another_input(count: int) -> None:
+def test_fewer_texts_than_the_shards_hold_are_an_error(count: int) -> None:
     words = ["how", "are", "you", "the", "cat", "sat", "on"]
     for shards in (2, None):
         with pytest.raises(BadInput, match="the input has changed since the run was started"):
-            resumed(words[:count], begun(words, shards))
+            resume(words[:count], started_run(words, shards))
 
 
 @pytest.mark.parametrize("count", [6, 7])
-def test_more_texts_than_a_run_that_is_done_had_are_another_input(count: int) -> None:
+def test_more_texts_than_a_complete_run_had_are_an_error(count: int) -> None:
     words = ["how", "are", "you", "the", "cat", "sat", "on", "mat"]
     with pytest.raises(BadInput, match=r"there are more texts|differ"):
-        resumed(words, begun(words[:count], None))
+        resume(words, started_run(words[:count], None))
 
 
 def test_an_id_is_part_of_the_input() -> None:
-    manifest = begun(["how", "are", "you"], 1)
+    manifest = started_run(["how", "are", "you"], 1)
     digests = InputDigests(SHARD_ROWS)
     others: Window = [TextRecord(index, word, None, index + 1, "x") for index, word in enumerate(["how", "are", "you"])]
     with pytest.raises(BadInput):

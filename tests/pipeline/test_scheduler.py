@@ -1,4 +1,4 @@
-"""A corpus in bulk: every text answered in its place, as it would be alone, by batches that no timing changes."""
+"""The scheduler: it answers texts in input order, in batches that depend on the texts alone."""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -43,7 +43,7 @@ def index_of(answer: EncodeRecord | FailedText) -> int:
 
 @st.composite
 def windows_of_texts(draw: st.DrawFn) -> list[Window]:
-    """Windows of texts of unlike length, some of them too long or already without an answer."""
+    """Draw windows of texts of different lengths. Some are too long or have failed already."""
     windows: list[Window] = []
     index = 0
     for size in draw(st.lists(st.integers(0, 8), min_size=1, max_size=3)):
@@ -60,34 +60,34 @@ def windows_of_texts(draw: st.DrawFn) -> list[Window]:
     return windows
 
 
-def bulk(
+def run_schedule(
     session: Session, windows: Sequence[Window], plan: Plan = PLAN, **more: Any
 ) -> tuple[Answers, RunCounts, list[tuple[int, ...]]]:
-    """The answers, what was counted, and which texts ran together."""
-    together: list[tuple[int, ...]] = []
-    tally = RunCounts()
+    """Return the answers, the counts, and the indices of the texts in each batch."""
+    batches: list[tuple[int, ...]] = []
+    counts = RunCounts()
     options = more.pop("options", EncodeOptions())
 
     def compute(batch: Batch) -> Sequence[EncodeRecord]:
-        together.append(tuple(text.record.index for text in batch.texts))
+        batches.append(tuple(text.record.index for text in batch.texts))
         return encode(session, batch, options)
 
     with Stages() as stages:
-        answers = list(schedule(session, windows, compute, stages, plan, tally, Halving(0, print), **more))
-    return answers, tally, together
+        answers = list(schedule(session, windows, compute, stages, plan, counts, Halving(0, print), **more))
+    return answers, counts, batches
 
 
 @given(windows_of_texts(), st.integers(1, 60), st.none() | st.integers(1, 5))
 @settings(max_examples=20)
-def test_every_text_is_answered_in_its_place_as_if_it_were_alone(
+def test_answers_are_in_input_order_and_equal_those_of_each_text_alone(
     tiny_bert: Path, windows: list[Window], batch_tokens: int, shard_rows: int | None
 ) -> None:
     session = open_bert(tiny_bert, batch_tokens=batch_tokens)
-    asked = [text for window in windows for text in window]
-    answers, tally, _ = bulk(session, windows, Plan(2, shard_rows))
-    assert [index_of(answer) for answer in answers] == list(range(len(asked)))
-    assert tally.done == len(asked)
-    for text, answer in zip(asked, answers, strict=True):
+    texts = [text for window in windows for text in window]
+    answers, counts, _ = run_schedule(session, windows, Plan(2, shard_rows))
+    assert [index_of(answer) for answer in answers] == list(range(len(texts)))
+    assert counts.done == len(texts)
+    for text, answer in zip(texts, answers, strict=True):
         if isinstance(answer, EncodeRecord):
             assert isinstance(text, TextRecord)
             [alone] = answers_of(session, [[text]], lambda batch: encode(session, batch, EncodeOptions()))
@@ -98,50 +98,50 @@ def test_every_text_is_answered_in_its_place_as_if_it_were_alone(
 
 @given(st.lists(sentences, min_size=1, max_size=30), st.data())
 @settings(max_examples=20)
-def test_what_runs_together_depends_on_the_texts_alone(tiny_bert: Path, texts: list[str], data: st.DataObject) -> None:
+def test_batches_do_not_depend_on_windows(tiny_bert: Path, texts: list[str], data: st.DataObject) -> None:
     session = open_bert(tiny_bert, batch_tokens=30)
     records: Window = [record(text, index) for index, text in enumerate(texts)]
     cuts = sorted(data.draw(st.sets(st.integers(0, len(texts)))) | {0, len(texts)})
     parts = [records[start:end] for start, end in pairwise(cuts)]
     plan = Plan(2, 7)
-    whole, parted = bulk(session, [records], plan), bulk(session, parts, plan)
-    assert whole[2] == parted[2]
-    for one, other in zip(whole[0], parted[0], strict=True):
+    whole, in_parts = run_schedule(session, [records], plan), run_schedule(session, parts, plan)
+    assert whole[2] == in_parts[2]
+    for one, other in zip(whole[0], in_parts[0], strict=True):
         assert isinstance(one, EncodeRecord) and isinstance(other, EncodeRecord)
         np.testing.assert_array_equal(one.embedding, other.embedding)
 
 
-def test_no_batch_goes_over_the_end_of_a_shard_and_a_later_start_changes_none(tiny_bert: Path) -> None:
+def test_no_batch_crosses_a_shard_and_resuming_does_not_change_batches(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert, batch_tokens=1000)
     records: Window = [record(WORDS[index % len(WORDS)], index) for index in range(25)]
-    together = bulk(session, [records], Plan(16, 10))[2]
-    assert all(len({index // 10 for index in batch}) == 1 for batch in together)
-    resumed = bulk(session, [records[10:]], Plan(16, 10))[2]
-    assert resumed == [batch for batch in together if batch[0] >= 10]
+    batches = run_schedule(session, [records], Plan(16, 10))[2]
+    assert all(len({index // 10 for index in batch}) == 1 for batch in batches)
+    resumed = run_schedule(session, [records[10:]], Plan(16, 10))[2]
+    assert resumed == [batch for batch in batches if batch[0] >= 10]
 
 
-def test_the_counts_are_those_of_the_texts_and_the_batches(tiny_bert: Path) -> None:
+def test_the_counts_are_right(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert, "transformers", max_length=6, truncate=True)
-    missing = FailedText(1, None, BadText("it is empty"))
-    texts: Window = [record("how are you", 0), missing, record("the cat sat on the mat", 2), record("how", 3)]
-    _, tally, _ = bulk(session, [texts])
-    assert (tally.done, tally.tokens, tally.truncated, tally.computed) == (4, 5 + 6 + 3, 1, 14)
-    assert tally.positions == 3 * 6
-    assert tally.padded_share == pytest.approx(4 / 18)
+    failed = FailedText(1, None, BadText("it is empty"))
+    texts: Window = [record("how are you", 0), failed, record("the cat sat on the mat", 2), record("how", 3)]
+    _, counts, _ = run_schedule(session, [texts])
+    assert (counts.done, counts.tokens, counts.truncated, counts.computed) == (4, 5 + 6 + 3, 1, 14)
+    assert counts.positions == 3 * 6
+    assert counts.padded_share == pytest.approx(4 / 18)
 
 
-def test_bertclis_own_forward_pass_computes_no_padding(tiny_bert: Path) -> None:
+def test_numpy_and_torch_compute_no_padding(tiny_bert: Path) -> None:
     texts: Window = [record("how are you", 0), record("the cat sat on the mat", 1)]
     for engine in ("numpy", "torch"):
-        _, tally, together = bulk(open_bert(tiny_bert, engine), [texts])
-        assert together == [(1, 0)]
-        assert tally.positions == tally.computed == 5 + 8
+        _, counts, batches = run_schedule(open_bert(tiny_bert, engine), [texts])
+        assert batches == [(1, 0)]
+        assert counts.positions == counts.computed == 5 + 8
 
 
-def test_the_parts_of_a_run_come_to_the_whole(tiny_bert: Path) -> None:
+def test_the_counts_of_the_parts_add_up_to_the_whole(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert)
     texts: Window = [record(" ".join(WORDS[: 1 + index % 7]), index) for index in range(20)]
-    (_, whole, _), *parts = [bulk(session, [part], Plan(1)) for part in (texts, texts[:8], texts[8:])]
+    (_, whole, _), *parts = [run_schedule(session, [part], Plan(1)) for part in (texts, texts[:8], texts[8:])]
     both = RunCounts()
     for _, part, _ in parts:
         both.add(part)
@@ -150,15 +150,15 @@ def test_the_parts_of_a_run_come_to_the_whole(tiny_bert: Path) -> None:
     assert (summary.texts, summary.skipped, summary.tokens_per_second) == (20, 3, whole.tokens / 2)
 
 
-def test_sorting_more_texts_together_pads_less(tiny_bert: Path) -> None:
+def test_a_larger_sort_window_pads_less(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert, "transformers", batch_tokens=100)
     draw = np.random.default_rng(0)
     texts: Window = [record(" ".join(["cat"] * int(draw.integers(1, 40))), index) for index in range(300)]
-    shares = [bulk(session, [texts], Plan(together))[1].padded_share for together in (1, 32)]
+    shares = [run_schedule(session, [texts], Plan(sort_window))[1].padded_share for sort_window in (1, 32)]
     assert shares[1] < 0.03 < shares[0]
 
 
-def test_an_error_of_the_reader_or_of_the_computation_ends_the_run(tiny_bert: Path) -> None:
+def test_an_error_in_reading_or_computing_ends_the_run(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert)
 
     def broken() -> Iterator[Window]:
@@ -166,7 +166,7 @@ def test_an_error_of_the_reader_or_of_the_computation_ends_the_run(tiny_bert: Pa
         raise OSError("the disk is gone")
 
     with pytest.raises(OSError, match="the disk is gone"):
-        bulk(session, broken())  # type: ignore[arg-type]
+        run_schedule(session, broken())  # type: ignore[arg-type]
     with pytest.raises(ZeroDivisionError), Stages() as stages:
         list(
             schedule(
@@ -177,20 +177,20 @@ def test_an_error_of_the_reader_or_of_the_computation_ends_the_run(tiny_bert: Pa
 
 @given(st.lists(st.sampled_from(["how", "are you", "the cat sat", "mat"]), min_size=1, max_size=30))
 @settings(max_examples=20)
-@pytest.mark.parametrize("most_known", [0, 2, 100])
-def test_equal_texts_are_computed_once_as_long_as_they_are_known(
-    tiny_bert: Path, tmp_path_factory: pytest.TempPathFactory, most_known: int, texts: list[str]
+@pytest.mark.parametrize("capacity", [0, 2, 100])
+def test_equal_texts_are_computed_once_while_they_are_cached(
+    tiny_bert: Path, tmp_path_factory: pytest.TempPathFactory, capacity: int, texts: list[str]
 ) -> None:
     session = open_bert(tiny_bert, batch_tokens=20)
     options = EncodeOptions(pooler=True, layers=[0, 2], layer_tokens=False, layer_embeddings=True)
     records: Window = [record(text, index) for index, text in enumerate(texts)]
-    with closing(DedupeCache(tmp_path_factory.getbasetemp(), 24, options, most_known)) as dedupe:
-        answers, tally, together = bulk(session, [records], Plan(1), dedupe=dedupe, options=options)
-    plain, _, _ = bulk(session, [records], Plan(1), options=options)
-    if most_known == 100:
-        assert sum(map(len, together)) == len(set(texts))
-    assert (tally.done, tally.repeated) == (len(texts), len(texts) - sum(map(len, together)))
-    assert tally.tokens == sum(len(answer.text.tokens) for answer in plain if isinstance(answer, EncodeRecord))
+    with closing(DedupeCache(tmp_path_factory.getbasetemp(), 24, options, capacity)) as dedupe:
+        answers, counts, batches = run_schedule(session, [records], Plan(1), dedupe=dedupe, options=options)
+    plain, _, _ = run_schedule(session, [records], Plan(1), options=options)
+    if capacity == 100:
+        assert sum(map(len, batches)) == len(set(texts))
+    assert (counts.done, counts.repeated) == (len(texts), len(texts) - sum(map(len, batches)))
+    assert counts.tokens == sum(len(answer.text.tokens) for answer in plain if isinstance(answer, EncodeRecord))
     for one, other in zip(answers, plain, strict=True):
         assert isinstance(one, EncodeRecord) and isinstance(other, EncodeRecord)
         assert one.text == other.text
@@ -198,12 +198,12 @@ def test_equal_texts_are_computed_once_as_long_as_they_are_known(
             np.testing.assert_allclose(getattr(one, name), getattr(other, name), rtol=0, atol=1e-5, err_msg=name)
 
 
-def test_a_sentence_b_makes_another_text(tiny_bert: Path, tmp_path: Path) -> None:
+def test_texts_with_different_pairs_are_not_equal(tiny_bert: Path, tmp_path: Path) -> None:
     session = open_bert(tiny_bert)
     texts: Window = [record("how", 0), record(("how", "you"), 1), record(("how", "you"), 2), record("how", 3)]
     with closing(DedupeCache(tmp_path, 24, EncodeOptions())) as dedupe:
-        answers, _, together = bulk(session, [texts[:2], texts[2:]], Plan(1, 2), dedupe=dedupe)
-    assert sorted(index for batch in together for index in batch) == [0, 1]
+        answers, _, batches = run_schedule(session, [texts[:2], texts[2:]], Plan(1, 2), dedupe=dedupe)
+    assert sorted(index for batch in batches for index in batch) == [0, 1]
     follows = [answer.next_sentence for answer in answers if isinstance(answer, EncodeRecord)]
     assert follows[0] is follows[3] is None
     assert follows[1] is not None and follows[2] == pytest.approx(follows[1], rel=1e-6)
@@ -211,14 +211,14 @@ def test_a_sentence_b_makes_another_text(tiny_bert: Path, tmp_path: Path) -> Non
 
 @given(windows_of_texts(), st.integers(1, 60))
 @settings(max_examples=30)
-def test_every_text_is_answered_in_its_place_whatever_the_batches(
+def test_answers_are_in_input_order_for_any_batch_size(
     tiny_bert: Path, windows: list[Window], batch_tokens: int
 ) -> None:
     session = open_bert(tiny_bert, batch_tokens=batch_tokens)
-    asked = [text for window in windows for text in window]
+    texts = [text for window in windows for text in window]
     answers = encoded(session, windows)
-    assert [index_of(answer) for answer in answers] == list(range(len(asked)))
-    for text, answer in zip(asked, answers, strict=True):
+    assert [index_of(answer) for answer in answers] == list(range(len(texts)))
+    for text, answer in zip(texts, answers, strict=True):
         if isinstance(answer, FailedText):
             assert isinstance(text, FailedText) or text.text.startswith("a a a")
             assert answer.line == text.line
@@ -228,7 +228,7 @@ def test_every_text_is_answered_in_its_place_whatever_the_batches(
 
 @given(st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=20).map(" ".join), min_size=1, max_size=10))
 @settings(max_examples=20)
-def test_the_size_of_a_batch_moves_no_number_beyond_the_tolerance(tiny_bert: Path, texts: list[str]) -> None:
+def test_the_batch_size_does_not_change_embeddings(tiny_bert: Path, texts: list[str]) -> None:
     window: Window = [record(text, index) for index, text in enumerate(texts)]
     one_by_one = encoded(open_bert(tiny_bert, batch_tokens=1), [window])
     for batch_tokens in (30, 10_000):
@@ -241,7 +241,7 @@ def test_the_size_of_a_batch_moves_no_number_beyond_the_tolerance(tiny_bert: Pat
 
 
 @pytest.mark.parametrize("prefetch", [0, 1])
-def test_a_window_is_answered_while_the_next_one_has_not_come(tiny_bert: Path, prefetch: int) -> None:
+def test_a_window_is_answered_before_the_next_one_is_read(tiny_bert: Path, prefetch: int) -> None:
     session = open_bert(tiny_bert)
     has_answer = threading.Event()
 
@@ -258,7 +258,7 @@ def test_a_window_is_answered_while_the_next_one_has_not_come(tiny_bert: Path, p
         has_answer.set()
 
 
-def test_a_text_that_fails_a_commands_own_check_is_not_computed(tiny_bert: Path) -> None:
+def test_a_text_that_fails_the_check_of_a_command_is_not_computed(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert)
     computed: list[str] = []
 
@@ -277,7 +277,7 @@ def test_a_text_that_fails_a_commands_own_check_is_not_computed(tiny_bert: Path)
     assert isinstance(answers[1], FailedText)
 
 
-def test_of_many_texts_the_first_is_answered_after_its_batch_and_not_after_all(tiny_bert: Path) -> None:
+def test_the_first_text_of_many_is_answered_after_its_own_batch(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert, batch_tokens=20)
     computed: list[int] = []
 
@@ -293,7 +293,7 @@ def test_of_many_texts_the_first_is_answered_after_its_batch_and_not_after_all(t
     assert set(computed) == {4}
 
 
-def test_answers_are_held_of_no_more_batches_than_is_allowed(tiny_bert: Path) -> None:
+def test_the_sort_window_limits_the_answers_in_memory(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert, batch_tokens=20)
     computed: list[int] = []
 

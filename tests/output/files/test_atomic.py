@@ -1,4 +1,4 @@
-"""An output file appears whole or not at all, with the permissions and in the place that it should have."""
+"""Output files: they appear whole or not at all, with the right permissions."""
 
 import os
 import stat
@@ -13,23 +13,23 @@ from bertcli.output.files.atomic import check_target, is_device, open_target
 
 
 def write(path: Path, content: bytes = b"new", *, force: bool = False) -> None:
-    """Write the content through open_target."""
+    """Write the content to a file opened by open_target."""
     with open_target(path, force=force) as file:
         file.write(content)
 
 
 def mode(path: Path) -> int:
-    """The permissions of a file."""
+    """Return the permissions of a file."""
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_a_file_is_not_there_before_it_is_whole(tmp_path: Path) -> None:
+def test_a_file_appears_only_when_it_is_complete(tmp_path: Path) -> None:
     path = tmp_path / "out.npy"
     with open_target(path, force=False) as file:
         file.write(b"ne")
         file.flush()
         assert not path.exists()
-        # The temporary file is hidden, beside its place (a rename across disks would copy), and nobody else's to read.
+        # The temporary file is hidden, private, and in the same folder, since a rename across disks would be a copy.
         (temporary,) = tmp_path.iterdir()
         assert temporary.name.startswith(".out.npy.") and temporary.name.endswith(".part")
         assert mode(temporary) == 0o600
@@ -39,7 +39,7 @@ def test_a_file_is_not_there_before_it_is_whole(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
 @pytest.mark.parametrize("old", [None, b"old"])
-def test_what_breaks_off_leaves_things_as_they_were(tmp_path: Path, error: type, old: bytes | None) -> None:
+def test_an_error_leaves_the_folder_unchanged(tmp_path: Path, error: type, old: bytes | None) -> None:
     path = tmp_path / "out.npy"
     if old is not None:
         path.write_bytes(old)
@@ -49,7 +49,7 @@ def test_what_breaks_off_leaves_things_as_they_were(tmp_path: Path, error: type,
     assert [each.read_bytes() for each in tmp_path.iterdir()] == ([] if old is None else [old])
 
 
-def test_a_file_that_is_there_is_replaced_by_force_alone(tmp_path: Path) -> None:
+def test_an_existing_file_is_replaced_only_with_force(tmp_path: Path) -> None:
     path = tmp_path / "out.npy"
     path.write_bytes(b"old")
     with pytest.raises(OutputError, match="already exists") as refused:
@@ -60,7 +60,7 @@ def test_a_file_that_is_there_is_replaced_by_force_alone(tmp_path: Path) -> None
     assert path.read_bytes() == b"new"
 
 
-def test_a_file_that_came_meanwhile_is_noticed_when_opened(tmp_path: Path) -> None:
+def test_a_file_created_after_the_check_is_not_replaced(tmp_path: Path) -> None:
     path = tmp_path / "out.npy"
     check_target(path, force=False)
     path.write_bytes(b"precious")
@@ -69,7 +69,7 @@ def test_a_file_that_came_meanwhile_is_noticed_when_opened(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("umask", [0o022, 0o077])
-def test_a_new_file_has_the_permissions_of_the_umask(tmp_path: Path, umask: int) -> None:
+def test_a_new_file_gets_its_permissions_from_the_umask(tmp_path: Path, umask: int) -> None:
     before = os.umask(umask)
     try:
         write(tmp_path / "out.npy")
@@ -88,7 +88,7 @@ def test_a_replaced_file_keeps_its_permissions(tmp_path: Path, permissions: int)
     assert mode(path) == permissions
 
 
-def test_symbolic_links_lead_to_what_is_written(tmp_path: Path) -> None:
+def test_symbolic_links_are_followed(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     target, link, link_to_link = tmp_path / "real" / "out.npy", tmp_path / "link.npy", tmp_path / "second.npy"
     link.symlink_to("real/out.npy")
@@ -106,13 +106,13 @@ def test_a_folder_is_refused(tmp_path: Path) -> None:
         check_target(tmp_path, force=True)
 
 
-def test_a_missing_folder_is_refused_with_the_command_that_makes_it(tmp_path: Path) -> None:
+def test_a_missing_folder_is_refused_with_a_mkdir_hint(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="there is no folder") as refused:
         check_target(tmp_path / "a" / "b" / "out.npy", force=True)
     assert refused.value.hint.startswith(f"mkdir -p {tmp_path / 'a' / 'b'},")
 
 
-def test_a_fifo_is_written_as_it_is(tmp_path: Path) -> None:
+def test_a_fifo_is_written_directly(tmp_path: Path) -> None:
     path = tmp_path / "fifo.npy"
     os.mkfifo(path)
     received: list[bytes] = []
@@ -130,7 +130,7 @@ def test_a_device_needs_no_force() -> None:
     assert Path(os.devnull).is_char_device()
 
 
-def test_a_link_that_leads_in_a_circle_is_refused(tmp_path: Path) -> None:
+def test_a_circular_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.npy").symlink_to("b.npy")
     (tmp_path / "b.npy").symlink_to("a.npy")
     with pytest.raises(OutputError, match="is a circular symbolic link"):
@@ -138,14 +138,14 @@ def test_a_link_that_leads_in_a_circle_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="there is no folder of files below /dev")
-def test_a_regular_file_below_dev_is_no_device() -> None:
+def test_a_regular_file_in_dev_is_not_a_device() -> None:
     with NamedTemporaryFile(dir="/dev/shm", suffix=".json") as file:
         assert not is_device(Path(file.name))
         with pytest.raises(OutputError, match="already exists"):
             check_target(Path(file.name), force=False)
 
 
-def test_devices_fifos_and_open_streams_are_written_as_they_are(tmp_path: Path) -> None:
+def test_devices_fifos_and_open_streams_count_as_devices(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "file").touch()
     (tmp_path / "link").symlink_to("file")

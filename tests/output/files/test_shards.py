@@ -1,4 +1,4 @@
-"""A folder of shards: each whole or not there, and a manifest that says which."""
+"""Folders of shards: each shard appears whole or not at all, and the manifest lists the complete ones."""
 
 import hashlib
 import json
@@ -23,15 +23,15 @@ from bertcli.output.files.shards import (
 )
 from bertcli.results.corpus import Manifest
 from bertcli.results.embeddings import EncodeRecord
-from tests.output.files.test_parquet import LAYOUT, answer, missing
+from tests.output.files.test_parquet import LAYOUT, encode_record, failed_text
 
 ABOUT = {"model": "bundled", "options": {"pool": "mean"}}
 
 
-def write(folder: Path, answers: Sequence[EncodeRecord | FailedText], manifest: Manifest) -> Manifest:
-    """The manifest after all of them."""
+def write(folder: Path, records: Sequence[EncodeRecord | FailedText], manifest: Manifest) -> Manifest:
+    """Write the records and failed texts, and return the manifest."""
     with ShardFolderWriter(folder, manifest, LAYOUT, str) as writer:
-        for each in answers:
+        for each in records:
             if isinstance(each, FailedText):
                 writer.skip(each)
             else:
@@ -41,18 +41,18 @@ def write(folder: Path, answers: Sequence[EncodeRecord | FailedText], manifest: 
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Every file."""
+    """Return the content of every file by name."""
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
 @given(st.integers(0, 12), st.integers(1, 5))
 @settings(max_examples=20)
-def test_shards_have_all_rows_and_the_manifest_tells_of_them(
+def test_shards_hold_all_rows_and_the_manifest_lists_the_shards(
     tmp_path_factory: pytest.TempPathFactory, count: int, shard_rows: int
 ) -> None:
     folder = tmp_path_factory.mktemp("shards")
-    answers = [missing(index) if index == 2 else answer(index) for index in range(count)]
-    manifest = write(folder, answers, Manifest(ABOUT, shard_rows))
+    records = [failed_text(index) if index == 2 else encode_record(index) for index in range(count)]
+    manifest = write(folder, records, Manifest(ABOUT, shard_rows))
     assert load_manifest(folder) == manifest
     assert (manifest.rows, manifest.skipped, manifest.is_complete) == (count, int(count > 2), True)
     ids = []
@@ -67,8 +67,8 @@ def test_shards_have_all_rows_and_the_manifest_tells_of_them(
     assert set(contents(folder)) == {"manifest.json", *(shard.file for shard in manifest.shards)}
 
 
-def test_the_manifest_is_json_for_anyone(tmp_path: Path) -> None:
-    write(tmp_path, [answer(0)], Manifest(ABOUT, 5))
+def test_the_manifest_is_json(tmp_path: Path) -> None:
+    write(tmp_path, [encode_record(0)], Manifest(ABOUT, 5))
     found = json.loads((tmp_path / "manifest.json").read_text())
     assert {name: found[name] for name in ("schema", "model", "options", "shard_rows", "complete", "rows")} == {
         "schema": 1, "model": "bundled", "options": {"pool": "mean"}, "shard_rows": 5, "complete": True, "rows": 1,
@@ -76,24 +76,24 @@ def test_the_manifest_is_json_for_anyone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("rows_before", range(8))
-def test_a_run_that_broke_off_is_gone_on_with_to_the_same_bytes(tmp_path: Path, rows_before: int) -> None:
-    whole, parted = tmp_path / "whole", tmp_path / "parted"
+def test_a_resumed_run_writes_the_same_bytes_as_an_uninterrupted_one(tmp_path: Path, rows_before: int) -> None:
+    whole, interrupted = tmp_path / "whole", tmp_path / "interrupted"
     whole.mkdir()
-    parted.mkdir()
-    answers = [answer(index) for index in range(8)]
-    write(whole, answers, Manifest(ABOUT, 3))
-    with pytest.raises(KeyboardInterrupt), ShardFolderWriter(parted, Manifest(ABOUT, 3), LAYOUT, str) as writer:
-        for each in answers[:rows_before]:
+    interrupted.mkdir()
+    records = [encode_record(index) for index in range(8)]
+    write(whole, records, Manifest(ABOUT, 3))
+    with pytest.raises(KeyboardInterrupt), ShardFolderWriter(interrupted, Manifest(ABOUT, 3), LAYOUT, str) as writer:
+        for each in records[:rows_before]:
             writer.write(each)
         raise KeyboardInterrupt
-    begun = load_manifest(parted) or Manifest(ABOUT, 3)
-    assert begun.rows == rows_before // 3 * 3
-    assert len(contents(parted)) == (rows_before // 3 + 1 if rows_before >= 3 else 0)
-    write(parted, answers[begun.rows :], begun)
-    assert contents(parted) == contents(whole)
+    started = load_manifest(interrupted) or Manifest(ABOUT, 3)
+    assert started.rows == rows_before // 3 * 3
+    assert len(contents(interrupted)) == (rows_before // 3 + 1 if rows_before >= 3 else 0)
+    write(interrupted, records[started.rows :], started)
+    assert contents(interrupted) == contents(whole)
 
 
-def test_a_shard_reaches_the_disk_before_the_manifest_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_shard_is_synced_before_the_manifest_lists_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[str] = []
     fsync, replace = target.os.fsync, Path.replace
 
@@ -107,14 +107,14 @@ def test_a_shard_reaches_the_disk_before_the_manifest_names_it(tmp_path: Path, m
 
     monkeypatch.setattr(target.os, "fsync", seen_fsync)
     monkeypatch.setattr(Path, "replace", seen_replace)
-    write(tmp_path, [answer(0)], Manifest(ABOUT, 1))
-    # The content, its name, the folder that has the name; then the manifest, once for the shard and once for the end.
+    write(tmp_path, [encode_record(0)], Manifest(ABOUT, 1))
+    # Sync the content, rename, sync the folder. Then the same for the manifest: after the shard and at the end.
     assert done == ["fsync", "shard-00000.parquet", "fsync", *["fsync", "manifest.json", "fsync"] * 2]
 
 
 @pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"x" * path.stat().st_size)])
-def test_a_shard_that_is_not_as_it_was_written_is_found(tmp_path: Path, damage: Callable[[Path], object]) -> None:
-    manifest = write(tmp_path, [answer(index) for index in range(4)], Manifest(ABOUT, 2))
+def test_a_missing_or_damaged_shard_is_found(tmp_path: Path, damage: Callable[[Path], object]) -> None:
+    manifest = write(tmp_path, [encode_record(index) for index in range(4)], Manifest(ABOUT, 2))
     check_shards(tmp_path, manifest)
     damage(tmp_path / "shard-00001.parquet")
     with pytest.raises(OutputError, match=r"shard-00001\.parquet is missing, or differs from"):
@@ -124,14 +124,14 @@ def test_a_shard_that_is_not_as_it_was_written_is_found(tmp_path: Path, damage: 
 @pytest.mark.parametrize(
     "content", ["", "{}", "[]", '{"schema": 2, "shards": []}', '{"shards": [{"file": 1}]}', "\xff"]
 )
-def test_a_file_that_is_no_manifest_is_an_error(tmp_path: Path, content: str) -> None:
+def test_a_file_that_is_not_a_manifest_is_an_error(tmp_path: Path, content: str) -> None:
     (tmp_path / "manifest.json").write_text(content, encoding="latin-1")
     with pytest.raises(OutputError, match="is not a manifest"):
         load_manifest(tmp_path)
 
 
-def test_what_is_removed_is_bertclis_alone(tmp_path: Path) -> None:
-    manifest = write(tmp_path, [answer(index) for index in range(2)], Manifest(ABOUT, 1))
+def test_only_files_of_bertcli_are_removed(tmp_path: Path) -> None:
+    manifest = write(tmp_path, [encode_record(index) for index in range(2)], Manifest(ABOUT, 1))
     for name in ("notes.txt", "other.parquet", ".shard-00007.parquet.abc.part", "shard-00007.parquet"):
         (tmp_path / name).write_text("x")
     remove_leftovers(tmp_path, manifest)
@@ -141,10 +141,10 @@ def test_what_is_removed_is_bertclis_alone(tmp_path: Path) -> None:
     assert set(contents(tmp_path)) == left
 
 
-def test_one_shard_is_written_of_any_records(tmp_path: Path) -> None:
+def test_a_single_shard_can_be_written(tmp_path: Path) -> None:
     with ShardWriter(tmp_path, 3, LAYOUT, None) as writer:
-        writer.write(answer(0))
-        writer.skip(missing(1))
+        writer.write(encode_record(0))
+        writer.skip(failed_text(1))
         shard = writer.finish("digest")
     assert (shard.file, shard.rows, shard.skipped, writer.id_type) == ("shard-00003.parquet", 2, 1, "int64")
     assert set(contents(tmp_path)) == {"shard-00003.parquet"}
