@@ -14,7 +14,11 @@ _PROCESSES = Path("/proc")
 
 
 def check_target(path: Path, *, force: bool) -> None:
-    """Raise OutputError where the path cannot be written to, before any work is done for it."""
+    """Check, before any work is done, that the path can be written.
+
+    Raises:
+        OutputError: It exists and force is not set, it is a folder, or its folder does not exist.
+    """
     if path.is_dir():
         raise OutputError(f"{str(path)!r} is a folder", hint="name a file in it")
     destination = _destination(path)
@@ -22,17 +26,21 @@ def check_target(path: Path, *, force: bool) -> None:
         raise OutputError(f"{path} is a symbolic link that leads back to itself", hint="name another file")
     check_parent(path)
     if path.exists() and not force and not is_device(path):
-        raise OutputError(f"{path} is there already", hint="use --force to replace it, or name another file")
+        raise OutputError(f"{path} already exists", hint="use --force to replace it, or name another file")
 
 
 def check_parent(path: AnyPath) -> None:
-    """Raise OutputError where there is no folder for a file, or another folder, to be made in.
+    """Check that the folder that is to hold a file or folder exists.
 
-    Elsewhere folders are made as they are needed, and what is refused there is told when it is.
+    Remote folders are created when they are needed, so only the bucket's name is checked there. A remote store reports
+    missing permissions when it is written to.
+
+    Raises:
+        OutputError: The folder does not exist, or the URL names no bucket.
     """
     if isinstance(path, RemotePath):
         if path.lacks_bucket:
-            raise OutputError(f"there is no bucket {path.root}", hint="make it, or check the name")
+            raise OutputError(f"there is no bucket {path.root}", hint="create it, or check the name")
         return
     parent = _destination(path).parent
     if not parent.is_dir():
@@ -44,9 +52,12 @@ def check_parent(path: AnyPath) -> None:
 
 @contextmanager
 def open_target(path: Path, *, force: bool) -> Iterator[BinaryIO]:
-    """The file to write to. A regular file is written beside its place and moved there when all is well.
+    """Yield a file to write to. A regular file is written to a temporary file beside it, which replaces it at the end.
 
-    Devices and FIFOs are written as they are, and symbolic links lead to what they point at. Raises OutputError.
+    Devices and FIFOs are written directly. Symbolic links are followed.
+
+    Raises:
+        OutputError: See check_target.
     """
     check_target(path, force=force)
     if is_device(path):
@@ -60,11 +71,11 @@ def open_target(path: Path, *, force: bool) -> Iterator[BinaryIO]:
 
 @contextmanager
 def replacing(destination: AnyPath) -> Iterator[BinaryIO]:
-    """A file that takes its place there when all is well, and has reached the disk by then."""
-    import tempfile  # here, as it loads a good deal that a command without -o can do without
+    """Yield a temporary file that replaces the destination if the block succeeds. It is on the disk by then."""
+    import tempfile  # it loads many modules, which a command without -o does not need
 
     if isinstance(destination, RemotePath):
-        # Whole before it is sent: what is begun elsewhere would be ended, not taken back, where this process fails.
+        # Send the file when it is complete: a store would keep a partial upload if this process failed.
         with tempfile.TemporaryFile() as file:
             yield file
             file.seek(0)
@@ -86,7 +97,7 @@ def replacing(destination: AnyPath) -> Iterator[BinaryIO]:
 
 
 def sync_folder(folder: Path) -> None:
-    """Have the names in a folder reach the disk, where its filesystem can."""
+    """Flush the names in a folder to the disk, if its filesystem can."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         with suppress(OSError):
@@ -96,7 +107,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def is_device(path: Path) -> bool:
-    """Whether what is written there is not kept as a file: a device, a FIFO, or an open stream such as /dev/stdout."""
+    """Return True for a device, a FIFO, or an open stream such as /dev/stdout, which keep no file."""
     return path.exists() and (not path.is_file() or _is_open_stream(path))
 
 
@@ -109,12 +120,12 @@ def _is_open_stream(path: Path) -> bool:
 
 
 def _destination(path: Path) -> Path:
-    """What symbolic links lead to. Unlike Path.resolve it does not fail where they lead in a circle."""
+    """Return the target of symbolic links. Unlike Path.resolve, this does not fail if they form a circle."""
     return Path(os.path.realpath(path))
 
 
 def _mode_of(path: Path) -> int:
-    """The permissions that the file has, or that a new one would get; temporary files are born private."""
+    """Return the permissions of the file, or those that a new file would get. Temporary files start out private."""
     if path.exists():
         return stat.S_IMODE(path.stat().st_mode)
     umask = os.umask(0)

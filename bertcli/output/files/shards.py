@@ -1,4 +1,4 @@
-"""A folder of Parquet shards, each there whole or not at all, and the manifest that lists them."""
+"""A folder of Parquet shards, each written completely or not at all, and the manifest that lists them."""
 
 import hashlib
 import json
@@ -19,23 +19,23 @@ _PATTERN = "shard-*.parquet"
 
 
 def shard_name(number: int) -> str:
-    """The file of a shard, counted from 0."""
+    """Return the file name of a shard. Numbers start at 0."""
     return f"shard-{number:05}.parquet"
 
 
 class ShardWriter:
-    """One shard as its rows come. Left before `finish` it leaves nothing behind."""
+    """Writer of one shard, row by row. Without `finish` it leaves no file."""
 
     def __init__(self, folder: AnyPath, number: int, layout: ParquetLayout, id_type: str | None) -> None:
         self._name = shard_name(number)
         self._stack = ExitStack()
         self._file = _Hashing(self._stack.enter_context(replacing(folder / self._name)))
-        self._writer = ParquetWriter(self._file, layout, id_type)  # type: ignore[arg-type]  # it has what is written to
+        self._writer = ParquetWriter(self._file, layout, id_type)  # type: ignore[arg-type]  # it has the methods that pyarrow calls
         self.rows = self._skipped = 0
 
     @property
     def id_type(self) -> str | None:
-        """The type of the ids, as far as it is known."""
+        """Type of the ids; None if not known yet."""
         return self._writer.id_type
 
     def __enter__(self) -> "ShardWriter":
@@ -45,18 +45,18 @@ class ShardWriter:
         self._stack.__exit__(*error)
 
     def write(self, record: Any) -> None:
-        """A row."""
+        """Write a row."""
         self._writer.write(record)
         self.rows += 1
 
     def skip(self, missing: FailedText) -> None:
-        """A row without an answer."""
+        """Write the row of a failed text."""
         self._writer.skip(missing)
         self.rows += 1
         self._skipped += 1
 
     def finish(self, input_sha256: str) -> Shard:
-        """Have the file take its place."""
+        """Complete the file, move it to its name, and return its entry for the manifest."""
         self._writer.finish()
         self._stack.close()
         file = self._file
@@ -64,14 +64,23 @@ class ShardWriter:
 
 
 class ShardsWriter:
-    """Takes the records of a run one by one; see bertcli.output.records.RecordWriter.
+    """Writer of the records of a run into shards; see bertcli.output.records.RecordWriter.
 
-    manifest: of the shards that are there. input_sha256: what the texts of a shard come to, asked when it is full.
+    Attributes:
+        manifest: Manifest of the complete shards.
     """
 
     def __init__(
         self, folder: AnyPath, manifest: Manifest, layout: ParquetLayout, input_sha256: Callable[[int], str]
     ) -> None:
+        """Continue the folder after the shards of a manifest.
+
+        Args:
+            folder: The folder.
+            manifest: Manifest of the complete shards.
+            layout: Columns of the shards.
+            input_sha256: Returns the hash of the texts of a shard, by its number. Called when the shard is full.
+        """
         self._folder, self._layout, self._input_sha256 = folder, layout, input_sha256
         self.manifest = manifest
         self._shard: ShardWriter | None = None
@@ -84,17 +93,17 @@ class ShardsWriter:
             self._shard.__exit__(*error if error[0] else (InterruptedError, InterruptedError(), None))
 
     def write(self, record: Any) -> None:
-        """A row in the shard that is being written."""
+        """Write a row into the current shard."""
         self._current().write(record)
         self._end_if_full()
 
     def skip(self, missing: FailedText) -> None:
-        """A row that has an id alone."""
+        """Write the row of a failed text, which has only an id."""
         self._current().skip(missing)
         self._end_if_full()
 
     def finish(self) -> None:
-        """The last shard, which may be smaller, and the end of the manifest."""
+        """Complete the last shard, which may be smaller, and the manifest."""
         if self._shard is not None or not self.manifest.shards:
             self._current()
             self._end_shard()
@@ -120,32 +129,36 @@ class ShardsWriter:
 
 
 def check_shards(folder: AnyPath, manifest: Manifest) -> None:
-    """Raise OutputError where a shard is not what the manifest says. Of all but the last the size is read."""
+    """Check that the shards are as the manifest describes them: the sizes of all, and the hash of the last.
+
+    Raises:
+        OutputError: A shard is missing or has changed.
+    """
     for number, shard in enumerate(manifest.shards, 1):
         path = folder / shard.file
         is_last = number == len(manifest.shards)
         if not path.is_file() or size_of(path) != shard.bytes or (is_last and _sha256(path) != shard.sha256):
             raise OutputError(
-                f"{path} is missing, or not as {MANIFEST} says that it was written",
-                hint="begin anew with --force, or name another folder",
+                f"{path} is missing, or differs from its entry in {MANIFEST}",
+                hint="start over with --force, or name another folder",
             )
 
 
 def remove_shards(folder: AnyPath) -> None:
-    """Remove what bertcli has written to the folder, the manifest first: without it no shard counts."""
+    """Remove the files that bertcli has written to the folder. The manifest goes first: without it no shard counts."""
     for path in [folder / MANIFEST, *folder.glob(_PATTERN), *_parts(folder)]:
         path.unlink(missing_ok=True)
 
 
 def remove_parts(folder: AnyPath, manifest: Manifest) -> None:
-    """Remove what a run that was killed has left: files half written, and a shard that the manifest does not name."""
+    """Remove what a killed run has left: partial files, and a shard that the manifest does not list."""
     named = {shard.file for shard in manifest.shards}
     for path in [*_parts(folder), *(path for path in folder.glob(_PATTERN) if path.name not in named)]:
         path.unlink(missing_ok=True)
 
 
 def is_in_use(folder: AnyPath) -> bool:
-    """Whether anything is in the folder that bertcli has not left there half written."""
+    """Return True if the folder holds anything but partial files of bertcli."""
     parts = set(_parts(folder))
     return any(path not in parts for path in folder.iterdir())
 
@@ -160,7 +173,7 @@ def _sha256(path: AnyPath) -> str:
 
 
 class _Hashing:
-    """A file that knows what has been written to it."""
+    """A file that counts and hashes the bytes written to it."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -182,7 +195,7 @@ class _Hashing:
         self._file.flush()
 
     def close(self) -> None:
-        """The file is closed by who has opened it."""
+        """Do nothing: the caller that opened the file closes it."""
 
     def readable(self) -> bool:
         return False

@@ -23,7 +23,7 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_a_file_is_not_there_before_it_is_whole(tmp_path: Path) -> None:
+def test_a_file_appears_when_it_is_complete(tmp_path: Path) -> None:
     path = tmp_path / "out.npy"
     with open_target(path, force=False) as file:
         file.write(b"ne")
@@ -39,7 +39,7 @@ def test_a_file_is_not_there_before_it_is_whole(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
 @pytest.mark.parametrize("old", [None, b"old"])
-def test_what_breaks_off_leaves_things_as_they_were(tmp_path: Path, error: type, old: bytes | None) -> None:
+def test_a_failed_write_keeps_the_old_file(tmp_path: Path, error: type, old: bytes | None) -> None:
     path = tmp_path / "out.npy"
     if old is not None:
         path.write_bytes(old)
@@ -49,10 +49,10 @@ def test_what_breaks_off_leaves_things_as_they_were(tmp_path: Path, error: type,
     assert [each.read_bytes() for each in tmp_path.iterdir()] == ([] if old is None else [old])
 
 
-def test_a_file_that_is_there_is_replaced_by_force_alone(tmp_path: Path) -> None:
+def test_only_force_replaces_an_existing_file(tmp_path: Path) -> None:
     path = tmp_path / "out.npy"
     path.write_bytes(b"old")
-    with pytest.raises(OutputError, match="is there already") as refused:
+    with pytest.raises(OutputError, match="already exists") as refused:
         write(path)
     assert "--force" in refused.value.hint
     assert path.read_bytes() == b"old"
@@ -60,11 +60,11 @@ def test_a_file_that_is_there_is_replaced_by_force_alone(tmp_path: Path) -> None
     assert path.read_bytes() == b"new"
 
 
-def test_a_file_that_came_meanwhile_is_noticed_when_opened(tmp_path: Path) -> None:
+def test_a_file_created_meanwhile_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "out.npy"
     check_target(path, force=False)
     path.write_bytes(b"precious")
-    with pytest.raises(OutputError, match="is there already"):
+    with pytest.raises(OutputError, match="already exists"):
         write(path)
 
 
@@ -88,7 +88,7 @@ def test_a_replaced_file_keeps_its_permissions(tmp_path: Path, permissions: int)
     assert mode(path) == permissions
 
 
-def test_symbolic_links_lead_to_what_is_written(tmp_path: Path) -> None:
+def test_symbolic_links_are_followed(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     target, link, link_to_link = tmp_path / "real" / "out.npy", tmp_path / "link.npy", tmp_path / "second.npy"
     link.symlink_to("real/out.npy")
@@ -97,7 +97,7 @@ def test_symbolic_links_lead_to_what_is_written(tmp_path: Path) -> None:
     assert target.read_bytes() == b"new"
     assert link.is_symlink() and link_to_link.is_symlink()
     assert [each.name for each in (tmp_path / "real").iterdir()] == ["out.npy"]
-    with pytest.raises(OutputError, match="is there already"):
+    with pytest.raises(OutputError, match="already exists"):
         write(link)
 
 
@@ -130,7 +130,7 @@ def test_a_device_needs_no_force() -> None:
     assert Path(os.devnull).is_char_device()
 
 
-def test_a_link_that_leads_in_a_circle_is_refused(tmp_path: Path) -> None:
+def test_a_circular_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.npy").symlink_to("b.npy")
     (tmp_path / "b.npy").symlink_to("a.npy")
     with pytest.raises(OutputError, match="leads back to itself"):
@@ -138,14 +138,14 @@ def test_a_link_that_leads_in_a_circle_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="there is no folder of files below /dev")
-def test_a_regular_file_below_dev_is_no_device() -> None:
+def test_a_regular_file_in_dev_is_not_a_device() -> None:
     with NamedTemporaryFile(dir="/dev/shm", suffix=".json") as file:
         assert not is_device(Path(file.name))
-        with pytest.raises(OutputError, match="is there already"):
+        with pytest.raises(OutputError, match="already exists"):
             check_target(Path(file.name), force=False)
 
 
-def test_devices_fifos_and_open_streams_are_written_as_they_are(tmp_path: Path) -> None:
+def test_devices_fifos_and_open_streams_are_devices(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "file").touch()
     (tmp_path / "link").symlink_to("file")

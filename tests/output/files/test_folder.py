@@ -1,4 +1,4 @@
-"""The folder of a run: what may be gone on with, what is refused, and what it says of the difference."""
+"""Tests of the folder of a run: which runs can be resumed, what is refused, and how a difference is reported."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ ABOUT: dict[str, Any] = {"model": "bundled", "engine": "numpy", "options": {"poo
 
 
 def begun(folder: Path, *, is_complete: bool = False) -> Manifest:
-    """A folder with a manifest in it."""
+    """Create a folder that holds a manifest."""
     folder.mkdir()
     manifest = Manifest(ABOUT, 10, is_complete=is_complete)
     save_manifest(manifest, folder)
@@ -22,7 +22,7 @@ def begun(folder: Path, *, is_complete: bool = False) -> Manifest:
 
 
 @pytest.mark.parametrize("resume", [True, False])
-def test_a_folder_that_is_not_there_or_empty_is_begun(tmp_path: Path, resume: bool) -> None:
+def test_a_missing_or_empty_folder_starts_a_new_run(tmp_path: Path, resume: bool) -> None:
     assert find_started_run(tmp_path / "new", resume=resume, force=False) is None
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / ".shard-00000.parquet.x.part").write_text("half")
@@ -32,13 +32,13 @@ def test_a_folder_that_is_not_there_or_empty_is_begun(tmp_path: Path, resume: bo
 
 
 @pytest.mark.parametrize("force", [True, False])
-def test_a_file_is_no_folder(tmp_path: Path, force: bool) -> None:
+def test_a_file_is_refused(tmp_path: Path, force: bool) -> None:
     (tmp_path / "out").write_text("x")
     with pytest.raises(OutputError, match="out is a file"):
         find_started_run(tmp_path / "out", resume=not force, force=force)
 
 
-def test_a_run_is_gone_on_with_where_that_is_asked_for(tmp_path: Path) -> None:
+def test_resume_returns_the_manifest_of_the_run(tmp_path: Path) -> None:
     manifest = begun(tmp_path / "out")
     assert find_started_run(tmp_path / "out", resume=True, force=False) == manifest
     assert find_started_run(tmp_path / "out", resume=False, force=True) is None
@@ -55,7 +55,7 @@ def test_a_run_is_gone_on_with_where_that_is_asked_for(tmp_path: Path) -> None:
         ({"options": {"pool": "mean", "layers": "0"}}, "started without --layers"),
     ],
 )
-def test_a_difference_is_named(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
+def test_a_difference_is_reported(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
     manifest = Manifest(ABOUT, 10)
     check_same_run(tmp_path, manifest, ABOUT, 10)
     with pytest.raises(OutputError, match=words):
