@@ -13,7 +13,7 @@ from bertcli.input.files import find_inputs
 from bertcli.input.reader import TextReader
 from bertcli.input.records import TextSource
 from bertcli.output.files.folder import find_started_run
-from bertcli.output.files.shards import is_in_use, remove_parts
+from bertcli.output.files.shards import is_in_use, remove_parts, save_manifest
 from bertcli.results.corpus import Manifest
 from bertcli.storage import RemotePath, parse_path
 from tests.object_store import BUCKET, s3_server
@@ -139,7 +139,7 @@ def test_a_network_failure_is_not_reported_as_a_damaged_file(
 
 def test_a_name_that_is_both_a_file_and_a_folder_is_refused(s3: None) -> None:
     folder = RemotePath(f"s3://{BUCKET}/{uuid.uuid4().hex}")
-    Manifest({}, 10).save(folder)
+    save_manifest(Manifest({}, 10), folder)
     put(folder)
     for options in ({"resume": True, "force": False}, {"resume": False, "force": True}):
         with pytest.raises(OutputError, match="is a file"):
