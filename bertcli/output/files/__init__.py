@@ -1,1 +1,1 @@
-"""Files of arrays, and how any output file comes to be whole or not at all."""
+"""Writers of arrays, Parquet files and folders of shards, and atomic writing of every output file."""

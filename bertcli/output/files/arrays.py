@@ -17,13 +17,13 @@ FloatArray = np.ndarray[Any, Any]
 
 
 class NpyWriter:
-    """A matrix with a row for each text, written as the rows come; a text without an answer is a row of NaN."""
+    """Writer of a matrix, one row for each text, written as the rows arrive. A failed text is a row of NaN."""
 
     def __init__(self, stream: BinaryIO, width: int, row: Callable[[Any], FloatArray], dtype: str = "float32") -> None:
         self._stream, self._width, self._row = stream, width, row
         self._dtype = np.dtype(dtype).newbyteorder("<")
         self._count = 0
-        # The number of rows stands at the beginning of the file, and is known at the end.
+        # The header holds the number of rows, which is known at the end only.
         self._file = stream if stream.seekable() else tempfile.TemporaryFile()  # noqa: SIM115 - closed in finish
         self._write_header()
 
@@ -46,7 +46,7 @@ class NpyWriter:
         self._count += 1
 
     def _write_header(self) -> None:
-        # numpy leaves room in the header for the first axis to grow, so the second writing fits over the first.
+        # numpy leaves space in the header for the first axis to grow, so the final header fits over the first one.
         shape = (self._count, self._width)
         header = {"descr": self._dtype.str, "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(self._file, header)
@@ -54,9 +54,13 @@ class NpyWriter:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One array of the file. of: its part for one record. fill: what pads it where texts differ in length.
+    """One array of the file.
 
-    missing: what stands for a text without an answer. batch_axis: where the texts' axis goes.
+    Attributes:
+        of: Returns the array of one record.
+        fill: Padding for texts that are shorter than the longest.
+        missing: Value of a failed text.
+        batch_axis: Position of the axis of texts.
     """
 
     of: Callable[[Any], FloatArray]
@@ -66,7 +70,7 @@ class Column:
 
 
 class TensorsWriter:
-    """Several named arrays, each with an axis of texts; shorter texts are padded on the right."""
+    """Writer of several named arrays, each with an axis of texts. Shorter texts are padded on the right."""
 
     def __init__(
         self,
@@ -92,7 +96,7 @@ class TensorsWriter:
 
 
 def stack_padded(parts: list[FloatArray | None], column: Column) -> FloatArray:
-    """Arrays that differ in some axes as one, each padded to the largest; None is a text without an answer."""
+    """Return arrays of different sizes as one array, each padded to the largest. None is a failed text."""
     present = [part for part in parts if part is not None]
     if not present:
         return np.full((len(parts),), column.missing, np.float32)
@@ -107,12 +111,12 @@ def stack_padded(parts: list[FloatArray | None], column: Column) -> FloatArray:
 
 
 def save_npz(stream: BinaryIO, arrays: Mapping[str, FloatArray]) -> None:
-    """The arrays as numpy.load reads them."""
+    """Write the arrays for numpy.load."""
     np.savez(stream, **dict(arrays))  # type: ignore[arg-type]  # its stub takes a name for allow_pickle
 
 
 def save_safetensors(stream: BinaryIO, arrays: Mapping[str, FloatArray], metadata: Mapping[str, str]) -> None:
-    """The arrays in the safetensors format. metadata: text that stands in its header."""
+    """Write the arrays in the safetensors format, with the metadata in its header."""
     from safetensors.numpy import save
 
     stream.write(save(dict(arrays), metadata=dict(metadata)))
@@ -121,7 +125,7 @@ def save_safetensors(stream: BinaryIO, arrays: Mapping[str, FloatArray], metadat
 def tensor_writers(
     session: Session, columns: Mapping[str, Column], constants: Mapping[str, Any] | None = None
 ) -> BinaryWriters:
-    """Writers of .npz and .safetensors with these arrays, and with the attention_mask and input_ids they belong to."""
+    """Return the writers of .npz and .safetensors files with these arrays and their attention_mask and input_ids."""
     pad_token_id = session.tokenizer.pad_token_id
     everything = {
         **columns,

@@ -1,4 +1,4 @@
-"""Records as rows of Parquet, written in groups as they come."""
+"""Records as rows of Parquet, written in row groups as they arrive."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from bertcli.errors import BadInput, require
 from bertcli.input.records import FailedText, TextId
 
 FloatArray = np.ndarray[Any, Any]
-# About so much is held of each column before it is written. It depends on the rows alone where a group ends.
+# Size of a row group, about. The end of a group depends on the rows only, so that a resumed run writes the same bytes.
 _GROUP_BYTES = 16 << 20
 _MOST_GROUP_ROWS = 1 << 16
 _PURPOSE = "writing Parquet files"
@@ -19,7 +19,7 @@ INT64, STRING = "int64", "string"
 
 @dataclass(frozen=True, slots=True)
 class VectorColumn:
-    """A vector for each text. of: it, for a record."""
+    """A column with a vector, or a number, for each text. `of` returns that of a record."""
 
     name: str
     of: Callable[[Any], FloatArray | None]
@@ -27,7 +27,13 @@ class VectorColumn:
 
 @dataclass(frozen=True, slots=True)
 class TokenColumn:
-    """A list for each text, with an entry for each token. of: (tokens, hidden) of vectors, or the tokens themselves."""
+    """A column with a list for each text, one entry for each token.
+
+    Attributes:
+        name: Name of the column.
+        of: Returns the vectors of a record, (tokens, hidden), or its tokens.
+        is_vectors: The entries are vectors.
+    """
 
     name: str
     of: Callable[[Any], Any]
@@ -36,11 +42,18 @@ class TokenColumn:
 
 @dataclass(frozen=True, slots=True)
 class ParquetLayout:
-    """What a row has beside id, n_tokens and truncated.
+    """Columns beside id, n_tokens and truncated.
 
-    hidden: the length of vectors. dtype: float32 or float16. has_ids: the input has ids, else they are the indices.
-    has_index: the indices have a column of their own. keeps: text and pair, as far as they are to stand in the rows.
-    numbers: columns of a number or null. metadata: what the file says of itself.
+    Attributes:
+        hidden: Length of the vectors.
+        vectors: Columns of one vector for each text.
+        tokens: Columns of one list for each text.
+        numbers: Columns of one number or null for each text.
+        keeps: Columns among text and pair.
+        has_ids: The input has ids. Otherwise the id is the index.
+        has_index: Write a column of indices too.
+        dtype: float32 or float16.
+        metadata: Metadata of the file.
     """
 
     hidden: int
@@ -55,14 +68,19 @@ class ParquetLayout:
 
 
 def check_installed() -> None:
-    """Raise MissingPackage where nothing can be written."""
+    """Check that pyarrow is installed.
+
+    Raises:
+        MissingPackage: It is not.
+    """
     require("pyarrow.parquet", _PURPOSE)
 
 
 class ParquetWriter:
-    """One file. A text without an answer is a row that has its id alone. id_type: int64 or string, where it is known.
+    """Writer of one Parquet file. A failed text is a row with only its id.
 
-    Without one it is the type of the first id that comes.
+    Attributes:
+        id_type: int64 or string; None until the first id arrives.
     """
 
     def __init__(self, stream: BinaryIO, layout: ParquetLayout, id_type: str | None = None) -> None:
@@ -78,7 +96,7 @@ class ParquetWriter:
         self._forget()
 
     def write(self, record: Any) -> None:
-        """A row with all it has."""
+        """Write the row of a record."""
         text = record.text
         self._begin_row(text.id if self._layout.has_ids else text.index)
         if self._layout.has_index:
@@ -92,14 +110,14 @@ class ParquetWriter:
         for vector in self._layout.vectors:
             self._vectors[vector.name][self._rows] = vector.of(record)
         for column in self._layout.tokens:
-            # A copy, as the record's part is a view of a whole batch.
+            # Copy: the array of a record is a view of a whole batch.
             value = np.array(column.of(record), self._layout.dtype) if column.is_vectors else list(column.of(record))
             self._plain[column.name].append(value)
             self._held += value.nbytes if isinstance(value, np.ndarray) else 0
         self._end_row(is_missing=False)
 
     def skip(self, missing: FailedText) -> None:
-        """A row with an id, an index where there are such, and nothing else."""
+        """Write the row of a failed text: its id, and its index if the layout has indices."""
         self._begin_row(missing.id if self._layout.has_ids else missing.index)
         for name, values in self._plain.items():
             if name != "id":
@@ -109,14 +127,14 @@ class ParquetWriter:
         self._end_row(is_missing=True)
 
     def finish(self) -> None:
-        """Write what is held, and the end of the file."""
+        """Write the remaining rows and the end of the file."""
         if self._rows or self._writer is None:
             self._write_group()
         self._writer.close()
 
     def _begin_row(self, id_: TextId | None) -> None:
         if self._rows == len(next(iter(self._vectors.values()))):
-            # Grown as it fills: a file of three texts takes no more memory than they do.
+            # The buffers grow as they fill, so that a file of three texts needs little memory.
             for name, vectors in self._vectors.items():
                 more = min(max(64, 2 * len(vectors)), self._most_rows)
                 self._vectors[name] = np.concatenate(
@@ -176,8 +194,8 @@ class ParquetWriter:
             for row, id_ in enumerate(ids, self._count + 1):
                 if isinstance(id_, str):
                     raise BadInput(
-                        f"row {row:,} has the id {id_!r}, and those before it are whole numbers",
-                        hint="give ids of one kind, or leave --id-field out",
+                        f"row {row:,} has the id {id_!r}, but the ids before it are whole numbers",
+                        hint="use only numbers or only strings as ids, or leave --id-field out",
                     )
             return self._arrow.array(ids, self._arrow.int64())
         return self._arrow.array([None if id_ is None else str(id_) for id_ in ids], self._arrow.string())

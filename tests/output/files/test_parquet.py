@@ -111,7 +111,7 @@ def test_ids_have_the_type_of_the_first(ids: list[Any], kind: str, written_ids: 
 
 
 def test_a_text_after_numbers_is_no_id() -> None:
-    with pytest.raises(BadInput, match="row 2 has the id 'a', and those before it are whole numbers"):
+    with pytest.raises(BadInput, match="row 2 has the id 'a', but the ids before it are whole numbers"):
         written([missing(0, 1), missing(1, "a")], ParquetLayout(HIDDEN, [EMBEDDING], has_ids=True))
 
 

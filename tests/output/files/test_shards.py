@@ -117,9 +117,7 @@ def test_a_shard_that_is_not_as_it_was_written_is_found(tmp_path: Path, damage: 
     manifest = write(tmp_path, [answer(index) for index in range(4)], Manifest(ABOUT, 2))
     check_shards(tmp_path, manifest)
     damage(tmp_path / "shard-00001.parquet")
-    with pytest.raises(
-        OutputError, match=r"shard-00001\.parquet is missing, or differs from its entry in manifest\.json"
-    ):
+    with pytest.raises(OutputError, match=r"shard-00001\.parquet is missing, or differs from its entry in"):
         check_shards(tmp_path, manifest)
 
 
