@@ -1,4 +1,4 @@
-"""Where the process starts and ends: the one place that turns errors into messages and exit codes."""
+"""Start and end of the process: the only place that turns errors into messages and exit codes."""
 
 import os
 import signal
@@ -78,13 +78,13 @@ def _leave_on_sigterm(signum: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _end_as_closed_pipe() -> None:
-    """Die of SIGPIPE as other tools do when the reader of their output has gone."""
+    """Die of SIGPIPE, like other tools, after the reader of the output has closed the pipe."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     os.kill(os.getpid(), signal.SIGPIPE)
 
 
 def _drop_what_cannot_be_written() -> None:
-    """Keep the interpreter from failing a second time, and loudly, on output that a full disk has refused."""
+    """Keep the interpreter from printing a second error at exit for output that a full disk has refused."""
     for stream in filter(None, (sys.stdout, sys.stderr)):
         try:
             stream.flush()

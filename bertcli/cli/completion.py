@@ -1,6 +1,6 @@
-"""What a shell asks for when a command line is completed, and its script cannot know: which models there are.
+"""Completion of model names, the only part of completion that the scripts cannot know in advance.
 
-The scripts in completions/ run bertcli with QUESTION in the environment, and Typer is not loaded for the answer.
+The scripts in completions/ run bertcli with QUESTION in the environment. Typer is not loaded for this.
 """
 
 import os
@@ -11,12 +11,12 @@ QUESTION, MODELS = "_BERTCLI_COMPLETE", "models"
 
 
 def is_asked() -> bool:
-    """Whether a shell asks, and not a person."""
+    """Return True if a completion script has started this process."""
     return os.environ.get(QUESTION) == MODELS
 
 
 def complete() -> ExitCode:
-    """Tell the names of the models, a line each."""
+    """Print the names of the models, one a line."""
     from bertcli.checkpoints.find import model_names
     from bertcli.output.messages import print_names
 
