@@ -58,7 +58,9 @@ class ShapesRequest:
                 hint="leave out texts, --batch, --seq and --run",
             )
         if has_size and has_texts:
-            raise WrongUsage("--batch and --seq cannot be combined with texts", hint="leave out one or the other")
+            raise WrongUsage(
+                "--batch and --seq cannot be combined with texts", hint="leave out the texts, or --batch and --seq"
+            )
         if self.batch is not None and self.seq is None:
             raise WrongUsage("--batch needs --seq, the number of tokens in each text", hint="add --seq 128")
 

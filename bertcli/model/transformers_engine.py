@@ -78,7 +78,7 @@ class TransformersEngine:
     def projection(self, layer: int, which: ProjectionName) -> Linear:
         has_bert_layers = self._config.architecture.has_bert_layers
         raise WrongUsage(
-            "this needs the value vectors of a layer, which transformers' classes do not return",
+            "--value-norms and --expansion need value vectors, which the transformers engine does not return",
             hint="use --engine numpy or torch" if has_bert_layers else "use a BERT, RoBERTa or DistilBERT model",
         )
 

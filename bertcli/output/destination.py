@@ -230,6 +230,8 @@ def _format_of(options: OutputOptions, path: Path | None, formats: OutputFormats
         known = ", ".join((*_TEXT_SUFFIXES, *formats.all_suffixes))
         folder_hint = f", or {path}/ for a folder" if formats.takes_folder and not suffix else ""
         what = f"{suffix} files" if suffix else "a file without a suffix"
+        if options.names_folder:
+            what = "a folder"
         raise WrongUsage(f"{path}: {formats.command} cannot write {what}", hint=f"use {known}{folder_hint}")
     if requested not in ("auto", by_suffix):
         option = "--svg" if requested == "svg" else f"--format {requested}"

@@ -1,4 +1,4 @@
-"""attn from the command line: which heads, over what, and the maps beside their statistics."""
+"""Tests of attn from the command line: selection of heads, maps beside their statistics, and wrong usage."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ TEXT = "the cat sat on the mat"
 STATISTICS = ["entropy", "self", "previous", "next", "cls", "sep", "punctuation", "distance", "confidence"]
 
 
-def test_a_corpus_comes_to_one_record(tiny: tuple[str, str], tmp_path: Path) -> None:
+def test_aggregate_gives_one_record(tiny: tuple[str, str], tmp_path: Path) -> None:
     lines = tmp_path / "lines.txt"
     lines.write_text("how are you\nthe cat\n" * 50, encoding="utf-8")
     [record] = run("attn", "-f", lines, *tiny, "--aggregate", "--json").records()
@@ -30,7 +30,7 @@ def test_a_corpus_comes_to_one_record(tiny: tuple[str, str], tmp_path: Path) -> 
     assert drawn.startswith("100 texts, 450 tokens\n")
 
 
-def test_a_text_without_an_answer_is_left_out_of_a_corpus(tiny: tuple[str, str]) -> None:
+def test_aggregate_leaves_out_failed_texts(tiny: tuple[str, str]) -> None:
     finished = run("attn", "-", *tiny, "--aggregate", "--on-error", "skip", "--json", stdin="how\n\nyou\n")
     assert finished.exit_code == 1
     assert "line 2: the text is empty" in finished.stderr
@@ -45,7 +45,7 @@ def test_statistics_are_chosen_by_name(tiny: tuple[str, str]) -> None:
     assert_failed(run("attn", TEXT, *tiny, "--stat", "cls,mood"), 2, "'mood'")
 
 
-def test_heads_are_found_by_their_statistics(tiny: tuple[str, str]) -> None:
+def test_heads_are_sorted_and_grouped_by_their_statistics(tiny: tuple[str, str]) -> None:
     [record] = run("attn", TEXT, *tiny, "--top", "2", "--by", "-entropy", "--json").records()
     [every] = run("attn", TEXT, *tiny, "--json").records()
     smallest = sorted(every["heads"], key=lambda head: head["entropy"])[:2]
@@ -62,7 +62,7 @@ def test_a_grid_has_a_line_for_each_layer(tiny: tuple[str, str]) -> None:
     assert run("attn", TEXT, *tiny, "--grid", "entropy").rows()[0][-4:] == ["layer", "head", "entropy", "label"]
 
 
-def test_maps_stand_in_json_by_their_names(tiny: tuple[str, str]) -> None:
+def test_json_holds_maps_by_name(tiny: tuple[str, str]) -> None:
     asked = ("--rollout", "--value-norms", "--head-distance", "--words")
     [record] = run("attn", "making the cat", *tiny, *asked, "--json").records()
     assert record["words"] == ["[CLS]", "making", "the", "cat", "[SEP]"]
@@ -83,7 +83,7 @@ def test_expansion_takes_no_text_and_never_reads_one(tiny: tuple[str, str]) -> N
     assert_failed(run("attn", "--expansion", "--rollout", *tiny), 2, "--expansion")
 
 
-def test_a_part_of_a_matrix_is_chosen_by_positions(tiny: tuple[str, str]) -> None:
+def test_rows_and_cols_select_a_part_of_a_matrix(tiny: tuple[str, str]) -> None:
     asked = ("--layer", "0", "--head", "1", "--rows", "1-2", "--cols", "3")
     header, *rows = run("attn", TEXT, *tiny, *asked).rows()
     places = header.index("query_position"), header.index("key_position")
@@ -94,7 +94,7 @@ def test_a_part_of_a_matrix_is_chosen_by_positions(tiny: tuple[str, str]) -> Non
         assert_failed(run("attn", TEXT, *tiny, *asked[:4], f"--rows={wrong}"), 2, "--rows")
 
 
-def test_maps_of_half_precision_are_near_those_of_whole(tiny: tuple[str, str]) -> None:
+def test_maps_in_bfloat16_are_close_to_float32(tiny: tuple[str, str]) -> None:
     half = ("--engine", "torch", "--device", "cpu", "--dtype", "bfloat16")
     whole = run("attn", TEXT, *tiny, "--value-norms", "--json").records()[0]["value_norms"]
     found = run("attn", TEXT, *tiny, *half, "--value-norms", "--json").records()[0]["value_norms"]
@@ -103,7 +103,7 @@ def test_maps_of_half_precision_are_near_those_of_whole(tiny: tuple[str, str]) -
     assert rates[1] == pytest.approx(rates[0], rel=1e-6)
 
 
-def test_names_of_options_are_those_of_the_statistics_and_labels() -> None:
+def test_option_values_match_the_statistics_and_labels() -> None:
     assert [str(name) for name in Statistic] == STATISTICS
     assert [field.name for field in fields(HeadStatistics)] == ["layer", "head", *STATISTICS, "label"]
     labels = {
@@ -134,23 +134,26 @@ def head(**numbers: float) -> HeadStatistics:
         (("--from", "cat", "--rollout", "--json"), "--from"),
         (("--grid", "cls", "--rollout", "--json"), "--rollout"),
         (("--grid", "cls", "--stat", "sep"), "--grid"),
-        (("--words", "--layer", "0", "--head", "0", "-o", "x.npz"), "no place for --words"),
-        (("--label", "next", "-o", "x.npz"), "no place for --label"),
-        (("--value-norms", "--json", "--engine", "transformers"), "values"),
+        (("--words", "--layer", "0", "--head", "0", "-o", "x.npz"), "--words is not available in .npz"),
+        (("--label", "next", "-o", "x.npz"), "--label is not available in .npz"),
+        (("--value-norms", "--json", "--engine", "transformers"), "--value-norms and --expansion need value vectors"),
         (("--png", "x.png"), "matrix"),
-        (("--layer", "0", "--head", "0", "--stat", "cls"), "no place for --stat"),
-        (("--layer", "0", "--head", "0", "--label", "next"), "no place for --label"),
-        (("--layer", "0", "--head", "0", "--value-norms", "--top", "1", "--by", "cls"), "no place for --top"),
-        (("--from", "cat", "--label", "next"), "--from has no place for --label"),
+        (("--layer", "0", "--head", "0", "--stat", "cls"), "--stat cannot be combined with --layer and --head"),
+        (("--layer", "0", "--head", "0", "--label", "next"), "--label cannot be combined with --layer and --head"),
+        (
+            ("--layer", "0", "--head", "0", "--value-norms", "--top", "1", "--by", "cls"),
+            "--top cannot be combined with --layer and --head",
+        ),
+        (("--from", "cat", "--label", "next"), "--label cannot be combined with --from"),
         (("--from", "cat", "--layer", "0", "--head", "0", "--rows", "1"), "--rows"),
-        (("--rollout", "--label", "next"), "--rollout has no place for --label"),
-        (("--rollout", "-o", "x.npz"), "no place for --rollout"),
+        (("--rollout", "--label", "next"), "--label cannot be combined with --rollout"),
+        (("--rollout", "-o", "x.npz"), "--rollout is not available in .npz"),
         (("--png", "x.svg", "--grid", "cls"), "does not end in .png"),
         (("--png", "x.png", "-o", "x.json"), "-o and --png"),
     ],
     ids=str,
 )
-def test_what_makes_no_sense_is_wrong_usage(
+def test_options_that_do_not_fit_are_wrong_usage(
     tiny: tuple[str, str], tmp_path: Path, arguments: tuple[str, ...], words: str
 ) -> None:
     assert_failed(run("attn", TEXT, *tiny, *arguments, cwd=tmp_path), 2, words)
@@ -159,14 +162,14 @@ def test_what_makes_no_sense_is_wrong_usage(
 @pytest.mark.parametrize(
     "asked", [("--layer", "0", "--head", "1"), ("--grid", "entropy"), ("--rollout",), ("--head-distance",)], ids=str
 )
-def test_a_matrix_is_a_picture(tiny: tuple[str, str], tmp_path: Path, asked: tuple[str, ...]) -> None:
+def test_a_matrix_can_be_drawn(tiny: tuple[str, str], tmp_path: Path, asked: tuple[str, ...]) -> None:
     assert run("attn", TEXT, *tiny, *asked, "--png", tmp_path / "one.png").answer().text == ""
     assert (tmp_path / "one.png").read_bytes().startswith(b"\x89PNG")
     run("attn", TEXT, *tiny, *asked, "--svg", tmp_path / "one.svg").answer()
     assert b"QuadMesh" in (tmp_path / "one.svg").read_bytes()
 
 
-def test_a_missing_matplotlib_is_an_error_that_says_how_to_get_it(tiny: tuple[str, str], tmp_path: Path) -> None:
+def test_a_missing_matplotlib_is_an_error_with_its_install_command(tiny: tuple[str, str], tmp_path: Path) -> None:
     script = "import sys; sys.modules['matplotlib'] = None; from bertcli.__main__ import main; sys.exit(main())"
     command = [sys.executable, "-c", script, "attn", TEXT, *tiny, "--grid", "cls", "--png", tmp_path / "x.png"]
     finished = subprocess.run(command, capture_output=True, text=True, check=False, env=environment())
@@ -175,7 +178,7 @@ def test_a_missing_matplotlib_is_an_error_that_says_how_to_get_it(tiny: tuple[st
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_part_of_a_matrix_is_what_json_holds_too(tiny: tuple[str, str]) -> None:
+def test_rows_and_cols_apply_to_json_too(tiny: tuple[str, str]) -> None:
     asked = ("--layer", "1", "--head", "2", "--rollout", "--json")
     [whole] = run("attn", TEXT, *tiny, *asked).records()
     [part] = run("attn", TEXT, *tiny, *asked, "--rows", "2-3", "--cols", "5-").records()
@@ -186,7 +189,7 @@ def test_a_part_of_a_matrix_is_what_json_holds_too(tiny: tuple[str, str]) -> Non
 
 
 @pytest.mark.parametrize("form", [("--json",), (), ("--format", "table")], ids=str)
-def test_a_part_beyond_the_text_is_an_error_with_its_place(tiny: tuple[str, str], form: tuple[str, ...]) -> None:
+def test_rows_beyond_the_text_are_an_error(tiny: tuple[str, str], form: tuple[str, ...]) -> None:
     head = ("--layer", "0", "--head", "0", *form)
     failed = run("attn", TEXT, *tiny, *head, "--rows", "8-9")
     assert_failed(failed, 1, "no position 8 for --rows: the text has 8 tokens")
@@ -194,18 +197,18 @@ def test_a_part_beyond_the_text_is_an_error_with_its_place(tiny: tuple[str, str]
     run("attn", TEXT, *tiny, *head, "--rows", "7-90").answer()
 
 
-def test_maps_are_rows_in_a_pipe(tiny: tuple[str, str]) -> None:
+def test_tsv_holds_maps_as_rows(tiny: tuple[str, str]) -> None:
     asked = ("--value-norms", "--rollout", "--head-distance", "--top", "2", "--by", "cls", "--rows", "1-2")
     header, *rows = run("attn", TEXT, *tiny, *asked).rows()
     [record] = run("attn", TEXT, *tiny, *asked, "--json").records()
     assert header[5:] == ["map", "layer", "head", "row_position", "row", "column_position", "column", "value"]
-    told = [(str(head["layer"]), str(head["head"])) for head in record["heads"]]
+    heads = [(str(head["layer"]), str(head["head"])) for head in record["heads"]]
     tokens = record["tokens"]
     wanted = [["rollout", "", "", str(i), tokens[i], str(j), tokens[j]] for i in (1, 2) for j in range(8)]
     wanted += [
-        ["value_norms", *head, str(i), tokens[i], str(j), tokens[j]] for head in told for i in (1, 2) for j in range(8)
+        ["value_norms", *head, str(i), tokens[i], str(j), tokens[j]] for head in heads for i in (1, 2) for j in range(8)
     ]
-    names = [".".join(head) for head in told]
+    names = [".".join(head) for head in heads]
     wanted += [["head_distance", "", "", str(i), names[i], str(j), names[j]] for i in (0, 1) for j in (0, 1)]
     assert [row[5:12] for row in rows] == wanted
     values = [float(row[12]) for row in rows]
@@ -216,7 +219,7 @@ def test_maps_are_rows_in_a_pipe(tiny: tuple[str, str]) -> None:
     assert len(rows) == 9 and rows[0][-1] == "0"
 
 
-def test_where_no_head_has_the_label_maps_are_empty_and_say_so(tiny: tuple[str, str]) -> None:
+def test_maps_are_empty_if_no_head_has_the_label(tiny: tuple[str, str]) -> None:
     asked = ("--value-norms", "--head-distance", "--label", "broad")
     [record] = run("attn", TEXT, *tiny, *asked, "--json").records()
     assert (record["heads"], record["value_norms"], record["head_distance"]) == ([], [], [])
@@ -224,7 +227,7 @@ def test_where_no_head_has_the_label_maps_are_empty_and_say_so(tiny: tuple[str, 
     assert "no head has this label" in drawn
 
 
-def test_a_statistic_goes_by_the_name_of_its_column_too(tiny: tuple[str, str]) -> None:
+def test_column_names_work_as_names_of_statistics(tiny: tuple[str, str]) -> None:
     short, whole = (
         run("attn", TEXT, *tiny, "--stat", names, "--by", names.partition(",")[0]).answer().text
         for names in ("dist,prev,punct,conf", "distance,previous,punctuation,confidence")
@@ -232,7 +235,7 @@ def test_a_statistic_goes_by_the_name_of_its_column_too(tiny: tuple[str, str]) -
     assert short == whole
 
 
-def test_one_head_has_its_weights_beside_its_value_norms(tiny: tuple[str, str]) -> None:
+def test_a_table_of_one_head_shows_weights_and_value_norms(tiny: tuple[str, str]) -> None:
     drawn = run("attn", TEXT, *tiny, "--layer", "1", "--head", "2", "--value-norms", "--format", "table").answer().text
     assert "attentions[1][:, 2]" in drawn and "||a f(x)||" in drawn
 

@@ -19,7 +19,7 @@ def data(page: Path) -> list[Any]:
     return [json.loads(each) for each in found]
 
 
-def test_a_page_is_written_in_either_way_and_silently(tiny_bert: Path, tmp_path: Path) -> None:
+def test_html_and_output_write_the_page_silently(tiny_bert: Path, tmp_path: Path) -> None:
     by_option, by_suffix = tmp_path / "a.html", tmp_path / "b.HTML"
     assert run("attn", "-m", tiny_bert, TEXT, "--html", by_option).answer().stdout == b""
     run("attn", "-m", tiny_bert, TEXT, "-o", by_suffix).answer()
@@ -50,7 +50,7 @@ def test_the_page_holds_the_statistics_of_each_text(tiny_bert: Path, tmp_path: P
         (["--rollout"], {"view": "rollout"}),
     ],
 )
-def test_options_say_what_the_page_opens_with(
+def test_options_set_the_initial_view_of_the_page(
     tiny_bert: Path, tmp_path: Path, options: list[str], start: dict[str, Any]
 ) -> None:
     run("attn", "-m", tiny_bert, TEXT, "--html", tmp_path / "a.html", *options).answer()
@@ -73,12 +73,14 @@ def test_options_say_what_the_page_opens_with(
     ],
     ids=" ".join,
 )
-def test_what_goes_with_no_page_is_wrong_usage(tiny_bert: Path, tmp_path: Path, options: list[str], word: str) -> None:
+def test_options_that_do_not_fit_the_page_are_wrong_usage(
+    tiny_bert: Path, tmp_path: Path, options: list[str], word: str
+) -> None:
     assert_failed(run("attn", "-m", tiny_bert, TEXT, *options, cwd=tmp_path), 2, word)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_page_that_is_there_is_replaced_by_force_alone(tiny_bert: Path, tmp_path: Path) -> None:
+def test_only_force_replaces_an_existing_page(tiny_bert: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.html"
     path.write_text("mine")
     assert_failed(run("attn", "-m", tiny_bert, TEXT, "--html", path), 1, "a.html")
@@ -87,14 +89,14 @@ def test_a_page_that_is_there_is_replaced_by_force_alone(tiny_bert: Path, tmp_pa
     assert path.read_text(encoding="utf-8") != "mine"
 
 
-def test_a_text_without_an_answer_is_left_out_of_the_page(tiny_bert: Path, tmp_path: Path) -> None:
+def test_a_failed_text_is_left_out_of_the_page(tiny_bert: Path, tmp_path: Path) -> None:
     done = run("attn", "-m", tiny_bert, TEXT, "", TEXT, "--on-error", "skip", "--html", tmp_path / "a.html")
     assert done.exit_code == 1
-    assert "skipped 1 text" in done.stderr
+    assert "bertcli: error: skipped 1 failed text\n" in done.stderr
     assert len(data(tmp_path / "a.html")) == 1 + 2
 
 
-def test_other_commands_write_no_page(tiny_bert: Path, tmp_path: Path) -> None:
+def test_encode_cannot_write_a_page(tiny_bert: Path, tmp_path: Path) -> None:
     assert_failed(run("encode", "-m", tiny_bert, TEXT, "-o", tmp_path / "a.html"), 2, ".html")
 
 
@@ -109,8 +111,8 @@ def test_a_checkpoint_without_an_mlm_head_has_no_predictions(own_tiny_bert: Path
     assert text["masks"] == []
 
 
-def browser_that_notes(folder: Path) -> str:
-    """What BROWSER is to be for a browser that writes down what it is to open."""
+def recording_browser(folder: Path) -> str:
+    """Return a value of BROWSER for a browser that records the URL that it opens."""
     script = folder / "browser"
     script.write_text(f'#!/bin/sh\necho "$1" > {folder}/opened\n')
     script.chmod(0o755)
@@ -118,12 +120,12 @@ def browser_that_notes(folder: Path) -> str:
 
 
 def test_open_shows_the_page_in_the_browser(tiny_bert: Path, tmp_path: Path) -> None:
-    env = {"BROWSER": browser_that_notes(tmp_path)}
+    env = {"BROWSER": recording_browser(tmp_path)}
     run("attn", "-m", tiny_bert, TEXT, "--html", "a page.html", "--open", cwd=tmp_path, env=env).answer()
     assert (tmp_path / "opened").read_text() == f"{(tmp_path / 'a page.html').as_uri()}\n"
 
 
-def test_a_browser_that_does_not_start_is_noted(tiny_bert: Path, tmp_path: Path) -> None:
+def test_a_browser_that_does_not_start_gives_a_note(tiny_bert: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.html"
     done = run("attn", "-m", tiny_bert, TEXT, "--html", path, "--open", env={"BROWSER": "false %s", "PATH": "/bin"})
     assert done.exit_code == 0

@@ -1,4 +1,4 @@
-"""What the options of each command do, and which model answers."""
+"""Tests of what the options of each command do, and of which model a command uses."""
 
 import shutil
 from pathlib import Path
@@ -16,12 +16,12 @@ TEXTS = (TEXT, "the cat sat on the mat", "how")
 
 
 def vectors(records: Any, key: str = "embedding") -> Any:
-    """The vectors of each record, as an array."""
+    """Return the vectors of each record, as an array."""
     return np.array([record[key] for record in records])
 
 
 def head_of(document: Any, *keys: str) -> list[Any]:
-    """Some values of the header."""
+    """Return some values of the header."""
     return [document[key] for key in keys]
 
 
@@ -36,7 +36,7 @@ def test_max_length_is_a_limit_that_truncate_cuts_to(tiny: tuple[str, str]) -> N
     )
 
 
-def test_the_longest_text_that_fits_is_answered(tiny: tuple[str, str]) -> None:
+def test_the_longest_text_that_fits_has_a_record(tiny: tuple[str, str]) -> None:
     (record,) = run("fill-mask", " ".join(["cat"] * 61) + " [MASK]", *tiny, "--json").records()
     assert (len(record["tokens"]), record["truncated"]) == (64, False)
 
@@ -76,7 +76,7 @@ def test_normalize_scales_each_embedding_to_length_1(tiny: tuple[str, str]) -> N
 
 
 @pytest.mark.parametrize(("asked", "layers"), [("all", [0, 1, 2]), ("-1", [2]), ("2,0", [2, 0])])
-def test_layers_are_named_as_asked_for(tiny: tuple[str, str], asked: str, layers: list[int]) -> None:
+def test_hidden_states_follow_the_order_of_layers(tiny: tuple[str, str], asked: str, layers: list[int]) -> None:
     (record,) = run("encode", TEXT, *tiny, "--layers", asked, "--json").records()
     assert record["layers"] == layers
     (every,) = printed("encode", TEXT, *tiny, "--layers", "all", "--tokens", "--json").records()
@@ -85,18 +85,18 @@ def test_layers_are_named_as_asked_for(tiny: tuple[str, str], asked: str, layers
 
 
 @pytest.mark.parametrize("asked", ["3", "-4", "0,9", "first", "", "1,"])
-def test_layers_that_are_not_there_are_wrong_usage(tiny: tuple[str, str], asked: str) -> None:
+def test_missing_or_malformed_layers_are_wrong_usage(tiny: tuple[str, str], asked: str) -> None:
     assert_failed(run("encode", TEXT, *tiny, "--layers", asked), 2)
 
 
-def test_similarity_is_the_cosine_of_each_two_embeddings(tiny: tuple[str, str]) -> None:
+def test_similarity_is_the_cosine_of_each_pair_of_embeddings(tiny: tuple[str, str]) -> None:
     document = run("encode", *TEXTS, *tiny, "--similarity", "--json").json()
     embeddings = vectors(document["records"])
     unit = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
     np.testing.assert_allclose(document["similarity"], unit @ unit.T, atol=1e-6)
 
 
-def test_top_k_takes_the_best_of_the_whole_vocabulary(tiny: tuple[str, str]) -> None:
+def test_top_k_ranks_the_whole_vocabulary(tiny: tuple[str, str]) -> None:
     header, *rows = run("fill-mask", TEXT, *tiny, "-k", VOCABULARY_SIZE).rows()
     scores = [float(row[header.index("score")]) for row in rows]
     assert len({row[header.index("token")] for row in rows}) == int(VOCABULARY_SIZE)
@@ -151,7 +151,7 @@ def test_sequences_leave_out_special_tokens_and_keep_other_masks(tiny: tuple[str
         (("--layer", "0", "--head", "1"), [(0, 1)]),
     ],
 )
-def test_layer_and_head_choose_among_all(
+def test_layer_and_head_select_heads(
     tiny: tuple[str, str], options: tuple[str, ...], heads: list[tuple[int, int]]
 ) -> None:
     (record,) = run("attn", TEXT, *tiny, *options, "--json").records()
@@ -190,7 +190,7 @@ def test_from_gives_the_strongest_keys_of_the_heads_matrix(tiny: tuple[str, str]
     assert [np.float32(key["weight"]) for key in keys] == [np.float32(weights[key]) for key in strongest]
 
 
-def test_from_finds_every_place_of_a_token(tiny: tuple[str, str]) -> None:
+def test_from_finds_every_position_of_a_token(tiny: tuple[str, str]) -> None:
     (record,) = run("attn", "the cat the", *tiny, "--layer", "0", "--head", "0", "--from", "the", "--json").records()
     assert [found["position"] for found in record["from"]] == [1, 3]
 
@@ -201,7 +201,7 @@ def test_all_texts_of_shapes_are_one_batch(tiny: tuple[str, str]) -> None:
     assert document["classes"][0]["outputs"][0]["shape"] == [3, 8, 24]
 
 
-def test_a_size_stands_in_place_of_texts(tiny: tuple[str, str]) -> None:
+def test_batch_and_seq_replace_texts(tiny: tuple[str, str]) -> None:
     document = run("shapes", "--batch", "3", "--seq", "8", *tiny, "--json").json()
     assert document == run("shapes", *TEXTS, *tiny, "--json").json()
     assert run("shapes", "--seq", "8", *tiny, "--json").json()["batch_size"] == 1
@@ -212,17 +212,15 @@ def test_a_size_stands_in_place_of_texts(tiny: tuple[str, str]) -> None:
     [
         (("--batch", "2"), "--batch needs --seq"),
         (("--seq", "65"), "64 positions"),
-        ((TEXT, "--batch", "2", "--seq", "8"), "in place of texts"),
-        (("-f", "texts.txt", "--seq", "8"), "in place of texts"),
+        ((TEXT, "--batch", "2", "--seq", "8"), "--batch and --seq cannot be combined with texts"),
+        (("-f", "texts.txt", "--seq", "8"), "--batch and --seq cannot be combined with texts"),
     ],
 )
-def test_sizes_that_make_no_sense_are_wrong_usage(
-    tiny: tuple[str, str], arguments: tuple[str, ...], words: str
-) -> None:
+def test_invalid_batch_and_seq_are_wrong_usage(tiny: tuple[str, str], arguments: tuple[str, ...], words: str) -> None:
     assert_failed(run("shapes", *arguments, *tiny), 2, words)
 
 
-def test_a_size_can_be_run(tiny: tuple[str, str]) -> None:
+def test_run_works_with_batch_and_seq(tiny: tuple[str, str]) -> None:
     classes = run("shapes", "--batch", "2", "--seq", "7", "--run", *tiny, "--json").json()["classes"]
     assert classes[1]["outputs"][0]["ran"] == [2, 7, int(VOCABULARY_SIZE)]
 

@@ -41,7 +41,7 @@ def as_float32(nested: Any) -> Any:
         ("attn", "csv"),
     ],
 )
-def test_a_text_file_is_what_the_format_of_its_suffix_prints(
+def test_a_text_file_equals_the_printed_format_of_its_suffix(
     tiny: tuple[str, str], folder: Path, command: str, suffix: str
 ) -> None:
     path = folder / f"out.{suffix}"
@@ -84,7 +84,7 @@ def test_tensor_files_of_encode_hold_the_padded_states(tiny: tuple[str, str], fo
 
 
 @pytest.mark.parametrize("suffix", LOADERS)
-def test_tensor_files_hold_no_more_than_is_asked_for(tiny: tuple[str, str], folder: Path, suffix: str) -> None:
+def test_tensor_files_hold_only_the_requested_arrays(tiny: tuple[str, str], folder: Path, suffix: str) -> None:
     run("encode", TEXT, *tiny, "-o", folder / f"out{suffix}").answer()
     assert set(LOADERS[suffix](folder / f"out{suffix}")) == {"last_hidden_state", "attention_mask", "input_ids"}
 
@@ -104,7 +104,7 @@ def test_tensor_files_of_attn_hold_every_layer_and_head(tiny: tuple[str, str], f
         assert not weights[length:].any() and not weights[:, length:].any()
 
 
-def test_a_file_that_is_there_is_refused(tiny: tuple[str, str], folder: Path) -> None:
+def test_an_existing_file_is_refused(tiny: tuple[str, str], folder: Path) -> None:
     (folder / "out.npy").write_text("precious")
     assert_failed(run("encode", TEXT, *tiny, "-o", "out.npy", cwd=folder), 1, "out.npy already exists")
     assert (folder / "out.npy").read_text() == "precious"
@@ -133,7 +133,7 @@ def test_a_symbolic_link_is_followed(tiny: tuple[str, str], folder: Path) -> Non
 
 
 @pytest.mark.parametrize("name", ["out.tsv", "out.npy", "out"])
-def test_a_fifo_is_written_and_stays_one(tiny: tuple[str, str], folder: Path, name: str) -> None:
+def test_a_fifo_is_written_and_stays_a_fifo(tiny: tuple[str, str], folder: Path, name: str) -> None:
     path = folder / name
     os.mkfifo(path)
     received: list[bytes] = []
@@ -146,7 +146,7 @@ def test_a_fifo_is_written_and_stays_one(tiny: tuple[str, str], folder: Path, na
     assert received == [(folder / f"file{path.suffix or '.tsv'}").read_bytes()]
 
 
-def test_a_device_is_written_in_the_format_that_is_asked_for(tiny: tuple[str, str]) -> None:
+def test_a_device_is_written_in_the_requested_format(tiny: tuple[str, str]) -> None:
     as_json = printed("encode", TEXT, *tiny, "--json")
     assert run("encode", TEXT, *tiny, "--json", "-o", "/dev/stdout") == as_json
     assert run("encode", TEXT, *tiny, "-o", "/dev/stdout") == printed("encode", TEXT, *tiny)
@@ -165,32 +165,32 @@ def test_dev_stdout_that_is_a_file_is_written_in_place(tiny: tuple[str, str], fo
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("encode", TEXT, "-o", "out.foo"), ("out.foo", "writes no .foo")),
+        (("encode", TEXT, "-o", "out.foo"), ("out.foo: encode cannot write .foo files",)),
         (("encode", TEXT, "-o", "out"), ("out", "without a suffix")),
-        (("encode", TEXT, "-o", "out.pkl"), ("writes no .pkl",)),
-        (("fill-mask", TEXT, "-o", "out.npy"), ("writes no .npy",)),
-        (("fill-mask", TEXT, "-o", "out.npz", "--json"), ("writes no .npz",)),
-        (("fill-mask", TEXT, "-o", "-"), ("takes a file, not -",)),
-        (("shapes", TEXT, "-o", "out.safetensors"), ("writes no .safetensors",)),
-        (("attn", TEXT, "-o", "out.npy"), ("writes no .npy",)),
+        (("encode", TEXT, "-o", "out.pkl"), ("encode cannot write .pkl files",)),
+        (("fill-mask", TEXT, "-o", "out.npy"), ("fill-mask cannot write .npy files",)),
+        (("fill-mask", TEXT, "-o", "out.npz", "--json"), ("fill-mask cannot write .npz files",)),
+        (("fill-mask", TEXT, "-o", "-"), ("-o needs a file, not -",)),
+        (("shapes", TEXT, "-o", "out.safetensors"), ("shapes cannot write .safetensors files",)),
+        (("attn", TEXT, "-o", "out.npy"), ("attn cannot write .npy files",)),
         (("encode", TEXT, "-o", "out.npy", "--json"), ("--format json", "out.npy", "contradict")),
         (("encode", TEXT, "-o", "out.json", "--format", "csv"), ("--format csv", "out.json", "contradict")),
         (("encode", TEXT, "--json", "--format", "csv"), ("--json", "--format csv", "contradict")),
         (("encode", TEXT, "--json", "--svg", "out.svg"), ("--json", "--svg", "contradict")),
         (("encode", TEXT, "--format", "csv", "-o", "out.svg"), ("--format csv", "out.svg", "contradict")),
         (("encode", TEXT, "--svg", "out.json"), ("--svg", "out.json", "contradict")),
-        (("encode", TEXT, "--svg", "out.png"), ("writes no .png",)),
+        (("encode", TEXT, "--svg", "out.png"), ("encode cannot write .png files",)),
         (("encode", TEXT, "-o", "out.json", "--svg", "out.svg"), ("-o and --svg",)),
     ],
 )
-def test_formats_that_nobody_knows_or_that_contradict_each_other_are_wrong_usage(
+def test_unknown_and_contradictory_formats_are_wrong_usage(
     tiny: tuple[str, str], folder: Path, arguments: tuple[str, ...], words: tuple[str, ...]
 ) -> None:
     assert_failed(run(*arguments, *tiny, cwd=folder), 2, *words)
     assert list(folder.iterdir()) == []
 
 
-def test_a_format_gives_a_meaning_to_a_file_without_a_suffix(tiny: tuple[str, str], folder: Path) -> None:
+def test_format_works_with_a_file_without_a_suffix(tiny: tuple[str, str], folder: Path) -> None:
     run("encode", TEXT, *tiny, "-o", "out", "--json", cwd=folder).answer()
     assert (folder / "out").read_bytes() == printed("encode", TEXT, *tiny, "--json").stdout
 
@@ -200,7 +200,7 @@ def test_json_and_its_suffix_agree(tiny: tuple[str, str], folder: Path) -> None:
     assert (folder / "out.json").read_bytes() == printed("encode", TEXT, *tiny, "--json").stdout
 
 
-def test_a_folder_is_no_output_file(tiny: tuple[str, str], folder: Path) -> None:
+def test_a_folder_is_refused_as_an_output_file(tiny: tuple[str, str], folder: Path) -> None:
     (folder / "out.json").mkdir()
     assert_failed(run("encode", TEXT, *tiny, "-o", "out.json", "--force", cwd=folder), 1, "'out.json' is a folder")
 
@@ -237,7 +237,7 @@ def test_a_picture_shows_the_table(tiny: tuple[str, str], folder: Path, command:
     assert picture.title == f"bertcli {command}"
 
 
-def test_svg_means_a_file_with_that_suffix(tiny: tuple[str, str], folder: Path) -> None:
+def test_svg_writes_the_same_picture_under_any_name(tiny: tuple[str, str], folder: Path) -> None:
     run("encode", TEXT, *tiny, "-o", folder / "one.svg").answer()
     run("encode", TEXT, *tiny, "--svg", folder / "two.SVG").answer()
     run("encode", TEXT, *tiny, "--svg", folder / "three").answer()
@@ -246,7 +246,7 @@ def test_svg_means_a_file_with_that_suffix(tiny: tuple[str, str], folder: Path) 
     assert_failed(run("encode", TEXT, *tiny, "--svg", folder / "one.svg"), 1, "already exists")
 
 
-def test_a_picture_has_room_for_what_a_table_has(tiny: tuple[str, str], folder: Path) -> None:
+def test_a_picture_shows_similarities(tiny: tuple[str, str], folder: Path) -> None:
     run("encode", *TEXTS, *tiny, "--similarity", "-o", folder / "out.svg").answer()
     lines = read_picture((folder / "out.svg").read_text(encoding="utf-8")).lines
     assert any("1.000" in line for line in lines)

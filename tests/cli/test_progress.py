@@ -1,4 +1,4 @@
-"""The bar on a terminal: there while a run goes on, gone when it is over, and nowhere else."""
+"""Tests of the progress bar: on a terminal it shows during a run and disappears at the end."""
 
 import os
 import re
@@ -13,7 +13,7 @@ ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 
 
 def spawn(arguments: list[str], folder: Path) -> pexpect.spawn:
-    """A bertcli whose streams are a terminal of 80 columns."""
+    """Start bertcli on a terminal of 80 columns."""
     return pexpect.spawn(
         sys.executable,
         ["-m", "bertcli", *arguments],
@@ -25,9 +25,7 @@ def spawn(arguments: list[str], folder: Path) -> pexpect.spawn:
     )
 
 
-def test_a_run_that_goes_on_shows_its_rows_and_its_speed_and_what_is_said_stands_above(
-    tiny: tuple[str, str], folder: Path
-) -> None:
+def test_the_bar_shows_rows_and_speed_below_messages(tiny: tuple[str, str], folder: Path) -> None:
     os.mkfifo(folder / "in.txt")
     process = spawn(["encode", "-f", "in.txt", *tiny, "--on-error", "skip", "-o", "out.npy"], folder)
     with (folder / "in.txt").open("w") as pipe:
@@ -42,12 +40,12 @@ def test_a_run_that_goes_on_shows_its_rows_and_its_speed_and_what_is_said_stands
     process.wait()
     assert process.exitstatus == 1
     skipped, counts, speed = [line.strip() for line in rest.split("\n") if line.strip()][-3:]
-    assert skipped.endswith("bertcli: error: skipped 1 text without an answer")
+    assert skipped.endswith("bertcli: error: skipped 1 failed text")
     assert counts == "bertcli: 1,501 rows, 7,500 tokens, 0 truncated, 1 skipped"
     assert speed.startswith("bertcli: ") and speed.endswith("% padding")
 
 
-def test_a_quiet_run_shows_none(tiny: tuple[str, str], folder: Path) -> None:
+def test_a_quiet_run_shows_no_bar(tiny: tuple[str, str], folder: Path) -> None:
     (folder / "in.txt").write_text("how are you\n" * 10)
     process = spawn(["encode", "-f", "in.txt", *tiny, "-q", "-o", "out/"], folder)
     shown = process.read()

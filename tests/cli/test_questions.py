@@ -1,4 +1,4 @@
-"""fill-mask's other questions through the process: which options go together, and what comes of them."""
+"""Tests of the analyses of fill-mask beside its predictions, through the process."""
 
 import json
 from pathlib import Path
@@ -15,12 +15,12 @@ WHOLE = "the cat sat on the mat"
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--score", "--mutual"), "--score and --mutual ask two questions"),
+        (("--score", "--mutual"), "--score and --mutual cannot be combined"),
         (("--lens", "--targets", "cats"), "--lens shows the rank of a single piece"),
         (("--joint", "-k", "999999"), "--top-k 999,999 is more than"),
     ],
 )
-def test_options_that_do_not_go_together_are_wrong_usage(
+def test_options_that_cannot_be_combined_are_wrong_usage(
     tiny: tuple[str, str], options: tuple[str, ...], words: str
 ) -> None:
     assert_failed(run("fill-mask", TEXT, *tiny, *options), 2, words)
@@ -31,9 +31,9 @@ def test_a_target_that_the_second_model_does_not_know_is_wrong_usage(tiny: tuple
     assert_failed(finished, 2, f"{tiny[1]}: the target '—' is not in the vocabulary")
 
 
-def test_arrays_are_for_mutual_influence(tiny: tuple[str, str], folder: Path) -> None:
+def test_arrays_are_for_mutual_influence_only(tiny: tuple[str, str], folder: Path) -> None:
     refused = run("fill-mask", TEXT, *tiny, "--score", "-o", str(folder / "out.npz"))
-    assert_failed(refused, 2, "this command writes no .npz")
+    assert_failed(refused, 2, "fill-mask cannot write .npz files")
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".safetensors"])
@@ -54,12 +54,12 @@ def test_mutual_influence_is_written_as_an_array(tiny: tuple[str, str], folder: 
     assert arrays["attention_mask"].sum(1).tolist() == [8, 3]
 
 
-@pytest.mark.parametrize("question", ["--joint", "--lens", "--compare=bundled"])
-def test_a_question_about_masks_needs_one(tiny: tuple[str, str], question: str) -> None:
-    assert_failed(run("fill-mask", WHOLE, *tiny, question, "-q"), 1, "the text has no mask")
+@pytest.mark.parametrize("option", ["--joint", "--lens", "--compare=bundled"])
+def test_analyses_of_masks_need_a_mask(tiny: tuple[str, str], option: str) -> None:
+    assert_failed(run("fill-mask", WHOLE, *tiny, option, "-q"), 1, "the text has no mask")
 
 
-def test_a_text_that_cannot_be_scored_is_skipped_in_its_place(tiny: tuple[str, str]) -> None:
+def test_a_text_that_cannot_be_scored_is_skipped(tiny: tuple[str, str]) -> None:
     finished = run(
         "fill-mask", "-", *tiny, "--score", "--on-error", "skip", "--json", stdin=f"how\n\n[MASK]\n{WHOLE}\n"
     )
@@ -69,12 +69,12 @@ def test_a_text_that_cannot_be_scored_is_skipped_in_its_place(tiny: tuple[str, s
     assert [record["line"] for record in json.loads(finished.stdout)["records"]] == [1, 4]
 
 
-def test_a_target_without_room_is_an_error_of_its_text(tiny: tuple[str, str]) -> None:
+def test_a_target_that_does_not_fit_is_an_error_of_its_text(tiny: tuple[str, str]) -> None:
     finished = run("fill-mask", "a [MASK]", *tiny, "--targets", "xyzzy", "--max-length", "6")
     assert_failed(finished, 1, "text 1: the target 'xyzzy' has 5 pieces, and the text has room for 3")
 
 
-def test_an_order_is_a_way_to_fill(tiny: tuple[str, str]) -> None:
+def test_order_changes_how_masks_are_filled(tiny: tuple[str, str]) -> None:
     text = "[MASK] are [MASK] you [MASK]"
     surest, leftmost = (
         run("fill-mask", text, *tiny, "--joint", *order, "--json").records()[0]["sequences"]
@@ -96,7 +96,7 @@ def test_within_word_masks_more_of_a_word(tiny: tuple[str, str]) -> None:
     assert plain["tokens"][0]["logprob"] != within["tokens"][0]["logprob"]
 
 
-def test_many_texts_are_scored_as_each_alone(tiny: tuple[str, str]) -> None:
+def test_a_batch_gives_the_same_scores_as_single_texts(tiny: tuple[str, str]) -> None:
     lines = [" ".join(["the cat sat"] * count) for count in (1, 7, 2, 9, 3, 1, 5)] * 4
     together = run(
         "fill-mask", "-", *tiny, "--score", "--batch-tokens", "90", "--json", stdin="\n".join(lines)
@@ -109,26 +109,26 @@ def test_many_texts_are_scored_as_each_alone(tiny: tuple[str, str]) -> None:
     assert found == pytest.approx([alone[line] for line in lines], rel=1e-5)
 
 
-def test_a_stream_is_answered_question_by_question(tiny: tuple[str, str]) -> None:
-    for question in ("--score", "--mutual", "--joint"):
-        records = run("fill-mask", "-", *tiny, question, "--json", stdin="how [MASK] you\na [MASK]\n").records()
+def test_every_analysis_reads_standard_input(tiny: tuple[str, str]) -> None:
+    for option in ("--score", "--mutual", "--joint"):
+        records = run("fill-mask", "-", *tiny, option, "--json", stdin="how [MASK] you\na [MASK]\n").records()
         assert [record["line"] for record in records] == [1, 2]
 
 
-def test_two_models_of_one_vocabulary_have_a_distance(tiny: tuple[str, str], tmp_path: Path) -> None:
+def test_two_models_of_the_same_vocabulary_have_a_distance(tiny: tuple[str, str], tmp_path: Path) -> None:
     other = save_bert(tmp_path / "other", seed=3)
     finished = run("fill-mask", TEXT, *tiny, "--compare", other, "--format", "table").answer()
     assert "Jensen-Shannon distance 0." in finished.text
     assert f"B: {other}" in finished.text.replace("\n", "")
 
 
-def test_two_models_of_other_vocabularies_have_none_and_it_is_said_once(tiny: tuple[str, str]) -> None:
+def test_two_models_of_different_vocabularies_give_one_note_and_no_distance(tiny: tuple[str, str]) -> None:
     asked = ("fill-mask", TEXT, TEXT, *tiny, "--compare", "bundled", "--format")
     rows, table = run(*asked, "tsv"), run(*asked, "table", "--width", "200")
     assert rows.exit_code == table.exit_code == 0
     assert (
         rows.stderr
-        == "bertcli: note: the vocabularies differ: tokens are matched by their spelling, and there is no distance\n"
+        == "bertcli: note: the vocabularies differ: tokens are matched by spelling, and there is no distance\n"
     )
     assert table.stderr == ""
     assert "there is no distance" in table.text
@@ -149,7 +149,7 @@ def test_a_target_in_quotes_may_have_commas(tiny: tuple[str, str]) -> None:
     assert [target["target"] for target in record["masks"][0]["targets"]] == ["cat", "the, cat", "mat"]
 
 
-def test_targets_of_a_comparison_have_all_their_numbers_in_a_pipe(tiny: tuple[str, str]) -> None:
+def test_tsv_holds_all_numbers_of_the_targets_of_a_comparison(tiny: tuple[str, str]) -> None:
     asked = ("fill-mask", TEXT, *tiny, "--compare", tiny[1], "--targets", "cat,the mat")
     header, *rows = run(*asked).rows()
     [record] = run(*asked, "--json").records()

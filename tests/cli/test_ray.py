@@ -1,4 +1,4 @@
-"""encode --ray: the folder that a run without it writes, by actors that may be killed, here, on a cluster, on S3."""
+"""Tests of encode --ray: it writes the same folder as a run without Ray, even if actors are killed, also on S3."""
 
 import json
 import os
@@ -23,7 +23,7 @@ LONGEST_RUN = 300.0
 
 @pytest.fixture
 def lines(folder: Path) -> Path:
-    """A file of 900 texts of many lengths."""
+    """Return a file of 900 texts of many lengths."""
     (folder / "in.txt").write_text("".join(f"{text}\n" for text in TEXTS))
     return folder / "in.txt"
 
@@ -41,18 +41,18 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, s3: S3) -> Iterator[RayClu
 
 
 def rows(folder: Path) -> list[dict[str, Any]]:
-    """The rows of a folder's shards, in their order."""
+    """Return the rows of a folder's shards, in order."""
     return [row for path in sorted(folder.glob("shard-*")) for row in pyarrow.parquet.read_table(path).to_pylist()]
 
 
 def manifest(folder: Path) -> dict[str, Any]:
-    """A folder's manifest."""
+    """Return the manifest of a folder."""
     content: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
     return content
 
 
 def assert_like(found: Path, wanted: Path) -> None:
-    """The folder that Ray has written is the other with a column `index`, its vectors the same to 1e-5."""
+    """Check that a folder written by Ray equals the other, apart from its column `index`, with vectors to 1e-5."""
     ours, theirs = rows(found), rows(wanted)
     assert [row.pop("index") for row in ours] == list(range(len(theirs)))
     vectors = [[row.pop("embedding") for row in each] for each in (ours, theirs)]
@@ -71,26 +71,34 @@ def assert_like(found: Path, wanted: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "exit_code", "words"),
     [
-        (("-f", "in.txt", "-o", "out.npy", "--ray"), 2, "has no place for --ray"),
-        (("-f", "in.txt", "-o", "out/", "--actors", "2"), 2, "--actors is about Ray"),
-        (("-f", "in.txt", "-o", "out/", "--gpus-per-actor", "1"), 2, "--gpus-per-actor is about Ray"),
+        (("-f", "in.txt", "-o", "out.npy", "--ray"), 2, "--ray needs a folder (-o out/), not .npy"),
+        (("-f", "in.txt", "-o", "out/", "--actors", "2"), 2, "--actors needs --ray"),
+        (("-f", "in.txt", "-o", "out/", "--gpus-per-actor", "1"), 2, "--gpus-per-actor needs --ray"),
         (("-f", "in.txt", "-o", "out/", "--ray", "--dedupe"), 2, "--dedupe"),
         (("-", "-o", "out/", "--ray"), 2, "standard input"),
         (("-o", "out/", "--ray"), 2, "standard input"),
-        (("-f", "/dev/stdin", "-o", "out/", "--ray"), 2, "the stream /dev/stdin is not"),
+        (("-f", "/dev/stdin", "-o", "out/", "--ray"), 2, "--ray cannot read the stream /dev/stdin"),
         (("-f", ".", "-o", "out/", "--ray"), 1, "is a directory"),
-        (("-f", "fifo", "-o", "out/", "--ray"), 2, "the stream fifo is not"),
+        (("-f", "fifo", "-o", "out/", "--ray"), 2, "--ray cannot read the stream fifo"),
         (("-f", "none.txt", "-o", "out/", "--ray"), 1, "none.txt: no such file"),
         (("-f", "in.txt", "-o", "out/", "--ray", "--device", "cuda"), 2, "--device cuda"),
         (("-f", "in.txt", "-o", "out/", "--ray", "--gpus-per-actor", "1", "--engine", "numpy"), 2, "contradict"),
-        (("-f", "in.txt", "-o", "out/", "--ray", "--gpus-per-actor", "1.5"), 2, "neither a part of a GPU"),
-        (("-f", "in.txt", "-o", "out/", "--ray", "--gpus-per-actor", "nan"), 2, "neither a part of a GPU"),
+        (
+            ("-f", "in.txt", "-o", "out/", "--ray", "--gpus-per-actor", "1.5"),
+            2,
+            "neither a fraction of a GPU nor a whole",
+        ),
+        (
+            ("-f", "in.txt", "-o", "out/", "--ray", "--gpus-per-actor", "nan"),
+            2,
+            "neither a fraction of a GPU nor a whole",
+        ),
         (("-f", "in.txt", "-o", "out/", "--ray", "-m", "none/at-all"), 1, "none/at-all"),
         (("-f", "in.txt", "-o", "out/", "--ray-address", "ray://a..b:1"), 1, "no Ray at ray://a..b:1"),
         (("-f", "in.txt", "-o", "out/", "--ray-address", "ray://127.0.0.1:9"), 1, "no Ray at ray://127.0.0.1:9"),
     ],
 )
-def test_what_does_not_go_with_ray_is_told_before_it_starts(
+def test_wrong_usage_is_reported_before_ray_starts(
     lines: Path, options: tuple[str, ...], exit_code: int, words: str
 ) -> None:
     os.mkfifo(lines.with_name("fifo"))
@@ -99,7 +107,7 @@ def test_what_does_not_go_with_ray_is_told_before_it_starts(
 
 
 @pytest.mark.slow
-def test_a_corpus_is_encoded_on_a_ray_of_its_own(tiny: tuple[str, str], lines: Path) -> None:
+def test_ray_on_this_machine_writes_the_same_folder(tiny: tuple[str, str], lines: Path) -> None:
     options = ("-f", "in.txt", *tiny, "--shard-rows", "400", "--keep-text", "-q")
     run("encode", *options, "-o", "out/", "--ray", cwd=lines.parent, timeout=LONGEST_RUN).answer()
     run("encode", *options, "-o", "wanted/", cwd=lines.parent).answer()
@@ -130,7 +138,7 @@ def test_an_actor_that_is_killed_is_replaced(tiny: tuple[str, str], lines: Path)
 
 
 @pytest.mark.slow
-def test_what_is_interrupted_says_so_and_can_be_gone_on_with(tiny: tuple[str, str], lines: Path) -> None:
+def test_an_interrupted_run_can_be_resumed(tiny: tuple[str, str], lines: Path) -> None:
     options = ("-f", "in.txt", *tiny, "--shard-rows", "5", "-q", "--ray")
     process = start("encode", *options, "-o", "out/", cwd=lines.parent)
     end = time.monotonic() + LONGEST_RUN
@@ -150,8 +158,8 @@ def test_what_is_interrupted_says_so_and_can_be_gone_on_with(tiny: tuple[str, st
 
 
 @pytest.mark.slow
-def test_from_s3_to_s3_on_a_cluster(tiny: tuple[str, str], folder: Path, s3: S3, cluster: RayCluster) -> None:
-    """By its own address with what is wrong and skipped, and by that of drivers outside it."""
+def test_a_cluster_encodes_from_s3_to_s3(tiny: tuple[str, str], folder: Path, s3: S3, cluster: RayCluster) -> None:
+    """Skip a failed text, by the address of the cluster and by the address for drivers outside it."""
     for number in range(3):
         texts = "".join(
             json.dumps({"id": f"{number}-{row}", "text": text}) + "\n" for row, text in enumerate(TEXTS[:90])
@@ -175,7 +183,7 @@ def test_from_s3_to_s3_on_a_cluster(tiny: tuple[str, str], folder: Path, s3: S3,
         finished = run("encode", *options, "-o", target, "--ray-address", address, env=env, timeout=LONGEST_RUN)
         assert finished.exit_code == 1
         assert f"skipped: s3://{BUCKET}/in/3.jsonl, line 1: the text is empty" in finished.stderr
-        assert "skipped 1 text" in finished.stderr
+        assert "bertcli: error: skipped 1 failed text\n" in finished.stderr
     assert run("encode", *options, "-o", f"s3://{BUCKET}/wanted/", env=env).exit_code == 1
     wanted = s3.download("wanted", folder / "wanted")
     assert len(rows(wanted)) == 271
@@ -190,9 +198,7 @@ def test_from_s3_to_s3_on_a_cluster(tiny: tuple[str, str], folder: Path, s3: S3,
 
 
 @pytest.mark.slow
-def test_a_text_without_an_answer_ends_the_run_as_without_ray(
-    tiny: tuple[str, str], folder: Path, cluster: RayCluster
-) -> None:
+def test_a_failed_text_ends_the_run_as_without_ray(tiny: tuple[str, str], folder: Path, cluster: RayCluster) -> None:
     (folder / "in.txt").write_text("how\n\nyou\n")
     options = ("encode", "-f", "in.txt", *tiny, "-o", "out/", "-q")
     wanted = run(*options, cwd=folder)
@@ -205,11 +211,11 @@ def test_a_text_without_an_answer_ends_the_run_as_without_ray(
 
 
 def actors(driver: int) -> list[int]:
-    """The processes that encode for it."""
+    """Return the processes of the actors that a driver has started."""
     found = []
     for process in psutil.Process(driver).children(recursive=True):
         try:
-            if "_Encoding" in " ".join(process.cmdline()):
+            if "_EncoderActor" in " ".join(process.cmdline()):
                 found.append(process.pid)
         except psutil.Error:
             continue

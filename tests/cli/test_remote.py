@@ -53,7 +53,7 @@ def test_a_remote_folder_equals_the_local_one(tiny: tuple[str, str], folder: Pat
     assert {name: s3.get(f"vectors/{name}") for name in s3.names("vectors")} == wanted
 
     refused = run("encode", *options, "-o", target, cwd=folder, env=s3.env)
-    assert_failed(refused, 1, "holds the shards of a run that is done")
+    assert_failed(refused, 1, "holds the shards of a complete run")
     interrupted = json.loads(wanted["manifest.json"])
     interrupted |= {"shards": interrupted["shards"][:2], "rows": 8, "complete": False}
     s3.put("vectors/manifest.json", json.dumps(interrupted).encode())
@@ -77,6 +77,10 @@ def test_an_error_names_the_remote_file(tiny: tuple[str, str], folder: Path, s3:
 
 def test_a_single_file_is_written_only_locally(folder: Path) -> None:
     finished = run("encode", "how", "-o", "s3://bucket/out.npy", cwd=folder)
-    assert_failed(finished, 2, "s3://bucket/out.npy: a file is written on this machine alone")
-    assert_failed(run("shapes", "how", "-o", "s3://bucket/out.json"), 2, "on this machine alone")
+    assert_failed(finished, 2, "s3://bucket/out.npy: single files are written on this machine only")
+    assert_failed(
+        run("shapes", "how", "-o", "s3://bucket/out.json"),
+        2,
+        "s3://bucket/out.json: single files are written on this machine only",
+    )
     assert_failed(run("encode", "how", "-o", "foo://bucket/"), 2, "neither pyarrow nor fsspec supports foo://")

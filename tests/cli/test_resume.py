@@ -1,4 +1,4 @@
-"""A run into a folder that breaks off: by Ctrl-C, SIGKILL, a full disk; and --resume, to the same bytes."""
+"""Tests of runs into a folder that end early (Ctrl-C, SIGKILL, a full disk), and of --resume, to the same bytes."""
 
 import json
 import random
@@ -19,7 +19,7 @@ SHARD_ROWS = "40"
 
 @pytest.fixture
 def lines(folder: Path) -> Path:
-    """Texts of unlike length, some of them more than once."""
+    """Return a file of texts of different lengths, some of them more than once."""
     draw = random.Random(0)
     texts = [" ".join(draw.choices(WORDS, k=draw.randint(1, 20))) for _ in range(400)]
     (folder / "in.txt").write_text("".join(f"{text}\n" for text in [*texts, *texts[:100]]))
@@ -27,17 +27,17 @@ def lines(folder: Path) -> Path:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Every file of a folder, those half written too."""
+    """Return the content of every file of a folder, partial files too."""
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())} if folder.is_dir() else {}
 
 
 def options(lines: Path, tiny: tuple[str, str], name: str, *more: str) -> list[str]:
-    """encode into a folder beside the texts, in small shards."""
+    """Return the arguments to encode into a folder beside the texts, in small shards."""
     return ["encode", "-f", str(lines), *tiny, "--shard-rows", SHARD_ROWS, "-o", f"{lines.parent / name}/", *more]
 
 
 def first_shards(whole: Path, parted: Path, count: int) -> None:
-    """`parted` as it is when a run broke off after so many shards."""
+    """Make `parted` look like a run that ended after `count` shards."""
     parted.mkdir()
     manifest = json.loads((whole / "manifest.json").read_text())
     manifest["shards"] = manifest["shards"][:count]
@@ -47,22 +47,22 @@ def first_shards(whole: Path, parted: Path, count: int) -> None:
         shutil.copy(whole / shard["file"], parted)
 
 
-def test_resume_begins_where_nothing_is_and_ends_where_all_is(tiny: tuple[str, str], lines: Path) -> None:
+def test_resume_starts_a_new_run_and_accepts_a_complete_one(tiny: tuple[str, str], lines: Path) -> None:
     run(*options(lines, tiny, "whole", "-q")).answer()
     whole = contents(lines.parent / "whole")
     run(*options(lines, tiny, "new", "-q", "--resume")).answer()
     assert contents(lines.parent / "new") == whole
     again = run(*options(lines, tiny, "new", "--resume"))
     assert again.exit_code == 0
-    assert "bertcli: note: 500 rows were there already" in again.stderr
+    assert "bertcli: note: resumed: 500 rows already done" in again.stderr
     assert contents(lines.parent / "new") == whole
 
 
 @pytest.mark.parametrize("more", [(), ("--dedupe",), ("--dtype-out", "float16", "--dedupe", "--pooler")])
-def test_a_run_is_gone_on_with_to_the_same_bytes(tiny: tuple[str, str], lines: Path, more: tuple[str, ...]) -> None:
+def test_a_resumed_run_writes_the_same_bytes(tiny: tuple[str, str], lines: Path, more: tuple[str, ...]) -> None:
     run(*options(lines, tiny, "whole", "-q", *more)).answer()
     first_shards(lines.parent / "whole", lines.parent / "parted", 5)
-    # What a run that was killed may leave: a file half written, and a shard that the manifest does not name yet.
+    # A killed run may leave these: a partial file, and a shard that the manifest does not name yet.
     (lines.parent / "parted" / ".shard-00005.parquet.x.part").write_bytes(b"half")
     (lines.parent / "parted" / "shard-00005.parquet").write_bytes(b"whole")
     run(*options(lines, tiny, "parted", "-q", "--resume", *more)).answer()
@@ -77,7 +77,7 @@ def test_a_resumed_run_keeps_its_engine(tiny: tuple[str, str], lines: Path) -> N
     assert contents(lines.parent / "parted") == contents(lines.parent / "whole")
 
 
-def test_other_options_another_model_or_another_input_are_refused(
+def test_resume_refuses_other_options_models_and_inputs(
     tiny: tuple[str, str], own_tiny_bert: Path, lines: Path
 ) -> None:
     own = ("-m", str(own_tiny_bert))
@@ -86,47 +86,49 @@ def test_other_options_another_model_or_another_input_are_refused(
     first_shards(lines.parent / "whole", out, 2)
     before = contents(out)
     for more, words in {
-        ("--pool", "max"): ("another pool", "mean", "max"),
-        ("--engine", "torch"): ("another engine", "numpy", "torch"),
-        ("--batch-tokens", "100"): ("another batch tokens",),
-        ("--dedupe",): ("another dedupe",),
-        ("--shard-rows", "7"): ("another shard rows", "40", "7"),
-        ("-m", "bundled"): ("another model",),
+        ("--pool", "max"): ("was started with --pooling mean, not max",),
+        ("--engine", "torch"): ("was started with --engine numpy, not torch",),
+        ("--batch-tokens", "100"): ("was started with --batch-tokens ", ", not 100"),
+        ("--dedupe",): ("was started without --dedupe",),
+        ("--shard-rows", "7"): ("was started with --shard-rows 40, not 7",),
+        ("-m", "bundled"): (f"was started with --model {own[1]}, not bundled",),
     }.items():
         assert_failed(run(*options(lines, own, "out", "--resume", *more)), 1, *words)
     content = lines.read_text()
     for changed in (content.replace("how", "cat", 1), content[: len(content) // 20]):
         lines.write_text(changed)
-        assert_failed(run(*options(lines, own, "out", "--resume")), 1, "the input is not what the run was begun with")
+        assert_failed(
+            run(*options(lines, own, "out", "--resume")), 1, "the input has changed since the run was started"
+        )
     lines.write_text(content)
     weights = own_tiny_bert / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"\x01")
-    assert_failed(run(*options(lines, own, "out", "--resume")), 1, "another model sha256")
+    assert_failed(run(*options(lines, own, "out", "--resume")), 1, "was started with other files of the model")
     assert contents(out) == before
 
 
-def test_what_is_there_is_neither_mixed_with_nor_replaced_unasked(tiny: tuple[str, str], lines: Path) -> None:
+def test_an_existing_folder_is_kept_without_force_or_resume(tiny: tuple[str, str], lines: Path) -> None:
     run(*options(lines, tiny, "out", "-q")).answer()
     before = contents(lines.parent / "out")
     finished = run(*options(lines, tiny, "out"))
-    assert_failed(finished, 1, "out/ holds the shards of a run that is done")
+    assert_failed(finished, 1, "out/ holds the shards of a complete run")
     assert "--resume" in finished.stderr and "--force" in finished.stderr
     run(*options(lines, tiny, "out", "-q", "--force", "--pool", "max")).answer()
     assert contents(lines.parent / "out").keys() == before.keys()
     (lines.parent / "notes").mkdir()
     (lines.parent / "notes" / "mine.txt").write_text("precious")
     for more in ((), ("--resume",)):
-        assert_failed(run(*options(lines, tiny, "notes", *more)), 1, "already exists")
+        assert_failed(run(*options(lines, tiny, "notes", *more)), 1, "already exists and is not empty")
     assert contents(lines.parent / "notes") == {"mine.txt": b"precious"}
 
 
-def test_a_damaged_shard_is_not_gone_on_from(tiny: tuple[str, str], lines: Path) -> None:
+def test_resume_refuses_a_missing_shard(tiny: tuple[str, str], lines: Path) -> None:
     run(*options(lines, tiny, "out", "-q")).answer()
     (lines.parent / "out" / "shard-00003.parquet").unlink()
     assert_failed(run(*options(lines, tiny, "out", "--resume")), 1, "shard-00003.parquet is missing")
 
 
-def test_a_full_disk_is_an_error_after_which_the_run_goes_on(tiny: tuple[str, str], lines: Path) -> None:
+def test_a_run_can_be_resumed_after_a_full_disk(tiny: tuple[str, str], lines: Path) -> None:
     run(*options(lines, tiny, "whole", "-q", "--layers", "all")).answer()
     size = max(len(content) for name, content in contents(lines.parent / "whole").items())
     limited = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size - 1, size - 1))}
@@ -153,8 +155,10 @@ def test_an_interrupted_run_keeps_its_shards_and_leaves_no_part(
             time.sleep(0.01)
         process.send_signal(number)
         assert process.wait(LONGEST_RUN) == exit_code
-        told = process.stderr.read().decode()
-    assert re.fullmatch(r"bertcli: note: interrupted: [12]0 rows are in out/; --resume goes on with them\n", told), told
+        stderr = process.stderr.read().decode()
+    assert re.fullmatch(
+        r"bertcli: note: interrupted: [12]0 rows are saved in out/; continue with --resume\n", stderr
+    ), stderr
     assert [name for name in contents(folder / "out") if name.endswith(".part")] == []
     run(*arguments, "--resume", "-q", stdin=texts, cwd=folder).answer()
     run(*arguments[:4], "-o", "whole/", *arguments[-2:], "-q", stdin=texts, cwd=folder).answer()
@@ -162,7 +166,7 @@ def test_an_interrupted_run_keeps_its_shards_and_leaves_no_part(
 
 
 @pytest.mark.slow
-def test_killed_at_thirty_moments_a_run_comes_to_the_same_bytes(tiny: tuple[str, str], folder: Path) -> None:
+def test_a_run_killed_thirty_times_writes_the_same_bytes(tiny: tuple[str, str], folder: Path) -> None:
     draw = random.Random(1)
     texts = [" ".join(draw.choices(WORDS, k=draw.randint(1, 20))) for _ in range(4000)]
     (folder / "in.txt").write_text("".join(f"{text}\n" for text in texts))

@@ -113,7 +113,7 @@ class AttnRequest:
 
 # Options that go with each thing that can be shown. With several things, one of them has to take the option.
 _HEADS = "the table of heads"
-_MATRIX = "--layer with --head"
+_MATRIX = "--layer and --head"
 _STATISTICS = {"--label", "--top", "--by"}
 _PART = {"--words", "--rows", "--cols"}
 _OPTIONS_OF: Mapping[str, set[str]] = {
@@ -172,7 +172,7 @@ def _check_combination(request: AttnRequest) -> None:
         chooses_from_one = option in _STATISTICS and _MATRIX in shown
         if len(without) == len(shown) or (option == "--aggregate" and without) or chooses_from_one:
             taken = _MATRIX if chooses_from_one else without[0]
-            raise WrongUsage(f"{option} and {taken} cannot be combined", hint="leave one of them out")
+            raise WrongUsage(f"{option} cannot be combined with {taken}", hint=f"leave out {option} or {taken}")
     if "--group" in details and (request.heads.head is not None or "--label" in details):
         other = "--head" if request.heads.head is not None else "--label"
         raise WrongUsage(

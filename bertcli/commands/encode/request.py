@@ -75,8 +75,10 @@ class EncodeRequest:
         """Check that the format can hold what is requested. Raises WrongUsage."""
         for option, formats in self._formats_of_options(destination).items():
             if destination.format not in formats:
+                shown, only_folder = _shown(destination.format), tuple(formats) == (FOLDER,)
+                problem = f"needs a folder (-o out/), not {shown}" if only_folder else f"is not available in {shown}"
                 raise WrongUsage(
-                    f"{option} is not available in {_shown(destination.format)}",
+                    f"{option} {problem}",
                     hint=f"use {_example(formats, destination)}, or leave {option} out",
                 )
         keeps_tokens = (
@@ -87,7 +89,9 @@ class EncodeRequest:
         if self.corpus.dedupe and keeps_tokens:
             raise WrongUsage(
                 "--dedupe keeps one vector for each text, not one for each token",
-                hint="leave --dedupe out, or --tokens and --layers",
+                hint="leave --dedupe out, or use -o out.parquet"
+                if destination.format in TENSOR_SUFFIXES
+                else "leave --dedupe out, or --tokens and --layers",
             )
         if self.pooling == Pooling.POOLER and self.layers is not None and destination.format in PARQUET:
             raise WrongUsage(
@@ -132,9 +136,11 @@ def _shown(format_: str) -> str:
 def _example(formats: Sequence[str], destination: Destination) -> str:
     """Return how one of the formats is requested: as a file if a file was to be written."""
     files = [name for name in formats if name in _BINARY_SUFFIXES]
-    if "json" in formats and not (destination.is_file and files):
+    if "json" in formats and not destination.is_file:
         return "--json"
-    return f"-o out{files[-1]}" if files else "-o out/"
+    if files:
+        return f"-o out{files[-1]}"
+    return "-o out.json" if "json" in formats else "-o out/"
 
 
 def _check_ray(request: EncodeRequest) -> None:

@@ -19,8 +19,8 @@ from bertcli.storage import AnyPath
 
 # Options whose names in a manifest differ from those on the command line.
 _OPTION_NAMES = {"pool": "pooling", "keep_text": "keep-text"}
-# What a manifest records beside options.
-_NOT_OPTIONS = {"command", "model_sha256"}
+# What a manifest records beside options, as a message names a difference.
+_NOT_OPTIONS = {"command": "another command", "model_sha256": "other files of the model"}
 
 
 def find_started_run(folder: AnyPath, *, resume: bool, force: bool) -> Manifest | None:
@@ -107,7 +107,7 @@ def _flatten(about: Mapping[str, Any]) -> dict[str, Any]:
 def _difference(name: str, earlier: Any, later: Any) -> str:
     """Describe how the first run differs from this one in an option or a property."""
     if name in _NOT_OPTIONS:
-        return f"with another {name.replace('_', ' ')}"
+        return f"with {_NOT_OPTIONS[name]}"
     option = f"--{_OPTION_NAMES.get(name, name.replace('_', '-'))}"
     if isinstance(earlier, bool) or isinstance(later, bool):
         return f"with {option}" if earlier else f"without {option}"

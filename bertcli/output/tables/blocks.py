@@ -36,7 +36,7 @@ class Blocks:
             yield self._block(columns, fits=_total(widths, columns) <= options.max_width)
 
     def _blocks(self, widths: Sequence[int], width: int) -> Iterator[Sequence[int]]:
-        """Yield the numbers of the columns of each block, as many as fit the width."""
+        """Yield the column numbers of each block. A block holds the columns that fit the width."""
         keys = list(range(self.keys))
         block = keys
         for column in range(self.keys, len(widths)):

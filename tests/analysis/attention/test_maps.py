@@ -96,11 +96,11 @@ def test_maps_of_a_text_are_the_same_alone_and_in_a_batch(tiny_bert: Path, engin
             np.testing.assert_allclose(getattr(together, name), getattr(alone, name), 1e-5, 1e-5, err_msg=name)
 
 
-def test_transformers_does_not_show_values(tiny_bert: Path) -> None:
+def test_the_transformers_engine_does_not_return_value_vectors(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert, "transformers")
-    with pytest.raises(WrongUsage, match="values"):
+    with pytest.raises(WrongUsage, match="need value vectors"):
         attention_of(session, TEXTS, value_norms=True)
-    with pytest.raises(WrongUsage, match="values"):
+    with pytest.raises(WrongUsage, match="need value vectors"):
         expansion_rates(session.engine, [0])
 
 
