@@ -243,3 +243,31 @@ def test_a_table_of_one_head_shows_weights_and_value_norms(tiny: tuple[str, str]
 def test_a_range_without_an_end_goes_to_the_last_token(tiny: tuple[str, str]) -> None:
     _, *rows = run("attn", TEXT, *tiny, "--layer", "0", "--head", "0", "--rows", "5-", "--cols", "0").rows()
     assert [(row[7], row[9]) for row in rows] == [("5", "0"), ("6", "0"), ("7", "0")]
+
+
+@pytest.mark.parametrize(
+    ("layers", "found"), [("-1", [1]), ("0,1", [0, 1]), ("1,0", [1, 0]), ("-1,0", [1, 0]), ("all", [0, 1])]
+)
+def test_layers_are_chosen_as_in_encode(tiny: tuple[str, str], layers: str, found: list[int]) -> None:
+    [record] = run("attn", TEXT, *tiny, "--layer", layers, "--json").records()
+    assert list(dict.fromkeys(head["layer"] for head in record["heads"])) == found
+    [one_head] = run("attn", TEXT, *tiny, "--layer", layers, "--head", "2", "--json").records()
+    assert [(head["layer"], head["head"]) for head in one_head["heads"]] == [(layer, 2) for layer in found]
+    assert ("attention" in one_head) == (len(found) == 1)
+
+
+def test_the_page_opens_with_a_layer_counted_from_the_end(tiny: tuple[str, str], tmp_path: Path) -> None:
+    run("attn", TEXT, *tiny, "--layer", "-1", "--html", tmp_path / "page.html").answer()
+    assert '"layer": 1' in (tmp_path / "page.html").read_text(encoding="utf-8").replace('"layer":1', '"layer": 1')
+
+
+@pytest.mark.parametrize(("short", "full"), [("prev", "previous"), ("dist", "distance"), ("conf", "confidence")])
+def test_the_names_in_tables_are_accepted_for_statistics(tiny: tuple[str, str], short: str, full: str) -> None:
+    for options in (("--stat", "{}"), ("--top", "2", "--by", "-{}"), ("--grid", "{}")):
+        names = ([word.format(name) for word in options] for name in (short, full))
+        one, other = (run("attn", TEXT, *tiny, *given).answer().text for given in names)
+        assert one == other
+    assert (
+        run("attn", TEXT, *tiny, "--label", "prev").answer().text
+        == run("attn", TEXT, *tiny, "--label", "previous").answer().text
+    )

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pexpect
+import pytest
 
 from tests.cli.process import LONGEST_RUN, environment
 
@@ -51,3 +52,25 @@ def test_a_quiet_run_shows_no_bar(tiny: tuple[str, str], folder: Path) -> None:
     shown = process.read()
     process.wait()
     assert (process.exitstatus, shown) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("fill-mask", "-o", "out.jsonl"),
+        ("fill-mask", "--score", "-o", "out.tsv"),
+        ("attn", "--aggregate", "-o", "out.json"),
+    ],
+    ids=" ".join,
+)
+def test_every_command_shows_the_bar(tiny: tuple[str, str], folder: Path, arguments: tuple[str, ...]) -> None:
+    os.mkfifo(folder / "in.txt")
+    process = spawn([*arguments, "-f", "in.txt", *tiny], folder)
+    with (folder / "in.txt").open("w") as pipe:
+        pipe.write("how [MASK] you\n" * 40)
+        pipe.flush()
+        process.expect(r"40 rows  [\d,]+ tokens/s")
+    process.read()
+    process.wait()
+    assert process.exitstatus == 0
+    assert (folder / arguments[-1]).stat().st_size > 0
