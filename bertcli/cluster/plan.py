@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bertcli.errors import DeviceUnavailable, WrongUsage
 
-# Share of a CPU that the reader asks for. The actors leave as much free for it.
+# Share of a CPU that the reader asks for. The actors leave this much free.
 READER_CPUS = 0.1
 
 
@@ -13,13 +13,13 @@ READER_CPUS = 0.1
 class ActorPlan:
     """Number and size of the actors.
 
-    An actor asks for a little less than a CPU for each of its threads: actors that took every CPU would leave Ray none
-    for the reader, and the run would never start. An actor with a GPU asks for the GPU alone.
+    An actor asks for a little less than a CPU for each of its threads. If actors took every CPU, none would be left for
+    the reader, and the run would never start. An actor with a GPU asks for the GPU alone.
 
     Attributes:
         actors: Number of actors.
         threads: CPU threads of each.
-        gpus: GPUs of each; 0 without.
+        gpus: GPUs of each; 0 to compute on CPUs.
     """
 
     actors: int
@@ -39,10 +39,9 @@ class ActorPlan:
 
 
 def plan_actors(nodes: Sequence[Mapping[str, float]], actors: int | None, gpus: float) -> ActorPlan:
-    """Return how many actors run, and how large each is.
+    """Plan the number and the size of the actors.
 
-    On CPUs an actor has one thread if the number of actors is open, and otherwise the largest number of threads that
-    leaves each actor its own.
+    On CPUs, an actor has one thread if actors is None. Otherwise each gets the largest number of threads that fits.
 
     Args:
         nodes: Resources of each node, such as {"CPU": 8, "GPU": 1}.

@@ -78,7 +78,7 @@ class TransformersEngine:
     def projection(self, layer: int, which: ProjectionName) -> Linear:
         has_bert_layers = self._config.architecture.has_bert_layers
         raise WrongUsage(
-            "this needs the value vectors of a layer, which transformers' classes do not return",
+            "this needs a layer's projections of values, to which the transformers engine has no access",
             hint="use --engine numpy or torch" if has_bert_layers else "use a BERT, RoBERTa or DistilBERT model",
         )
 

@@ -10,7 +10,7 @@ from bertcli.analysis.attention.heads import (
     batch_tokens,
     compute_attention,
     compute_statistics,
-    summarise_texts,
+    summarize_texts,
 )
 from bertcli.analysis.attention.selection import (
     Selection,
@@ -21,11 +21,7 @@ from bertcli.analysis.attention.selection import (
     select_heads,
     select_layers,
 )
-from bertcli.analysis.attention.statistics import (
-    BROAD_ENTROPY,
-    DELIMITER_SHARE,
-    POSITION_SHARE,
-)
+from bertcli.analysis.attention.statistics import BROAD_ENTROPY, DELIMITER_SHARE, POSITION_SHARE
 from bertcli.analysis.attention.strongest_keys import check_has_token, token_spellings
 from bertcli.analysis.attention.words import check_positions
 from bertcli.choices import Statistic
@@ -96,7 +92,7 @@ def _aggregate(
     plan = streaming_plan(reader, batch_tokens=batch_tokens(session))
     with Run(session, reader, plan, sink.reporter, sink.reporter.note) as run:
         summaries = run.answers(partial(compute_statistics, session, options=options))
-        return sink.write(info, summary_schema(info, display), summarise_texts(summaries, options))
+        return sink.write(info, summary_schema(info, display), summarize_texts(summaries, options))
 
 
 def _show_expansion(request: AttnRequest, sink: Sink) -> ExitCode:
