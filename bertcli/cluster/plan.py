@@ -1,4 +1,4 @@
-"""The plan of a run on Ray: how its actors share the CPUs and GPUs of a cluster."""
+"""Plan of a run on Ray: how its actors share the CPUs and GPUs of a cluster."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -77,4 +77,5 @@ def _check_room(actors: int | None, room: int, need: str) -> None:
 
 
 def _parts(whole: float, part: float) -> int:
+    """Return how many parts make up the whole. The small number allows for rounding, as in 1 / 0.1."""
     return int(whole / part + 1e-9)

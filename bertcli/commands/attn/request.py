@@ -1,4 +1,4 @@
-"""The request of attn: its options, which of them go together, and which formats can hold them."""
+"""Request of attn: its options, which of them go together, and which formats can hold them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

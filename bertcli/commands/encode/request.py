@@ -1,4 +1,4 @@
-"""The request of encode: its options, which of them go together, and which formats can hold them."""
+"""Request of encode: its options, which of them go together, and which formats can hold them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -76,7 +76,7 @@ class EncodeRequest:
         for option, formats in self._formats_of_options(destination).items():
             if destination.format not in formats:
                 raise WrongUsage(
-                    f"{option} is not available in {_shown(destination.format)}",
+                    f"{option} is not available in {_format_noun(destination.format)}",
                     hint=f"use {_example(formats, destination)}, or leave {option} out",
                 )
         keeps_tokens = (
@@ -94,7 +94,6 @@ class EncodeRequest:
                 "--layers in Parquet are pooled like the embedding, and the pooler exists for the last layer only",
                 hint="use --pooling mean, cls or max; --pooler adds pooler_output",
             )
-
         if self.ray.is_requested:
             _check_ray(self)
 
@@ -120,17 +119,17 @@ class EncodeRequest:
         return {option: allowed for option, (is_given, allowed) in formats.items() if is_given}
 
 
-def _shown(format_: str) -> str:
+def _format_noun(format_: str) -> str:
     """Return the name of a format in a message."""
     if format_ == FOLDER:
         return "a folder"
-    return (
-        format_ if format_.startswith(".") else {"table": "a table", "svg": "a picture"}.get(format_, format_.upper())
-    )
+    if format_.startswith("."):
+        return format_
+    return {"table": "a table", "svg": "a picture"}.get(format_, format_.upper())
 
 
 def _example(formats: Sequence[str], destination: Destination) -> str:
-    """Return how one of the formats is requested: as a file if a file was to be written."""
+    """Return an option that requests one of the formats: a file if the user wants a file."""
     files = [name for name in formats if name in _BINARY_SUFFIXES]
     if "json" in formats and not (destination.is_file and files):
         return "--json"
