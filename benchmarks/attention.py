@@ -43,7 +43,7 @@ def ours(folder: Path) -> Callable[[Sequence[str]], object]:
         AttnOptions,
         batch_tokens,
         compute_statistics,
-        summarise_texts,
+        summarize_texts,
     )
     from bertcli.input.records import TextRecord
     from bertcli.model.request import SessionRequest
@@ -56,7 +56,7 @@ def ours(folder: Path) -> Callable[[Sequence[str]], object]:
         window = [TextRecord(index, text) for index, text in enumerate(texts)]
         compute = partial(compute_statistics, session, options=options)
         answers = session.answers([window], compute, batch_tokens=batch_tokens(session))
-        return list(summarise_texts(answers, options))
+        return list(summarize_texts(answers, options))
 
     return run
 

@@ -1,1 +1,1 @@
-"""Find a checkpoint, and read its config, its tokenizer's files and its tensors."""
+"""Checkpoints: where to find one, and its config, tokenizer files and tensors."""

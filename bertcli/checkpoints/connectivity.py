@@ -1,4 +1,4 @@
-"""Connectivity of the hub, checked before a request could hang.
+"""Connectivity of the hub, checked before a request that could hang.
 
 If packets are dropped, a name lookup can take minutes and cannot be interrupted. It therefore runs in a daemon thread,
 which ends with the process.
@@ -10,7 +10,7 @@ from threading import Thread
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-# Together with the work before and after, an error must appear within five seconds.
+# Seconds to wait. Together with the work before and after, an error must appear within five seconds.
 _LIMIT_S = 3.5
 _PORTS = {"http": 80, "https": 443, "socks4": 1080, "socks5": 1080, "socks5h": 1080}
 

@@ -1,4 +1,4 @@
-"""Search for checkpoints: from the name that the user gives to a folder, and the list of those on this machine."""
+"""Search for checkpoints: by the name that the user gives, and all of those on this machine."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from bertcli.checkpoints import hub_cache as cache
 from bertcli.checkpoints.config import read_config
-from bertcli.checkpoints.headers import TensorInfo
 from bertcli.checkpoints.hub_cache import OnDownload, Snapshot, ignore_download
-from bertcli.checkpoints.names import cached_names, is_repository_name, repository_name, shortest_name
+from bertcli.checkpoints.names import cached_names, is_repository_name, published_names, repository_name, shortest_name
 from bertcli.checkpoints.required_files import PART_NAMES, Files, missing_files
+from bertcli.checkpoints.safetensors import TensorInfo
 from bertcli.checkpoints.weight_files import FLOATS, find_weight_files
 from bertcli.errors import BadCheckpoint, BertcliError, CheckpointNotFound, HubFailed, WrongUsage
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 BUNDLED = "bundled"
 BUNDLED_FOLDER = Path(__file__).parent.parent / "bundled"
-# The values that HF_HUB_OFFLINE takes for true.
+# Values of HF_HUB_OFFLINE and TRANSFORMERS_OFFLINE that mean true.
 _TRUE = ("1", "ON", "YES", "TRUE")
 # Messages shorten a commit's hash to this many digits, which --revision accepts.
 _DIGITS = 8
@@ -29,7 +29,13 @@ _DIGITS = 8
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A folder with a config, weights and a tokenizer. name: as the user gives it. revision: a commit hash."""
+    """A folder with a config, weights and a tokenizer.
+
+    Attributes:
+        name: The name that the user gives.
+        folder: The folder.
+        revision: The hash of the commit on the hub; None for a local folder and the bundled model.
+    """
 
     name: str
     folder: Path
@@ -38,7 +44,7 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class StoredTensors:
-    """The tensors in the headers of a checkpoint's weights. name, revision: as in Checkpoint."""
+    """The tensors in the headers of a checkpoint's weights. name and revision are those of its Checkpoint."""
 
     name: str
     revision: str | None
@@ -47,7 +53,7 @@ class StoredTensors:
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """A checkpoint that is available without a network. refs: the branches and tags of its commit."""
+    """A checkpoint on this machine. refs are the branches and tags of its commit."""
 
     checkpoint: Checkpoint
     refs: tuple[str, ...] = ()
@@ -130,7 +136,8 @@ def find_local(model: str | None, revision: str | None, needs: Files) -> Checkpo
     An existing folder comes before any other model of the same name.
 
     Args:
-        model, revision: As for find_checkpoint.
+        model: As for find_checkpoint.
+        revision: As for find_checkpoint.
         needs: The needed parts. A cached model without one of them is not found.
 
     Raises:
@@ -150,23 +157,6 @@ def find_local(model: str | None, revision: str | None, needs: Files) -> Checkpo
     return None
 
 
-def model_names() -> list[str]:
-    """Return the names to suggest for -m: the bundled and cached models, and Google's published ones."""
-    from bertcli.checkpoints.names import published_names
-
-    local = (each.checkpoint.name for each in installed_checkpoints() if _is_usable_by_name(each))
-    return list(dict.fromkeys([*local, *published_names()]))
-
-
-def _is_usable_by_name(installed: Installed) -> bool:
-    """Return True if bertcli supports the model and its name finds it without a --revision."""
-    try:
-        read_config(installed.checkpoint.folder)
-    except (BertcliError, OSError):
-        return False
-    return installed.checkpoint.revision is None or cache.DEFAULT_REVISION in installed.refs
-
-
 def installed_checkpoints() -> Iterator[Installed]:
     """Yield the bundled model and every snapshot in the hub's cache, even those that cannot be opened.
 
@@ -177,113 +167,11 @@ def installed_checkpoints() -> Iterator[Installed]:
         refs = cache.refs(name)
         for snapshot in cache.snapshots(name):
             own_refs = tuple(ref for ref, commit in refs.items() if commit == snapshot.commit)
-            # A model may also be cached under its first name. The short name then finds that copy instead.
+            # A model may also be cached under its short name. That name then finds the other copy.
             short = shortest_name(name)
             finds_this = all(_cached(short, each)[:1] == [snapshot] for each in (snapshot.commit, *own_refs))
             checkpoint = Checkpoint(short if finds_this else name, snapshot.folder, snapshot.commit)
             yield Installed(checkpoint, own_refs)
-
-
-def _cached(name: str, revision: str | None) -> list[Snapshot]:
-    """Return the snapshots of a revision in the cache, under any name of the model."""
-    if not is_repository_name(name):
-        return []
-    found = (cache.find_snapshot(each, revision) for each in cached_names(name))
-    return [snapshot for snapshot in found if snapshot is not None]
-
-
-def _without_revision(folder: Path, revision: str | None, what: str) -> Path:
-    if revision is not None:
-        raise WrongUsage(
-            f"--revision {revision} is for models from the hub, and {folder} is {what}",
-            hint="leave --revision out, or give the model's name on the hub: OWNER/NAME",
-        )
-    return folder
-
-
-def _why_offline(offline: bool) -> str:
-    """Return the reason not to use the network, or an empty string."""
-    if offline:
-        return "--offline or BERTCLI_OFFLINE forbids the network"
-    name = "HF_HUB_OFFLINE" if os.environ.get("HF_HUB_OFFLINE") else "TRANSFORMERS_OFFLINE"
-    return f"{name} is set" if os.environ.get(name, "").upper() in _TRUE else ""
-
-
-def _why_not_local(name: str, revision: str | None, needs: Files) -> str:
-    cached = f"the hub's cache ({cache.cache_folder()})"
-    for snapshot in _cached(name, revision):
-        lacking = " and ".join(f"its {PART_NAMES[part]}" for part in missing_files(snapshot.folder, needs))
-        return f"{name!r} is in {cached} without {lacking}"
-    available = _cached_revisions(name)
-    if revision is None and not available:
-        return f"no model {name!r}: there is no such folder, and it is not in {cached}"
-    others = f", which has its revisions {', '.join(available)} (--revision)" if available else ""
-    return f"revision {revision or cache.DEFAULT_REVISION!r} of {name!r} is not in {cached}{others}"
-
-
-def _cached_revisions(name: str) -> list[str]:
-    """Return the revisions of a model in the cache: its branches and tags, and commits that have neither."""
-    found: list[str] = []
-    for each in cached_names(name):
-        refs = cache.refs(each)
-        commits = {snapshot.commit for snapshot in cache.snapshots(each)}
-        found += [ref for ref, commit in refs.items() if commit in commits]
-        found += [commit[:_DIGITS] for commit in sorted(commits - set(refs.values()))]
-    return found
-
-
-def _check_hub_is_usable(name: str, revision: str | None, needs: Files, offline: bool) -> None:
-    """Raise an error if the name cannot be on the hub, or if the hub may not be used or cannot be reached."""
-    _check_is_hub_name(name)
-    if refusal := _why_offline(offline):
-        raise CheckpointNotFound(
-            f"{_why_not_local(name, revision, needs)}, and {refusal}",
-            hint=f"{_suggestion(name)}use -m bundled, give a folder, or run once with the network to download it",
-        )
-    from bertcli.checkpoints.connectivity import endpoint, shown_endpoint, why_unreachable
-
-    if failure := why_unreachable(endpoint()):
-        raise HubFailed(
-            f"{_why_not_local(name, revision, needs)}, and {shown_endpoint()} cannot be reached ({failure})",
-            hint=f"{_suggestion(name)}use -m bundled or give a folder, which need no network",
-        )
-
-
-@contextmanager
-def _suggesting_similar_name(name: str) -> Iterator[None]:
-    """Add a similar model name to the hint if the hub does not have the model."""
-    try:
-        yield
-    except CheckpointNotFound as error:
-        error.hint = _suggestion(name) + error.hint
-        raise
-
-
-def _check_is_hub_name(name: str) -> None:
-    """Raise CheckpointNotFound for a value that can only be meant as a path or an address."""
-    path = Path(name)
-    if path.is_file():
-        raise CheckpointNotFound(
-            f"{name} is a file, not a checkpoint folder",
-            hint=f"give the folder that holds config.json: -m {path.parent}",
-        )
-    if "://" in name:
-        raise CheckpointNotFound(
-            f"{name} is an address, not a name", hint="give the name alone, such as google-bert/bert-base-uncased"
-        )
-    if not is_repository_name(name):
-        raise CheckpointNotFound(
-            f"there is no folder {name!r}, and that is not a valid model name",
-            hint="give a folder with config.json, weights and a tokenizer, a name such as OWNER/NAME, or -m bundled",
-        )
-
-
-def _suggestion(name: str) -> str:
-    """Return the beginning of a hint that names the most similar known model, or an empty string."""
-    from difflib import get_close_matches
-
-    nearest = get_close_matches(name, model_names(), n=1, cutoff=0.8)
-    return f"did you mean {nearest[0]}? otherwise " if nearest and nearest[0] != name else ""
 
 
 def describe_model(installed: Installed) -> "KnownModel":
@@ -323,6 +211,123 @@ def describe_model(installed: Installed) -> "KnownModel":
     )
 
 
+def model_names() -> list[str]:
+    """Return the names to suggest for -m: the bundled and cached models, and Google's published ones."""
+    local = (each.checkpoint.name for each in installed_checkpoints() if _is_usable_by_name(each))
+    return list(dict.fromkeys([*local, *published_names()]))
+
+
+def _is_usable_by_name(installed: Installed) -> bool:
+    """Return True if bertcli supports the model, and finds it by its name without a --revision."""
+    try:
+        read_config(installed.checkpoint.folder)
+    except (BertcliError, OSError):
+        return False
+    return installed.checkpoint.revision is None or cache.DEFAULT_REVISION in installed.refs
+
+
 def _size(folder: Path) -> int:
-    """Return the bytes of all files. Links are followed, since snapshots in the hub's cache consist of links."""
+    """Return the size of all files in bytes. Links are followed: snapshots in the hub's cache consist of links."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _cached(name: str, revision: str | None) -> list[Snapshot]:
+    """Return the snapshots of a revision in the cache, under any name of the model."""
+    if not is_repository_name(name):
+        return []
+    found = (cache.find_snapshot(each, revision) for each in cached_names(name))
+    return [snapshot for snapshot in found if snapshot is not None]
+
+
+def _cached_revisions(name: str) -> list[str]:
+    """Return the revisions of a model in the cache: its branches and tags, and commits that have neither."""
+    found: list[str] = []
+    for each in cached_names(name):
+        refs = cache.refs(each)
+        commits = {snapshot.commit for snapshot in cache.snapshots(each)}
+        found += [ref for ref, commit in refs.items() if commit in commits]
+        found += [commit[:_DIGITS] for commit in sorted(commits - set(refs.values()))]
+    return found
+
+
+def _without_revision(folder: Path, revision: str | None, what: str) -> Path:
+    if revision is not None:
+        raise WrongUsage(
+            f"--revision {revision} is for models from the hub, and {folder} is {what}",
+            hint="leave --revision out, or give the model's name on the hub: OWNER/NAME",
+        )
+    return folder
+
+
+def _check_hub_is_usable(name: str, revision: str | None, needs: Files, offline: bool) -> None:
+    """Raise an error if the name cannot be on the hub, or if the hub may not be used or cannot be reached."""
+    _check_is_hub_name(name)
+    if refusal := _why_offline(offline):
+        raise CheckpointNotFound(
+            f"{_why_not_local(name, revision, needs)}, and {refusal}",
+            hint=f"{_suggestion(name)}use -m bundled, give a folder, or run once with the network to download it",
+        )
+    from bertcli.checkpoints.connectivity import endpoint, shown_endpoint, why_unreachable
+
+    if failure := why_unreachable(endpoint()):
+        raise HubFailed(
+            f"{_why_not_local(name, revision, needs)}, and {shown_endpoint()} cannot be reached ({failure})",
+            hint=f"{_suggestion(name)}use -m bundled or give a folder, which need no network",
+        )
+
+
+def _check_is_hub_name(name: str) -> None:
+    """Raise CheckpointNotFound for a value that can only be a path or an address."""
+    path = Path(name)
+    if path.is_file():
+        raise CheckpointNotFound(
+            f"{name} is a file, not a checkpoint folder",
+            hint=f"give the folder that holds config.json: -m {path.parent}",
+        )
+    if "://" in name:
+        raise CheckpointNotFound(
+            f"{name} is an address, not a name", hint="give the name alone, such as google-bert/bert-base-uncased"
+        )
+    if not is_repository_name(name):
+        raise CheckpointNotFound(
+            f"there is no folder {name!r}, and that is not a valid model name",
+            hint="give a folder with config.json, weights and a tokenizer, a name such as OWNER/NAME, or -m bundled",
+        )
+
+
+def _why_offline(offline: bool) -> str:
+    """Return the reason not to use the network, or an empty string."""
+    if offline:
+        return "--offline or BERTCLI_OFFLINE forbids the network"
+    name = "HF_HUB_OFFLINE" if os.environ.get("HF_HUB_OFFLINE") else "TRANSFORMERS_OFFLINE"
+    return f"{name} is set" if os.environ.get(name, "").upper() in _TRUE else ""
+
+
+def _why_not_local(name: str, revision: str | None, needs: Files) -> str:
+    cached = f"the hub's cache ({cache.cache_folder()})"
+    for snapshot in _cached(name, revision):
+        lacking = " and ".join(f"its {PART_NAMES[part]}" for part in missing_files(snapshot.folder, needs))
+        return f"{name!r} is in {cached} without {lacking}"
+    available = _cached_revisions(name)
+    if revision is None and not available:
+        return f"no model {name!r}: there is no such folder, and it is not in {cached}"
+    others = f", which has the revisions {', '.join(available)} (--revision)" if available else ""
+    return f"revision {revision or cache.DEFAULT_REVISION!r} of {name!r} is not in {cached}{others}"
+
+
+@contextmanager
+def _suggesting_similar_name(name: str) -> Iterator[None]:
+    """Add a similar model name to the hint if the hub does not have the model."""
+    try:
+        yield
+    except CheckpointNotFound as error:
+        error.hint = _suggestion(name) + error.hint
+        raise
+
+
+def _suggestion(name: str) -> str:
+    """Return the beginning of a hint that names the most similar known model, or an empty string."""
+    from difflib import get_close_matches
+
+    nearest = get_close_matches(name, model_names(), n=1, cutoff=0.8)
+    return f"did you mean {nearest[0]}? otherwise " if nearest and nearest[0] != name else ""

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from bertcli import __version__
 from bertcli.checkpoints.connectivity import endpoint, shown_endpoint
-from bertcli.checkpoints.headers import TensorInfo
 from bertcli.checkpoints.hub_cache import DEFAULT_REVISION, Download, OnDownload, Snapshot, cache_folder, snapshot_of
 from bertcli.checkpoints.names import is_commit
 from bertcli.checkpoints.required_files import PART_NAMES, Files, files_of
+from bertcli.checkpoints.safetensors import TensorInfo
 from bertcli.checkpoints.weight_files import INDEX, shard_names
 from bertcli.errors import BadCheckpoint, BertcliError, CheckpointNotFound, HubFailed
 

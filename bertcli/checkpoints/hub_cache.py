@@ -22,7 +22,7 @@ _FIRST_DIGITS = re.compile(r"[0-9a-f]{7,39}")
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The downloaded files of one commit of a model. repository: the model's full or first name on the hub."""
+    """The downloaded files of one commit of a model. repository: the model's full or original name on the hub."""
 
     repository: str
     commit: str

@@ -1,10 +1,10 @@
-"""Names of models, short and as on the hub, and the configs of published models that are known without a download."""
+"""Names of models on the hub, short and full, and the configs of the published BERTs."""
 
 import re
 
 from bertcli.checkpoints.config import BertConfig
 
-# Models published before the hub required an owner. Their first names, without the owner, still work.
+# Models published before the hub required an owner. Their original names, without the owner, still work.
 _OWNERS = {
     "google-bert": (
         "bert-base-uncased", "bert-base-cased", "bert-large-uncased", "bert-large-cased",
@@ -29,7 +29,7 @@ _OWNERS = {
     "albert": tuple(f"albert-{size}-v{number}" for number in (1, 2) for size in ("base", "large", "xlarge", "xxlarge")),
     "almanach": ("camembert-base",),
 }  # fmt: skip
-# Names in Turc et al. 2019 for their smallest models. The hub names them by their sizes.
+# Names that Turc et al. 2019 give their smallest models. The hub names them by their sizes.
 SHORT_NAMES = {
     "bert-tiny": "google/bert_uncased_L-2_H-128_A-2",
     "bert-mini": "google/bert_uncased_L-4_H-256_A-4",
@@ -37,57 +37,11 @@ SHORT_NAMES = {
     "bert-medium": "google/bert_uncased_L-8_H-512_A-8",
 }
 _FULL_NAMES = SHORT_NAMES | {name: f"{owner}/{name}" for owner, names in _OWNERS.items() for name in names}
-_FIRST_NAMES = {full: name for name, full in _FULL_NAMES.items()}
-
+_SHORT_NAME_OF = {full: name for name, full in _FULL_NAMES.items()}
 # The hub's rule: one or two parts of letters, digits, -, _ and ., each ending in a letter, digit or _.
 _PART = r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,94}[A-Za-z0-9_])?"
 _REPOSITORY = re.compile(rf"(?:{_PART}/)?{_PART}")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-
-
-def is_repository_name(model: str) -> bool:
-    """Return True if a name follows the hub's rules.
-
-    >>> is_repository_name("google-bert/bert-base-uncased"), is_repository_name("./my-bert")
-    (True, False)
-    """
-    return bool(_REPOSITORY.fullmatch(model)) and not re.search(r"--|\.\.|\.git$", model)
-
-
-def is_commit(revision: str) -> bool:
-    """Return True for the full hash of a commit. Unlike a branch or tag, it never changes its meaning."""
-    return bool(_COMMIT.fullmatch(revision))
-
-
-def repository_name(model: str) -> str:
-    """Return the full name of a model on the hub.
-
-    >>> repository_name("bert-base-uncased"), repository_name("bert-tiny"), repository_name("my/own")
-    ('google-bert/bert-base-uncased', 'google/bert_uncased_L-2_H-128_A-2', 'my/own')
-    """
-    return _FULL_NAMES.get(model, model)
-
-
-def cached_names(model: str) -> tuple[str, ...]:
-    """Return every name under which a program may have cached a model, the given name first.
-
-    >>> cached_names("bert-base-uncased")
-    ('bert-base-uncased', 'google-bert/bert-base-uncased')
-    """
-    full = repository_name(model)
-    names = (model, full, _FIRST_NAMES.get(full, full))
-    return tuple(dict.fromkeys(name for name in names if name not in SHORT_NAMES))
-
-
-def shortest_name(repository: str) -> str:
-    """Return the shortest name of a model that bertcli accepts.
-
-    >>> shortest_name("FacebookAI/roberta-base"), shortest_name("my/own")
-    ('roberta-base', 'my/own')
-    """
-    return _FIRST_NAMES.get(repository, repository)
-
-
 # Sizes of the vocabularies.
 _UNCASED, _CASED, _CHINESE = 30522, 28996, 21128
 _MULTILINGUAL_UNCASED, _MULTILINGUAL_CASED = 105879, 119547
@@ -131,8 +85,51 @@ _CONFIGS = {
 }
 
 
+def is_repository_name(model: str) -> bool:
+    """Return True if a name follows the hub's rules.
+
+    >>> is_repository_name("google-bert/bert-base-uncased"), is_repository_name("./my-bert")
+    (True, False)
+    """
+    return bool(_REPOSITORY.fullmatch(model)) and not re.search(r"--|\.\.|\.git$", model)
+
+
+def is_commit(revision: str) -> bool:
+    """Return True for the full hash of a commit. Unlike a branch or tag, it always means the same files."""
+    return bool(_COMMIT.fullmatch(revision))
+
+
+def repository_name(model: str) -> str:
+    """Return the full name of a model on the hub.
+
+    >>> repository_name("bert-base-uncased"), repository_name("bert-tiny"), repository_name("my/own")
+    ('google-bert/bert-base-uncased', 'google/bert_uncased_L-2_H-128_A-2', 'my/own')
+    """
+    return _FULL_NAMES.get(model, model)
+
+
+def cached_names(model: str) -> tuple[str, ...]:
+    """Return every name under which a program may have cached a model, the given name first.
+
+    >>> cached_names("bert-base-uncased")
+    ('bert-base-uncased', 'google-bert/bert-base-uncased')
+    """
+    full = repository_name(model)
+    names = (model, full, _SHORT_NAME_OF.get(full, full))
+    return tuple(dict.fromkeys(name for name in names if name not in SHORT_NAMES))
+
+
+def shortest_name(repository: str) -> str:
+    """Return the shortest name that bertcli accepts for a model.
+
+    >>> shortest_name("FacebookAI/roberta-base"), shortest_name("my/own")
+    ('roberta-base', 'my/own')
+    """
+    return _SHORT_NAME_OF.get(repository, repository)
+
+
 def published_config(model: str) -> BertConfig | None:
-    """Return the config of a published BERT under any of its names, or None for another model."""
+    """Return the config of a published BERT under any of its names, or None for any other model."""
     return _CONFIGS.get(repository_name(model))
 
 

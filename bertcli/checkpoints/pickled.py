@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from bertcli.checkpoints.headers import TensorInfo
+from bertcli.checkpoints.safetensors import TensorInfo
 from bertcli.errors import BadCheckpoint, UnsupportedModel
 
 _SAFETENSORS_DTYPES = {

@@ -1,4 +1,4 @@
-"""Files that each part of a checkpoint needs: required of a cached checkpoint, and downloaded for a new one."""
+"""Files that make up each part of a checkpoint: which to download or require, and which hold the tokenizer."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -11,6 +11,15 @@ from bertcli.checkpoints.config import CONFIG_FILE, read_json_object
 from bertcli.checkpoints.weight_files import INDEX, WEIGHT_FILES, shard_names
 from bertcli.errors import BadCheckpoint
 
+# The file that holds a whole tokenizer, and the files that hold its settings.
+TOKENIZER_FILE = "tokenizer.json"
+TOKENIZER_SETTINGS = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
+# Files that a vocabulary needs beside it.
+_COMPANIONS = {"vocab.json": ("merges.txt",)}
+_BERT = ARCHITECTURES["bert"]
+# Function that returns the names of the shards that an index file lists.
+Shards = Callable[[str], Iterable[str]]
+
 
 class Files(Flag):
     """Parts of a checkpoint, each stored in one or several files."""
@@ -22,10 +31,29 @@ class Files(Flag):
 
 
 PART_NAMES = {Files.CONFIG: "config.json", Files.TOKENIZER: "tokenizer", Files.WEIGHTS: "weights"}
-# Files that a vocabulary needs beside it.
-_COMPANIONS = {"vocab.json": ("merges.txt",)}
-# Returns the names of the shards that an index file lists.
-Shards = Callable[[str], Iterable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenizerFiles:
+    """A tokenizer on disk.
+
+    Attributes:
+        file: tokenizer.json, or else the vocabulary.
+        is_wordpieces: The file is a list of BERT's word pieces.
+        needs_transformers: The file is a vocabulary of another kind, which only transformers reads.
+        special_tokens: The special tokens.
+        do_lower_case: As in tokenizer_config.json, or None if it is not set there. So are the next two.
+        strip_accents: See do_lower_case.
+        tokenize_chinese_chars: See do_lower_case.
+    """
+
+    file: Path
+    is_wordpieces: bool
+    needs_transformers: bool
+    special_tokens: SpecialTokens
+    do_lower_case: bool | None
+    strip_accents: bool | None
+    tokenize_chinese_chars: bool | None
 
 
 def files_of(part: Files, names: Collection[str], shards: Shards) -> list[str]:
@@ -47,8 +75,17 @@ def files_of(part: Files, names: Collection[str], shards: Shards) -> list[str]:
     return next((files for files in choices if set(files) <= set(names)), [])
 
 
+def missing_files(folder: Path, needs: Files) -> list[Files]:
+    """Return the needed parts that are missing or incomplete in a folder."""
+    names = {path.name for path in folder.iterdir() if path.is_file()}  # excludes broken links to deleted blobs
+    try:
+        return [part for part in needs if not files_of(part, names, lambda index: shard_names(folder / index))]
+    except BadCheckpoint:  # a damaged index
+        return [Files.WEIGHTS]
+
+
 def fingerprint(folder: Path) -> str:
-    """Return one SHA-256 over all files of a checkpoint that bertcli reads, in hexadecimal."""
+    """Return one SHA-256 of all files of a checkpoint that bertcli reads, in hexadecimal."""
     from hashlib import file_digest, sha256
 
     names = {path.name for path in folder.iterdir() if path.is_file()}
@@ -60,54 +97,6 @@ def fingerprint(folder: Path) -> str:
     return total.hexdigest()
 
 
-def missing_files(folder: Path, needs: Files) -> list[Files]:
-    """Return the needed parts that are missing or incomplete in a folder."""
-    names = {path.name for path in folder.iterdir() if path.is_file()}  # excludes broken links to deleted blobs
-    try:
-        return [part for part in needs if not files_of(part, names, lambda index: shard_names(folder / index))]
-    except BadCheckpoint:  # a damaged index
-        return [Files.WEIGHTS]
-
-
-def _tokenizers(names: Collection[str]) -> Iterator[list[str]]:
-    vocabularies = dict.fromkeys(architecture.vocabulary.file for architecture in ARCHITECTURES.values())
-    settings = [name for name in TOKENIZER_SETTINGS if name in names]
-    for name in (TOKENIZER_FILE, *vocabularies):
-        yield [name, *_COMPANIONS.get(name, ()), *settings]
-
-
-def _weights(names: Collection[str], shards: Shards) -> Iterator[list[str]]:
-    for name in WEIGHT_FILES:
-        yield [name]
-        index = f"{name}{INDEX}"
-        if index in names:
-            yield [index, *shards(index)]
-
-
-# The file that holds a whole tokenizer, and the files that hold its settings.
-TOKENIZER_FILE = "tokenizer.json"
-TOKENIZER_SETTINGS = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
-_BERT = ARCHITECTURES["bert"]
-
-
-@dataclass(frozen=True, slots=True)
-class TokenizerFiles:
-    """A tokenizer on disk.
-
-    file: tokenizer.json, or else the vocabulary. is_wordpieces: the file is a list of BERT's word pieces.
-    needs_transformers: the file is a vocabulary of another kind. The last three settings are None if
-    tokenizer_config.json does not set them.
-    """
-
-    file: Path
-    is_wordpieces: bool
-    needs_transformers: bool
-    special_tokens: SpecialTokens
-    do_lower_case: bool | None
-    strip_accents: bool | None
-    tokenize_chinese_chars: bool | None
-
-
 def find_tokenizer_files(
     folder: Path, defaults: SpecialTokens = _BERT.special_tokens, vocabulary: Vocabulary = _BERT.vocabulary
 ) -> TokenizerFiles:
@@ -115,11 +104,11 @@ def find_tokenizer_files(
 
     Args:
         folder: The checkpoint's folder.
-        defaults: Special tokens for those that no file names.
+        defaults: Special tokens to use for those that no file names.
         vocabulary: The family's vocabulary file.
 
     Raises:
-        BadCheckpoint: There is neither file, or a settings file is damaged.
+        BadCheckpoint: Both files are missing, or a settings file is damaged.
     """
     file = next((folder / name for name in (TOKENIZER_FILE, vocabulary.file) if (folder / name).is_file()), None)
     if file is None:
@@ -139,6 +128,21 @@ def find_tokenizer_files(
         _flag(settings, "strip_accents"),
         _flag(settings, "tokenize_chinese_chars"),
     )
+
+
+def _tokenizers(names: Collection[str]) -> Iterator[list[str]]:
+    vocabularies = dict.fromkeys(architecture.vocabulary.file for architecture in ARCHITECTURES.values())
+    settings = [name for name in TOKENIZER_SETTINGS if name in names]
+    for name in (TOKENIZER_FILE, *vocabularies):
+        yield [name, *_COMPANIONS.get(name, ()), *settings]
+
+
+def _weights(names: Collection[str], shards: Shards) -> Iterator[list[str]]:
+    for name in WEIGHT_FILES:
+        yield [name]
+        index = f"{name}{INDEX}"
+        if index in names:
+            yield [index, *shards(index)]
 
 
 def _read_optional(path: Path) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from math import prod
 
 from bertcli.checkpoints import layout
 from bertcli.checkpoints.config import BertConfig, ModelConfig
-from bertcli.checkpoints.headers import TensorInfo
+from bertcli.checkpoints.safetensors import TensorInfo
 from bertcli.checkpoints.weight_files import OptionalParts
 from bertcli.choices import DtypeName
 from bertcli.results.models import ModelClass, Output, StoredTensor

@@ -9,7 +9,7 @@ from typing import Any
 from bertcli.checkpoints import layout
 from bertcli.checkpoints.architectures import ARCHITECTURES, Architecture
 from bertcli.checkpoints.config import BertConfig, ModelConfig, read_json_object
-from bertcli.checkpoints.headers import TensorInfo, read_header
+from bertcli.checkpoints.safetensors import TensorInfo, read_header
 from bertcli.errors import BadCheckpoint, UnsupportedModel
 
 _SAFETENSORS, _PICKLED = "model.safetensors", "pytorch_model.bin"
@@ -82,7 +82,7 @@ class WeightFiles:
             from bertcli.checkpoints.pickled import load_tensors
 
             return lambda name: load_tensors(self.by_canonical_name[name].file)[self.by_canonical_name[name].name]
-        from bertcli.checkpoints.headers import MappedTensors
+        from bertcli.checkpoints.safetensors import MappedTensors
 
         read = MappedTensors()
         return lambda name: read(self.by_canonical_name[name])

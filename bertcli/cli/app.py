@@ -1,4 +1,4 @@
-"""The Typer app: which commands there are, and their help."""
+"""The Typer app: its commands and their help."""
 
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any

@@ -1,6 +1,6 @@
 """Help in two lengths: -h fits one screen, --help has every option, in groups. Both are plain text.
 
-CommandHelp has the words of each command; the options' own sentences are in bertcli.cli.options.
+CommandHelp holds the text about each command. The text about each option is in bertcli.cli.options.
 """
 
 import shutil
@@ -12,14 +12,14 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class CommandHelp:
-    """The words of a command's help.
+    """Text of a command's help.
 
     Attributes:
         summary: One sentence.
-        details: What else there is to know, for --help.
+        details: Further sentences, for --help.
         examples: Examples for -h and --help.
         more_examples: Further examples for --help.
-        essentials: Options to list in -h.
+        essentials: Names of the options to list in -h.
     """
 
     summary: str
@@ -122,7 +122,7 @@ COMMANDS = {
 
 _MIN_WIDTH, _MAX_WIDTH = 60, 100
 # Columns for the names of options; longer names get a line of their own.
-_NAMES = 26
+_NAMES_WIDTH = 26
 # Old names that still work and are not shown.
 HIDDEN_ALIASES = {"--pool"}
 _PANEL_ORDER = ("Input", "Vectors", "Predictions", "Shapes", "Heads", "Matrices", "Pages and pictures", "Model",
@@ -152,8 +152,8 @@ def command_help(name: str, parameters: Sequence[Any], context: Any, *, is_full:
 
     Args:
         name: The command.
-        parameters: Its parameters, as Typer has them.
-        context: Typer's context, which knows how values are shown.
+        parameters: Its parameters, as Typer's objects.
+        context: Typer's context, which Typer needs to show values.
         is_full: Return the text of --help, not of -h.
     """
     about = COMMANDS[name]
@@ -193,7 +193,7 @@ def _row(parameter: Any, context: Any) -> tuple[str, str]:
 
 
 def _notes(parameter: Any) -> list[str]:
-    """Return the default of an option and its environment variable, as far as it has them."""
+    """Return the default of an option and its environment variable, if it has them."""
     notes = []
     if isinstance(parameter.show_default, str):
         notes.append(f"default: {parameter.show_default}")
@@ -216,13 +216,13 @@ def _table(rows: Sequence[tuple[str, str]]) -> list[str]:
     width = _width()
     lines = []
     for name, text in rows:
-        first, *rest = textwrap.wrap(text, width - _NAMES - 2, break_on_hyphens=False) or [""]
-        if len(name) > _NAMES - 2:
+        first, *rest = textwrap.wrap(text, width - _NAMES_WIDTH - 2, break_on_hyphens=False) or [""]
+        if len(name) > _NAMES_WIDTH - 2:
             lines.append(f"  {name}")
-            lines.append(f"{' ' * (_NAMES + 2)}{first}")
+            lines.append(f"{' ' * (_NAMES_WIDTH + 2)}{first}")
         else:
-            lines.append(f"  {name:<{_NAMES}}{first}".rstrip())
-        lines += [f"{' ' * (_NAMES + 2)}{line}" for line in rest]
+            lines.append(f"  {name:<{_NAMES_WIDTH}}{first}".rstrip())
+        lines += [f"{' ' * (_NAMES_WIDTH + 2)}{line}" for line in rest]
     return lines
 
 

@@ -17,7 +17,7 @@ def explain(error: Any, arguments: Sequence[str]) -> WrongUsage:
     """Return the error to report for an exception of Typer.
 
     Args:
-        error: A usage error. Typer's classes are private, so it is told apart by what it holds.
+        error: A usage error. Typer's classes are private, so its attributes show which error it is.
         arguments: The command line.
     """
     context = getattr(error, "ctx", None)

@@ -1,4 +1,4 @@
-"""The collector of a run on Ray: puts the results of shards into the manifest and reports progress."""
+"""Collector of a run on Ray, which puts the results of shards into the manifest and reports progress."""
 
 import time
 from dataclasses import replace
@@ -27,7 +27,7 @@ class ManifestCollector:
         self.folder, self.manifest = folder, manifest
         self._reporter, self._total_bytes = reporter, total_bytes
         self._counts = RunCounts()
-        self._given_notes: set[str] = set()
+        self._printed_notes: set[str] = set()
         self._skipped = 0
         self._started = time.monotonic()
 
@@ -40,8 +40,8 @@ class ManifestCollector:
         for text in result.failed:
             self._reporter.report_skipped(text)
         for note in result.notes:
-            if note not in self._given_notes:  # every actor may report the same
-                self._given_notes.add(note)
+            if note not in self._printed_notes:  # every actor may report the same
+                self._printed_notes.add(note)
                 self._reporter.note(note)
         _check_exists(self.folder, result.shard)
         self.manifest = self.manifest.with_shard(result.shard, result.id_type)

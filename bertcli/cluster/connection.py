@@ -1,4 +1,4 @@
-"""The connection to Ray: to a cluster, or to a Ray that is started for the run, with its errors explained."""
+"""Connection to Ray: to a cluster, or to a Ray that is started for the run. Its errors become bertcli's own."""
 
 import atexit
 import os
@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from tempfile import gettempdir
 from typing import Any
 
 from bertcli.cluster.plan import ActorPlan
@@ -15,14 +16,12 @@ from bertcli.cluster.tasks import Failure, OpenEncoder, ReadTasks, ShardResult
 from bertcli.errors import Unreachable, require
 
 _QUIET = {
-    # Ray reports its usage to its makers unless this is set.
+    # Otherwise Ray sends usage statistics to its developers.
     "RAY_USAGE_STATS_ENABLED": "0",
     # Without this, every start warns that an actor without a GPU sees none.
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
 _PURPOSE = "--ray"
-
-
 _HOST = re.compile(r"(?:ray://)?\[?(.+?)\]?:(\d+)/?")
 _LONGEST_WAIT = 10.0  # seconds to wait for a connection to a cluster
 
@@ -87,7 +86,7 @@ def _not_reached(address: str | None, error: Exception) -> Unreachable:
     if address is None:
         return Unreachable(
             f"Ray does not start: {_first_line(error)}",
-            hint="look at the logs in ray/session_latest/logs of the folder of temporary files",
+            hint=f"see the logs in {gettempdir()}/ray/session_latest/logs",
         )
     return Unreachable(
         f"there is no Ray at {address}: {_first_line(error)}",
@@ -111,13 +110,13 @@ def results(ray: Any, read: ReadTasks, open_encoder: OpenEncoder, plan: ActorPla
 
     Raises:
         Unreachable: The cluster gives up.
-        BertcliError, OSError: The expected error that a process of the cluster met.
+        BertcliError, OSError: An expected error in a process of the cluster.
     """
     from ray.exceptions import RayError
 
     from bertcli.cluster.dataset import DataFlow
 
-    # It asks for no CPU: it shares a node with the actors that it drives.
+    # It reserves no CPU, since it shares a node with the actors that it drives.
     flow = ray.remote(num_cpus=0)(DataFlow).remote(read, open_encoder, plan)
     try:
         while (result := ray.get(flow.next.remote())) is not None:
@@ -135,7 +134,7 @@ def results(ray: Any, read: ReadTasks, open_encoder: OpenEncoder, plan: ActorPla
         if not isinstance(cause, RayError):
             raise cause from error  # a bug of bertcli, in whichever process of the cluster
         raise Unreachable(
-            f"Ray gave up: {_first_line(error)}", hint="look at its logs, and at the memory of the nodes"
+            f"Ray gave up: {_first_line(error)}", hint="check the logs of Ray, and the memory of the nodes"
         ) from None
     finally:
         ray.kill(flow)

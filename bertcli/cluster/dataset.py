@@ -1,4 +1,4 @@
-"""The data flow on Ray Data: one reader, and actors with one model each. This module runs in the cluster only."""
+"""Data flow on Ray Data: one reader, and actors with one model each. This module runs in the cluster only."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -28,7 +28,7 @@ class DataFlow:
         context.target_max_block_size = 1
         context.execution_options.preserve_order = True
         context.enable_progress_bars = False
-        context.raise_original_map_exception = True  # else an actor's error would come wrapped, without its cause
+        context.raise_original_map_exception = True  # otherwise an actor's error is wrapped and loses its cause
         tasks = ray.data.read_datasource(
             _TaskSource(read), override_num_blocks=1, ray_remote_args={"num_cpus": READER_CPUS}
         )

@@ -1,11 +1,11 @@
-"""The plan of a run on Ray: how its actors share the CPUs and GPUs of a cluster."""
+"""Plan of a run on Ray: how its actors share the CPUs and GPUs of a cluster."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bertcli.errors import DeviceUnavailable, WrongUsage
 
-# Share of a CPU that the reader asks for. The actors leave as much free for it.
+# Share of a CPU that the reader asks for. The actors leave this much free.
 READER_CPUS = 0.1
 
 
@@ -13,13 +13,13 @@ READER_CPUS = 0.1
 class ActorPlan:
     """Number and size of the actors.
 
-    An actor asks for a little less than a CPU for each of its threads: actors that took every CPU would leave Ray none
-    for the reader, and the run would never start. An actor with a GPU asks for the GPU alone.
+    An actor asks for a little less than a CPU for each of its threads. If actors took every CPU, none would be left for
+    the reader, and the run would never start. An actor with a GPU asks for the GPU alone.
 
     Attributes:
         actors: Number of actors.
         threads: CPU threads of each.
-        gpus: GPUs of each; 0 without.
+        gpus: GPUs of each; 0 to compute on CPUs.
     """
 
     actors: int
@@ -39,10 +39,9 @@ class ActorPlan:
 
 
 def plan_actors(nodes: Sequence[Mapping[str, float]], actors: int | None, gpus: float) -> ActorPlan:
-    """Return how many actors run, and how large each is.
+    """Plan the number and the size of the actors.
 
-    On CPUs an actor has one thread if the number of actors is open, and otherwise the largest number of threads that
-    leaves each actor its own.
+    On CPUs, an actor has one thread if actors is None. Otherwise each gets the largest number of threads that fits.
 
     Args:
         nodes: Resources of each node, such as {"CPU": 8, "GPU": 1}.
@@ -78,4 +77,5 @@ def _check_room(actors: int | None, room: int, need: str) -> None:
 
 
 def _parts(whole: float, part: float) -> int:
+    """Return how many parts make up the whole. The small number allows for rounding, as in 1 / 0.1."""
     return int(whole / part + 1e-9)

@@ -1,6 +1,6 @@
-"""The tasks of a run on Ray: the texts of one shard on their way to an actor, and what comes back.
+"""Tasks of a run on Ray: the texts of one shard for an actor, and the result that the actor returns.
 
-They are plain data, which Ray pickles. An expected error travels as a Failure and is raised where the run is driven.
+They are plain data, which Ray pickles. An expected error is sent as a Failure, and raised in the process of the user.
 """
 
 from collections.abc import Callable, Iterable, Iterator

@@ -1,4 +1,4 @@
-"""The work inside a cluster: one reader that cuts the input into shards, and encoders that write a shard at a time."""
+"""Workers in a cluster: one reader that cuts the input into shards, and encoders that write a shard at a time."""
 
 import errno
 import os
@@ -10,13 +10,7 @@ from functools import partial
 from bertcli import __version__
 from bertcli.analysis.embeddings.encode import EncodeOptions, encode
 from bertcli.choices import OnError
-from bertcli.cluster.tasks import (
-    EncodeShard,
-    Failure,
-    ShardResult,
-    ShardTask,
-    cut_into_tasks,
-)
+from bertcli.cluster.tasks import EncodeShard, Failure, ShardResult, ShardTask, cut_into_tasks
 from bertcli.errors import BertcliError, Unreachable
 from bertcli.input.reader import TextReader
 from bertcli.input.records import FailedText, TextSource
@@ -34,7 +28,7 @@ from bertcli.storage import AnyPath
 
 @dataclass(frozen=True, slots=True)
 class ClusterWork:
-    """The work of a run, as every process of the cluster gets it.
+    """Description of a run, sent to every process of the cluster.
 
     Attributes:
         source: The input texts.

@@ -1,1 +1,1 @@
-"""One verb a file: from options to a request, to results, to a sink."""
+"""Commands, a module or folder for each. A command takes a request, opens a session, runs an analysis, and writes."""

@@ -1,4 +1,4 @@
-"""The opening of a run: the model, the texts, and the plan for grouping them."""
+"""Opening of a run: its model, its texts, and the plan for grouping them."""
 
 from collections.abc import Callable
 from functools import cache, partial
@@ -14,30 +14,30 @@ from bertcli.pipeline.scheduler import SORT_WINDOW, Plan
 def open_texts(
     texts: TextOptions, model: SessionRequest, sink: Sink, passes: Callable[[int], float] = lambda size: 1
 ) -> tuple[Session, TextReader]:
-    """Open the model and the texts. Problems of the model are found before any text is waited for.
+    """Open the model and the texts. Errors of the model are raised before this waits for a text.
 
     Args:
-        texts: The place of the texts.
+        texts: The options that name the texts.
         model: The checkpoint to open.
         sink: Its reporter announces downloads.
-        passes: Returns how often a text of that many bytes goes through the model. The engine is chosen by it.
+        passes: Returns how often a text of that many bytes goes through the model. The choice of the engine needs it.
 
     Raises:
         BertcliError: The model or the input cannot be opened.
     """
     reader = TextReader(texts.source())
-    # Cached: for a pipe it takes what has come so far, and a second call would wait for more.
+    # Cached, since for a pipe it counts what has arrived so far, and a second call would wait for more.
     work = cache(partial(reader.estimate_work, passes))
     return open_session(model, work, sink.reporter.announce), reader
 
 
 def streaming_plan(reader: TextReader, *, batch_tokens: int | None = None, is_large: bool = False) -> Plan:
-    """Return the plan for answers that are written one by one, and soon.
+    """Return the plan for answers that are written one by one, each as soon as possible.
 
     Args:
         reader: The texts. A pipe may be a dialogue, so a pause in it ends a group.
         batch_tokens: Token budget of a batch, None for the session's.
-        is_large: An answer is as large as a matrix, so that those of one batch only should be in memory.
+        is_large: Each answer holds a matrix, so keep the answers of only one batch in memory.
     """
     return Plan(
         sort_window=1 if is_large else SORT_WINDOW,

@@ -1,4 +1,4 @@
-"""Groups of options, as the requests of commands hold them. bertcli.cli.options has their names and help.
+"""Groups of options that the requests of commands hold. bertcli.cli.options has their names and help.
 
 This module imports nothing heavy, since the help needs it.
 """
@@ -13,7 +13,7 @@ from bertcli.storage import parse_path
 
 @dataclass(frozen=True, slots=True)
 class TextOptions:
-    """The place of the input texts, and what to do with a text that fails.
+    """Options of the input: where the texts are, and what to do with a text that fails.
 
     Attributes:
         texts: Texts on the command line, or - for standard input.
@@ -36,7 +36,7 @@ class TextOptions:
     on_error: OnError = OnError.STOP
 
     def source(self) -> TextSource:
-        """Return the texts as the reader takes them."""
+        """Return the source for the reader."""
         files = [parse_path(name) for name in self.file]
         return TextSource(self.texts, files, self.pair, self.pairs, self.input_format, self.text_field, self.id_field)
 
@@ -68,7 +68,7 @@ class RayOptions:
         on_ray: Encode on Ray.
         ray_address: The cluster; None to start one on this machine. It implies on_ray.
         actors: Number of actors; None for one for each CPU or GPU.
-        gpus_per_actor: GPUs of each actor, such as 1 or 0.5.
+        gpus_per_actor: GPUs of each actor, such as 1 or 0.5; None to compute on CPUs.
     """
 
     on_ray: bool = False
@@ -111,7 +111,7 @@ class HeadOptions:
 
 @dataclass(frozen=True, slots=True)
 class MapOptions:
-    """Maps of attention beside the statistics of heads.
+    """Matrices of attention to show beside the statistics of heads, or instead of them.
 
     Attributes:
         from_token: A token or position whose strongest keys are listed.

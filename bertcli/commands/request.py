@@ -1,4 +1,4 @@
-"""The checks that every command's request goes through, in one place and order, before anything is opened."""
+"""Interface of the commands' requests, and the checks of all options before anything is opened."""
 
 from typing import Protocol
 
@@ -9,7 +9,7 @@ from bertcli.output.sink import Sink
 
 
 class Request(Protocol):
-    """The interface of every command's request, so that all options are checked in one place and order."""
+    """The interface of every command's request. open_sink calls the checks in the same order for all commands."""
 
     @property
     def output(self) -> OutputOptions:

@@ -113,7 +113,7 @@ def shapes(request: ShapesRequest) -> ExitCode:
 
 
 def _find_subject(request: ShapesRequest, sink: Sink) -> _Subject:
-    """Return the checkpoint, or what is known about a published model without downloading anything."""
+    """Return the model to describe. A published model is not downloaded, since its config is known."""
     model = request.model
     needs = Files.CONFIG if request.batch or request.seq else Files.CONFIG | Files.TOKENIZER
     config = published_config(model.model) if model.model and not model.revision else None
@@ -134,9 +134,9 @@ def _find_subject(request: ShapesRequest, sink: Sink) -> _Subject:
 
 
 def _stored_parts(subject: _Subject, request: ShapesRequest) -> OptionalParts | None:
-    """Return what the checkpoint holds beside the body, None if that is unknown.
+    """Return the optional parts that the checkpoint holds, None if that is unknown.
 
-    It comes from the header of the weights. A pickle has none and is opened only for --run, which needs torch anyway.
+    The header of the weights lists them. A pickle has no header, and is opened only for --run, which loads torch anyway.
     """
     if subject.checkpoint is None or not has_weight_files(subject.checkpoint.folder):
         return None
@@ -195,9 +195,10 @@ def _run(
     """Run the model. Return its engine and the shapes of its outputs."""
     from bertcli.analysis.outputs import compute_output_shapes
     from bertcli.model.batching import dummy_batch, pad
+    from bertcli.model.engine_choice import BYTES_PER_TOKEN
     from bertcli.model.session import open_session
 
-    text_bytes = 4 * size.batch_size * size.sequence_length
+    text_bytes = BYTES_PER_TOKEN * size.batch_size * size.sequence_length
     session = open_session(request.model, lambda: text_bytes, sink.reporter.announce)
     tokenized = [text for text in texts if isinstance(text, TokenizedText)]
     batch = pad(tokenized, session.tokenizer.pad_token_id) if tokenized else dummy_batch(*size)

@@ -10,7 +10,8 @@ from bertcli.input.files import Input, find_inputs
 from bertcli.input.records import STDIN, FailedText, TextRecord, TextSource, Window, is_utf8
 from bertcli.input.rows import Row
 
-_SENTENCE_BYTES = 80
+# Assumed size of a line of a file or stream.
+SENTENCE_BYTES = 80
 
 
 class TextReader:
@@ -42,12 +43,7 @@ class TextReader:
         """
         if self._open is None:
             return int(sum(len(text) * runs(len(text)) for text in self._source.texts))
-        return int(self.estimate_bytes() * runs(_SENTENCE_BYTES))
-
-    @property
-    def reads_files(self) -> bool:
-        """True if texts come from files or standard input, not from arguments."""
-        return self._open is not None
+        return int(self.estimate_bytes() * runs(SENTENCE_BYTES))
 
     @cached_property  # the size of a remote file takes a request
     def total_bytes(self) -> int | None:

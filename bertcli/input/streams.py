@@ -18,10 +18,10 @@ WINDOW_BYTES = 1 << 16
 _PAUSE_S = 0.05
 # Seconds until Ctrl-C is noticed, at most.
 _LONGEST_WAIT_S = 0.5
-# Rough number of bytes of text in a compressed byte.
+# Rough number of bytes of text per compressed byte.
 _COMPRESSION_RATIO = 4
 GZIP, ZSTD = ".gz", ".zst"
-# First bytes of a compressed file (RFC 1952, RFC 8878), by the program that decompresses it. No text begins so.
+# First bytes of a compressed file (RFC 1952, RFC 8878), by the program that decompresses it. No text begins with them.
 _MAGIC = {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
 
 

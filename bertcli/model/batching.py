@@ -58,6 +58,7 @@ def batches(
     The caller restores the order of the texts.
 
     Args:
+        texts: The texts.
         batch_tokens: Token budget of a batch, padding included. A longer text gets a batch of its own.
         pad_token_id: Id of the padding token.
         batch_size: Largest number of texts in a batch, None for no limit.

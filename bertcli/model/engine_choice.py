@@ -1,4 +1,4 @@
-"""The choice of an engine, a device and a dtype, and the engine itself."""
+"""Choice of the engine, the device and the dtype, and the opening of the engine."""
 
 import re
 from collections.abc import Callable
@@ -15,11 +15,12 @@ from bertcli.model.ops.base import Ops
 from bertcli.model.resources import limit_onednn_cache
 from bertcli.model.weights import BertWeights
 
+# Rough number of bytes of text in a token.
+BYTES_PER_TOKEN = 4
 _DEVICE = re.compile(r"cpu|cuda(:\d+)?|mps")
 # Importing torch costs about two seconds of a core. Below this much work (floating-point operations of the encoder's
-# matrix products) numpy has finished before torch would have started; benchmarks/engines.py measures where they meet.
+# matrix products) numpy has finished before torch would have started. benchmarks/engines.py measures this limit.
 _MIN_TORCH_WORK = 3e11
-_BYTES_PER_TOKEN = 4
 _BATCH_TOKENS = {"cpu": 2048, "cuda": 16384, "mps": 8192}
 
 
@@ -52,23 +53,23 @@ def default_batch_tokens(device: str) -> int:
 
 def encoder_work(text_bytes: int, parameters: int) -> float:
     """Estimate the floating-point operations for that much text: two for each token and parameter of the layers."""
-    return 2.0 * parameters * text_bytes / _BYTES_PER_TOKEN
+    return 2.0 * parameters * text_bytes / BYTES_PER_TOKEN
 
 
 def choose_engine(
     engine: str, device: str, dtype: str, traits: CheckpointTraits, work: Callable[[], float]
 ) -> EngineChoice:
-    """Return the engine and device for what the user asked for.
+    """Return the engine, device and dtype to use.
 
-    `auto` is decided by the checkpoint, the device and the dtype, and then by the amount of work.
+    auto depends on the checkpoint, the device and the dtype, and then on the amount of work.
 
     Args:
         engine: A value of EngineName.
         device: auto, cpu, cuda, cuda:N or mps.
         dtype: A value of DtypeName.
-        traits: What the checkpoint needs.
-        work: Returns the estimated floating-point operations. It is called only if the answer decides, since reading
-            standard input to find out may take long.
+        traits: The traits of the checkpoint.
+        work: Returns the estimated floating-point operations. It is called only if the choice depends on it, since it
+            may have to wait for standard input.
 
     Raises:
         WrongUsage: The options contradict each other or the checkpoint.

@@ -31,7 +31,10 @@ from bertcli.results.texts import RunInfo, TextInfo
 
 @dataclass(frozen=True)
 class Session:
-    """An open checkpoint. text_bytes returns the amount of text to compute; it is called when the engine is chosen."""
+    """An open checkpoint.
+
+    text_bytes returns about how many bytes of text there are to compute. It is called when the engine is chosen.
+    """
 
     request: SessionRequest
     checkpoint: Checkpoint
@@ -128,7 +131,7 @@ def open_session(
     """Open a checkpoint. Weights are read when they are first needed.
 
     Args:
-        request: The checkpoint and the way to run it.
+        request: The checkpoint to open and the way to run it.
         text_bytes: Returns about how many bytes of text there are to compute.
         on_download: Called before a download, as in find_checkpoint.
 

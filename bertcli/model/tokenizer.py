@@ -53,6 +53,9 @@ class TextTokenizer:
         """Wrap a tokenizer.
 
         Args:
+            tokenizer: The tokenizer.
+            special_tokens: Spellings of the special tokens.
+            config: The model's config.
             limit: Maximum number of tokens of a text, special tokens included.
             truncate: Cut longer texts. Otherwise they fail.
         """
@@ -128,6 +131,7 @@ class TextTokenizer:
         """Tokenize texts.
 
         Args:
+            records: The texts.
             ids_only: Leave out tokens and words, and token_type_ids if there is no sentence B, to save memory.
 
         Returns:
@@ -145,6 +149,7 @@ class TextTokenizer:
         """Yield the texts of a window tokenized, in order. Texts that have already failed are passed through.
 
         Args:
+            window: The texts.
             ids_only: As in tokenize.
         """
         tokenized = iter(

@@ -1,4 +1,4 @@
-"""The destination of a run: its format and its file, folder or stream, resolved and checked before any work."""
+"""Destination of a run: its format and its file, folder or stream, resolved and checked before any work."""
 
 import os
 import sys
@@ -27,7 +27,7 @@ _BINARY_SUFFIXES = (".npy", *TENSOR_SUFFIXES, PARQUET_SUFFIX, HTML_SUFFIX, PNG_S
 
 @dataclass(frozen=True, slots=True)
 class OutputOptions:
-    """The place and the look of the results.
+    """Options of the output: where the results go, and how they look.
 
     Attributes:
         format: The format, or auto.
@@ -38,7 +38,7 @@ class OutputOptions:
         color: When to colour tables.
         width: Columns for tables; None for the terminal's.
         quiet: Print no notes.
-        debug: Show the traceback of a bug. bertcli.__main__ looks for the option itself.
+        debug: Show the traceback of a bug. Only bertcli.__main__ uses it, from the command line.
     """
 
     format: FormatName = FormatName.AUTO
@@ -98,7 +98,10 @@ class OutputOptions:
 
 
 def only_file(named: dict[str, AnyPath | None]) -> tuple[str, AnyPath] | None:
-    """Return the one option that names a file, and that file. None if no option does.
+    """Return the one option that names a file, with its path. Return None if no option does.
+
+    Args:
+        named: The path of each option, None if it is not given.
 
     Raises:
         WrongUsage: Two options name a file.
@@ -154,7 +157,7 @@ class Destination:
 
     @property
     def wants_table(self) -> bool:
-        """True if people will look at the output."""
+        """True if the output is a table or a picture, for people to look at."""
         return self.format in TABLE_FORMATS
 
     @property

@@ -12,7 +12,7 @@ _REVISION_DIGITS, _SHA1_DIGITS = 8, 40
 class AttentionDisplay:
     """Choice of what to show of attention.
 
-    Args:
+    Attributes:
         statistics: Names of the statistics to show, in order.
         thresholds: Sentence that explains the labels.
         grid: Statistic to show as a grid of layers by heads, or None for a table of heads.
@@ -42,7 +42,7 @@ class AttentionDisplay:
 class Heatmap:
     """Matrix with the names, numbers and scale that it is drawn with.
 
-    Args:
+    Attributes:
         name: Heading of the matrix.
         note: Explanation beside the heading.
         quantity: Name of a value, for example weight or distance.

@@ -123,7 +123,7 @@ def _figure(sets: Sequence[HeatmapSet], caption: str, colors: str) -> Figure:
 class _Size:
     """Size of a heatmap in inches.
 
-    Args:
+    Attributes:
         cell: Width and height of a cell.
         matrix: Width and height of all cells.
         height: Height of the cells, the names above them, the title and the gap below.

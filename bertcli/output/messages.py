@@ -1,4 +1,7 @@
-"""Messages on stderr: errors with their hints, notes, summaries, progress and bugs."""
+"""Messages for the user: errors with their hints, notes, summaries, progress and bugs.
+
+All of them go to stderr, since stdout is for data. Only print_names, which is for shell completion, writes to stdout.
+"""
 
 import errno
 import os
@@ -15,6 +18,9 @@ from bertcli.input.records import FailedText
 from bertcli.output.formatting import size, visible
 from bertcli.results.corpus import RunSummary
 
+if TYPE_CHECKING:
+    from bertcli.output.console import ProgressBar
+
 _OS_HINTS = {
     errno.ENOSPC: "free some space, or write somewhere else",
     errno.EACCES: "check its permissions",
@@ -25,6 +31,8 @@ _OS_HINTS = {
     errno.EFBIG: "raise the limit (ulimit -f), or write somewhere else",
 }
 _OTHER_OS_HINT = "check the path and the disk or device"
+# A hint that is pointless once texts are being skipped.
+_SKIP_OPTION = "--on-error skip"
 
 
 def print_error(message: str, hint: str = "") -> None:
@@ -38,7 +46,7 @@ def print_skipped(message: str, hint: str = "") -> None:
 
 
 def print_note(message: str) -> None:
-    """Print something that the user may want to know."""
+    """Print a note."""
     _print_line(f"bertcli: note: {message}")
 
 
@@ -75,40 +83,26 @@ def describe_os_error(error: OSError) -> tuple[str, str]:
     return f"{where}{reason}", _OS_HINTS.get(error.errno or 0, _OTHER_OS_HINT)
 
 
-def _print_with_hint(kind: str, message: str, hint: str) -> None:
-    _print_line(f"bertcli: {kind}: {message}")
-    if hint:
-        _print_line(f"hint: {hint}")
-
-
-def _print_line(line: str) -> None:
-    if sys.stderr is not None:  # if it is closed, print would write to stdout
-        print(visible(line), file=sys.stderr)
-
-
-if TYPE_CHECKING:
-    from bertcli.output.console import ProgressBar
-
-# A hint that is pointless once texts are being skipped.
-_SKIP_OPTION = "--on-error skip"
-
-
 class Reporter:
-    """Reports to the user while a command runs. quiet leaves out notes, summaries and progress, but no errors."""
+    """Reports to the user while a command runs.
+
+    Args:
+        quiet: Leave out notes, summaries and progress. Errors are printed all the same.
+    """
 
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
-        self._given_hints: set[str] = set()
+        self._printed_hints: set[str] = set()
         self._bar: ProgressBar | None = None
         self._drawing, self._is_over = threading.Lock(), False
 
     def note(self, message: str) -> None:
-        """Print something that the user may want to know."""
+        """Print a note, unless --quiet is set."""
         if not self._quiet:
             print_note(message)
 
     def summarize(self, summary: RunSummary) -> None:
-        """Print the summary of a run over many texts."""
+        """Print the summary of a run over many texts, unless --quiet is set."""
         if not self._quiet:
             print_summary(summary)
 
@@ -121,9 +115,9 @@ class Reporter:
     def report_skipped(self, text: FailedText) -> None:
         """Print why a text is skipped, with its hint if that has not been printed before."""
         error = text.error.with_prefix(text.place)
-        is_pointless = _SKIP_OPTION in error.hint or error.hint in self._given_hints
+        is_pointless = _SKIP_OPTION in error.hint or error.hint in self._printed_hints
         print_skipped(error.message, "" if is_pointless else error.hint)
-        self._given_hints.add(error.hint)
+        self._printed_hints.add(error.hint)
 
     @property
     def is_shown(self) -> bool:
@@ -153,3 +147,14 @@ class Reporter:
             self._is_over = True
             if self._bar is not None:
                 self._bar.end()
+
+
+def _print_with_hint(kind: str, message: str, hint: str) -> None:
+    _print_line(f"bertcli: {kind}: {message}")
+    if hint:
+        _print_line(f"hint: {hint}")
+
+
+def _print_line(line: str) -> None:
+    if sys.stderr is not None:  # if it is closed, print would write to stdout
+        print(visible(line), file=sys.stderr)

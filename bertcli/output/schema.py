@@ -25,7 +25,7 @@ _OWN_FIELDS: JsonKeys = {}
 class Schema(Generic[Record]):
     """Functions that turn a record of one command into each output format.
 
-    Args:
+    Attributes:
         columns: Column names of CSV and TSV.
         to_rows: Return the rows of a record, each with a cell for every column.
         to_json: Return a record's JSON object.

@@ -1,4 +1,4 @@
-"""The sink: sends the answers of a run to the writer of their format."""
+"""Sink that sends the answers of a run to the writer of their format."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -63,7 +63,7 @@ class Sink:
                 if stream.isatty():
                     raise OutputError(
                         f"{self.destination.path} is a terminal, and {self.destination.format} is binary",
-                        hint="write to a file, or leave -o out for a table",
+                        hint="write to a file, or leave out -o to get a table",
                     )
                 written = self.write_all(answers, make_writer(stream))
             else:

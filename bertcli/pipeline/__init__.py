@@ -1,1 +1,1 @@
-"""One scheduler for every command."""
+"""Pipeline of every command: the scheduler, with prefetch, progress, halving of batches, dedupe and resume."""

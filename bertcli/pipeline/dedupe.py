@@ -1,8 +1,8 @@
-"""Dedupe: the vectors of texts that were computed before, kept on disk and found by a hash of the text."""
+"""Dedupe: a cache on disk of the vectors of earlier texts, found by a hash of the text."""
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ _SHARD_ROWS_READ = 1024
 class DedupeCache:
     """Cache of vectors by text.
 
-    Two texts are equal if every character of the text and of sentence B is. They are compared by 128 bits of BLAKE2b.
+    Two texts are equal if both sentences have the same characters. They are compared by 128 bits of BLAKE2b.
 
     Args:
         folder: Where to put the unnamed file of vectors.
@@ -38,9 +38,9 @@ class DedupeCache:
 
     def __init__(self, folder: Path, hidden_size: int, options: EncodeOptions, max_texts: int = _MAX_TEXTS) -> None:
         layers = len(options.layers) if options.layer_embeddings else 0
-        self._vectors = 1 + options.pooler + layers
+        self._vector_count = 1 + options.pooler + layers
         self._has_pooler, self._hidden_size, self._max_texts = options.pooler, hidden_size, max_texts
-        self._row_bytes = 4 * (self._vectors * hidden_size + 1)
+        self._row_bytes = 4 * (self._vector_count * hidden_size + 1)
         self._rows: dict[bytes, int] = {}
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed in close
 
@@ -95,7 +95,7 @@ class DedupeCache:
     def _recall(self, digest: bytes, text: TokenizedText) -> EncodeRecord:
         self._file.seek(self._rows[digest] * self._row_bytes)
         row = np.frombuffer(self._file.read(self._row_bytes), np.float32)
-        embedding, *others = row[:-1].reshape(self._vectors, self._hidden_size)
+        embedding, *others = row[:-1].reshape(self._vector_count, self._hidden_size)
         pooled = others.pop(0) if self._has_pooler else None
         follows = None if np.isnan(row[-1]) else float(row[-1])
         return EncodeRecord(
@@ -128,10 +128,6 @@ class ShardSeeder:
         if isinstance(text, TextRecord) and row[self._vectors[0]] is not None:
             vectors = [row[name] for name in self._vectors]
             self._cache.remember(hash_text(text), vectors, row.get("next_sentence"))
-
-
-# Called with each text that a finished shard already has.
-OnReplayed = Callable[[TextRecord | FailedText], None]
 
 
 def _read_rows(folder: AnyPath, manifest: Manifest, vectors: Sequence[str]) -> Iterator[dict[str, Any]]:

@@ -62,7 +62,7 @@ class Stages:
         return Prefetched(queue)
 
     def raise_if_stopped(self) -> None:
-        """Leave the work of a thread, if the run is over. Call it between the parts of a long computation."""
+        """End the work of this thread if the run is over. Call it between the parts of a long computation."""
         if self._is_stopped:
             raise _Stopped
 
@@ -75,7 +75,7 @@ class Prefetched(Generic[Item]):
 
     @property
     def is_empty(self) -> bool:
-        """True if the next item is not there yet."""
+        """True if the next item is not available yet."""
         return self._queue.is_empty
 
     def __iter__(self) -> Iterator[Item]:

@@ -27,7 +27,7 @@ class RunCounts:
         truncated: Texts that were cut.
         repeated: Texts that did not go through the model because an equal text had.
         computed: Tokens that went through the model.
-        positions: The same with the padding that went through it too.
+        positions: Tokens that went through the model, and the padding that went with them.
     """
 
     done: int = 0
@@ -75,7 +75,7 @@ class ProgressDisplay(Protocol):
 
     @property
     def is_shown(self) -> bool:
-        """True if somebody can see it."""
+        """True if the user can see it."""
 
     def show(self, summary: RunSummary, done: int, total: int | None) -> None:
         """Draw the progress. done and total are bytes of the input; total is None if unknown."""
@@ -100,7 +100,7 @@ class ProgressReporter:
         self._thread = threading.Thread(target=self._report, daemon=True)
 
     def start(self) -> None:
-        """Start the thread, if anybody can see what it draws."""
+        """Start the thread if the display is shown."""
         if self._display.is_shown:
             _ = self._reader.total_bytes  # looked up now, so that the thread never waits for the network
             self._thread.start()

@@ -1,4 +1,4 @@
-"""Resume: check that a resumed run reads the original input, and pass over the texts that finished shards have."""
+"""Resume: the check that a resumed run reads the original input, and the skipping of texts in finished shards."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
@@ -72,7 +72,16 @@ def skip_finished(
 
 
 def _check_digests(manifest: Manifest, digests: InputDigests, checked: int) -> int:
-    """Return the number of shards whose texts are found unchanged, `checked` of which were found before."""
+    """Check the input of further shards, as far as it has been read, and return the number of shards checked so far.
+
+    Args:
+        manifest: The finished shards.
+        digests: The hashes of the texts.
+        checked: Number of shards checked before.
+
+    Raises:
+        BadInput: The texts of a shard have changed.
+    """
     while checked < len(manifest.shards) and digests.has(checked):
         if digests.take(checked) != manifest.shards[checked].input_sha256:
             raise _changed_input(manifest, checked)

@@ -25,7 +25,6 @@ Answer = TypeVar("Answer")
 Compute = Callable[[Batch], Sequence[Answer]]
 Check = Callable[[TokenizedText], FailedText | None]
 Texts = list[TokenizedText | FailedText]
-
 # Number of batches' worth of texts to sort together. More texts would pad less, and hold more answers at once.
 SORT_WINDOW = 8
 # A group of short texts ends here: short texts have few lengths anyway, and each takes memory beside its tokens.
@@ -69,124 +68,6 @@ class Dedupe(Protocol[Answer]):
 
     def add_repeated(self, texts: Sequence[TokenizedText], computed: dict[int, Answer]) -> dict[int, Answer]:
         """Return the answers of all texts of a group, by index."""
-
-
-def schedule(
-    session: Session,
-    windows: Iterable[Window],
-    compute: Compute[Answer],
-    stages: Stages,
-    plan: Plan,
-    counts: RunCounts,
-    halving: Halving,
-    *,
-    check: Check | None = None,
-    dedupe: Dedupe[Answer] | None = None,
-) -> Iterator[Answer | FailedText]:
-    """Yield an answer for each text, in the order of the input.
-
-    Which texts share a batch depends on the texts and the plan alone, unless plan.ends_at_silence is set.
-
-    Args:
-        session: The open checkpoint.
-        windows: The texts, in lists of what is available together.
-        compute: Returns the answers of a batch, one for each of its texts.
-        stages: The threads of the run.
-        plan: How the texts are grouped.
-        counts: Updated as texts are computed.
-        halving: Splits a batch that does not fit in memory.
-        check: Returns a FailedText for a text that the analysis cannot take.
-        dedupe: Skips the computation of repeated texts.
-    """
-    batch_tokens = plan.batch_tokens or session.batch_tokens
-    read = stages.prefetch(windows, 1, may_block=True)
-    tokenized = stages.prefetch(_tokenize(session, read, plan, check))
-    groups = grouped(tokenized, batch_tokens, plan)
-    worker = _GroupWorker(session, compute, batch_tokens, stages, counts, halving, dedupe)
-    answered: Iterable[list[Answer | FailedText]] = map(worker.answer, groups)
-    if plan.prefetch:
-        answered = stages.prefetch(answered, plan.prefetch)
-    for answers in answered:
-        yield from answers
-
-
-def _tokenize(session: Session, windows: Iterable[Window], plan: Plan, check: Check | None) -> Iterator[Texts]:
-    for window in windows:
-        for start in range(0, len(window), _TOKENIZED_TOGETHER):
-            part = window[start : start + _TOKENIZED_TOGETHER]
-            texts = session.tokenizer.tokenize_window(part, ids_only=plan.ids_only)
-            yield [text if check is None or isinstance(text, FailedText) else check(text) or text for text in texts]
-
-
-def grouped(windows: Prefetched[Texts], batch_tokens: int, plan: Plan) -> Iterator[Texts]:
-    """Yield the texts in groups of up to about plan.sort_window batches."""
-    sort_window = 1 if plan.starts_small else plan.sort_window
-    group: Texts = []
-    token_budget = sort_window * batch_tokens
-    for window in windows:
-        for text in window:
-            group.append(text)
-            token_budget -= len(text) if isinstance(text, TokenizedText) else 0
-            if token_budget <= 0 or len(group) >= _MAX_GROUP_TEXTS or _ends_shard(text, plan.shard_rows):
-                yield group
-                sort_window = min(2 * sort_window, plan.sort_window)
-                group, token_budget = [], sort_window * batch_tokens
-        if plan.ends_at_silence and group and windows.is_empty:
-            yield group
-            group, token_budget = [], sort_window * batch_tokens
-    if group:
-        yield group
-
-
-def _ends_shard(text: TokenizedText | FailedText, shard_rows: int | None) -> bool:
-    index = text.index if isinstance(text, FailedText) else text.record.index
-    return shard_rows is not None and (index + 1) % shard_rows == 0
-
-
-class _GroupWorker(Generic[Answer]):
-    """Computes the answers of one group after another."""
-
-    def __init__(
-        self,
-        session: Session,
-        compute: Compute[Answer],
-        batch_tokens: int,
-        stages: Stages,
-        counts: RunCounts,
-        halving: Halving,
-        dedupe: Dedupe[Answer] | None,
-    ) -> None:
-        self._session, self._compute, self._batch_tokens = session, compute, batch_tokens
-        self._stages, self._counts, self._halving, self._dedupe = stages, counts, halving, dedupe
-        self._untrimmed_tokens = 0
-
-    def answer(self, group: Texts) -> list[Answer | FailedText]:
-        """Return the answers of a group, in its order."""
-        if self._untrimmed_tokens >= _TRIM_TOKENS:
-            trim_heap()
-            self._untrimmed_tokens = 0
-        texts = [text for text in group if isinstance(text, TokenizedText)]
-        to_compute = texts if self._dedupe is None else self._dedupe.select_new(texts)
-        answers = self._compute_all(to_compute)
-        self._counts.done += len(group) - len(to_compute)
-        self._counts.repeated += len(texts) - len(to_compute)
-        if self._dedupe is not None:
-            answers = self._dedupe.add_repeated(texts, answers)
-        for text in texts:
-            self._counts.count_text(text)
-        return [text if isinstance(text, FailedText) else answers.pop(text.record.index) for text in group]
-
-    def _compute_all(self, texts: Sequence[TokenizedText]) -> dict[int, Answer]:
-        answers: dict[int, Answer] = {}
-        session = self._session
-        pad_token_id, batch_size = session.tokenizer.pad_token_id, session.request.batch_size
-        for batch in batches(texts, self._batch_tokens, pad_token_id, batch_size):
-            self._stages.raise_if_stopped()
-            for text, answer in zip(batch.texts, self._halving(self._compute, batch), strict=True):
-                answers[text.record.index] = answer
-            self._counts.count_batch(batch, session.engine.supports_packing)
-            self._untrimmed_tokens += sum(map(len, batch.texts))
-        return answers
 
 
 class Run:
@@ -262,3 +143,121 @@ class Run:
     def summary(self) -> RunSummary:
         """Return the summary of the run so far."""
         return self.counts.summary(self._skipped, self._progress.seconds)
+
+
+def schedule(
+    session: Session,
+    windows: Iterable[Window],
+    compute: Compute[Answer],
+    stages: Stages,
+    plan: Plan,
+    counts: RunCounts,
+    halving: Halving,
+    *,
+    check: Check | None = None,
+    dedupe: Dedupe[Answer] | None = None,
+) -> Iterator[Answer | FailedText]:
+    """Yield an answer for each text, in the order of the input.
+
+    Which texts share a batch depends on the texts and the plan alone, unless plan.ends_at_silence is set.
+
+    Args:
+        session: The open checkpoint.
+        windows: The texts, in lists of what is available together.
+        compute: Returns the answers of a batch, one for each of its texts.
+        stages: The threads of the run.
+        plan: How the texts are grouped.
+        counts: Updated as texts are computed.
+        halving: Splits a batch that does not fit in memory.
+        check: Returns a FailedText for a text that the analysis cannot take.
+        dedupe: Skips the computation of repeated texts.
+    """
+    batch_tokens = plan.batch_tokens or session.batch_tokens
+    read = stages.prefetch(windows, 1, may_block=True)
+    tokenized = stages.prefetch(_tokenize(session, read, plan, check))
+    groups = group_texts(tokenized, batch_tokens, plan)
+    worker = _GroupWorker(session, compute, batch_tokens, stages, counts, halving, dedupe)
+    answered: Iterable[list[Answer | FailedText]] = map(worker.answer, groups)
+    if plan.prefetch:
+        answered = stages.prefetch(answered, plan.prefetch)
+    for answers in answered:
+        yield from answers
+
+
+def group_texts(windows: Prefetched[Texts], batch_tokens: int, plan: Plan) -> Iterator[Texts]:
+    """Yield the texts in groups of up to about plan.sort_window batches."""
+    sort_window = 1 if plan.starts_small else plan.sort_window
+    group: Texts = []
+    token_budget = sort_window * batch_tokens
+    for window in windows:
+        for text in window:
+            group.append(text)
+            token_budget -= len(text) if isinstance(text, TokenizedText) else 0
+            if token_budget <= 0 or len(group) >= _MAX_GROUP_TEXTS or _ends_shard(text, plan.shard_rows):
+                yield group
+                sort_window = min(2 * sort_window, plan.sort_window)
+                group, token_budget = [], sort_window * batch_tokens
+        if plan.ends_at_silence and group and windows.is_empty:
+            yield group
+            group, token_budget = [], sort_window * batch_tokens
+    if group:
+        yield group
+
+
+def _tokenize(session: Session, windows: Iterable[Window], plan: Plan, check: Check | None) -> Iterator[Texts]:
+    for window in windows:
+        for start in range(0, len(window), _TOKENIZED_TOGETHER):
+            part = window[start : start + _TOKENIZED_TOGETHER]
+            texts = session.tokenizer.tokenize_window(part, ids_only=plan.ids_only)
+            yield [text if check is None or isinstance(text, FailedText) else check(text) or text for text in texts]
+
+
+def _ends_shard(text: TokenizedText | FailedText, shard_rows: int | None) -> bool:
+    index = text.index if isinstance(text, FailedText) else text.record.index
+    return shard_rows is not None and (index + 1) % shard_rows == 0
+
+
+class _GroupWorker(Generic[Answer]):
+    """Computes the answers of one group after another."""
+
+    def __init__(
+        self,
+        session: Session,
+        compute: Compute[Answer],
+        batch_tokens: int,
+        stages: Stages,
+        counts: RunCounts,
+        halving: Halving,
+        dedupe: Dedupe[Answer] | None,
+    ) -> None:
+        self._session, self._compute, self._batch_tokens = session, compute, batch_tokens
+        self._stages, self._counts, self._halving, self._dedupe = stages, counts, halving, dedupe
+        self._untrimmed_tokens = 0
+
+    def answer(self, group: Texts) -> list[Answer | FailedText]:
+        """Return the answers of a group, in its order."""
+        if self._untrimmed_tokens >= _TRIM_TOKENS:
+            trim_heap()
+            self._untrimmed_tokens = 0
+        texts = [text for text in group if isinstance(text, TokenizedText)]
+        to_compute = texts if self._dedupe is None else self._dedupe.select_new(texts)
+        answers = self._compute_all(to_compute)
+        self._counts.done += len(group) - len(to_compute)
+        self._counts.repeated += len(texts) - len(to_compute)
+        if self._dedupe is not None:
+            answers = self._dedupe.add_repeated(texts, answers)
+        for text in texts:
+            self._counts.count_text(text)
+        return [text if isinstance(text, FailedText) else answers.pop(text.record.index) for text in group]
+
+    def _compute_all(self, texts: Sequence[TokenizedText]) -> dict[int, Answer]:
+        answers: dict[int, Answer] = {}
+        session = self._session
+        pad_token_id, batch_size = session.tokenizer.pad_token_id, session.request.batch_size
+        for batch in batches(texts, self._batch_tokens, pad_token_id, batch_size):
+            self._stages.raise_if_stopped()
+            for text, answer in zip(batch.texts, self._halving(self._compute, batch), strict=True):
+                answers[text.record.index] = answer
+            self._counts.count_batch(batch, session.engine.supports_packing)
+            self._untrimmed_tokens += sum(map(len, batch.texts))
+        return answers

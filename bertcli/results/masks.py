@@ -29,7 +29,7 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class TargetPrediction:
-    """A given word in a mask that is as wide as the word has pieces.
+    """Prediction of a given word for a mask, which is widened to one mask for each piece of the word.
 
     Attributes:
         target: The word as the user gave it.
@@ -170,7 +170,7 @@ class TokenScore:
         token: The token.
         id: Its id.
         logprob: Natural logarithm of its probability.
-        surprisal: The same as -log2, in bits.
+        surprisal: -log2 of its probability, in bits.
         rank: Its rank in the whole vocabulary, from 1.
         best: The most probable token.
     """

@@ -13,9 +13,9 @@ import torch
 
 from bertcli.checkpoints import connectivity
 from bertcli.checkpoints.find import Checkpoint, find_checkpoint, find_tensors
-from bertcli.checkpoints.headers import read_header
 from bertcli.checkpoints.hub_cache import Download, cache_folder, find_snapshot
 from bertcli.checkpoints.required_files import Files
+from bertcli.checkpoints.safetensors import read_header
 from bertcli.errors import BadCheckpoint, BertcliError, CheckpointNotFound, HubFailed
 from tests.hub import COMMIT, OTHER_COMMIT, Fault, Handler, Hub, fill_cache
 

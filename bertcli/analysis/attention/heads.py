@@ -87,7 +87,7 @@ def compute_attention(session: Session, batch: Batch, options: AttnOptions) -> l
 
 
 def compute_statistics(session: Session, batch: Batch, options: AttnOptions) -> list[TextStatistics]:
-    """Compute what summarise_texts needs of each text of a batch."""
+    """Compute the statistics of each text of a batch, without its record, for summarize_texts."""
     observer = _Observer(session, batch, options)
     session.run(batch, options.output_request(observer.observe))
     return [
@@ -100,7 +100,7 @@ def compute_statistics(session: Session, batch: Batch, options: AttnOptions) -> 
     ]
 
 
-def summarise_texts(
+def summarize_texts(
     texts: Iterable[TextStatistics | FailedText], options: AttnOptions
 ) -> Iterator[AttnSummary | FailedText]:
     """Yield failed texts as they come, and at the end the summary of all other texts, if there are any."""

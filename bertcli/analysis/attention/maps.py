@@ -8,7 +8,7 @@ import numpy as np
 from bertcli.model.engine import Engine
 from bertcli.model.ops.base import Array, DoubleArray, FloatArray, Ops
 
-# Number of float64 values of a block of queries of all heads, 2 MiB. Blocks keep memory near that of the weights alone.
+# Number of float64 values in a block of queries of all heads (2 MiB). Blocks keep memory close to that of the weights.
 _BLOCK_VALUES = 1 << 18
 
 
@@ -33,26 +33,10 @@ def head_distance(attention: FloatArray) -> FloatArray:
     return np.asarray((total + total.T) / queries, np.float32)
 
 
-def _summed_distance(p: DoubleArray) -> DoubleArray:
-    """Sum distances over a block of queries: (heads, queries, seq) to the upper triangle of (heads, heads)."""
-    entropy = _entropy(p)
-    distance = np.zeros((len(p), len(p)))
-    for head in range(len(p) - 1):
-        others = slice(head + 1, None)
-        divergence = _entropy((p[head] + p[others]) / 2) - (entropy[head] + entropy[others]) / 2
-        distance[head, others] = np.sqrt(np.maximum(divergence, 0)).sum(-1)
-    return distance
-
-
-def _entropy(p: DoubleArray) -> Any:
-    """Return -sum p ln p over the last axis, in nats."""
-    return -(p * np.log(np.where(p > 0, p, 1))).sum(-1)
-
-
 class Rollout:
     """Attention rollout (Abnar & Zuidema 2020): the product A_L ... A_1 with A_l = (mean over heads + I) / 2.
 
-    The identity represents the residual connection. Rows of tokens sum to 1, as the rows of each A_l do.
+    The identity represents the residual connection. The row of a token sums to 1, since the rows of each A_l do.
     """
 
     def __init__(self, ops: Ops) -> None:
@@ -70,7 +54,7 @@ class Rollout:
         self._product = layer if self._product is None else layer @ self._product
 
     def matrices(self) -> Array:
-        """Return the product so far as numpy, (batch, seq, seq). Columns of padding hold zeros.
+        """Return the product so far as a numpy array, (batch, seq, seq). Columns of padding hold zeros.
 
         Rows are tokens of the last layer observed, columns are tokens of the embeddings.
         """
@@ -100,8 +84,12 @@ def value_norms(weights: Array, value: Array, output: Array) -> Array:
 def expansion_rates(engine: Engine, layers: Sequence[int]) -> list[float]:
     """Compute the expansion rate of each of the layers.
 
+    Args:
+        engine: The engine, which holds the weights.
+        layers: Numbers of the layers.
+
     Raises:
-        WrongUsage: The engine does not show its projections.
+        WrongUsage: The engine has no access to the projections.
     """
     to_numpy, rates = engine.ops.to_numpy, []
     for layer in layers:
@@ -127,6 +115,22 @@ def expansion_rate(
     v = _affine(value_weight, value_bias)
     o = _affine(output_weight.T, output_bias)
     return float(np.linalg.norm(v.T @ o) / np.sqrt(len(v)))
+
+
+def _summed_distance(p: DoubleArray) -> DoubleArray:
+    """Sum distances over a block of queries: (heads, queries, seq) to the upper triangle of (heads, heads)."""
+    entropy = _entropy(p)
+    distance = np.zeros((len(p), len(p)))
+    for head in range(len(p) - 1):
+        others = slice(head + 1, None)
+        divergence = _entropy((p[head] + p[others]) / 2) - (entropy[head] + entropy[others]) / 2
+        distance[head, others] = np.sqrt(np.maximum(divergence, 0)).sum(-1)
+    return distance
+
+
+def _entropy(p: DoubleArray) -> Any:
+    """Return -sum p ln p over the last axis, in nats."""
+    return -(p * np.log(np.where(p > 0, p, 1))).sum(-1)
 
 
 def _affine(weight: FloatArray, bias: FloatArray) -> Any:

@@ -1,4 +1,4 @@
-"""Statistics of attention heads, and the labels that follow from them.
+"""Statistics of attention heads, the labels that follow from them, and their means over texts.
 
 Each statistic is a mean over the queries of a text (see bertcli.choices.Statistic for the names):
 
@@ -29,6 +29,8 @@ from bertcli.results.attention import AttnSummary, HeadStatistics
 POSITION_SHARE = 0.5  # share of the attention on the previous token, the next token or the token itself
 DELIMITER_SHARE = 0.6  # share of the attention on [CLS] and [SEP] together
 BROAD_ENTROPY = 3.8  # nats
+# True at the statistics that are averaged over queries with a neighbour. A text has one such query fewer than tokens.
+_NEEDS_NEIGHBOUR = np.array([name in (Statistic.PREVIOUS, Statistic.NEXT) for name in Statistic])
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,21 @@ class StatisticInputs:
     distances: Array
 
 
+@dataclass(frozen=True, slots=True)
+class TextStatistics:
+    """Head statistics of one text.
+
+    Attributes:
+        token_count: Number of tokens, special tokens included.
+        values: (layers, heads, 9), the last axis in the order of Statistic.
+        distance: Distances between heads, (layers * heads, layers * heads), or None if not requested.
+    """
+
+    token_count: int
+    values: FloatArray
+    distance: FloatArray | None = None
+
+
 def statistic_inputs(ops: Ops, batch: Batch, tokenizer: TextTokenizer) -> StatisticInputs:
     """Return the properties of a batch that the statistics need."""
     is_query = batch.attention_mask.astype(np.float32)
@@ -64,11 +81,6 @@ def statistic_inputs(ops: Ops, batch: Batch, tokenizer: TextTokenizer) -> Statis
         ops.asarray(key_kinds[:, None]),
         ops.asarray(distances),
     )
-
-
-@cache
-def _is_punctuation(token: str) -> bool:
-    return bool(token) and all(unicodedata.category(character).startswith("P") for character in token)
 
 
 def head_statistics(ops: Ops, a: Array, inputs: StatisticInputs) -> Array:
@@ -122,25 +134,6 @@ def head_label(statistics: HeadStatistics) -> HeadLabel | None:
     return HeadLabel.BROAD if statistics.entropy > BROAD_ENTROPY else None
 
 
-# True at the statistics that are averaged over the queries that have a neighbour, one fewer than there are tokens.
-_NEEDS_NEIGHBOUR = np.array([name in (Statistic.PREVIOUS, Statistic.NEXT) for name in Statistic])
-
-
-@dataclass(frozen=True, slots=True)
-class TextStatistics:
-    """Head statistics of one text.
-
-    Attributes:
-        token_count: Number of tokens, special tokens included.
-        values: (layers, heads, 9), the last axis in the order of Statistic.
-        distance: Distances between heads, (layers * heads, layers * heads), or None if not requested.
-    """
-
-    token_count: int
-    values: FloatArray
-    distance: FloatArray | None = None
-
-
 class Aggregate:
     """Means over texts, weighted by the queries of each text.
 
@@ -183,3 +176,8 @@ class Aggregate:
             ],
             None if self._distance is None else self._distance / self._token_count,
         )
+
+
+@cache
+def _is_punctuation(token: str) -> bool:
+    return bool(token) and all(unicodedata.category(character).startswith("P") for character in token)

@@ -10,7 +10,7 @@ from bertcli.analysis.attention.heads import (
     batch_tokens,
     compute_attention,
     compute_statistics,
-    summarise_texts,
+    summarize_texts,
 )
 from bertcli.analysis.attention.selection import (
     Selection,
@@ -21,11 +21,7 @@ from bertcli.analysis.attention.selection import (
     select_heads,
     select_layers,
 )
-from bertcli.analysis.attention.statistics import (
-    BROAD_ENTROPY,
-    DELIMITER_SHARE,
-    POSITION_SHARE,
-)
+from bertcli.analysis.attention.statistics import BROAD_ENTROPY, DELIMITER_SHARE, POSITION_SHARE
 from bertcli.analysis.attention.strongest_keys import check_has_token, token_spellings
 from bertcli.analysis.attention.words import check_positions
 from bertcli.choices import Statistic
@@ -57,6 +53,8 @@ from bertcli.results.attention import Expansion
 from bertcli.results.texts import RunInfo
 
 _TOP_K = 5
+# End of a range without one, beyond any text.
+_NO_END = 1 << 31
 THRESHOLDS = (
     f"label: prev, next, self > {POSITION_SHARE}; delimiter: cls + sep > {DELIMITER_SHARE}; "
     f"broad: entropy > {BROAD_ENTROPY}"
@@ -76,7 +74,7 @@ def attn(request: AttnRequest) -> ExitCode:
     session, reader = open_texts(request.texts, request.model, sink)
     options = _options(request, session, sink.destination.format)
     if options.value_norms:
-        session.engine.projection(options.layers[0], "output")  # fails early on an engine that hides the weights
+        session.engine.projection(options.layers[0], "output")  # fails early on an engine without access to the weights
     if request.heads.aggregate:
         return _aggregate(session, reader, options, display, sink)
     info = session.info("attn")
@@ -96,7 +94,7 @@ def _aggregate(
     plan = streaming_plan(reader, batch_tokens=batch_tokens(session))
     with Run(session, reader, plan, sink.reporter, sink.reporter.note) as run:
         summaries = run.answers(partial(compute_statistics, session, options=options))
-        return sink.write(info, summary_schema(info, display), summarise_texts(summaries, options))
+        return sink.write(info, summary_schema(info, display), summarize_texts(summaries, options))
 
 
 def _show_expansion(request: AttnRequest, sink: Sink) -> ExitCode:
@@ -125,13 +123,15 @@ def _display(request: AttnRequest) -> AttentionDisplay:
 
 
 def _range(option: str, value: str | None) -> range | None:
-    """Return the range FROM-TO, both ends included. Raises WrongUsage."""
+    """Return the positions that FROM-TO, FROM- or FROM names, both ends included. Raises WrongUsage."""
     if value is None:
         return None
     first, dash, last = value.partition("-")
     if not first.isdecimal() or (last and not last.isdecimal()) or (last and int(last) < int(first)):
         raise WrongUsage(f"{option} {value!r} is not a range of positions", hint=f"use a range such as {option} 0-20")
-    return range(int(first), int(last) + 1 if last else (1 << 31 if dash else int(first) + 1))
+    if not last:
+        return range(int(first), _NO_END if dash else int(first) + 1)
+    return range(int(first), int(last) + 1)
 
 
 def _selection(heads: HeadOptions) -> Selection:

@@ -28,7 +28,7 @@ def write_page(request: AttnRequest, sink: Sink, thresholds: str) -> ExitCode:
     """Write the attention over every text into one page.
 
     Args:
-        request: The options. Its heads and maps are what the page starts with.
+        request: The options. The page starts with the view that its heads and maps select.
         sink: Writes the page.
         thresholds: Explains the labels of heads.
     """
@@ -65,7 +65,7 @@ def _open(path: Path, sink: Sink) -> None:
 
 
 def _start(heads: HeadOptions, layer: int | None, maps: MapOptions) -> dict[str, str | int]:
-    """Return the view that the page starts with, as its address names it."""
+    """Return the view that the page starts with, in the terms of its address."""
     view = "rollout" if maps.rollout else "statistics" if heads.grid or heads.label else "heads"
     requested: dict[str, str | int | None] = {
         "view": view,

@@ -1,14 +1,9 @@
-"""The request of attn: its options, which of them go together, and which formats can hold them."""
+"""Request of attn: its options, which of them go together, and which formats can hold them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from bertcli.commands.options import (
-    HeadOptions,
-    MapOptions,
-    PageOptions,
-    TextOptions,
-)
+from bertcli.commands.options import HeadOptions, MapOptions, PageOptions, TextOptions
 from bertcli.errors import WrongUsage
 from bertcli.model.request import SessionRequest
 from bertcli.output.destination import (
@@ -24,7 +19,10 @@ from bertcli.output.destination import (
 
 @dataclass(frozen=True, slots=True)
 class AttnRequest:
-    """The options of attn, by group. output_options are as given; `output` has the file of --html or --png too."""
+    """The options of attn, by group.
+
+    output_options holds the options as given. `output` also takes the file of --html or --png as that of -o.
+    """
 
     texts: TextOptions
     model: SessionRequest
@@ -111,7 +109,7 @@ class AttnRequest:
             )
 
 
-# Options that go with each thing that can be shown. With several things, one of them has to take the option.
+# Options that go with each thing that can be shown. If several are shown, at least one has to take the option.
 _HEADS = "the table of heads"
 _MATRIX = "--layer and --head"
 _STATISTICS = {"--label", "--top", "--by"}

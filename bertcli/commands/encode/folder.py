@@ -1,4 +1,4 @@
-"""encode into a folder: Parquet shards with a manifest, which an interrupted run can be resumed from."""
+"""encode into a folder: Parquet shards, with a manifest from which an interrupted run can be resumed."""
 
 from __future__ import annotations
 
@@ -64,7 +64,10 @@ def folder_plan(options: EncodeOptions, shard_rows: int) -> Plan:
 
 
 def as_started(model: SessionRequest, started: Manifest | None) -> SessionRequest:
-    """Return the request with the engine, device and threads of the run to resume: others change the last digits."""
+    """Return the request with the engine, device and threads of the run to resume.
+
+    Others would change the last digits. An engine or device that the user names stays, and check_same_run reports it.
+    """
     if started is None:
         return model
     engine, device = (started.about[name] for name in ("engine", "device"))
@@ -79,7 +82,15 @@ def as_started(model: SessionRequest, started: Manifest | None) -> SessionReques
 def describe_run(
     request: EncodeRequest, info: RunInfo, checkpoint: Path, threads: int, batch_tokens: int
 ) -> Mapping[str, Any]:
-    """Return what the rows depend on beside the texts, as the manifest records it."""
+    """Return everything except the texts that the rows depend on, for the manifest.
+
+    Args:
+        request: The options.
+        info: The model and engine.
+        checkpoint: Folder of the checkpoint.
+        threads: Number of CPU threads.
+        batch_tokens: Token budget of a batch.
+    """
     texts, corpus, model = request.texts, request.corpus, request.model
     return {
         **info.as_json(),

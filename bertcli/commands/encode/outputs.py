@@ -1,4 +1,4 @@
-"""The outputs of encode: what each format needs computed, and the writers of binary files."""
+"""Outputs of encode: what to compute for each format, and the writers of binary files."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 
 def encode_options(request: EncodeRequest, session: Session, format_: str, *, is_looked_at: bool) -> EncodeOptions:
-    """Return what has to be computed for a request and a format.
+    """Return what to compute for a request and a format.
 
     Args:
         request: The options.
         session: The open checkpoint.
         format_: The format of the destination.
-        is_looked_at: The output is a table, which shows tokens and pooler_output without being asked.
+        is_looked_at: The output is a table, which always shows tokens, and pooler_output if there is one.
 
     Raises:
         MissingPooler: The pooler is requested and the checkpoint has none.
@@ -122,7 +122,7 @@ def parquet_layout(session: Session, request: EncodeRequest, options: EncodeOpti
 
 @dataclass(frozen=True, slots=True)
 class _LayerValues:
-    """Getter of one layer's values in a record: its place among the layers of an attribute. Ray can pickle it."""
+    """Getter of one layer's values: the item at `place` of an attribute of the record. Ray can pickle it."""
 
     attribute: str
     place: int

@@ -1,4 +1,4 @@
-"""encode into a folder on Ray: the run is planned and its manifest written here, the shards in the cluster."""
+"""encode into a folder on Ray: this process plans the run and writes the manifest, the cluster writes the shards."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from bertcli.commands.encode.folder import (
 from bertcli.commands.encode.outputs import encode_options, parquet_layout
 from bertcli.commands.encode.request import SHARD_ROWS, EncodeRequest
 from bertcli.errors import BertcliError, ExitCode
-from bertcli.input.reader import TextReader
+from bertcli.input.reader import SENTENCE_BYTES, TextReader
 from bertcli.model.engine_choice import default_batch_tokens
 from bertcli.model.request import SessionRequest
 from bertcli.model.session import Session, open_session
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 # Shards of a small input are small too, so that each actor gets several and none waits long for the last one.
 _SHARDS_PER_ACTOR = 8
 _MIN_SHARD_ROWS = 500
-_SENTENCE_BYTES = 80
 
 
 def encode_on_ray(request: EncodeRequest, sink: Sink, folder: AnyPath) -> ExitCode:
@@ -103,11 +102,11 @@ def _cluster_work(
 
 
 def _actor_session(model: SessionRequest, session: Session, plan: ActorPlan) -> SessionRequest:
-    """Return what each actor opens: the same model, on the same engine and number of threads."""
+    """Return the request that each actor opens its session with."""
     engine = session.engine_choice.engine
     return replace(
         model,
-        # The commit that was found here, even if the branch moves on before a node asks for it.
+        # The commit that was found here, even if the branch changes before a node asks for it.
         revision=session.checkpoint.revision or model.revision,
         engine=EngineName.TORCH if plan.gpus and engine == EngineName.NUMPY else EngineName(engine),
         device="cuda" if plan.gpus else "cpu",
@@ -129,5 +128,5 @@ def _about(request: EncodeRequest, session: Session, planned: SessionRequest) ->
 def _shard_rows(request: EncodeRequest, reader: TextReader, plan: ActorPlan, started: Manifest | None) -> int:
     if request.corpus.shard_rows is not None or started is not None:
         return request.corpus.shard_rows or (started.shard_rows if started is not None else SHARD_ROWS)
-    rows = reader.estimate_bytes() // _SENTENCE_BYTES
+    rows = reader.estimate_bytes() // SENTENCE_BYTES
     return min(SHARD_ROWS, max(_MIN_SHARD_ROWS, rows // (_SHARDS_PER_ACTOR * plan.actors)))

@@ -1,4 +1,4 @@
-"""The request of encode: its options, which of them go together, and which formats can hold them."""
+"""Request of encode: its options, which of them go together, and which formats can hold them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -75,7 +75,7 @@ class EncodeRequest:
         """Check that the format can hold what is requested. Raises WrongUsage."""
         for option, formats in self._formats_of_options(destination).items():
             if destination.format not in formats:
-                shown, only_folder = _shown(destination.format), tuple(formats) == (FOLDER,)
+                shown, only_folder = _format_noun(destination.format), tuple(formats) == (FOLDER,)
                 problem = f"needs a folder (-o out/), not {shown}" if only_folder else f"is not available in {shown}"
                 raise WrongUsage(
                     f"{option} {problem}",
@@ -98,7 +98,6 @@ class EncodeRequest:
                 "--layers in Parquet are pooled like the embedding, and the pooler exists for the last layer only",
                 hint="use --pooling mean, cls or max; --pooler adds pooler_output",
             )
-
         if self.ray.is_requested:
             _check_ray(self)
 
@@ -124,17 +123,17 @@ class EncodeRequest:
         return {option: allowed for option, (is_given, allowed) in formats.items() if is_given}
 
 
-def _shown(format_: str) -> str:
+def _format_noun(format_: str) -> str:
     """Return the name of a format in a message."""
     if format_ == FOLDER:
         return "a folder"
-    return (
-        format_ if format_.startswith(".") else {"table": "a table", "svg": "a picture"}.get(format_, format_.upper())
-    )
+    if format_.startswith("."):
+        return format_
+    return {"table": "a table", "svg": "a picture"}.get(format_, format_.upper())
 
 
 def _example(formats: Sequence[str], destination: Destination) -> str:
-    """Return how one of the formats is requested: as a file if a file was to be written."""
+    """Return an option that requests one of the formats: a file if the user wants a file."""
     files = [name for name in formats if name in _BINARY_SUFFIXES]
     if "json" in formats and not destination.is_file:
         return "--json"

@@ -1,6 +1,6 @@
-"""The analyses of fill-mask: what is computed for a batch, which texts it can take, and how its records are shown.
+"""Analyses of fill-mask: what each computes for a batch, which texts it can take, and how its records are shown.
 
-Each function imports only the analysis that it sets up, so that a process loads no other.
+Each function imports only the analysis that it sets up, so that a process does not load the others.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from bertcli.results.texts import RunInfo
 
 _TOP_K = 5
-# --score makes a text of each token, so that this fraction of a batch fills several batches.
+# --score computes one variant of a text for each token. This fraction of a batch then fills several batches.
 _SCORE_FRACTION = 8
 _SAME_VOCABULARY = "Jensen-Shannon distance: 0 if A and B agree, 0.833 if they have nothing in common"
 _OTHER_VOCABULARY = "the vocabularies differ: tokens are matched by spelling, and there is no distance"

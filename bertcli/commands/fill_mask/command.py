@@ -7,11 +7,12 @@ from bertcli.commands.fill_mask.request import FillMaskRequest
 from bertcli.commands.opening import open_texts, streaming_plan
 from bertcli.commands.request import open_sink
 from bertcli.errors import ExitCode
+from bertcli.model.engine_choice import BYTES_PER_TOKEN
 from bertcli.model.requirements import require_mlm
 from bertcli.output.schema import with_ids
 from bertcli.pipeline.scheduler import Run
 
-_BYTES_PER_TOKEN = 4
+# Rough number of steps of --joint, each of which runs the whole beam.
 _BEAM_STEPS = 20
 
 
@@ -39,5 +40,5 @@ def estimate_passes(analysis: str, size: int) -> float:
         analysis: The option that names the analysis, empty for the default one.
         size: Bytes of the text.
     """
-    tokens = max(size / _BYTES_PER_TOKEN, 1)
+    tokens = max(size / BYTES_PER_TOKEN, 1)
     return {"--score": tokens, "--mutual": tokens * (tokens + 1) / 2, "--joint": _BEAM_STEPS}.get(analysis, 1)

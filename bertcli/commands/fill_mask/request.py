@@ -1,4 +1,4 @@
-"""The request of fill-mask: its options, and which of them go together."""
+"""Request of fill-mask: its options, and which of them go together."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class FillMaskRequest:
 
     Attributes:
         top_k: Number of candidates for each mask.
-        mass: Probability that the candidates are to reach together.
+        mass: Probability that the candidates should cover together.
         entropy: Add the entropy of each distribution.
         targets: Words to score, separated by commas.
         target_score: How the pieces of a target make one score.

@@ -28,6 +28,7 @@ _JSON_KEYS: JsonKeys = {
     Change: ("token_str", "rank", "other_rank", "change", "score", "other_score"),
     TextScore: ("sum", "mean", "perplexity", "method", "tokens"),
 }
+_TARGET_CELLS = 6  # pieces, logprob, other_logprob, share, other_share, method
 
 
 def fill_mask_schema(info: RunInfo, mass: float | None = None) -> Schema[FillMaskRecord]:
@@ -41,40 +42,7 @@ def fill_mask_schema(info: RunInfo, mass: float | None = None) -> Schema[FillMas
         *MASK_COLUMNS, "target", "rank", "score", "logit", "token", "token_str", "sequence",
         "pieces", "logprob", "share", "method", "entropy", "mass",
     )  # fmt: skip
-    return Schema(columns, _rows, record_json, partial(_table, info=info, mass=mass))
-
-
-def mask_cells(record: FillMaskRecord) -> Iterable[tuple[Sequence[Cell], MaskPredictions]]:
-    """Yield the cells of MASK_COLUMNS for each mask, and the mask."""
-    for ordinal, mask in enumerate(record.masks):
-        yield (*text_cells(record.text), ordinal, mask.position), mask
-
-
-def record_json(record: FillMaskRecord) -> Mapping[str, Any]:
-    """Return the JSON object of a record: its text, its masks, and what was computed for the whole text."""
-    return {**text_json(record.text), **jsonable(record, _JSON_KEYS)}
-
-
-def _rows(record: FillMaskRecord) -> Iterable[Sequence[Cell]]:
-    for place, mask in mask_cells(record):
-        for candidate in mask.predictions:
-            yield *place, None, *_prediction_cells(candidate), None, None, None, None, mask.entropy, mask.mass
-        for target in mask.targets or ():
-            target_cells = joined(target.pieces), target.logprob, target.share, target.method
-            yield *place, target.target, *_prediction_cells(target), *target_cells, mask.entropy, mask.mass
-
-
-def _prediction_cells(found: Prediction | TargetPrediction) -> Sequence[Cell]:
-    return found.rank, found.score, found.logit, found.token, found.token_str, found.sequence
-
-
-def _table(record: FillMaskRecord, info: RunInfo, mass: float | None) -> Any:
-    from bertcli.output.tables.fill_mask import fill_mask_table
-
-    return fill_mask_table(record, info, mass)
-
-
-_TARGET_CELLS = 6  # pieces, logprob, other_logprob, share, other_share, method
+    return Schema(columns, _prediction_rows, record_json, partial(_prediction_table, info=info, mass=mass))
 
 
 def joint_schema(info: RunInfo, order: str) -> Schema[FillMaskRecord]:
@@ -117,7 +85,31 @@ def mutual_schema(info: RunInfo) -> Schema[FillMaskRecord]:
     return Schema(columns, _mutual_rows, record_json, partial(_mutual_table, info=info), to_heatmaps=_mutual_figure)
 
 
+def mask_cells(record: FillMaskRecord) -> Iterable[tuple[Sequence[Cell], MaskPredictions]]:
+    """Yield the cells of MASK_COLUMNS for each mask, and the mask."""
+    for ordinal, mask in enumerate(record.masks):
+        yield (*text_cells(record.text), ordinal, mask.position), mask
+
+
+def record_json(record: FillMaskRecord) -> Mapping[str, Any]:
+    """Return the JSON object of a record: its text, its masks, and what was computed for the whole text."""
+    return {**text_json(record.text), **jsonable(record, _JSON_KEYS)}
+
+
 # Rows
+
+
+def _prediction_rows(record: FillMaskRecord) -> Iterable[Sequence[Cell]]:
+    for place, mask in mask_cells(record):
+        for candidate in mask.predictions:
+            yield *place, None, *_prediction_cells(candidate), None, None, None, None, mask.entropy, mask.mass
+        for target in mask.targets or ():
+            target_cells = joined(target.pieces), target.logprob, target.share, target.method
+            yield *place, target.target, *_prediction_cells(target), *target_cells, mask.entropy, mask.mass
+
+
+def _prediction_cells(found: Prediction | TargetPrediction) -> Sequence[Cell]:
+    return found.rank, found.score, found.logit, found.token, found.token_str, found.sequence
 
 
 def _joint_rows(record: FillMaskRecord) -> Iterable[Sequence[Cell]]:
@@ -171,6 +163,12 @@ def _mutual_rows(record: FillMaskRecord) -> Iterable[Sequence[Cell]]:
 
 
 # Tables and figures. They are imported when the first one is drawn: rich takes longer to load than JSON needs.
+
+
+def _prediction_table(record: FillMaskRecord, info: RunInfo, mass: float | None) -> Any:
+    from bertcli.output.tables.fill_mask import fill_mask_table
+
+    return fill_mask_table(record, info, mass)
 
 
 def _joint_table(record: FillMaskRecord, order: str, info: RunInfo) -> Any:

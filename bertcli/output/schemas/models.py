@@ -9,44 +9,21 @@ from bertcli.output.schema import Cell, JsonKeys, Schema, jsonable
 from bertcli.results.models import KnownModel, ModelClass, ModelsResult, Output, ShapesResult, StoredTensor
 from bertcli.results.texts import RunInfo
 
-_COLUMNS = (
+_MODEL_COLUMNS = (
     "model", "revision", "refs", "family", "num_hidden_layers", "hidden_size", "num_attention_heads", "parameters",
     "bytes", "pooler", "mlm_head",
 )  # fmt: skip
-_JSON_KEYS: JsonKeys = {KnownModel: _COLUMNS}
+_TENSOR_COLUMNS = ("name", "shape", "dtype", "parameters", "bytes")
+_JSON_KEYS: JsonKeys = {
+    KnownModel: _MODEL_COLUMNS,
+    Output: ("name", "symbolic", "shape", "count", "dtype", "bytes", "default", "in_checkpoint"),
+    StoredTensor: _TENSOR_COLUMNS,
+}
 
 
 def models_schema() -> Schema[ModelsResult]:
     """Return the schema of models: a row for each model."""
-    return Schema(_COLUMNS, _rows, _result_json, _table, to_lines=_lines, is_document=True)
-
-
-def _rows(result: ModelsResult) -> Iterable[Sequence[Cell]]:
-    # A row has the values of JSON; branches and tags share a cell.
-    for model in _lines(result):
-        yield [joined(model["refs"]) if name == "refs" else model[name] for name in _COLUMNS]
-
-
-def _result_json(result: ModelsResult) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = jsonable(result, _JSON_KEYS)
-    return found
-
-
-def _lines(result: ModelsResult) -> Sequence[Mapping[str, Any]]:
-    return [jsonable(model, _JSON_KEYS) for model in result.models]
-
-
-def _table(result: ModelsResult) -> Any:
-    from bertcli.output.tables.models import models_table
-
-    return models_table(result)
-
-
-_TENSOR_COLUMNS = ("name", "shape", "dtype", "parameters", "bytes")
-_SHAPES_KEYS: JsonKeys = {
-    Output: ("name", "symbolic", "shape", "count", "dtype", "bytes", "default", "in_checkpoint"),
-    StoredTensor: _TENSOR_COLUMNS,
-}
+    return Schema(_MODEL_COLUMNS, _model_rows, _models_json, _models_table, to_lines=_model_lines, is_document=True)
 
 
 def shapes_schema(info: RunInfo) -> Schema[ShapesResult]:
@@ -63,6 +40,15 @@ def weights_schema(info: RunInfo) -> Schema[ShapesResult]:
     """Return the schema of a checkpoint's tensors: a row for each tensor."""
     table = partial(_weights_table, info=info)
     return Schema(_TENSOR_COLUMNS, _weights_rows, _weights_json, table, to_lines=_tensor_lines, is_document=True)
+
+
+# Rows
+
+
+def _model_rows(result: ModelsResult) -> Iterable[Sequence[Cell]]:
+    # A row has the values of the JSON object, except that branches and tags share a cell.
+    for model in _model_lines(result):
+        yield [joined(model["refs"]) if name == "refs" else model[name] for name in _MODEL_COLUMNS]
 
 
 def _shapes_rows(result: ShapesResult) -> Iterable[Sequence[Cell]]:
@@ -96,6 +82,15 @@ def _distinct(shapes: Sequence[Sequence[int]]) -> Sequence[Sequence[int]]:
 # JSON
 
 
+def _models_json(result: ModelsResult) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = jsonable(result, _JSON_KEYS)
+    return found
+
+
+def _model_lines(result: ModelsResult) -> Sequence[Mapping[str, Any]]:
+    return [jsonable(model, _JSON_KEYS) for model in result.models]
+
+
 def _shapes_json(result: ShapesResult) -> Mapping[str, Any]:
     return {
         "batch_size": result.batch_size,
@@ -118,7 +113,7 @@ def _class_json(model_class: ModelClass) -> Mapping[str, Any]:
 
 
 def _output_json(output: Output) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = jsonable(output, _SHAPES_KEYS)
+    found: Mapping[str, Any] = jsonable(output, _JSON_KEYS)
     return found if output.ran is None else {**found, "ran": _ran_json(output.ran)}
 
 
@@ -139,10 +134,16 @@ def _weights_json(result: ShapesResult) -> Mapping[str, Any]:
 
 
 def _tensor_lines(result: ShapesResult) -> Iterable[Mapping[str, Any]]:
-    return (jsonable(tensor, _SHAPES_KEYS) for tensor in result.tensors or ())
+    return (jsonable(tensor, _JSON_KEYS) for tensor in result.tensors or ())
 
 
 # Tables. They are imported when the first one is drawn: rich takes longer to load than JSON needs.
+
+
+def _models_table(result: ModelsResult) -> Any:
+    from bertcli.output.tables.models import models_table
+
+    return models_table(result)
 
 
 def _shapes_table(result: ShapesResult, info: RunInfo) -> Any:

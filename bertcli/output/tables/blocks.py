@@ -17,7 +17,7 @@ _UNLIMITED = 1_000_000
 class Blocks:
     """Table in blocks of columns. Columns of numbers (no_wrap) keep their width if one of them fits the terminal.
 
-    Args:
+    Attributes:
         table: Table to draw.
         keys: Number of first columns to repeat in every block.
         narrowest: Width to which a column of text may be folded.

@@ -54,7 +54,7 @@ def whole_matrix(heatmap: Heatmap) -> RenderableType:
 class Matrix:
     """Square or rectangle of short cells with labels.
 
-    Args:
+    Attributes:
         labels: Labels of the rows, drawn after the row numbers.
         names: Names of the columns. If they do not fit, the column numbers are drawn instead.
         cell: Return the text and the style of the cell at (row, column).

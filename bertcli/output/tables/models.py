@@ -18,61 +18,27 @@ from bertcli.results.models import KnownModel, ModelClass, ModelsResult, Output,
 from bertcli.results.texts import RunInfo
 
 _PRESENT, _ABSENT, _UNKNOWN = "✓", "-", "?"
+_RETURNED, _NOT_RETURNED, _LACKS_WEIGHTS = "✓", "-", "✗"
 _NO_RUN = RunInfo("models", None, None, None, None, None)
+_POOLER_OUTPUT = "pooler_output"
+_PART_NAMES = {"pooler": "pooler", "mlm_head": "MLM head", "next_sentence_head": "next-sentence head"}
+# Width of num_attention_heads and its comma, the longest line of a symbolic shape.
 _NARROWEST = 20
+# Spaces before the second and later lines of a folded name.
+_INDENT = 2
 
 
 def models_table(result: ModelsResult) -> RenderableType:
-    """Draw a row for each model. It begins with the name to give as -m."""
+    """Draw a row for each model, which begins with the name to give as -m."""
     drawn = cells.table()
     cells.add_words(drawn, "model")
     cells.add_numbers(drawn, "L", "H", "A", "parameters", "size")
     for header in ("pooler", "MLM\nhead"):
         drawn.add_column(Text(header), justify="center", no_wrap=True)
     for model in result.models:
-        drawn.add_row(*_row(model))
-    caption = cells.caption(_NO_RUN, *_legend(result))
+        drawn.add_row(*_model_row(model))
+    caption = cells.caption(_NO_RUN, *_models_legend(result))
     return Group(Blocks(drawn, keys=1, narrowest=_NARROWEST), Text(), caption)
-
-
-def _row(model: KnownModel) -> Iterator[Text]:
-    yield _name(model)
-    for number in (model.num_hidden_layers, model.hidden_size, model.num_attention_heads):
-        yield Text(str(number))
-    yield Text(_UNKNOWN if model.parameters is None else f"{model.parameters:,}")
-    yield cells.size(model.nbytes)
-    yield _mark(model.has_pooler)
-    yield _mark(model.has_mlm_head)
-
-
-def _name(model: KnownModel) -> Text:
-    """Return the name to give as -m; under it the family, and the branches, tags and commit for --revision."""
-    revisions = [] if model.revision is None else [*model.refs, short_revision(model.revision)]
-    about = " · ".join([model.family, *revisions])
-    return cells.cell(model.model, cells.STRONG).append("\n").append_text(cells.cell(about, cells.QUIET))
-
-
-def _mark(is_present: bool | None) -> Text:
-    if is_present is None:
-        return Text(_UNKNOWN, cells.QUIET)
-    return Text(_PRESENT) if is_present else Text(_ABSENT, cells.QUIET)
-
-
-def _legend(result: ModelsResult) -> Sequence[str]:
-    """Return the lines that explain the columns."""
-    legend = ["L: layers, H: hidden size, A: attention heads; parameters and size as stored"]
-    if any(model.parameters is None for model in result.models):
-        legend.append(f"{_UNKNOWN}: unknown; the weights are a pickle, which this command does not open")
-    if any(model.revision is not None for model in result.models):
-        legend.append(f"hub cache: {result.cache}")
-    return legend
-
-
-_RETURNED, _NOT_RETURNED, _LACKS_WEIGHTS = "✓", "-", "✗"
-_POOLER_OUTPUT = "pooler_output"
-_PART_NAMES = {"pooler": "pooler", "mlm_head": "MLM head", "next_sentence_head": "next-sentence head"}
-_INDENT = 2
-# Width of num_attention_heads and its comma, the longest line of a symbolic shape.
 
 
 def shapes_table(result: ShapesResult, info: RunInfo) -> RenderableType:
@@ -101,7 +67,7 @@ def weights_table(result: ShapesResult, info: RunInfo) -> RenderableType:
     cells.add_numbers(drawn, "parameters", "bytes")
     for tensor in tensors:
         numbers = Text(f"{tensor.parameters:,}"), cells.size(tensor.nbytes)
-        drawn.add_row(DottedName(tensor.name), Text(shape(tensor.shape)), Text(tensor.dtype), *numbers)
+        drawn.add_row(_DottedName(tensor.name), Text(shape(tensor.shape)), Text(tensor.dtype), *numbers)
     drawn.add_section()
     total = f"{len(tensors):,} {'tensor' if len(tensors) == 1 else 'tensors'}"
     parameters = f"{sum(tensor.parameters for tensor in tensors):,}"
@@ -111,7 +77,7 @@ def weights_table(result: ShapesResult, info: RunInfo) -> RenderableType:
 
 
 @dataclass(frozen=True, slots=True)
-class DottedName:
+class _DottedName:
     """Name of a tensor, folded after its dots where possible; the lines after the first are indented."""
 
     name: str
@@ -134,6 +100,39 @@ class DottedName:
 
     def _parts(self) -> Sequence[str]:
         return re.split(r"(?<=\.)", visible(self.name))
+
+
+def _model_row(model: KnownModel) -> Iterator[Text]:
+    yield _model_name(model)
+    for number in (model.num_hidden_layers, model.hidden_size, model.num_attention_heads):
+        yield Text(str(number))
+    yield Text(_UNKNOWN if model.parameters is None else f"{model.parameters:,}")
+    yield cells.size(model.nbytes)
+    yield _part_mark(model.has_pooler)
+    yield _part_mark(model.has_mlm_head)
+
+
+def _model_name(model: KnownModel) -> Text:
+    """Return the name to give as -m; under it the family, and the branches, tags and commit for --revision."""
+    revisions = [] if model.revision is None else [*model.refs, short_revision(model.revision)]
+    about = " · ".join([model.family, *revisions])
+    return cells.cell(model.model, cells.STRONG).append("\n").append_text(cells.cell(about, cells.QUIET))
+
+
+def _part_mark(is_present: bool | None) -> Text:
+    if is_present is None:
+        return Text(_UNKNOWN, cells.QUIET)
+    return Text(_PRESENT) if is_present else Text(_ABSENT, cells.QUIET)
+
+
+def _models_legend(result: ModelsResult) -> Sequence[str]:
+    """Return the lines that explain the columns."""
+    legend = ["L: layers, H: hidden size, A: attention heads; parameters and size as stored"]
+    if any(model.parameters is None for model in result.models):
+        legend.append(f"{_UNKNOWN}: unknown; the weights are a pickle, which this command does not open")
+    if any(model.revision is not None for model in result.models):
+        legend.append(f"hub cache: {result.cache}")
+    return legend
 
 
 def _outputs_by_class(classes: Sequence[ModelClass]) -> list[dict[str, Output]]:
@@ -195,7 +194,7 @@ def _lacks_weights(output: Output) -> bool:
 
 
 def _any(by_class: dict[str, Output]) -> Output:
-    """Return the output as one of its classes returns it; the others differ only in their weights."""
+    """Return the output of one of the classes. Only in_checkpoint and ran may differ between the classes."""
     return next(iter(by_class.values()))
 
 

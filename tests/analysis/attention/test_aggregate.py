@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bertcli.analysis.attention.heads import AttnOptions, compute_attention, compute_statistics, summarise_texts
+from bertcli.analysis.attention.heads import AttnOptions, compute_attention, compute_statistics, summarize_texts
 from bertcli.analysis.attention.selection import HeadOrder, Selection
 from bertcli.analysis.attention.statistics import Aggregate, TextStatistics
 from bertcli.choices import Statistic
@@ -31,7 +31,7 @@ def test_a_summary_is_the_mean_over_all_queries_of_all_texts(tiny_bert: Path, en
     session = open_bert(tiny_bert, engine)
     batch = one_batch(session, TEXTS)
     alone = compute_attention(session, batch, EVERYTHING)
-    [summary] = summarise_texts(compute_statistics(session, batch, EVERYTHING), EVERYTHING)
+    [summary] = summarize_texts(compute_statistics(session, batch, EVERYTHING), EVERYTHING)
     sizes = [len(answer.text.tokens) for answer in alone]
     assert (summary.text_count, summary.token_count) == (len(TEXTS), sum(sizes))
     for at, found in enumerate(summary.heads):
@@ -48,10 +48,10 @@ def test_failed_texts_are_passed_on_and_not_counted(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert)
     missing = FailedText(1, 2, BadText("it is empty"))
     answers = compute_statistics(session, one_batch(session, TEXTS), EVERYTHING)
-    passed, summary = summarise_texts([answers[0], missing, *answers[1:]], EVERYTHING)
+    passed, summary = summarize_texts([answers[0], missing, *answers[1:]], EVERYTHING)
     assert passed is missing
     assert summary.text_count == len(TEXTS)
-    assert list(summarise_texts([missing], EVERYTHING)) == [missing]
+    assert list(summarize_texts([missing], EVERYTHING)) == [missing]
 
 
 def test_previous_and_next_are_weighted_by_the_queries_that_have_a_neighbour() -> None:

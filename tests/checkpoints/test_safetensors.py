@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
-from bertcli.checkpoints.headers import BYTES_OF_DTYPE, MappedTensors, TensorInfo, read_header
+from bertcli.checkpoints.safetensors import BYTES_OF_DTYPE, MappedTensors, TensorInfo, read_header
 from bertcli.errors import BadCheckpoint
 from bertcli.model.ops.numpy_ops import widen
 

@@ -1,4 +1,4 @@
-"""Headers of safetensors files, read without the tensors and without numpy.
+"""Safetensors files: their headers, read without numpy, and their tensors, as views of the mapped file.
 
 The safetensors package copies each tensor that it reads. bertcli maps the file into memory instead, so that a tensor is
 a view and unused pages are never read. This needs the byte range of each tensor, which the package does not expose.
@@ -19,13 +19,27 @@ BYTES_OF_DTYPE = {
     "F64": 8, "F32": 4, "F16": 2, "BF16": 2, "F8_E4M3": 1, "F8_E5M2": 1,
     "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U64": 8, "U32": 4, "U16": 2, "U8": 1, "BOOL": 1,
 }  # fmt: skip
+# numpy has no bfloat16. Its bits are passed on as uint16, and the engine widens them to float32.
+_NUMPY_DTYPES: dict[str, str] = {
+    "F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2",
+    "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1", "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "|u1",
+    "BOOL": "|b1",
+}  # fmt: skip
 _GIT_LFS = b"version "
 _LARGEST_HEADER = 100_000_000  # the format's own limit
 
 
 @dataclass(frozen=True, slots=True)
 class TensorInfo:
-    """A tensor in a file. name: in the file. dtype: as safetensors spells it. offset: where its bytes begin."""
+    """Description of a tensor in a file.
+
+    Attributes:
+        name: Name in the file.
+        dtype: Number type as safetensors spells it, such as F32.
+        shape: Sizes of the dimensions.
+        file: The file.
+        offset: Position of its first byte in the file.
+    """
 
     name: str
     dtype: str
@@ -35,12 +49,12 @@ class TensorInfo:
 
     @property
     def parameters(self) -> int:
-        """The number of values in it."""
+        """Number of values."""
         return prod(self.shape)
 
     @property
     def nbytes(self) -> int:
-        """The number of bytes that it takes."""
+        """Size in bytes."""
         return self.parameters * BYTES_OF_DTYPE[self.dtype]
 
 
@@ -71,6 +85,26 @@ def read_header(path: Path) -> list[TensorInfo]:
     return infos
 
 
+class MappedTensors:
+    """Reader of tensors as views of their files. It maps each file once.
+
+    The mapping is private: writing to a view does not change the file.
+    """
+
+    def __init__(self) -> None:
+        self._files: dict[Path, mmap.mmap] = {}
+
+    def __call__(self, info: TensorInfo) -> Any:
+        """Return a tensor as a numpy array. A bfloat16 tensor is returned as its bits, in uint16."""
+        import numpy as np  # here, since headers alone are read without numpy
+
+        if info.file not in self._files:
+            with info.file.open("rb") as opened:
+                self._files[info.file] = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_COPY)
+        flat = np.frombuffer(self._files[info.file], _NUMPY_DTYPES[info.dtype], info.parameters, info.offset)
+        return flat.reshape(info.shape)
+
+
 def _parse(text: bytes, path: Path) -> dict[str, Any]:
     try:
         header = json.loads(text)
@@ -95,7 +129,7 @@ def _info(name: str, entry: dict[str, Any], path: Path, base: int) -> TensorInfo
 
 
 def _check_extent(infos: list[TensorInfo], path: Path, begin: int, size: int) -> None:
-    """Check that the tensors follow one another without gaps or overlaps and end where the file ends."""
+    """Check that the tensors have no gaps or overlaps, and end where the file ends. Raises BadCheckpoint."""
     for info in infos:
         if info.offset != begin:
             raise _damaged(path, f"{info.name} does not begin where the tensor before it ends")
@@ -106,31 +140,3 @@ def _check_extent(infos: list[TensorInfo], path: Path, begin: int, size: int) ->
 
 def _damaged(path: Path, why: str) -> BadCheckpoint:
     return BadCheckpoint(f"{path} is damaged: {why}", hint="copy or download the checkpoint again")
-
-
-# numpy has no bfloat16. Its bits are passed on as uint16, and the engine widens them to float32.
-_NUMPY_DTYPES: dict[str, str] = {
-    "F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2",
-    "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1", "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "|u1",
-    "BOOL": "|b1",
-}  # fmt: skip
-
-
-class MappedTensors:
-    """Reader of tensors as views of their files. It maps each file once.
-
-    The mapping is private: writing to a view does not change the file.
-    """
-
-    def __init__(self) -> None:
-        self._files: dict[Path, mmap.mmap] = {}
-
-    def __call__(self, info: TensorInfo) -> Any:
-        """Return a tensor as a numpy array. A bfloat16 tensor is returned as its bits, in uint16."""
-        import numpy as np  # here, since headers alone are read without numpy
-
-        if info.file not in self._files:
-            with info.file.open("rb") as opened:
-                self._files[info.file] = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_COPY)
-        flat = np.frombuffer(self._files[info.file], _NUMPY_DTYPES[info.dtype], info.parameters, info.offset)
-        return flat.reshape(info.shape)
