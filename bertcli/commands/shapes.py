@@ -136,7 +136,7 @@ def _find_subject(request: ShapesRequest, sink: Sink) -> _Subject:
 def _stored_parts(subject: _Subject, request: ShapesRequest) -> OptionalParts | None:
     """Return the optional parts that the checkpoint holds, None if that is unknown.
 
-    The header of the weights lists them. A pickle has no header, and is opened only for --run, which loads torch anyway.
+    The header of the weights lists them. A pickle has no header, and is opened only for --run, which needs torch.
     """
     if subject.checkpoint is None or not has_weight_files(subject.checkpoint.folder):
         return None
