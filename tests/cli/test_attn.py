@@ -271,3 +271,14 @@ def test_the_names_in_tables_are_accepted_for_statistics(tiny: tuple[str, str], 
         run("attn", TEXT, *tiny, "--label", "prev").answer().text
         == run("attn", TEXT, *tiny, "--label", "previous").answer().text
     )
+
+
+@pytest.mark.parametrize(
+    ("option", "name", "right"), [("--png", "x.jpg", "x.png"), ("--html", "page.htm", "page.html")]
+)
+def test_a_wrong_suffix_gets_the_name_with_the_right_one(
+    tiny: tuple[str, str], option: str, name: str, right: str
+) -> None:
+    finished = run("attn", TEXT, *tiny, option, name)
+    assert_failed(finished, 2, f"{option} {name}")
+    assert finished.stderr.endswith(f"hint: use {right}\n")

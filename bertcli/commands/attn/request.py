@@ -45,7 +45,9 @@ class AttnRequest:
         option, path = found
         suffix = option.replace("--", ".")
         if path.suffix.lower() != suffix:
-            raise WrongUsage(f"{option} {path}: the name does not end in {suffix}", hint=f"use {path}{suffix}")
+            raise WrongUsage(
+                f"{option} {path}: the name does not end in {suffix}", hint=f"use {path.with_suffix(suffix)}"
+            )
         return replace(options, output=str(path))
 
     @property
