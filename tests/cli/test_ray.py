@@ -207,7 +207,7 @@ def test_a_failed_text_ends_the_run_as_without_ray(tiny: tuple[str, str], folder
     assert found.stderr == wanted.stderr
     assert [path.name for path in folder.iterdir()] == ["in.txt"]
     too_many = run(*options, "--ray-address", cluster.address, "--actors", "3", cwd=folder, env=cluster.env)
-    assert_failed(too_many, 2, "there is room for 2 actors")
+    assert_failed(too_many, 2, "3 actors do not fit: there is room for 2 with a CPU each")
 
 
 def actors(driver: int) -> list[int]:
