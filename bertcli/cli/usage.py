@@ -1,6 +1,7 @@
 """Errors of usage in bertcli's own words: Typer's exceptions become WrongUsage with a hint that works."""
 
 import difflib
+import re
 import shlex
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +11,8 @@ from bertcli.errors import WrongUsage
 
 # Similarity of an option to the one that is suggested instead, from 0 to 1.
 _MIN_SIMILARITY = 0.75
+# Typer's message about arguments that a command does not take. The error has no attribute for them.
+_SURPLUS = re.compile(r"extra arguments?(?:\(s\))? \((.*)\)")
 _MASKS = ("[MASK]", "[mask]", "<mask>")
 
 
@@ -32,7 +35,10 @@ def explain(error: Any, arguments: Sequence[str]) -> WrongUsage:
         return _explain_value(error, parameter)
     if command is None and arguments:
         return explain_command(arguments)
-    return WrongUsage(_plain(str(error.format_message())), hint=help_hint)
+    message = str(error.format_message())
+    if (surplus := _SURPLUS.search(message)) is not None:
+        return WrongUsage(f"{command} cannot take the argument {surplus[1]!r}", hint="leave it out")
+    return WrongUsage(_plain(message), hint=help_hint)
 
 
 def _explain_option(error: Any, name: str, command: str | None, arguments: Sequence[str], help_hint: str) -> WrongUsage:
