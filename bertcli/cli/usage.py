@@ -37,7 +37,7 @@ def explain(error: Any, arguments: Sequence[str]) -> WrongUsage:
         return explain_command(arguments)
     message = str(error.format_message())
     if (surplus := _SURPLUS.search(message)) is not None:
-        return WrongUsage(f"{command} cannot take the argument {surplus[1]!r}", hint="leave it out")
+        return WrongUsage(f"{command} cannot take the argument {surplus[1]}", hint="leave it out")
     return WrongUsage(_plain(message), hint=help_hint)
 
 

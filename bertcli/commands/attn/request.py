@@ -45,9 +45,8 @@ class AttnRequest:
         option, path = found
         suffix = option.replace("--", ".")
         if path.suffix.lower() != suffix:
-            raise WrongUsage(
-                f"{option} {path}: the name does not end in {suffix}", hint=f"use {path.with_suffix(suffix)}"
-            )
+            better = f"{str(path).removesuffix(path.suffix)}{suffix}"
+            raise WrongUsage(f"{option} {path}: the name does not end in {suffix}", hint=f"use {better}")
         return replace(options, output=str(path))
 
     @property
