@@ -253,7 +253,7 @@ def _cached_revisions(name: str) -> list[str]:
 def _without_revision(folder: Path, revision: str | None, what: str) -> Path:
     if revision is not None:
         raise WrongUsage(
-            f"--revision {revision} is for models from the hub, and {folder} is {what}",
+            f"--revision {revision} is for models from the hub, not for {what}",
             hint="leave --revision out, or give the model's name on the hub: OWNER/NAME",
         )
     return folder

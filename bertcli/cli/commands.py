@@ -23,7 +23,9 @@ def encode(
     *,
     pooling: Annotated[
         Pooling,
-        option("--pooling", "--pool", panel=_VECTORS, help="Make a text's vector from its tokens' in this way."),
+        option(
+            "--pooling", "--pool", panel=_VECTORS, help="Method that combines the vectors of a text's tokens into one."
+        ),
     ] = Pooling.MEAN,
     normalize: Annotated[bool, option("--normalize", panel=_VECTORS, help="Scale each embedding to length 1.")] = False,
     tokens: Annotated[bool, option("--tokens", panel=_VECTORS, help="Add the vector of each token.")] = False,
@@ -170,11 +172,11 @@ def shapes(
     *,
     batch: Annotated[
         int | None,
-        option("--batch", panel=_SHAPES, metavar="N", min=1, help="Number of texts, instead of giving texts."),
+        option("--batch", panel=_SHAPES, metavar="N", min=1, help="Number of texts to assume, together with --seq."),
     ] = None,
     seq: Annotated[
         int | None,
-        option("--seq", panel=_SHAPES, metavar="N", min=1, help="Number of tokens in each text, instead of texts."),
+        option("--seq", panel=_SHAPES, metavar="N", min=1, help="Number of tokens to assume in each text."),
     ] = None,
     run: Annotated[
         bool, option("--run", panel=_SHAPES, help="Run the model, and show the shapes that it returned.")

@@ -74,7 +74,7 @@ COMMANDS = {
             'bertcli fill-mask "Thank you [MASK] [MASK]." --joint',
             'bertcli fill-mask "The capital of France is [MASK]." --lens --targets paris',
             'bertcli fill-mask "how [MASK] you" --compare bert-base-uncased',
-            "bertcli fill-mask -f lines.txt --json | jq '.records[].masks[0].predictions[0].token_str'",
+            "bertcli fill-mask -f lines.txt --format jsonl | jq -c .masks",
         ],
         essentials=["--file", "--top-k", "--targets", "--joint", "--score", "--lens", "--compare", "--model", "--json",
                     "--output"],

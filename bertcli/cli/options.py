@@ -112,7 +112,7 @@ ModelGroup = Annotated[
                 help="Largest number of texts in a batch.",
             ),
             "max_length": option(
-                "--max-length", panel=MODEL, metavar="N", min=3, show_default="the model's positions",
+                "--max-length", panel=MODEL, metavar="N", min=3, show_default="the model's limit",
                 help="Largest number of tokens in a text, special tokens included.",
             ),
             "truncate": option("--truncate", panel=MODEL, help="Cut texts that are longer instead of failing."),
@@ -179,7 +179,7 @@ RayGroup = Annotated[
             ),
             "gpus_per_actor": option(
                 "--gpus-per-actor", panel=CORPUS, metavar="X", min=0, show_default="0",
-                help="Number of GPUs for each of them, such as 1 or 0.5.",
+                help="Number of GPUs for each model, such as 1 or 0.5.",
             ),
         }
     ),
@@ -263,7 +263,7 @@ PageGroup = Annotated[
             "html": option(
                 "--html", panel=_PAGE, metavar="FILE", help="Write an interactive page; same as -o FILE.html."
             ),
-            "open_page": option("--open", panel=_PAGE, help="Open the page in a browser."),
+            "open_page": option("--open", panel=_PAGE, help="Open the page of --html in the browser."),
             "png": option(
                 "--png", panel=_PAGE, metavar="FILE", help="Draw a matrix or the grid into FILE; same as -o FILE.png."
             ),

@@ -1,7 +1,6 @@
 """Errors of usage in bertcli's own words: Typer's exceptions become WrongUsage with a hint that works."""
 
 import difflib
-import re
 import shlex
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +11,6 @@ from bertcli.errors import WrongUsage
 # Similarity of an option to the one that is suggested instead, from 0 to 1.
 _MIN_SIMILARITY = 0.75
 # Typer's message about arguments that a command does not take. The error has no attribute for them.
-_SURPLUS = re.compile(r"extra arguments?(?:\(s\))? \((.*)\)")
 _MASKS = ("[MASK]", "[mask]", "<mask>")
 
 
@@ -28,21 +26,26 @@ def explain(error: Any, arguments: Sequence[str]) -> WrongUsage:
         command = arguments[0] if arguments and arguments[0] in COMMANDS else None
     else:
         command = context.info_name if context.parent is not None else None
-    help_hint = f"run `bertcli {command} --help` for its options" if command else "run `bertcli --help`"
+    if command == "help":
+        help_hint = "run `bertcli help`, or `bertcli help COMMAND`"
+    else:
+        help_hint = f"run `bertcli {command} --help` for its options" if command else "run `bertcli --help`"
     if (name := getattr(error, "option_name", None)) is not None:
         return _explain_option(error, str(name), command, arguments, help_hint)
     if (parameter := getattr(error, "param", None)) is not None:
-        return _explain_value(error, parameter)
+        return _explain_value(error, parameter, arguments)
     if command is None and arguments:
         return explain_command(arguments)
-    message = str(error.format_message())
-    if (surplus := _SURPLUS.search(message)) is not None:
-        return WrongUsage(f"{command} cannot take the argument {surplus[1]}", hint="leave it out")
-    return WrongUsage(_plain(message), hint=help_hint)
+    if "unexpected extra argument" in str(error.message):
+        extra = str(error.message).partition(" (")[2].removesuffix(")")
+        return WrongUsage(f"{command} does not take the argument {extra!r}", hint="leave it out")
+    return WrongUsage(_plain(str(error.format_message())), hint=help_hint)
 
 
 def _explain_option(error: Any, name: str, command: str | None, arguments: Sequence[str], help_hint: str) -> WrongUsage:
     if not hasattr(error, "possibilities"):
+        if "does not take a value" in str(error.message):
+            return WrongUsage(f"{name} takes no value", hint=f"write only {name}, or leave it out")
         return WrongUsage(f"{name} needs a value", hint=help_hint)
     if command is None:
         later = next((each for each in arguments if each in COMMANDS), None)
@@ -51,12 +54,18 @@ def _explain_option(error: Any, name: str, command: str | None, arguments: Seque
         return WrongUsage(f"the option {name} must come after the command", hint=f"write bertcli {later} {name} ...")
     close = difflib.get_close_matches(name, error.possibilities or [], cutoff=_MIN_SIMILARITY)
     hint = f"did you mean {' or '.join(close)}?" if close else help_hint
+    text = next((each for each in arguments if each.startswith(name) and " " in each.partition("=")[0]), None)
+    if text is not None and not close:
+        hint = f"write -- before a text that begins with a dash: -- {shlex.quote(text)}"
     return WrongUsage(f"{command} has no option {name}", hint=hint)
 
 
-def _explain_value(error: Any, parameter: Any) -> WrongUsage:
+def _explain_value(error: Any, parameter: Any, arguments: Sequence[str]) -> WrongUsage:
     option = max(parameter.opts, key=len) if parameter.param_type_name == "option" else "TEXT"
     option = parameter.opts[0] if len(parameter.opts) > 1 and parameter.opts[0].startswith("--") else option
+    # Typer names the option even if the value is from the environment.
+    if parameter.envvar and not any(each.startswith(tuple(parameter.opts)) for each in arguments):
+        option = parameter.envvar
     value = str(error.message).partition(" is not ")[0].strip("'")
     return WrongUsage(f"{option} cannot be {value!r}", hint=f"use {_expected(parameter.type)}")
 
@@ -66,6 +75,8 @@ def _expected(kind: Any) -> str:
     choices = getattr(kind, "choices", None)
     if choices:
         return f"one of {', '.join(str(getattr(choice, 'value', choice)) for choice in choices)}"
+    if kind.name == "boolean":
+        return "1 or 0"
     lowest, highest = getattr(kind, "min", None), getattr(kind, "max", None)
     number = "a number" if "float" in kind.name else "a whole number"
     if lowest is not None and highest is not None:

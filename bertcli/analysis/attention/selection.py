@@ -80,7 +80,9 @@ def select_heads(head: int | None, count: int) -> list[int]:
     if head is None:
         return list(range(count))
     if not 0 <= head < count:
-        raise WrongUsage(f"there is no head {head}: this model has {count}", hint=f"use --head 0 to {count - 1}")
+        raise WrongUsage(
+            f"there is no head {head}: this model has {count} in each layer", hint=f"use --head 0 to {count - 1}"
+        )
     return [head]
 
 
