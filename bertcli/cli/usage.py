@@ -10,7 +10,6 @@ from bertcli.errors import WrongUsage
 
 # Similarity of an option to the one that is suggested instead, from 0 to 1.
 _MIN_SIMILARITY = 0.75
-# Typer's message about arguments that a command does not take. The error has no attribute for them.
 _MASKS = ("[MASK]", "[mask]", "<mask>")
 
 

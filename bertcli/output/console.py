@@ -61,6 +61,10 @@ class TableWriter:
         self._console.file.flush()
 
 
+# Columns to leave free after the bar, so that the echo of Ctrl-C does not wrap it onto a second line.
+_ECHO_WIDTH = 3
+
+
 class ProgressBar:
     """Bar that shows the progress of a run until its end.
 
@@ -77,6 +81,7 @@ class ProgressBar:
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
         console = Console(file=sys.stderr, highlight=False, emoji=False)
+        console.width -= _ECHO_WIDTH
         columns = [TextColumn("{task.description}")]
         known = [BarColumn(), TaskProgressColumn(), TextColumn("left"), TimeRemainingColumn()]
         # Other messages to stderr appear above the bar.

@@ -151,6 +151,11 @@ class Destination:
     is_figure: bool = False
 
     @property
+    def is_stdout(self) -> bool:
+        """True if the output goes to standard output."""
+        return self.path is None and self.folder is None
+
+    @property
     def is_file(self) -> bool:
         """True if the output is a file or folder that appears when it is complete, not a stream."""
         return self.folder is not None or (self.path is not None and not is_device(self.path))
@@ -199,6 +204,8 @@ def resolve_destination(options: OutputOptions, formats: OutputFormats) -> Desti
         WrongUsage: The options contradict each other, or the command cannot write such a file.
         OutputError: Standard output is closed.
     """
+    if options.output == "":
+        raise WrongUsage("-o needs a name, not an empty one", hint="name a file, or leave out -o")
     file = options.file
     if formats.takes_folder and options.names_folder and options.svg is None:
         if (requested := options.format_name) != "auto":

@@ -78,7 +78,10 @@ class Sink:
             BertcliError: A text failed, and failed texts are not to be skipped.
         """
         count = skipped = 0
+        is_on_terminal = self.destination.is_stdout and sys.stdout.isatty()
         for answer in answers:
+            if is_on_terminal and not count:
+                self.reporter.end()  # the answers themselves show the progress from here on
             if not isinstance(answer, FailedText):
                 writer.write(answer)
             elif self._on_error == OnError.SKIP:
@@ -86,7 +89,7 @@ class Sink:
                 writer.skip(answer)
                 skipped += 1
             else:
-                if count and self.destination.path is None and self.destination.folder is None:
+                if count and self.destination.is_stdout:
                     writer.finish()  # what is already on standard output stays readable
                 raise answer.error.with_prefix(answer.place)
             count += 1

@@ -254,3 +254,9 @@ def test_a_picture_shows_similarities(tiny: tuple[str, str], folder: Path) -> No
 
 def test_dev_null_takes_any_format(tiny: tuple[str, str]) -> None:
     assert run("encode", TEXT, *tiny, "-o", os.devnull, stdout=subprocess.DEVNULL).answer().stdout == b""
+
+
+def test_an_empty_name_is_not_the_current_folder(tiny: tuple[str, str], tmp_path: Path) -> None:
+    finished = run("encode", TEXT, *tiny, "-o", "", cwd=tmp_path)
+    assert_failed(finished, 2, "-o needs a name")
+    assert list(tmp_path.iterdir()) == []
