@@ -148,7 +148,7 @@ def find_local(model: str | None, revision: str | None, needs: Files) -> Checkpo
     with suppress(RuntimeError):  # ~user, with no such user
         folder = folder.expanduser()
     if model is not None and folder.is_dir():
-        return Checkpoint(name, _without_revision(folder, revision, "a folder"))
+        return Checkpoint(name, _without_revision(folder, revision, f"the folder {folder}"))
     if name == BUNDLED:
         return Checkpoint(BUNDLED, _without_revision(BUNDLED_FOLDER, revision, "the bundled model"))
     for snapshot in _cached(name, revision):

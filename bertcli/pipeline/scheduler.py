@@ -31,8 +31,9 @@ SORT_WINDOW = 8
 _MAX_GROUP_TEXTS = 4096
 # Texts to tokenize at a time: a tokenized text takes far more memory than its characters.
 _TOKENIZED_TOGETHER = 256
-# Tokens between two calls of malloc_trim. Batches come in ever new sizes, and glibc keeps what earlier ones left.
-_TRIM_TOKENS = 1 << 14
+# Batches between two calls of malloc_trim. Batches come in ever new sizes, and glibc keeps what earlier ones left. More
+# calls would cost speed, since the memory of the next batches has to be mapped again.
+_TRIM_BATCHES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,13 +233,13 @@ class _GroupWorker(Generic[Answer]):
     ) -> None:
         self._session, self._compute, self._batch_tokens = session, compute, batch_tokens
         self._stages, self._counts, self._halving, self._dedupe = stages, counts, halving, dedupe
-        self._untrimmed_tokens = 0
+        self._untrimmed_batches = 0
 
     def answer(self, group: Texts) -> list[Answer | FailedText]:
         """Return the answers of a group, in its order."""
-        if self._untrimmed_tokens >= _TRIM_TOKENS:
+        if self._untrimmed_batches >= _TRIM_BATCHES:
             trim_heap()
-            self._untrimmed_tokens = 0
+            self._untrimmed_batches = 0
         texts = [text for text in group if isinstance(text, TokenizedText)]
         to_compute = texts if self._dedupe is None else self._dedupe.select_new(texts)
         answers = self._compute_all(to_compute)
@@ -259,5 +260,5 @@ class _GroupWorker(Generic[Answer]):
             for text, answer in zip(batch.texts, self._halving(self._compute, batch), strict=True):
                 answers[text.record.index] = answer
             self._counts.count_batch(batch, session.engine.supports_packing)
-            self._untrimmed_tokens += sum(map(len, batch.texts))
+            self._untrimmed_batches += 1
         return answers
