@@ -103,12 +103,15 @@ def text_json(text: TextInfo) -> Mapping[str, Any]:
     return {**found, "tokens": list(text.tokens), "truncated": text.truncated}
 
 
-def with_ids(schema: Schema[Any]) -> Schema[Any]:
+def with_ids(schema: Schema[Any], id_field: str | None) -> Schema[Any]:
     """Return a schema with one more column at the end: text_id, the id that the input gives each text.
 
     Args:
         schema: Schema of records that have a text.
+        id_field: Field of the input that holds the ids. None returns the schema unchanged.
     """
+    if id_field is None:
+        return schema
     # The column is not called "id", which is a token's id where tokens have rows.
     return replace(schema, columns=(*schema.columns, "text_id"), to_rows=partial(_rows_with_ids, schema=schema))
 

@@ -79,7 +79,7 @@ def attn(request: AttnRequest) -> ExitCode:
         return _aggregate(session, reader, options, display, sink)
     info = session.info("attn")
     schema = _schema(request, options, display, info)
-    schema = schema if request.texts.id_field is None else with_ids(schema)
+    schema = with_ids(schema, request.texts.id_field)
     plan = streaming_plan(reader, batch_tokens=batch_tokens(session), is_large=options.returns_matrices)
     check = partial(_check_text, options, display)
     with Run(session, reader, plan, sink.reporter, sink.reporter.note) as run:

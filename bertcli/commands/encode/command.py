@@ -50,7 +50,7 @@ def _encode_to_sink(request: EncodeRequest, sink: Sink) -> ExitCode:
     collected = _Embeddings()
     similarity = collected.similarity if request.similarity else None
     schema = encode_schema(info, request.pooling, wants_tokens=request.tokens, similarity=similarity)
-    schema = schema if request.texts.id_field is None else with_ids(schema)
+    schema = with_ids(schema, request.texts.id_field)
     with ExitStack() as stack:
         dedupe = None
         if request.corpus.dedupe:

@@ -27,7 +27,7 @@ def fill_mask(request: FillMaskRequest) -> ExitCode:
     for note in () if sink.destination.wants_table else analysis.notes:
         sink.reporter.note(note)
     schema = analysis.schema(info)
-    schema = schema if request.texts.id_field is None else with_ids(schema)
+    schema = with_ids(schema, request.texts.id_field)
     plan = streaming_plan(reader, batch_tokens=analysis.batch_tokens, is_large=analysis.is_large)
     with Run(session, reader, plan, sink.reporter, sink.reporter.note) as run:
         return sink.write(info, schema, run.answers(analysis.compute, check=analysis.check), analysis.binary_writers)
