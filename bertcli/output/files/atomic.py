@@ -1,9 +1,14 @@
 """Output files that appear whole or not at all."""
 
+import errno
+import fcntl
 import os
+import re
+import shlex
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,6 +16,9 @@ from bertcli.errors import OutputError
 from bertcli.storage import AnyPath, RemotePath
 
 _PROCESSES = Path("/proc")
+_BOOT_ID = _PROCESSES / "sys/kernel/random/boot_id"
+# A temporary name has 24 bytes more than the name of the output. File systems allow 255 in all.
+_MAX_NAME_BYTES = 255 - 24
 
 
 def check_target(path: Path, *, force: bool) -> None:
@@ -46,11 +54,17 @@ def check_parent(path: AnyPath) -> None:
             raise OutputError(f"there is no bucket {path.root}", hint="create it, or check the name")
         return
     parent = _follow_links(path).parent
-    if not parent.is_dir():
+    if parent.is_dir():
+        return
+    obstacle = next(each for each in (parent, *parent.parents) if os.path.lexists(each))
+    if not obstacle.is_dir():
         raise OutputError(
-            f"there is no folder {str(path.parent)!r} to write {path.name!r} to",
-            hint=f"mkdir -p {parent}, or name another file",
+            f"{str(obstacle)!r} is not a folder, so {path.name!r} cannot be written below it", hint="name another file"
         )
+    raise OutputError(
+        f"there is no folder {str(path.parent)!r} to write {path.name!r} to",
+        hint=f"mkdir -p {shlex.quote(str(parent))}, or name another file",
+    )
 
 
 @contextmanager
@@ -72,7 +86,9 @@ def open_target(path: Path, *, force: bool) -> Iterator[BinaryIO]:
         with path.open("wb") as device:
             yield device
         return
-    with atomic_file(_follow_links(path)) as file:
+    destination = _follow_links(path)
+    _remove_stale_files(destination)
+    with atomic_file(destination) as file:
         yield file
 
 
@@ -80,11 +96,12 @@ def open_target(path: Path, *, force: bool) -> Iterator[BinaryIO]:
 def atomic_file(destination: AnyPath) -> Iterator[BinaryIO]:
     """Open a temporary file that replaces the destination at the end, if there was no error.
 
-    A local file is synced to the disk before it replaces the destination.
+    A local file is synced to the disk before it replaces the destination. It gets the permissions of the file that it
+    replaces, or those of a new file.
     """
-    import tempfile  # slow to import, and not needed without an output file
-
     if isinstance(destination, RemotePath):
+        import tempfile  # slow to import, and not needed without a remote file
+
         # The file is complete before it is sent: if this process failed during an upload, the remote storage would keep
         # the part sent so far as if it were complete.
         with tempfile.TemporaryFile() as file:
@@ -92,19 +109,89 @@ def atomic_file(destination: AnyPath) -> Iterator[BinaryIO]:
             file.seek(0)
             destination.put(file)
         return
-    handle, name = tempfile.mkstemp(prefix=f".{destination.name}.", suffix=".part", dir=destination.parent)
+    temporary, descriptor = _create_temporary(destination)
     try:
-        with os.fdopen(handle, "wb") as file:
+        with os.fdopen(descriptor, "wb") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(_permissions(destination))
-        Path(name).replace(destination)
+            if destination.exists():
+                os.fchmod(descriptor, stat.S_IMODE(destination.stat().st_mode))
+            os.fsync(descriptor)
+            # Renamed before it is closed, since closing releases the lock that says that it is in use.
+            temporary.replace(destination)
         sync_folder(destination.parent)
     except BaseException:
         with suppress(OSError):
-            Path(name).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
         raise
+
+
+def _create_temporary(destination: Path) -> tuple[Path, int]:
+    """Create a locked temporary file beside the destination. Return its path and its descriptor.
+
+    The name contains the id of the machine since its last start. The lock shows that its process is alive: the kernel releases
+    it when the process ends, however it ends.
+    """
+    # The kernel applies the umask. Nobody can read the new file who cannot read the one that it replaces.
+    permissions = stat.S_IMODE(destination.stat().st_mode) & 0o666 | 0o600 if destination.exists() else 0o666
+    while True:
+        path = destination.with_name(f"{_temporary_prefix(destination)}{os.urandom(4).hex()}.part")
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, permissions)
+        if _lock(descriptor) and path.exists():
+            return path, descriptor
+        os.close(descriptor)  # another process took the file for a stale one before it was locked
+
+
+def _remove_stale_files(destination: Path) -> None:
+    """Remove the temporary files of killed runs that had the same destination.
+
+    Files of other machines, and from before a restart of this one, stay: a lock may be invisible across a network.
+    """
+    pattern = re.compile(re.escape(_temporary_prefix(destination)) + r"[0-9a-f]{8}\.part")
+    with suppress(OSError):  # a folder that cannot be listed can still be written to
+        for path in destination.parent.iterdir():
+            if pattern.fullmatch(path.name):
+                _remove_unless_locked(path)
+
+
+def _remove_unless_locked(path: Path) -> None:
+    with suppress(OSError):  # the file is in use, or belongs to another user
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+        finally:
+            os.close(descriptor)
+
+
+def _temporary_prefix(destination: Path) -> str:
+    """Return how the names of this machine's temporary files for the destination begin."""
+    name = os.fsdecode(os.fsencode(destination.name)[:_MAX_NAME_BYTES])
+    return f".{name}.{_machine_id()}-"
+
+
+@cache
+def _machine_id() -> str:
+    """Return eight hexadecimal digits that identify the running kernel, or the machine if the kernel has no id."""
+    try:
+        return _BOOT_ID.read_text()[:8]
+    except OSError:
+        import platform
+        import zlib
+
+        return f"{zlib.crc32(platform.node().encode()):08x}"
+
+
+def _lock(descriptor: int) -> bool:
+    """Lock a file. Return False if another process has locked it.
+
+    Without support for locks the file is not locked, and no process can take it for a stale one.
+    """
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno != errno.EWOULDBLOCK
+    return True
 
 
 def sync_folder(folder: Path) -> None:
@@ -134,12 +221,3 @@ def _is_open_stream(path: Path) -> bool:
 def _follow_links(path: Path) -> Path:
     """Return the target of symbolic links. Unlike Path.resolve, this does not fail if they are circular."""
     return Path(os.path.realpath(path))
-
-
-def _permissions(path: Path) -> int:
-    """Return the permissions of the file, or those of a new file. Temporary files start out private."""
-    if path.exists():
-        return stat.S_IMODE(path.stat().st_mode)
-    umask = os.umask(0)
-    os.umask(umask)
-    return 0o666 & ~umask
