@@ -3,15 +3,15 @@
 import os
 import signal
 import sys
-from types import FrameType
 from typing import NoReturn
 
 from bertcli.errors import BertcliError, ExitCode
+from bertcli.interrupts import INTERRUPTS
 
 
 def main() -> NoReturn:
     """Run the command line and exit with its exit code."""
-    signal.signal(signal.SIGTERM, _exit_on_sigterm)
+    INTERRUPTS.watch()
     code: int = ExitCode.DONE
     try:
         code = _run()
@@ -23,7 +23,7 @@ def main() -> NoReturn:
         print_error(error.message, error.hint)
         code = error.exit_code
     except KeyboardInterrupt:
-        code = ExitCode.INTERRUPTED
+        pass  # handled below: Typer turns it into an exit code, so it does not always arrive here
     except BrokenPipeError:
         _die_of_sigpipe()
     except OSError as error:
@@ -37,11 +37,18 @@ def main() -> NoReturn:
         print_error("there is not enough memory", "use a smaller --batch-tokens, or fewer or shorter texts")
         code = ExitCode.FAILED
     except Exception as bug:
-        from bertcli.output.messages import print_bug
+        # A library may turn an interrupt into an error of its own.
+        if INTERRUPTS.exit_code is None:
+            from bertcli.output.messages import print_bug
 
-        print_bug(bug, with_trace="--debug" in sys.argv)
+            print_bug(bug, with_trace="--debug" in sys.argv)
         code = ExitCode.BUG
     _discard_unwritable_output()
+    if INTERRUPTS.exit_code is not None:
+        INTERRUPTS.end()
+    if code:
+        # Threads may still be computing, and Python's own end would free what they use.
+        os._exit(code)
     sys.exit(code)
 
 
@@ -71,11 +78,6 @@ def _run() -> int:
 
         raise explain(error, arguments) from None
     return code if isinstance(code, int) else ExitCode.DONE
-
-
-def _exit_on_sigterm(signum: int, _frame: FrameType | None) -> NoReturn:
-    # The exception lets open files remove their unfinished temporary files.
-    sys.exit(128 + signum)
 
 
 def _die_of_sigpipe() -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from bertcli import __version__
 from bertcli.checkpoints.hub_cache import Download
 from bertcli.input.records import FailedText
+from bertcli.interrupts import INTERRUPTS
 from bertcli.output.formatting import size, visible
 from bertcli.results.corpus import RunSummary
 
@@ -92,6 +93,7 @@ class Reporter:
 
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
+        INTERRUPTS.is_quiet = quiet
         self._printed_hints: set[str] = set()
         self._bar: ProgressBar | None = None
         self._drawing, self._is_over = threading.Lock(), False
@@ -100,6 +102,10 @@ class Reporter:
         """Print a note, unless --quiet is set."""
         if not self._quiet:
             print_note(message)
+
+    def note_if_interrupted(self, message: str | None) -> None:
+        """Set the note to print if the process is interrupted from now on. None for no note."""
+        INTERRUPTS.note = None if message is None else visible(f"bertcli: note: interrupted: {message}")
 
     def summarize(self, summary: RunSummary) -> None:
         """Print the summary of a run over many texts, unless --quiet is set."""

@@ -12,7 +12,7 @@ from bertcli.choices import OnError
 from bertcli.errors import ExitCode, OutputError
 from bertcli.input.records import FailedText
 from bertcli.output.destination import Destination, OutputOptions
-from bertcli.output.files.atomic import open_target
+from bertcli.output.files.atomic import is_device, open_target
 from bertcli.output.messages import Reporter, print_error
 from bertcli.output.records import (
     BinaryWriters,
@@ -41,6 +41,9 @@ class Sink:
     def __init__(self, destination: Destination, options: OutputOptions, on_error: OnError, reporter: Reporter) -> None:
         self.destination, self.reporter = destination, reporter
         self._options, self._on_error = options, on_error
+        path = destination.path
+        if path is not None and not is_device(path):
+            reporter.note_if_interrupted(f"{path} is {'unchanged' if path.exists() else 'not written'}")
 
     def write(
         self, info: RunInfo, schema: Schema[Any], answers: Iterable[Any], binary_writers: BinaryWriters | None = None
@@ -69,6 +72,7 @@ class Sink:
             else:
                 with _utf8(stream) as text:
                     written = self.write_all(answers, self._text_writer(text, schema, info))
+        self.reporter.note_if_interrupted(None)
         return self.end(written)
 
     def write_all(self, answers: Iterable[Any], writer: RecordWriter) -> Written:

@@ -2,6 +2,7 @@
 
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from types import TracebackType
@@ -11,8 +12,9 @@ Item = TypeVar("Item")
 # Seconds that a thread may hold the interpreter while another one, back from a matrix product, waits for it. Python's
 # default of 5 ms is as long as the product itself.
 _SWITCH_INTERVAL = 0.0005
-# Seconds to wait at the end for a thread that may block on its input: it notices the end only when input arrives.
-_MAX_BLOCKED_JOIN = 0.2
+# Seconds to wait at the end for all threads. One that waits for its input, or is in a long computation, is left behind:
+# it would notice the end only afterwards.
+_LONGEST_JOIN = 0.1
 
 
 class Stages:
@@ -25,7 +27,7 @@ class Stages:
 
     def __init__(self) -> None:
         self._queues: list[_Queue[Any]] = []
-        self._threads: list[tuple[threading.Thread, bool]] = []
+        self._threads: list[threading.Thread] = []
         self._is_stopped = False
 
     def __enter__(self) -> Self:
@@ -40,10 +42,11 @@ class Stages:
         self._is_stopped = True
         for queue in self._queues:
             queue.stop()
-        for thread, may_block in self._threads:
-            thread.join(_MAX_BLOCKED_JOIN if may_block else None)
+        end = time.monotonic() + _LONGEST_JOIN
+        for thread in self._threads:
+            thread.join(max(0.0, end - time.monotonic()))
 
-    def prefetch(self, items: Iterable[Item], depth: int = 2, *, may_block: bool = False) -> "Prefetched[Item]":
+    def prefetch(self, items: Iterable[Item], depth: int = 2) -> "Prefetched[Item]":
         """Return the items in their order, made by a thread that is at most `depth` items ahead of the consumer.
 
         An error in making an item is raised where that item would have been taken.
@@ -51,13 +54,11 @@ class Stages:
         Args:
             items: The items; a generator runs in the thread.
             depth: Largest number of items in the queue.
-            may_block: Making an item may take forever, as with a pipe that nobody writes to. Such a thread is not
-                waited for at the end.
         """
         queue: _Queue[Item] = _Queue(depth)
         self._queues.append(queue)
         thread = threading.Thread(target=_fill, args=(items, queue), daemon=True)
-        self._threads.append((thread, may_block))
+        self._threads.append(thread)
         thread.start()
         return Prefetched(queue)
 

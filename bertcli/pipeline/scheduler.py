@@ -174,7 +174,7 @@ def schedule(
         dedupe: Skips the computation of repeated texts.
     """
     batch_tokens = plan.batch_tokens or session.batch_tokens
-    read = stages.prefetch(windows, 1, may_block=True)
+    read = stages.prefetch(windows, 1)
     tokenized = stages.prefetch(_tokenize(session, read, plan, check))
     groups = group_texts(tokenized, batch_tokens, plan)
     worker = _GroupWorker(session, compute, batch_tokens, stages, counts, halving, dedupe)

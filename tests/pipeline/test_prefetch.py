@@ -75,7 +75,7 @@ def test_the_exit_does_not_wait_for_a_stage_that_may_block() -> None:
 
     started = time.monotonic()
     with Stages() as stages:
-        ahead = stages.prefetch(pipe(), may_block=True)
+        ahead = stages.prefetch(pipe())
         assert ahead.is_empty
     assert time.monotonic() - started < 30
     may_continue.set()

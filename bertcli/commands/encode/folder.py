@@ -49,7 +49,7 @@ def encode_into_folder(request: EncodeRequest, sink: Sink, folder: AnyPath) -> E
     try:
         written = _encode(request, session, reader, options, sink, folder, manifest)
     except BaseException as error:
-        if isinstance(error, KeyboardInterrupt | SystemExit):
+        if isinstance(error, KeyboardInterrupt):
             report_interrupted(folder, sink)
         if is_new:
             remove_if_empty(folder)
@@ -122,7 +122,7 @@ def report_interrupted(folder: AnyPath, sink: Sink) -> None:
     """Report how much of an interrupted run is saved, and how to continue."""
     with suppress(BertcliError, OSError):
         if (manifest := load_manifest(folder)) is not None:
-            sink.reporter.note(f"interrupted: {manifest.rows:,} rows are saved in {folder}/; continue with --resume")
+            sink.reporter.note_if_interrupted(f"{manifest.rows:,} rows are saved in {folder}/; continue with --resume")
 
 
 def report_resumed(started: Manifest | None, sink: Sink) -> None:

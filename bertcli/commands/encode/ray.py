@@ -61,7 +61,7 @@ def encode_on_ray(request: EncodeRequest, sink: Sink, folder: AnyPath) -> ExitCo
             sink.reporter.note(f"Ray: {plan}")
             work = _cluster_work(request, session, planned, collector.manifest, folder)
             _collect(ray, work, plan, collector, sink)
-    except (KeyboardInterrupt, SystemExit):
+    except KeyboardInterrupt:
         report_interrupted(folder, sink)
         raise
     finally:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bertcli.errors import OutputError
+from bertcli.interrupts import INTERRUPTS
 from bertcli.storage import AnyPath, RemotePath
 
 _PROCESSES = Path("/proc")
@@ -124,18 +125,21 @@ def atomic_file(destination: AnyPath) -> Iterator[BinaryIO]:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise
+    finally:
+        INTERRUPTS.unfinished.discard(str(temporary))
 
 
 def _create_temporary(destination: Path) -> tuple[Path, int]:
     """Create a locked temporary file beside the destination. Return its path and its descriptor.
 
-    The name contains the id of the machine since its last start. The lock shows that its process is alive: the kernel releases
-    it when the process ends, however it ends.
+    The name contains the id of the machine since its last start. The lock shows that its process is alive: the kernel
+    releases it when the process ends, however it ends.
     """
     # The kernel applies the umask. Nobody can read the new file who cannot read the one that it replaces.
     permissions = stat.S_IMODE(destination.stat().st_mode) & 0o666 | 0o600 if destination.exists() else 0o666
     while True:
         path = destination.with_name(f"{_temporary_prefix(destination)}{os.urandom(4).hex()}.part")
+        INTERRUPTS.unfinished.add(str(path))
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, permissions)
         if _lock(descriptor) and path.exists():
             return path, descriptor
