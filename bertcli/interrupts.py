@@ -53,7 +53,7 @@ class Interrupts:
         """Remove temporary files, print the note and end the process, without waiting for any thread."""
         for name in tuple(self.unfinished):
             with suppress(OSError):
-                os.unlink(name)
+                os.unlink(name)  # noqa: PTH108 - pathlib is slow to import
         note, self.note = self.note, None
         if note is not None and not self.is_quiet:
             _print(note)

@@ -4,6 +4,7 @@ import os
 import resource
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -86,7 +87,7 @@ def test_a_full_disk_leaves_the_old_file(tiny: tuple[str, str], folder: Path) ->
     assert [(path.name, path.read_text()) for path in folder.iterdir()] == [("out.jsonl", "old")]
 
 
-@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 @pytest.mark.parametrize("name", ["out.npy", "out.jsonl", "out.npz"])
 def test_an_interrupted_run_leaves_no_unfinished_file(
     tiny: tuple[str, str], folder: Path, name: str, number: signal.Signals, exit_code: int
@@ -101,6 +102,47 @@ def test_an_interrupted_run_leaves_no_unfinished_file(
         process.send_signal(number)
         assert process.wait(LONGEST_RUN) == exit_code
         assert process.stderr.read() == b""
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(("is_there", "state"), [(False, "not written"), (True, "unchanged")])
+def test_an_interrupted_run_says_what_became_of_its_file(
+    tiny: tuple[str, str], folder: Path, is_there: bool, state: str
+) -> None:
+    if is_there:
+        (folder / "out.npy").write_text("old")
+    options = ("-o", "out.npy", "--force", "--on-error", "skip")
+    with start("encode", "-", *tiny, *options, cwd=folder) as process:
+        assert process.stdin is not None and process.stderr is not None
+        process.stdin.write(f"{TEXT}\n\n".encode())
+        process.stdin.flush()
+        assert process.stderr.readline() == b"bertcli: skipped: line 2: the text is empty\n"
+        process.send_signal(signal.SIGINT)
+        *others, last = process.stderr.read().decode().splitlines()
+        assert (process.wait(LONGEST_RUN), last) == (130, f"bertcli: note: interrupted: out.npy is {state}")
+        assert set(others) <= {"bertcli: stopping"}  # on a busy machine
+    assert [path.read_text() for path in folder.iterdir()] == ["old"] * is_there
+
+
+@pytest.mark.parametrize("signals", [1, 2])
+def test_ctrl_c_does_not_wait_for_a_computation(tiny: tuple[str, str], folder: Path, signals: int) -> None:
+    script = (
+        "import hashlib, bertcli.analysis.embeddings.encode as module\n"
+        "def encode(*arguments, **options):\n"
+        "    print('computing', flush=True)\n"
+        "    hashlib.pbkdf2_hmac('sha256', b'', b'', 2_000_000_000)\n"
+        "module.encode = encode\n"
+        "from bertcli.__main__ import main\n"
+        "main()\n"
+    )
+    command = [sys.executable, "-c", script, "encode", TEXT, *tiny, "-o", "out.npy", "-q"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=folder, env=environment(), **pipes) as process:  # type: ignore[call-overload]
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"computing\n"
+        for _ in range(signals):
+            process.send_signal(signal.SIGINT)
+        assert (process.communicate(timeout=LONGEST_RUN), process.returncode) == ((b"", b""), 130)
     assert list(folder.iterdir()) == []
 
 
