@@ -12,44 +12,48 @@ from bertcli.interrupts import INTERRUPTS
 def main() -> NoReturn:
     """Run the command line and exit with its exit code."""
     INTERRUPTS.watch()
-    code: int = ExitCode.DONE
+    try:
+        code = _run_and_report()
+        _discard_unwritable_output()
+    except KeyboardInterrupt:
+        code = ExitCode.INTERRUPTED
+    INTERRUPTS.finish()
+    if code:
+        # Threads may still be computing, and Python's own end would free what they use.
+        os._exit(code)
+    sys.exit(code)
+
+
+def _run_and_report() -> int:
+    """Run the command line, print its error if there is one, and return its exit code."""
     try:
         code = _run()
         if sys.stdout is not None:
             sys.stdout.flush()
+        return code
     except BertcliError as error:
         from bertcli.output.messages import print_error
 
         print_error(error.message, error.hint)
-        code = error.exit_code
-    except KeyboardInterrupt:
-        pass  # handled below: Typer turns it into an exit code, so it does not always arrive here
+        return error.exit_code
     except BrokenPipeError:
         _die_of_sigpipe()
     except OSError as error:
         from bertcli.output.messages import describe_os_error, print_error
 
         print_error(*describe_os_error(error))
-        code = ExitCode.FAILED
     except MemoryError:
         from bertcli.output.messages import print_error
 
         print_error("there is not enough memory", "use a smaller --batch-tokens, or fewer or shorter texts")
-        code = ExitCode.FAILED
     except Exception as bug:
         # A library may turn an interrupt into an error of its own.
         if INTERRUPTS.exit_code is None:
             from bertcli.output.messages import print_bug
 
             print_bug(bug, with_trace="--debug" in sys.argv)
-        code = ExitCode.BUG
-    _discard_unwritable_output()
-    if INTERRUPTS.exit_code is not None:
-        INTERRUPTS.end()
-    if code:
-        # Threads may still be computing, and Python's own end would free what they use.
-        os._exit(code)
-    sys.exit(code)
+        return ExitCode.BUG
+    return ExitCode.FAILED
 
 
 def _run() -> int:

@@ -33,6 +33,7 @@ class Interrupts:
         self.is_quiet = False
         self.unfinished: set[str] = set()
         self._received: int | None = None
+        self._is_over = False
 
     def watch(self) -> None:
         """Handle the signals from now on. A signal that the parent process ignores stays ignored, as under nohup."""
@@ -49,7 +50,15 @@ class Interrupts:
         """The exit code of the interrupted process, as shells expect it. None if no signal has arrived."""
         return None if self._received is None else 128 + self._received
 
-    def end(self) -> NoReturn:
+    def finish(self) -> None:
+        """Ignore further signals, since the work is done. End the process if one has arrived."""
+        self._is_over = True
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        if self._received is not None:
+            self._end()
+
+    def _end(self) -> NoReturn:
         """Remove temporary files, print the note and end the process, without waiting for any thread."""
         for name in tuple(self.unfinished):
             with suppress(OSError):
@@ -60,19 +69,21 @@ class Interrupts:
         os._exit(self.exit_code or 0)
 
     def _raise_interrupt(self, number: int, _frame: FrameType | None) -> None:
-        if self._received is None:
+        if self._received is None and not self._is_over:
             self._received = number
             raise KeyboardInterrupt
 
     def _watch(self, reading: int) -> None:
         number = self._next_signal(reading, None)
+        if self._is_over:
+            return
         is_second = self._next_signal(reading, _LONGEST_SILENCE) is not None
         if not is_second:
             if not self.is_quiet:
                 _print("bertcli: stopping")
             self._next_signal(reading, _LONGEST_END - _LONGEST_SILENCE)
         self._received = number
-        self.end()
+        self._end()
 
     def _next_signal(self, reading: int, seconds: float | None) -> int | None:
         """Wait for a signal of _SIGNALS and return its number, or None if none arrives in time."""
