@@ -28,6 +28,8 @@ _OS_HINTS = {
     errno.ENOENT: "check the spelling of the path",
     errno.EISDIR: "name a file, not a folder",
     errno.EROFS: "write somewhere else",
+    errno.ENAMETOOLONG: "use a shorter name",
+    errno.ENOTDIR: "check the spelling of the path",
     errno.EFBIG: "raise the limit (ulimit -f), or write somewhere else",
 }
 _OTHER_OS_HINT = "check the path and the disk or device"

@@ -45,7 +45,7 @@ class AttnRequest:
         option, path = found
         suffix = option.replace("--", ".")
         if path.suffix.lower() != suffix:
-            better = f"{str(path).removesuffix(path.suffix)}{suffix}"
+            better = path / f"attention{suffix}" if path.is_dir() else path.with_suffix(suffix)
             raise WrongUsage(f"{option} {path}: the name does not end in {suffix}", hint=f"use {better}")
         return replace(options, output=str(path))
 
