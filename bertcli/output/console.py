@@ -83,7 +83,8 @@ class ProgressBar:
         console = Console(file=sys.stderr, highlight=False, emoji=False)
         console.width -= _ECHO_WIDTH
         columns = [TextColumn("{task.description}")]
-        known = [BarColumn(), TaskProgressColumn(), TextColumn("left"), TimeRemainingColumn()]
+        share = TaskProgressColumn("{task.percentage:>3.0f} %")
+        known = [BarColumn(), share, TextColumn("left"), TimeRemainingColumn()]
         # Other messages to stderr appear above the bar.
         self._progress = Progress(
             *(known if total else []), *columns, console=console, transient=True, disable=not console.is_interactive

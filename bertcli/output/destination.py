@@ -188,13 +188,17 @@ class Destination:
             raise MissingPackage.of("a picture of a matrix", "matplotlib")
 
     def check_target(self, *, force: bool) -> None:
-        """Check that the file can be written.
+        """Check that the file or folder can be written.
 
         Raises:
-            OutputError: It exists and force is not set, or its folder does not exist.
+            OutputError: The file exists and force is not set, its folder does not exist, or the name of the folder is
+                that of a device, a FIFO or a link to nothing.
         """
         if self.path is not None:
             check_target(self.path, force=force)
+        folder = self.folder
+        if isinstance(folder, Path) and os.path.lexists(folder) and not folder.is_dir() and not folder.is_file():
+            raise OutputError(f"{folder} is not a folder", hint="name another folder")
 
 
 def resolve_destination(options: OutputOptions, formats: OutputFormats) -> Destination:
@@ -215,6 +219,10 @@ def resolve_destination(options: OutputOptions, formats: OutputFormats) -> Desti
                 hint="leave one out",
             )
         return Destination(FOLDER, folder=file)
+    if not formats.takes_folder and options.output is not None and options.output.endswith(os.sep):
+        raise WrongUsage(
+            f"{options.path}: {formats.command} cannot write a folder", hint="name a file, without a slash at the end"
+        )
     if isinstance(file, RemotePath):
         folder = f", or write to a folder: -o {file.url.rpartition('/')[0]}/" if formats.takes_folder else ""
         raise WrongUsage(
@@ -238,7 +246,8 @@ def _format_of(options: OutputOptions, path: Path | None, formats: OutputFormats
         return "tsv" if requested == "auto" else requested
     if by_suffix is None:
         known = ", ".join((*_TEXT_SUFFIXES, *formats.all_suffixes))
-        folder_hint = f", or {path}/ for a folder" if formats.takes_folder and not suffix else ""
+        can_be_folder = formats.takes_folder and not suffix and path.parent.is_dir() and not os.path.lexists(path)
+        folder_hint = f", or {path}/ for a folder" if can_be_folder else ""
         what = f"{suffix} files" if suffix else "a file without a suffix"
         if options.names_folder:
             what = "a folder"

@@ -1,5 +1,6 @@
 """Numbers, shapes and text as strings: the digits that float32 allows, and no character that is invisible."""
 
+import json
 from collections.abc import Iterable, Sequence
 from math import isfinite
 from typing import Any
@@ -69,6 +70,25 @@ def visible(text: str) -> str:
     if text.isprintable():  # then no character needs an escape
         return text
     return "".join(_escaped(character) if category(character) in _INVISIBLE else character for character in text)
+
+
+def visible_lines(text: str) -> str:
+    r"""Return lines of JSON, CSV or TSV with control characters and invisible characters escaped as in JSON.
+
+    Line ends and tabs stay. JSON stays valid, since it has such characters only in strings.
+
+    >>> print(visible_lines('["red \x9b31m"]\n'), end="")
+    ["red \u009b31m"]
+    """
+    return "\n".join("\t".join(map(_visible_json, line.split("\t"))) for line in text.split("\n"))
+
+
+def _visible_json(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(
+        json.dumps(character)[1:-1] if category(character) in _INVISIBLE else character for character in text
+    )
 
 
 def _escaped(character: str) -> str:

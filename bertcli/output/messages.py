@@ -29,6 +29,8 @@ _OS_HINTS = {
     errno.ENOENT: "check the spelling of the path",
     errno.EISDIR: "name a file, not a folder",
     errno.EROFS: "write somewhere else",
+    errno.ENAMETOOLONG: "use a shorter name",
+    errno.ENOTDIR: "check the spelling of the path",
     errno.EFBIG: "raise the limit (ulimit -f), or write somewhere else",
 }
 _OTHER_OS_HINT = "check the path and the disk or device"
@@ -59,13 +61,14 @@ def print_summary(summary: RunSummary) -> None:
         counts.append(f"{summary.repeated:,} repeated")
     speed = f"{summary.seconds:,.1f} s, {summary.tokens_per_second:,.0f} tokens/s"
     _print_line(f"bertcli: {', '.join(counts)}")
-    _print_line(f"bertcli: {speed}, {summary.padded_share:.1%} padding")
+    _print_line(f"bertcli: {speed}, {100 * summary.padded_share:.1f} % padding")
 
 
 def print_bug(bug: Exception, *, with_trace: bool) -> None:
     """Print an error that no user should meet, and what a report of it needs."""
     if with_trace:
-        traceback.print_exception(bug)
+        for line in "".join(traceback.format_exception(bug)).splitlines():
+            _print_line(line)
     print_error(
         f"this is a bug in bertcli {__version__}: {type(bug).__name__}: {bug}",
         f"report it with the command, its output with --debug, Python {platform.python_version()} and {sys.platform}",

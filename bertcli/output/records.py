@@ -1,7 +1,7 @@
 """Writers of JSON, JSON Lines, CSV and TSV. Each record is written as soon as it is computed."""
 
-import csv
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO, Protocol, TextIO
 
@@ -11,7 +11,12 @@ from bertcli.output.schema import Cell, Schema
 from bertcli.results.texts import RunInfo
 
 SCHEMA_VERSION = 1
-_TSV_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+# Readers of CSV and TSV stop at a null character, so write it as an escape.
+_NUL_ESCAPE = {"\0": r"\0"}
+_CSV_ESCAPES = str.maketrans(_NUL_ESCAPE)
+_TSV_ESCAPES = str.maketrans({**_NUL_ESCAPE, "\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+# Characters that a cell must be quoted for. Python's csv.writer does not quote a carriage return before Python 3.13.
+_QUOTED = re.compile(r'[",\r\n]')
 
 
 class RecordWriter(Protocol):
@@ -107,9 +112,10 @@ class JsonLinesWriter:
 class CsvWriter:
     """Writer of a header line and rows, quoted as RFC 4180 says."""
 
+    _separator = ","
+
     def __init__(self, stream: TextIO, schema: Schema[Any]) -> None:
         self._stream, self._schema = stream, schema
-        self._writer = csv.writer(stream, lineterminator="\n")
         self._has_header = False
 
     def write(self, record: Any) -> None:
@@ -130,14 +136,33 @@ class CsvWriter:
             self._has_header = True
 
     def _write_row(self, cells: list[str]) -> None:
-        self._writer.writerow(cells)
+        self._stream.write(self._separator.join(map(self._encode, cells)) + "\n")
+
+    @staticmethod
+    def _encode(cell: str) -> str:
+        """Return a cell as it is written, in quotes if it needs them."""
+        escaped = cell.translate(_CSV_ESCAPES)
+        return _in_quotes(escaped) if _QUOTED.search(escaped) else escaped
 
 
 class TsvWriter(CsvWriter):
-    """Writer of a header line and rows separated by tabs. Tabs, line ends and backslashes in text are escaped."""
+    """Writer of a header line and rows of one line each, separated by tabs.
 
-    def _write_row(self, cells: list[str]) -> None:
-        self._stream.write("\t".join(cell.translate(_TSV_ESCAPES) for cell in cells) + "\n")
+    Tabs, line ends and backslashes in text are escaped. A cell that contains a quote is quoted as in CSV, since readers
+    of CSV that are told to read tabs expect that.
+    """
+
+    _separator = "\t"
+
+    @staticmethod
+    def _encode(cell: str) -> str:
+        escaped = cell.translate(_TSV_ESCAPES)
+        return _in_quotes(escaped) if '"' in escaped else escaped
+
+
+def _in_quotes(cell: str) -> str:
+    doubled = cell.replace('"', '""')
+    return f'"{doubled}"'
 
 
 def _cell_text(cell: Cell) -> str:

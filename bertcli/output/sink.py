@@ -13,6 +13,7 @@ from bertcli.errors import ExitCode, OutputError
 from bertcli.input.records import FailedText
 from bertcli.output.destination import Destination, OutputOptions
 from bertcli.output.files.atomic import is_device, open_target
+from bertcli.output.formatting import visible_lines
 from bertcli.output.messages import Reporter, print_error
 from bertcli.output.records import (
     BinaryWriters,
@@ -70,7 +71,9 @@ class Sink:
                     )
                 written = self.write_all(answers, make_writer(stream))
             else:
-                with _utf8(stream) as text:
+                # A table is drawn with escape sequences of its own, and escapes what its texts contain.
+                is_raw = stream.isatty() and not self.destination.wants_table
+                with _utf8(stream, _TerminalText if is_raw else TextIOWrapper) as text:
                     written = self.write_all(answers, self._text_writer(text, schema, info))
         self.reporter.note_if_interrupted(None)
         return self.end(written)
@@ -151,10 +154,20 @@ class Sink:
                 return TableWriter(make_console(stream, color, width), schema)
 
 
+class _TerminalText(TextIOWrapper):
+    """Text on a terminal. Control characters are written as escapes, so that no text can control the terminal."""
+
+    def write(self, text: str, /) -> int:
+        return super().write(visible_lines(text))
+
+
 @contextmanager
-def _utf8(stream: BinaryIO) -> Iterator[TextIO]:
-    """Yield the stream as UTF-8 text, whatever the locale is. The stream stays open."""
-    text = TextIOWrapper(stream, "utf-8", newline="")
+def _utf8(stream: BinaryIO, wrapper: type[TextIOWrapper] = TextIOWrapper) -> Iterator[TextIO]:
+    """Yield the stream as UTF-8 text, whatever the locale is. The stream stays open.
+
+    A lone surrogate, for example of a file name that is not UTF-8, is written as an escape. In JSON that is exact.
+    """
+    text = wrapper(stream, "utf-8", "backslashreplace", newline="")
     try:
         yield text
     finally:

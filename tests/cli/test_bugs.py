@@ -43,6 +43,7 @@ def test_debug_shows_the_trace_of_a_bug(tiny: tuple[str, str]) -> None:
     assert finished.exit_code == 3
     assert finished.stderr.startswith("Traceback (most recent call last):\n")
     assert "in broken" in finished.stderr
+    assert "\x1b" not in finished.stderr
     assert finished.stderr.splitlines()[-2].startswith("bertcli: error: this is a bug")
 
 

@@ -17,7 +17,7 @@ WORDS = ["how", "are", "you", "the", "cat", "sat", "on", "the", "mat"]
 LINES = [" ".join(WORDS[: 1 + index * 5 % 9]) for index in range(23)]
 SUMMARY = re.compile(
     r"bertcli: ([\d,]+) rows?, ([\d,]+) tokens, (\d+) truncated, (\d+) skipped(?:, ([\d,]+) repeated)?\n"
-    r"bertcli: [\d.,]+ s, [\d,]+ tokens/s, [\d.]+% padding\n"
+    r"bertcli: [\d.,]+ s, [\d,]+ tokens/s, [\d.]+ % padding\n"
 )
 
 

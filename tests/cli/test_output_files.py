@@ -260,3 +260,21 @@ def test_an_empty_name_is_not_the_current_folder(tiny: tuple[str, str], tmp_path
     finished = run("encode", TEXT, *tiny, "-o", "", cwd=tmp_path)
     assert_failed(finished, 2, "-o needs a name")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_name_that_is_not_utf_8_is_escaped_in_the_output(tiny: tuple[str, str], folder: Path) -> None:
+    for name in ("p\udcff.txt", "q.txt"):
+        (folder / name).write_text(TEXT)
+    finished = run("encode", "-f", "p\udcff.txt", "-f", "q.txt", *tiny, "--json", cwd=folder)
+    assert [record["file"] for record in finished.records()] == ["p\udcff.txt", "q.txt"]
+
+
+@pytest.mark.parametrize(("name", "better"), [(".", "attention.html"), ("a", "a/attention.html"), ("b.txt", "b.html")])
+def test_the_hint_for_a_page_names_a_file_that_can_be_written(
+    tiny: tuple[str, str], folder: Path, name: str, better: str
+) -> None:
+    (folder / "a").mkdir()
+    finished = run("attn", TEXT, *tiny, "--html", name, cwd=folder)
+    assert_failed(finished, 2, "the name does not end in .html")
+    assert finished.stderr.endswith(f"hint: use {better}\n")
+    run("attn", TEXT, *tiny, "--html", better, cwd=folder).answer()

@@ -43,7 +43,7 @@ def test_the_bar_shows_rows_and_speed_below_messages(tiny: tuple[str, str], fold
     skipped, counts, speed = [line.strip() for line in rest.split("\n") if line.strip()][-3:]
     assert skipped.endswith("bertcli: error: skipped 1 failed text")
     assert counts == "bertcli: 1,501 rows, 7,500 tokens, 0 truncated, 1 skipped"
-    assert speed.startswith("bertcli: ") and speed.endswith("% padding")
+    assert speed.startswith("bertcli: ") and speed.endswith(" % padding")
 
 
 def test_a_quiet_run_shows_no_bar(tiny: tuple[str, str], folder: Path) -> None:

@@ -1,5 +1,6 @@
 """Tables in a pseudo-terminal: when they are drawn, and that they show every token and text."""
 
+import json
 import unicodedata
 from pathlib import Path
 
@@ -91,6 +92,36 @@ def test_tokens_of_markup_and_control_characters_are_shown_in_full(awkward_bert:
     squeezed = "".join(screen.text.split())
     assert [token for token in AWKWARD if visible(token) not in squeezed] == []
     assert max(map(columns, screen.lines)) <= width
+
+
+@pytest.mark.parametrize("format_", ["json", "jsonl", "csv", "tsv"])
+def test_rows_and_json_are_harmless_on_a_terminal_and_exact_elsewhere(
+    awkward_bert: str, folder: Path, format_: str
+) -> None:
+    text = " ".join(["[MASK]", *AWKWARD])
+    command = ("fill-mask", "-m", awkward_bert, "-k", str(len(AWKWARD)), "--format", format_, "--", text)
+    screen = show(*command)
+    assert (screen.exit_code, screen.stderr) == (0, "")
+    assert screen.raw == screen.text
+    controls = {character for character in screen.raw if unicodedata.category(character) in ("Cc", "Cf")}
+    assert controls == ({"\n", "\t"} if format_ == "tsv" else {"\n"})
+    exact = run(*command).answer().text
+    assert text in exact.replace(r"\\", "\\").replace(r"\u001b", "\x1b").replace(r"\u0007", "\x07")
+    if format_ == "json":
+        assert json.loads(screen.raw) == json.loads(exact)
+    run(*command[:5], "-o", folder / f"out.{format_}", *command[7:]).answer()
+    assert (folder / f"out.{format_}").read_text() == exact
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("-f", f"{CONTROLS[0]}.txt"), ("-m", CONTROLS[1]), (f"--{CONTROLS[2]}",), (TEXT, "-o", CONTROLS[3])],
+    ids=ascii,
+)
+def test_messages_are_harmless(folder: Path, arguments: tuple[str, ...]) -> None:
+    finished = run("fill-mask", *arguments, cwd=folder)
+    assert finished.exit_code in (1, 2)
+    assert {each for each in finished.stderr if unicodedata.category(each) in ("Cc", "Cf")} == {"\n"}
 
 
 def assert_harmless(screen: Screen) -> None:

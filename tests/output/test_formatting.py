@@ -1,5 +1,6 @@
 """Numbers keep the digits of a float32, and text has no invisible characters."""
 
+import json
 from math import inf, nan
 from unicodedata import category
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
-from bertcli.output.formatting import number, numbers, shape, visible
+from bertcli.output.formatting import number, numbers, shape, visible, visible_lines
 
 FLOAT32 = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
@@ -80,3 +81,14 @@ def test_only_invisible_characters_are_changed(text: str) -> None:
 @given(st.text(st.characters()))
 def test_escaping_twice_is_escaping_once(text: str) -> None:
     assert visible(visible(text)) == visible(text)
+
+
+@given(st.lists(st.text(st.characters())))
+def test_visible_lines_of_json_have_the_same_content(texts: list[str]) -> None:
+    shown = visible_lines(json.dumps(texts, ensure_ascii=False))
+    assert not {"Cc", "Cf", "Cs", "Zl", "Zp"} & set(map(category, shown))
+    assert json.loads(shown) == texts
+
+
+def test_visible_lines_keep_line_ends_and_tabs() -> None:
+    assert visible_lines("a\tb\x1b[0m\nc\r\n\u202e世界\n") == "a\tb\\u001b[0m\nc\\r\n\\u202e世界\n"

@@ -32,7 +32,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch, stream: io.StringIO, total: int | Non
 
 def test_a_known_size_shows_the_share_and_the_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = drawn(monkeypatch, Terminal(), 1000)
-    assert "50%" in shown and "left" in shown
+    assert "50 %" in shown and "left" in shown
     assert "1,200 rows  2,400 tokens/s" in shown
 
 

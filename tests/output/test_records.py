@@ -1,14 +1,18 @@
 import csv
 import json
+import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from io import StringIO
 from math import nan
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from bertcli import __version__
@@ -49,8 +53,11 @@ HEADER = {
 }
 
 
-# Python's csv.reader rejects null characters and reads a lone carriage return as the end of a line.
-CSV_TEXT = st.text(st.characters(exclude_characters="\r\0"))
+# Characters that separate, quote, end, escape or introduce something in CSV or TSV, for one reader or another.
+STRANGE_CHARACTERS = "ab ,;|\t\r\n\0\"'\\#=-.1é\u2028\x85\ufeff\x0b\x1b"
+CELLS = st.text() | st.text(STRANGE_CHARACTERS)
+ROWS = st.lists(st.tuples(CELLS, CELLS))
+DELIMITERS = {"csv": ",", "tsv": "\t"}
 
 
 class Stream(StringIO):
@@ -157,21 +164,76 @@ def test_tsv_escapes_tabs_line_ends_and_backslashes() -> None:
     assert _written("tsv", ("a\tb\nc\rd\\e", 1)).splitlines()[1] == r"a\tb\nc\rd\\e" + "\t1"
 
 
-@given(st.lists(st.tuples(st.text(), st.text())))
-def test_tsv_rows_round_trip(rows: list[tuple[str, str]]) -> None:
-    found = [tuple(map(_unescaped, line.split("\t"))) for line in _written("tsv", *rows).split("\n")[1:-1]]
-    assert found == rows
+@given(ROWS)
+def test_tsv_rows_are_lines(rows: list[tuple[str, str]]) -> None:
+    written = _written("tsv", *rows)
+    assert re.findall(r"[\r\n]", written) == ["\n"] * (len(rows) + 1)
+    assert [line.count("\t") for line in written.split("\n")[:-1]] == [1] * (len(rows) + 1)
 
 
-def _unescaped(cell: str) -> str:
-    pieces = cell.split(r"\\")
-    return "\\".join(each.replace(r"\t", "\t").replace(r"\n", "\n").replace(r"\r", "\r") for each in pieces)
+@pytest.mark.parametrize("format_", DELIMITERS)
+@given(rows=ROWS)
+def test_python_reads_back_the_rows(format_: str, rows: list[tuple[str, str]]) -> None:
+    written = StringIO(_written(format_, *rows), newline="")
+    found = list(csv.reader(written, delimiter=DELIMITERS[format_], strict=True))
+    assert _unescaped(format_, found) == [("a", "b"), *map(_readable(format_), rows)]
 
 
-@given(st.lists(st.tuples(CSV_TEXT, CSV_TEXT)))
-def test_csv_rows_round_trip(rows: list[tuple[str, str]]) -> None:
-    found = list(csv.reader(StringIO(_written("csv", *rows), newline="")))
-    assert found[1:] == [list(row) for row in rows]
+@pytest.mark.parametrize("format_", DELIMITERS)
+@given(rows=ROWS)
+def test_pandas_reads_back_the_rows(format_: str, rows: list[tuple[str, str]]) -> None:
+    import pandas
+
+    # pandas skips a row of one empty cell, but not of two.
+    written = StringIO(_written(format_, *rows))
+    found = pandas.read_csv(written, sep=DELIMITERS[format_], dtype=str, keep_default_na=False)
+    assert list(found.columns) == ["a", "b"]
+    assert _unescaped(format_, found.to_numpy().tolist()) == [*map(_readable(format_), rows)]
+
+
+@pytest.mark.parametrize("format_", DELIMITERS)
+def test_duckdb_reads_back_the_rows(format_: str, tmp_path: Path) -> None:
+    delimiter, tables = DELIMITERS[format_], []
+
+    # One process reads all files, since a process takes longer than a file.
+    @settings(database=None, phases=[Phase.explicit, Phase.generate])
+    @given(ROWS)
+    def write(rows: list[tuple[str, str]]) -> None:
+        (tmp_path / f"{len(tables)}").write_bytes(_written(format_, *rows).encode())
+        tables.append(rows)
+
+    write()
+    options = f"delim='{delimiter}', quote='\"', escape='\"', header=true, all_varchar=true"
+    query = "".join(
+        f"SELECT {number} AS number, * FROM read_csv('{tmp_path / str(number)}', {options});\n"
+        for number in range(len(tables))
+    )
+    program = Path(sys.executable).with_name("duckdb")
+    done = subprocess.run([program, "-jsonlines"], input=query, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    found: list[list[tuple[str, str]]] = [[] for _ in tables]
+    for line in done.stdout.split("\n"):
+        if line:
+            row = json.loads(line)
+            found[row["number"]].append((row["a"] or "", row["b"] or ""))
+    assert [_unescaped(format_, rows) for rows in found] == [[*map(_readable(format_), rows)] for rows in tables]
+
+
+def _unescaped(format_: str, rows: Iterable[Sequence[str]]) -> list[tuple[str, ...]]:
+    """Return the rows with the escapes of TSV undone."""
+    if format_ == "csv":
+        return [tuple(row) for row in rows]
+    names = {"t": "\t", "n": "\n", "r": "\r", "0": "\0", "\\": "\\"}
+    return [tuple(re.sub(r"\\(.)", lambda found: names[found[1]], cell) for cell in row) for row in rows]
+
+
+def _readable(format_: str) -> Callable[[tuple[str, str]], tuple[str, ...]]:
+    """Return the function that gives a row as a reader finds it. CSV cannot contain a null character."""
+    return lambda row: tuple(cell.replace("\0", r"\0") if format_ == "csv" else cell for cell in row)
+
+
+def test_a_quote_in_tsv_is_quoted_as_in_csv() -> None:
+    assert _written("tsv", ('"hello"\t', "it's")) == 'a\tb\n"""hello""\\t"\tit\'s\n'
 
 
 @pytest.mark.parametrize("format_", WRITERS)

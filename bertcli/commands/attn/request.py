@@ -45,8 +45,8 @@ class AttnRequest:
         option, path = found
         suffix = option.replace("--", ".")
         if path.suffix.lower() != suffix:
-            better = f"{str(path).removesuffix(path.suffix)}{suffix}"
-            raise WrongUsage(f"{option} {path}: the name does not end in {suffix}", hint=f"use {better}")
+            stem = path / "attention" if path.is_dir() else str(path).removesuffix(path.suffix)
+            raise WrongUsage(f"{option} {path}: the name does not end in {suffix}", hint=f"use {stem}{suffix}")
         return replace(options, output=str(path))
 
     @property

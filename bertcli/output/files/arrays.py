@@ -11,6 +11,7 @@ import numpy as np
 
 from bertcli.input.records import FailedText
 from bertcli.model.session import Session
+from bertcli.output.formatting import visible
 from bertcli.output.records import BinaryWriters
 
 FloatArray = np.ndarray[Any, Any]
@@ -176,7 +177,7 @@ def tensor_writers(
             lambda record: np.array(record.text.input_ids), padding=pad_token_id, failed=pad_token_id
         ),
     }
-    metadata = {"format": "np", "model": session.checkpoint.name}
+    metadata = {"format": "np", "model": visible(session.checkpoint.name)}
     saves: Mapping[str, Callable[[BinaryIO, Mapping[str, Any]], None]] = {
         ".npz": save_npz,
         ".safetensors": partial(save_safetensors, metadata=metadata),

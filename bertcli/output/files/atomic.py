@@ -132,7 +132,7 @@ def atomic_file(destination: AnyPath) -> Iterator[BinaryIO]:
 def _create_temporary(destination: Path) -> tuple[Path, int]:
     """Create a locked temporary file beside the destination. Return its path and its descriptor.
 
-    The name contains the id of the machine since its last start. The lock shows that its process is alive: the kernel
+    The name contains the id of the machine since its last start. The lock shows that the process is alive: the kernel
     releases it when the process ends, however it ends.
     """
     # The kernel applies the umask. Nobody can read the new file who cannot read the one that it replaces.

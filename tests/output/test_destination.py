@@ -1,0 +1,49 @@
+"""Destinations that name no file and no folder are refused, with a hint that works."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from bertcli.errors import OutputError, WrongUsage
+from bertcli.output.destination import OutputFormats, OutputOptions, resolve_destination
+
+ENCODE = OutputFormats("encode", (".npy",), takes_folder=True)
+ATTN = OutputFormats("attn", (".npz",))
+
+
+@pytest.mark.parametrize("name", ["fifo", "dangling", "/dev/null"])
+def test_a_folder_cannot_be_a_fifo_a_device_or_a_link_to_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("fifo")
+    Path("dangling").symlink_to("nothing")
+    destination = resolve_destination(OutputOptions(output=f"{name}/"), ENCODE)
+    with pytest.raises(OutputError, match=f"^{name} is not a folder$"):
+        destination.check_target(force=True)
+
+
+@pytest.mark.parametrize("name", ["new/", "folder/"])
+def test_a_folder_may_be_new_or_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("folder").mkdir()
+    destination = resolve_destination(OutputOptions(output=name), ENCODE)
+    destination.check_target(force=False)
+    assert destination.folder == Path(name)
+
+
+@pytest.mark.parametrize("name", ["out/", "out.json/", "/dev/null/"])
+def test_a_slash_at_the_end_never_names_a_file(name: str) -> None:
+    with pytest.raises(WrongUsage, match="attn cannot write a folder"):
+        resolve_destination(OutputOptions(output=name), ATTN)
+
+
+@pytest.mark.parametrize(("name", "is_possible"), [("out", True), ("/dev/null/out", False), ("missing/out", False)])
+def test_a_folder_is_proposed_only_where_it_can_be_created(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, is_possible: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(WrongUsage, match="a file without a suffix") as refused:
+        resolve_destination(OutputOptions(output=name), ENCODE)
+    assert (f"or {name}/ for a folder" in refused.value.hint) == is_possible
