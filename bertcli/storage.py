@@ -9,6 +9,7 @@ import io
 import os
 import re
 import secrets
+import shlex
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
@@ -260,6 +261,28 @@ def parse_path(name: str) -> AnyPath:
     return Path(name[found.end() :]) if found[1].lower() == "file" else RemotePath(name.rstrip("/"))
 
 
+def printable_name(path: AnyPath | str) -> str:
+    r"""Return a name as text that has an encoding. Bytes of a local name that are not UTF-8 become escapes.
+
+    >>> print(printable_name("caf\udce9.txt"))
+    caf\xe9.txt
+    """
+    return str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def shell_quoted(path: PurePosixPath | str) -> str:
+    r"""Return a path as one word of a shell command, in printable characters.
+
+    >>> print(shell_quoted("my file.txt"), shell_quoted("caf\udce9.txt"))
+    'my file.txt' $'caf\xe9.txt'
+    """
+    name = str(path)
+    if name.isprintable():
+        return shlex.quote(name)
+    escaped = name.replace("\\", r"\\").replace("'", r"\'").encode("utf-8", "surrogateescape")
+    return "$'" + "".join(chr(byte) if 0x20 <= byte < 0x7F else f"\\x{byte:02x}" for byte in escaped) + "'"
+
+
 def size_of(path: AnyPath) -> int:
     """Return the size of a file in bytes.
 
@@ -271,13 +294,15 @@ def size_of(path: AnyPath) -> int:
 
 
 def arrow_source(path: AnyPath) -> Any:
-    """Return the source from which pyarrow reads a Parquet file: the local path, or the open remote file.
+    """Return the source from which pyarrow reads a Parquet file: the local path or file, or the open remote file.
 
     Raises:
         FileNotFoundError: A remote file does not exist.
         Unreachable: A remote file cannot be accessed.
     """
-    return path if isinstance(path, Path) else path.open_arrow()
+    if isinstance(path, RemotePath):
+        return path.open_arrow()
+    return path if str(path).isprintable() else path.open("rb")  # pyarrow takes no name that is not UTF-8
 
 
 def translate_errors(path: AnyPath) -> AbstractContextManager[None]:

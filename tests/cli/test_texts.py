@@ -168,7 +168,7 @@ def test_skipped_texts_are_reported_by_line_and_counted_at_the_end(tiny: tuple[s
     assert finished.exit_code == 1
     # The hint about --on-error skip is left out, since the texts are being skipped.
     hints = [line for line in finished.stderr.splitlines() if line.startswith("hint: ")]
-    assert hints == ["hint: convert the file first, for example: iconv -f latin1 -t utf-8"]
+    assert hints == ["hint: if it is Latin-1, convert it first: pipe it through iconv -f latin1 -t utf-8"]
     errors = [line for line in finished.stderr.splitlines() if line not in hints]
     assert errors == [
         "bertcli: skipped: line 2: the text is empty",
