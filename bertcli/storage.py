@@ -302,7 +302,7 @@ def arrow_source(path: AnyPath) -> Any:
     """
     if isinstance(path, RemotePath):
         return path.open_arrow()
-    return path if str(path).isprintable() else path.open("rb")  # pyarrow takes no name that is not UTF-8
+    return path if printable_name(path) == str(path) else path.open("rb")  # pyarrow takes no name that is not UTF-8
 
 
 def translate_errors(path: AnyPath) -> AbstractContextManager[None]:

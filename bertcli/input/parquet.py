@@ -48,9 +48,9 @@ class ParquetTexts:
         except (arrow.ArrowException, OSError) as error:
             if isinstance(error, OSError) and (error.errno or isinstance(self._path, RemotePath)):
                 raise
-            raise BadInput(
-                f"{printable_name(self._path)} cannot be read as Parquet: {_first_line(error)}", hint=_DAMAGED_HINT
-            ) from None
+            reason = _first_line(error)
+            hint = "decrypt it first" if "encrypted" in reason else _DAMAGED_HINT
+            raise BadInput(f"{printable_name(self._path)} cannot be read as Parquet: {reason}", hint=hint) from None
 
     def _values(self, batch: Any) -> list[dict[str, Any]]:
         """Return a dict for each row. Parquet does not check that strings are UTF-8: other bytes become surrogates."""

@@ -76,7 +76,7 @@ def json_rows(windows: Iterable[list[Line]], fields: Fields, encoding_hint: str)
         ]
 
 
-def column_index(columns: Sequence[str], name: str, place: str) -> int:
+def column_index(columns: list[str], name: str, place: str) -> int:
     """Return the index of a column.
 
     Args:
@@ -85,10 +85,13 @@ def column_index(columns: Sequence[str], name: str, place: str) -> int:
         place: The file, and line if known, for the message.
 
     Raises:
-        BadInput: There is no such column.
+        BadInput: There is no such column, or more than one.
     """
-    if name in columns:
+    count = columns.count(name)
+    if count == 1:
         return columns.index(name)
+    if count:
+        raise BadInput(f"{place}: there are {count} columns {name!r}", hint="rename all but one of them")
     raise BadInput(
         f"{place}: there is no column {name!r}",
         hint=f"the columns are {listed(columns)}; choose with --column for texts, --id-column for ids",
@@ -120,7 +123,7 @@ def check_id(value: Any, field: str) -> TextId | BadText:
 def listed(names: Iterable[str]) -> str:
     """Return names as a list in a message, cut off if there are many."""
     first = list(islice(names, _LISTED_NAMES + 1))
-    return ", ".join(first if len(first) <= _LISTED_NAMES else [*first[:-1], "..."])
+    return ", ".join(["(none)"] if not first else first if len(first) <= _LISTED_NAMES else [*first[:-1], "..."])
 
 
 def make_row(values: Mapping[str, Any], line: int | None, fields: Fields) -> Row:

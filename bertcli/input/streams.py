@@ -217,7 +217,7 @@ class FileStream:
                 splitter.add(content)
                 if content and splitter.pending_bytes < WINDOW_BYTES:
                     continue
-                self.position = raw.tell()
+                self.position = raw.tell() if raw.seekable() else 0
                 if whole := splitter.take(has_ended=not content):
                     count += len(whole)
                     yield whole

@@ -65,6 +65,7 @@ class _Records:
 
     def __init__(self, windows: Iterable[list[Line]], delimiter: str) -> None:
         has_quotes = delimiter == ","
+        self._kind = "CSV" if has_quotes else "TSV"
         csv.field_size_limit(sys.maxsize)
         self._feed = _LineFeed(numbered(windows), has_quotes=has_quotes)
         quoting = csv.QUOTE_MINIMAL if has_quotes else csv.QUOTE_NONE
@@ -83,11 +84,17 @@ class _Records:
             try:
                 cells: list[str] | BadText = next(self._reader)
             except csv.Error as error:
-                cells = BadText(f"the row is not valid CSV: {error}", hint="quote the cells as in RFC 4180")
+                cells = self._damaged(error)
             except _RecordTooLong:
                 cells = too_long("the row")
             if cells and not self._feed.is_rest:
                 return self._feed.first_line, cells
+
+    def _damaged(self, error: csv.Error) -> BadText:
+        if "new-line character" in str(error):
+            problem = "it has a carriage return within a line and outside of quotes"
+            return BadText(f"the row is not valid {self._kind}: {problem}", hint="end each line with a line feed (\\n)")
+        return BadText(f"the row is not valid {self._kind}: {error}", hint="quote the cells as in RFC 4180")
 
 
 class _RecordTooLong(Exception):

@@ -308,3 +308,23 @@ def test_a_message_lists_the_first_columns_only(tmp_path: Path) -> None:
         read(path)
     assert "column29, ..." in raised.value.hint
     assert "column30" not in raised.value.hint
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_two_columns_of_the_same_name_are_an_error(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"texts{suffix}"
+    path.write_text("text,id,text\nhow,1,you\n")
+    if suffix == ".parquet":
+        columns = [pyarrow.array(["how"])] * 3
+        pyarrow.parquet.write_table(pyarrow.Table.from_arrays(columns, ["text", "id", "text"]), path)
+    with pytest.raises(BadInput, match="there are 2 columns 'text'"):
+        read(path)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv"])
+def test_carriage_returns_alone_do_not_end_rows(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"texts{suffix}"
+    path.write_bytes(b"text\nhow\rare\nyou\n")
+    found = read(path, id_field=None)
+    assert problem(found[0])[1].endswith("it has a carriage return within a line and outside of quotes")
+    assert pairs_of(found) == [(None, "you")]

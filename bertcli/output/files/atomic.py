@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bertcli.errors import OutputError
-from bertcli.storage import AnyPath, RemotePath
+from bertcli.storage import AnyPath, RemotePath, shell_quoted
 
 _PROCESSES = Path("/proc")
 
@@ -24,7 +24,7 @@ def check_target(path: Path, *, force: bool) -> None:
         OutputError: The path cannot be written to.
     """
     if path.is_dir():
-        raise OutputError(f"{str(path)!r} is a folder", hint="name a file in it")
+        raise OutputError(f"'{path}' is a folder", hint="name a file in it")
     if _follow_links(path).is_symlink():
         raise OutputError(f"{path} is a circular symbolic link", hint="name another file")
     check_parent(path)
@@ -48,8 +48,8 @@ def check_parent(path: AnyPath) -> None:
     parent = _follow_links(path).parent
     if not parent.is_dir():
         raise OutputError(
-            f"there is no folder {str(path.parent)!r} to write {path.name!r} to",
-            hint=f"mkdir -p {parent}, or name another file",
+            f"there is no folder '{path.parent}' to write '{path.name}' to",
+            hint=f"mkdir -p {shell_quoted(parent)}, or name another file",
         )
 
 
