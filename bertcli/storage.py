@@ -9,7 +9,6 @@ import io
 import os
 import re
 import secrets
-import shlex
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from bertcli.errors import BertcliError, MissingPackage, Unreachable, WrongUsage, require
+from bertcli.quoting import printable_name
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(?=.)")
 # pyarrow's own filesystems serve these schemes; fsspec serves all others.
@@ -259,28 +259,6 @@ def parse_path(name: str) -> AnyPath:
     if found is None:
         return Path(name)
     return Path(name[found.end() :]) if found[1].lower() == "file" else RemotePath(name.rstrip("/"))
-
-
-def printable_name(path: AnyPath | str) -> str:
-    r"""Return a name as text that has an encoding. Bytes of a local name that are not UTF-8 become escapes.
-
-    >>> print(printable_name("caf\udce9.txt"))
-    caf\xe9.txt
-    """
-    return str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-
-
-def shell_quoted(path: PurePosixPath | str) -> str:
-    r"""Return a path as one word of a shell command, in printable characters.
-
-    >>> print(shell_quoted("my file.txt"), shell_quoted("caf\udce9.txt"))
-    'my file.txt' $'caf\xe9.txt'
-    """
-    name = str(path)
-    if name.isprintable():
-        return shlex.quote(name)
-    escaped = name.replace("\\", r"\\").replace("'", r"\'").encode("utf-8", "surrogateescape")
-    return "$'" + "".join(chr(byte) if 0x20 <= byte < 0x7F else f"\\x{byte:02x}" for byte in escaped) + "'"
 
 
 def size_of(path: AnyPath) -> int:

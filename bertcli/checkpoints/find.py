@@ -15,7 +15,7 @@ from bertcli.checkpoints.required_files import PART_NAMES, Files, missing_files
 from bertcli.checkpoints.safetensors import TensorInfo
 from bertcli.checkpoints.weight_files import FLOATS, find_weight_files
 from bertcli.errors import BadCheckpoint, BertcliError, CheckpointNotFound, HubFailed, WrongUsage
-from bertcli.storage import printable_name
+from bertcli.quoting import printable_name
 
 if TYPE_CHECKING:
     from bertcli.results.models import KnownModel

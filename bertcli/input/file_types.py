@@ -6,7 +6,8 @@ from pathlib import PurePosixPath
 
 from bertcli.errors import BadInput
 from bertcli.input.streams import GZIP, ZSTD, Line, LongLine
-from bertcli.storage import AnyPath, RemotePath, printable_name, shell_quoted
+from bertcli.quoting import printable_name, shell_quoted
+from bertcli.storage import AnyPath, RemotePath
 
 STANDARD_INPUT = "standard input"
 _TAR_OFFSET = 257

@@ -15,7 +15,8 @@ from bertcli.input.file_types import STANDARD_INPUT, encoding_hint, refuse_other
 from bertcli.input.records import STDIN, TEXT_FIELD, TextSource
 from bertcli.input.rows import Fields, Rows, json_rows, line_rows
 from bertcli.input.streams import ByteStream, FileStream, LineStream, is_compressed
-from bertcli.storage import AnyPath, RemotePath, printable_name, size_of
+from bertcli.quoting import printable_name
+from bertcli.storage import AnyPath, RemotePath, size_of
 
 _SUFFIXES = {
     ".jsonl": InputFormat.JSONL,

@@ -4,7 +4,8 @@ from typing import Any
 
 from bertcli.errors import BadInput, require
 from bertcli.input.rows import Fields, Rows, column_index, listed, make_row
-from bertcli.storage import AnyPath, RemotePath, arrow_source, printable_name, size_of, translate_errors
+from bertcli.quoting import printable_name
+from bertcli.storage import AnyPath, RemotePath, arrow_source, size_of, translate_errors
 
 # Rows to read at a time: up to so many, and up to about so many bytes of all columns.
 _BATCH_ROWS, _BATCH_BYTES = 1024, 1 << 26

@@ -11,7 +11,8 @@ from typing import Protocol
 
 from bertcli.errors import BadInput, require
 from bertcli.input.records import MAX_TEXT_BYTES
-from bertcli.storage import AnyPath, printable_name, size_of
+from bertcli.quoting import printable_name
+from bertcli.storage import AnyPath, size_of
 
 # The size of one read. 64 KiB is the usual capacity of a pipe, and about a thousand lines. It also counts as a large
 # amount of work if the end of the input is not known.
@@ -62,7 +63,7 @@ class LineStream(Protocol):
         """Close the file."""
 
 
-class _LineSplitter:
+class LineSplitter:
     """Splits blocks of bytes into lines. It looks at each byte once, and keeps no line over MAX_TEXT_BYTES."""
 
     def __init__(self) -> None:
@@ -126,7 +127,7 @@ class ByteStream:
         # select.select cannot take a descriptor above 1,023, and epoll cannot take a file.
         self._selector = getattr(selectors, "PollSelector", selectors.SelectSelector)()
         self._selector.register(descriptor, selectors.EVENT_READ)
-        self._splitter = _LineSplitter()
+        self._splitter = LineSplitter()
         self._ended = False
         self.position = 0
 
@@ -202,7 +203,7 @@ class FileStream:
         Raises:
             BadInput: The file is damaged or cut off.
         """
-        splitter = _LineSplitter()
+        splitter = LineSplitter()
         count = 0
         with self._path.open("rb") as raw:
             stream = self._open(raw)

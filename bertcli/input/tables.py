@@ -68,8 +68,11 @@ class _Records:
         self._kind = "CSV" if has_quotes else "TSV"
         csv.field_size_limit(sys.maxsize)
         self._feed = _LineFeed(numbered(windows), has_quotes=has_quotes)
-        quoting = csv.QUOTE_MINIMAL if has_quotes else csv.QUOTE_NONE
-        self._reader = csv.reader(self._feed, delimiter=delimiter, quoting=quoting, strict=True)
+        self._reader = (
+            csv.reader(self._feed, delimiter=delimiter, strict=True)
+            if has_quotes
+            else csv.reader(self._feed, delimiter=delimiter, quoting=csv.QUOTE_NONE, strict=True)
+        )
 
     @property
     def is_drained(self) -> bool:

@@ -12,6 +12,8 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bertcli.input import records, streams, tables
 from bertcli.input.reader import TextReader
@@ -156,3 +158,18 @@ def test_a_descriptor_above_1023_can_be_read(tmp_path: Path) -> None:
             stream.close()
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+@given(st.text(st.sampled_from('\n\r"ab'), max_size=60), st.integers(1, 8))
+def test_lines_do_not_depend_on_the_blocks_that_they_arrive_in(text: str, block: int) -> None:
+    content, lines = text.encode(), list[streams.Line]()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(streams, "MAX_TEXT_BYTES", 8)
+        splitter = streams.LineSplitter()
+        for start in range(0, len(content), block):
+            splitter.add(content[start : start + block])
+            lines += splitter.take(has_ended=False)
+        lines += splitter.take(has_ended=True)
+    assert [line if isinstance(line, bytes) else line.quotes for line in lines] == [
+        line if len(line) <= 8 else line.count(b'"') for line in content.removesuffix(b"\n").split(b"\n") if content
+    ]

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bertcli.errors import OutputError
-from bertcli.storage import AnyPath, RemotePath, shell_quoted
+from bertcli.quoting import shell_quoted
+from bertcli.storage import AnyPath, RemotePath
 
 _PROCESSES = Path("/proc")
 
