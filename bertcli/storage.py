@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from bertcli.errors import BertcliError, MissingPackage, Unreachable, WrongUsage, require
+from bertcli.quoting import printable_name
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(?=.)")
 # pyarrow's own filesystems serve these schemes; fsspec serves all others.
@@ -271,13 +272,15 @@ def size_of(path: AnyPath) -> int:
 
 
 def arrow_source(path: AnyPath) -> Any:
-    """Return the source from which pyarrow reads a Parquet file: the local path, or the open remote file.
+    """Return the source from which pyarrow reads a Parquet file: the local path or file, or the open remote file.
 
     Raises:
         FileNotFoundError: A remote file does not exist.
         Unreachable: A remote file cannot be accessed.
     """
-    return path if isinstance(path, Path) else path.open_arrow()
+    if isinstance(path, RemotePath):
+        return path.open_arrow()
+    return path if printable_name(path) == str(path) else path.open("rb")  # pyarrow takes no name that is not UTF-8
 
 
 def translate_errors(path: AnyPath) -> AbstractContextManager[None]:

@@ -15,6 +15,7 @@ from bertcli.checkpoints.required_files import PART_NAMES, Files, missing_files
 from bertcli.checkpoints.safetensors import TensorInfo
 from bertcli.checkpoints.weight_files import FLOATS, find_weight_files
 from bertcli.errors import BadCheckpoint, BertcliError, CheckpointNotFound, HubFailed, WrongUsage
+from bertcli.quoting import printable_name
 
 if TYPE_CHECKING:
     from bertcli.results.models import KnownModel
@@ -148,7 +149,7 @@ def find_local(model: str | None, revision: str | None, needs: Files) -> Checkpo
     with suppress(RuntimeError):  # ~user, with no such user
         folder = folder.expanduser()
     if model is not None and folder.is_dir():
-        return Checkpoint(name, _without_revision(folder, revision, f"the folder {folder}"))
+        return Checkpoint(printable_name(name), _without_revision(folder, revision, f"the folder {folder}"))
     if name == BUNDLED:
         return Checkpoint(BUNDLED, _without_revision(BUNDLED_FOLDER, revision, "the bundled model"))
     for snapshot in _cached(name, revision):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bertcli.choices import DtypeOut, HeadGroup, InputFormat, OnError
+from bertcli.errors import WrongUsage
 from bertcli.input.records import TextSource
 from bertcli.storage import parse_path
 
@@ -36,7 +37,13 @@ class TextOptions:
     on_error: OnError = OnError.STOP
 
     def source(self) -> TextSource:
-        """Return the source for the reader."""
+        """Return the source for the reader.
+
+        Raises:
+            WrongUsage: The name of a file is empty.
+        """
+        if "" in self.file:
+            raise WrongUsage("-f needs a name, not an empty one", hint="name a file, or leave out -f")
         files = [parse_path(name) for name in self.file]
         return TextSource(self.texts, files, self.pair, self.pairs, self.input_format, self.text_field, self.id_field)
 

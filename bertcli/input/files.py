@@ -11,9 +11,11 @@ from typing import Protocol
 
 from bertcli.choices import InputFormat
 from bertcli.errors import BadInput, WrongUsage
+from bertcli.input.file_types import STANDARD_INPUT, encoding_hint, refuse_other_types, refuse_suffix
 from bertcli.input.records import STDIN, TEXT_FIELD, TextSource
-from bertcli.input.rows import Fields, Rows, json_rows, line_rows, table_rows
-from bertcli.input.streams import ByteStream, FileStream, LineStream, is_compressed, refuse_compressed
+from bertcli.input.rows import Fields, Rows, json_rows, line_rows
+from bertcli.input.streams import ByteStream, FileStream, LineStream, is_compressed
+from bertcli.quoting import printable_name
 from bertcli.storage import AnyPath, RemotePath, size_of
 
 _SUFFIXES = {
@@ -41,6 +43,9 @@ class OpenInput(Protocol):
     def rows(self) -> Rows:
         """Yield the rows, in lists of those available."""
 
+    def close(self) -> None:
+        """Close the file."""
+
 
 @dataclass(frozen=True, slots=True)
 class Input:
@@ -53,7 +58,7 @@ class Input:
     @property
     def name(self) -> str:
         """The name for messages."""
-        return "standard input" if self.path is None else str(self.path)
+        return STANDARD_INPUT if self.path is None else printable_name(self.path)
 
     @property
     def size(self) -> int | None:
@@ -78,9 +83,9 @@ class Input:
 
     def _stream(self) -> LineStream:
         if self.path is None:
-            return ByteStream(sys.stdin.fileno())
+            return ByteStream(sys.stdin.fileno(), self.name, owns_descriptor=False)
         if isinstance(self.path, Path) and not is_compressed(self.path):
-            return ByteStream(os.open(self.path, os.O_RDONLY))
+            return ByteStream(os.open(self.path, os.O_RDONLY), self.name, owns_descriptor=True)
         return FileStream(self.path)
 
 
@@ -98,13 +103,18 @@ class _Lines:
         return self._stream.estimate_bytes()
 
     def rows(self) -> Rows:
-        format_, fields, name = self._input.format, self._input.fields, self._input.name
-        windows = refuse_compressed(self._stream.lines(), name)
+        format_, fields, path = self._input.format, self._input.fields, self._input.path
+        windows, hint = refuse_other_types(self._stream.lines(), path), encoding_hint(path)
         if format_ == InputFormat.JSONL:
-            return json_rows(windows, fields)
+            return json_rows(windows, fields, hint)
         if format_ in (InputFormat.CSV, InputFormat.TSV):
-            return table_rows(windows, fields, name, "," if format_ == InputFormat.CSV else "\t")
-        return line_rows(windows)
+            from bertcli.input.tables import table_rows
+
+            return table_rows(windows, fields, self._input.name, "," if format_ == InputFormat.CSV else "\t", hint)
+        return line_rows(windows, hint, ignores_blank=self._stream.is_terminal)
+
+    def close(self) -> None:
+        self._stream.close()
 
 
 def find_inputs(source: TextSource) -> Sequence[Input]:
@@ -113,9 +123,11 @@ def find_inputs(source: TextSource) -> Sequence[Input]:
     Raises:
         OSError, Unreachable: A file cannot be read.
         BadInput: No file matches a pattern.
-        WrongUsage: An option does not fit the format of an input.
+        WrongUsage: An option does not fit the format of an input, or standard input is named twice.
     """
     paths = [each for path in source.files for each in _matching(path)] or [None]
+    if paths.count(None) > 1:
+        raise WrongUsage("standard input (-) can be read only once", hint="give -f - once")
     return [_input(path, source) for path in paths]
 
 
@@ -124,10 +136,12 @@ def _input(path: AnyPath | None, source: TextSource) -> Input:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if path is not None:
         size_of(path)  # raises for a missing file, before any file is read
+        if source.format == InputFormat.AUTO:
+            refuse_suffix(path)
     found = _format(path, source)
     if found == InputFormat.TEXT and (source.field is not None or source.id_field is not None):
         option = "--field" if source.field is not None else "--id-field"
-        name = "standard input" if path is None else str(path)
+        name = STANDARD_INPUT if path is None else printable_name(path)
         raise WrongUsage(
             f"{name} is plain text, one text a line, and has no fields for {option}",
             hint=f"leave {option} out, or give the format with --input-format jsonl, csv, tsv or parquet",
@@ -167,5 +181,7 @@ def _matching(path: AnyPath) -> Iterator[AnyPath | None]:
 
 def _check_found(pattern: AnyPath, paths: Sequence[AnyPath]) -> Sequence[AnyPath]:
     if not paths:
-        raise BadInput(f"no file matches the pattern {pattern}", hint="check the pattern and its folder")
+        raise BadInput(
+            f"no file matches the pattern {printable_name(pattern)}", hint="check the pattern and its folder"
+        )
     return paths

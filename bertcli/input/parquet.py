@@ -3,10 +3,12 @@
 from typing import Any
 
 from bertcli.errors import BadInput, require
-from bertcli.input.rows import Fields, Rows, column_index, make_row
+from bertcli.input.rows import Fields, Rows, column_index, listed, make_row
+from bertcli.quoting import printable_name
 from bertcli.storage import AnyPath, RemotePath, arrow_source, size_of, translate_errors
 
-_BATCH_ROWS = 1024
+# Rows to read at a time: up to so many, and up to about so many bytes of all columns.
+_BATCH_ROWS, _BATCH_BYTES = 1024, 1 << 26
 _DAMAGED_HINT = "copy the file again, or give its format with --input-format"
 
 
@@ -39,29 +41,64 @@ class ParquetTexts:
             with self._parquet.ParquetFile(arrow_source(self._path), pre_buffer=False) as file:
                 self._check_columns(file)
                 count, size = 0, self.estimate_bytes()
-                for batch in file.iter_batches(_BATCH_ROWS, columns=list(self._fields.names)):
-                    values = batch.to_pylist()
+                for batch in file.iter_batches(_batch_rows(file.metadata), columns=list(self._fields.names)):
+                    values = self._values(batch)
                     count += len(values)
                     self.position = size * count // file.metadata.num_rows
                     yield [make_row(each, None, self._fields) for each in values]
         except (arrow.ArrowException, OSError) as error:
             if isinstance(error, OSError) and (error.errno or isinstance(self._path, RemotePath)):
                 raise
-            raise BadInput(
-                f"{self._path} cannot be read as Parquet: {_first_line(error)}", hint=_DAMAGED_HINT
-            ) from None
+            reason = _first_line(error)
+            hint = "decrypt it first" if "encrypted" in reason else _DAMAGED_HINT
+            raise BadInput(f"{printable_name(self._path)} cannot be read as Parquet: {reason}", hint=hint) from None
+
+    def _values(self, batch: Any) -> list[dict[str, Any]]:
+        """Return a dict for each row. Parquet does not check that strings are UTF-8: other bytes become surrogates."""
+        try:
+            found: list[dict[str, Any]] = batch.to_pylist()
+        except UnicodeDecodeError:
+            arrow = self._pyarrow
+            columns = {
+                name: [_decoded(value) for value in _as_binary(arrow, batch.column(name)).to_pylist()]
+                for name in self._fields.names
+            }
+            return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        return found
+
+    def close(self) -> None:
+        """Do nothing: the file is open only while its rows are read."""
 
     def _check_columns(self, file: Any) -> None:
         schema = file.schema_arrow
         for name in self._fields.names:
-            column_index(schema.names, name, str(self._path))
+            column_index(schema.names, name, printable_name(self._path))
         types, kind = self._pyarrow.types, schema.field(self._fields.text).type
         kind = kind.value_type if types.is_dictionary(kind) else kind
         if not (types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)):
             raise BadInput(
-                f"{self._path}: column {self._fields.text!r} holds {kind}, not texts",
-                hint=f"the columns are {', '.join(schema.names)}; choose one with --column",
+                f"{printable_name(self._path)}: column {self._fields.text!r} holds {kind}, not texts",
+                hint=f"the columns are {listed(schema.names)}; choose one with --column",
             )
+
+
+def _batch_rows(metadata: Any) -> int:
+    """Return the number of rows to read at a time."""
+    groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
+    row_bytes = max((group.total_byte_size / group.num_rows for group in groups if group.num_rows), default=0)
+    return int(min(_BATCH_ROWS, max(_BATCH_BYTES / row_bytes, 1))) if row_bytes else _BATCH_ROWS
+
+
+def _as_binary(arrow: Any, column: Any) -> Any:
+    """Return a column of strings as bytes, any other column unchanged."""
+    types = arrow.types
+    column = column.dictionary_decode() if types.is_dictionary(column.type) else column
+    is_text = types.is_string(column.type) or types.is_large_string(column.type) or types.is_string_view(column.type)
+    return column.cast(arrow.large_binary()) if is_text else column
+
+
+def _decoded(value: Any) -> Any:
+    return value.decode(errors="surrogateescape") if isinstance(value, bytes) else value
 
 
 def _first_line(error: Exception) -> str:

@@ -7,11 +7,12 @@ from functools import cached_property
 from bertcli.choices import InputFormat
 from bertcli.errors import BadText, BertcliError, WrongUsage
 from bertcli.input.files import Input, find_inputs
-from bertcli.input.records import STDIN, FailedText, TextRecord, TextSource, Window, is_utf8
+from bertcli.input.records import STDIN, FailedText, TextRecord, TextSource, Window, is_too_long, is_utf8, too_long
 from bertcli.input.rows import Row
 
 # Assumed size of a line of a file or stream.
 SENTENCE_BYTES = 80
+_EMPTY = BadText("the text is empty", hint="leave it out, or skip such texts with --on-error skip")
 
 
 class TextReader:
@@ -77,6 +78,7 @@ class TextReader:
             for rows in self._open.rows():
                 if rows:
                     yield [self._record(row, name, place) for row in rows]
+            self._open.close()
 
     def _record(self, row: Row, file: str | None = None, place: str | None = None) -> TextRecord | FailedText:
         """Return the next record. file: the file that the record names. place: the file that messages name."""
@@ -91,12 +93,16 @@ class TextReader:
         if isinstance(row.text, BertcliError):
             return row.text
         text, pair = row.text, self._source.pair
+        if not text.strip():
+            return _EMPTY
         if self._source.pairs:
             text, tab, pair = text.partition("\t")
             if not tab:
                 return BadText("the text has no tab between A and B", hint="leave --pairs out, or write A<TAB>B")
         if any(part is not None and not part.strip() for part in (text, pair)):
-            return BadText("the text is empty", hint="leave it out, or skip such texts with --on-error skip")
+            return _EMPTY
+        if is_too_long(text) or is_too_long(pair or ""):
+            return too_long("the text")
         if not is_utf8(text + (pair or "")):
             return BadText("the text is not UTF-8", hint="check the encoding of the terminal, or of the file")
         return text, pair

@@ -1,12 +1,18 @@
-"""Rows of text files, JSON lines, CSV and TSV: a text, its id and its line number."""
+"""Rows of text files and JSON lines: a text, its id and its line number."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from bertcli.errors import BadInput, BadText
-from bertcli.input.records import TEXT_FIELD, TextId, is_utf8
+from bertcli.input.records import TEXT_FIELD, TextId, is_utf8, shortened, too_long
+from bertcli.input.streams import Line, LongLine
 
+# Blank lines to report together.
+_BLANK_ROWS = 1024
+# Names of columns or fields that a message lists.
+_LISTED_NAMES = 30
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # some editors write it
 _KINDS = {dict: "an object", list: "a list", bool: "true or false", int: "a number", float: "a number", str: "a string"}
 
@@ -36,63 +42,41 @@ class Fields:
 Rows = Iterator[list[Row]]
 
 
-def line_rows(windows: Iterable[list[bytes]]) -> Rows:
-    """Yield the rows of plain text, one text a line."""
-    for lines in _numbered(windows):
-        yield [Row(_decoded(content), line) for line, content in lines]
-
-
-def json_rows(windows: Iterable[list[bytes]], fields: Fields) -> Rows:
-    """Yield the rows of JSON lines, one object a line. Empty lines are skipped."""
-    for lines in _numbered(windows):
-        yield [_json_row(line, _decoded(content), fields) for line, content in lines if content.strip()]
-
-
-def table_rows(windows: Iterable[list[bytes]], fields: Fields, name: str, delimiter: str) -> Rows:
-    """Yield the rows of CSV (RFC 4180) or of TSV, which has no quotes. The first line holds the column names.
+def line_rows(windows: Iterable[list[Line]], encoding_hint: str, *, ignores_blank: bool = False) -> Rows:
+    """Yield the rows of plain text, one text a line. Blank lines at the end are no rows.
 
     Args:
         windows: Lines in lists.
-        fields: The columns to read.
-        name: The file's name, for messages.
-        delimiter: A comma or a tab.
-
-    Raises:
-        BadInput: A column is missing.
+        encoding_hint: What to do about a line that is not UTF-8.
+        ignores_blank: Treat all blank lines in this way.
     """
-    import csv
-    import sys
-
-    csv.field_size_limit(sys.maxsize)
-    feed = _LineFeed(_numbered(windows))
-    reader = (
-        csv.reader(feed, delimiter="\t", quoting=csv.QUOTE_NONE, strict=True)
-        if delimiter == "\t"
-        else csv.reader(feed, delimiter=delimiter, strict=True)
-    )
-    header = next(filter(None, reader), None)
-    if header is None:
-        return
-    columns = {field: column_index(header, field, f"{name}, line {reader.line_num:,}") for field in fields.names}
-    rows: list[Row] = []
-    while True:
-        line = reader.line_num + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            break
-        except csv.Error as error:
-            rows.append(Row(BadText(f"the row is not valid CSV: {error}", hint="quote the cells as in RFC 4180"), line))
-            continue
-        if cells:
-            rows.append(_table_row(line, cells, columns, fields))
-        if feed.is_drained:
-            yield rows
-            rows = []
-    yield rows
+    blank = 0  # number of blank lines since the last text
+    for lines in numbered(windows):
+        rows: list[Row] = []
+        for line, content in lines:
+            text = _decoded(content, encoding_hint)
+            if isinstance(text, str) and not text.strip():
+                blank += not ignores_blank
+                continue
+            if blank:
+                yield rows
+                yield from _blank_rows(line - blank, line)
+                rows, blank = [], 0
+            rows.append(Row(text, line))
+        yield rows
 
 
-def column_index(columns: Sequence[str], name: str, place: str) -> int:
+def json_rows(windows: Iterable[list[Line]], fields: Fields, encoding_hint: str) -> Rows:
+    """Yield the rows of JSON lines, one object a line. Blank lines are skipped."""
+    for lines in numbered(windows):
+        yield [
+            _json_row(line, _decoded(content, encoding_hint), fields)
+            for line, content in lines
+            if isinstance(content, LongLine) or content.strip()
+        ]
+
+
+def column_index(columns: list[str], name: str, place: str) -> int:
     """Return the index of a column.
 
     Args:
@@ -101,13 +85,16 @@ def column_index(columns: Sequence[str], name: str, place: str) -> int:
         place: The file, and line if known, for the message.
 
     Raises:
-        BadInput: There is no such column.
+        BadInput: There is no such column, or more than one.
     """
-    if name in columns:
+    count = columns.count(name)
+    if count == 1:
         return columns.index(name)
+    if count:
+        raise BadInput(f"{place}: there are {count} columns {name!r}", hint="rename all but one of them")
     raise BadInput(
         f"{place}: there is no column {name!r}",
-        hint=f"the columns are {', '.join(columns)}; choose with --column for texts, --id-column for ids",
+        hint=f"the columns are {listed(columns)}; choose with --column for texts, --id-column for ids",
     )
 
 
@@ -128,8 +115,15 @@ def check_id(value: Any, field: str) -> TextId | BadText:
     if isinstance(value, str) and is_utf8(value):
         return value
     return BadText(
-        f"{field!r} is neither a whole number nor a string: {value!r}", hint="fix it, or choose another field"
+        f"{field!r} is neither a 64-bit whole number nor a string: {shortened(value)}",
+        hint="fix it, or choose another field",
     )
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names as a list in a message, cut off if there are many."""
+    first = list(islice(names, _LISTED_NAMES + 1))
+    return ", ".join(["(none)"] if not first else first if len(first) <= _LISTED_NAMES else [*first[:-1], "..."])
 
 
 def make_row(values: Mapping[str, Any], line: int | None, fields: Fields) -> Row:
@@ -156,60 +150,39 @@ def _json_row(line: int, content: str | BadText, fields: Fields) -> Row:
         return Row(BadText(f"the line is {_KINDS.get(type(found), 'null')}, not an object", hint=hint), line)
     for field in fields.names:
         if field not in found:
-            hint = f"its fields are {', '.join(found)}; choose with --field for the text, --id-field for the id"
+            hint = f"its fields are {listed(found)}; choose with --field for the text, --id-field for the id"
             return Row(BadText(f"the object has no field {field!r}", hint=hint), line)
+        if isinstance(found[field], str) and not is_utf8(found[field]):
+            hint = "write both halves, or the character itself, or skip it with --on-error skip"
+            return Row(BadText(f"{field!r} has half of a surrogate pair, such as \\ud83d", hint=hint), line)
     return make_row(found, line, fields)
 
 
-def _table_row(line: int, cells: Sequence[str], columns: Mapping[str, int], fields: Fields) -> Row:
-    for field, column in columns.items():
-        if column >= len(cells):
-            problem = f"{field!r} is cell {column + 1}, but the row has only {len(cells)}"
-            return Row(BadText(problem, hint="fix it, or skip it with --on-error skip"), line)
-    return make_row({field: cells[column] for field, column in columns.items()}, line, fields)
-
-
-def _numbered(windows: Iterable[list[bytes]]) -> Iterator[list[tuple[int, bytes]]]:
+def numbered(windows: Iterable[list[Line]]) -> Iterator[list[tuple[int, Line]]]:
     """Number the lines from 1, and remove a byte order mark and carriage returns."""
     count = 0
     for lines in windows:
-        if not count:
+        if not count and isinstance(lines[0], bytes):
             lines[0] = lines[0].removeprefix(_BYTE_ORDER_MARK)
-        yield [(number, content.removesuffix(b"\r")) for number, content in enumerate(lines, count + 1)]
+        yield [
+            (number, line.removesuffix(b"\r") if isinstance(line, bytes) else line)
+            for number, line in enumerate(lines, count + 1)
+        ]
         count += len(lines)
 
 
-def _decoded(content: bytes) -> str | BadText:
+def _blank_rows(first: int, end: int) -> Rows:
+    """Yield a row without text for each line from `first` to before `end`."""
+    for start in range(first, end, _BLANK_ROWS):
+        yield [Row("", line) for line in range(start, min(start + _BLANK_ROWS, end))]
+
+
+def _decoded(content: Line, encoding_hint: str) -> str | BadText:
+    if isinstance(content, LongLine):
+        return too_long("the line")
     try:
         return content.decode()
     except UnicodeDecodeError as error:
         return BadText(
-            f"the text is not UTF-8: byte {content[error.start]:#04x} at column {error.start + 1}",
-            hint="convert the file first, for example: iconv -f latin1 -t utf-8",
+            f"the text is not UTF-8: byte {content[error.start]:#04x} at column {error.start + 1}", hint=encoding_hint
         )
-
-
-class _LineFeed:
-    """Iterator of single lines for csv.reader, since a cell may contain line breaks."""
-
-    def __init__(self, windows: Iterator[list[tuple[int, bytes]]]) -> None:
-        self._windows = windows
-        self._lines: Iterator[tuple[int, bytes]] = iter(())
-        self._left = 0
-
-    @property
-    def is_drained(self) -> bool:
-        """True if the next line is not available yet."""
-        return not self._left
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        while not self._left:
-            window = next(self._windows)
-            self._lines, self._left = iter(window), len(window)
-        self._left -= 1
-        _, content = next(self._lines)
-        # Bytes that are not UTF-8 are an error only in a column that is read; that is checked later.
-        return content.decode(errors="surrogateescape") + "\n"

@@ -1,11 +1,17 @@
 """Loading of a checkpoint's tokenizer from its files."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
 from bertcli.checkpoints.config import ModelConfig
 from bertcli.checkpoints.find import Checkpoint
 from bertcli.checkpoints.required_files import TokenizerFiles, find_tokenizer_files
 from bertcli.errors import BadCheckpoint, WrongUsage
+from bertcli.input.records import is_utf8
 from bertcli.model.tokenizer import TextTokenizer
 
 
@@ -59,7 +65,8 @@ def load_tokenizer(files: TokenizerFiles) -> Tokenizer:
 
 
 def _from_tokenizer_json(files: TokenizerFiles) -> Tokenizer:
-    tokenizer = Tokenizer.from_file(str(files.file))
+    with _utf8_path(files.file) as path:
+        tokenizer = Tokenizer.from_file(path)
     normalizer = tokenizer.normalizer
     if isinstance(normalizer, normalizers.BertNormalizer):
         # Settings in tokenizer_config.json override those in tokenizer.json, as in transformers.
@@ -75,7 +82,8 @@ def _from_tokenizer_json(files: TokenizerFiles) -> Tokenizer:
 def _from_vocabulary(files: TokenizerFiles) -> Tokenizer:
     """Build BERT's tokenizer from a list of word pieces. Missing settings get transformers' defaults."""
     special = files.special_tokens
-    tokenizer = Tokenizer(models.WordPiece.from_file(str(files.file), unk_token=special.unk))
+    with _utf8_path(files.file) as path:
+        tokenizer = Tokenizer(models.WordPiece.from_file(path, unk_token=special.unk))
     ids = {token: tokenizer.token_to_id(token) for token in (special.cls, special.sep)}
     for token, id_ in ids.items():
         if id_ is None:
@@ -97,3 +105,15 @@ def _from_vocabulary(files: TokenizerFiles) -> Tokenizer:
     present = [token for token in special_tokens if tokenizer.token_to_id(token) is not None]
     tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in present])
     return tokenizer
+
+
+@contextmanager
+def _utf8_path(file: Path) -> Iterator[str]:
+    """Yield the path of a file, or of a copy of it if the path is not UTF-8, which tokenizers cannot open."""
+    if is_utf8(str(file)):
+        yield str(file)
+        return
+    with NamedTemporaryFile() as copy:
+        copy.write(file.read_bytes())
+        copy.flush()
+        yield copy.name

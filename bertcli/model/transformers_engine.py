@@ -15,6 +15,7 @@ from bertcli.checkpoints.config import ModelConfig
 from bertcli.checkpoints.find import Checkpoint
 from bertcli.choices import EngineName
 from bertcli.errors import BadCheckpoint, WrongUsage
+from bertcli.input.records import is_utf8
 from bertcli.model.batching import Batch
 from bertcli.model.engine import ModelOutput, ObservedAttention, OutputRequest, ProjectionName, backend_index
 from bertcli.model.ops.base import Array, Linear, Ops
@@ -130,10 +131,10 @@ class TransformersEngine:
             raise
         except Exception as error:  # transformers raises errors of many types for a bad config
             why = " ".join(str(error).split()) or type(error).__name__
-            raise BadCheckpoint(
-                f"transformers cannot load {self._folder} as {class_name}: {why}",
-                hint="config and weights may come from different models; copy both again from the same place",
-            ) from None
+            hint = "config and weights may come from different models; copy both again from the same place"
+            if not is_utf8(str(self._folder)):
+                hint = "rename the folder, since transformers takes no name that is not UTF-8; or leave out --engine"
+            raise BadCheckpoint(f"transformers cannot load {self._folder} as {class_name}: {why}", hint=hint) from None
         if loading["missing_keys"]:
             raise _missing(self._folder, class_name, sorted(loading["missing_keys"]))
         if surplus := surplus_layers(loading["unexpected_keys"]):

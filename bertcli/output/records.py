@@ -79,15 +79,18 @@ class JsonDocumentWriter:
 
     def __init__(self, stream: TextIO, schema: Schema[Any], info: RunInfo) -> None:
         self._stream, self._schema, self._info = stream, schema, info
+        self._is_written = False
 
     def write(self, record: Any) -> None:
+        self._is_written = True
         self._stream.write(_dumps({**header(self._info), **self._schema.to_json(record)}) + "\n")
 
     def skip(self, failed: FailedText) -> None:
         pass
 
     def finish(self) -> None:
-        pass
+        if not self._is_written and self._schema.empty is not None:
+            self.write(self._schema.empty)
 
 
 class JsonLinesWriter:

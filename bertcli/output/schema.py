@@ -34,6 +34,7 @@ class Schema(Generic[Record]):
         closing_table: Return a table to draw after the last record, or None.
         to_lines: Return the JSON Lines objects of a record, if it has several.
         is_document: True if the run has one record, whose keys belong at the top level of JSON.
+        empty: The record to show in JSON if a run has none, which only a document needs.
         to_heatmaps: Return a record's matrices for a figure, or None if the command draws none.
     """
 
@@ -45,6 +46,7 @@ class Schema(Generic[Record]):
     closing_table: Callable[[], Any] = field(default=lambda: None)
     to_lines: Callable[[Record], Iterable[Mapping[str, Any]]] | None = None
     is_document: bool = False
+    empty: Record | None = None
     to_heatmaps: "Callable[[Record], HeatmapSet] | None" = None
 
 

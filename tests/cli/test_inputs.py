@@ -1,6 +1,8 @@
 """Texts from files of every format, in every command, and the errors of bad files."""
 
 import json
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -83,12 +85,14 @@ def test_a_bad_line_of_plain_text_names_its_file(tiny: tuple[str, str], folder: 
 def test_compressed_data_without_the_suffix_is_an_error(tiny: tuple[str, str], folder: Path, suffix: str) -> None:
     content = COMPRESSIONS[suffix](b"how are you\n" * 100)
     (folder / "in.txt").write_bytes(content)
-    hint = {".gz": "gzip -dc FILE", ".zst": "zstd -dc FILE"}[suffix]
+    program = {".gz": "gzip", ".zst": "zstd"}[suffix]
     for skipping in ((), ("--on-error", "skip")):
         piped = run("encode", "-", *tiny, *skipping, stdin=content)
-        assert_failed(piped, 1, "standard input is compressed")
-        assert hint in piped.stderr
-        assert_failed(run("encode", "-f", "in.txt", *tiny, *skipping, cwd=folder), 1, "in.txt is compressed")
+        assert_failed(piped, 1, f"standard input is compressed with {program}")
+        assert piped.stderr.endswith(f"pipe it through {program} -dc\n")
+        named = run("encode", "-f", "in.txt", *tiny, *skipping, cwd=folder)
+        assert_failed(named, 1, f"in.txt is compressed with {program}")
+        assert named.stderr.endswith(f": {program} -dc < in.txt > in.plain.txt\n")
 
 
 def test_a_pattern_without_a_match_is_an_error(tiny: tuple[str, str], folder: Path) -> None:
@@ -114,3 +118,31 @@ def test_without_pyarrow_the_hint_installs_it(tiny: tuple[str, str], folder: Pat
     finished = run("encode", "-f", name, *tiny, cwd=folder, env={"PYTHONPATH": path})
     assert_failed(finished, 1, "pyarrow, which is not installed")
     assert finished.stderr.splitlines()[1] == "hint: pip install pyarrow"
+
+
+LATIN = os.fsdecode(b"caf\xe9")
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_a_name_that_is_not_utf_8_is_shown_with_escapes(tiny: tuple[str, str], folder: Path, suffix: str) -> None:
+    WRITERS[suffix](folder / "plain", ENTRIES)
+    (folder / "plain").rename(folder / f"{LATIN}{suffix}")
+    records = run("encode", "-f", f"{LATIN}{suffix}", "-f", f"{LATIN}{suffix}", *tiny, "--json", cwd=folder).records()
+    assert {record["file"] for record in records} == {f"caf\\xe9{suffix}"}
+
+
+def test_a_model_and_an_output_may_have_names_that_are_not_utf_8(tiny_bert: Path, folder: Path) -> None:
+    shutil.copytree(tiny_bert, folder / LATIN)
+    for command in ("encode", "fill-mask", "attn", "shapes"):
+        assert run(command, "how [MASK] you", "-m", LATIN, "--json", cwd=folder).json()["model"] == "caf\\xe9"
+    for output in (f"{LATIN}.npy", f"{LATIN}.safetensors", f"{LATIN}.parquet", f"{LATIN}.svg", f"{LATIN}-shards/"):
+        run("encode", "how", "-m", LATIN, "-o", output, "-q", cwd=folder).answer()
+        again = run("encode", "how", "-m", LATIN, "-o", output, cwd=folder)
+        assert_failed(again, 1, f"caf\\xe9{output.removeprefix(LATIN)}")
+    assert json.loads((folder / f"{LATIN}-shards" / "manifest.json").read_text())["model"] == "caf\\xe9"
+
+
+def test_an_error_shows_a_name_that_is_not_utf_8_with_escapes(tiny: tuple[str, str], folder: Path) -> None:
+    assert_failed(run("encode", "-f", f"{LATIN}.txt", *tiny, cwd=folder), 1, "caf\\xe9.txt: no such file or directory")
+    assert_failed(run("encode", "-f", f"{LATIN}*", *tiny, cwd=folder), 1, "no file matches the pattern caf\\xe9*")
+    assert_failed(run("encode", "how", *tiny, "-o", f"{LATIN}/x.npy", cwd=folder), 1, "there is no folder 'caf\\xe9'")

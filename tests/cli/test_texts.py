@@ -1,5 +1,6 @@
 """Sources of texts: arguments, files and standard input; pairs; and failed texts."""
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,17 @@ def test_empty_input_is_an_empty_result(tiny: tuple[str, str]) -> None:
     assert run("encode", "-", *tiny, "-q", stdin="").rows() == run("encode", TEXT, *tiny).rows()[:1]
 
 
+@pytest.mark.parametrize("texts", [("-",), ("", "--on-error", "skip")], ids=["empty", "skipped"])
+def test_shapes_of_no_text_is_an_object_without_classes(tiny: tuple[str, str], texts: tuple[str, ...]) -> None:
+    document = json.loads(run("shapes", *texts, *tiny, "--json", stdin="").text)
+    assert (document["batch_size"], document["sequence_length"], document["classes"]) == (0, 0, [])
+
+
+def test_blank_lines_at_the_end_are_not_texts(tiny: tuple[str, str]) -> None:
+    records = run("encode", "-", *tiny, "--json", stdin="how\nyou\n\n \n\n").records()
+    assert places(records) == [(0, 1, "how"), (1, 2, "you")]
+
+
 def test_pair_gives_every_text_a_sentence_b_of_segment_1(tiny: tuple[str, str]) -> None:
     document = run("encode", "how", "the cat", "--pair", "you", *tiny, "--json").json()
     assert [(record["pair"], record["tokens"]) for record in document["records"]] == [
@@ -110,6 +122,8 @@ def test_a_sentence_b_differs_from_one_longer_text(tiny: tuple[str, str]) -> Non
         (("encode", "how", "--pair", "a", "--pairs"), b"", ("--pair and --pairs",)),
         (("encode", "how", "-f", "texts.txt"), b"", ("not from both",)),
         (("encode", "how", "-"), b"", ("cannot be combined with other texts",)),
+        (("encode", "-f", "-", "-f", "-"), b"", ("standard input (-) can be read only once",)),
+        (("encode", "-f", ""), b"", ("-f needs a name",)),
     ],
 )
 def test_sources_that_contradict_each_other_are_wrong_usage(
@@ -168,7 +182,7 @@ def test_skipped_texts_are_reported_by_line_and_counted_at_the_end(tiny: tuple[s
     assert finished.exit_code == 1
     # The hint about --on-error skip is left out, since the texts are being skipped.
     hints = [line for line in finished.stderr.splitlines() if line.startswith("hint: ")]
-    assert hints == ["hint: convert the file first, for example: iconv -f latin1 -t utf-8"]
+    assert hints == ["hint: if it is Latin-1, convert it first: pipe it through iconv -f latin1 -t utf-8"]
     errors = [line for line in finished.stderr.splitlines() if line not in hints]
     assert errors == [
         "bertcli: skipped: line 2: the text is empty",

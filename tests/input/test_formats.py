@@ -120,14 +120,14 @@ def test_the_format_may_be_given(tmp_path: Path) -> None:
 def test_several_files_and_patterns_are_one_run(tmp_path: Path) -> None:
     for name, word in {"b.txt": "second", "a.txt": "first", "c.jsonl": "third"}.items():
         content = json.dumps({"text": word}) if name.endswith("jsonl") else word
-        (tmp_path / name).write_text(f"{content}\n\n")
+        (tmp_path / name).write_text(f"\n{content}\n\n")
     found = read(tmp_path / "*.txt", tmp_path / "c.jsonl", id_field=None)
     names = [str(tmp_path / name) for name in ("a.txt", "a.txt", "b.txt", "b.txt", "c.jsonl")]
     assert [text.file for text in found] == names
-    assert [text.line for text in found] == [1, 2, 1, 2, 1]
-    assert [problem(found[1]), problem(found[3])] == [
-        (f"{tmp_path}/a.txt, line 2", "the text is empty"),
-        (f"{tmp_path}/b.txt, line 2", "the text is empty"),
+    assert [text.line for text in found] == [1, 2, 1, 2, 2]
+    assert [problem(found[0]), problem(found[2])] == [
+        (f"{tmp_path}/a.txt, line 1", "the text is empty"),
+        (f"{tmp_path}/b.txt, line 1", "the text is empty"),
     ]
     assert pairs_of(found) == [(None, word) for word in ("first", "second", "third")]
 
@@ -164,9 +164,9 @@ def test_read_bytes_reach_total_bytes(tmp_path: Path) -> None:
         ('{"id": 1, "text": 5}', "'text' is a number, not a string"),
         ('{"id": 1, "text": null}', "'text' is empty (null)"),
         ('{"id": 1, "text": " "}', "the text is empty"),
-        ('{"id": 1, "text": "\\ud800"}', "the text is not UTF-8"),
-        ('{"id": 1.5, "text": "how"}', "'id' is neither a whole number nor a string: 1.5"),
-        ('{"id": true, "text": "how"}', "'id' is neither a whole number nor a string: True"),
+        ('{"id": 1, "text": "\\ud800"}', "'text' has half of a surrogate pair, such as \\ud83d"),
+        ('{"id": 1.5, "text": "how"}', "'id' is neither a 64-bit whole number nor a string: 1.5"),
+        ('{"id": true, "text": "how"}', "'id' is neither a 64-bit whole number nor a string: True"),
         ("[" * 100_000, "the line is not JSON: "),
     ],
 )
@@ -196,7 +196,7 @@ def test_a_bad_row_of_csv_is_reported_and_the_others_are_read(tmp_path: Path) ->
     assert [problem(text) for text in found if isinstance(text, FailedText)] == [
         (f"{path}, line 4", "'text' is cell 2, but the row has only 1"),
         (f"{path}, line 6", "the row is not valid CSV: ',' expected after '\"'"),
-        (f"{path}, line 7", "the text is not UTF-8"),
+        (f"{path}, line 7", "the text is not UTF-8, in column 'text'"),
         (f"{path}, line 9", "the row is not valid CSV: unexpected end of data"),
     ]
     assert found[0].line == 2
@@ -237,7 +237,7 @@ def test_a_parquet_row_without_a_text_is_reported_by_its_number(tmp_path: Path) 
     assert pairs_of(found) == [(1, "how")]
     assert [problem(text) for text in found[1:]] == [
         (f"{path}, text 2", "'text' is empty (null)"),
-        (f"{path}, text 3", "'id' is neither a whole number nor a string: None"),
+        (f"{path}, text 3", "'id' is neither a 64-bit whole number nor a string: None"),
     ]
 
 
@@ -275,3 +275,56 @@ def test_every_problem_has_a_hint(tmp_path: Path) -> None:
     errors: list[BertcliError] = [text.error for text in read(path, id_field=None) if isinstance(text, FailedText)]
     assert len(errors) == 5
     assert all(error.hint for error in errors)
+
+
+def test_a_damaged_header_of_csv_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "texts.csv"
+    for header, reason in (('"te"xt,b', "',' expected after '\"'"), ('text,"b', "unexpected end of data")):
+        path.write_text(f"\n{header}\nhow,1\n")
+        with pytest.raises(BadInput) as raised:
+            read(path)
+        assert raised.value.message == f"{path}, line 2, the header: the row is not valid CSV: {reason}"
+        assert raised.value.hint
+
+
+def test_a_parquet_string_that_is_not_utf_8_is_a_failed_text(tmp_path: Path) -> None:
+    bad = pyarrow.array([b"how", b"caf\xe9", None]).cast(pyarrow.binary())
+    text = pyarrow.Array.from_buffers(pyarrow.string(), 3, bad.buffers())
+    pyarrow.parquet.write_table(pyarrow.table({"id": [1, 2, 3], "text": text}), tmp_path / "texts.parquet")
+    found = read(tmp_path / "texts.parquet")
+    assert pairs_of(found) == [(1, "how")]
+    assert problem(found[1])[1] == "the text is not UTF-8"
+
+
+def test_standard_input_is_read_once() -> None:
+    with pytest.raises(WrongUsage, match="only once"):
+        TextReader(TextSource(file=[Path("-"), Path("-")]))
+
+
+def test_a_message_lists_the_first_columns_only(tmp_path: Path) -> None:
+    path = tmp_path / "texts.csv"
+    path.write_text(",".join(f"column{number}" for number in range(10_000)) + "\n")
+    with pytest.raises(BadInput) as raised:
+        read(path)
+    assert "column29, ..." in raised.value.hint
+    assert "column30" not in raised.value.hint
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_two_columns_of_the_same_name_are_an_error(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"texts{suffix}"
+    path.write_text("text,id,text\nhow,1,you\n")
+    if suffix == ".parquet":
+        columns = [pyarrow.array(["how"])] * 3
+        pyarrow.parquet.write_table(pyarrow.Table.from_arrays(columns, ["text", "id", "text"]), path)
+    with pytest.raises(BadInput, match="there are 2 columns 'text'"):
+        read(path)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv"])
+def test_carriage_returns_alone_do_not_end_rows(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"texts{suffix}"
+    path.write_bytes(b"text\nhow\rare\nyou\n")
+    found = read(path, id_field=None)
+    assert problem(found[0])[1].endswith("it has a carriage return within a line and outside of quotes")
+    assert pairs_of(found) == [(None, "you")]

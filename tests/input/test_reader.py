@@ -1,5 +1,6 @@
 """Texts from arguments, files and pipes: line numbers, no waiting, bounded memory."""
 
+import gzip
 import os
 import sys
 import threading
@@ -104,13 +105,15 @@ def test_a_file_has_a_text_a_line_numbered_from_1(tmp_path: Path) -> None:
         ("ä\n中文\n👩‍🚀\n".encode(), ["ä", "中文", "👩‍🚀"]),
         ("a\u2028b\u0085c\x0cd\n".encode(), ["a\u2028b\u0085c\x0cd"]),
         (b" a \t\n", [" a \t"]),
-        (b"\n", [None]),
+        (b"\n", []),
         (b"a\n\nb\n", ["a", None, "b"]),
-        (b"a\n\n", ["a", None]),
-        (b"\r\n", [None]),
-        (b"  \t \n", [None]),
-        (BOM, [None]),
-        (BOM + b"\n", [None]),
+        (b"a\n\n", ["a"]),
+        (b"a\n\r\n \n\xe3\x80\x80\n\n", ["a"]),
+        (b"\n \n\nb\n\n", [None, None, None, "b"]),
+        (b"\r\n", []),
+        (b"  \t \n", []),
+        (BOM, []),
+        (BOM + b"\n", []),
         (b"a\n\xff\nb\n", ["a", None, "b"]),
         (b"a\x00b\n", ["a\x00b"]),
     ],
@@ -316,6 +319,43 @@ def test_every_line_of_a_file_is_read(
 ) -> None:
     content = ("\r\n" if crlf else "\n").join(lines)
     content += ("\r\n" if crlf else "\n") if ends and lines else ""
-    expected = lines if ends or not lines or lines[-1] else lines[:-1]
+    expected = list(lines)
+    while expected and not expected[-1].strip():
+        expected.pop()
     found = read_file(tmp_path_factory.mktemp("lines") / "lines.txt", content.encode())
     assert texts_of(found) == [line if line.strip() else None for line in expected]
+
+
+def test_blank_lines_that_a_person_types_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    parent, child = os.openpty()
+    with os.fdopen(child, encoding="utf-8") as terminal:
+        monkeypatch.setattr(sys, "stdin", terminal)
+        windows = TextReader(TextSource(["-"])).windows()
+        os.write(parent, b"\none\n\n \ntwo\n\x04")
+        assert flat(windows) == [TextRecord(0, "one", None, 2), TextRecord(1, "two", None, 5)]
+    os.close(parent)
+
+
+def test_blank_lines_before_a_text_are_reported_in_windows_of_bounded_size(tmp_path: Path) -> None:
+    (tmp_path / "lines.txt").write_bytes(b"\n" * 200_000 + b"how\n" + b"\n" * 200_000)
+    windows = list(TextReader(TextSource(file=tmp_path / "lines.txt")).windows())
+    assert max(map(len, windows)) <= 1024
+    texts = flat(iter(windows))
+    assert [text.line for text in texts] == list(range(1, 200_002))
+    assert isinstance(texts[-1], TextRecord)
+
+
+def test_a_compressed_pipe_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "texts.txt.gz"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_bytes, args=(gzip.compress(b"how\nyou\n"),))
+    writer.start()
+    assert texts_of(flat(TextReader(TextSource(file=path)).windows())) == ["how", "you"]
+    writer.join()
+
+
+def test_an_error_of_standard_input_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (tmp_path / "out").open("w", encoding="utf-8") as file:
+        monkeypatch.setattr(sys, "stdin", file)
+        with pytest.raises(OSError, match="standard input"):
+            flat(TextReader(TextSource(["-"])).windows())

@@ -4,7 +4,6 @@ import errno
 import fcntl
 import os
 import re
-import shlex
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +13,7 @@ from typing import BinaryIO
 
 from bertcli.errors import OutputError
 from bertcli.interrupts import INTERRUPTS
+from bertcli.quoting import shell_quoted
 from bertcli.storage import AnyPath, RemotePath
 
 _PROCESSES = Path("/proc")
@@ -33,7 +33,7 @@ def check_target(path: Path, *, force: bool) -> None:
         OutputError: The path cannot be written to.
     """
     if path.is_dir():
-        raise OutputError(f"{str(path)!r} is a folder", hint="name a file in it")
+        raise OutputError(f"'{path}' is a folder", hint="name a file in it")
     if _follow_links(path).is_symlink():
         raise OutputError(f"{path} is a circular symbolic link", hint="name another file")
     check_parent(path)
@@ -60,11 +60,11 @@ def check_parent(path: AnyPath) -> None:
     obstacle = next(each for each in (parent, *parent.parents) if os.path.lexists(each))
     if not obstacle.is_dir():
         raise OutputError(
-            f"{str(obstacle)!r} is not a folder, so {path.name!r} cannot be written below it", hint="name another file"
+            f"'{obstacle}' is not a folder, so '{path.name}' cannot be written below it", hint="name another file"
         )
     raise OutputError(
-        f"there is no folder {str(path.parent)!r} to write {path.name!r} to",
-        hint=f"mkdir -p {shlex.quote(str(parent))}, or name another file",
+        f"there is no folder '{path.parent}' to write '{path.name}' to",
+        hint=f"mkdir -p {shell_quoted(parent)}, or name another file",
     )
 
 

@@ -72,4 +72,5 @@ def _table(record: EncodeRecord, info: RunInfo, pool: str) -> Any:
 def _similarity_table(similarity: Similarity, info: RunInfo) -> Any:
     from bertcli.output.tables.encode import similarity_table
 
-    return similarity_table(*similarity(), info)
+    texts, matrix = similarity()
+    return similarity_table(texts, matrix, info) if texts else None

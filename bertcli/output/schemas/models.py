@@ -33,7 +33,8 @@ def shapes_schema(info: RunInfo) -> Schema[ShapesResult]:
         "ran",
     )  # fmt: skip
     table = partial(_shapes_table, info=info)
-    return Schema(columns, _shapes_rows, _shapes_json, table, to_lines=_class_lines, is_document=True)
+    empty = ShapesResult(0, 0, [])
+    return Schema(columns, _shapes_rows, _shapes_json, table, to_lines=_class_lines, is_document=True, empty=empty)
 
 
 def weights_schema(info: RunInfo) -> Schema[ShapesResult]:
