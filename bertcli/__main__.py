@@ -51,7 +51,7 @@ def _run_and_report() -> int:
         if INTERRUPTS.exit_code is None:
             from bertcli.output.messages import print_bug
 
-            print_bug(bug, with_trace="--debug" in sys.argv)
+            print_bug(bug, with_trace=_is_debugged())
         return ExitCode.BUG
     return ExitCode.FAILED
 
@@ -65,6 +65,10 @@ def _run() -> int:
     from bertcli.model.resources import limit_blas_to_one_thread
 
     limit_blas_to_one_thread()
+    if _is_debugged():
+        from bertcli.output.messages import show_debug_notes
+
+        show_debug_notes()
     from typer import TyperException
 
     from bertcli.cli.app import make_app
@@ -82,6 +86,10 @@ def _run() -> int:
 
         raise explain(error, arguments) from None
     return code if isinstance(code, int) else ExitCode.DONE
+
+
+def _is_debugged() -> bool:
+    return "--debug" in sys.argv
 
 
 def _die_of_sigpipe() -> None:

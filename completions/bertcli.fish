@@ -71,7 +71,7 @@ complete --command bertcli --condition '__bertcli_is_in encode' --long-option fo
 complete --command bertcli --condition '__bertcli_is_in encode' --long-option color --exclusive --arguments 'auto always never' --description 'Colour tables. auto goes by the terminal and NO_COLOR.'
 complete --command bertcli --condition '__bertcli_is_in encode' --long-option width --exclusive --description 'Width of tables in columns.'
 complete --command bertcli --condition '__bertcli_is_in encode' --short-option q --long-option quiet --description 'Print no notes and no progress.'
-complete --command bertcli --condition '__bertcli_is_in encode' --long-option debug --description 'Print the traceback of a bug in bertcli.'
+complete --command bertcli --condition '__bertcli_is_in encode' --long-option debug --description 'Print notes for developers, and the traceback of a bug.'
 complete --command bertcli --condition '__bertcli_is_in encode' --short-option h --description 'Show the help on one screen.'
 complete --command bertcli --condition '__bertcli_is_in encode' --long-option help --description 'Show this help: all options.'
 
@@ -113,7 +113,7 @@ complete --command bertcli --condition '__bertcli_is_in fill-mask' --long-option
 complete --command bertcli --condition '__bertcli_is_in fill-mask' --long-option color --exclusive --arguments 'auto always never' --description 'Colour tables. auto goes by the terminal and NO_COLOR.'
 complete --command bertcli --condition '__bertcli_is_in fill-mask' --long-option width --exclusive --description 'Width of tables in columns.'
 complete --command bertcli --condition '__bertcli_is_in fill-mask' --short-option q --long-option quiet --description 'Print no notes and no progress.'
-complete --command bertcli --condition '__bertcli_is_in fill-mask' --long-option debug --description 'Print the traceback of a bug in bertcli.'
+complete --command bertcli --condition '__bertcli_is_in fill-mask' --long-option debug --description 'Print notes for developers, and the traceback of a bug.'
 complete --command bertcli --condition '__bertcli_is_in fill-mask' --short-option h --description 'Show the help on one screen.'
 complete --command bertcli --condition '__bertcli_is_in fill-mask' --long-option help --description 'Show this help: all options.'
 
@@ -147,7 +147,7 @@ complete --command bertcli --condition '__bertcli_is_in shapes' --long-option fo
 complete --command bertcli --condition '__bertcli_is_in shapes' --long-option color --exclusive --arguments 'auto always never' --description 'Colour tables. auto goes by the terminal and NO_COLOR.'
 complete --command bertcli --condition '__bertcli_is_in shapes' --long-option width --exclusive --description 'Width of tables in columns.'
 complete --command bertcli --condition '__bertcli_is_in shapes' --short-option q --long-option quiet --description 'Print no notes and no progress.'
-complete --command bertcli --condition '__bertcli_is_in shapes' --long-option debug --description 'Print the traceback of a bug in bertcli.'
+complete --command bertcli --condition '__bertcli_is_in shapes' --long-option debug --description 'Print notes for developers, and the traceback of a bug.'
 complete --command bertcli --condition '__bertcli_is_in shapes' --short-option h --description 'Show the help on one screen.'
 complete --command bertcli --condition '__bertcli_is_in shapes' --long-option help --description 'Show this help: all options.'
 
@@ -198,7 +198,7 @@ complete --command bertcli --condition '__bertcli_is_in attn' --long-option forc
 complete --command bertcli --condition '__bertcli_is_in attn' --long-option color --exclusive --arguments 'auto always never' --description 'Colour tables. auto goes by the terminal and NO_COLOR.'
 complete --command bertcli --condition '__bertcli_is_in attn' --long-option width --exclusive --description 'Width of tables in columns.'
 complete --command bertcli --condition '__bertcli_is_in attn' --short-option q --long-option quiet --description 'Print no notes and no progress.'
-complete --command bertcli --condition '__bertcli_is_in attn' --long-option debug --description 'Print the traceback of a bug in bertcli.'
+complete --command bertcli --condition '__bertcli_is_in attn' --long-option debug --description 'Print notes for developers, and the traceback of a bug.'
 complete --command bertcli --condition '__bertcli_is_in attn' --short-option h --description 'Show the help on one screen.'
 complete --command bertcli --condition '__bertcli_is_in attn' --long-option help --description 'Show this help: all options.'
 
@@ -210,6 +210,6 @@ complete --command bertcli --condition '__bertcli_is_in models' --long-option fo
 complete --command bertcli --condition '__bertcli_is_in models' --long-option color --exclusive --arguments 'auto always never' --description 'Colour tables. auto goes by the terminal and NO_COLOR.'
 complete --command bertcli --condition '__bertcli_is_in models' --long-option width --exclusive --description 'Width of tables in columns.'
 complete --command bertcli --condition '__bertcli_is_in models' --short-option q --long-option quiet --description 'Print no notes and no progress.'
-complete --command bertcli --condition '__bertcli_is_in models' --long-option debug --description 'Print the traceback of a bug in bertcli.'
+complete --command bertcli --condition '__bertcli_is_in models' --long-option debug --description 'Print notes for developers, and the traceback of a bug.'
 complete --command bertcli --condition '__bertcli_is_in models' --short-option h --description 'Show the help on one screen.'
 complete --command bertcli --condition '__bertcli_is_in models' --long-option help --description 'Show this help: all options.'

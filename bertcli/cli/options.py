@@ -141,7 +141,7 @@ OutputGroup = Annotated[
                 help="Width of tables in columns.",
             ),
             "quiet": option("-q", "--quiet", panel=OTHER, help="Print no notes and no progress."),
-            "debug": option("--debug", panel=OTHER, help="Print the traceback of a bug in bertcli."),
+            "debug": option("--debug", panel=OTHER, help="Print notes for developers, and the traceback of a bug."),
         }
     ),
 ]  # fmt: skip

@@ -15,6 +15,7 @@ _ONEDNN_CACHES = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY")
 _ONEDNN_CACHE_ENTRIES = "64"
 
 _has_blas_limit = False
+_blas_threads: int | None = None  # as bertcli has set it
 
 
 def limit_blas_to_one_thread() -> None:
@@ -23,10 +24,11 @@ def limit_blas_to_one_thread() -> None:
     Threads do not speed up a single sentence, and starting them takes half of numpy's import time. On a busy machine,
     waiting for one another takes ten times as long as the work itself.
     """
-    global _has_blas_limit
+    global _has_blas_limit, _blas_threads
     if _OPENBLAS not in os.environ and "OMP_NUM_THREADS" not in os.environ:
         os.environ[_OPENBLAS] = "1"
         _has_blas_limit = True
+        _blas_threads = 1
 
 
 def unset_blas_limit() -> None:
@@ -35,24 +37,33 @@ def unset_blas_limit() -> None:
         os.environ.pop(_OPENBLAS, None)
 
 
-def allow_threads_for(work: float) -> None:
-    """Let numpy's matrix products use every core if there is enough work to share.
+def choose_blas_threads(work: float) -> int | None:
+    """Return the number of threads for numpy's matrix products, or None if the user has set it in the environment.
+
+    It depends only on the work, since a product may round differently with another number.
 
     Args:
-        work: Amount of work in floating-point operations.
+        work: Amount of work of the whole run in floating-point operations.
     """
-    if _has_blas_limit and work >= _MIN_WORK_FOR_THREADS:
+    if not _has_blas_limit:
+        return None
+    return _cores() if work >= _MIN_WORK_FOR_THREADS else 1
+
+
+def set_blas_threads(count: int) -> None:
+    """Set the number of threads of numpy's matrix products, unless bertcli has set the same number before."""
+    global _blas_threads
+    if count != _blas_threads:
         from threadpoolctl import threadpool_limits
 
-        threadpool_limits(_cores(), user_api="blas")
-
-
-def set_blas_threads(count: int | None = None) -> int:
-    """Set the number of threads of numpy's matrix products, unless count is None. Return the number in use."""
-    from threadpoolctl import threadpool_info, threadpool_limits
-
-    if count is not None:
         threadpool_limits(count, user_api="blas")
+        _blas_threads = count
+
+
+def count_blas_threads() -> int:
+    """Return the number of threads of numpy's matrix products."""
+    from threadpoolctl import threadpool_info
+
     return max((pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"), default=1)
 
 

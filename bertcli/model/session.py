@@ -23,7 +23,7 @@ from bertcli.model.engine_choice import (
 from bertcli.model.finite import run_checked
 from bertcli.model.ops.base import Array
 from bertcli.model.request import SessionRequest
-from bertcli.model.resources import allow_threads_for, unset_blas_limit
+from bertcli.model.resources import choose_blas_threads, unset_blas_limit
 from bertcli.model.tokenizer import TextTokenizer, TokenizedText
 from bertcli.model.tokenizer_loading import open_tokenizer
 from bertcli.results.texts import RunInfo, TextInfo
@@ -59,8 +59,8 @@ class Session:
     def engine(self) -> Engine:
         """The engine, opened when it is first needed. Raises DeviceUnavailable, WrongUsage."""
         threads = self.request.threads
-        if self.engine_choice.engine == EngineName.NUMPY and threads is None:
-            allow_threads_for(self._work())
+        if threads is None and self.engine_choice.engine == EngineName.NUMPY:
+            threads = choose_blas_threads(self._work())
         engine = open_engine(self.engine_choice, self.checkpoint, self.config, self.weight_files)
         if threads is not None:
             engine.ops.use_threads(threads)

@@ -45,7 +45,7 @@ class TransformersEngine:
     def run(self, batch: Batch, request: OutputRequest) -> ModelOutput:
         with self.ops.inference_mode():
             logits = next_sentence_logits = None
-            output = self._call(self._body(request), batch, request)
+            output = self._run_body(batch, request)
             last = output.last_hidden_state
             if request.logits_at is not None:
                 # Compute logits at the requested positions only: at all positions they take more memory than the model.
@@ -62,6 +62,18 @@ class TransformersEngine:
             pooler_output = output.pooler_output if request.pooler_output else None
             return ModelOutput(last, pooler_output, next_sentence_logits, hidden_states, logits)
 
+    def _run_body(self, batch: Batch, request: OutputRequest) -> Any:
+        body = self._body(request)
+        if request.on_attention is None:
+            return self._call(body, batch, request)
+        # transformers' default sdpa attention returns no weights, so request eager here (and only here).
+        default = body.config._attn_implementation
+        body.set_attn_implementation("eager")
+        try:
+            return self._call(body, batch, request)
+        finally:
+            body.set_attn_implementation(default)
+
     def _body(self, request: OutputRequest) -> Any:
         """Return the model that computes the hidden states.
 
@@ -70,11 +82,7 @@ class TransformersEngine:
         """
         architecture = self._config.architecture
         needs_head = request.logits_at is not None and not request.pooler_output
-        body = self._model(architecture.mlm_class).base_model if needs_head else self._model(architecture.body_class)
-        if request.on_attention is not None:
-            # transformers' default sdpa attention returns no weights, so switch to eager from here on.
-            body.set_attn_implementation("eager")
-        return body
+        return self._model(architecture.mlm_class).base_model if needs_head else self._model(architecture.body_class)
 
     def projection(self, layer: int, which: ProjectionName) -> Linear:
         has_bert_layers = self._config.architecture.has_bert_layers

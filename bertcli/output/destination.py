@@ -38,7 +38,8 @@ class OutputOptions:
         color: When to colour tables.
         width: Columns for tables; None for the terminal's.
         quiet: Print no notes.
-        debug: Show the traceback of a bug. Only bertcli.__main__ uses it, from the command line.
+        debug: Show notes for developers, and the traceback of a bug. Only bertcli.__main__ uses it, from the command
+            line.
     """
 
     format: FormatName = FormatName.AUTO

@@ -75,6 +75,19 @@ def print_bug(bug: Exception, *, with_trace: bool) -> None:
     )
 
 
+def show_debug_notes() -> None:
+    """Print what bertcli's modules log for its developers, such as why a faster operator is not used."""
+    import logging
+
+    class DebugNotes(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            _print_line(f"bertcli: debug: {record.getMessage()}")
+
+    logger = logging.getLogger("bertcli")
+    logger.setLevel(logging.DEBUG)
+    logger.addHandler(DebugNotes())
+
+
 def print_names(names: Iterable[str]) -> None:
     """Print each name on a line of standard output. Names with unprintable characters are left out."""
     sys.stdout.writelines(f"{name}\n" for name in names if name.isprintable())

@@ -17,11 +17,17 @@ class Halving:
         pad_token_id: Id of the padding token, to pad the halves with.
         on_note: Called once, when the first batch does not fit.
         token_budget: Tokens that a batch may have, padding included. None as long as every batch has fitted.
+        is_noted: True once on_note has been called.
     """
 
     pad_token_id: int
     on_note: Callable[[str], None]
     token_budget: int | None = field(default=None, init=False)
+    is_noted: bool = field(default=False, init=False)
+
+    def forget_budget(self) -> None:
+        """Forget the size that fits, so that later batches do not depend on earlier ones."""
+        self.token_budget = None
 
     def __call__(self, compute: Callable[[Batch], Sequence[Answer]], batch: Batch) -> list[Answer]:
         """Return the answers of the batch, in its order.
@@ -41,7 +47,8 @@ class Halving:
                 if len(batch.texts) == 1:
                     raise
             # The error is released here, and with it the arrays that its frames held.
-            if self.token_budget is None:
+            if not self.is_noted:
+                self.is_noted = True
                 self.on_note(
                     f"a batch of {size:,} tokens does not fit in memory and is halved; "
                     f"use --batch-tokens {size // 2} to avoid this"

@@ -60,3 +60,12 @@ def test_too_little_memory_is_not_a_bug(tiny: tuple[str, str]) -> None:
     finished = run_broken("encode", TEXT, *tiny, error=NO_MEMORY)
     assert_failed(finished, 1, "there is not enough memory")
     assert "--batch-tokens" in finished.stderr
+
+
+def test_notes_for_developers_are_shown_only_under_debug(tiny: tuple[str, str]) -> None:
+    note = (
+        '__import__("logging").getLogger("bertcli.model.ops.torch_ops").debug("a slow\\x1b[31m way") or MemoryError()'
+    )
+    assert "bertcli: debug" not in run_broken("encode", TEXT, *tiny, error=note).stderr
+    finished = run_broken("encode", TEXT, *tiny, "--debug", error=note)
+    assert finished.stderr.splitlines()[0] == r"bertcli: debug: a slow\x1b[31m way"

@@ -69,6 +69,17 @@ def test_a_resumed_run_writes_the_same_bytes(tiny: tuple[str, str], lines: Path,
     assert contents(lines.parent / "parted") == contents(lines.parent / "whole")
 
 
+def test_a_run_interrupted_after_two_short_texts_is_resumed_to_the_same_bytes(folder: Path) -> None:
+    # The first two texts make the first batch of a whole run, and the last two that of a resumed run. The weights of
+    # the bundled model are in bfloat16, and its first batch converts them.
+    (folder / "in.txt").write_text("the cat sat on the mat\nhow are you\nwhere is the big dog now\nyes\n")
+    arguments = ("encode", "-f", "in.txt", "-q", "--shard-rows", "2", "-o")
+    run(*arguments, "whole/", cwd=folder).answer()
+    first_shards(folder / "whole", folder / "parted", 1)
+    run(*arguments, "parted/", "--resume", cwd=folder).answer()
+    assert contents(folder / "parted") == contents(folder / "whole")
+
+
 def test_a_resumed_run_keeps_its_engine(tiny: tuple[str, str], lines: Path) -> None:
     run(*options(lines, tiny, "whole", "-q", "--engine", "torch")).answer()
     first_shards(lines.parent / "whole", lines.parent / "parted", 3)

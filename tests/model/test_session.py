@@ -41,7 +41,7 @@ def test_an_engine_says_its_name_its_device_and_its_dtype(tiny_bert: Path, engin
 
 @pytest.mark.parametrize("engine", ["numpy", "torch"])
 def test_the_threads_that_are_asked_for_are_those_that_are_used(tiny_bert: Path, engine: str) -> None:
-    assert open_bert(tiny_bert, engine, threads=1).engine.ops.use_threads() == 1
+    assert open_bert(tiny_bert, engine, threads=1).engine.ops.count_threads() == 1
 
 
 def test_a_checkpoint_that_is_not_there_or_not_whole_is_not_opened(own_tiny_bert: Path, tmp_path: Path) -> None:

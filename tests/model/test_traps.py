@@ -237,13 +237,15 @@ def test_the_transformers_engine_uses_eager_attention_only_if_attention_is_reque
 ) -> None:
     session = open_bert(tiny_bert, "transformers")
     batch = one_batch(session, TEXTS)
+    model = session.engine._model("BertModel")
+    used: list[str] = []
+    model.register_forward_hook(lambda module, *_: used.append(module.config._attn_implementation))
     seen: list[int] = []
-    session.run(batch, OutputRequest(on_attention=lambda a: seen.append(a.layer)))
+    attention = OutputRequest(on_attention=lambda a: seen.append(a.layer))
+    for request in (OutputRequest(), attention, OutputRequest()):
+        session.run(batch, request)
+    assert used == ["sdpa", "eager", "sdpa"]
     assert seen == list(range(LAYERS))
-    assert session.engine._model("BertModel").config._attn_implementation == "eager"
-    without = open_bert(tiny_bert, "transformers")
-    without.run(batch, OutputRequest())
-    assert without.engine._model("BertModel").config._attn_implementation == "sdpa"
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)

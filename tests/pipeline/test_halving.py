@@ -15,6 +15,7 @@ from bertcli.model.ops.torch_ops import TorchOps
 from bertcli.model.request import SessionRequest
 from bertcli.model.session import open_session
 from bertcli.pipeline.halving import Halving
+from bertcli.pipeline.scheduler import Plan
 from tests.model.test_batching import text_of
 from tests.reference import assert_close
 from tests.tiny import answers, record
@@ -52,6 +53,22 @@ def test_later_batches_start_at_the_size_that_fitted_and_the_note_is_given_once(
     halving(device, batch)
     assert device.sizes == [40, 20, 20, 20, 20]
     assert notes == ["a batch of 40 tokens does not fit in memory and is halved; use --batch-tokens 20 to avoid this"]
+
+
+def test_the_batches_of_a_shard_do_not_depend_on_earlier_shards(tiny_bert: Path) -> None:
+    session = open_session(SessionRequest(model=str(tiny_bert), engine="numpy"))
+    texts: Window = [record("the cat sat", index) for index in range(16)]  # 5 tokens each
+    notes: list[str] = []
+
+    def sizes(shards: Window) -> list[int]:
+        device = SmallDevice(20)
+        plan = Plan(shard_rows=8, batch_tokens=40)
+        assert len(list(answers(session, [shards], device, plan, halving=Halving(0, notes.append)))) == len(shards)
+        return device.sizes
+
+    resumed = sizes(texts[8:])
+    assert sizes(texts)[-len(resumed) :] == resumed == [40, 20, 20]
+    assert len(notes) == 2, "one note a run"
 
 
 def test_a_single_text_that_does_not_fit_is_an_error() -> None:

@@ -39,7 +39,7 @@ def encode_into_folder(request: EncodeRequest, sink: Sink, folder: AnyPath) -> E
     model = as_started(request.model, started)
     session = open_session(model, reader.estimate_bytes, sink.reporter.announce)
     options = encode_options(request, session, sink.destination.format, is_looked_at=False)
-    threads = session.engine.ops.use_threads()
+    threads = session.engine.ops.count_threads()
     about = describe_run(request, session.info("encode"), session.checkpoint.folder, threads, session.batch_tokens)
     if started is not None:
         check_same_run(folder, started, about, shard_rows)

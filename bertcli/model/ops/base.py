@@ -51,8 +51,11 @@ class Ops(Protocol):
     def inference_mode(self) -> AbstractContextManager[Any]:
         """Return the context to run the model in: no gradients, and MemoryError when memory runs out."""
 
-    def use_threads(self, count: int | None = None) -> int:
-        """Set the number of CPU threads for matrix products, unless count is None. Return the number in use."""
+    def use_threads(self, count: int) -> None:
+        """Set the number of CPU threads for matrix products. The last digits of results may depend on it."""
+
+    def count_threads(self) -> int:
+        """Return the number of CPU threads for matrix products."""
 
     # --- Loading ---
 

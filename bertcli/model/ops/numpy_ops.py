@@ -1,8 +1,11 @@
 """The numpy backend: float32 on the CPU, for inputs so small that importing torch would take longer than computing.
 
-Half-precision weights are kept as stored. The first product with such a weight converts it to float32 block by block
-and keeps nothing, so a process that runs one batch stays small. The second product converts the whole weight and keeps
-it, so a process that runs many batches converts it only once more.
+Half-precision weights are kept as stored. The first product with such a weight converts it to float32 and keeps
+nothing, so a process that runs one batch stays small. The second product keeps the float32 copy, so a process that runs
+many batches converts it only once more.
+
+Products must not depend on earlier ones, to the last bit. BLAS may round a product of blocks differently from a product
+of the whole weight, so the number of rows alone decides which of them is computed, with a kept copy and without.
 """
 
 from collections.abc import Sequence
@@ -14,9 +17,12 @@ import numpy as np
 from bertcli.errors import UnsupportedModel
 from bertcli.model.ops.base import Array, LayerNorm, Linear
 from bertcli.model.ops.numpy_activations import ACTIVATIONS
-from bertcli.model.resources import set_blas_threads
+from bertcli.model.resources import count_blas_threads, set_blas_threads
 
 _BLOCK_VALUES = 1 << 18  # 1 MiB in float32: a widened block is still in the core's cache when it is multiplied
+# With fewer rows, converting a weight takes a large part of the time, and blocks that stay in the cache make up for it.
+# With more rows, one large product is faster than several small ones.
+_MIN_ROWS_FOR_WHOLE = 64
 
 
 def widen(raw: Array) -> Array:
@@ -40,11 +46,19 @@ class NumpyOps:
     def __init__(self) -> None:
         self._used: set[int] = set()
         self._widened: dict[int, Array] = {}
+        self._threads: int | None = None
 
-    def use_threads(self, count: int | None = None) -> int:
-        return set_blas_threads(count)
+    def use_threads(self, count: int) -> None:
+        self._threads = count
+        set_blas_threads(count)
+
+    def count_threads(self) -> int:
+        return count_blas_threads() if self._threads is None else self._threads
 
     def inference_mode(self) -> AbstractContextManager[Any]:
+        # The number belongs to the process, and another engine may have set it since.
+        if self._threads is not None:
+            set_blas_threads(self._threads)
         # Infinities and NaN raise an error where the output is checked, so numpy's warnings add nothing.
         return np.errstate(all="ignore")
 
@@ -96,14 +110,15 @@ class NumpyOps:
         """Compute rows W^T for a weight of any stored dtype: (n, in_features) to (n, out_features)."""
         if weight.dtype == np.float32:
             return rows @ weight.T
-        widened = self._widened_from_second_use(weight)
-        if widened is not None:
-            return rows @ widened.T
+        kept = self._widened_from_second_use(weight)
+        source = weight if kept is None else kept
+        if len(rows) >= _MIN_ROWS_FOR_WHOLE:
+            return rows @ widen(source).T
         out_features, in_features = weight.shape
         product = np.empty((len(rows), out_features), np.float32)
         step = max(_BLOCK_VALUES // in_features, 1)
         for start in range(0, out_features, step):
-            np.matmul(rows, widen(weight[start : start + step]).T, out=product[:, start : start + step])
+            np.matmul(rows, widen(source[start : start + step]).T, out=product[:, start : start + step])
         return product
 
     def _widened_from_second_use(self, weight: Array) -> Array | None:

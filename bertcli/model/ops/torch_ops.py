@@ -1,8 +1,9 @@
 """The torch backend: for large inputs, GPUs and half precision."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the customary name, as in torch's documentation
@@ -23,10 +24,8 @@ _ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 }
 # Activations that oneDNN fuses with the matrix product, as the (name, algorithm) that it takes.
 _FUSED = {"gelu": ("gelu", "none"), "relu": ("relu", "")}
-# torch.compile uses these operations for linear layers on the CPU. They are private, so check that they exist.
-_HAS_ONEDNN = torch._C._has_mkldnn and all(
-    hasattr(torch.ops.mkldnn, name) for name in ("_reorder_linear_weight", "_linear_pointwise")
-)
+
+_log = logging.getLogger(__name__)
 
 
 def best_device() -> str:
@@ -68,9 +67,10 @@ class TorchOps:
         self._device = torch.device(device)
         self._dtype = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}[dtype]
 
-    def use_threads(self, count: int | None = None) -> int:
-        if count is not None:
-            torch.set_num_threads(count)
+    def use_threads(self, count: int) -> None:
+        torch.set_num_threads(count)
+
+    def count_threads(self) -> int:
         return torch.get_num_threads()
 
     @contextmanager
@@ -93,8 +93,8 @@ class TorchOps:
 
     def prepare_linear(self, linear: Linear) -> Linear:
         # oneDNN's product is a fifth faster with a weight in oneDNN's own layout than with a plain matrix.
-        if self.device == "cpu" and self._dtype == torch.float32 and _HAS_ONEDNN:
-            return Linear(torch.ops.mkldnn._reorder_linear_weight(linear.weight), linear.bias)
+        if self.device == "cpu" and self._dtype == torch.float32 and onednn_is_usable():
+            return Linear(_pack(linear.weight), linear.bias)
         return linear
 
     def stack_linears(self, linears: Sequence[Linear]) -> tuple[Linear, int]:
@@ -113,13 +113,12 @@ class TorchOps:
 
     def linear(self, x: Array, linear: Linear) -> Array:
         if linear.weight.is_mkldnn:
-            return torch.ops.mkldnn._linear_pointwise(x, linear.weight, linear.bias, "none", [], "")
+            return _packed_linear(x, linear)
         return F.linear(x, linear.weight, linear.bias)
 
     def linear_activation(self, x: Array, linear: Linear, activation: str) -> Array:
         if linear.weight.is_mkldnn and activation in _FUSED:
-            name, algorithm = _FUSED[activation]
-            return torch.ops.mkldnn._linear_pointwise(x, linear.weight, linear.bias, name, [], algorithm)
+            return _packed_linear(x, linear, *_FUSED[activation])
         return _activation(activation)(self.linear(x, linear))
 
     def linear_stacked(self, x: Array, stacked: tuple[Linear, int]) -> Sequence[Array]:
@@ -184,6 +183,46 @@ class TorchOps:
     def top_k(self, x: Array, k: int) -> tuple[Array, Array]:
         values, ids = x.topk(k, dim=-1)
         return values, ids
+
+
+@cache
+def onednn_is_usable() -> bool:
+    """Return True if oneDNN's linear layers give the results of torch's own, to 1e-5 relative and absolute.
+
+    torch.compile uses these operators for linear layers on the CPU. They are private and may change or disappear, so
+    they are tried on a small input, once per process.
+    """
+    generator = torch.Generator().manual_seed(0)
+    x, weight, bias = (torch.randn(shape, generator=generator) for shape in ((2, 3, 40), (24, 40), (24,)))
+    expected = F.linear(x, weight, bias)
+    try:
+        packed = Linear(_pack(weight), bias)
+        outputs = {"linear": (_packed_linear(x, packed), expected)}
+        for name, fused in _FUSED.items():
+            outputs[name] = _packed_linear(x, packed, *fused), _ACTIVATIONS[name](expected)
+        wrong = [name for name, (found, wanted) in outputs.items() if not _is_close(found, wanted)]
+        problem = f"oneDNN computes {wrong[0]} wrongly" if wrong else ""
+    except Exception as error:  # an operator that is missing, has another signature, or fails
+        problem = " ".join(f"{type(error).__name__}: {error}".split())
+    if problem:
+        _log.debug("linear layers run without oneDNN's layout: %s", problem)
+    return not problem
+
+
+def _pack(weight: torch.Tensor) -> torch.Tensor:
+    """Convert a weight to oneDNN's own layout."""
+    packed: torch.Tensor = torch.ops.mkldnn._reorder_linear_weight(weight)
+    return packed
+
+
+def _packed_linear(x: torch.Tensor, linear: Linear, activation: str = "none", algorithm: str = "") -> torch.Tensor:
+    """Compute x W^T + b with a packed weight, then an activation as oneDNN spells it."""
+    product: torch.Tensor = torch.ops.mkldnn._linear_pointwise(x, linear.weight, linear.bias, activation, [], algorithm)
+    return product
+
+
+def _is_close(found: torch.Tensor, expected: torch.Tensor) -> bool:
+    return found.shape == expected.shape and torch.allclose(found, expected, rtol=1e-5, atol=1e-5)
 
 
 def _activation(name: str) -> Callable[[Array], Array]:
