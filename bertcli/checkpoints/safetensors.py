@@ -28,7 +28,7 @@ _NUMPY_DTYPES: dict[str, str] = {
     "BOOL": "|b1",
 }  # fmt: skip
 _GIT_LFS = b"version "
-_LARGEST_HEADER = 100_000_000  # the format's own limit
+LARGEST_HEADER = 100_000_000  # the format's own limit
 # A BERT of 24 layers has 400 tensors. Checking 50,000 takes half a second.
 _MAX_TENSORS = 50_000
 
@@ -77,7 +77,7 @@ def read_header(path: Path) -> list[TensorInfo]:
         if beginning == _GIT_LFS:
             raise BadCheckpoint(f"{path} is a git-lfs pointer, not the weights", hint="fetch them: git lfs pull")
         length = int.from_bytes(beginning, "little")
-        if size < 8 or length > min(size - 8, _LARGEST_HEADER):
+        if size < 8 or length > min(size - 8, LARGEST_HEADER):
             raise _damaged(path, "its header is cut short" if size else "it is empty")
         return parse_header(file.read(length), path, size)
 

@@ -67,7 +67,8 @@ def test_a_setting_of_the_wrong_type_is_named_with_its_value(tmp_path: Path, fie
 @pytest.mark.parametrize(
     ("field", "value", "largest"),
     [
-        ("num_hidden_layers", 10**9, "1,000"), ("hidden_size", 10**12, "1,000,000"), ("vocab_size", 2**64, "10,000,000"),
+        ("num_hidden_layers", 10**9, "1,000"), ("hidden_size", 10**12, "1,000,000"),
+        ("vocab_size", 2**64, "10,000,000"),
         ("num_attention_heads", 10**6, "10,000"), ("max_position_embeddings", 10**18, "10,000,000"),
         ("type_vocab_size", 10**9, "10,000,000"), ("intermediate_size", 10**4000, "10,000,000"),
         ("layer_norm_eps", 10**400, "1.0"), ("layer_norm_eps", float("inf"), "1.0"), ("layer_norm_eps", 2.5, "1.0"),

@@ -226,7 +226,9 @@ def test_an_unaligned_tensor_is_read(tmp_path: Path) -> None:
     np.testing.assert_array_equal(MappedTensors()(info), values.reshape(2, 3))
 
 
-@pytest.mark.parametrize(("dtype", "nbytes"), [("F64", 96), ("BF16", 24), ("BOOL", 12), ("F8_E8M0", 12), ("F6_E2M3", 9), ("F4", 6)])
+@pytest.mark.parametrize(
+    ("dtype", "nbytes"), [("F64", 96), ("BF16", 24), ("BOOL", 12), ("F8_E8M0", 12), ("F6_E2M3", 9), ("F4", 6)]
+)
 def test_bytes_are_parameters_times_the_size_of_the_dtype(dtype: str, nbytes: int) -> None:
     assert TensorInfo("a", dtype, (3, 4), Path(), 0).nbytes == nbytes
 

@@ -1,4 +1,4 @@
-"""Tokenizers that fail: on loading, on any text, or on some texts. None of them is a bug, and none fails other texts."""
+"""Tokenizers that fail: on loading, on any text, or on some texts. None is a bug, and none fails other texts."""
 
 import json
 import os
@@ -134,9 +134,9 @@ def test_other_exceptions_pass(bug: BaseException) -> None:
 
 
 def test_an_error_is_told_from_a_panic_and_its_message_is_one_line() -> None:
-    with pytest.raises(TokenizerError, match="^one two$"), catch_tokenizer_errors():
+    with pytest.raises(TokenizerError, match=r"^one two$"), catch_tokenizer_errors():
         raise Exception("one\n  two")
-    with pytest.raises(TokenizerPanic, match="^it gives no reason$"), catch_tokenizer_errors():
+    with pytest.raises(TokenizerPanic, match=r"^it gives no reason$"), catch_tokenizer_errors():
         raise type("PanicException", (BaseException,), {})
 
 
