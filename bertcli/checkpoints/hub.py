@@ -187,9 +187,10 @@ class _Repository:
         try:
             yield
         except Exception as error:
-            # HTTPError is the base class of the network library. huggingface_hub's own classes are in this module.
-            is_expected = isinstance(error, (OSError, errors.HTTPError)) or type(error).__module__ == errors.__name__
-            if not is_expected:
+            # HTTPError is the base class of the network library. huggingface_hub's own classes are in this module. hf_xet,
+            # which transfers large files, raises RuntimeError if the network fails.
+            is_expected = isinstance(error, (OSError, errors.HTTPError, RuntimeError))
+            if not is_expected and type(error).__module__ != errors.__name__:
                 raise
             raise _translate_error(error, self.name, self.revision) from error
 

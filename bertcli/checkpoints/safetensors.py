@@ -168,7 +168,7 @@ def _info(name: str, entry: dict[str, Any], path: Path, base: int) -> TensorInfo
     if not isinstance(sizes, list) or any(type(number) is not int or number < 0 for number in (begin, end, *sizes)):
         raise ValueError(f"{name} has a shape or an offset that is not a whole number")
     if dtype not in BITS_OF_DTYPE:
-        raise ValueError(f"{name} has the unknown dtype {dtype}")
+        raise ValueError(f"{name} has the unknown dtype {dtype!r}")
     info = TensorInfo(name, dtype, tuple(sizes), path, base + begin)
     if info.parameters * BITS_OF_DTYPE[dtype] != 8 * (end - begin):
         raise ValueError(f"{name} has {end - begin} bytes, but its shape needs {info.nbytes}")

@@ -119,7 +119,7 @@ HEADER_ONLY = {"a": entry([2], 0, 8)}
         ({"a": []}, 0, "malformed"),
         ({"a": {}}, 0, "malformed"),
         ({"a": {"dtype": "F32", "shape": [1]}}, 4, "malformed"),
-        ({"a": entry([2], 0, 8, "F7")}, 8, "unknown dtype F7"),
+        ({"a": entry([2], 0, 8, "F7")}, 8, "unknown dtype 'F7'"),
         ({"a": entry([2], 0, 8, None)}, 8, "unknown dtype"),
         ({"a": entry([2], 0, 8, ["F32"])}, 8, "malformed"),
         ({"a": entry([-2], 0, -8)}, 8, "not a whole number"),
