@@ -124,7 +124,12 @@ class _Repository:
 
     def _get(self, url: str, byte_range: str | None = None) -> bytes:
         """Request a page, or a range of a file."""
-        from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_status
+        # These are documented, but not declared as exported.
+        from huggingface_hub.utils import (  # type: ignore[attr-defined]
+            build_hf_headers,
+            get_session,
+            hf_raise_for_status,
+        )
 
         headers = build_hf_headers(token=self.token, library_name="bertcli", library_version=__version__)
         if byte_range is not None:
@@ -187,9 +192,9 @@ class _Repository:
         try:
             yield
         except Exception as error:
-            # HTTPError is the base class of the network library. huggingface_hub's own classes are in this module. hf_xet,
-            # which transfers large files, raises RuntimeError if the network fails.
-            is_expected = isinstance(error, (OSError, errors.HTTPError, RuntimeError))
+            # HTTPError is the base class of the network library. huggingface_hub's own classes are in this module.
+            # hf_xet, which transfers large files, raises RuntimeError if the network fails.
+            is_expected = isinstance(error, (OSError, errors.HTTPError, RuntimeError))  # type: ignore[attr-defined]
             if not is_expected and type(error).__module__ != errors.__name__:
                 raise
             raise _translate_error(error, self.name, self.revision) from error
