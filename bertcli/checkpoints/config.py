@@ -10,6 +10,22 @@ from bertcli.checkpoints.architectures import ARCHITECTURES, Architecture
 from bertcli.errors import BadCheckpoint, UnsupportedModel
 
 CONFIG_FILE = "config.json"
+# Largest values of settings, far beyond those of any published model. A damaged value could otherwise use up all memory
+# before it is compared with the weights.
+_LARGEST: Mapping[str, float] = {
+    "vocab_size": 10_000_000,
+    "hidden_size": 1_000_000,
+    "num_hidden_layers": 1_000,
+    "num_attention_heads": 10_000,
+    "intermediate_size": 10_000_000,
+    "max_position_embeddings": 10_000_000,
+    "type_vocab_size": 10_000_000,
+    "pad_token_id": 10_000_000,
+    "layer_norm_eps": 1.0,
+}
+# The same for settings that only transformers reads, where it builds something for each number up to the value.
+_LARGEST_OTHERS: Mapping[str, int] = {"num_hidden_groups": 1_000, "inner_group_num": 1_000, "num_labels": 1_000_000}
+_QUOTED_CHARACTERS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +106,14 @@ def read_config(folder: Path) -> ModelConfig:
         )
     architecture = ARCHITECTURES[model_type]
     _check_supported(raw, path)
+    for name, largest in _LARGEST_OTHERS.items():
+        if isinstance(raw.get(name), int) and raw[name] > largest:
+            raise _wrong_value(path, name, raw[name], f"at most {largest:,}")
     config = _config_of(model_type, raw, path)
+    if config.max_tokens < 1:
+        raise _wrong_value(
+            path, "max_position_embeddings", config.max_position_embeddings, f"more than {config.first_position}"
+        )
     if config.hidden_size % config.num_attention_heads:
         raise BadCheckpoint(
             f"{path}: hidden_size {config.hidden_size} is not a multiple of "
@@ -157,15 +180,23 @@ def _check_supported(raw: Mapping[str, Any], path: Path) -> None:
 def _check_value(value: Any, name: str, stored: str, path: Path, *, may_be_zero: bool) -> Any:
     """Return the value of one setting. Raise BadCheckpoint if its type or range is wrong."""
     wanted = type(getattr(_DEFAULTS, name))
-    if wanted is float and type(value) is int:
-        value = float(value)
-    fits = type(value) is wanted and (wanted not in (int, float) or value > 0 or (may_be_zero and value == 0))
-    if not fits:
-        raise BadCheckpoint(
-            f"{path}: {stored} is {value!r}, not {_KINDS[wanted]}",
-            hint="the config may be damaged; copy the checkpoint again",
-        )
-    return value
+    is_number = wanted in (int, float)
+    if type(value) is not wanted and not (wanted is float and type(value) is int):
+        raise _wrong_value(path, stored, value, _KINDS[wanted])
+    if is_number and not (value > 0 or (may_be_zero and value == 0)):
+        raise _wrong_value(path, stored, value, _KINDS[wanted])
+    if is_number and value > _LARGEST[name]:
+        raise _wrong_value(path, stored, value, f"at most {_LARGEST[name]:,}")
+    return wanted(value)
+
+
+def _wrong_value(path: Path, name: str, value: Any, wanted: str) -> BadCheckpoint:
+    shown = repr(value)
+    if len(shown) > _QUOTED_CHARACTERS:
+        shown = f"{shown[:_QUOTED_CHARACTERS]}..."
+    return BadCheckpoint(
+        f"{path}: {name} is {shown}, not {wanted}", hint="the config may be damaged; copy the checkpoint again"
+    )
 
 
 _DEFAULTS = BertConfig()

@@ -1,32 +1,32 @@
 """Downloads from the hub. Only this module imports huggingface_hub."""
 
 import errno
+import json
 import os
 import shutil
 import warnings
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
 
 from bertcli import __version__
 from bertcli.checkpoints.connectivity import endpoint, shown_endpoint
 from bertcli.checkpoints.hub_cache import DEFAULT_REVISION, Download, OnDownload, Snapshot, cache_folder, snapshot_of
 from bertcli.checkpoints.names import is_commit
 from bertcli.checkpoints.required_files import PART_NAMES, Files, files_of
-from bertcli.checkpoints.safetensors import TensorInfo
+from bertcli.checkpoints.safetensors import LARGEST_HEADER, TensorInfo, parse_header
 from bertcli.checkpoints.weight_files import INDEX, shard_names
 from bertcli.errors import BadCheckpoint, BertcliError, CheckpointNotFound, HubFailed
 
-if TYPE_CHECKING:
-    import huggingface_hub
-
-Response = TypeVar("Response")
 # Seconds to wait for each response of a slow server.
 _TIMEOUT_S = 30
 # Smaller files show no progress bar, since they arrive before one could be read.
 _MIN_BAR_BYTES = 1 << 20
 _TRY_AGAIN = "try again (complete files are kept), or use -m bundled or a folder"
+# Bytes to request of a file at first. Few headers are longer.
+_FIRST_BYTES = 100_000
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 _NO_ACCESS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR)
 
@@ -84,19 +84,7 @@ class _Repository:
             return None
         infos: list[TensorInfo] = []
         for file in files:
-            header = self._call(
-                _api(self.token).parse_safetensors_file_metadata,
-                filename=file,
-                revision=snapshot.commit,
-                timeout=_TIMEOUT_S,
-            )
-            infos += sorted(
-                (
-                    TensorInfo(name, tensor.dtype, tuple(tensor.shape), Path(file), tensor.data_offsets[0])
-                    for name, tensor in header.tensors.items()
-                ),
-                key=lambda info: info.offset,
-            )
+            infos += self._read_header(file, snapshot.commit)
         return snapshot.commit, infos
 
     def download(self, needs: Files, on_download: OnDownload) -> Snapshot:
@@ -112,9 +100,44 @@ class _Repository:
 
     def _describe(self) -> tuple[Snapshot, Mapping[str, int]]:
         """Return the revision's current commit and the sizes of its files."""
-        info = self._call(_api(self.token).model_info, revision=self.revision, files_metadata=True, timeout=_TIMEOUT_S)
-        sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
-        return snapshot_of(self.name, str(info.sha)), sizes
+        url = f"{endpoint()}/api/models/{self.name}/revision/{quote(self.revision, safe='')}?blobs=true"
+        found = _parse_description(self._get(url))
+        if found is None:
+            raise _not_a_hub()
+        commit, sizes = found
+        return snapshot_of(self.name, commit), sizes
+
+    def _read_header(self, file: str, commit: str) -> list[TensorInfo]:
+        """Read the header of a file without downloading the file."""
+        url = f"{endpoint()}/{self.name}/resolve/{commit}/{quote(file)}"
+        content = self._get(url, f"bytes=0-{_FIRST_BYTES}")
+        end = 8 + int.from_bytes(content[:8], "little")
+        if len(content) < end <= LARGEST_HEADER:
+            content = self._get(url, f"bytes=0-{end - 1}")
+        if 8 <= end <= len(content):
+            with suppress(BadCheckpoint):
+                return parse_header(content[8:end], Path(file))
+        raise BadCheckpoint(
+            f"the weights of {self.name} on the hub have a damaged header ({file})",
+            hint="use another revision or model",
+        )
+
+    def _get(self, url: str, byte_range: str | None = None) -> bytes:
+        """Request a page, or a range of a file."""
+        # These are documented, but not declared as exported.
+        from huggingface_hub.utils import (  # type: ignore[attr-defined]
+            build_hf_headers,
+            get_session,
+            hf_raise_for_status,
+        )
+
+        headers = build_hf_headers(token=self.token, library_name="bertcli", library_version=__version__)
+        if byte_range is not None:
+            headers["Range"] = byte_range
+        with self._translating_errors():
+            response = get_session().get(url, headers=headers, timeout=_TIMEOUT_S)
+            hf_raise_for_status(response)
+            return bytes(response.content)
 
     def _choose(self, needs: Files, names: Collection[str], snapshot: Snapshot) -> list[str]:
         """Return the files that hold the parts. Raise BadCheckpoint if the model lacks one."""
@@ -148,31 +171,56 @@ class _Repository:
             enable_progress_bars()
         else:
             disable_progress_bars()
-        self._call(
-            hf_hub_download,
-            filename=file,
-            revision=revision,
-            cache_dir=cache_folder(),
-            endpoint=endpoint(),
-            token=self.token,
-            etag_timeout=_TIMEOUT_S,
-            library_name="bertcli",
-            library_version=__version__,
-        )
+        with self._translating_errors():
+            hf_hub_download(
+                self.name,
+                filename=file,
+                revision=revision,
+                cache_dir=cache_folder(),
+                endpoint=endpoint(),
+                token=self.token,
+                etag_timeout=_TIMEOUT_S,
+                library_name="bertcli",
+                library_version=__version__,
+            )
 
-    def _call(self, function: Callable[..., Response], **arguments: Any) -> Response:
-        """Call a function of huggingface_hub for this model. Raise its errors as bertcli's own."""
+    @contextmanager
+    def _translating_errors(self) -> Iterator[None]:
+        """Raise errors of the network, the hub, huggingface_hub and the disk as bertcli's own. Bugs pass unchanged."""
+        from huggingface_hub import errors
+
         try:
-            return function(self.name, **arguments)
+            yield
         except Exception as error:
-            # All errors, since those of the network library come through, and that library has changed before.
+            # HTTPError is the base class of the network library. huggingface_hub's own classes are in this module.
+            # hf_xet, which transfers large files, raises RuntimeError if the network fails.
+            is_expected = isinstance(error, (OSError, errors.HTTPError, RuntimeError))  # type: ignore[attr-defined]
+            if not is_expected and type(error).__module__ != errors.__name__:
+                raise
             raise _translate_error(error, self.name, self.revision) from error
 
 
-def _api(token: str | None) -> "huggingface_hub.HfApi":
-    from huggingface_hub import HfApi
+def _parse_description(content: bytes) -> tuple[str, dict[str, int]] | None:
+    """Return the commit and the sizes of the files in the hub's description of a model.
 
-    return HfApi(endpoint(), token=token, library_name="bertcli", library_version=__version__)
+    None if the content is something else, such as a page to sign in to a network.
+    """
+    try:
+        described = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(described, dict):
+        return None
+    commit, files = described.get("sha"), described.get("siblings")
+    if not isinstance(commit, str) or not is_commit(commit) or not isinstance(files, list):
+        return None
+    sizes: dict[str, int] = {}
+    for file in files:
+        name, size = (file.get("rfilename"), file.get("size") or 0) if isinstance(file, dict) else (None, 0)
+        if not isinstance(name, str) or not isinstance(size, int):
+            return None
+        sizes[name] = size
+    return commit, sizes
 
 
 def _silence_huggingface_hub() -> None:
@@ -215,10 +263,6 @@ def _translate_error(error: Exception, name: str, revision: str) -> BertcliError
         return CheckpointNotFound(
             f"{name} has no revision {revision!r} on the hub", hint=f"see {shown_endpoint()}/{name}/commits/main"
         )
-    if isinstance(error, errors.SafetensorsParsingError):
-        return BadCheckpoint(
-            f"the weights of {name} on the hub have a damaged header", hint="use another revision or model"
-        )
     if isinstance(error, errors.HfHubHTTPError):
         is_missing_file = isinstance(error, errors.RemoteEntryNotFoundError)
         return _server_error(404, name) if is_missing_file else _http_error(error.response.status_code, name)
@@ -229,7 +273,15 @@ def _translate_error(error: Exception, name: str, revision: str) -> BertcliError
             f"{name} cannot be written to the hub's cache {cache_folder()}: {os.strerror(error.errno).lower()}",
             hint="set HF_HUB_CACHE to a folder that you can write to",
         )
+    if isinstance(error, errors.FileMetadataError):  # a response without the headers of a hub
+        return _not_a_hub()
     return _download_error(error, name)
+
+
+def _not_a_hub() -> HubFailed:
+    return HubFailed(
+        f"the server at {shown_endpoint()} is not a model hub", hint="check HF_ENDPOINT, or sign in to your network"
+    )
 
 
 def _http_error(status: int, name: str) -> BertcliError:
@@ -265,10 +317,5 @@ def _download_error(error: Exception, name: str) -> HubFailed:
     kind = type(error).__name__
     if "Timeout" in kind:
         return HubFailed(f"the hub at {shown_endpoint()} took too long to respond for {name}", hint=_TRY_AGAIN)
-    if isinstance(error, (ValueError, TypeError, KeyError)) or "Metadata" in kind:
-        return HubFailed(
-            f"the server at {shown_endpoint()} is not a model hub",
-            hint="check HF_ENDPOINT, or sign in to your network",
-        )
     reason = next(iter(str(error).splitlines()), "") or kind
     return HubFailed(f"the download of {name} failed: {reason}", hint=_TRY_AGAIN)

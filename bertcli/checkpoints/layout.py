@@ -14,7 +14,7 @@ from bertcli.checkpoints.config import BertConfig, ModelConfig
 Shape = tuple[int, ...]
 Layout = dict[str, Shape]
 
-_LAYER_INDEX = re.compile(r"encoder\.layer\.(\d+)\.")
+_LAYER_INDEX = re.compile(r"encoder\.layer\.([0-9]{1,9})\.")
 
 
 def embeddings_layout(config: BertConfig) -> Layout:

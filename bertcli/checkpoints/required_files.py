@@ -157,7 +157,12 @@ def _special_tokens(settings: dict[str, Any], defaults: SpecialTokens) -> Specia
 def _content(token: Any) -> str | None:
     """Return the text of a token, which the files hold as a string or as the `content` of an object."""
     content = token.get("content") if isinstance(token, dict) else token
-    return content if isinstance(content, str) else None
+    return content if isinstance(content, str) and _is_token(content) else None
+
+
+def _is_token(content: str) -> bool:
+    """Return True unless the text is empty, or holds half of a surrogate pair, which no vocabulary can hold."""
+    return bool(content) and not any("\ud800" <= character <= "\udfff" for character in content)
 
 
 def _flag(settings: dict[str, Any], name: str) -> bool | None:

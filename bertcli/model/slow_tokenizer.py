@@ -8,6 +8,7 @@ from tokenizers import Tokenizer
 from transformers.utils import logging as transformers_logging
 
 from bertcli.errors import BadCheckpoint
+from bertcli.model.tokenizer_errors import catch_tokenizer_errors
 
 # transformers logs every load to stderr and draws progress bars there. bertcli itself reports what a user needs.
 transformers_logging.set_verbosity(logging.CRITICAL)
@@ -21,8 +22,9 @@ def load_slow_tokenizer(folder: Path) -> Tokenizer:
         BadCheckpoint: transformers cannot convert it, or a package that it needs is not installed.
     """
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        return Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
+        with catch_tokenizer_errors():
+            tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            return Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
     except Exception as error:  # each kind of vocabulary raises errors of its own
         why = " ".join(str(error).split()) or type(error).__name__
         raise BadCheckpoint(

@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 
@@ -11,6 +12,7 @@ from bertcli.checkpoints.architectures import SpecialTokens
 from bertcli.checkpoints.config import ModelConfig
 from bertcli.errors import BadCheckpoint, BadText
 from bertcli.input.records import FailedText, TextRecord, Window
+from bertcli.model.tokenizer_errors import TokenizerError, TokenizerPanic, catch_tokenizer_errors
 
 TextInput = str | tuple[str, str]
 # Users may write this for a mask, whatever the checkpoint calls it.
@@ -21,6 +23,11 @@ _PREFIX_CHARACTERS = 50_000
 # Close to the end of a prefix, a word may be cut in two and get other tokens than in the whole text. A word of more
 # than 100 characters becomes one [UNK] in any case; twice that allows for accents stored as separate characters.
 _UNCERTAIN_CHARACTERS = 200
+# Most characters of a text that is tokenized as a whole. A million characters take one to six seconds, which cannot be
+# interrupted, and up to 200 MB. So long a text with few enough tokens is one word, or spaces.
+_MAX_CHARACTERS = 1_000_000
+# Texts that show if a tokenizer works: no text, words, characters outside ASCII, and pairs.
+_PROBES: tuple[TextInput, ...] = ("", ("", ""), "a b.", "é ☃ 中", ("a", "b"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,29 @@ class TextTokenizer:
         self._token_text = cache(lambda id_: self.decode([id_]).strip())
         self._cls_sep_pad_ids = {self.cls_token_id, self.sep_token_id, tokenizer.token_to_id(special_tokens.pad)}
 
+    def check_usable(self) -> None:
+        """Check that the tokenizer works on a few short texts, and that the model knows its special tokens.
+
+        A text that needs a token which the vocabulary lacks is an error of that text only, so it is not reported here.
+
+        Raises:
+            TokenizerPanic: The tokenizer panics.
+            BadCheckpoint: The model has no embedding for a special token.
+        """
+        special_ids = self._cls_sep_pad_ids | {self.mask_token_id}
+        self._checked_ids([id_ for id_ in special_ids if id_ is not None])
+        for probe in _PROBES:
+            try:
+                ids = self._encode(probe).ids
+                with catch_tokenizer_errors():
+                    self._tokenizer.decode(ids, skip_special_tokens=False)
+            except TokenizerPanic:
+                raise
+            except TokenizerError:
+                continue
+            if not any(probe):
+                self._checked_ids(ids)
+
     @property
     def limit(self) -> int:
         """Maximum number of tokens of a text, special tokens included."""
@@ -104,8 +134,18 @@ class TextTokenizer:
         return id_ in self._cls_sep_pad_ids
 
     def encode_text(self, text: str) -> list[int]:
-        """Return the ids of a text, without special tokens."""
-        return self._checked_ids(self._tokenizer.encode(text, add_special_tokens=False).ids)
+        """Return the ids of a text, without special tokens.
+
+        Raises:
+            BadText: The tokenizer fails on the text.
+            BadCheckpoint: The model has no embedding for a token of the text.
+        """
+        try:
+            with catch_tokenizer_errors():
+                encoding = self._tokenizer.encode(text, add_special_tokens=False)
+        except TokenizerError as error:
+            raise _failure(error) from None
+        return self._checked_ids(encoding.ids)
 
     def encode_word(self, word: str) -> list[int]:
         """Return the ids of a word in the middle of a text.
@@ -120,8 +160,15 @@ class TextTokenizer:
         return [id_]
 
     def decode(self, ids: Sequence[int]) -> str:
-        """Return the text of token ids, special tokens included."""
-        return str(self._tokenizer.decode(list(ids), skip_special_tokens=False))
+        """Return the text of token ids, special tokens included. Raises BadCheckpoint if the tokenizer fails."""
+        try:
+            with catch_tokenizer_errors():
+                return str(self._tokenizer.decode(list(ids), skip_special_tokens=False))
+        except TokenizerError as error:
+            raise BadCheckpoint(
+                f"the tokenizer cannot be used, because it fails to decode the model's tokens: {error}",
+                hint="copy the tokenizer's files again",
+            ) from None
 
     def decode_text(self, ids: Sequence[int]) -> str:
         """Return the text of token ids, without [CLS], [SEP] and PAD."""
@@ -135,14 +182,12 @@ class TextTokenizer:
             ids_only: Leave out tokens and words, and token_type_ids if there is no sentence B, to save memory.
 
         Returns:
-            For each text its tokens, or a FailedText if it has no tokens, or too many of them and may not be truncated.
-
-        Raises:
-            BadCheckpoint: The tokenizer returned an id that the model has no embedding for.
+            For each text its tokens. A FailedText if it has no tokens, or too many of them and may not be truncated;
+            if the tokenizer fails on it; or if the model has no embedding for one of its tokens.
         """
         prefixes = [self._input(record, _PREFIX_CHARACTERS) for record in records]
-        encodings = self._tokenizer.encode_batch(prefixes)
-        found = (self._checked(*parts) for parts in zip(records, prefixes, encodings, strict=True))
+        encodings = self._encode_batch(prefixes)
+        found = (self._finish(*parts) for parts in zip(records, prefixes, encodings, strict=True))
         return [_ids_only(text) for text in found] if ids_only else list(found)
 
     def tokenize_window(self, window: Window, *, ids_only: bool = False) -> Iterator[TokenizedText | FailedText]:
@@ -167,12 +212,44 @@ class TextTokenizer:
         """Replace [MASK] by the checkpoint's own mask token, then cut the text to the given number of characters."""
         return text.replace(MASK, self.special_tokens.mask)[:characters]
 
+    def _encode_batch(self, inputs: Sequence[TextInput]) -> Sequence[Encoding | None]:
+        """Encode texts together. None is returned if that fails, for a text that may be the reason."""
+        with suppress(TokenizerError), catch_tokenizer_errors():
+            return self._tokenizer.encode_batch(inputs)
+        return [None] * len(inputs)
+
+    def _encode(self, text: TextInput) -> Encoding:
+        """Encode one text. Raises TokenizerError."""
+        with catch_tokenizer_errors():
+            return self._tokenizer.encode_batch([text])[0]
+
+    def _finish(self, record: TextRecord, prefix: TextInput, encoding: Encoding | None) -> TokenizedText | FailedText:
+        """Finish one text.
+
+        Args:
+            prefix: The beginning of the text, or all of it if it is short.
+            encoding: The encoding of the prefix. None if it was encoded together with other texts, and one of them
+                failed.
+        """
+        try:
+            return self._checked(record, prefix, self._encode(prefix) if encoding is None else encoding)
+        except TokenizerError as error:
+            return record.failed(_failure(error))
+        except BadCheckpoint as error:  # an id without an embedding
+            return record.failed(error)
+
     def _checked(self, record: TextRecord, prefix: TextInput, encoding: Encoding) -> TokenizedText | FailedText:
-        """Finish one text, given the encoding of its prefix (or of all of it, if it is short)."""
         whole = self._input(record)
         min_tokens = _min_tokens(prefix, whole, encoding)
         if any(count <= self._limit for count in min_tokens):
-            prefix, encoding = whole, self._tokenizer.encode_batch([whole])[0]
+            characters = sum(map(len, _parts(whole)))
+            if characters > _MAX_CHARACTERS:
+                problem = BadText(
+                    f"the text has {characters:,} characters, and the limit is {_MAX_CHARACTERS:,}",
+                    hint="split it into shorter texts",
+                )
+                return record.failed(problem)
+            prefix, encoding = whole, self._encode(whole)
         if len(encoding) <= self._limit:
             if len(encoding) > self._special_token_count(record):
                 return self._tokenized(record, encoding)
@@ -200,8 +277,10 @@ class TextTokenizer:
     def _cut(self, record: TextRecord, prefix: TextInput, whole: TextInput) -> TokenizedText | FailedText:
         """Truncate a text to the limit. Its prefix must have more tokens than that."""
         self._tokenizer.enable_truncation(self._limit)
-        encoding = self._tokenizer.encode_batch([prefix])[0]
-        self._tokenizer.no_truncation()
+        try:
+            encoding = self._encode(prefix)
+        finally:
+            self._tokenizer.no_truncation()
         masks = sum(part.count(self.special_tokens.mask) for part in _parts(whole))
         kept = encoding.ids.count(self.mask_token_id) if self.mask_token_id is not None else 0
         return self._tokenized(record, encoding, truncated=True, truncated_masks=masks - kept)
@@ -233,6 +312,13 @@ class TextTokenizer:
                 hint="tokenizer and weights come from different models; copy both again from the same place",
             )
         return ids
+
+
+def _failure(error: TokenizerError) -> BadText:
+    return BadText(
+        f"the tokenizer cannot be used for this text, because it fails: {error}",
+        hint="skip the text with --on-error skip, or copy the tokenizer's files again",
+    )
 
 
 def _words(encoding: Encoding) -> tuple[tuple[int, int] | None, ...]:

@@ -13,6 +13,7 @@ from bertcli.checkpoints.required_files import TokenizerFiles, find_tokenizer_fi
 from bertcli.errors import BadCheckpoint, WrongUsage
 from bertcli.input.records import is_utf8
 from bertcli.model.tokenizer import TextTokenizer
+from bertcli.model.tokenizer_errors import TokenizerError, catch_tokenizer_errors, silence_panics
 
 
 def open_tokenizer(
@@ -36,13 +37,21 @@ def open_tokenizer(
         )
     architecture = config.architecture
     files = find_tokenizer_files(checkpoint.folder, architecture.special_tokens, architecture.vocabulary)
-    tokenizer = TextTokenizer(load_tokenizer(files), files.special_tokens, config, max_length or limit, truncate)
-    if tokenizer.vocabulary_size > config.vocab_size:
-        raise BadCheckpoint(
-            f"the tokenizer in {checkpoint.folder} has {tokenizer.vocabulary_size:,} tokens, "
-            f"but the model has embeddings for {config.vocab_size:,}",
-            hint="tokenizer and weights come from different models; copy both again from the same place",
-        )
+    with silence_panics():
+        tokenizer = TextTokenizer(load_tokenizer(files), files.special_tokens, config, max_length or limit, truncate)
+        if tokenizer.vocabulary_size > config.vocab_size:
+            raise BadCheckpoint(
+                f"the tokenizer in {checkpoint.folder} has {tokenizer.vocabulary_size:,} tokens, "
+                f"but the model has embeddings for {config.vocab_size:,}",
+                hint="tokenizer and weights come from different models; copy both again from the same place",
+            )
+        try:
+            tokenizer.check_usable()
+        except TokenizerError as error:
+            raise BadCheckpoint(
+                f"the tokenizer in {files.file} cannot be used, because it fails on any text: {error}",
+                hint="copy the tokenizer's files again",
+            ) from None
     return tokenizer
 
 
@@ -57,8 +66,9 @@ def load_tokenizer(files: TokenizerFiles) -> Tokenizer:
 
         return load_slow_tokenizer(files.file.parent)
     try:
-        return _from_vocabulary(files) if files.is_wordpieces else _from_tokenizer_json(files)
-    except Exception as error:  # tokenizers raises nothing narrower
+        with catch_tokenizer_errors():
+            return _from_vocabulary(files) if files.is_wordpieces else _from_tokenizer_json(files)
+    except (TokenizerError, ValueError) as error:
         raise BadCheckpoint(
             f"{files.file} is not a tokenizer: {error}", hint="copy the tokenizer's files again"
         ) from None

@@ -13,6 +13,7 @@ from transformers.utils import logging as transformers_logging
 
 from bertcli.checkpoints.config import ModelConfig
 from bertcli.checkpoints.find import Checkpoint
+from bertcli.checkpoints.pickled import without_pickle_warnings
 from bertcli.choices import EngineName
 from bertcli.errors import BadCheckpoint, WrongUsage
 from bertcli.input.records import is_utf8
@@ -127,14 +128,15 @@ class TransformersEngine:
         architecture = self._config.architecture
         has_optional_pooler = class_name == architecture.body_class and architecture.pooler
         try:
-            model, loading = getattr(transformers, class_name).from_pretrained(
-                self._folder,
-                local_files_only=True,
-                output_loading_info=True,
-                # By default transformers computes in the dtype that the checkpoint is stored in.
-                dtype=getattr(torch, self.ops.dtype),
-                **({"add_pooling_layer": self._has_pooler} if has_optional_pooler else {}),
-            )
+            with without_pickle_warnings():
+                model, loading = getattr(transformers, class_name).from_pretrained(
+                    self._folder,
+                    local_files_only=True,
+                    output_loading_info=True,
+                    # By default transformers computes in the dtype that the checkpoint is stored in.
+                    dtype=getattr(torch, self.ops.dtype),
+                    **({"add_pooling_layer": self._has_pooler} if has_optional_pooler else {}),
+                )
         except MemoryError:
             raise
         except Exception as error:  # transformers raises errors of many types for a bad config

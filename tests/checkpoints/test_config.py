@@ -64,6 +64,32 @@ def test_a_setting_of_the_wrong_type_is_named_with_its_value(tmp_path: Path, fie
     assert f"config.json: {field} is {value!r}, not " in raised.value.message
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "largest"),
+    [
+        ("num_hidden_layers", 10**9, "1,000"), ("hidden_size", 10**12, "1,000,000"),
+        ("vocab_size", 2**64, "10,000,000"),
+        ("num_attention_heads", 10**6, "10,000"), ("max_position_embeddings", 10**18, "10,000,000"),
+        ("type_vocab_size", 10**9, "10,000,000"), ("intermediate_size", 10**4000, "10,000,000"),
+        ("layer_norm_eps", 10**400, "1.0"), ("layer_norm_eps", float("inf"), "1.0"), ("layer_norm_eps", 2.5, "1.0"),
+    ],
+)  # fmt: skip
+def test_a_setting_beyond_every_model_is_an_error(tmp_path: Path, field: str, value: float, largest: str) -> None:
+    with pytest.raises(BadCheckpoint, match=f"config.json: {field} is .*, not at most {largest}$") as raised:
+        config_of(tmp_path, **{field: value})
+    assert len(raised.value.message) < len(str(tmp_path)) + 150
+
+
+def test_a_setting_that_only_transformers_reads_is_bounded_too(tmp_path: Path) -> None:
+    with pytest.raises(BadCheckpoint, match="num_hidden_groups is 1000000000, not at most 1,000"):
+        config_of(tmp_path, model_type="albert", num_hidden_groups=10**9)
+
+
+def test_a_model_without_a_position_for_a_token_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(BadCheckpoint, match="max_position_embeddings is 2, not more than 2"):
+        config_of(tmp_path, model_type="roberta", max_position_embeddings=2)
+
+
 def test_a_whole_number_is_a_valid_eps(tmp_path: Path) -> None:
     assert config_of(tmp_path, layer_norm_eps=1).layer_norm_eps == 1.0
 

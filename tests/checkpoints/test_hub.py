@@ -123,8 +123,21 @@ def test_tensors_of_pickles_are_read_from_a_download(hub: Hub, tmp_path: Path) -
     assert hub.requests == []
 
 
-def test_a_damaged_header_on_the_hub_is_an_error(hub: Hub) -> None:
-    hub.models["my/bert"] = {COMMIT: {"model.safetensors": b"x" * 1000}}
+def test_a_long_header_is_read_with_a_second_request(hub: Hub) -> None:
+    entries = {f"{number:0100}": {"dtype": "U8", "shape": [0], "data_offsets": [0, 0]} for number in range(1000)}
+    text = json.dumps(entries).encode()
+    hub.models["my/bert"] = {COMMIT: {"model.safetensors": len(text).to_bytes(8, "little") + text}}
+    assert [info.name for info in find_tensors("my/bert").infos] == list(entries)
+    assert len([request for request in hub.requests if "resolve" in request]) == 2
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"x" * 1000, bytes(8), b"\x09" + bytes(7) + b'{"a": 3}', b"\x08" + bytes(7) + b'{"a": 3}'],
+    ids=["empty", "too long", "no header", "cut short", "malformed"],
+)
+def test_a_damaged_header_on_the_hub_is_an_error(hub: Hub, content: bytes) -> None:
+    hub.models["my/bert"] = {COMMIT: {"model.safetensors": content}}
     with pytest.raises(BadCheckpoint, match="my/bert on the hub have a damaged header"):
         find_tensors("my/bert")
 
@@ -276,6 +289,33 @@ def test_a_server_that_is_not_a_hub_is_an_error(hub: Hub, content: bytes) -> Non
     error = failure()
     assert isinstance(error, HubFailed)
     assert f"the server at {hub.url} is not a model hub" in error.message
+
+
+@pytest.mark.parametrize("bug", [TypeError, KeyError, ValueError, AttributeError])
+def test_a_bug_in_a_client_is_not_blamed_on_the_server(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, bug: type[Exception]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise bug("unexpected keyword argument 'etag_timeout'")
+
+    hub.models["my/bert"] = {COMMIT: WHOLE}
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", fail)
+    with pytest.raises(bug):
+        find()
+    monkeypatch.setattr("huggingface_hub.utils.hf_raise_for_status", fail)
+    with pytest.raises(bug):
+        find_tensors("my/bert")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"sha": None}, {"sha": "main"}, {"siblings": None}, {"siblings": [3]}, {"siblings": [{"rfilename": 3}]}],
+    ids=str,
+)
+def test_a_description_without_its_parts_is_not_a_hubs(hub: Hub, change: dict[str, object]) -> None:
+    described = {"sha": COMMIT, "siblings": [{"rfilename": "config.json", "size": 2}], **change}
+    hub.faults["api"] = lambda handler: not handler.answer(json.dumps(described).encode(), {})
+    assert "is not a model hub" in failure().message
 
 
 def test_a_server_that_sends_no_commit_is_not_a_hub(hub: Hub) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ import torch
 from bertcli.checkpoints.pickled import list_tensors, load_tensors
 from bertcli.checkpoints.weight_files import find_weight_files
 from bertcli.errors import BadCheckpoint, UnsupportedModel, WrongUsage
+from bertcli.model.engine import OutputRequest
 from tests.reference import assert_same, engine_outputs, transformers_outputs
 from tests.tiny import one_batch, open_bert, random_model
 
@@ -101,7 +103,6 @@ def test_a_file_that_torch_did_not_write_is_damaged(tmp_path: Path, content: byt
 
 
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
-@pytest.mark.filterwarnings("ignore:Detected pickle protocol", "ignore:TypedStorage is deprecated")
 def test_a_damaged_pickle_is_a_bad_checkpoint_wherever_it_is_damaged(tmp_path: Path, zipped: bool) -> None:
     random.seed(0)
     torch.save(random_model().state_dict(), tmp_path / NAME, _use_new_zipfile_serialization=zipped)
@@ -132,12 +133,33 @@ def test_a_file_without_a_state_dict_is_a_bad_checkpoint(tmp_path: Path, content
         load_tensors(tmp_path / NAME)
 
 
-def test_values_other_than_tensors_are_skipped(tmp_path: Path) -> None:
-    torch.save({"weight": torch.ones(3), "epoch": 7, "note": "x"}, tmp_path / NAME)
+@pytest.mark.parametrize("engine", ["torch", "transformers"])
+def test_a_pickle_of_protocol_3_is_read_without_a_warning(pickled: Path, engine: str) -> None:
+    torch.save(random_model().state_dict(), pickled / NAME, pickle_protocol=3)
+    with warnings.catch_warnings(record=True) as raised:
+        warnings.simplefilter("always")
+        session = open_bert(pickled, engine)
+        session.run(one_batch(session, ["how"]), OutputRequest())
+    assert [warning for warning in raised if "pickle" in str(warning.message)] == []
+
+
+@pytest.mark.parametrize("protocol", [4, 5])
+def test_a_pickle_of_a_later_protocol_is_refused_without_a_warning(tmp_path: Path, protocol: int) -> None:
+    torch.save({"weight": torch.ones(3)}, tmp_path / NAME, pickle_protocol=protocol)
+    with warnings.catch_warnings(record=True) as raised:
+        warnings.simplefilter("always")
+        with pytest.raises(BadCheckpoint, match="has a protocol above 3"):
+            load_tensors(tmp_path / NAME)
+    assert raised == []
+
+
+def test_values_other_than_dense_tensors_with_a_name_are_skipped(tmp_path: Path) -> None:
+    others = {7: torch.ones(3), "\ud800": torch.ones(3), "sparse": torch.eye(3).to_sparse(), "epoch": 7, "note": "x"}
+    torch.save({"weight": torch.ones(3), **others}, tmp_path / NAME)
     assert [info.name for info in list_tensors(tmp_path / NAME)] == ["weight"]
 
 
 def test_an_unsupported_dtype_is_an_error_that_names_it(tmp_path: Path) -> None:
-    torch.save({"weight": torch.ones(3, dtype=torch.complex64)}, tmp_path / NAME)
-    with pytest.raises(UnsupportedModel, match=r"weight as torch\.complex64"):
+    torch.save({"weight": torch.ones(3, dtype=torch.complex128)}, tmp_path / NAME)
+    with pytest.raises(UnsupportedModel, match=r"weight as torch\.complex128"):
         list_tensors(tmp_path / NAME)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
-from bertcli.checkpoints.safetensors import BYTES_OF_DTYPE, MappedTensors, TensorInfo, read_header
+from bertcli.checkpoints.safetensors import BITS_OF_DTYPE, MappedTensors, TensorInfo, read_header
 from bertcli.errors import BadCheckpoint
 from bertcli.model.ops.numpy_ops import widen
 
@@ -119,7 +119,7 @@ HEADER_ONLY = {"a": entry([2], 0, 8)}
         ({"a": []}, 0, "malformed"),
         ({"a": {}}, 0, "malformed"),
         ({"a": {"dtype": "F32", "shape": [1]}}, 4, "malformed"),
-        ({"a": entry([2], 0, 8, "F7")}, 8, "unknown dtype F7"),
+        ({"a": entry([2], 0, 8, "F7")}, 8, "unknown dtype 'F7'"),
         ({"a": entry([2], 0, 8, None)}, 8, "unknown dtype"),
         ({"a": entry([2], 0, 8, ["F32"])}, 8, "malformed"),
         ({"a": entry([-2], 0, -8)}, 8, "not a whole number"),
@@ -226,8 +226,40 @@ def test_an_unaligned_tensor_is_read(tmp_path: Path) -> None:
     np.testing.assert_array_equal(MappedTensors()(info), values.reshape(2, 3))
 
 
-@pytest.mark.parametrize("dtype", BYTES_OF_DTYPE)
-def test_bytes_are_parameters_times_the_size_of_the_dtype(dtype: str) -> None:
-    sizes = {"8": 1, "1": 2, "3": 4, "6": 8}
-    expected = 1 if dtype.startswith("F8") or dtype == "BOOL" else 2 if dtype == "BF16" else sizes[dtype[1]]
-    assert TensorInfo("a", dtype, (3, 4), Path(), 0).nbytes == 12 * expected
+@pytest.mark.parametrize(
+    ("dtype", "nbytes"), [("F64", 96), ("BF16", 24), ("BOOL", 12), ("F8_E8M0", 12), ("F6_E2M3", 9), ("F4", 6)]
+)
+def test_bytes_are_parameters_times_the_size_of_the_dtype(dtype: str, nbytes: int) -> None:
+    assert TensorInfo("a", dtype, (3, 4), Path(), 0).nbytes == nbytes
+
+
+@pytest.mark.parametrize("dtype", BITS_OF_DTYPE)
+def test_every_dtype_of_the_safetensors_package_is_known(tmp_path: Path, dtype: str) -> None:
+    nbytes = BITS_OF_DTYPE[dtype]
+    path = write(tmp_path, {"a": entry([2, 4], 0, nbytes, dtype)}, nbytes)
+    assert [(info.dtype, info.nbytes) for info in read_header(path)] == [(dtype, nbytes)]
+    with safe_open(path, "np") as opened:
+        assert opened.get_slice("a").get_dtype() == dtype
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        (b'{"a": {"dtype": "U8", "shape": [0], "data_offsets": [0, 0]}, "a": {}}', "a"),
+        (b'{"a": {"dtype": "U8", "shape": [0], "shape": [0], "data_offsets": [0, 0]}}', "shape"),
+    ],
+)
+def test_a_name_that_a_header_has_twice_is_damage(tmp_path: Path, header: bytes, name: str) -> None:
+    with pytest.raises(BadCheckpoint, match=f"its header has '{name}' twice"):
+        read_header(write(tmp_path, header))
+
+
+def test_a_name_that_is_not_text_is_damage(tmp_path: Path) -> None:
+    with pytest.raises(BadCheckpoint, match="malformed"):
+        read_header(write(tmp_path, {"\ud800": entry([0], 0, 0)}))
+
+
+def test_too_many_tensors_are_an_error_before_they_are_checked(tmp_path: Path) -> None:
+    path = write(tmp_path, {str(number): {"data_offsets": 0} for number in range(50_001)})
+    with pytest.raises(BadCheckpoint, match="lists 50,001 tensors, and the limit is 50,000"):
+        read_header(path)

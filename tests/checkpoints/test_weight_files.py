@@ -1,5 +1,6 @@
 """Files of the weights, whole or sharded, and the check that they fit the config."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -148,6 +149,27 @@ def test_quantised_weights_are_an_error(own_tiny_bert: Path, dtype: torch.dtype)
     name = "bert.encoder.layer.0.attention.self.query.weight"
     store(own_tiny_bert, stored(own_tiny_bert) | {name: torch.ones(24, 24).to(dtype)})
     with pytest.raises(UnsupportedModel, match=r"attention\.self\.query\.weight as (I8|F8_E4M3|BOOL)"):
+        open_bert(own_tiny_bert)
+
+
+def test_a_dtype_that_no_engine_reads_does_not_matter_in_an_extra_tensor(own_tiny_bert: Path, tiny_bert: Path) -> None:
+    content = (own_tiny_bert / WHOLE).read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    header, size = json.loads(content[8 : 8 + length]), len(content) - 8 - length
+    header["scale"] = {"dtype": "F8_E8M0", "shape": [8], "data_offsets": [size, size + 8]}
+    header["packed"] = {"dtype": "F4", "shape": [4, 4], "data_offsets": [size + 8, size + 16]}
+    text = json.dumps(header).encode()
+    (own_tiny_bert / WHOLE).write_bytes(len(text).to_bytes(8, "little") + text + content[8 + length :] + bytes(16))
+    assert_answers_as(own_tiny_bert, tiny_bert, "numpy", "torch")
+    assert open_bert(own_tiny_bert).has_mlm_head
+
+
+def test_the_number_of_a_layer_may_have_any_number_of_digits(own_tiny_bert: Path) -> None:
+    tensors = stored(own_tiny_bert)
+    store(own_tiny_bert, tensors | {f"bert.encoder.layer.{'9' * 5000}.x": torch.ones(1)})
+    open_bert(own_tiny_bert)
+    store(own_tiny_bert, tensors | {"bert.encoder.layer.99999.x": torch.ones(1)})
+    with pytest.raises(BadCheckpoint, match="99998 more layers"):
         open_bert(own_tiny_bert)
 
 

@@ -89,6 +89,12 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
         lambda folder: (folder / "tokenizer.json").write_text("{}"),
         ("tokenizer.json is not a tokenizer",),
     ),
+    "tokenizer.json whose loading panics": (
+        lambda folder: (folder / "tokenizer.json").write_text(
+            '{"version": "1.0", "normalizer": {"type": "Precompiled", "precompiled_charsmap": "AAAA"}}'
+        ),
+        ("tokenizer.json is not a tokenizer",),
+    ),
     "vocabulary that is not UTF-8": (
         rewrite("vocab.txt", lambda content: b"\xff\xfe\n" + content),
         ("vocab.txt is not a tokenizer",),
