@@ -6,17 +6,17 @@ from typing import Any
 import pytest
 
 from bertcli.errors import OutputError
-from bertcli.output.files.folder import check_same_run, find_started_run, prepare_folder
-from bertcli.output.files.shards import save_manifest
-from bertcli.results.corpus import Manifest
-
-ABOUT: dict[str, Any] = {"model": "bundled", "engine": "numpy", "options": {"pool": "mean", "layers": None}}
+from bertcli.output.files.folder import check_same_run, find_started_run, open_folder, prepare_folder
+from bertcli.output.files.lock import LOCK
+from bertcli.output.files.manifest import save_manifest
+from bertcli.results.corpus import Manifest, ShardLimits
+from tests.output.files.manifests import ABOUT, manifest_of
 
 
 def start_run(folder: Path, *, is_complete: bool = False) -> Manifest:
     """Create a folder with a manifest, and return the manifest."""
     folder.mkdir()
-    manifest = Manifest(ABOUT, 10, is_complete=is_complete)
+    manifest = manifest_of([10, 5] if is_complete else [], ShardLimits(10), is_complete=is_complete)
     save_manifest(manifest, folder)
     return manifest
 
@@ -51,14 +51,42 @@ def test_a_started_run_needs_resume_or_force(tmp_path: Path) -> None:
     ("changes", "words"),
     [
         ({"model": "other"}, "started with --model bundled, not other"),
-        ({"options": {"pool": "max", "layers": None}}, "started with --pooling mean, not max"),
-        ({"options": {"pool": "mean", "layers": "0"}}, "started without --layers"),
+        ({"options": {**ABOUT["options"], "pool": "max"}}, "started with --pooling mean, not max"),
+        ({"options": {**ABOUT["options"], "layers": "0"}}, "started without --layers"),
+        ({"options": {**ABOUT["options"], "normalize": True}}, "started without --normalize"),
+        ({"options": {"pool": "mean"}}, "has other entries than this run: batch_tokens, layers, normalize"),
     ],
 )
 def test_a_run_with_other_options_is_not_resumed(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
-    manifest = Manifest(ABOUT, 10)
-    check_same_run(tmp_path, manifest, ABOUT, 10)
+    manifest = manifest_of([], ShardLimits(10))
+    check_same_run(tmp_path, manifest, ABOUT, ShardLimits(10))
     with pytest.raises(OutputError, match=words):
-        check_same_run(tmp_path, manifest, {**ABOUT, **changes}, 10)
+        check_same_run(tmp_path, manifest, {**ABOUT, **changes}, ShardLimits(10))
     with pytest.raises(OutputError, match="started with --shard-rows 10, not 7"):
-        check_same_run(tmp_path, manifest, ABOUT, 7)
+        check_same_run(tmp_path, manifest, ABOUT, ShardLimits(7))
+    by_text = manifest_of([], ShardLimits(10, text_bytes=100, max_text_bytes=50))
+    with pytest.raises(OutputError, match="started without --shard-rows"):
+        check_same_run(tmp_path, by_text, ABOUT, ShardLimits(10))
+
+
+def test_a_folder_that_stays_empty_is_removed_and_others_stay(tmp_path: Path) -> None:
+    for name, text in {"new": None, "old": None, "full": "x"}.items():
+        folder = tmp_path / name
+        if name != "new":
+            folder.mkdir()
+        with pytest.raises(ZeroDivisionError), open_folder(folder, None, print):
+            if text is not None:
+                (folder / "notes.txt").write_text(text)
+            raise ZeroDivisionError
+        assert not (folder / LOCK).exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["full", "old"]
+
+
+def test_a_manifest_that_changed_before_the_lock_is_an_error(tmp_path: Path) -> None:
+    started = start_run(tmp_path / "out")
+    save_manifest(manifest_of([10], ShardLimits(10)), tmp_path / "out")
+    with (
+        pytest.raises(OutputError, match="was changed by another run"),
+        open_folder(tmp_path / "out", started, print),
+    ):
+        pass
