@@ -36,19 +36,19 @@ if TYPE_CHECKING:
 
 def encode_into_folder(request: EncodeRequest, sink: Sink, folder: AnyPath) -> ExitCode:
     """Encode every text that no shard has yet."""
-    started = find_started_run(folder, resume=request.corpus.resume, force=request.output.force)
-    reader = TextReader(request.texts.source())
-    model = as_started(request.model, started)
-    session = open_session(model, reader.estimate_bytes, sink.reporter.announce)
-    options = encode_options(request, session, sink.destination.format, is_looked_at=False)
-    threads = session.engine.ops.use_threads()
-    about = describe_run(request, session.info("encode"), session.checkpoint.folder, threads, session.batch_tokens)
-    limits = shard_limits(request, session, session.engine_choice.device, started)
-    if started is not None:
-        check_same_run(folder, started, about, limits)
-    manifest = started or Manifest(about, limits)
-    with open_folder(folder, started, sink.reporter.note) as lock:
+    with open_folder(folder, sink.reporter.note) as lock:
+        started = find_started_run(folder, resume=request.corpus.resume, force=request.output.force)
+        reader = TextReader(request.texts.source())
+        model = as_started(request.model, started)
+        session = open_session(model, reader.estimate_bytes, sink.reporter.announce)
+        options = encode_options(request, session, sink.destination.format, is_looked_at=False)
+        threads, info = session.engine.ops.use_threads(), session.info("encode")
+        about = describe_run(request, info, session.checkpoint.folder, threads, session.batch_tokens)
+        limits = shard_limits(request, session, session.engine_choice.device, started)
+        if started is not None:
+            check_same_run(folder, started, about, limits)
         prepare_folder(folder, started)
+        manifest = started or Manifest(about, limits)
         try:
             written = _encode(request, session, reader, options, sink, folder, manifest, lock)
         except (KeyboardInterrupt, SystemExit):

@@ -41,13 +41,13 @@ if TYPE_CHECKING:
 
 def encode_on_ray(request: EncodeRequest, sink: Sink, folder: AnyPath) -> ExitCode:
     """Encode every text that no shard has yet, each shard by one of the actors of a cluster."""
-    started = find_started_run(folder, resume=request.corpus.resume, force=request.output.force)
-    reader = TextReader(request.texts.source())
-    model = as_started(request.model, started)
-    # The model is opened here once, so that problems of the model and the options are reported before anything starts.
-    session = open_session(replace(model, device="cpu"), reader.estimate_bytes, sink.reporter.announce)
     collector = None
-    with open_folder(folder, started, sink.reporter.note) as lock:
+    with open_folder(folder, sink.reporter.note) as lock:
+        started = find_started_run(folder, resume=request.corpus.resume, force=request.output.force)
+        reader = TextReader(request.texts.source())
+        model = as_started(request.model, started)
+        # Open the model here once, so that problems of the model and the options are reported before anything starts.
+        session = open_session(replace(model, device="cpu"), reader.estimate_bytes, sink.reporter.announce)
         try:
             with connected(request.ray.ray_address, sink.reporter.note) as ray:
                 plan = plan_actors(nodes(ray), request.ray.actors, request.ray.gpus_per_actor or 0)

@@ -19,18 +19,38 @@ _OPTION_NAMES = {"pool": "pooling", "keep_text": "keep-text"}
 _NOT_OPTIONS = {"command": "another command", "model_sha256": "other files of the model"}
 
 
-def find_started_run(folder: AnyPath, *, resume: bool, force: bool) -> Manifest | None:
-    """Return the manifest of the run to resume, None for a new run.
+@contextmanager
+def open_folder(folder: AnyPath, on_note: Callable[[str], None]) -> Iterator[FolderLock]:
+    """Create and lock the folder while the context is open. A new folder that stays empty is removed.
+
+    Args:
+        folder: The folder.
+        on_note: Called when the lock of a run that is gone is taken over.
 
     Raises:
-        OutputError: The folder cannot be written, or holds something that is neither to be resumed nor replaced.
+        OutputError: Another run writes into the folder, or there can be no such folder.
+        OSError, Unreachable: The folder cannot be created or written.
     """
     check_parent(folder)
     if folder.is_file():
         # In an object store it may be a folder too, which would look empty.
         raise OutputError(f"{folder} is a file", hint="remove it, or name another folder")
-    if not folder.is_dir():
-        return None
+    is_new = not folder.exists()
+    try:
+        with lock_folder(folder, on_note) as lock:
+            yield lock
+    finally:
+        if is_new:
+            with suppress(BertcliError, OSError):  # it is not empty, or an earlier error is being reported already
+                folder.rmdir()
+
+
+def find_started_run(folder: AnyPath, *, resume: bool, force: bool) -> Manifest | None:
+    """Return the manifest of the run to resume, None for a new run.
+
+    Raises:
+        OutputError: The folder holds something that is neither to be resumed nor replaced.
+    """
     manifest = load_manifest(folder) if resume or not force else None
     if resume and manifest is not None:
         return manifest
@@ -45,33 +65,6 @@ def find_started_run(folder: AnyPath, *, resume: bool, force: bool) -> Manifest 
             hint=f"name another folder; --force writes shards and {MANIFEST} beside what it holds",
         )
     return None
-
-
-@contextmanager
-def open_folder(folder: AnyPath, started: Manifest | None, on_note: Callable[[str], None]) -> Iterator[FolderLock]:
-    """Create and lock the folder while the context is open. A new folder that stays empty is removed.
-
-    Args:
-        folder: The folder.
-        started: The manifest of the run to resume, None for a new run.
-        on_note: Called when the lock of a run that is gone is taken over.
-
-    Raises:
-        OutputError: Another run writes into the folder, or has changed it since `started` was read.
-        OSError, Unreachable: The folder cannot be created or written.
-    """
-    is_new = not folder.exists()
-    try:
-        with lock_folder(folder, on_note) as lock:
-            if started is not None and load_manifest(folder) != started:
-                raise OutputError(
-                    f"{folder}/ was changed by another run in the meantime", hint="run the same command again"
-                )
-            yield lock
-    finally:
-        if is_new:
-            with suppress(BertcliError, OSError):  # it is not empty, or an earlier error is being reported already
-                folder.rmdir()
 
 
 def prepare_folder(folder: AnyPath, started: Manifest | None) -> None:

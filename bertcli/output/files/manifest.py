@@ -142,11 +142,14 @@ def _check_entries(entries: Any, checks: Mapping[str, Callable[[Any], bool]], wh
 
 def _check_consistency(manifest: Manifest, rows: int, skipped: int) -> None:
     """Check that the entries of a manifest agree with each other. Raises _BadManifest."""
-    limits, shards = manifest.limits, manifest.shards
+    about, limits, shards = manifest.about, manifest.limits, manifest.shards
     if (limits.text_bytes is None) != (limits.max_text_bytes is None):
         raise _BadManifest("is damaged: shard_bytes and max_text_bytes do not go together")
-    if manifest.about["engine"] == EngineName.NUMPY and manifest.about["device"] != "cpu":
+    if about["engine"] == EngineName.NUMPY and about["device"] != "cpu":
         raise _BadManifest("is damaged: engine and device do not go together")
+    has_wrong_ids = shards and about["options"].get("id_field") is None and manifest.id_type != INT64
+    if has_wrong_ids or (manifest.id_type is not None and not shards):
+        raise _BadManifest("is damaged: id_type does not fit")
     if (manifest.rows, manifest.skipped) != (rows, skipped):
         raise _BadManifest("is damaged: the rows of the shards do not add up")
     for number, shard in enumerate(shards):

@@ -10,7 +10,7 @@ from bertcli.input.records import FailedText
 from bertcli.output.files.atomic import atomic_file
 from bertcli.output.files.lock import LOCK
 from bertcli.output.files.manifest import MANIFEST, save_manifest, shard_name
-from bertcli.output.files.parquet import ParquetLayout, ParquetWriter
+from bertcli.output.files.parquet import STRING, ParquetLayout, ParquetWriter, id_type_of
 from bertcli.pipeline.shards import ShardBoundaries
 from bertcli.results.corpus import Manifest, Shard
 from bertcli.storage import AnyPath, size_of
@@ -140,18 +140,26 @@ class ShardFolderWriter:
 
 
 def check_shards(folder: AnyPath, manifest: Manifest) -> None:
-    """Check that the size and the hash of each shard are those in the manifest.
+    """Check that the size and the hash of each shard, and the type of the ids, are those in the manifest.
 
     Raises:
-        OutputError: A shard is missing or damaged.
+        OutputError: A shard is missing or damaged, or differs from the manifest.
     """
+    path = folder
     for shard in manifest.shards:
         path = folder / shard.file
         if not path.is_file() or size_of(path) != shard.bytes or _sha256(path) != shard.sha256:
-            raise OutputError(
-                f"{path} is missing, or differs from its entry in {MANIFEST}",
-                hint="start over with --force, or name another folder",
-            )
+            raise _differs(path)
+    # The ids of the last shard have the type of all.
+    if manifest.shards and id_type_of(path) != (manifest.id_type or STRING):
+        raise _differs(path)
+
+
+def _differs(shard: AnyPath) -> OutputError:
+    return OutputError(
+        f"{shard} is missing, or differs from its entry in {MANIFEST}",
+        hint="start over with --force, or name another folder",
+    )
 
 
 def remove_shards(folder: AnyPath) -> None:

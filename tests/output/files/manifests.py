@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from bertcli.output.files.parquet import INT64
 from bertcli.results.corpus import Manifest, Shard, ShardLimits
 
 ABOUT: dict[str, Any] = {
@@ -25,4 +26,5 @@ def shard(number: int, rows: int, skipped: int = 0) -> Shard:
 def manifest_of(rows: list[int], limits: ShardLimits | None = None, **more: Any) -> Manifest:
     """Return a manifest whose shards have these numbers of rows."""
     shards = tuple(shard(number, count) for number, count in enumerate(rows))
-    return Manifest(ABOUT, limits or ShardLimits(max(rows, default=1)), shards, **more)
+    ids = {"id_type": INT64 if rows else None}
+    return Manifest(ABOUT, limits or ShardLimits(max(rows, default=1)), shards, **(ids | more))

@@ -22,20 +22,18 @@ def start_run(folder: Path, *, is_complete: bool = False) -> Manifest:
 
 
 @pytest.mark.parametrize("resume", [True, False])
-def test_a_missing_or_empty_folder_starts_a_new_run(tmp_path: Path, resume: bool) -> None:
-    assert find_started_run(tmp_path / "new", resume=resume, force=False) is None
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "empty" / ".shard-00000.parquet.x.part").write_text("half")
-    assert find_started_run(tmp_path / "empty", resume=resume, force=False) is None
-    prepare_folder(tmp_path / "empty", None)
-    assert list((tmp_path / "empty").iterdir()) == []
+def test_an_empty_folder_starts_a_new_run(tmp_path: Path, resume: bool) -> None:
+    (tmp_path / ".shard-00000.parquet.x.part").write_text("half")
+    (tmp_path / LOCK).write_text("of a killed run")
+    assert find_started_run(tmp_path, resume=resume, force=False) is None
+    prepare_folder(tmp_path, None)
+    assert [path.name for path in tmp_path.iterdir()] == [LOCK]
 
 
-@pytest.mark.parametrize("force", [True, False])
-def test_a_file_instead_of_a_folder_is_an_error(tmp_path: Path, force: bool) -> None:
+def test_a_file_instead_of_a_folder_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("x")
-    with pytest.raises(OutputError, match="out is a file"):
-        find_started_run(tmp_path / "out", resume=not force, force=force)
+    with pytest.raises(OutputError, match="out is a file"), open_folder(tmp_path / "out", print):
+        pass
 
 
 def test_a_started_run_needs_resume_or_force(tmp_path: Path) -> None:
@@ -74,19 +72,9 @@ def test_a_folder_that_stays_empty_is_removed_and_others_stay(tmp_path: Path) ->
         folder = tmp_path / name
         if name != "new":
             folder.mkdir()
-        with pytest.raises(ZeroDivisionError), open_folder(folder, None, print):
+        with pytest.raises(ZeroDivisionError), open_folder(folder, print):
             if text is not None:
                 (folder / "notes.txt").write_text(text)
             raise ZeroDivisionError
         assert not (folder / LOCK).exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["full", "old"]
-
-
-def test_a_manifest_that_changed_before_the_lock_is_an_error(tmp_path: Path) -> None:
-    started = start_run(tmp_path / "out")
-    save_manifest(manifest_of([10], ShardLimits(10)), tmp_path / "out")
-    with (
-        pytest.raises(OutputError, match="was changed by another run"),
-        open_folder(tmp_path / "out", started, print),
-    ):
-        pass

@@ -42,7 +42,8 @@ def objects(value: Any) -> Iterator[Any]:
         manifest_of([0], ShardLimits(3), is_complete=True),
         manifest_of([3, 3, 1], ShardLimits(3), is_complete=True),
         manifest_of([3, 1], ShardLimits(3)),  # ended between the last shard and the mark that the run is complete
-        manifest_of([7, 3, 9], BY_TEXT, id_type="string"),
+        manifest_of([7, 3, 9], BY_TEXT),
+        replace(manifest_of([3], id_type="string"), about={**ABOUT, "options": {"id_field": "key"}}),
         replace(manifest_of([2]), version="9.9.9"),
         replace(manifest_of([2]), about={**ABOUT, "model": "caf\xe9/\udcff"}),
     ],
@@ -112,6 +113,8 @@ def test_every_mutation_is_an_error_or_still_a_valid_manifest(tmp_path: Path, li
         ({"engine": "auto"}, "engine has a wrong value"),
         ({"id_type": "int32"}, "id_type has a wrong value"),
         ({"id_type": []}, "id_type has a wrong value"),
+        ({"id_type": "string"}, "id_type does not fit"),
+        ({"id_type": None}, "id_type does not fit"),
         ({"other": None}, "other is unknown"),
         ({"rows": 9}, "the rows of the shards do not add up"),
         ({"skipped": 1}, "the rows of the shards do not add up"),
@@ -120,7 +123,7 @@ def test_every_mutation_is_an_error_or_still_a_valid_manifest(tmp_path: Path, li
         ({"shards": {}}, "shards has a wrong value"),
         ({"shards": [1]}, r"shards\[0\] is not an object"),
         ({"options": {"layers": [[]]}}, "options has a wrong value"),
-        ({"shards": [], "rows": 0, "complete": True}, "it is complete, and has no shards"),
+        ({"shards": [], "rows": 0, "id_type": None, "complete": True}, "it is complete, and has no shards"),
         ({"schema": "2"}, "is not a manifest of bertcli"),
     ],
 )
