@@ -12,9 +12,11 @@ from bertcli.errors import MissingPackage, OutputError, Unreachable, WrongUsage
 from bertcli.input.files import find_inputs
 from bertcli.input.reader import TextReader
 from bertcli.input.records import TextSource
-from bertcli.output.files.folder import find_started_run
-from bertcli.output.files.shards import has_content, remove_leftovers, save_manifest
-from bertcli.results.corpus import Manifest
+from bertcli.output.files.folder import open_folder
+from bertcli.output.files.lock import LOCK
+from bertcli.output.files.manifest import save_manifest
+from bertcli.output.files.shards import has_content, remove_leftovers
+from bertcli.results.corpus import Manifest, ShardLimits
 from bertcli.storage import RemotePath, parse_path
 from tests.object_store import BUCKET, s3_server
 
@@ -88,8 +90,9 @@ def test_an_interrupted_put_keeps_the_old_file(folder: RemotePath, is_present: b
 def test_partial_files_of_a_killed_process_are_removed(folder: RemotePath) -> None:
     put((folder / "manifest.json")._temporary_path())
     put((folder / "shard-00000.parquet")._temporary_path())
+    put((folder / LOCK)._temporary_path())
     assert not has_content(folder)
-    remove_leftovers(folder, Manifest({}, 10))
+    remove_leftovers(folder, Manifest({}, ShardLimits(10)))
     assert list(folder.iterdir()) == []
 
 
@@ -139,11 +142,10 @@ def test_a_network_failure_is_not_reported_as_a_damaged_file(
 
 def test_a_name_that_is_both_a_file_and_a_folder_is_refused(s3: None) -> None:
     folder = RemotePath(f"s3://{BUCKET}/{uuid.uuid4().hex}")
-    save_manifest(Manifest({}, 10), folder)
+    save_manifest(Manifest({}, ShardLimits(10)), folder)
     put(folder)
-    for options in ({"resume": True, "force": False}, {"resume": False, "force": True}):
-        with pytest.raises(OutputError, match="is a file"):
-            find_started_run(folder, **options)
+    with pytest.raises(OutputError, match="is a file"), open_folder(folder, print):
+        pass
     assert (folder / "manifest.json").exists()
 
 

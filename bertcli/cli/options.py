@@ -155,7 +155,7 @@ CorpusGroup = Annotated[
             ),
             "keep_text": option("--keep-text", panel=CORPUS, help="Write each text beside its vector, in Parquet."),
             "shard_rows": option(
-                "--shard-rows", panel=CORPUS, metavar="N", min=1, show_default="20000",
+                "--shard-rows", panel=CORPUS, metavar="N", min=1, show_default="20000, or 30 s of work",
                 help="Number of rows in each file of a folder (-o out/).",
             ),
             "resume": option("--resume", panel=CORPUS, help="Continue an interrupted run into a folder."),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bertcli.cluster.tasks import ShardResult
 from bertcli.errors import OutputError
-from bertcli.output.files.shards import save_manifest
+from bertcli.output.files.manifest import save_manifest
 from bertcli.output.messages import Reporter
 from bertcli.pipeline.progress import RunCounts
 from bertcli.results.corpus import Manifest, RunSummary, Shard

@@ -10,7 +10,8 @@ from bertcli.errors import BertcliError
 from bertcli.input.records import FailedText, TextRecord, Window
 from bertcli.output.files.parquet import INT64, STRING
 from bertcli.pipeline.progress import RunCounts
-from bertcli.pipeline.resume import InputDigests, skip_finished
+from bertcli.pipeline.resume import skip_finished
+from bertcli.pipeline.shards import ShardBoundaries
 from bertcli.results.corpus import Manifest, Shard
 
 
@@ -80,17 +81,17 @@ def cut_into_tasks(windows: Iterable[Window], manifest: Manifest, read_bytes: Ca
     Raises:
         BadInput: The texts of a finished shard have changed.
     """
-    digests = InputDigests(manifest.shard_rows)
+    boundaries = ShardBoundaries(manifest.limits)
     cutter = _ShardCutter(len(manifest.shards), manifest.id_type)
     done_bytes = 0  # bytes of the windows whose texts have all been cut
-    for window in skip_finished(digests.watch(windows), manifest, digests):
+    for window in skip_finished(boundaries.watch(windows), manifest, boundaries):
         for text in window:
             cutter.add(text)
-            if len(cutter.texts) == manifest.shard_rows:
-                yield cutter.cut(digests, done_bytes)
+            if boundaries.ends_after(text.index):
+                yield cutter.cut(boundaries, done_bytes)
         done_bytes = read_bytes()
     if cutter.texts or not cutter.number:
-        yield cutter.cut(digests, done_bytes)
+        yield cutter.cut(boundaries, done_bytes)
 
 
 @dataclass
@@ -106,7 +107,7 @@ class _ShardCutter:
             self.id_type = INT64 if isinstance(text.id, int) else STRING
         self.texts.append(text)
 
-    def cut(self, digests: InputDigests, read_bytes: int) -> ShardTask:
+    def cut(self, boundaries: ShardBoundaries, read_bytes: int) -> ShardTask:
         number, texts = self.number, self.texts
         self.number, self.texts = number + 1, []
-        return ShardTask(number, texts, digests.take(number), self.id_type, read_bytes)
+        return ShardTask(number, texts, boundaries.take(number).sha256, self.id_type, read_bytes)

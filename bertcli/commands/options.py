@@ -55,7 +55,7 @@ class CorpusOptions:
     Attributes:
         dtype_out: Number type to write in; None for float32.
         keep_text: Write each text beside its vector, in Parquet.
-        shard_rows: Rows in each file of a folder; None for SHARD_ROWS.
+        shard_rows: Rows in each file of a folder; None to end a file by the amount of text.
         resume: Continue an interrupted run into a folder.
         dedupe: Compute equal texts once.
     """

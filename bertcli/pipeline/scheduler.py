@@ -19,6 +19,7 @@ from bertcli.model.tokenizer import TokenizedText
 from bertcli.pipeline.halving import Halving
 from bertcli.pipeline.prefetch import Prefetched, Stages
 from bertcli.pipeline.progress import ProgressDisplay, ProgressReporter, RunCounts
+from bertcli.pipeline.shards import ShardBoundaries
 from bertcli.results.corpus import RunSummary
 
 Answer = TypeVar("Answer")
@@ -42,8 +43,8 @@ class Plan:
 
     Attributes:
         sort_window: Number of batches' worth of texts to sort by length together.
-        shard_rows: End a group wherever a shard of that many rows ends, so that a shard does not depend on the
-            shards before it. None if the output has no shards.
+        boundaries: End a group wherever a shard ends, so that a shard does not depend on the shards before it. None if
+            the output has no shards, or if all texts belong to one.
         ends_at_silence: End a group when no more text is waiting, so that a pipe that pauses gets its answers.
         ids_only: Keep only the input_ids of each text, not its tokens and words.
         batch_tokens: Token budget of a batch, padding included. None for the session's.
@@ -53,7 +54,7 @@ class Plan:
     """
 
     sort_window: int = SORT_WINDOW
-    shard_rows: int | None = None
+    boundaries: ShardBoundaries | None = None
     ends_at_silence: bool = False
     ids_only: bool = False
     batch_tokens: int | None = None
@@ -194,7 +195,7 @@ def group_texts(windows: Prefetched[Texts], batch_tokens: int, plan: Plan) -> It
         for text in window:
             group.append(text)
             token_budget -= len(text) if isinstance(text, TokenizedText) else 0
-            if token_budget <= 0 or len(group) >= _MAX_GROUP_TEXTS or _ends_shard(text, plan.shard_rows):
+            if token_budget <= 0 or len(group) >= _MAX_GROUP_TEXTS or _ends_shard(text, plan.boundaries):
                 yield group
                 sort_window = min(2 * sort_window, plan.sort_window)
                 group, token_budget = [], sort_window * batch_tokens
@@ -213,9 +214,9 @@ def _tokenize(session: Session, windows: Iterable[Window], plan: Plan, check: Ch
             yield [text if check is None or isinstance(text, FailedText) else check(text) or text for text in texts]
 
 
-def _ends_shard(text: TokenizedText | FailedText, shard_rows: int | None) -> bool:
+def _ends_shard(text: TokenizedText | FailedText, boundaries: ShardBoundaries | None) -> bool:
     index = text.index if isinstance(text, FailedText) else text.record.index
-    return shard_rows is not None and (index + 1) % shard_rows == 0
+    return boundaries is not None and boundaries.ends_after(index)
 
 
 class _GroupWorker(Generic[Answer]):

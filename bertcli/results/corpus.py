@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
+from bertcli import __version__
+
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
@@ -55,22 +57,45 @@ class Shard:
 
 
 @dataclass(frozen=True, slots=True)
+class ShardLimits:
+    """Size of a shard. It ends with the text that reaches one of the limits.
+
+    Attributes:
+        rows: Largest number of texts.
+        text_bytes: Bytes of text after which a shard ends, None for no such limit.
+        max_text_bytes: A longer text counts as that many bytes, since the model does not see all of it. None if
+            text_bytes is None.
+    """
+
+    rows: int
+    text_bytes: int | None = None
+    max_text_bytes: int | None = None
+
+    @property
+    def requested_rows(self) -> int | None:
+        """The number of rows if the user has set it with --shard-rows, else None."""
+        return self.rows if self.text_bytes is None else None
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """Description of a folder of shards.
 
     Attributes:
         about: What the rows depend on beside the texts: model, engine, threads, options.
-        shard_rows: Rows of each shard but the last.
+        limits: Size of each shard but the last.
         shards: The complete shards, in the order of the input.
         id_type: Type of the ids, int64 or string, None if not known yet.
         is_complete: True if the whole input has been written.
+        version: The version of bertcli that began the run.
     """
 
     about: Mapping[str, Any]
-    shard_rows: int
+    limits: ShardLimits
     shards: tuple[Shard, ...] = field(default=())
     id_type: str | None = None
     is_complete: bool = False
+    version: str = __version__
 
     @property
     def rows(self) -> int:

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,6 +55,11 @@ def test_a_remote_folder_equals_the_local_one(tiny: tuple[str, str], folder: Pat
 
     refused = run("encode", *options, "-o", target, cwd=folder, env=s3.env)
     assert_failed(refused, 1, "holds the shards of a complete run")
+    holder = {"host": "elsewhere", "pid": 7, "started": time.time(), "refreshed": time.time(), "token": "x"}
+    s3.put("vectors/.lock", json.dumps(holder).encode())
+    locked = run("encode", *options, "-o", target, "--force", cwd=folder, env=s3.env)
+    assert_failed(locked, 1, f"{target}/ is being written by another run: process 7 on elsewhere")
+    s3.put("vectors/.lock", json.dumps(holder | {"refreshed": 0}).encode())
     interrupted = json.loads(wanted["manifest.json"])
     interrupted |= {"shards": interrupted["shards"][:2], "rows": 8, "complete": False}
     s3.put("vectors/manifest.json", json.dumps(interrupted).encode())

@@ -1,5 +1,6 @@
 """Tests of runs into a folder that end early (Ctrl-C, SIGKILL, a full disk), and of --resume, to the same bytes."""
 
+import fcntl
 import json
 import random
 import re
@@ -131,6 +132,66 @@ def test_an_existing_folder_is_kept_without_force_or_resume(tiny: tuple[str, str
     for more in ((), ("--resume",)):
         assert_failed(run(*options(lines, tiny, "notes", *more)), 1, "already exists and is not empty")
     assert contents(lines.parent / "notes") == {"mine.txt": b"precious"}
+
+
+def test_a_second_run_into_a_folder_is_refused_and_changes_nothing(tiny: tuple[str, str], lines: Path) -> None:
+    run(*options(lines, tiny, "out", "-q")).answer()
+    out = lines.parent / "out"
+    before = contents(out)
+    with (out / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for more in ((), ("--force",), ("--resume",)):
+            refused = run(*options(lines, tiny, "out", *more))
+            assert_failed(refused, 1, "out/ is being written by another run")
+            assert "hint: wait for that run to end" in refused.stderr
+        assert contents(out) == {**before, ".lock": b""}
+    run(*options(lines, tiny, "out", "-q", "--force")).answer()
+    assert contents(out) == before
+
+
+def test_shards_end_by_the_amount_of_text_and_a_resumed_run_cuts_the_same(tiny: tuple[str, str], lines: Path) -> None:
+    arguments = ["encode", "-f", str(lines), *tiny, "-q", "-o"]
+    whole, parted = lines.parent / "whole", lines.parent / "parted"
+    run(*arguments, f"{whole}/").answer()
+    manifest = json.loads((whole / "manifest.json").read_text())
+    assert manifest["shard_rows"] == 20_000 and manifest["shard_bytes"] > 1e6
+    # As if the model were large: the sizes of a run are those that its manifest records.
+    first_shards(whole, parted, 0)
+    small = json.loads((parted / "manifest.json").read_text())
+    small |= {"shard_bytes": 5000, "id_type": None, "bertcli": "0.1.0-begun"}
+    (parted / "manifest.json").write_text(json.dumps(small))
+    run(*arguments, f"{parted}/", "--resume").answer()
+    found = json.loads((parted / "manifest.json").read_text())
+    assert len(found["shards"]) > 4 and len({shard["rows"] for shard in found["shards"]}) > 2
+    assert (found["shard_bytes"], found["rows"], found["bertcli"]) == (5000, 500, "0.1.0-begun")
+    for count in (1, 3):
+        again = lines.parent / f"again{count}"
+        first_shards(parted, again, count)
+        run(*arguments, f"{again}/", "--resume").answer()
+        assert contents(again) == contents(parted)
+    refused = run(*arguments, f"{parted}/", "--resume", "--shard-rows", "40")
+    assert_failed(refused, 1, "was started without --shard-rows")
+
+
+def test_a_damaged_manifest_or_shard_is_an_expected_error(tiny: tuple[str, str], lines: Path) -> None:
+    run(*options(lines, tiny, "whole", "-q")).answer()
+    out = lines.parent / "out"
+    first_shards(lines.parent / "whole", out, 4)
+    content = (out / "manifest.json").read_text()
+    for damaged, words in {
+        content.replace('"threads"', '"thread"'): "manifest.json is damaged: threads is missing",
+        content.replace('"rows": 40', '"rows": 39', 1): "damaged: the rows of the shards do not add up",
+        "[" * 100_000: "manifest.json is damaged: it is not valid JSON",
+        content.replace('"schema": 2', '"schema": 9'): "was written by bertcli",
+    }.items():
+        (out / "manifest.json").write_text(damaged)
+        assert_failed(run(*options(lines, tiny, "out", "--resume")), 1, words)
+    (out / "manifest.json").write_text(content)
+    shard = bytearray((out / "shard-00001.parquet").read_bytes())
+    shard[len(shard) // 2] ^= 1
+    (out / "shard-00001.parquet").write_bytes(shard)
+    assert_failed(run(*options(lines, tiny, "out", "--resume")), 1, "shard-00001.parquet is missing, or differs")
+    assert_failed(run(*options(lines, tiny, "out", "--resume", "--force")), 2, "--resume keeps", "--force replaces")
 
 
 def test_resume_refuses_a_missing_shard(tiny: tuple[str, str], lines: Path) -> None:

@@ -10,10 +10,11 @@ from bertcli.cluster.tasks import Failure, ShardResult, ShardTask, cut_into_task
 from bertcli.errors import BadInput, BadText, BertcliError
 from bertcli.input.records import FailedText, TextRecord, Window
 from bertcli.pipeline.progress import RunCounts
-from bertcli.pipeline.resume import InputDigests
-from bertcli.results.corpus import Manifest, Shard
+from bertcli.pipeline.shards import ShardBoundaries
+from bertcli.results.corpus import Manifest, Shard, ShardLimits
 
 SHARD_ROWS = 3
+LIMITS = ShardLimits(SHARD_ROWS)
 ids = st.none() | st.integers(-(1 << 63), (1 << 63) - 1) | st.text(max_size=3)
 
 
@@ -42,23 +43,34 @@ def unpickled(item: object) -> object:
 def test_every_text_is_in_one_task_in_input_order(texts: list[tuple[str, str | int | None]], size: int) -> None:
     everything = window(texts)
     windows = [everything[start : start + size] for start in range(0, len(texts), size)]
-    found = [unpickled(each) for each in cut_into_tasks(windows, Manifest({}, SHARD_ROWS), lambda: 7)]
+    found = [unpickled(each) for each in cut_into_tasks(windows, Manifest({}, LIMITS), lambda: 7)]
     assert all(isinstance(each, ShardTask) for each in found)
     tasks = [each for each in found if isinstance(each, ShardTask)]
     assert [each.number for each in tasks] == list(range(max(1, -(-len(texts) // SHARD_ROWS))))
     assert all(len(each.texts) == SHARD_ROWS for each in tasks[:-1])
     assert fields_of([text for each in tasks for text in each.texts]) == fields_of(everything)
-    digests = InputDigests(SHARD_ROWS)
-    list(digests.watch([everything]))
-    assert [each.input_sha256 for each in tasks] == [digests.take(each.number) for each in tasks]
+    boundaries = ShardBoundaries(LIMITS)
+    list(boundaries.watch([everything]))
+    assert [each.input_sha256 for each in tasks] == [boundaries.take(each.number).sha256 for each in tasks]
     assert tasks[-1].read_bytes in (0, 7) and all(each.read_bytes <= 7 for each in tasks)
     first = next((id_ for _, id_ in texts if id_ is not None), None)
     expected = None if first is None else "int64" if isinstance(first, int) else "string"
     assert tasks[-1].id_type == expected
 
 
+def test_tasks_end_where_the_shards_of_a_run_without_ray_end() -> None:
+    everything = window([(word * 40, None) for word in "abcdefg"])
+    limits = ShardLimits(100, text_bytes=120, max_text_bytes=1000)
+    boundaries = ShardBoundaries(limits)
+    list(boundaries.watch([everything]))
+    ends = [text.index for text in everything if boundaries.ends_after(text.index)]
+    tasks = list(cut_into_tasks([everything[:2], everything[2:]], Manifest({}, limits), int))
+    assert ends == [2, 5] == [each.texts[-1].index for each in tasks[:-1]]
+    assert [each.number for each in tasks] == [0, 1, 2]
+
+
 def test_a_lone_surrogate_survives_pickling() -> None:
-    (task,) = cut_into_tasks([window([("a\ud800", "\udfff")])], Manifest({}, SHARD_ROWS), lambda: 7)
+    (task,) = cut_into_tasks([window([("a\ud800", "\udfff")])], Manifest({}, LIMITS), lambda: 7)
     found = unpickled(task)
     assert isinstance(found, ShardTask)
     assert fields_of(found.texts) == fields_of(task.texts)
@@ -66,9 +78,9 @@ def test_a_lone_surrogate_survives_pickling() -> None:
 
 def test_texts_of_finished_shards_are_skipped() -> None:
     everything = window([(word, None) for word in "abcdefg"])
-    digests = InputDigests(SHARD_ROWS)
-    list(digests.watch([everything]))
-    started = Manifest({}, SHARD_ROWS, (Shard("shard-0", 3, 0, 0, "", digests.take(0)),))
+    boundaries = ShardBoundaries(LIMITS)
+    list(boundaries.watch([everything]))
+    started = Manifest({}, LIMITS, (Shard("shard-0", 3, 0, 0, "", boundaries.take(0).sha256),))
     assert [(each.number, len(each.texts)) for each in cut_into_tasks([everything], started, int)] == [(1, 3), (2, 1)]
     with pytest.raises(BadInput, match="the texts of shard-0 differ"):
         list(cut_into_tasks([everything[1:]], started, int))

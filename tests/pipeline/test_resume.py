@@ -1,15 +1,19 @@
 """Resumed runs: finished texts are skipped if the input is unchanged, and are an error otherwise."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bertcli.errors import BadInput, BadText
 from bertcli.input.records import FailedText, TextRecord, Window
-from bertcli.pipeline.resume import InputDigests, skip_finished
-from bertcli.results.corpus import Manifest, Shard
+from bertcli.pipeline.resume import skip_finished
+from bertcli.pipeline.shards import ShardBoundaries
+from bertcli.results.corpus import Manifest, Shard, ShardLimits
 
 SHARD_ROWS = 3
+LIMITS = ShardLimits(SHARD_ROWS)
 EMPTY = BadText("the text is empty")
 
 
@@ -23,20 +27,22 @@ def texts(words: list[str]) -> Window:
 
 def started_run(words: list[str], shards: int | None) -> Manifest:
     """Return the manifest of a run over the words with that number of shards. None means a complete run."""
-    digests = InputDigests(SHARD_ROWS)
-    list(digests.watch([texts(words)]))
+    boundaries = ShardBoundaries(LIMITS)
+    list(boundaries.watch([texts(words)]))
     count = -(-len(words) // SHARD_ROWS) if shards is None else shards
     rows = [min(SHARD_ROWS, len(words) - SHARD_ROWS * number) for number in range(count)]
-    made = tuple(Shard(f"shard-{number}", size, 0, 0, "", digests.take(number)) for number, size in enumerate(rows))
-    return Manifest({}, SHARD_ROWS, made, is_complete=shards is None)
+    made = tuple(
+        Shard(f"shard-{number}", size, 0, 0, "", boundaries.take(number).sha256) for number, size in enumerate(rows)
+    )
+    return Manifest({}, LIMITS, made, is_complete=shards is None)
 
 
 def resume(words: list[str], manifest: Manifest, window: int = 2) -> tuple[Window, Window]:
     """Return the texts that a resumed run skips, and those that it computes."""
     everything, old = texts(words), []
     windows = [everything[start : start + window] for start in range(0, len(everything), window)]
-    digests = InputDigests(SHARD_ROWS)
-    new = [text for each in skip_finished(digests.watch(windows), manifest, digests, old.append) for text in each]
+    boundaries = ShardBoundaries(LIMITS)
+    new = [text for each in skip_finished(boundaries.watch(windows), manifest, boundaries, old.append) for text in each]
     return old, new
 
 
@@ -86,7 +92,17 @@ def test_more_texts_than_a_complete_run_had_are_an_error(count: int) -> None:
 
 def test_an_id_is_part_of_the_input() -> None:
     manifest = started_run(["how", "are", "you"], 1)
-    digests = InputDigests(SHARD_ROWS)
+    boundaries = ShardBoundaries(LIMITS)
     others: Window = [TextRecord(index, word, None, index + 1, "x") for index, word in enumerate(["how", "are", "you"])]
     with pytest.raises(BadInput):
-        list(skip_finished(digests.watch([others]), manifest, digests, lambda text: None))
+        list(skip_finished(boundaries.watch([others]), manifest, boundaries, lambda text: None))
+
+
+@pytest.mark.parametrize("rows", [2, 4])
+def test_a_manifest_with_wrong_rows_is_an_error(rows: int) -> None:
+    words = ["how", "are", "you", "the", "cat", "sat", "on"]
+    manifest = started_run(words, 2)
+    first, second = manifest.shards
+    wrong = replace(manifest, shards=(replace(first, rows=rows), replace(second, rows=6 - rows)))
+    with pytest.raises(BadInput, match="the texts of shard-0 differ"):
+        resume(words, wrong)

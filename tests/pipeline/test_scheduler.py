@@ -23,6 +23,8 @@ from bertcli.pipeline.halving import Halving
 from bertcli.pipeline.prefetch import Stages
 from bertcli.pipeline.progress import RunCounts
 from bertcli.pipeline.scheduler import Plan, schedule
+from bertcli.pipeline.shards import ShardBoundaries
+from bertcli.results.corpus import ShardLimits
 from bertcli.results.embeddings import EncodeRecord
 from tests.reference import assert_close
 from tests.tiny import WORDS, open_bert, record
@@ -60,6 +62,13 @@ def windows_of_texts(draw: st.DrawFn) -> list[Window]:
     return windows
 
 
+def passed(windows: Sequence[Window], shard_rows: int) -> ShardBoundaries:
+    """Return the ends of shards of that many rows, which all windows have passed."""
+    boundaries = ShardBoundaries(ShardLimits(shard_rows))
+    list(boundaries.watch(windows))
+    return boundaries
+
+
 def run_schedule(
     session: Session, windows: Sequence[Window], plan: Plan = PLAN, **more: Any
 ) -> tuple[Answers, RunCounts, list[tuple[int, ...]]]:
@@ -84,7 +93,7 @@ def test_answers_are_in_input_order_and_equal_those_of_each_text_alone(
 ) -> None:
     session = open_bert(tiny_bert, batch_tokens=batch_tokens)
     texts = [text for window in windows for text in window]
-    answers, counts, _ = run_schedule(session, windows, Plan(2, shard_rows))
+    answers, counts, _ = run_schedule(session, windows, Plan(2, shard_rows and passed(windows, shard_rows)))
     assert [index_of(answer) for answer in answers] == list(range(len(texts)))
     assert counts.done == len(texts)
     for text, answer in zip(texts, answers, strict=True):
@@ -103,7 +112,7 @@ def test_batches_do_not_depend_on_windows(tiny_bert: Path, texts: list[str], dat
     records: Window = [record(text, index) for index, text in enumerate(texts)]
     cuts = sorted(data.draw(st.sets(st.integers(0, len(texts)))) | {0, len(texts)})
     parts = [records[start:end] for start, end in pairwise(cuts)]
-    plan = Plan(2, 7)
+    plan = Plan(2, passed([records], 7))
     whole, in_parts = run_schedule(session, [records], plan), run_schedule(session, parts, plan)
     assert whole[2] == in_parts[2]
     for one, other in zip(whole[0], in_parts[0], strict=True):
@@ -114,9 +123,10 @@ def test_batches_do_not_depend_on_windows(tiny_bert: Path, texts: list[str], dat
 def test_no_batch_crosses_a_shard_and_resuming_does_not_change_batches(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert, batch_tokens=1000)
     records: Window = [record(WORDS[index % len(WORDS)], index) for index in range(25)]
-    batches = run_schedule(session, [records], Plan(16, 10))[2]
+    plan = Plan(16, passed([records], 10))
+    batches = run_schedule(session, [records], plan)[2]
     assert all(len({index // 10 for index in batch}) == 1 for batch in batches)
-    resumed = run_schedule(session, [records[10:]], Plan(16, 10))[2]
+    resumed = run_schedule(session, [records[10:]], plan)[2]
     assert resumed == [batch for batch in batches if batch[0] >= 10]
 
 
@@ -202,7 +212,7 @@ def test_texts_with_different_pairs_are_not_equal(tiny_bert: Path, tmp_path: Pat
     session = open_bert(tiny_bert)
     texts: Window = [record("how", 0), record(("how", "you"), 1), record(("how", "you"), 2), record("how", 3)]
     with closing(DedupeCache(tmp_path, 24, EncodeOptions())) as dedupe:
-        answers, _, batches = run_schedule(session, [texts[:2], texts[2:]], Plan(1, 2), dedupe=dedupe)
+        answers, _, batches = run_schedule(session, [texts[:2], texts[2:]], Plan(1, passed([texts], 2)), dedupe=dedupe)
     assert sorted(index for batch in batches for index in batch) == [0, 1]
     follows = [answer.next_sentence for answer in answers if isinstance(answer, EncodeRecord)]
     assert follows[0] is follows[3] is None

@@ -1,7 +1,7 @@
 """bertcli encode: the vectors of texts."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -10,7 +10,7 @@ import numpy as np
 
 from bertcli.analysis.embeddings.encode import EncodeOptions, encode
 from bertcli.analysis.embeddings.pooling import cosine_similarity
-from bertcli.commands.encode.outputs import binary_writers, encode_options, sort_window
+from bertcli.commands.encode.outputs import binary_writers, encode_options, open_dedupe, sort_window
 from bertcli.commands.encode.request import NPY_SUFFIX, EncodeRequest
 from bertcli.commands.opening import open_texts
 from bertcli.commands.request import open_sink
@@ -52,12 +52,8 @@ def _encode_to_sink(request: EncodeRequest, sink: Sink) -> ExitCode:
     schema = encode_schema(info, request.pooling, wants_tokens=request.tokens, similarity=similarity)
     schema = with_ids(schema, request.texts.id_field)
     with ExitStack() as stack:
-        dedupe = None
-        if request.corpus.dedupe:
-            from bertcli.pipeline.dedupe import DedupeCache
-
-            cache = DedupeCache(destination.scratch_folder, session.config.hidden_size, options)
-            dedupe = stack.enter_context(closing(cache))  # closed after the threads of the run, which use it
+        # Closed after the threads of the run, which use it.
+        dedupe = stack.enter_context(open_dedupe(request, session, options, destination.scratch_folder))
         plan = _plan(options, reader, sink)
         run = stack.enter_context(Run(session, reader, plan, sink.reporter, sink.reporter.note))
         answers = run.answers(partial(encode, session, options=options), dedupe=dedupe)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,18 +11,21 @@ from typing import TYPE_CHECKING, Any
 from bertcli.analysis.embeddings.encode import EncodeOptions, encode
 from bertcli.checkpoints.required_files import fingerprint
 from bertcli.choices import EngineName
-from bertcli.commands.encode.outputs import encode_options, parquet_layout, sort_window
-from bertcli.commands.encode.request import SHARD_ROWS, EncodeRequest
+from bertcli.commands.encode.outputs import encode_options, open_dedupe, parquet_layout, sort_window
+from bertcli.commands.encode.request import EncodeRequest
 from bertcli.errors import BertcliError, ExitCode
 from bertcli.input.reader import TextReader
 from bertcli.model.request import SessionRequest
 from bertcli.model.session import Session, open_session
-from bertcli.output.files.folder import check_same_run, find_started_run, prepare_folder, remove_if_empty
-from bertcli.output.files.shards import ShardFolderWriter, load_manifest
+from bertcli.output.files.folder import check_same_run, find_started_run, open_folder, prepare_folder
+from bertcli.output.files.lock import FolderLock
+from bertcli.output.files.manifest import load_manifest
+from bertcli.output.files.shards import ShardFolderWriter
 from bertcli.output.sink import Sink, Written
-from bertcli.pipeline.resume import InputDigests, skip_finished
+from bertcli.pipeline.resume import skip_finished
 from bertcli.pipeline.scheduler import Plan, Run
-from bertcli.results.corpus import Manifest
+from bertcli.pipeline.shards import ShardBoundaries, default_limits
+from bertcli.results.corpus import Manifest, ShardLimits
 from bertcli.results.texts import RunInfo
 
 if TYPE_CHECKING:
@@ -33,34 +36,46 @@ if TYPE_CHECKING:
 
 def encode_into_folder(request: EncodeRequest, sink: Sink, folder: AnyPath) -> ExitCode:
     """Encode every text that no shard has yet."""
-    started = find_started_run(folder, resume=request.corpus.resume, force=request.output.force)
-    shard_rows = request.corpus.shard_rows or (SHARD_ROWS if started is None else started.shard_rows)
-    reader = TextReader(request.texts.source())
-    model = as_started(request.model, started)
-    session = open_session(model, reader.estimate_bytes, sink.reporter.announce)
-    options = encode_options(request, session, sink.destination.format, is_looked_at=False)
-    threads = session.engine.ops.count_threads()
-    about = describe_run(request, session.info("encode"), session.checkpoint.folder, threads, session.batch_tokens)
-    if started is not None:
-        check_same_run(folder, started, about, shard_rows)
-    is_new = not folder.exists()
-    prepare_folder(folder, started)
-    manifest = started or Manifest(about, shard_rows)
-    try:
-        written = _encode(request, session, reader, options, sink, folder, manifest)
-    except BaseException as error:
-        if isinstance(error, KeyboardInterrupt):
+    with open_folder(folder, sink.reporter.note) as lock:
+        started = find_started_run(folder, resume=request.corpus.resume, force=request.output.force)
+        reader = TextReader(request.texts.source())
+        model = as_started(request.model, started)
+        session = open_session(model, reader.estimate_bytes, sink.reporter.announce)
+        options = encode_options(request, session, sink.destination.format, is_looked_at=False)
+        threads, info = session.engine.ops.count_threads(), session.info("encode")
+        about = describe_run(request, info, session.checkpoint.folder, threads, session.batch_tokens)
+        limits = shard_limits(request, session, session.engine_choice.device, started)
+        if started is not None:
+            check_same_run(folder, started, about, limits)
+        prepare_folder(folder, started)
+        # For an end that leaves no time to count them.
+        sink.reporter.note_if_interrupted(f"the complete shards are saved in {folder}/; continue with --resume")
+        manifest = started or Manifest(about, limits)
+        try:
+            written = _encode(request, session, reader, options, sink, folder, manifest, lock)
+        except KeyboardInterrupt:
             report_interrupted(folder, sink)
-        if is_new:
-            remove_if_empty(folder)
-        raise
+            raise
+    sink.reporter.note_if_interrupted(None)
     report_resumed(started, sink)
     return sink.end(Written(written.count + manifest.rows, written.skipped + manifest.skipped))
 
 
-def folder_plan(options: EncodeOptions, shard_rows: int) -> Plan:
-    """Return how texts are grouped if they are written into shards of that many rows."""
-    return Plan(sort_window=sort_window(options), shard_rows=shard_rows, ids_only=not options.tokens)
+def folder_plan(options: EncodeOptions, boundaries: ShardBoundaries | None = None) -> Plan:
+    """Return how texts are grouped if they are written into shards.
+
+    Args:
+        options: What is computed for each text.
+        boundaries: The ends of the shards, None if all texts belong to one shard.
+    """
+    return Plan(sort_window=sort_window(options), boundaries=boundaries, ids_only=not options.tokens)
+
+
+def shard_limits(request: EncodeRequest, session: Session, device: str, started: Manifest | None) -> ShardLimits:
+    """Return the size of the shards: the user's, that of the run to resume, or else one for the model and device."""
+    if request.corpus.shard_rows is not None:
+        return ShardLimits(request.corpus.shard_rows)
+    return default_limits(session.config, device, session.tokenizer.limit) if started is None else started.limits
 
 
 def as_started(model: SessionRequest, started: Manifest | None) -> SessionRequest:
@@ -121,8 +136,10 @@ def describe_run(
 def report_interrupted(folder: AnyPath, sink: Sink) -> None:
     """Report how much of an interrupted run is saved, and how to continue."""
     with suppress(BertcliError, OSError):
-        if (manifest := load_manifest(folder)) is not None:
-            sink.reporter.note_if_interrupted(f"{manifest.rows:,} rows are saved in {folder}/; continue with --resume")
+        manifest = load_manifest(folder)
+        rows = 0 if manifest is None else manifest.rows
+        saved = f"{rows:,} rows are saved in {folder}/; continue with --resume" if rows else "no shard is complete yet"
+        sink.reporter.note_if_interrupted(saved)
 
 
 def report_resumed(started: Manifest | None, sink: Sink) -> None:
@@ -139,22 +156,23 @@ def _encode(
     sink: Sink,
     folder: AnyPath,
     manifest: Manifest,
+    lock: FolderLock,
 ) -> Written:
-    digests = InputDigests(manifest.shard_rows)
+    boundaries = ShardBoundaries(manifest.limits)
     layout = parquet_layout(session, request, options, session.info("encode"))
     with ExitStack() as stack:
-        dedupe = on_replayed = None
-        if request.corpus.dedupe:
-            from bertcli.pipeline.dedupe import DedupeCache, ShardSeeder
+        # Closed after the threads of the run, which use it.
+        dedupe = stack.enter_context(open_dedupe(request, session, options, sink.destination.scratch_folder))
+        on_replayed = None
+        if dedupe is not None:
+            from bertcli.pipeline.dedupe import ShardSeeder
 
-            cache = DedupeCache(sink.destination.scratch_folder, session.config.hidden_size, options)
-            dedupe = stack.enter_context(closing(cache))  # closed after the threads of the run, which use it
-            on_replayed = ShardSeeder(cache, folder, manifest, [vector.name for vector in layout.vectors])
-        plan = folder_plan(options, manifest.shard_rows)
+            on_replayed = ShardSeeder(dedupe, folder, manifest, [vector.name for vector in layout.vectors])
+        plan = folder_plan(options, boundaries)
         run = stack.enter_context(Run(session, reader, plan, sink.reporter, sink.reporter.note))
-        writer = stack.enter_context(ShardFolderWriter(folder, manifest, layout, digests.take))
-        new = skip_finished(digests.watch(reader.windows()), manifest, digests, on_replayed)
+        writer = stack.enter_context(ShardFolderWriter(folder, manifest, layout, boundaries))
+        new = skip_finished(boundaries.watch(reader.windows()), manifest, boundaries, on_replayed)
         answers = run.answers(partial(encode, session, options=options), windows=new, dedupe=dedupe)
-        written = sink.write_all(answers, writer)
+        written = sink.write_all(lock.watch(answers), writer)
     sink.reporter.summarize(run.summary())
     return written

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from operator import attrgetter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -22,6 +24,7 @@ from bertcli.results.texts import RunInfo
 if TYPE_CHECKING:
     from bertcli.output.files.parquet import ParquetLayout
     from bertcli.output.records import BinaryWriters, RecordWriter
+    from bertcli.pipeline.dedupe import DedupeCache
 
 
 def encode_options(request: EncodeRequest, session: Session, format_: str, *, is_looked_at: bool) -> EncodeOptions:
@@ -57,6 +60,24 @@ def sort_window(options: EncodeOptions) -> int:
     """
     keeps_tokens = options.tokens or (options.layer_tokens and options.layers)
     return 4 if keeps_tokens else 16
+
+
+def open_dedupe(
+    request: EncodeRequest, session: Session, options: EncodeOptions, folder: Path
+) -> AbstractContextManager[DedupeCache | None]:
+    """Return a context that yields the cache of repeated texts, None without --dedupe.
+
+    Args:
+        request: The options.
+        session: The open checkpoint.
+        options: What is computed.
+        folder: Where the cache puts its unnamed file.
+    """
+    if not request.corpus.dedupe:
+        return nullcontext()
+    from bertcli.pipeline.dedupe import DedupeCache
+
+    return closing(DedupeCache(folder, session.config.hidden_size, options))
 
 
 def binary_writers(session: Session, request: EncodeRequest, options: EncodeOptions) -> BinaryWriters:

@@ -18,16 +18,18 @@ from bertcli.commands.encode.folder import (
     folder_plan,
     report_interrupted,
     report_resumed,
+    shard_limits,
 )
 from bertcli.commands.encode.outputs import encode_options, parquet_layout
-from bertcli.commands.encode.request import SHARD_ROWS, EncodeRequest
+from bertcli.commands.encode.request import EncodeRequest
 from bertcli.errors import BertcliError, ExitCode
-from bertcli.input.reader import SENTENCE_BYTES, TextReader
+from bertcli.input.reader import TextReader
 from bertcli.model.engine_choice import default_batch_tokens
 from bertcli.model.request import SessionRequest
 from bertcli.model.session import Session, open_session
 from bertcli.output.destination import FOLDER
-from bertcli.output.files.folder import check_same_run, find_started_run, prepare_folder, remove_if_empty
+from bertcli.output.files.folder import check_same_run, find_started_run, open_folder, prepare_folder
+from bertcli.output.files.lock import FolderLock
 from bertcli.output.files.shards import remove_leftovers
 from bertcli.output.sink import Sink, Written
 from bertcli.results.corpus import Manifest
@@ -36,48 +38,48 @@ from bertcli.results.texts import RunInfo
 if TYPE_CHECKING:
     from bertcli.storage import AnyPath
 
-# Shards of a small input are small too, so that each actor gets several and none waits long for the last one.
-_SHARDS_PER_ACTOR = 8
-_MIN_SHARD_ROWS = 500
-
 
 def encode_on_ray(request: EncodeRequest, sink: Sink, folder: AnyPath) -> ExitCode:
     """Encode every text that no shard has yet, each shard by one of the actors of a cluster."""
-    started = find_started_run(folder, resume=request.corpus.resume, force=request.output.force)
-    reader = TextReader(request.texts.source())
-    model = as_started(request.model, started)
-    # The model is opened here once, so that problems of the model and the options are reported before anything starts.
-    session = open_session(replace(model, device="cpu"), reader.estimate_bytes, sink.reporter.announce)
-    is_new, collector = not folder.exists(), None
-    try:
-        with connected(request.ray.ray_address, sink.reporter.note) as ray:
-            plan = plan_actors(nodes(ray), request.ray.actors, request.ray.gpus_per_actor or 0)
-            planned = _actor_session(model, session, plan)
-            manifest = Manifest(_about(request, session, planned), _shard_rows(request, reader, plan, started))
-            if started is not None:
-                check_same_run(folder, started, manifest.about, manifest.shard_rows)
-            prepare_folder(folder, started)
-            collector = ManifestCollector(folder, started or manifest, sink.reporter, reader.total_bytes)
-            sink.reporter.note(f"Ray: {plan}")
-            work = _cluster_work(request, session, planned, collector.manifest, folder)
-            _collect(ray, work, plan, collector, sink)
-    except KeyboardInterrupt:
-        report_interrupted(folder, sink)
-        raise
-    finally:
-        if collector is not None:
-            with suppress(BertcliError, OSError):  # an earlier error is being reported already
-                remove_leftovers(folder, collector.manifest)  # of actors that were ended
-            if is_new:
-                remove_if_empty(folder)
+    collector = None
+    with open_folder(folder, sink.reporter.note) as lock:
+        started = find_started_run(folder, resume=request.corpus.resume, force=request.output.force)
+        reader = TextReader(request.texts.source())
+        model = as_started(request.model, started)
+        # Open the model here once, so that problems of the model and the options are reported before anything starts.
+        session = open_session(replace(model, device="cpu"), reader.estimate_bytes, sink.reporter.announce)
+        try:
+            with connected(request.ray.ray_address, sink.reporter.note) as ray:
+                plan = plan_actors(nodes(ray), request.ray.actors, request.ray.gpus_per_actor or 0)
+                planned = _actor_session(model, session, plan)
+                limits = shard_limits(request, session, planned.device, started)
+                manifest = Manifest(_about(request, session, planned), limits)
+                if started is not None:
+                    check_same_run(folder, started, manifest.about, limits)
+                prepare_folder(folder, started)
+                sink.reporter.note_if_interrupted(f"the complete shards are saved in {folder}/; continue with --resume")
+                collector = ManifestCollector(folder, started or manifest, sink.reporter, reader.total_bytes)
+                sink.reporter.note(f"Ray: {plan}")
+                work = _cluster_work(request, session, planned, collector.manifest, folder)
+                _collect(ray, work, plan, collector, lock, sink)
+        except KeyboardInterrupt:
+            report_interrupted(folder, sink)
+            raise
+        finally:
+            if collector is not None:
+                with suppress(BertcliError, OSError):  # an earlier error is being reported already
+                    remove_leftovers(folder, collector.manifest)  # of actors that were ended
+    sink.reporter.note_if_interrupted(None)
     sink.reporter.summarize(collector.summary())
     report_resumed(started, sink)
     return sink.end(Written(collector.manifest.rows, collector.manifest.skipped))
 
 
-def _collect(ray: Any, work: ClusterWork, plan: ActorPlan, collector: ManifestCollector, sink: Sink) -> None:
+def _collect(
+    ray: Any, work: ClusterWork, plan: ActorPlan, collector: ManifestCollector, lock: FolderLock, sink: Sink
+) -> None:
     try:
-        for result in results(ray, InputReader(work), EncoderFactory(work), plan):
+        for result in lock.watch(results(ray, InputReader(work), EncoderFactory(work), plan)):
             collector.add(result)
     finally:
         sink.reporter.end()
@@ -94,7 +96,7 @@ def _cluster_work(
         session=planned,
         options=options,
         layout=parquet_layout(session, request, options, _info(session, planned)),
-        plan=folder_plan(options, manifest.shard_rows),
+        plan=folder_plan(options),
         manifest=manifest,
         folder=folder,
         working_folder=str(Path.cwd()),
@@ -123,10 +125,3 @@ def _about(request: EncodeRequest, session: Session, planned: SessionRequest) ->
     batch_tokens = planned.batch_tokens or default_batch_tokens(planned.device)
     info, folder = _info(session, planned), session.checkpoint.folder
     return dict(describe_run(request, info, folder, planned.threads or 1, batch_tokens))
-
-
-def _shard_rows(request: EncodeRequest, reader: TextReader, plan: ActorPlan, started: Manifest | None) -> int:
-    if request.corpus.shard_rows is not None or started is not None:
-        return request.corpus.shard_rows or (started.shard_rows if started is not None else SHARD_ROWS)
-    rows = reader.estimate_bytes() // SENTENCE_BYTES
-    return min(SHARD_ROWS, max(_MIN_SHARD_ROWS, rows // (_SHARDS_PER_ACTOR * plan.actors)))

@@ -23,7 +23,6 @@ from bertcli.storage import parse_path
 NPY_SUFFIX = ".npy"
 # A Parquet file, and a folder of Parquet shards.
 PARQUET = (PARQUET_SUFFIX, FOLDER)
-SHARD_ROWS = 20_000
 _BINARY_SUFFIXES = (NPY_SUFFIX, *TENSOR_SUFFIXES, PARQUET_SUFFIX)
 _BINARY = (NPY_SUFFIX, *TENSOR_SUFFIXES, *PARQUET)
 _LOOKED_AT = ("table", "svg", "json")
@@ -67,6 +66,10 @@ class EncodeRequest:
 
     def check_options(self) -> None:
         """Check that the options go together. Raises WrongUsage."""
+        if self.corpus.resume and self.output.force:
+            raise WrongUsage(
+                "--resume keeps what a folder holds, and --force replaces it", hint="leave one of them out"
+            )
         for option, value in {"--actors": self.ray.actors, "--gpus-per-actor": self.ray.gpus_per_actor}.items():
             if value is not None and not self.ray.is_requested:
                 raise WrongUsage(f"{option} needs --ray", hint=f"add --ray, or leave {option} out")

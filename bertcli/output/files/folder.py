@@ -1,20 +1,16 @@
 """The folder of shards that a run writes: a new one, or one that a resumed run continues."""
 
-from collections.abc import Mapping
-from contextlib import suppress
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from bertcli.errors import BertcliError, OutputError
 from bertcli.output.files.atomic import check_parent
-from bertcli.output.files.shards import (
-    MANIFEST,
-    check_shards,
-    has_content,
-    load_manifest,
-    remove_leftovers,
-    remove_shards,
-)
-from bertcli.results.corpus import Manifest
+from bertcli.output.files.lock import FolderLock, lock_folder
+from bertcli.output.files.manifest import MANIFEST, load_manifest
+from bertcli.output.files.shards import check_shards, has_content, remove_leftovers, remove_shards
+from bertcli.results.corpus import Manifest, ShardLimits
 from bertcli.storage import AnyPath
 
 # Options whose names in a manifest differ from those on the command line.
@@ -23,18 +19,38 @@ _OPTION_NAMES = {"pool": "pooling", "keep_text": "keep-text"}
 _NOT_OPTIONS = {"command": "another command", "model_sha256": "other files of the model"}
 
 
-def find_started_run(folder: AnyPath, *, resume: bool, force: bool) -> Manifest | None:
-    """Return the manifest of the run to resume, None for a new run.
+@contextmanager
+def open_folder(folder: AnyPath, on_note: Callable[[str], None]) -> Iterator[FolderLock]:
+    """Create and lock the folder while the context is open. A new folder that stays empty is removed.
+
+    Args:
+        folder: The folder.
+        on_note: Called when the lock of a run that is gone is taken over.
 
     Raises:
-        OutputError: The folder cannot be written, or holds something that is neither to be resumed nor replaced.
+        OutputError: Another run writes into the folder, or there can be no such folder.
+        OSError, Unreachable: The folder cannot be created or written.
     """
     check_parent(folder)
     if folder.is_file():
         # In an object store it may be a folder too, which would look empty.
         raise OutputError(f"{folder} is a file", hint="remove it, or name another folder")
-    if not folder.is_dir():
-        return None
+    is_new = not folder.exists()
+    try:
+        with lock_folder(folder, on_note) as lock:
+            yield lock
+    finally:
+        if is_new:
+            with suppress(BertcliError, OSError):  # it is not empty, or an earlier error is being reported already
+                folder.rmdir()
+
+
+def find_started_run(folder: AnyPath, *, resume: bool, force: bool) -> Manifest | None:
+    """Return the manifest of the run to resume, None for a new run.
+
+    Raises:
+        OutputError: The folder holds something that is neither to be resumed nor replaced.
+    """
     manifest = load_manifest(folder) if resume or not force else None
     if resume and manifest is not None:
         return manifest
@@ -52,7 +68,7 @@ def find_started_run(folder: AnyPath, *, resume: bool, force: bool) -> Manifest 
 
 
 def prepare_folder(folder: AnyPath, started: Manifest | None) -> None:
-    """Create the folder, and remove what an earlier run left in it.
+    """Remove what an earlier run left in a folder that this run has locked.
 
     Args:
         folder: The folder.
@@ -60,41 +76,39 @@ def prepare_folder(folder: AnyPath, started: Manifest | None) -> None:
 
     Raises:
         OutputError: A shard is missing or damaged.
-        OSError: The folder cannot be created.
     """
     if started is None:
-        folder.mkdir(exist_ok=True)
         remove_shards(folder)
     else:
         check_shards(folder, started)
         remove_leftovers(folder, started)
 
 
-def remove_if_empty(folder: AnyPath) -> None:
-    """Remove a folder that the run has created and left empty, if possible."""
-    with suppress(BertcliError, OSError):  # an earlier error is being reported already
-        if not any(folder.iterdir()):
-            folder.rmdir()
-
-
-def check_same_run(folder: AnyPath, started: Manifest, about: Mapping[str, Any], shard_rows: int) -> None:
+def check_same_run(folder: AnyPath, started: Manifest, about: Mapping[str, Any], limits: ShardLimits) -> None:
     """Check that a resumed run would write what the run it continues has written.
 
     Args:
         folder: The folder, for the message.
         started: The manifest of the run to resume.
         about: What the rows of this run depend on, as in Manifest.
-        shard_rows: Rows of each shard of this run.
+        limits: Size of the shards of this run.
 
     Raises:
         OutputError: They differ.
     """
-    earlier = _flatten({**started.about, "shard_rows": started.shard_rows})
-    later = _flatten({**about, "shard_rows": shard_rows})
-    for name in dict.fromkeys([*earlier, *later]):
-        if earlier.get(name) != later.get(name):
+    earlier = _flatten({**started.about, "shard_rows": started.limits.requested_rows})
+    later = _flatten({**about, "shard_rows": limits.requested_rows})
+    if set(earlier) != set(later):
+        names = ", ".join(sorted(set(earlier) ^ set(later)))
+        raise OutputError(
+            f"{folder / MANIFEST} has other entries than this run: {names}",
+            hint="resume with the version of bertcli that it names, or start over with --force",
+        )
+    for name in earlier:
+        # As JSON: 1, 1.0 and True are equal in Python.
+        if json.dumps(earlier[name]) != json.dumps(later[name]):
             raise OutputError(
-                f"{folder}/ was started {_difference(name, earlier.get(name), later.get(name))}",
+                f"{folder}/ was started {_difference(name, earlier[name], later[name])}",
                 hint="give the same model and options, or start over with --force",
             )
 

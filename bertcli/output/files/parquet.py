@@ -8,6 +8,7 @@ import numpy as np
 
 from bertcli.errors import BadInput, require
 from bertcli.input.records import FailedText, TextId
+from bertcli.storage import AnyPath, arrow_source
 
 FloatArray = np.ndarray[Any, Any]
 # Approximate bytes of a row group: of its vectors, or of its vectors of tokens. The end of a group depends on the rows
@@ -244,3 +245,10 @@ class ParquetWriter:
         offsets = self._arrow.array(np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int32))
         vectors = self._vector_lists(np.concatenate([empty, *present]))
         return self._arrow.ListArray.from_arrays(offsets, vectors, mask=mask)
+
+
+def id_type_of(path: AnyPath) -> str:
+    """Return the type of the ids in a file that ParquetWriter has written: int64 or string."""
+    parquet = require("pyarrow.parquet", _PURPOSE)
+    with parquet.ParquetFile(arrow_source(path)) as file:
+        return str(file.schema_arrow.field("id").type)

@@ -1,28 +1,21 @@
 """A folder of Parquet shards and the manifest that lists them. Each shard appears whole or not at all."""
 
 import hashlib
-import json
-from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any, BinaryIO
 
-from bertcli import __version__
 from bertcli.errors import OutputError
 from bertcli.input.records import FailedText
 from bertcli.output.files.atomic import atomic_file
-from bertcli.output.files.parquet import ParquetLayout, ParquetWriter
+from bertcli.output.files.lock import LOCK
+from bertcli.output.files.manifest import MANIFEST, save_manifest, shard_name
+from bertcli.output.files.parquet import STRING, ParquetLayout, ParquetWriter, id_type_of
+from bertcli.pipeline.shards import ShardBoundaries
 from bertcli.results.corpus import Manifest, Shard
 from bertcli.storage import AnyPath, size_of
 
-MANIFEST = "manifest.json"
-_SCHEMA_VERSION = 1
 _SHARD_PATTERN = "shard-*.parquet"
-
-
-def shard_name(number: int) -> str:
-    """Return the file name of a shard. Shards are numbered from 0."""
-    return f"shard-{number:05}.parquet"
 
 
 class ShardWriter:
@@ -86,19 +79,18 @@ class ShardFolderWriter:
         manifest: The complete shards so far.
     """
 
-    def __init__(
-        self, folder: AnyPath, manifest: Manifest, layout: ParquetLayout, input_sha256: Callable[[int], str]
-    ) -> None:
+    def __init__(self, folder: AnyPath, manifest: Manifest, layout: ParquetLayout, boundaries: ShardBoundaries) -> None:
         """Continue after the shards of a manifest.
 
         Args:
             folder: The folder.
             manifest: The shards that are complete already.
             layout: The columns.
-            input_sha256: Returns the hash of the texts and ids of a shard, given its number. Called when it is full.
+            boundaries: The ends of the shards, which the texts of the records have passed.
         """
-        self._folder, self._layout, self._input_sha256 = folder, layout, input_sha256
+        self._folder, self._layout, self._boundaries = folder, layout, boundaries
         self.manifest = manifest
+        self._rows = manifest.rows
         self._shard: ShardWriter | None = None
 
     def __enter__(self) -> "ShardFolderWriter":
@@ -134,34 +126,40 @@ class ShardFolderWriter:
         return self._shard
 
     def _finish_full_shard(self) -> None:
-        if self._current_shard().rows == self.manifest.shard_rows:
+        self._rows += 1
+        if self._boundaries.ends_after(self._rows - 1):
             self._finish_shard()
 
     def _finish_shard(self) -> None:
         """Complete the shard that is being written, and add it to the manifest."""
         shard = self._current_shard()
-        entry = shard.finish(self._input_sha256(len(self.manifest.shards)))
+        entry = shard.finish(self._boundaries.take(len(self.manifest.shards)).sha256)
         self.manifest = self.manifest.with_shard(entry, shard.id_type)
         self._shard = None
         save_manifest(self.manifest, self._folder)
 
 
 def check_shards(folder: AnyPath, manifest: Manifest) -> None:
-    """Check that the shards are as the manifest describes them.
-
-    Only the size of each shard is compared, and also the hash of the last one.
+    """Check that the size and the hash of each shard, and the type of the ids, are those in the manifest.
 
     Raises:
-        OutputError: A shard is missing or damaged.
+        OutputError: A shard is missing or damaged, or differs from the manifest.
     """
-    for number, shard in enumerate(manifest.shards, 1):
+    path = folder
+    for shard in manifest.shards:
         path = folder / shard.file
-        is_last = number == len(manifest.shards)
-        if not path.is_file() or size_of(path) != shard.bytes or (is_last and _sha256(path) != shard.sha256):
-            raise OutputError(
-                f"{path} is missing, or differs from its entry in {MANIFEST}",
-                hint="start over with --force, or name another folder",
-            )
+        if not path.is_file() or size_of(path) != shard.bytes or _sha256(path) != shard.sha256:
+            raise _differs(path)
+    # The ids of the last shard have the type of all.
+    if manifest.shards and id_type_of(path) != (manifest.id_type or STRING):
+        raise _differs(path)
+
+
+def _differs(shard: AnyPath) -> OutputError:
+    return OutputError(
+        f"{shard} is missing, or differs from its entry in {MANIFEST}",
+        hint="start over with --force, or name another folder",
+    )
 
 
 def remove_shards(folder: AnyPath) -> None:
@@ -182,13 +180,13 @@ def remove_leftovers(folder: AnyPath, manifest: Manifest) -> None:
 
 
 def has_content(folder: AnyPath) -> bool:
-    """Return True if the folder contains anything except temporary files of bertcli."""
-    temporary = set(_temporary_files(folder))
-    return any(path not in temporary for path in folder.iterdir())
+    """Return True if the folder contains anything except the lock and temporary files of bertcli."""
+    ignored = {folder / LOCK, *_temporary_files(folder)}
+    return any(path not in ignored for path in folder.iterdir())
 
 
 def _temporary_files(folder: AnyPath) -> list[AnyPath]:
-    return [path for name in (_SHARD_PATTERN, MANIFEST) for path in folder.glob(f".{name}.*.part")]
+    return [path for name in (_SHARD_PATTERN, MANIFEST, LOCK) for path in folder.glob(f".{name}.*.part")]
 
 
 def _sha256(path: AnyPath) -> str:
@@ -234,45 +232,3 @@ class _HashingFile:
 
     def seekable(self) -> bool:
         return False
-
-
-def save_manifest(manifest: Manifest, folder: AnyPath) -> None:
-    """Write the manifest of a folder. It replaces the earlier one, and is synced to the disk.
-
-    Raises:
-        OSError, Unreachable: The file cannot be written.
-    """
-    content = {
-        "schema": _SCHEMA_VERSION,
-        "bertcli": __version__,
-        **manifest.about,
-        "shard_rows": manifest.shard_rows,
-        "id_type": manifest.id_type,
-        "complete": manifest.is_complete,
-        "rows": manifest.rows,
-        "skipped": manifest.skipped,
-        "shards": [asdict(shard) for shard in manifest.shards],
-    }
-    with atomic_file(folder / MANIFEST) as file:
-        file.write(json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n")
-
-
-def load_manifest(folder: AnyPath) -> Manifest | None:
-    """Read the manifest of a folder. Return None if it has none.
-
-    Raises:
-        OutputError: The file is not a manifest of bertcli.
-    """
-    path = folder / MANIFEST
-    try:
-        content = json.loads(path.read_bytes())
-        shards = tuple(Shard(**shard) for shard in content.pop("shards"))
-        written = {name: content.pop(name) for name in ("schema", "bertcli", "rows", "skipped")}
-        if written["schema"] != _SCHEMA_VERSION or written["rows"] != sum(shard.rows for shard in shards):
-            raise ValueError
-        shard_rows, id_type, is_complete = (content.pop(name) for name in ("shard_rows", "id_type", "complete"))
-        return Manifest(content, shard_rows, shards, id_type, is_complete)
-    except FileNotFoundError:
-        return None
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise OutputError(f"{path} is not a manifest of bertcli", hint="name another folder") from None

@@ -6,36 +6,34 @@ from typing import Any
 import pytest
 
 from bertcli.errors import OutputError
-from bertcli.output.files.folder import check_same_run, find_started_run, prepare_folder
-from bertcli.output.files.shards import save_manifest
-from bertcli.results.corpus import Manifest
-
-ABOUT: dict[str, Any] = {"model": "bundled", "engine": "numpy", "options": {"pool": "mean", "layers": None}}
+from bertcli.output.files.folder import check_same_run, find_started_run, open_folder, prepare_folder
+from bertcli.output.files.lock import LOCK
+from bertcli.output.files.manifest import save_manifest
+from bertcli.results.corpus import Manifest, ShardLimits
+from tests.output.files.manifests import ABOUT, manifest_of
 
 
 def start_run(folder: Path, *, is_complete: bool = False) -> Manifest:
     """Create a folder with a manifest, and return the manifest."""
     folder.mkdir()
-    manifest = Manifest(ABOUT, 10, is_complete=is_complete)
+    manifest = manifest_of([10, 5] if is_complete else [], ShardLimits(10), is_complete=is_complete)
     save_manifest(manifest, folder)
     return manifest
 
 
 @pytest.mark.parametrize("resume", [True, False])
-def test_a_missing_or_empty_folder_starts_a_new_run(tmp_path: Path, resume: bool) -> None:
-    assert find_started_run(tmp_path / "new", resume=resume, force=False) is None
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "empty" / ".shard-00000.parquet.x.part").write_text("half")
-    assert find_started_run(tmp_path / "empty", resume=resume, force=False) is None
-    prepare_folder(tmp_path / "empty", None)
-    assert list((tmp_path / "empty").iterdir()) == []
+def test_an_empty_folder_starts_a_new_run(tmp_path: Path, resume: bool) -> None:
+    (tmp_path / ".shard-00000.parquet.x.part").write_text("half")
+    (tmp_path / LOCK).write_text("of a killed run")
+    assert find_started_run(tmp_path, resume=resume, force=False) is None
+    prepare_folder(tmp_path, None)
+    assert [path.name for path in tmp_path.iterdir()] == [LOCK]
 
 
-@pytest.mark.parametrize("force", [True, False])
-def test_a_file_instead_of_a_folder_is_an_error(tmp_path: Path, force: bool) -> None:
+def test_a_file_instead_of_a_folder_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("x")
-    with pytest.raises(OutputError, match="out is a file"):
-        find_started_run(tmp_path / "out", resume=not force, force=force)
+    with pytest.raises(OutputError, match="out is a file"), open_folder(tmp_path / "out", print):
+        pass
 
 
 def test_a_started_run_needs_resume_or_force(tmp_path: Path) -> None:
@@ -51,14 +49,32 @@ def test_a_started_run_needs_resume_or_force(tmp_path: Path) -> None:
     ("changes", "words"),
     [
         ({"model": "other"}, "started with --model bundled, not other"),
-        ({"options": {"pool": "max", "layers": None}}, "started with --pooling mean, not max"),
-        ({"options": {"pool": "mean", "layers": "0"}}, "started without --layers"),
+        ({"options": {**ABOUT["options"], "pool": "max"}}, "started with --pooling mean, not max"),
+        ({"options": {**ABOUT["options"], "layers": "0"}}, "started without --layers"),
+        ({"options": {**ABOUT["options"], "normalize": True}}, "started without --normalize"),
+        ({"options": {"pool": "mean"}}, "has other entries than this run: batch_tokens, layers, normalize"),
     ],
 )
 def test_a_run_with_other_options_is_not_resumed(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
-    manifest = Manifest(ABOUT, 10)
-    check_same_run(tmp_path, manifest, ABOUT, 10)
+    manifest = manifest_of([], ShardLimits(10))
+    check_same_run(tmp_path, manifest, ABOUT, ShardLimits(10))
     with pytest.raises(OutputError, match=words):
-        check_same_run(tmp_path, manifest, {**ABOUT, **changes}, 10)
+        check_same_run(tmp_path, manifest, {**ABOUT, **changes}, ShardLimits(10))
     with pytest.raises(OutputError, match="started with --shard-rows 10, not 7"):
-        check_same_run(tmp_path, manifest, ABOUT, 7)
+        check_same_run(tmp_path, manifest, ABOUT, ShardLimits(7))
+    by_text = manifest_of([], ShardLimits(10, text_bytes=100, max_text_bytes=50))
+    with pytest.raises(OutputError, match="started without --shard-rows"):
+        check_same_run(tmp_path, by_text, ABOUT, ShardLimits(10))
+
+
+def test_a_folder_that_stays_empty_is_removed_and_others_stay(tmp_path: Path) -> None:
+    for name, text in {"new": None, "old": None, "full": "x"}.items():
+        folder = tmp_path / name
+        if name != "new":
+            folder.mkdir()
+        with pytest.raises(ZeroDivisionError), open_folder(folder, print):
+            if text is not None:
+                (folder / "notes.txt").write_text(text)
+            raise ZeroDivisionError
+        assert not (folder / LOCK).exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["full", "old"]
