@@ -178,7 +178,7 @@ def schedule(
     read = stages.prefetch(windows, 1)
     tokenized = stages.prefetch(_tokenize(session, read, plan, check))
     groups = group_texts(tokenized, batch_tokens, plan)
-    worker = _GroupWorker(session, compute, batch_tokens, plan.shard_rows, stages, counts, halving, dedupe)
+    worker = _GroupWorker(session, compute, batch_tokens, plan.boundaries, stages, counts, halving, dedupe)
     answered: Iterable[list[Answer | FailedText]] = map(worker.answer, groups)
     if plan.prefetch:
         answered = stages.prefetch(answered, plan.prefetch)
@@ -227,14 +227,14 @@ class _GroupWorker(Generic[Answer]):
         session: Session,
         compute: Compute[Answer],
         batch_tokens: int,
-        shard_rows: int | None,
+        boundaries: ShardBoundaries | None,
         stages: Stages,
         counts: RunCounts,
         halving: Halving,
         dedupe: Dedupe[Answer] | None,
     ) -> None:
         self._session, self._compute, self._batch_tokens = session, compute, batch_tokens
-        self._shard_rows, self._stages, self._counts = shard_rows, stages, counts
+        self._boundaries, self._stages, self._counts = boundaries, stages, counts
         self._halving, self._dedupe = halving, dedupe
         self._untrimmed_batches = 0
 
@@ -252,7 +252,7 @@ class _GroupWorker(Generic[Answer]):
             answers = self._dedupe.add_repeated(texts, answers)
         for text in texts:
             self._counts.count_text(text)
-        if _ends_shard(group[-1], self._shard_rows):
+        if _ends_shard(group[-1], self._boundaries):
             # A resumed run starts at a shard, and must cut its batches as a run without a break does.
             self._halving.forget_budget()
         return [text if isinstance(text, FailedText) else answers.pop(text.record.index) for text in group]
