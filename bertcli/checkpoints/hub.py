@@ -131,11 +131,18 @@ class _Repository:
             hf_raise_for_status,
         )
 
+        try:
+            session = get_session()
+        except (ValueError, ImportError) as error:  # the network library does not support a proxy of that kind
+            raise HubFailed(
+                f"the proxy for {shown_endpoint()} cannot be used: {error}",
+                hint="use an http proxy in HTTP_PROXY, HTTPS_PROXY and ALL_PROXY",
+            ) from None
         headers = build_hf_headers(token=self.token, library_name="bertcli", library_version=__version__)
         if byte_range is not None:
             headers["Range"] = byte_range
         with self._translating_errors():
-            response = get_session().get(url, headers=headers, timeout=_TIMEOUT_S)
+            response = session.get(url, headers=headers, timeout=_TIMEOUT_S)
             hf_raise_for_status(response)
             return bytes(response.content)
 

@@ -4,6 +4,7 @@ import errno
 import json
 import shutil
 import socket
+import sys
 import time
 from collections import namedtuple
 from pathlib import Path
@@ -398,6 +399,19 @@ def test_a_proxy_is_checked_instead_of_the_hub(hub: Hub, monkeypatch: pytest.Mon
     monkeypatch.setenv("http_proxy", hub.url)
     assert connectivity.why_unreachable("http://hub.invalid") is None
     assert connectivity.why_unreachable("https://hub.invalid") is not None
+
+
+@pytest.mark.parametrize("proxy", ["socks4://127.0.0.1:9", "socks5://127.0.0.1:9"])
+def test_a_proxy_of_an_unsupported_kind_is_an_error(hub: Hub, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    from huggingface_hub import close_session
+
+    close_session()
+    monkeypatch.setitem(sys.modules, "socksio", None)  # as if it was not installed
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    error = failure()
+    assert isinstance(error, HubFailed)
+    assert f"the proxy for {hub.url} cannot be used" in error.message
+    assert "HTTPS_PROXY" in error.hint
 
 
 def test_a_port_that_nobody_listens_at_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
