@@ -266,4 +266,7 @@ def _parse_holder(content: bytes) -> Holder | None:
 
 def _refusal(folder: AnyPath, holder: Holder | None) -> OutputError:
     who = "another run" if holder is None else f"another run: {holder}"
-    return OutputError(f"{folder}/ is being written by {who}", hint="wait for that run to end, or name another folder")
+    wait = "wait for that run to end"
+    if isinstance(folder, RemotePath):
+        wait += f" (or {STALE_SECONDS / 60:.0f} minutes, if it was killed)"
+    return OutputError(f"{folder}/ is being written by {who}", hint=f"{wait}, or name another folder")
