@@ -119,9 +119,10 @@ def _flock(folder: Path) -> Iterator[FolderLock]:
         file.flush()
         yield FolderLock()
     finally:
-        with suppress(OSError):
-            path.unlink(missing_ok=True)  # before the lock ends: nobody else may have it then
+        # An interrupt must not remove the file that the next run creates here.
         INTERRUPTS.unfinished.discard(str(path))
+        with suppress(OSError):
+            path.unlink(missing_ok=True)  # before the lock ends, after which another run may hold it
         file.close()
 
 
