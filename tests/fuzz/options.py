@@ -42,6 +42,23 @@ _VALUES: Mapping[str, Sequence[str]] = {
     "seq": ("1", "3", "8", "64", "65", "512"),
     "batch": ("1", "2", "7"),
 }
+# Options that go together, by the names of their parameters. Options drawn at random mostly contradict each other.
+_TOGETHER: Mapping[str, Sequence[Sequence[str]]] = {
+    "encode": (
+        ("pooling", "normalize"), ("tokens", "layers"), ("pooler", "layers"), ("similarity",), ("dedupe", "keep_text"),
+        ("shard_rows", "resume"), ("shard_rows", "dtype_out", "id_field"), ("batch_tokens", "batch_size"),
+    ),
+    "fill-mask": (
+        ("top_k",), ("mass", "entropy"), ("targets", "target_score"), ("joint", "order", "top_k"), ("score",),
+        ("score", "within_word"), ("lens", "top_k"), ("compare", "targets"), ("mutual",),
+    ),
+    "attn": (
+        ("layer", "head"), ("layer", "head", "words", "rows"), ("from_token", "top_k"), ("rollout", "cols"),
+        ("head_distance",), ("stat", "by"), ("by", "top"), ("grid",), ("aggregate",), ("group",), ("label",),
+        ("value_norms",), ("expansion",),
+    ),
+    "shapes": (("batch", "seq"), ("run",), ("run", "seq"), ("weights",)),
+}  # fmt: skip
 _WHOLE = ("1", "2", "3", "5", "20", "0", "-1", "1000000", "9223372036854775808")
 _DECIMAL = ("0", "0.5", "1", "2", "-1", "inf", "nan", "1e309")
 
@@ -58,8 +75,10 @@ def parameters(command: str) -> Mapping[str, Any]:
 def draw_options(rng: random.Random, command: str) -> dict[str, list[str]]:
     """Return options of a command: the arguments of each, by the name of its parameter."""
     available = parameters(command)
-    count = min(rng.choice((0, 0, 0, 1, 1, 1, 2, 2, 3, 5)), len(available))
-    names = rng.sample(sorted(available), count)
+    if command in _TOGETHER and rng.random() < 0.6:
+        names = [name for name in rng.choice(_TOGETHER[command]) if name in available]
+    else:
+        names = rng.sample(sorted(available), min(rng.choice((0, 1, 1, 2, 3, 5)), len(available)))
     if "engine" in available and rng.random() < 0.25:
         names = [*names, "engine"]
     return {name: _arguments(rng, available[name]) for name in names}

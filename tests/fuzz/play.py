@@ -66,6 +66,17 @@ class Player:
     def __exit__(self, *error: object) -> None:
         self._server.__exit__(*error)
 
+    def draw(self, seed: int) -> Case:
+        """Return the case of a seed."""
+        return draw_case(seed, self._fixtures)
+
+    def shard_case(self) -> Case:
+        """Return a case that writes a folder of shards."""
+        texts = ["how are you", "the cat", "a", "", "sat on the mat", "cat", "how", "the the the", "mat"]
+        content = "".join(json.dumps({"id": f"n{number}", "text": text}) + "\n" for number, text in enumerate(texts))
+        arguments = self._fixtures.shard_arguments()
+        return Case(-1, "folder", arguments, {"in.jsonl": content.encode()}, "out/", "/", len(texts))
+
     def play(self, seed: int, *, keep: bool = False) -> Report:
         """Draw the case of a seed, run it, and judge it.
 
@@ -73,7 +84,7 @@ class Player:
             seed: The seed.
             keep: Keep its folder even if there is no problem.
         """
-        report = self.run(draw_case(seed, self._fixtures))
+        report = self.run(self.draw(seed))
         if not keep and not report.problems:
             shutil.rmtree(report.folder)
         return report
@@ -139,10 +150,7 @@ class Player:
 
     def _with_shards(self) -> Fixtures:
         """Return the fixtures with a folder of shards, written by a run and cut back to its first half."""
-        fixtures = self._fixtures
-        texts = ["how are you", "the cat", "a", "", "sat on the mat", "cat", "how", "the the the", "mat"]
-        content = "".join(json.dumps({"id": f"n{number}", "text": text}) + "\n" for number, text in enumerate(texts))
-        case = Case(-1, "folder", fixtures.shard_arguments(), {"in.jsonl": content.encode()}, "out/", "/", len(texts))
+        fixtures, case = self._fixtures, self.shard_case()
         report = self.run(case)
         assert not report.problems, report
         shards = read_files(report.folder / "work" / "out")
@@ -152,7 +160,7 @@ class Player:
         changes["skipped"] = manifest["skipped"] - last["skipped"]
         del shards[last["file"]]
         shards["manifest.json"] = json.dumps({**manifest, **changes}).encode()
-        return replace(fixtures, shards=shards, shard_texts=content.encode())
+        return replace(fixtures, shards=shards, shard_texts=case.files["in.jsonl"])
 
 
 class _KillAndResume:
@@ -179,7 +187,7 @@ class _KillAndResume:
         if not is_complete(ended):
             report.problems.append("the run cannot be resumed")
             return
-        report.problems.extend(_differences(work / "whole", work / "out"))
+        report.problems.extend(differences(work / "whole", work / "out"))
         report.problems.extend(_leftovers(work))
 
 
@@ -187,7 +195,7 @@ def _resumed(case: Case, signals: Sequence[tuple[float, int]]) -> Case:
     return replace(case, arguments=[*case.arguments, "-o", "out/", "--resume"], signals=signals)
 
 
-def _differences(whole: Path, resumed: Path) -> list[str]:
+def differences(whole: Path, resumed: Path) -> list[str]:
     """Return how a resumed folder differs from that of a run that nobody disturbed."""
     try:
         check_shards(resumed)
