@@ -15,7 +15,7 @@ PAGES = {path.relative_to(REPOSITORY).as_posix(): path.read_text(encoding="utf-8
 EXAMPLES = {page: examples(text) for page, text in PAGES.items()}
 COMMANDS = ("fill-mask", "encode", "shapes", "attn", "models")
 # Commands that a test cannot run: they need the network, or take minutes.
-NOT_RUN = ("pip install ", "python benchmarks/", ".ci/run")
+NOT_RUN = ("pip install ", "python benchmarks/", "python -m tests.fuzz", ".ci/run")
 # Programs other than Python that a command needs, by a word in the command.
 PROGRAMS = {"jq": ("jq",), "make": ("make",), "letter.txt": ("vim", "jq")}
 # Tolerance of a number on a page: one unit of its last digit.

@@ -15,7 +15,7 @@ from tests.fuzz.play import Player, Report, reproduction
 def main() -> int:
     """Run one case or many, and print the problems and the figures."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
-    parser.add_argument("one", nargs="?", type=int, metavar="SEED", help="run the case of this seed and show its output")
+    parser.add_argument("one", nargs="?", type=int, metavar="SEED", help="run this case and show its output")
     parser.add_argument("--cases", type=int, default=300, help="number of cases to run (default: 300)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the first case (default: 0)")
     given = parser.parse_args()
@@ -48,8 +48,9 @@ def figures(reports: Sequence[Report]) -> str:
     codes = Counter(run.code for run in runs)
     stops = sorted(run.after_signal for run in runs if run.after_signal is not None and run.code in (130, 143, 129))
     kills = sum(report.survived_kill for report in reports)
+    failed = sum(bool(report.problems) for report in reports)
     lines = [
-        f"cases: {len(reports):,}, runs: {len(runs):,}, cases with a problem: {sum(bool(r.problems) for r in reports):,}",
+        f"cases: {len(reports):,}, runs: {len(runs):,}, cases with a problem: {failed:,}",
         f"exit codes: {', '.join(f'{code}: {count:,}' for code, count in sorted(codes.items()))}",
         f"interrupts: {len(stops):,}, kills: {codes[-9]:,}, resumed after a kill: {kills:,}",
         f"median run: {median(run.seconds for run in runs):.2f} s, "

@@ -22,7 +22,16 @@ _SUFFIXES: Mapping[str, Sequence[str]] = {
 }
 _NAMES = (*("out",) * 12, "o ut", "-out", "öut\u202e", "out\n", "[b]out", "out\udcff", "out.x")
 _SIGNALS = (signal.SIGINT, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
-_STRAY = (["help"], ["help", "x\x1b"], [], ["--version"], ["-h"], ["how [MASK] you"], ["encod", "a"], ["--json", "attn"])
+_STRAY = (
+    ["help"],
+    ["help", "x\x1b"],
+    [],
+    ["--version"],
+    ["-h"],
+    ["how [MASK] you"],
+    ["encod", "a"],
+    ["--json", "attn"],
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,9 @@ class Report:
 
     def __str__(self) -> str:
         lines = [f"seed {self.case.seed}: {problem}" for problem in self.problems]
-        lines += [f"  {line}" for run in self.runs[-1:] for line in run.stderr.decode(errors="replace").splitlines()[-6:]]
+        lines += [
+            f"  {line}" for run in self.runs[-1:] for line in run.stderr.decode(errors="replace").splitlines()[-6:]
+        ]
         return "\n".join([*lines, f"  {reproduction(self.case, self.folder)}"])
 
 
@@ -131,7 +133,10 @@ class Player:
             stdin,
             case.stdin_is_pipe,
             case.stdout,
-            [str(path) for path in (*fixtures.checkpoints.values(), fixtures.home, *([] if stdin is None else [stdin]))],
+            [
+                str(path)
+                for path in (*fixtures.checkpoints.values(), fixtures.home, *([] if stdin is None else [stdin]))
+            ],
             [str(work), str(temporary), str(streams), str(fixtures.home / "matplotlib")],
             case.may_connect,
             case.signals,
@@ -207,7 +212,9 @@ def differences(whole: Path, resumed: Path) -> list[str]:
 
 
 def _leftovers(folder: Path) -> list[str]:
-    return [f"an unfinished file remains after the next run: {name!r}" for name in read_files(folder) if ".part" in name]
+    return [
+        f"an unfinished file remains after the next run: {name!r}" for name in read_files(folder) if ".part" in name
+    ]
 
 
 def _write(folder: Path, files: Files) -> None:
@@ -262,4 +269,3 @@ def _is_encodable(argument: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-

@@ -1,7 +1,6 @@
 """The checks of the fuzzer find what they look for: each test plants one mistake in a run."""
 
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,13 +12,6 @@ ANSWER = '{"schema": 1, "records": [{"index": 0}, {"index": 1}]}'
 ENCODE = Case(0, "plain", ["encode", "a", "b", "--json"], format="json", records=2)
 TO_FILE = Case(0, "plain", ["encode", "a", "b", "-o", "out.json"], target="out.json", format=".json", records=2)
 SHOWN = Case(0, "plain", ["encode", "a", "--format", "csv"], format="csv", stdout="terminal")
-
-
-@pytest.fixture(scope="module")
-def player(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Player]:
-    """Return a player, whose server has imported everything that bertcli needs."""
-    with Player(tmp_path_factory.mktemp("fuzz") / "cases") as player:
-        yield player
 
 
 def problems(player: Player, case: Case, planted: str, limit: float | None = None) -> str:

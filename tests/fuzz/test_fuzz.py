@@ -3,9 +3,6 @@
 `python -m tests.fuzz SEED` runs one case again. docs/reliability.md has the figures of a long run.
 """
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from tests.fuzz.play import Player
@@ -13,13 +10,6 @@ from tests.fuzz.play import Player
 CASES, MANY_CASES = 300, 5000
 # Cases of one test. A failure shows all cases of its test that fail.
 _PART = 50
-
-
-@pytest.fixture(scope="module")
-def player(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Player]:
-    """Return a player, whose server has imported everything that bertcli needs."""
-    with Player(tmp_path_factory.mktemp("fuzz") / "cases") as player:
-        yield player
 
 
 def parts(first: int, count: int) -> list[range]:

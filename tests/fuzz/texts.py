@@ -112,7 +112,9 @@ def _jsonl(rng: random.Random, rows: Sequence[str]) -> TextFile:
             value = rng.choice((rng.choice(odd), {"text": rng.choice(odd), "id": rng.choice(odd)}))
         lines.append(json.dumps(value, ensure_ascii=rng.random() < 0.5))
     if rng.random() < 0.05:
-        lines.append(rng.choice(("[" * 100_000, '{"text": "\\ud800"}', '{"text": "a', "NaN", "1e999", '{"text":"a"} b')))
+        lines.append(
+            rng.choice(("[" * 100_000, '{"text": "\\ud800"}', '{"text": "a', "NaN", "1e999", '{"text":"a"} b'))
+        )
     content = "".join(f"{line}\n" for line in lines).encode()
     return TextFile("jsonl", rng.choice((".jsonl", ".ndjson", ".json")), content, count_objects(content))
 
