@@ -1,4 +1,4 @@
-"""A case from its seed to its verdict: write its files, run it, check it, and where a signal killed it, run it again."""
+"""A case from its seed to its verdict: write its files, run it, check it, and run it again if it was killed."""
 
 import json
 import os

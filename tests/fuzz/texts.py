@@ -18,9 +18,11 @@ _SPECIAL = ("[CLS]", "[SEP]", "[PAD]", "[UNK]", "<s>", "</s>", "##e")
 # Texts that have broken programs before: ends of lines, quotes, markup, escapes, formulas, other scripts.
 _TRAPS = (
     "", " ", "\t", "\r", "\v\f", "\x00", "\x1b[31mred\x1b[0m", "\x1b]0;title\x07", "\x9b31m", "\x08\x08", "\ufeffa",
-    "the\rcat [MASK]", "the\ncat [MASK]", "the\r\ncat", 'a "quoted" [MASK]', "a,b,[MASK]", "a\tb\tc [MASK]", "\\t \\n \\",
-    "[bold]how[/bold] [MASK]", "[/]", "=1+1", "-", "--", "--help", "@file", "{}", '{"text": 1}', "NaN", "null", "\u2028",
-    "\u202e[MASK]", "e\u0301" * 40, "\U0001f469\u200d\U0001f52c [MASK]", "\u4e2d\u6587[MASK]", "\ufdfa" * 9, "\u0130", "\ud7ff",
+    "the\rcat [MASK]", "the\ncat [MASK]", "the\r\ncat", 'a "quoted" [MASK]', "a,b,[MASK]", "a\tb\tc [MASK]",
+    "\\t \\n \\",
+    "[bold]how[/bold] [MASK]", "[/]", "=1+1", "-", "--", "--help", "@file", "{}", '{"text": 1}', "NaN", "\u2028",
+    "\u202e[MASK]", "e\u0301" * 40, "\U0001f469\u200d\U0001f52c [MASK]", "\u4e2d\u6587[MASK]", "\ufdfa" * 9,
+    "\u0130",
     "a" * 300, "[MASK] " * 30, "how are you " * 40, "'", "''", "%s%d", "$(ls)", "\u00ad", "\u200b",
 )  # fmt: skip
 FORMATS = ("text", "jsonl", "csv", "tsv", "parquet")
