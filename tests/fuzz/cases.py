@@ -22,6 +22,7 @@ _SUFFIXES: Mapping[str, Sequence[str]] = {
 }
 _NAMES = (*("out",) * 12, "o ut", "-out", "öut\u202e", "out\n", "[b]out", "out\udcff", "out.x")
 _SIGNALS = (signal.SIGINT, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
+# Command lines without a command to run.
 _STRAY = (
     ["help"],
     ["help", "x\x1b"],
@@ -163,7 +164,7 @@ def _with_input(rng: random.Random, case: Case, options: dict[str, list[str]]) -
         file = draw_file(rng, has_pairs="pairs" in options)
         has_format = file.format != "text" or rng.random() < 0.2
         given = ["--input-format", file.format] if has_format else []
-        is_unclear = "input_format" in options or file.suffix.endswith((".gz", ".bz2"))
+        is_unclear = "input_format" in options or file.suffix.endswith((".gz", ".zst", ".bz2"))
         case = replace(case, stdin=file.content, stdin_is_pipe=rng.random() < 0.6, records=_records(file, is_unclear))
         return replace(case, arguments=[*case.arguments, *given]), rng.choice(([], ["-"]))
     names, files, records = [], dict(case.files), 0

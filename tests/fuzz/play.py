@@ -133,10 +133,7 @@ class Player:
             stdin,
             case.stdin_is_pipe,
             case.stdout,
-            [
-                str(path)
-                for path in (*fixtures.checkpoints.values(), fixtures.home, *([] if stdin is None else [stdin]))
-            ],
+            [str(path) for path in (*fixtures.checkpoints.values(), fixtures.home)],
             [str(work), str(temporary), str(streams), str(fixtures.home / "matplotlib")],
             case.may_connect,
             case.signals,
@@ -228,6 +225,7 @@ def _write(folder: Path, files: Files) -> None:
 def save_checkpoints(folder: Path) -> dict[str, Path]:
     """Save valid checkpoints of several kinds, and return their folders by name."""
     import torch
+    import transformers
 
     from tests.families import save_family
     from tests.tiny import random_model, save_bert, write_vocabulary
@@ -239,7 +237,11 @@ def save_checkpoints(folder: Path) -> dict[str, Path]:
     (pickled / "model.safetensors").unlink()
     write_vocabulary(pickled)
     torch.save(random_model().state_dict(), pickled / "pytorch_model.bin")
-    return {"tiny": tiny, "pickled": pickled, "roberta": save_family(folder / "roberta", "roberta")}
+    sharded = folder / "sharded"
+    random_model().save_pretrained(sharded, max_shard_size="20KB")
+    transformers.BertTokenizerFast(str(tiny / "vocab.txt")).save_pretrained(sharded)  # tokenizer.json, no vocab.txt
+    roberta = save_family(folder / "roberta", "roberta")
+    return {"tiny": tiny, "pickled": pickled, "sharded": sharded, "roberta": roberta}
 
 
 def reproduction(case: Case, folder: Path) -> str:

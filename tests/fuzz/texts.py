@@ -25,6 +25,8 @@ _TRAPS = (
     "\u0130",
     "a" * 300, "[MASK] " * 30, "how are you " * 40, "'", "''", "%s%d", "$(ls)", "\u00ad", "\u200b",
 )  # fmt: skip
+# Longer than any line that bertcli takes.
+_LONG_LINE = 17 << 20
 FORMATS = ("text", "jsonl", "csv", "tsv", "parquet")
 
 
@@ -98,6 +100,8 @@ _COUNTS = {"text": count_lines, "jsonl": count_objects}
 
 def _text(rng: random.Random, rows: Sequence[str]) -> TextFile:
     end = rng.choice(("\n", "\n", "\n", "\r\n"))
+    if rng.random() < 0.01:
+        rows = [*rows, rng.choice(("a", "how ", "\u4e2d", " ")) * _LONG_LINE, "how [MASK] you"]
     joined = end.join(rows) + rng.choice((end, end, "", end + end)) if rows else ""
     content = joined.encode()
     if rng.random() < 0.1:
@@ -154,7 +158,11 @@ def _compressed(rng: random.Random, file: TextFile) -> TextFile:
     if rng.random() < 0.15:  # compressed in a way that bertcli does not read, or under a wrong name
         content, suffix = rng.choice(((bz2.compress(file.content), ".bz2"), (gzip.compress(file.content, mtime=0), "")))
         return TextFile(file.format, file.suffix + suffix, content, None)
-    content, records = gzip.compress(file.content, mtime=0), file.records
+    content, suffix, records = gzip.compress(file.content, mtime=0), ".gz", file.records
+    if rng.random() < 0.3:
+        import pyarrow
+
+        content, suffix = pyarrow.compress(file.content, "zstd", asbytes=True), ".zst"
     if rng.random() < 0.2:
         content, records = mutated(rng, content), None
-    return TextFile(file.format, f"{file.suffix}.gz", content, None if file.format == "parquet" else records)
+    return TextFile(file.format, file.suffix + suffix, content, None if file.format == "parquet" else records)
