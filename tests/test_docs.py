@@ -108,6 +108,12 @@ def test_a_page_shows_its_commands(page: str) -> None:
         assert any(f"bertcli {command}" in example.command for example in EXAMPLES[page]), command
 
 
+def test_files_of_tests_and_benchmarks_that_a_page_names_exist() -> None:
+    named = {name for page in PAGES.values() for name in re.findall(r"`((?:tests|benchmarks)/[\w./]+)`", page)}
+    assert "tests/fuzz/test_checks.py" in named
+    assert [name for name in sorted(named) if not (REPOSITORY / name).exists()] == []
+
+
 def test_benchmarks_are_listed_on_the_performance_page() -> None:
     helpers = {"checkpoints.py", "processes.py", "samples.py"}
     programs = {path.name for path in (REPOSITORY / "benchmarks").glob("*.py")} - helpers
