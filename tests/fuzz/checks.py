@@ -117,14 +117,18 @@ def _check_files(case: Case, ended: Ended, before: Files, after: Files) -> Itera
             yield "a file that existed has changed"
     elif target in after and not is_complete(ended):
         yield "a file was written, although the run has failed"
-    if is_complete(ended) and target not in after:
+    if is_complete(ended) and target not in after and not _asks_for_help(case):
         yield "the output file is missing"
+
+
+def _asks_for_help(case: Case) -> bool:
+    """Return True if a text that is not behind -- may be an option for help."""
+    return any(argument in ("-h", "--help") for argument in case.arguments)
 
 
 def _check_output(case: Case, ended: Ended, folder: Path) -> Iterator[str]:
     """Parse the output and count its records."""
-    options = case.arguments[1:]
-    if not case.format or {"-h", "--help"} & {*options}:
+    if not case.format or _asks_for_help(case):
         return
     if case.stdout == "terminal":
         shown = ended.stdout.decode(errors="replace")
