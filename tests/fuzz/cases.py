@@ -132,11 +132,12 @@ def _with_model(rng: random.Random, case: Case, fixtures: Fixtures, options: dic
         other = fixtures.checkpoints[rng.choice(names)]
         options["compare"] = ["--compare", rng.choice((str(other), str(other), "zzz"))]
     kind = rng.random()
-    name, files = "tiny" if rng.random() < 0.75 else rng.choice(names), dict(case.files)
+    name, files = "tiny" if rng.random() < 0.6 else rng.choice(names), dict(case.files)
     model, may_connect = str(fixtures.checkpoints[name]), options.get("compare", [""])[-1] == "zzz"
     if kind < 0.05:
         return replace(case, may_connect=may_connect)
     if kind < 0.25:
+        name = rng.choice(names)
         valid = {path.name: path.read_bytes() for path in sorted(fixtures.checkpoints[name].iterdir())}
         files |= {f"model/{name}": content for name, content in mutated_checkpoint(rng, valid).items()}
         model = "model"

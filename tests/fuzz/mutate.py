@@ -13,6 +13,32 @@ _VALUES: tuple[Any, ...] = (
     {"a": 1}, "../../../etc/passwd", "gelu_new", "BF16", "F8_E8M0", "F4", "\ud7ff", [[[[]]]], "__import__", -(2**63),
 )  # fmt: skip
 
+# Parts of a tokenizer.json that the library tokenizers knows, and that do not fit a BERT or are damaged.
+_TOKENIZER_PARTS: Mapping[str, tuple[Any, ...]] = {
+    "normalizer": (
+        {"type": "Precompiled", "precompiled_charsmap": "AAAA"}, {"type": "Prepend", "prepend": "\u2581"},
+        {"type": "Replace", "pattern": {"Regex": "("}, "content": ""}, {"type": "Sequence", "normalizers": []},
+        {"type": "Replace", "pattern": {"Regex": "(a*)*b"}, "content": ""}, {"type": "NFKD"}, None,
+    ),
+    "pre_tokenizer": (
+        {"type": "Digits", "individual_digits": True}, {"type": "FixedLength", "length": 0}, None,
+        {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "always", "split": True},
+        {"type": "Split", "pattern": {"Regex": "."}, "behavior": "Removed", "invert": False},
+    ),
+    "post_processor": (
+        {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "[NO]", "type_id": 0}}], "pair": [],
+         "special_tokens": {}},
+        {"type": "TemplateProcessing", "single": [{"Sequence": {"id": "A", "type_id": 7}}], "pair": [],
+         "special_tokens": {}},
+        {"type": "BertProcessing", "sep": ["[SEP]", 10**6], "cls": ["[CLS]", 2]}, {"type": "Sequence"}, None,
+    ),
+    "truncation": ({"direction": "Right", "max_length": 0, "strategy": "LongestFirst", "stride": 9},),
+    "padding": ({"strategy": {"Fixed": 10**9}, "direction": "Left", "pad_to_multiple_of": None, "pad_id": 0,
+                 "pad_type_id": 0, "pad_token": "[PAD]"},),
+    "added_tokens": ([], [{"id": 10**6, "content": "a", "single_word": False, "lstrip": False, "rstrip": False,
+                           "normalized": False, "special": True}]),
+}  # fmt: skip
+
 
 def mutated(rng: random.Random, content: bytes) -> bytes:
     """Return the bytes with a few of them changed, cut off, removed, repeated or inserted."""
@@ -120,9 +146,24 @@ def mutated_checkpoint(rng: random.Random, files: Files) -> Files:
     return changed
 
 
+def mutated_tokenizer(rng: random.Random, content: bytes) -> bytes:
+    """Return a tokenizer.json with a part of another tokenizer, without some tokens, or with any other mutation."""
+    if rng.random() < 0.4:
+        return mutated_json(rng, content)
+    tokenizer = json.loads(content)
+    if rng.random() < 0.4:
+        vocabulary = tokenizer["model"]["vocab"]
+        lost = ["[UNK]", "<unk>", "[CLS]", "[SEP]", "[MASK]", "[PAD]", *rng.sample(sorted(vocabulary), 3)]
+        vocabulary.pop(rng.choice([token for token in lost if token in vocabulary]))
+    else:
+        part = rng.choice(sorted(_TOKENIZER_PARTS))
+        tokenizer[part] = rng.choice(_TOKENIZER_PARTS[part])
+    return json.dumps(tokenizer).encode()
+
+
 def _mutation_of(name: str) -> Callable[[random.Random, bytes], bytes]:
     if name.endswith(".json"):
-        return _mutated_if_json
+        return _mutated_tokenizer_if_json if name == "tokenizer.json" else _mutated_if_json
     return mutated_safetensors if name.endswith(".safetensors") else mutated
 
 
@@ -130,6 +171,13 @@ def _mutated_if_json(rng: random.Random, content: bytes) -> bytes:
     try:
         return mutated_json(rng, content)
     except ValueError:  # a mutation before this one has damaged it
+        return mutated(rng, content)
+
+
+def _mutated_tokenizer_if_json(rng: random.Random, content: bytes) -> bytes:
+    try:
+        return mutated_tokenizer(rng, content)
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
         return mutated(rng, content)
 
 
