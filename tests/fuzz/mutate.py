@@ -140,7 +140,7 @@ def mutated_checkpoint(rng: random.Random, files: Files) -> Files:
             case 3:
                 changed[name] = rng.randbytes(rng.choice((1, 16, 1000)))
             case _:
-                changed[name] = _mutation_of(name)(rng, changed[name])
+                changed[name] = _mutated_file(rng, name, changed[name])
         if not changed:
             break
     return changed
@@ -161,24 +161,20 @@ def mutated_tokenizer(rng: random.Random, content: bytes) -> bytes:
     return json.dumps(tokenizer).encode()
 
 
-def _mutation_of(name: str) -> Callable[[random.Random, bytes], bytes]:
-    if name.endswith(".json"):
-        return _mutated_tokenizer_if_json if name == "tokenizer.json" else _mutated_if_json
-    return mutated_safetensors if name.endswith(".safetensors") else mutated
-
-
-def _mutated_if_json(rng: random.Random, content: bytes) -> bytes:
+def _mutated_file(rng: random.Random, name: str, content: bytes) -> bytes:
+    """Return a file of a checkpoint with a mutation of its format, or of its bytes if it is damaged already."""
+    suffix = name if name == "tokenizer.json" else name.rpartition(".")[2]
     try:
-        return mutated_json(rng, content)
-    except ValueError:  # a mutation before this one has damaged it
+        return _MUTATIONS.get(suffix, mutated)(rng, content)
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, struct.error):
         return mutated(rng, content)
 
 
-def _mutated_tokenizer_if_json(rng: random.Random, content: bytes) -> bytes:
-    try:
-        return mutated_tokenizer(rng, content)
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
-        return mutated(rng, content)
+_MUTATIONS: Mapping[str, Callable[[random.Random, bytes], bytes]] = {
+    "tokenizer.json": mutated_tokenizer,
+    "json": mutated_json,
+    "safetensors": mutated_safetensors,
+}
 
 
 def mutated_folder(rng: random.Random, files: Files) -> Files:
