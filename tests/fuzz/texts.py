@@ -101,7 +101,8 @@ _COUNTS = {"text": count_lines, "jsonl": count_objects}
 def _text(rng: random.Random, rows: Sequence[str]) -> TextFile:
     end = rng.choice(("\n", "\n", "\n", "\r\n"))
     if rng.random() < 0.01:
-        rows = [*rows, rng.choice(("a", "how ", "\u4e2d", " ")) * _LONG_LINE, "how [MASK] you"]
+        part = rng.choice(("a", "how ", "\u4e2d", " "))
+        rows = [*rows, part * (_LONG_LINE // len(part)), "how [MASK] you"]
     joined = end.join(rows) + rng.choice((end, end, "", end + end)) if rows else ""
     content = joined.encode()
     if rng.random() < 0.1:
