@@ -87,7 +87,8 @@ def draw_file(rng: random.Random, *, has_pairs: bool = False) -> TextFile:
 
 def count_lines(content: bytes) -> int:
     """Count the records of plain text: its lines, without blank lines at the end."""
-    return content.rstrip(b"\n\r \t\v\f").count(b"\n") + 1 if content.strip() else 0
+    text = content.removeprefix(b"\xef\xbb\xbf").decode(errors="surrogateescape")
+    return max((number for number, line in enumerate(text.split("\n"), 1) if line.strip()), default=0)
 
 
 def count_objects(content: bytes) -> int:
