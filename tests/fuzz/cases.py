@@ -20,6 +20,9 @@ _SUFFIXES: Mapping[str, Sequence[str]] = {
     "shapes": _TEXT_SUFFIXES,
     "models": _TEXT_SUFFIXES,
 }
+# Options that need no texts, or that need Parquet.
+_WITHOUT_TEXTS = {"batch", "seq", "weights", "expansion"}
+_PARQUET_OPTIONS = {"keep_text", "dtype_out", "shard_rows", "resume", "dedupe"}
 _NAMES = (*("out",) * 12, "o ut", "-out", "öut\u202e", "out\n", "[b]out", "out\udcff", "out.x")
 _SIGNALS = (signal.SIGINT, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
 # Command lines without a command to run.
@@ -111,10 +114,11 @@ def _draw_plain(rng: random.Random, seed: int, fixtures: Fixtures) -> Case:
     texts: list[str] = []
     if command != "models":
         case = _with_model(rng, case, fixtures, options)
-        case, texts = _with_input(rng, case, options)
+        if not (_WITHOUT_TEXTS & {*options} and rng.random() < 0.8):
+            case, texts = _with_input(rng, case, options)
         if "on_error" not in options and rng.random() < 0.6:
             options["on_error"] = ["--on-error", "skip"]
-    case = _with_output(rng, case, command)
+    case = _with_output(rng, case, command, options)
     if rng.random() < 0.08:
         first = rng.uniform(0.01, 0.5)
         again = [(first + rng.uniform(0, 0.1), int(signal.SIGINT))] if rng.random() < 0.3 else []
@@ -187,17 +191,25 @@ def _records(file: TextFile, is_unclear: bool) -> int | None:
     return None if is_unclear else file.records
 
 
-def _with_output(rng: random.Random, case: Case, command: str) -> Case:
+def _with_output(rng: random.Random, case: Case, command: str, options: Mapping[str, Sequence[str]]) -> Case:
     """Add the output: standard output of some kind in some format, or a file or folder, which may exist."""
     arguments = list(case.arguments)
-    if rng.random() < 0.55:
+    suffixes = _SUFFIXES[command]
+    if rng.random() < 0.8:  # usually a format that can hold what the options request
+        if _PARQUET_OPTIONS & {*options}:
+            suffixes = (".parquet", "/")
+        elif command == "fill-mask" and "mutual" not in options:
+            suffixes = _TEXT_SUFFIXES
+        elif "similarity" in options:
+            suffixes = (".json", ".svg")
+    if suffixes != (".parquet", "/") and rng.random() < 0.55:
         stdout = rng.choices(("pipe", "file", "terminal", "closed"), (60, 15, 20, 5))[0]
         format_ = rng.choice(("auto", "json", "json", "jsonl", "csv", "tsv", "table"))
         if format_ != "auto":
             arguments += ["--json"] if format_ == "json" and rng.random() < 0.5 else ["--format", format_]
         shown = "table" if stdout == "terminal" else "tsv"
         return replace(case, arguments=arguments, stdout=stdout, format=shown if format_ == "auto" else format_)
-    suffix = rng.choice(_SUFFIXES[command])
+    suffix = rng.choice(suffixes)
     target = rng.choice(_NAMES) + suffix
     files = dict(case.files)
     if rng.random() < 0.25:

@@ -133,7 +133,8 @@ def _check_output(case: Case, ended: Ended, folder: Path) -> Iterator[str]:
     if case.stdout == "terminal":
         shown = ended.stdout.decode(errors="replace")
         shown = _STYLE.sub("", shown).replace("\r\n", "")
-        if controls := _control_characters(shown.replace("\t", "") if case.format == "tsv" else shown):
+        # A tab separates the cells of TSV, and does no harm in a text of CSV.
+        if controls := _control_characters(shown.replace("\t", "") if case.format in ("csv", "tsv") else shown):
             yield f"control characters on the terminal: {controls}"
         return
     if case.target is None and (case.stdout == "closed" or case.file_size is not None):
