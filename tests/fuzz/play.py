@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.fuzz.cases import Case, Fixtures, draw_case
 from tests.fuzz.checks import check, check_shards, is_complete, read_files
 from tests.fuzz.mutate import Files
-from tests.fuzz.run import Ended, ForkServer, Job
+from tests.fuzz.run import LARGEST_FILE, LONGEST_RUN_S, Ended, ForkServer, Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,20 +127,20 @@ class Player:
             Path(stdin).write_bytes(case.stdin)
         fixtures = self._fixtures
         job = Job(
-            list(case.arguments),
-            str(work),
-            str(streams),
-            stdin,
-            case.stdin_is_pipe,
-            case.stdout,
-            [str(path) for path in (*fixtures.checkpoints.values(), fixtures.home)],
-            [str(work), str(temporary), str(streams), str(fixtures.home / "matplotlib")],
-            case.may_connect,
-            case.signals,
+            arguments=list(case.arguments),
+            folder=str(work),
+            streams=str(streams),
+            stdin=stdin,
+            stdin_is_pipe=case.stdin_is_pipe,
+            stdout=case.stdout,
+            readable=[str(path) for path in (*fixtures.checkpoints.values(), fixtures.home)],
+            writable=[str(work), str(temporary), str(fixtures.home / "matplotlib")],
+            may_connect=case.may_connect,
+            signals=case.signals,
+            file_size=LARGEST_FILE if case.file_size is None else case.file_size,
             environment={"TMPDIR": str(temporary)},
             planted=planted,
-            **({} if case.file_size is None else {"file_size": case.file_size}),
-            **({} if limit is None else {"limit": limit}),
+            limit=LONGEST_RUN_S if limit is None else limit,
         )
         before = read_files(work)
         ended = self._server.run(job)

@@ -33,8 +33,9 @@ from tests.fuzz.watch import Watch
 
 # A run that takes longer is a hang.
 LONGEST_RUN_S = 20.0
+# Limits of a run, in bytes.
+LARGEST_FILE = 1 << 30
 _ADDRESS_SPACE = 8 << 30
-_FILE_SIZE = 1 << 30
 _CHUNK = 1 << 16
 _REPOSITORY = Path(__file__).parents[2]
 # Ray starts processes of its own, and matplotlib builds a cache of fonts.
@@ -72,7 +73,7 @@ class Job:
     writable: Sequence[str] = ()
     may_connect: bool = False
     signals: Sequence[tuple[float, int]] = ()
-    file_size: int = _FILE_SIZE
+    file_size: int = LARGEST_FILE
     environment: Mapping[str, str] = field(default_factory=dict)
     planted: str = ""
     limit: float = LONGEST_RUN_S
