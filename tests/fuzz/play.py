@@ -162,6 +162,10 @@ class Player:
         changes["skipped"] = manifest["skipped"] - last["skipped"]
         del shards[last["file"]]
         shards["manifest.json"] = json.dumps({**manifest, **changes}).encode()
+        # Undamaged, the folder can be resumed.
+        files = {**case.files, **{f"out/{name}": content for name, content in shards.items()}}
+        resumed = self.run(replace(case, files=files, arguments=[*case.arguments, "--resume"]))
+        assert is_complete(resumed.runs[-1]) and not resumed.problems, resumed
         return replace(fixtures, shards=shards, shard_texts=case.files["in.jsonl"])
 
 
