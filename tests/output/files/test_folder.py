@@ -1,15 +1,20 @@
 """The output folder of a run: a new one, one to resume, and one that is refused."""
 
+import uuid
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bertcli import storage
 from bertcli.errors import OutputError
+from bertcli.output.files import lock
 from bertcli.output.files.folder import check_same_run, find_started_run, open_folder, prepare_folder
 from bertcli.output.files.lock import LOCK
 from bertcli.output.files.manifest import save_manifest
 from bertcli.results.corpus import Manifest, ShardLimits
+from bertcli.storage import RemotePath
 from tests.output.files.manifests import ABOUT, manifest_of
 
 
@@ -78,3 +83,16 @@ def test_a_folder_that_stays_empty_is_removed_and_others_stay(tmp_path: Path) ->
             raise ZeroDivisionError
         assert not (folder / LOCK).exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["full", "old"]
+
+
+@pytest.mark.parametrize("has_shard", [True, False])
+def test_a_new_remote_folder_is_removed_only_if_it_is_empty(monkeypatch: pytest.MonkeyPatch, has_shard: bool) -> None:
+    # As on hdfs and sftp, where folders are real, and removing one removes what it contains.
+    monkeypatch.setattr(storage, "_REAL_FOLDERS", frozenset({"memory"}))
+    monkeypatch.setattr(lock, "_SETTLE_SECONDS", 0)
+    folder = RemotePath(f"memory://bucket/{uuid.uuid4().hex}")
+    with open_folder(folder, print):
+        if has_shard:
+            (folder / "shard-00000.parquet").put(BytesIO(b"x"))
+    assert folder.exists() == has_shard
+    assert [path.name for path in folder.iterdir()] == ["shard-00000.parquet"] * has_shard
