@@ -141,12 +141,4 @@ def _difference(name: str, earlier: Any, later: Any) -> str:
         return f"with {option}" if earlier else f"without {option}"
     if earlier is None:
         return f"without {option}"
-    return (
-        f"with {option} {_shown(earlier)}, not {_shown(later)}"
-        if later is not None
-        else f"with {option} {_shown(earlier)}"
-    )
-
-
-def _shown(value: Any) -> str:
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    return f"with {option} {earlier}" if later is None else f"with {option} {earlier}, not {later}"
