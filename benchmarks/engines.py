@@ -34,20 +34,21 @@ def main() -> None:
     """Run the benchmark and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="number of rounds (5)")
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--texts", type=int, nargs="+", help="numbers of texts for both models (a range for each)")
+    options = parser.parse_args()
     bertcli = Path(sys.executable).with_name("bertcli")
     with tempfile.TemporaryDirectory() as scratch:
         folders = {"bundled": BUNDLED_FOLDER, "bert-base": random_bert_base(Path(scratch))}
         print(f"{'model':10} {'texts':>6} {'work':>8} {'numpy':>7} {'torch':>7}")
         for model, folder in folders.items():
-            for count in TEXTS[model]:
+            for count in options.texts or TEXTS[model]:
                 file = write_lines(Path(scratch) / f"{count}.txt", mixed_texts(count))
                 commands: dict[str, Sequence[str | Path]] = {
                     engine: [bertcli, "encode", "-m", folder, "-f", file, "--engine", engine, "--format", "tsv"]
                     for engine in (EngineName.NUMPY, EngineName.TORCH)
                 }
                 cases = {name: partial(run_process, command, Path(scratch)) for name, command in commands.items()}
-                medians = {name: median_run(runs).seconds for name, runs in in_turn(rounds, cases).items()}
+                medians = {name: median_run(runs).seconds for name, runs in in_turn(options.rounds, cases).items()}
                 work = work_of(folder, file)
                 print(f"{model:10} {count:6} {work:8.1e} {medians['numpy']:7.2f} {medians['torch']:7.2f}", flush=True)
 

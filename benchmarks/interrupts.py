@@ -1,4 +1,4 @@
-"""Measure how long commands take to end after Ctrl-C, SIGTERM or SIGKILL.
+"""Measure how long commands take to end after Ctrl-C or SIGTERM.
 
 Each run is a process of its own over a long input. It gets its signal at a random moment, drawn with a fixed seed. The
 program prints the minimum, median and maximum of the seconds between the signal and the end of the process, and checks
