@@ -23,7 +23,7 @@ _TRAPS = (
     "[bold]how[/bold] [MASK]", "[/]", "=1+1", "-", "--", "--help", "@file", "{}", '{"text": 1}', "NaN", "\u2028",
     "\u202e[MASK]", "e\u0301" * 40, "\U0001f469\u200d\U0001f52c [MASK]", "\u4e2d\u6587[MASK]", "\ufdfa" * 9,
     "\u0130",
-    "a" * 300, "[MASK] " * 30, "how are you " * 40, "'", "''", "%s%d", "$(ls)", "\u00ad", "\u200b",
+    "a" * 300, "[MASK] " * 12, "how are you " * 40, "'", "''", "%s%d", "$(ls)", "\u00ad", "\u200b",
 )  # fmt: skip
 # Longer than any line that bertcli takes.
 _LONG_LINE = 17 << 20
