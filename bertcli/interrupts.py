@@ -35,19 +35,27 @@ class Interrupts:
         self._received: int | None = None
         self._is_over = False
         self._stderr: int | None = None
+        self._has_printed = False
 
     def watch(self) -> None:
-        """Handle the signals from now on. A signal that the parent process ignores stays ignored, as under nohup."""
+        """Start the watch, and handle the signals from now on."""
         # A descriptor of its own, since other code may redirect standard error for a moment.
         with suppress(OSError):
             self._stderr = os.dup(_STDERR)
         reading, writing = os.pipe()
         os.set_blocking(writing, False)
         signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+        self.handle_signals()
+        start_new_thread(self._watch, (reading,))
+
+    def handle_signals(self) -> None:
+        """Handle the signals, also if a library has replaced the handlers.
+
+        A signal that the parent process ignores stays ignored, as under nohup.
+        """
         for number in _SIGNALS:
             if signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, self._raise_interrupt)
-        start_new_thread(self._watch, (reading,))
 
     @property
     def exit_code(self) -> int | None:
@@ -70,6 +78,8 @@ class Interrupts:
         note, self.note = self.note, None
         if note is not None:
             self._print(note)
+        elif not self._has_printed and self._stderr is not None and os.isatty(self._stderr):
+            self._print("")  # so that the shell's prompt does not follow ^C
         os._exit(self.exit_code or 0)
 
     def _raise_interrupt(self, number: int, frame: FrameType | None) -> None:
@@ -96,6 +106,7 @@ class Interrupts:
         """Print a line on standard error, past Python's stream: another thread may hold that one's lock."""
         if self.is_quiet or self._stderr is None:
             return
+        self._has_printed = True
         # On a terminal, a progress bar or ^C may be in the line.
         start = "\r\033[K" if os.isatty(self._stderr) else ""
         with suppress(OSError):

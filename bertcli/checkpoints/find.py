@@ -291,7 +291,7 @@ def _check_is_hub_name(name: str) -> None:
         )
     if not is_repository_name(name):
         raise CheckpointNotFound(
-            f"there is no folder {name!r}, and that is not a valid model name",
+            f"there is no folder '{name}', and that is not a valid model name",
             hint="give a folder with config.json, weights and a tokenizer, a name such as OWNER/NAME, or -m bundled",
         )
 
@@ -308,12 +308,12 @@ def _why_not_local(name: str, revision: str | None, needs: Files) -> str:
     cached = f"the hub's cache ({cache.cache_folder()})"
     for snapshot in _cached(name, revision):
         lacking = " and ".join(f"its {PART_NAMES[part]}" for part in missing_files(snapshot.folder, needs))
-        return f"{name!r} is in {cached} without {lacking}"
+        return f"'{name}' is in {cached} without {lacking}"
     available = _cached_revisions(name)
     if revision is None and not available:
-        return f"no model {name!r}: there is no such folder, and it is not in {cached}"
+        return f"no model '{name}': there is no such folder, and it is not in {cached}"
     others = f", which has the revisions {', '.join(available)} (--revision)" if available else ""
-    return f"revision {revision or cache.DEFAULT_REVISION!r} of {name!r} is not in {cached}{others}"
+    return f"revision {revision or cache.DEFAULT_REVISION!r} of '{name}' is not in {cached}{others}"
 
 
 @contextmanager

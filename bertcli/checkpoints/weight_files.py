@@ -112,7 +112,9 @@ class WeightFiles:
     def _check_layout(self, config: BertConfig) -> None:
         found = self.by_canonical_name
         if surplus := layout.extra_layers(found, config):
-            raise self._misfit(f"there are tensors for {surplus} more layers than num_hidden_layers")
+            raise self._misfit(
+                f"the tensors have {surplus} more {'layer' if surplus == 1 else 'layers'} than num_hidden_layers"
+            )
         body = layout.body_layout(config)
         if missing := [name for name in body if name not in found]:
             raise self._misfit(f"{missing[0]} is missing (one of {len(missing)})")

@@ -37,7 +37,7 @@ def explain(error: Any, arguments: Sequence[str]) -> WrongUsage:
         return explain_command(arguments)
     if "unexpected extra argument" in str(error.message):
         extra = str(error.message).partition(" (")[2].removesuffix(")")
-        return WrongUsage(f"{command} does not take the argument {extra!r}", hint="leave it out")
+        return WrongUsage(f"{command} does not take the argument '{extra}'", hint="leave it out")
     return WrongUsage(_plain(str(error.format_message())), hint=help_hint)
 
 
@@ -66,7 +66,7 @@ def _explain_value(error: Any, parameter: Any, arguments: Sequence[str]) -> Wron
     if parameter.envvar and not any(each.startswith(tuple(parameter.opts)) for each in arguments):
         option = parameter.envvar
     value = str(error.message).partition(" is not ")[0].strip("'")
-    return WrongUsage(f"{option} cannot be {value!r}", hint=f"use {_expected(parameter.type)}")
+    return WrongUsage(f"{option} cannot be '{value}'", hint=f"use {_expected(parameter.type)}")
 
 
 def _expected(kind: Any) -> str:
@@ -93,7 +93,7 @@ def explain_command(arguments: Sequence[str]) -> WrongUsage:
         )
     close = difflib.get_close_matches(word, COMMANDS, n=1)
     hint = f"did you mean {close[0]}?" if close else f"the commands are {', '.join(COMMANDS)}"
-    return WrongUsage(f"there is no command {word!r}", hint=hint)
+    return WrongUsage(f"there is no command '{word}'", hint=hint)
 
 
 def _plain(message: str) -> str:

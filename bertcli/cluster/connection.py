@@ -14,6 +14,7 @@ from typing import Any
 from bertcli.cluster.plan import ActorPlan
 from bertcli.cluster.tasks import Failure, OpenEncoder, ReadTasks, ShardResult
 from bertcli.errors import Unreachable, require
+from bertcli.interrupts import INTERRUPTS
 
 _QUIET = {
     # Otherwise Ray sends usage statistics to its developers.
@@ -60,6 +61,7 @@ def _start(ray: Any, address: str | None) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # announcements to programmers
             ray.init(address=address or "local", log_to_driver=False, logging_level="CRITICAL", **own)
+        INTERRUPTS.handle_signals()  # Ray's own handler prints a stack trace
     except (OSError, RuntimeError, ValueError) as error:  # ConnectionError is an OSError
         raise _not_reached(address, error) from None
 

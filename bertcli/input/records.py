@@ -96,7 +96,7 @@ def too_long(what: str) -> BadText:
     """Return the error for a line, row or text over MAX_TEXT_BYTES. what: its name in the message, with article."""
     limit = f"{MAX_TEXT_BYTES >> 20} MiB"
     return BadText(
-        f"{what} is longer than {limit}", hint="split it into shorter texts, or pass it with --on-error skip"
+        f"{what} is longer than {limit}", hint="split it into shorter texts, or skip it with --on-error skip"
     )
 
 

@@ -86,20 +86,26 @@ class Sink:
         """
         count = skipped = 0
         is_on_terminal = self.destination.is_stdout and sys.stdout.isatty()
-        for answer in answers:
-            if is_on_terminal and not count:
-                self.reporter.end()  # the answers themselves show the progress from here on
-            if not isinstance(answer, FailedText):
-                writer.write(answer)
-            elif self._on_error == OnError.SKIP:
-                self.reporter.report_skipped(answer)
-                writer.skip(answer)
-                skipped += 1
-            else:
-                if count and self.destination.is_stdout:
-                    writer.finish()  # what is already on standard output stays readable
-                raise answer.error.with_prefix(answer.place)
-            count += 1
+        try:
+            for answer in answers:
+                if is_on_terminal and not count:
+                    self.reporter.end()  # the answers themselves show the progress from here on
+                if not isinstance(answer, FailedText):
+                    writer.write(answer)
+                elif self._on_error == OnError.SKIP:
+                    self.reporter.report_skipped(answer)
+                    writer.skip(answer)
+                    skipped += 1
+                else:
+                    if count and self.destination.is_stdout:
+                        writer.finish()  # what is already on standard output stays readable
+                    raise answer.error.with_prefix(answer.place)
+                count += 1
+        except KeyboardInterrupt:
+            if self.destination.is_stdout and not is_on_terminal:
+                written = "1 text is written" if count == 1 else f"{count:,} texts are written"
+                self.reporter.note_if_interrupted(written if count else "nothing is written yet")
+            raise
         writer.finish()
         return Written(count, skipped)
 

@@ -56,7 +56,7 @@ def test_resume_starts_a_new_run_and_accepts_a_complete_one(tiny: tuple[str, str
     assert contents(lines.parent / "new") == whole
     again = run(*options(lines, tiny, "new", "--resume"))
     assert again.exit_code == 0
-    assert "bertcli: note: resumed: 500 rows already done" in again.stderr
+    assert "bertcli: note: resumed: 500 rows were already done" in again.stderr
     assert contents(lines.parent / "new") == whole
 
 
@@ -191,7 +191,7 @@ def test_a_damaged_manifest_or_shard_is_an_expected_error(tiny: tuple[str, str],
     shard = bytearray((out / "shard-00001.parquet").read_bytes())
     shard[len(shard) // 2] ^= 1
     (out / "shard-00001.parquet").write_bytes(shard)
-    assert_failed(run(*options(lines, tiny, "out", "--resume")), 1, "shard-00001.parquet is missing, or differs")
+    assert_failed(run(*options(lines, tiny, "out", "--resume")), 1, "shard-00001.parquet differs from its entry")
     assert_failed(run(*options(lines, tiny, "out", "--resume", "--force")), 2, "--resume keeps", "--force replaces")
 
 
@@ -207,7 +207,9 @@ def test_a_run_can_be_resumed_after_a_full_disk(tiny: tuple[str, str], lines: Pa
     limited = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size - 1, size - 1))}
     finished = run(*options(lines, tiny, "out", "--layers", "all"), **limited)
     note, _, error = finished.stderr.partition("\n")
-    assert re.fullmatch(r"bertcli: note: [1-9]\d* rows are saved in .*out/; continue with --resume", note)
+    assert re.fullmatch(
+        r"bertcli: note: [1-9]\d* rows are saved in .*out/; continue with the same command and --resume", note
+    )
     assert_failed(replace(finished, stderr=error), 1, "file too large")
     left = contents(lines.parent / "out")
     assert not [name for name in left if name.endswith(".part")]
@@ -233,8 +235,8 @@ def test_an_interrupted_run_keeps_its_shards_and_leaves_no_part(
         stderr = process.stderr.read().decode()
     # On a busy machine the watch over signals may end the process before the rows are counted.
     assert re.fullmatch(
-        r"(bertcli: stopping\n)?bertcli: note: interrupted: ([12]0 rows|the complete shards) are saved in out/; "
-        r"continue with --resume\n",
+        r"(bertcli: stopping\n)?bertcli: note: interrupted: "
+        r"([12]0 rows|complete shards) are saved in out/; continue with (the same command and )?--resume\n",
         stderr,
     ), stderr
     assert [name for name in contents(folder / "out") if name.endswith(".part")] == []

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 def encode_into_folder(request: EncodeRequest, sink: Sink, folder: AnyPath) -> ExitCode:
     """Encode every text that no shard has yet."""
+    sink.reporter.note_if_interrupted("nothing has been computed yet")
     with open_folder(folder, sink.reporter.note) as lock:
         started = find_started_run(folder, resume=request.corpus.resume, force=request.output.force)
         reader = TextReader(request.texts.source())
@@ -50,7 +51,7 @@ def encode_into_folder(request: EncodeRequest, sink: Sink, folder: AnyPath) -> E
         manifest = started or Manifest(about, limits)
         prepare_folder(folder, manifest)
         # For an end that leaves no time to count them.
-        sink.reporter.note_if_interrupted(f"the complete shards are saved in {folder}/; continue with --resume")
+        sink.reporter.note_if_interrupted(f"complete shards are saved in {folder}/; continue with --resume")
         with report_early_end(folder, started, sink):
             written = _encode(request, session, reader, options, sink, folder, manifest, lock)
     sink.reporter.note_if_interrupted(None)
@@ -156,7 +157,8 @@ def report_early_end(folder: AnyPath, started: Manifest | None, sink: Sink) -> I
 def report_resumed(started: Manifest | None, sink: Sink) -> None:
     """Report how many rows a resumed run found done."""
     if started is not None:
-        sink.reporter.note(f"resumed: {started.rows:,} rows already done")
+        done = "1 row was" if started.rows == 1 else f"{started.rows:,} rows were"
+        sink.reporter.note(f"resumed: {done} already done")
 
 
 def _saved_rows(folder: AnyPath) -> int:
@@ -165,7 +167,10 @@ def _saved_rows(folder: AnyPath) -> int:
 
 
 def _describe_saved(rows: int, folder: AnyPath) -> str:
-    return f"{rows:,} rows are saved in {folder}/; continue with --resume" if rows else "no shard is complete yet"
+    if not rows:
+        return "no shard is complete, so nothing is saved; start again with the same command"
+    saved = "1 row is" if rows == 1 else f"{rows:,} rows are"
+    return f"{saved} saved in {folder}/; continue with the same command and --resume"
 
 
 def _encode(

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 def encode_on_ray(request: EncodeRequest, sink: Sink, folder: AnyPath) -> ExitCode:
     """Encode every text that no shard has yet, each shard by one of the actors of a cluster."""
     collector = None
+    sink.reporter.note_if_interrupted("nothing has been computed yet")
     with open_folder(folder, sink.reporter.note) as lock:
         started = find_started_run(folder, resume=request.corpus.resume, force=request.output.force)
         reader = TextReader(request.texts.source())
@@ -60,7 +61,7 @@ def encode_on_ray(request: EncodeRequest, sink: Sink, folder: AnyPath) -> ExitCo
                 if started is not None:
                     check_same_run(folder, started, manifest.about, limits)
                 prepare_folder(folder, started or manifest)
-                sink.reporter.note_if_interrupted(f"the complete shards are saved in {folder}/; continue with --resume")
+                sink.reporter.note_if_interrupted(f"complete shards are saved in {folder}/; continue with --resume")
                 collector = ManifestCollector(folder, started or manifest, sink.reporter, reader.total_bytes)
                 sink.reporter.note(f"Ray: {plan}")
                 work = _cluster_work(request, session, planned, collector.manifest, folder)

@@ -68,7 +68,8 @@ class EncodeRequest:
         """Check that the options go together. Raises WrongUsage."""
         if self.corpus.resume and self.output.force:
             raise WrongUsage(
-                "--resume keeps what a folder holds, and --force replaces it", hint="leave one of them out"
+                "--resume keeps what a folder holds, and --force replaces it",
+                hint="leave out --force to continue the run, or --resume to start over",
             )
         for option, value in {"--actors": self.ray.actors, "--gpus-per-actor": self.ray.gpus_per_actor}.items():
             if value is not None and not self.ray.is_requested:

@@ -80,7 +80,7 @@ def open_target(path: Path, *, force: bool) -> Iterator[BinaryIO]:
         force: True to allow replacing an existing file.
 
     Raises:
-        OutputError: The path cannot be written to.
+        OutputError: The path cannot be written to, or another run is writing to it.
     """
     check_target(path, force=force)
     if is_device(path):
@@ -150,22 +150,34 @@ def _remove_stale_files(destination: Path) -> None:
     """Remove the temporary files of killed runs that had the same destination.
 
     Files of other machines, and from before a restart of this one, stay: a lock may be invisible across a network.
+
+    Raises:
+        OutputError: Another run is writing to the destination.
     """
     pattern = re.compile(re.escape(_temporary_prefix(destination)) + r"[0-9a-f]{8}\.part")
+    is_in_use = False
     with suppress(OSError):  # a folder that cannot be listed can still be written to
         for path in destination.parent.iterdir():
             if pattern.fullmatch(path.name):
-                _remove_unless_locked(path)
+                is_in_use |= not _remove_unless_locked(path)
+    if is_in_use:
+        raise OutputError(
+            f"{destination} is being written by another run", hint="wait for that run to end, or name another file"
+        )
 
 
-def _remove_unless_locked(path: Path) -> None:
-    with suppress(OSError):  # the file is in use, or belongs to another user
+def _remove_unless_locked(path: Path) -> bool:
+    """Remove a temporary file that no process has locked. Return False if one has."""
+    with suppress(OSError):  # the file is gone, or belongs to another user
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             path.unlink()
+        except BlockingIOError:
+            return False
         finally:
             os.close(descriptor)
+    return True
 
 
 def _temporary_prefix(destination: Path) -> str:

@@ -62,8 +62,12 @@ def find_started_run(folder: AnyPath, *, resume: bool, force: bool) -> Manifest 
     if _has_no_shard(manifest):
         return None
     if manifest is not None:
+        if manifest.is_complete:
+            raise OutputError(
+                f"{folder}/ holds the shards of a complete run", hint="start over with --force, or name another folder"
+            )
         raise OutputError(
-            f"{folder}/ holds the shards of {'a complete' if manifest.is_complete else 'an interrupted'} run",
+            f"{folder}/ holds the shards of an interrupted run",
             hint="continue with --resume, start over with --force, or name another folder",
         )
     if has_content(folder) and not force:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from bertcli.choices import EngineName
@@ -59,6 +60,8 @@ def load_manifest(folder: AnyPath) -> Manifest | None:
         OutputError: The file is damaged, is not a manifest of bertcli, or has another format.
     """
     path = folder / MANIFEST
+    if isinstance(path, Path) and path.exists() and not path.is_file():
+        raise OutputError(f"{path} is not a regular file", hint="remove it, or name another folder")
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -80,8 +83,8 @@ def parse_manifest(content: bytes) -> Manifest:
         raise _BadManifest("is not a manifest of bertcli", hint="name another folder")
     if entries["schema"] != FORMAT:
         raise _BadManifest(
-            f"was written by bertcli {entries['bertcli']}, in format {entries['schema']}, not {FORMAT}",
-            hint="resume with that version of bertcli, start over with --force, or name another folder",
+            f"was written in format {entries['schema']} by bertcli {entries['bertcli']}; this bertcli writes {FORMAT}",
+            hint="start over with --force, or name another folder",
         )
     _check_entries(entries, _ENTRIES)
     for number, shard in enumerate(entries["shards"]):

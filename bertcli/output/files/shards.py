@@ -148,7 +148,12 @@ def check_shards(folder: AnyPath, manifest: Manifest) -> None:
     path = folder
     for shard in manifest.shards:
         path = folder / shard.file
-        if not path.is_file() or size_of(path) != shard.bytes or _sha256(path) != shard.sha256:
+        if not path.is_file():
+            raise OutputError(
+                f"{path} is missing, although {MANIFEST} lists it",
+                hint="put the file back, start over with --force, or name another folder",
+            )
+        if size_of(path) != shard.bytes or _sha256(path) != shard.sha256:
             raise _differs(path)
     # The ids of the last shard have the type of all.
     if manifest.shards and id_type_of(path) != (manifest.id_type or STRING):
@@ -157,7 +162,7 @@ def check_shards(folder: AnyPath, manifest: Manifest) -> None:
 
 def _differs(shard: AnyPath) -> OutputError:
     return OutputError(
-        f"{shard} is missing, or differs from its entry in {MANIFEST}",
+        f"{shard} differs from its entry in {MANIFEST}: it is damaged, or has been changed",
         hint="start over with --force, or name another folder",
     )
 

@@ -99,14 +99,17 @@ def test_the_next_run_removes_what_a_killed_one_left(tmp_path: Path, name: str) 
     assert {each.name for each in tmp_path.iterdir()} == {name, "other.npy"}
 
 
-def test_a_run_keeps_the_temporary_file_of_a_live_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize("force", [False, True])
+def test_a_second_run_to_the_same_file_is_refused(tmp_path: Path, force: bool) -> None:
     path = tmp_path / "out.npy"
     with another_process_writing(path):
         (live,) = tmp_path.iterdir()
-        write(path)
-        write(path, force=True)
-        assert {each.name for each in tmp_path.iterdir()} == {"out.npy", live.name}
-    write(path, force=True)
+        with pytest.raises(OutputError, match="being written by another run"):
+            write(path, force=force)
+        write(tmp_path / "out.npz")
+        assert {each.name for each in tmp_path.iterdir()} == {"out.npz", live.name}
+        (tmp_path / "out.npz").unlink()
+    write(path, force=force)
     assert [each.name for each in tmp_path.iterdir()] == ["out.npy"]
 
 
