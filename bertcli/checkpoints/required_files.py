@@ -6,8 +6,9 @@ from enum import Flag, auto
 from pathlib import Path
 from typing import Any
 
-from bertcli.checkpoints.architectures import ARCHITECTURES, SpecialTokens, Vocabulary
+from bertcli.checkpoints.architectures import SpecialTokens, Vocabulary
 from bertcli.checkpoints.config import CONFIG_FILE, read_json_object
+from bertcli.checkpoints.families import ARCHITECTURES
 from bertcli.checkpoints.weight_files import INDEX, WEIGHT_FILES, shard_names
 from bertcli.errors import BadCheckpoint
 
