@@ -78,6 +78,8 @@ class Architecture:
     head_divisor: tuple[str, int] | None = None
     # Settings for transformers that override those in config.json.
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    # Inputs that depend on the token alone, and the files with their values: JSON objects from token to number.
+    token_features: Mapping[str, str] = field(default_factory=dict)
     # Values of settings with which transformers' class fails.
     refused_settings: Mapping[str, Any] = field(default_factory=dict)
     # Settings that must have a value, with an example of one.

@@ -10,7 +10,7 @@ from bertcli.checkpoints.architectures import Architecture, SpecialTokens, Vocab
 
 _ANGLE_BRACKET_TOKENS = SpecialTokens(unk="<unk>", sep="</s>", pad="<pad>", cls="<s>", mask="<mask>")
 _PROTEIN_TOKENS = SpecialTokens(unk="<unk>", sep="<eos>", pad="<pad>", cls="<cls>", mask="<mask>")
-_XLM_TOKENS = SpecialTokens(unk="<unk>", sep="</s>", pad="<pad>", cls="</s>", mask="<special1>")
+_XLM_TOKENS = SpecialTokens(unk="<unk>", sep="</s>", pad="<pad>", cls="<s>", mask="<special1>")
 _MIXED_TOKENS = SpecialTokens(unk="<unk>", pad="<pad>")
 _BYTE_PAIRS = Vocabulary("vocab.json", is_wordpieces=False)
 _UNIGRAMS = Vocabulary("sentencepiece.bpe.model", is_wordpieces=False)
@@ -314,7 +314,12 @@ ARCHITECTURES: Mapping[str, Architecture] = {
     "roberta-prelayernorm": _like_roberta(
         "RobertaPreLayerNorm", "roberta_prelayernorm.", config_defaults=_sizes(vocab=50265), final_norm="LayerNorm"
     ),
-    "roc_bert": Architecture("RoCBert", "roc_bert.", vocabulary=Vocabulary(is_wordpieces=False)),
+    "roc_bert": Architecture(
+        "RoCBert",
+        "roc_bert.",
+        vocabulary=Vocabulary(is_wordpieces=False),
+        token_features={"input_shape_ids": "word_shape.json", "input_pronunciation_ids": "word_pronunciation.json"},
+    ),
     "roformer": Architecture(
         "RoFormer",
         "roformer.",

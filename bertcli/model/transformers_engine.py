@@ -9,12 +9,13 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import transformers
 from torch.nn.functional import pad
 from transformers.utils import logging as transformers_logging
 
-from bertcli.checkpoints.config import ModelConfig
+from bertcli.checkpoints.config import ModelConfig, read_json_object
 from bertcli.checkpoints.find import Checkpoint
 from bertcli.checkpoints.pickled import without_pickle_warnings
 from bertcli.checkpoints.weight_files import own_code_hint
@@ -23,7 +24,7 @@ from bertcli.errors import BadCheckpoint, UnsupportedModel, WrongUsage
 from bertcli.input.records import is_utf8
 from bertcli.model.batching import Batch
 from bertcli.model.engine import ModelOutput, ObservedAttention, OutputRequest, ProjectionName, backend_index
-from bertcli.model.ops.base import Array, Linear, Ops
+from bertcli.model.ops.base import Array, IntArray, Linear, Ops
 
 # transformers logs every load to stderr and draws progress bars there. bertcli itself reports what a user needs.
 transformers_logging.set_verbosity(logging.CRITICAL)
@@ -56,6 +57,7 @@ class TransformersEngine:
         self.ops = ops
         self._folder, self._config, self._has_pooler = checkpoint.folder, config, has_pooler
         self._model = cache(self._load)
+        self._token_features = cache(self._load_token_features)
 
     def run(self, batch: Batch, request: OutputRequest) -> ModelOutput:
         with self.ops.inference_mode():
@@ -148,9 +150,36 @@ class TransformersEngine:
             inputs["token_type_ids"] = self.ops.asarray(batch.token_type_ids)
         if _takes(type(model).forward, "attention_mask"):
             inputs["attention_mask"] = self.ops.asarray(batch.attention_mask)
+        inputs |= {name: values[inputs["input_ids"]] for name, values in self._token_features().items()}
         if request.on_attention is not None:
             inputs["output_attentions"] = True
         return model(**inputs, output_hidden_states=bool(request.hidden_states))
+
+    def _load_token_features(self) -> dict[str, Array]:
+        """Return the value of each token for every input that depends on the token alone, (vocab,).
+
+        Raises:
+            BadCheckpoint: A file with the values is missing or damaged.
+        """
+        files = self._config.architecture.token_features
+        return {name: self.ops.asarray(self._read_token_feature(self._folder / file)) for name, file in files.items()}
+
+    def _read_token_feature(self, path: Path) -> IntArray:
+        special = self._config.architecture.special_tokens
+        try:
+            tokens = (self._folder / "vocab.txt").read_text(encoding="utf-8").split("\n")[: self._config.vocab_size]
+            values = read_json_object(path)
+            unknown = values[special.unk]
+            # As in transformers, the tokens that the tokenizer adds have the value of unknown tokens.
+            values |= {special.cls: unknown, special.sep: unknown}
+            found = np.full(self._config.vocab_size, unknown, np.int64)
+            found[: len(tokens)] = [values.get(token, unknown) for token in tokens]
+        except (OSError, KeyError, ValueError, TypeError) as error:
+            raise BadCheckpoint(
+                f"{path} does not give the features of the tokens in vocab.txt: {error}",
+                hint="copy the tokenizer's files again",
+            ) from None
+        return found
 
     def _load(self, class_name: str) -> Any:
         """Load the checkpoint into a class of transformers.

@@ -10,11 +10,12 @@ import transformers
 from bertcli.checkpoints.families import ARCHITECTURES
 from bertcli.checkpoints.shapes import model_classes
 from bertcli.choices import DtypeName
+from bertcli.errors import BadCheckpoint
 from bertcli.model.batching import Batch
 from bertcli.model.engine import OutputRequest
 from tests.families import OTHER_CONFIGS, save_family
 from tests.reference import Outputs, assert_close, assert_same, engine_outputs, load, transformers_outputs
-from tests.tiny import one_batch, open_bert
+from tests.tiny import DEFAULTS, VOCABULARY, one_batch, open_bert, with_random_parameters, write_json, write_vocabulary
 
 TEXTS = ["how are [MASK]", "you", "the cat sat on the [MASK], a mat."]
 
@@ -94,3 +95,30 @@ def check_final_norm(folder: Path, batch: Batch) -> None:
         expected = shorter(input_ids=ids, attention_mask=mask).logits[0].numpy()
     real = batch.attention_mask[0]
     assert_close(found[real], expected[real])
+
+
+def test_roc_bert_gets_the_shape_and_the_pronunciation_of_each_token(tmp_path: Path) -> None:
+    config = transformers.RoCBertConfig(
+        **DEFAULTS, shape_vocab_size=9, shape_embed_dim=4, pronunciation_vocab_size=8, pronunciation_embed_dim=4
+    )
+    with_random_parameters(transformers.RoCBertForMaskedLM(config)).save_pretrained(tmp_path)
+    write_vocabulary(tmp_path)
+    write_json(tmp_path / "word_shape.json", {token: at % 9 for at, token in enumerate(VOCABULARY[:60])})
+    write_json(tmp_path / "word_pronunciation.json", {token: at % 8 for at, token in enumerate(VOCABULARY[:70])})
+    session = open_bert(tmp_path, "auto")
+    texts = ["how are [MASK]", "the cat sat on the mat 中文"]
+    batch = one_batch(session, texts)
+    inputs = transformers.RoCBertTokenizer.from_pretrained(tmp_path)(texts, padding=True, return_tensors="pt")
+    assert inputs["input_ids"].tolist() == batch.input_ids.tolist()
+    model = load("AutoModelForMaskedLM", tmp_path)
+    with torch.inference_mode():
+        expected = model(**inputs).logits.numpy()
+        without = model(inputs["input_ids"], inputs["attention_mask"]).logits.numpy()
+    found = session.to_numpy(session.run(batch, OutputRequest(logits_at=...)).logits)
+    real = batch.attention_mask
+    assert_close(found[real], expected[real])
+    assert np.abs(found[real] - without[real]).max() > 1e-3
+    broken = open_bert(tmp_path, "auto")
+    (tmp_path / "word_shape.json").unlink()
+    with pytest.raises(BadCheckpoint, match="word_shape"):
+        broken.run(batch, OutputRequest())
