@@ -10,12 +10,22 @@ import transformers
 from bertcli.checkpoints.families import ARCHITECTURES
 from bertcli.checkpoints.shapes import model_classes
 from bertcli.choices import DtypeName
-from bertcli.errors import BadCheckpoint
+from bertcli.errors import BadCheckpoint, UnsupportedModel
 from bertcli.model.batching import Batch
 from bertcli.model.engine import OutputRequest
+from bertcli.model.requirements import require_attentions
 from tests.families import OTHER_CONFIGS, save_family
 from tests.reference import Outputs, assert_close, assert_same, engine_outputs, load, transformers_outputs
-from tests.tiny import DEFAULTS, VOCABULARY, one_batch, open_bert, with_random_parameters, write_json, write_vocabulary
+from tests.tiny import (
+    DEFAULTS,
+    VOCABULARY,
+    edit_config,
+    one_batch,
+    open_bert,
+    with_random_parameters,
+    write_json,
+    write_vocabulary,
+)
 
 TEXTS = ["how are [MASK]", "you", "the cat sat on the [MASK], a mat."]
 
@@ -122,3 +132,37 @@ def test_roc_bert_gets_the_shape_and_the_pronunciation_of_each_token(tmp_path: P
     (tmp_path / "word_shape.json").unlink()
     with pytest.raises(BadCheckpoint, match="word_shape"):
         broken.run(batch, OutputRequest())
+
+
+def test_a_family_without_attention_weights_is_refused_by_attn(tmp_path: Path) -> None:
+    session = open_bert(save_family(tmp_path, "fnet"), "auto")
+    with pytest.raises(UnsupportedModel, match="FNetModel returns none"):
+        require_attentions(session)
+
+
+def test_a_family_that_bertcli_does_not_know_opens_by_the_class_that_its_config_names(tmp_path: Path) -> None:
+    save_family(tmp_path, "electra")
+    known = open_bert(tmp_path, "auto")
+    batch = one_batch(known, TEXTS)
+    expected = engine_outputs(known, batch, pooler=False)
+    edit_config(tmp_path, model_type="newer-electra")
+    session = open_bert(tmp_path, "auto")
+    assert (session.config.architecture.is_tested, session.has_mlm_head, session.has_pooler) == (False, True, False)
+    assert_same(engine_outputs(session, batch, pooler=False), expected, batch)
+    edit_config(tmp_path, architectures=["NewerElectraForMaskedLM"])
+    with pytest.raises(UnsupportedModel, match=f"transformers {transformers.__version__} has no NewerElectra"):
+        open_bert(tmp_path, "auto").run(batch, OutputRequest())
+
+
+def test_a_head_that_an_untested_family_lacks_is_an_error_and_never_random(tmp_path: Path) -> None:
+    save_family(tmp_path, "electra")
+    transformers.ElectraModel.from_pretrained(tmp_path).save_pretrained(tmp_path)
+    edit_config(tmp_path, model_type="newer-electra", architectures=["ElectraForMaskedLM"])
+    session = open_bert(tmp_path, "auto")
+    with pytest.raises(BadCheckpoint, match="lacks 5 of the weights of ElectraForMaskedLM"):
+        session.run(one_batch(session, TEXTS), OutputRequest(logits_at=...))
+
+
+def test_the_documentation_lists_every_family() -> None:
+    listed = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
+    assert [model_type for model_type in ARCHITECTURES if f"`{model_type}`" not in listed] == []

@@ -221,7 +221,7 @@ def test_an_unreadable_vocabulary_is_an_error_that_says_why(tmp_path: Path) -> N
         open_bert(tmp_path, "auto")
     (tmp_path / "spiece.model").write_bytes(b"?")
     # Without sentencepiece nobody can tell if the file is damaged.
-    with pytest.raises((BadCheckpoint, MissingPackage), match="cannot load its vocabulary|needs sentencepiece"):
+    with pytest.raises((BadCheckpoint, MissingPackage), match=r"cannot load its vocabulary|needs sentencepiece"):
         open_bert(tmp_path, "auto")
 
 
