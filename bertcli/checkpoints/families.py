@@ -358,5 +358,6 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         vocabulary=_PIECES,
         pooler=(),
         has_attentions=False,  # transformers returns the values that they weight
+        allows_padding=False,
     ),
 }

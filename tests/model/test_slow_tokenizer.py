@@ -10,8 +10,9 @@ import transformers
 
 from bertcli.errors import BadCheckpoint, MissingPackage, UnsupportedModel
 from bertcli.input.records import FailedText
+from bertcli.model.engine import OutputRequest
 from tests.families import save_family
-from tests.tiny import edit_config, open_bert, record, save_bert, tokenize, write_json, write_vocabulary
+from tests.tiny import edit_config, one_batch, open_bert, record, save_bert, tokenize, write_json, write_vocabulary
 
 TEXTS = ["how are you", "the cat, sat [MASK]", "日本語のテスト。", "M K T"]
 AMINO_ACIDS = ["<cls>", "<pad>", "<eos>", "<unk>", "L", "A", "G", "V", "M", "K", "T", "<mask>"]
@@ -132,7 +133,8 @@ def test_code_in_a_checkpoint_is_never_run(tmp_path: Path) -> None:
     own = {"AutoConfig": "configuration_own.C", "AutoModel": "modeling_own.M", "AutoModelForMaskedLM": "modeling_own.M"}
     edit_config(folder, auto_map=own)
     for engine in ("numpy", "transformers"):  # transformers' own class is known, so it is used
-        assert open_bert(folder, engine).engine.name == engine
+        session = open_bert(folder, engine)
+        session.run(one_batch(session, TEXTS[:1]), OutputRequest(pooler_output=True, logits_at=...))
     write_json(folder / "tokenizer_config.json", {"auto_map": {"AutoTokenizer": ["tokenization_own.T", None]}})
     with pytest.raises(UnsupportedModel, match="its tokenizer is code in the checkpoint"):
         open_bert(folder)
