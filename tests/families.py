@@ -9,6 +9,7 @@ import transformers
 from safetensors.torch import save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 
+from bertcli.checkpoints.families import ARCHITECTURES
 from tests.tiny import LETTERS, VOCABULARY, WORDS, with_random_parameters
 
 _ANGULAR = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
@@ -35,6 +36,39 @@ CONFIGS: Mapping[str, Mapping[str, Any]] = {
     "modernbert": {"local_attention": 4, "pad_token_id": 1, "bos_token_id": 0, "cls_token_id": 0, "eos_token_id": 2,
                    "sep_token_id": 2, "num_hidden_layers": 4},
 }  # fmt: skip
+# The same for the families that only tests/model/test_families.py opens. They all have BERT's tokens here.
+OTHER_CONFIGS: Mapping[str, Mapping[str, Any]] = {
+    "bert-generation": {},
+    "big_bird": {"attention_type": "original_full"},
+    "convbert": {"num_attention_heads": 4, "embedding_size": 10},
+    "data2vec-text": {"pad_token_id": 0},
+    "deberta": {"relative_attention": True, "pos_att_type": ["p2c", "c2p"], "position_biased_input": False},
+    "ernie": {"use_task_id": True},
+    "esm": {"pad_token_id": 0, "mask_token_id": 4, "position_embedding_type": "rotary", "token_dropout": True},
+    "esmc": {"pad_token_id": 0, "mask_token_id": 4},
+    "eurobert": {"pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3, "num_key_value_heads": 1},
+    "flaubert": {"pad_token_id": 0},
+    "fnet": {"pad_token_id": 0, "type_vocab_size": 2},
+    "gte": {"pad_token_id": 0, "type_vocab_size": 2},
+    "ibert": {"pad_token_id": 0},
+    "jina_embeddings_v3": {"pad_token_id": 0},
+    "longformer": {"pad_token_id": 0, "attention_window": 4},
+    "luke": {"pad_token_id": 0, "entity_vocab_size": 7, "entity_emb_size": 8},
+    "megatron-bert": {},
+    "mobilebert": {"embedding_size": 10, "intra_bottleneck_size": 12},
+    "nomic_bert": {},
+    "nystromformer": {"pad_token_id": 0},
+    "rembert": {"input_embedding_size": 10, "output_embedding_size": 14},
+    "roberta-prelayernorm": {"pad_token_id": 0},
+    "roformer": {},
+    "splinter": {},
+    "squeezebert": {"embedding_size": 24},
+    "ultrabert": {"num_hidden_layers": 4, "sliding_window": 2, "prediction_head_size": 20, "num_key_value_heads": 1},
+    "xlm": {"pad_token_id": 0},
+    "xlm-roberta-xl": {"pad_token_id": 0},
+    "xmod": {"pad_token_id": 0, "languages": ["en_XX", "de_DE"], "default_language": "de_DE"},
+    "yoso": {"pad_token_id": 0},
+}
 OWN_ENGINES = ("roberta", "xlm-roberta", "camembert", "distilbert")
 WITH_POOLER = ("roberta", "xlm-roberta", "camembert", "albert", "mpnet")
 MASKS = {"roberta": "<mask>", "xlm-roberta": "<mask>", "camembert": "<mask>", "mpnet": "<mask>"}
@@ -50,11 +84,13 @@ def save_family(folder: Path, model_type: str, **config: Any) -> Path:
     family_config = transformers.AutoConfig.for_model(
         model_type,
         vocab_size=len(tokenizer),
-        **_with_family_names(model_type, {**_SMALL, **CONFIGS[model_type], **config}),
+        **_with_family_names(model_type, {**_SMALL, **{**CONFIGS, **OTHER_CONFIGS}[model_type], **config}),
     )
-    model = with_random_parameters(transformers.AutoModelForMaskedLM.from_config(family_config))
+    architecture = ARCHITECTURES[model_type]
+    model_class = transformers.AutoModelForMaskedLM if architecture.has_mlm_class else transformers.AutoModel
+    model = with_random_parameters(model_class.from_config(family_config))
     model.save_pretrained(folder)
-    if model_type in WITH_POOLER:
+    if architecture.pooler:
         body = with_random_parameters(transformers.AutoModel.from_config(family_config), seed=1)
         prefix = f"{model.base_model_prefix}."
         pooler = {prefix + name: x for name, x in body.state_dict().items() if name.startswith("pooler.")}
@@ -78,7 +114,7 @@ def _with_family_names(model_type: str, config: dict[str, Any]) -> dict[str, Any
 
 def _tokenizer(model_type: str) -> transformers.PreTrainedTokenizerBase:
     scored = [(piece, -float(at)) for at, piece in enumerate(_PIECES)]
-    if model_type in ("distilbert", "electra"):
+    if model_type in ("distilbert", "electra", *OTHER_CONFIGS):
         return transformers.BertTokenizer(vocab=_numbered(VOCABULARY))
     if model_type == "mpnet":
         return transformers.MPNetTokenizer(vocab=_numbered([*_ANGULAR[:3], "[UNK]", "<mask>", *VOCABULARY[5:]]))

@@ -38,7 +38,9 @@ class Outputs:
     logits: np.ndarray | None = None
 
 
-def transformers_outputs(folder: Path, batch: Batch, *, pooler: bool = True, logits: bool = True) -> Outputs:
+def transformers_outputs(
+    folder: Path, batch: Batch, *, pooler: bool = True, logits: bool = True, attentions: bool = True
+) -> Outputs:
     """Run transformers' classes for the body and for masked language modelling, in float32 with eager attention.
 
     Args:
@@ -46,21 +48,25 @@ def transformers_outputs(folder: Path, batch: Batch, *, pooler: bool = True, log
         batch: The texts.
         pooler: Return pooler_output.
         logits: Return logits.
+        attentions: Return attentions.
     """
     model = load("AutoModel", folder)
     inputs = {
         "input_ids": torch.from_numpy(batch.input_ids),
         "attention_mask": torch.from_numpy(batch.attention_mask.astype(np.int64)),
     }
+    if model.config.model_type == "fnet":
+        del inputs["attention_mask"]
     if getattr(model.config, "type_vocab_size", 0):
         inputs["token_type_ids"] = torch.from_numpy(batch.token_type_ids)
     with torch.no_grad():
-        body = model(**inputs, output_hidden_states=True, output_attentions=True)
+        wanted = {"output_attentions": True} if attentions else {}
+        body = model(**inputs, output_hidden_states=True, **wanted)
         mlm = load("AutoModelForMaskedLM", folder)(**inputs).logits.numpy() if logits else None
     return Outputs(
         body.last_hidden_state.numpy(),
         [state.numpy() for state in body.hidden_states],
-        [attention.numpy() for attention in body.attentions],
+        [attention.numpy() for attention in body.attentions] if attentions else [],
         body.pooler_output.numpy() if pooler else None,
         mlm,
     )
@@ -82,10 +88,13 @@ def load(class_name: str, folder: Path) -> transformers.PreTrainedModel:
     )
 
 
-def engine_outputs(session: Session, batch: Batch, *, pooler: bool = True, logits: bool = True) -> Outputs:
+def engine_outputs(
+    session: Session, batch: Batch, *, pooler: bool = True, logits: bool = True, attentions: bool = True
+) -> Outputs:
     """Return the outputs of a session. Each run requests what one command requests."""
-    attentions: dict[int, np.ndarray] = {}
-    session.run(batch, OutputRequest(on_attention=lambda a: attentions.update({a.layer: session.to_numpy(a.weights)})))
+    found: dict[int, np.ndarray] = {}
+    if attentions:
+        session.run(batch, OutputRequest(on_attention=lambda a: found.update({a.layer: session.to_numpy(a.weights)})))
     every_layer = range(session.config.num_hidden_layers + 1)
     output = session.run(
         batch, OutputRequest(pooler_output=pooler, hidden_states=every_layer, logits_at=... if logits else None)
@@ -93,7 +102,7 @@ def engine_outputs(session: Session, batch: Batch, *, pooler: bool = True, logit
     return Outputs(
         session.to_numpy(output.last_hidden_state),
         [session.to_numpy(state) for state in output.hidden_states],
-        [attentions[layer] for layer in sorted(attentions)],
+        [found[layer] for layer in sorted(found)],
         session.to_numpy(output.pooler_output) if pooler else None,
         session.to_numpy(output.logits) if logits else None,
     )

@@ -24,7 +24,7 @@ def compute_output_shapes(session: Session, batch: Batch) -> Mapping[str, Sequen
         pooler_output=session.has_pooler,
         hidden_states=range(session.config.num_hidden_layers + 1),
         logits_at=... if session.has_mlm_head else None,
-        on_attention=attentions.observe,
+        on_attention=attentions.observe if session.config.architecture.has_attentions else None,
     )
     output = session.run(batch, requested)
     tensors: dict[str, Sequence[Array | None]] = {

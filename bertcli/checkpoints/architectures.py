@@ -1,4 +1,4 @@
-"""Architectures: the families of encoders by their model_type in config.json, and their names for BERT's parts.
+"""Architectures: the traits of a family of encoders, and its names for BERT's parts.
 
 bertcli's own engines run the families whose layers are BERT's under other names; transformers runs the others.
 """
@@ -39,8 +39,9 @@ class Architecture:
 
     # The beginning of its class names in transformers: Bert in BertModel and BertForMaskedLM.
     class_prefix: str
-    # The prefix of the body's tensors in a checkpoint that also holds a head.
+    # The prefix of the body's tensors in a checkpoint that also holds a head, and its older spelling if there is one.
     tensor_prefix: str
+    old_tensor_prefix: str = ""
     # Applied in this order. None if the layers are not BERT's.
     renames: Renames | None = None
     # The family's names in config.json for BERT's settings, and its defaults for missing ones.
@@ -62,6 +63,29 @@ class Architecture:
     next_sentence_head: tuple[str, ...] = ()
     # The MLM head's only bias is its decoder's. In the other families there is a second one that can be tied to it.
     has_one_mlm_bias: bool = False
+    # Ends of transformers' class names. mlm_suffix is empty if there is no class with an MLM head.
+    body_suffix: str = "Model"
+    mlm_suffix: str = "ForMaskedLM"
+    # Values of position_embedding_type that the family supports.
+    position_types: tuple[str, ...] = ("absolute",)
+    # The body's norm that applies to its last states only.
+    final_norm: str | None = None
+    # A layer's attentions are (batch, heads, seq, seq). Otherwise transformers returns none, or only parts of them.
+    has_attentions: bool = True
+    # Padding does not change the states of a text's tokens. Otherwise only texts of equal length run together.
+    allows_padding: bool = True
+    # The setting that num_attention_heads is divided by, and its default. Empty if all of the heads attend.
+    head_divisor: tuple[str, int] | None = None
+    # Settings for transformers that override those in config.json.
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    # Inputs that depend on the token alone, and the files with their values: JSON objects from token to number.
+    token_features: Mapping[str, str] = field(default_factory=dict)
+    # Values of settings with which transformers' class fails.
+    refused_settings: Mapping[str, Any] = field(default_factory=dict)
+    # Settings that must have a value, with an example of one.
+    required_settings: Mapping[str, str] = field(default_factory=dict)
+    # Tests compare the family with transformers.
+    is_tested: bool = True
 
     @property
     def has_bert_layers(self) -> bool:
@@ -71,7 +95,7 @@ class Architecture:
     @property
     def body_class(self) -> str:
         """Name of transformers' class of the body alone."""
-        return f"{self.class_prefix}Model"
+        return f"{self.class_prefix}{self.body_suffix}"
 
     @property
     def next_sentence_class(self) -> str:
@@ -81,127 +105,14 @@ class Architecture:
     @property
     def mlm_class(self) -> str:
         """Name of transformers' class of the body with the MLM head."""
-        return f"{self.class_prefix}ForMaskedLM"
+        return f"{self.class_prefix}{self.mlm_suffix}"
+
+    @property
+    def has_mlm_class(self) -> bool:
+        """True if transformers has a class of the body with an MLM head."""
+        return bool(self.mlm_suffix)
 
 
-_ANGLE_BRACKET_TOKENS = SpecialTokens(unk="<unk>", sep="</s>", pad="<pad>", cls="<s>", mask="<mask>")
-_LM_HEAD = (
-    ("lm_head.dense.", "cls.predictions.transform.dense."),
-    ("lm_head.layer_norm.", "cls.predictions.transform.LayerNorm."),
-    ("lm_head.decoder.", "cls.predictions.decoder."),
-    ("lm_head.bias", "cls.predictions.bias"),
-)
-_DISTILBERT_NAMES = (
-    ("transformer.layer.", "encoder.layer."),
-    (".attention.q_lin.", ".attention.self.query."),
-    (".attention.k_lin.", ".attention.self.key."),
-    (".attention.v_lin.", ".attention.self.value."),
-    (".attention.out_lin.", ".attention.output.dense."),
-    (".sa_layer_norm.", ".attention.output.LayerNorm."),
-    (".ffn.lin1.", ".intermediate.dense."),
-    (".ffn.lin2.", ".output.dense."),
-    (".output_layer_norm.", ".output.LayerNorm."),
-    ("vocab_transform.", "cls.predictions.transform.dense."),
-    ("vocab_layer_norm.", "cls.predictions.transform.LayerNorm."),
-    ("vocab_projector.", "cls.predictions.decoder."),
-)
-
-
-def _roberta(class_prefix: str, vocab_size: int, vocabulary: str) -> Architecture:
-    return Architecture(
-        class_prefix,
-        "roberta.",
-        renames=_LM_HEAD,
-        config_defaults={"vocab_size": vocab_size, "pad_token_id": 1},
-        special_tokens=_ANGLE_BRACKET_TOKENS,
-        vocabulary=Vocabulary(vocabulary, is_wordpieces=False),
-        mlm_head_name="lm_head",
-        mlm_head_act="gelu",  # regardless of hidden_act
-        positions_follow_padding=True,
-    )
-
-
-ARCHITECTURES: Mapping[str, Architecture] = {
-    "bert": Architecture(
-        "Bert",
-        "bert.",
-        renames=(),
-        next_sentence_head=("cls.seq_relationship.weight", "cls.seq_relationship.bias"),
-    ),
-    "roberta": _roberta("Roberta", 50265, "vocab.json"),
-    "xlm-roberta": _roberta("XLMRoberta", 30522, "sentencepiece.bpe.model"),
-    "camembert": _roberta("Camembert", 30522, "sentencepiece.bpe.model"),
-    "distilbert": Architecture(
-        "DistilBert",
-        "distilbert.",
-        renames=_DISTILBERT_NAMES,
-        config_names={
-            "hidden_size": "dim",
-            "num_hidden_layers": "n_layers",
-            "num_attention_heads": "n_heads",
-            "intermediate_size": "hidden_dim",
-            "hidden_act": "activation",
-        },
-        config_defaults={"num_hidden_layers": 6, "type_vocab_size": 0},
-        fixed_settings=("layer_norm_eps", "type_vocab_size"),
-        pooler=(),
-        mlm_head_name="vocab_transform",
-        has_one_mlm_bias=True,
-    ),
-    "electra": Architecture(
-        "Electra",
-        "electra.",
-        config_defaults={"hidden_size": 256, "num_attention_heads": 4},
-        pooler=(),
-        mlm_head=("generator_predictions.dense.weight", "generator_predictions.LayerNorm.weight"),
-        mlm_head_name="generator_predictions",
-    ),
-    "albert": Architecture(
-        "Albert",
-        "albert.",
-        config_defaults={"vocab_size": 30000, "hidden_size": 4096, "num_attention_heads": 64},
-        special_tokens=SpecialTokens(unk="<unk>", pad="<pad>"),
-        vocabulary=Vocabulary("spiece.model", is_wordpieces=False),
-        pooler=("pooler.weight", "pooler.bias"),
-        mlm_head=("predictions.dense.weight", "predictions.LayerNorm.weight"),
-        mlm_head_name="predictions",
-    ),
-    "mpnet": Architecture(
-        "MPNet",
-        "mpnet.",
-        fixed_settings=("pad_token_id", "type_vocab_size"),
-        config_defaults={"vocab_size": 30527, "type_vocab_size": 0, "pad_token_id": 1},
-        special_tokens=SpecialTokens(sep="</s>", pad="<pad>", cls="<s>", mask="<mask>"),
-        vocabulary=Vocabulary(is_wordpieces=False),
-        mlm_head=("lm_head.dense.weight", "lm_head.layer_norm.weight"),
-        mlm_head_name="lm_head",
-        positions_follow_padding=True,
-    ),
-    "deberta-v2": Architecture(
-        "DebertaV2",
-        "deberta.",
-        config_defaults={
-            "vocab_size": 128100,
-            "hidden_size": 1536,
-            "num_hidden_layers": 24,
-            "num_attention_heads": 24,
-            "type_vocab_size": 0,
-        },
-        vocabulary=Vocabulary("spm.model", is_wordpieces=False),
-        pooler=(),
-    ),
-    "modernbert": Architecture(
-        "ModernBert",
-        "model.",
-        config_defaults={
-            "vocab_size": 50368,
-            "num_hidden_layers": 22,
-            "max_position_embeddings": 8192,
-            "type_vocab_size": 0,
-        },
-        pooler=(),
-        fixed_settings=("type_vocab_size",),
-        mlm_head=("head.dense.weight", "head.norm.weight"),
-        mlm_head_name="head",
-    ),
-}
+def untested_architecture(class_prefix: str) -> Architecture:
+    """Return the architecture of a family that bertcli does not know. transformers checks on loading what it needs."""
+    return Architecture(class_prefix, "", pooler=(), mlm_head=(), mlm_head_name="its head", is_tested=False)

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bertcli.checkpoints.architectures import ARCHITECTURES, Architecture
+from bertcli.checkpoints.architectures import Architecture, untested_architecture
+from bertcli.checkpoints.families import ARCHITECTURES
+from bertcli.checkpoints.unsupported import has_own_code, untested_class
 from bertcli.errors import BadCheckpoint, UnsupportedModel
 
 CONFIG_FILE = "config.json"
@@ -33,7 +35,8 @@ class ModelConfig:
     """Settings that every model has: the values in config.json, with transformers' defaults for missing ones.
 
     type_vocab_size: 0 if the architecture has no token types. pad_token_id: matters only in the architectures whose
-    positions follow the padding id.
+    positions follow the padding id. class_prefix: the beginning of the class names of a family that bertcli does not
+    know; empty for the others. has_own_code: the checkpoint declares code for the model, which bertcli never runs.
     """
 
     model_type: str = "bert"
@@ -44,11 +47,14 @@ class ModelConfig:
     max_position_embeddings: int = 512
     type_vocab_size: int = 2
     pad_token_id: int = 0
+    class_prefix: str = ""
+    has_own_code: bool = False
 
     @property
     def architecture(self) -> Architecture:
         """The family of the model."""
-        return ARCHITECTURES[self.model_type]
+        known = ARCHITECTURES.get(self.model_type)
+        return untested_architecture(self.class_prefix) if known is None else known
 
     @property
     def first_position(self) -> int:
@@ -99,22 +105,20 @@ def read_config(folder: Path) -> ModelConfig:
     raw = read_json_object(path)
     # BERT's first published configs are older than model_type and lack it.
     model_type = "bert" if raw.get("model_type") is None else raw["model_type"]
-    if not isinstance(model_type, str) or model_type not in ARCHITECTURES:
-        raise UnsupportedModel(
-            f"{path}: model_type {model_type!r} is not supported",
-            hint=f"use a model of one of these types: {', '.join(ARCHITECTURES)}; or -m bundled",
-        )
-    architecture = ARCHITECTURES[model_type]
-    _check_supported(raw, path)
+    architecture = ARCHITECTURES.get(model_type) if isinstance(model_type, str) else None
+    if architecture is None:
+        architecture = untested_architecture(untested_class(model_type, raw, path))
+    _check_supported(raw, architecture, path)
     for name, largest in _LARGEST_OTHERS.items():
         if isinstance(raw.get(name), int) and raw[name] > largest:
             raise _wrong_value(path, name, raw[name], f"at most {largest:,}")
-    config = _config_of(model_type, raw, path)
+    config = _config_of(model_type, architecture, raw, path)
     if config.max_tokens < 1:
         raise _wrong_value(
             path, "max_position_embeddings", config.max_position_embeddings, f"more than {config.first_position}"
         )
-    if config.hidden_size % config.num_attention_heads:
+    has_equal_heads = architecture.has_attentions and "head_dim" not in raw
+    if has_equal_heads and config.hidden_size % config.num_attention_heads:
         raise BadCheckpoint(
             f"{path}: hidden_size {config.hidden_size} is not a multiple of "
             f"num_attention_heads {config.num_attention_heads}",
@@ -140,11 +144,12 @@ def read_json_object(path: Path) -> dict[str, Any]:
     return value
 
 
-def _config_of(model_type: str, raw: Mapping[str, Any], path: Path) -> ModelConfig:
-    architecture = ARCHITECTURES[model_type]
+def _config_of(model_type: str, architecture: Architecture, raw: Mapping[str, Any], path: Path) -> ModelConfig:
     config_class = BertConfig if architecture.has_bert_layers else ModelConfig
     defaults = {"model_type": model_type, **architecture.config_defaults}
-    values = dict(defaults)
+    values = {**defaults, "has_own_code": has_own_code(raw)}
+    if not architecture.is_tested:
+        values["class_prefix"] = architecture.class_prefix
     for name in config_class.__dataclass_fields__:
         # A family's own name for a setting comes before BERT's, as in transformers.
         names = (architecture.config_names.get(name, name), name)
@@ -152,24 +157,43 @@ def _config_of(model_type: str, raw: Mapping[str, Any], path: Path) -> ModelConf
         if stored is not None and name not in _ignored_settings(architecture):
             may_be_zero = name == "pad_token_id" or defaults.get(name) == 0
             values[name] = _check_value(raw[stored], name, stored, path, may_be_zero=may_be_zero)
-    return config_class(**values)
+    config = config_class(**values)
+    if architecture.head_divisor is None:
+        return config
+    name, default = architecture.head_divisor
+    divisor = _check_value(raw.get(name, default), "num_attention_heads", name, path, may_be_zero=False)
+    return replace(config, num_attention_heads=max(config.num_attention_heads // divisor, 1))
 
 
 def _ignored_settings(architecture: Architecture) -> Iterator[str]:
     """Yield the settings that a config may hold although they do not affect the model."""
-    yield "model_type"
+    yield from ("model_type", "class_prefix", "has_own_code")
     yield from architecture.fixed_settings
     if not architecture.positions_follow_padding:
         yield "pad_token_id"
 
 
-def _check_supported(raw: Mapping[str, Any], path: Path) -> None:
-    """Raise UnsupportedModel for relative positions and for decoders."""
-    if raw.get("position_embedding_type", "absolute") != "absolute":
+def _check_supported(raw: Mapping[str, Any], architecture: Architecture, path: Path) -> None:
+    """Raise UnsupportedModel for positions that the family lacks, decoders, and settings without a needed value."""
+    supported = architecture.position_types
+    if architecture.is_tested and raw.get("position_embedding_type", supported[0]) not in supported:
         raise UnsupportedModel(
-            f"{path}: position_embedding_type {raw['position_embedding_type']!r} is not supported, only absolute",
-            hint="use a BERT with absolute positions",
+            f"{path}: position_embedding_type {raw['position_embedding_type']!r} is not supported, "
+            f"only {' and '.join(supported)}",
+            hint=f"use a model with {supported[0]} positions",
         )
+    for name, value in architecture.refused_settings.items():
+        if raw.get(name) == value:
+            raise UnsupportedModel(
+                f"{path}: {name} is {json.dumps(value)}, and transformers' {architecture.body_class} fails with it",
+                hint="use another model, or another version of transformers",
+            )
+    for name, example in architecture.required_settings.items():
+        if raw.get(name) is None:
+            raise UnsupportedModel(
+                f"{path}: {name} is not set, and the model needs it",
+                hint=f'set it there, such as "{name}": "{example}"',
+            )
     if raw.get("is_decoder", False):
         raise UnsupportedModel(
             f"{path} describes a decoder (is_decoder is true), whose tokens attend only to earlier tokens",

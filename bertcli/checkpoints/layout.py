@@ -8,8 +8,9 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from math import prod
 
-from bertcli.checkpoints.architectures import ARCHITECTURES, Architecture
+from bertcli.checkpoints.architectures import Architecture
 from bertcli.checkpoints.config import BertConfig, ModelConfig
+from bertcli.checkpoints.families import ARCHITECTURES
 
 Shape = tuple[int, ...]
 Layout = dict[str, Shape]
@@ -119,7 +120,7 @@ def canonical_name(name: str, architecture: Architecture = ARCHITECTURES["bert"]
     >>> canonical_name("distilbert.transformer.layer.0.ffn.lin1.bias", ARCHITECTURES["distilbert"])
     'encoder.layer.0.intermediate.dense.bias'
     """
-    name = name.removeprefix(architecture.tensor_prefix)
+    name = name.removeprefix(architecture.tensor_prefix).removeprefix(architecture.old_tensor_prefix)
     for part, bert_part in architecture.renames or ():
         name = name.replace(part, bert_part)
     if name.endswith(".gamma"):
@@ -136,7 +137,7 @@ def looks_like_bert(names: Iterable[str]) -> bool:
 
 def has_embeddings(names: Iterable[str]) -> bool:
     """Return True if these canonical names include embeddings, which every family has."""
-    return any(name.startswith("embeddings.") for name in names)
+    return any(name.startswith(("embeddings.", "embed_tokens.")) for name in names)
 
 
 def extra_layers(names: Iterable[str], config: BertConfig) -> int:

@@ -6,16 +6,27 @@ from enum import Flag, auto
 from pathlib import Path
 from typing import Any
 
-from bertcli.checkpoints.architectures import ARCHITECTURES, SpecialTokens, Vocabulary
+from bertcli.checkpoints.architectures import SpecialTokens, Vocabulary
 from bertcli.checkpoints.config import CONFIG_FILE, read_json_object
+from bertcli.checkpoints.families import ARCHITECTURES
+from bertcli.checkpoints.unsupported import has_own_code
 from bertcli.checkpoints.weight_files import INDEX, WEIGHT_FILES, shard_names
-from bertcli.errors import BadCheckpoint
+from bertcli.errors import BadCheckpoint, UnsupportedModel
 
 # The file that holds a whole tokenizer, and the files that hold its settings.
 TOKENIZER_FILE = "tokenizer.json"
 TOKENIZER_SETTINGS = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
 # Files that a vocabulary needs beside it.
 _COMPANIONS = {"vocab.json": ("merges.txt",)}
+# Files that only some kinds of tokenizer have beside their vocabulary.
+_OPTIONAL_COMPANIONS = ("bpe.codes", "word_shape.json", "word_pronunciation.json", "entity_vocab.json")
+# The vocabularies of tokenizers that are not their family's own. Only transformers reads these.
+_OTHER_TOKENIZERS = {
+    "BertJapaneseTokenizer": Vocabulary(is_wordpieces=False),
+    "BertweetTokenizer": Vocabulary(is_wordpieces=False),
+    "PhobertTokenizer": Vocabulary(is_wordpieces=False),
+    "RoFormerTokenizer": Vocabulary(is_wordpieces=False),
+}
 _BERT = ARCHITECTURES["bert"]
 # Function that returns the names of the shards that an index file lists.
 Shards = Callable[[str], Iterable[str]]
@@ -109,7 +120,14 @@ def find_tokenizer_files(
 
     Raises:
         BadCheckpoint: Both files are missing, or a settings file is damaged.
+        UnsupportedModel: The tokenizer needs code in the checkpoint.
     """
+    special = _read_optional(folder / "special_tokens_map.json")
+    settings = _read_optional(folder / "tokenizer_config.json")
+    # Older checkpoints name the class in config.json.
+    tokenizer_class = settings.get("tokenizer_class") or _read_optional(folder / CONFIG_FILE).get("tokenizer_class")
+    if isinstance(tokenizer_class, str):
+        vocabulary = _OTHER_TOKENIZERS.get(tokenizer_class.removesuffix("Fast"), vocabulary)
     file = next((folder / name for name in (TOKENIZER_FILE, vocabulary.file) if (folder / name).is_file()), None)
     if file is None:
         raise BadCheckpoint(
@@ -117,8 +135,12 @@ def find_tokenizer_files(
             hint="save the tokenizer beside the model: tokenizer.save_pretrained(folder)",
         )
     is_vocabulary = file.name == vocabulary.file
-    special = _read_optional(folder / "special_tokens_map.json")
-    settings = _read_optional(folder / "tokenizer_config.json")
+    if is_vocabulary and has_own_code(settings):
+        raise UnsupportedModel(
+            f"{folder} has no tokenizer.json, and its tokenizer is code in the checkpoint (auto_map in "
+            "tokenizer_config.json), which bertcli never runs",
+            hint="save the tokenizer as tokenizer.json, if it can be",
+        )
     return TokenizerFiles(
         file,
         is_vocabulary and vocabulary.is_wordpieces,
@@ -132,7 +154,7 @@ def find_tokenizer_files(
 
 def _tokenizers(names: Collection[str]) -> Iterator[list[str]]:
     vocabularies = dict.fromkeys(architecture.vocabulary.file for architecture in ARCHITECTURES.values())
-    settings = [name for name in TOKENIZER_SETTINGS if name in names]
+    settings = [name for name in (*TOKENIZER_SETTINGS, *_OPTIONAL_COMPANIONS) if name in names]
     for name in (TOKENIZER_FILE, *vocabularies):
         yield [name, *_COMPANIONS.get(name, ()), *settings]
 

@@ -47,16 +47,17 @@ def model_classes(
 
     on_request = [
         output("hidden_states", _HIDDEN, count=config.num_hidden_layers + 1, default=False),
-        output("attentions", _ATTENTION, count=config.num_hidden_layers, default=False),
     ]
+    if architecture.has_attentions:
+        on_request.append(output("attentions", _ATTENTION, count=config.num_hidden_layers, default=False))
     pooled = ("batch_size", "hidden_size")
     pooler = [output("pooler_output", pooled, in_checkpoint=has_pooler)] if architecture.pooler else []
     logits = output("logits", ("batch_size", "sequence_length", "vocab_size"), in_checkpoint=has_mlm_head)
     features = [output("last_hidden_state", _HIDDEN), *pooler, *on_request]
-    return [
-        ModelClass(architecture.body_class, _body_parameters(config), features),
-        ModelClass(architecture.mlm_class, _mlm_parameters(config), [logits, *on_request]),
-    ]
+    classes = [ModelClass(architecture.body_class, _body_parameters(config), features)]
+    if architecture.has_mlm_class:
+        classes.append(ModelClass(architecture.mlm_class, _mlm_parameters(config), [logits, *on_request]))
+    return classes
 
 
 def _body_parameters(config: ModelConfig) -> int | None:

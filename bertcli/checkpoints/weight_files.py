@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from bertcli.checkpoints import layout
-from bertcli.checkpoints.architectures import ARCHITECTURES, Architecture
+from bertcli.checkpoints.architectures import Architecture
 from bertcli.checkpoints.config import BertConfig, ModelConfig, read_json_object
+from bertcli.checkpoints.families import ARCHITECTURES
 from bertcli.checkpoints.safetensors import TensorInfo, read_header
 from bertcli.errors import BadCheckpoint, UnsupportedModel
 
@@ -71,7 +72,9 @@ class WeightFiles:
         """Return the optional parts that the checkpoint holds."""
         has_pooler = self.holds(layout.pooler_tensors(config))
         has_next_sentence_head = has_pooler and self.holds(config.architecture.next_sentence_head)
-        return OptionalParts(has_pooler, self.holds(layout.mlm_head_tensors(config)), has_next_sentence_head)
+        # bertcli does not know the names of an untested family's head. transformers checks them on loading.
+        has_mlm_head = self.holds(layout.mlm_head_tensors(config)) or not config.architecture.is_tested
+        return OptionalParts(has_pooler, has_mlm_head, has_next_sentence_head)
 
     def reader(self) -> Callable[[str], Any]:
         """Return a function that reads a tensor by its canonical name.
@@ -98,13 +101,16 @@ class WeightFiles:
         """
         found = self.by_canonical_name
         is_recognised = (
-            layout.looks_like_bert(found) if isinstance(config, BertConfig) else layout.has_embeddings(found)
+            layout.looks_like_bert(found)
+            if isinstance(config, BertConfig)
+            else layout.has_embeddings(found) or not self.architecture.is_tested
         )
         if not is_recognised:
             name, others = self.architecture.class_prefix.upper(), ", ".join(list(found)[:3])
             raise BadCheckpoint(
                 f"{self.folder} does not hold a {name}: its tensors have other names ({others}, ...)",
-                hint=f"use a checkpoint saved from one of transformers' {self.architecture.class_prefix} classes",
+                hint=own_code_hint(config)
+                or f"use a checkpoint saved from one of transformers' {self.architecture.class_prefix} classes",
             )
         if isinstance(config, BertConfig):
             self._check_layout(config)
@@ -112,28 +118,38 @@ class WeightFiles:
     def _check_layout(self, config: BertConfig) -> None:
         found = self.by_canonical_name
         if surplus := layout.extra_layers(found, config):
-            raise self._misfit(
-                f"the tensors have {surplus} more {'layer' if surplus == 1 else 'layers'} than num_hidden_layers"
-            )
+            layers = "layer" if surplus == 1 else "layers"
+            raise self._misfit(config, f"the tensors have {surplus} more {layers} than num_hidden_layers")
         body = layout.body_layout(config)
         if missing := [name for name in body if name not in found]:
-            raise self._misfit(f"{missing[0]} is missing (one of {len(missing)})")
+            raise self._misfit(config, f"{missing[0]} is missing (one of {len(missing)})")
         heads = layout.mlm_head_layout(config) | layout.own_decoder_layout(config) | layout.next_sentence_layout(config)
         everything = body | layout.pooler_layout(config) | heads
         if misfit := layout.first_mismatch(everything, {name: info.shape for name, info in found.items()}):
             name, expected, shape = misfit
-            raise self._misfit(f"{name} has shape {shape} but the config gives it {expected}")
+            raise self._misfit(config, f"{name} has shape {shape} but the config gives it {expected}")
         if foreign := [name for name in everything if name in found and found[name].dtype not in FLOATS]:
             raise UnsupportedModel(
                 f"{self.folder} stores {foreign[0]} as {found[foreign[0]].dtype}, which is not supported",
                 hint="use the unquantised checkpoint",
             )
 
-    def _misfit(self, why: str) -> BadCheckpoint:
+    def _misfit(self, config: ModelConfig, why: str) -> BadCheckpoint:
         return BadCheckpoint(
             f"the weights in {self.folder} do not fit its config.json: {why}",
-            hint="config and weights come from different models; copy both again from the same place",
+            hint=own_code_hint(config)
+            or "config and weights come from different models; copy both again from the same place",
         )
+
+
+def own_code_hint(config: ModelConfig) -> str:
+    """Return a hint for weights that do not fit a checkpoint with code of its own, or "" for other checkpoints."""
+    if not config.has_own_code:
+        return ""
+    return (
+        "the checkpoint is for code of its own (auto_map in config.json), which bertcli never runs; use a conversion "
+        f"of it to transformers' {config.architecture.body_class}, if its authors publish one"
+    )
 
 
 def has_weight_files(folder: Path) -> bool:

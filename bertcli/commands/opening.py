@@ -28,7 +28,13 @@ def open_texts(
     reader = TextReader(texts.source())
     # Cached, since for a pipe it counts what has arrived so far, and a second call would wait for more.
     work = cache(partial(reader.estimate_work, passes))
-    return open_session(model, work, sink.reporter.announce), reader
+    session = open_session(model, work, sink.reporter.announce)
+    if not session.config.architecture.is_tested:
+        sink.reporter.note(
+            f"model_type {session.config.model_type} is untested: bertcli does not know it, and transformers' "
+            f"{session.config.architecture.mlm_class} computes it"
+        )
+    return session, reader
 
 
 def streaming_plan(reader: TextReader, *, batch_tokens: int | None = None, is_large: bool = False) -> Plan:

@@ -1,6 +1,6 @@
-"""Checks that a checkpoint has what a command needs: a pooler, an MLM head, a mask token."""
+"""Checks that a checkpoint has what a command needs: a pooler, an MLM head, a mask token, attention weights."""
 
-from bertcli.errors import BadCheckpoint, MissingMlmHead, MissingPooler
+from bertcli.errors import BadCheckpoint, MissingMlmHead, MissingPooler, UnsupportedModel
 from bertcli.model.session import Session
 
 
@@ -32,6 +32,12 @@ def require_mlm(session: Session) -> None:
         BadCheckpoint: The tokenizer has no mask token.
     """
     architecture = session.config.architecture
+    if not architecture.has_mlm_class:
+        raise MissingMlmHead(
+            f"{session.checkpoint.name} has no masked-language-model head: "
+            f"transformers has no {architecture.class_prefix} class with one",
+            hint="use another model, such as -m bundled",
+        )
     if not session.has_mlm_head:
         raise MissingMlmHead(
             f"{session.checkpoint.name} has no masked-language-model head ({architecture.mlm_head_name}.* is missing)",
@@ -42,4 +48,18 @@ def require_mlm(session: Session) -> None:
             f"the tokenizer of {session.checkpoint.name} has no mask token "
             f"({session.tokenizer.special_tokens.mask} is not in its vocabulary)",
             hint="use a checkpoint of a masked language model, or set mask_token in tokenizer_config.json",
+        )
+
+
+def require_attentions(session: Session) -> None:
+    """Check that the model's layers have attention weights from each token to each other.
+
+    Raises:
+        UnsupportedModel: transformers' class returns none.
+    """
+    if not session.config.architecture.has_attentions:
+        raise UnsupportedModel(
+            f"{session.checkpoint.name} has no attention weights to show: "
+            f"{session.config.architecture.body_class} returns none from each token to each other token",
+            hint="use another model, such as -m bundled; encode, fill-mask and shapes work with this one",
         )

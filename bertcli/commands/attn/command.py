@@ -32,6 +32,7 @@ from bertcli.commands.request import open_sink
 from bertcli.errors import ExitCode, WrongUsage
 from bertcli.input.reader import TextReader
 from bertcli.input.records import FailedText
+from bertcli.model.requirements import require_attentions
 from bertcli.model.session import Session, open_session
 from bertcli.model.tokenizer import TokenizedText
 from bertcli.output.destination import TENSOR_SUFFIXES
@@ -72,6 +73,7 @@ def attn(request: AttnRequest) -> ExitCode:
         return _show_expansion(request, sink)
     display = _display(request)
     session, reader = open_texts(request.texts, request.model, sink)
+    require_attentions(session)
     options = _options(request, session, sink.destination.format)
     if options.value_norms:
         session.engine.projection(options.layers[0], "output")  # fails early on an engine without access to the weights

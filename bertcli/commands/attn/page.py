@@ -12,6 +12,7 @@ from bertcli.commands.attn.request import AttnRequest
 from bertcli.commands.opening import open_texts, streaming_plan
 from bertcli.commands.options import HeadOptions, MapOptions
 from bertcli.errors import ExitCode
+from bertcli.model.requirements import require_attentions
 from bertcli.output.destination import HTML_SUFFIX
 from bertcli.output.page.encoding import EncodedLayer, LayerEncoder
 from bertcli.output.page.writer import PageInfo, PageWriter
@@ -33,6 +34,7 @@ def write_page(request: AttnRequest, sink: Sink, thresholds: str) -> ExitCode:
         thresholds: Explains the labels of heads.
     """
     session, reader = open_texts(request.texts, request.model, sink)
+    require_attentions(session)
     config = session.config
     heads = request.heads
     layers = select_layers(heads.layer, config.num_hidden_layers)
