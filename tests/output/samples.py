@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from bertcli.choices import Pooling, RecipeSource
 from bertcli.output.display import AttentionDisplay
 from bertcli.results.attention import AttnRecord, AttnSummary, Expansion, HeadStatistics, KeyWeight, StrongestKeys
 from bertcli.results.embeddings import EncodeRecord
@@ -29,6 +30,7 @@ from bertcli.results.models import (
     SkippedModel,
     StoredTensor,
 )
+from bertcli.results.recipe import Recipe
 from bertcli.results.texts import RunInfo, TextInfo
 
 COMMIT = "86b5e0934494bd15c9632b12f734a8a67f723594"
@@ -39,6 +41,20 @@ DISPLAY = AttentionDisplay(STATISTICS, "labels: previous > 0.5; delimiter > 0.6"
 def info(command: str, model: str = "bundled", revision: str | None = None) -> RunInfo:
     """Return a run of numpy on the CPU in float32."""
     return RunInfo(command, model, revision, "numpy", "cpu", "float32")
+
+
+def recipe(**changes: object) -> Recipe:
+    """Return the recipe that takes the mean of a tiny model's tokens."""
+    fields: dict[str, object] = {
+        "source": RecipeSource.DEFAULT,
+        "pooling": [Pooling.MEAN],
+        "dense": [],
+        "normalize": False,
+        "prompt": None,
+        "dimension": 24,
+        "max_length": 64,
+    }
+    return Recipe(**{**fields, **changes})  # type: ignore[arg-type]
 
 
 def text_info(tokens: Sequence[str], text: str | None = None, **changes: object) -> TextInfo:

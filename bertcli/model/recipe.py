@@ -1,0 +1,231 @@
+"""The recipe of a session: what the checkpoint declares and the options change, with its weights."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bertcli.checkpoints.config import ModelConfig
+from bertcli.checkpoints.find import Checkpoint
+from bertcli.checkpoints.module_weights import Shape, read_module_weights
+from bertcli.checkpoints.modules import MODULES_FILE
+from bertcli.checkpoints.recipe import (
+    DeclaredRecipe,
+    DenseModule,
+    HeadModule,
+    LayerNormModule,
+    NormalizeModule,
+    SpladeModule,
+    read_max_length,
+    read_prompts,
+    read_recipe,
+)
+from bertcli.choices import Pooling, RecipeSource, Similarity
+from bertcli.errors import BadCheckpoint, WrongUsage
+from bertcli.model.ops.base import FloatArray
+from bertcli.model.ops.numpy_ops import widen
+from bertcli.model.request import EmbeddingRequest
+from bertcli.results.recipe import Recipe
+
+# A head of a recipe and its weights by name. Normalize has none.
+Head = tuple[HeadModule, Mapping[str, FloatArray]]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerMean:
+    """The weighted mean of hidden states: indices into hidden_states, and the weight of each."""
+
+    layers: Sequence[int]
+    weights: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyRecipe:
+    """A recipe that is ready to be applied.
+
+    Attributes:
+        shown: The description of the recipe for the output.
+        heads: What is applied to the pooled vector, in order, with its weights.
+        excluded_tokens: Number of tokens at the beginning of each text that are not pooled: those of the prompt.
+        layer_mean: The hidden states to pool instead of the last one, or None.
+        splade: How lexical weights are made, or None.
+    """
+
+    shown: Recipe
+    heads: Sequence[Head] = ()
+    excluded_tokens: int = 0
+    layer_mean: LayerMean | None = None
+    splade: SpladeModule | None = None
+
+    @property
+    def uses_pooler(self) -> bool:
+        """True if the embedding is pooler_output."""
+        return Pooling.POOLER in self.shown.pooling
+
+
+@dataclass(frozen=True, slots=True)
+class TextPreparation:
+    """Changes to a text before the tokenizer sees it.
+
+    Attributes:
+        prompt: Text to put before it.
+        is_lower_cased: Lower-case the text, and the prompt.
+    """
+
+    prompt: str = ""
+    is_lower_cased: bool = False
+
+
+NO_PREPARATION = TextPreparation()
+
+
+def token_limit(checkpoint: Checkpoint, config: ModelConfig) -> int:
+    """Return the largest number of tokens in a text: that of the recipe if there is one, else of the positions.
+
+    Raises:
+        BadCheckpoint: The recipe's limit is damaged.
+    """
+    if not (checkpoint.whole_folder / MODULES_FILE).is_file():
+        return config.max_tokens
+    return min(read_max_length(checkpoint.folder) or config.max_tokens, config.max_tokens)
+
+
+def prepare_texts(checkpoint: Checkpoint, request: EmbeddingRequest) -> TextPreparation:
+    """Return the changes to a text before the tokenizer sees it.
+
+    Raises:
+        WrongUsage: The checkpoint has no prompt of the requested name.
+        BadCheckpoint, UnsupportedModel: The recipe cannot be read.
+    """
+    folder = checkpoint.whole_folder
+    declared = read_recipe(folder) if request.pooling == Pooling.AUTO else None
+    is_lower_cased = declared is not None and declared.is_lower_cased
+    if request.prompt is not None:
+        return TextPreparation(request.prompt, is_lower_cased)
+    if request.prompt_name is None and declared is None:
+        return TextPreparation()
+    prompts = read_prompts(folder)
+    name = prompts.default if request.prompt_name is None else request.prompt_name
+    if name is not None and name not in prompts.texts:
+        known = ", ".join(prompts.texts)
+        raise WrongUsage(
+            f"{checkpoint.name} has no prompt {name!r}" + ("" if known else ", and none at all"),
+            hint=f"use one of: {known}; or give the text with --prompt" if known else "give the text with --prompt",
+        )
+    return TextPreparation("" if name is None else prompts.texts[name], is_lower_cased)
+
+
+def open_recipe(
+    checkpoint: Checkpoint, config: ModelConfig, request: EmbeddingRequest, prompt: str, prompt_tokens: int, limit: int
+) -> ReadyRecipe:
+    """Open the recipe of a session.
+
+    Args:
+        checkpoint: The checkpoint.
+        config: Its config.
+        request: The options.
+        prompt: The text before each text, or "".
+        prompt_tokens: Number of tokens at the beginning of each text that the prompt takes, [CLS] included.
+        limit: Largest number of tokens in a text.
+
+    Raises:
+        BadCheckpoint, UnsupportedModel: The recipe is damaged, contradicts itself, or is not supported.
+    """
+    declared = read_recipe(checkpoint.whole_folder) if request.pooling == Pooling.AUTO else None
+    similarity = None
+    if declared is not None:
+        source, similarity = RecipeSource.CHECKPOINT, read_prompts(checkpoint.whole_folder).similarity
+    else:
+        source = RecipeSource.DEFAULT if request.pooling == Pooling.AUTO else RecipeSource.OPTIONS
+        declared = _plain_recipe(request.pooling)
+    if declared.splade is not None and similarity is None:
+        similarity = Similarity.DOT
+    layer_mean = _open_layer_mean(declared, config)
+    heads = _open_heads(declared, config, request.normalize)
+    modules = [module for module, _ in heads]
+    shown = Recipe(
+        source=source,
+        pooling=(Pooling.LEXICAL,) if declared.splade is not None else declared.pooling,
+        dense=tuple(module.out_features for module in modules if isinstance(module, DenseModule)),
+        normalize=bool(modules) and isinstance(modules[-1], NormalizeModule),
+        prompt=prompt or None,
+        dimension=_dimension(declared, modules, config),
+        max_length=limit,
+        layers=None if layer_mean is None else tuple(layer_mean.layers),
+        layer_norm=True if any(isinstance(module, LayerNormModule) for module in modules) else None,
+        lexical=None if declared.splade is None else declared.splade.reduction,
+        similarity=None if similarity == Similarity.COSINE else similarity,
+    )
+    excluded = 0 if declared.includes_prompt or not prompt else prompt_tokens
+    return ReadyRecipe(shown, heads, excluded, layer_mean, declared.splade)
+
+
+def _plain_recipe(pooling: Pooling) -> DeclaredRecipe:
+    """Return the recipe that only pools."""
+    if pooling == Pooling.LEXICAL:
+        return DeclaredRecipe((), splade=SpladeModule())
+    return DeclaredRecipe((Pooling.MEAN if pooling == Pooling.AUTO else pooling,))
+
+
+def _dimension(declared: DeclaredRecipe, modules: Sequence[HeadModule], config: ModelConfig) -> int:
+    if declared.splade is not None:
+        return config.vocab_size
+    sizes = [module.out_features for module in modules if isinstance(module, DenseModule)]
+    return sizes[-1] if sizes else len(declared.pooling) * config.hidden_size
+
+
+def _open_layer_mean(declared: DeclaredRecipe, config: ModelConfig) -> LayerMean | None:
+    module = declared.layer_weights
+    if module is None:
+        return None
+    layers = range(module.first_layer, config.num_hidden_layers + 1)
+    if not layers:
+        raise BadCheckpoint(
+            f"{module.folder} begins with hidden state {module.first_layer}, and the model has "
+            f"{config.num_hidden_layers + 1}",
+            hint="copy the checkpoint again, or use --pooling mean",
+        )
+    weights = _read_weights(module.folder, {"layer_weights": (len(layers),)})["layer_weights"]
+    return LayerMean(layers, weights)
+
+
+def _open_heads(declared: DeclaredRecipe, config: ModelConfig, normalize: bool | None) -> list[Head]:
+    """Read the weights of the heads, after a check that each takes what the one before it returns.
+
+    Args:
+        declared: The recipe.
+        config: The model's config.
+        normalize: Add a Normalize at the end, or remove all of them; None leaves them as they are.
+    """
+    modules = [each for each in declared.heads if normalize is not False or not isinstance(each, NormalizeModule)]
+    if normalize and not (modules and isinstance(modules[-1], NormalizeModule)):
+        modules.append(NormalizeModule())
+    size = len(declared.pooling) * config.hidden_size
+    heads: list[Head] = []
+    for module in modules:
+        if isinstance(module, NormalizeModule):
+            heads.append((module, {}))
+            continue
+        taken = module.in_features if isinstance(module, DenseModule) else module.dimension
+        if taken != size:
+            raise BadCheckpoint(
+                f"{module.folder} takes vectors of {taken} values, but gets vectors of {size}",
+                hint="copy the whole checkpoint again, or use --pooling mean",
+            )
+        heads.append((module, _read_weights(module.folder, _shapes(module))))
+        size = module.out_features if isinstance(module, DenseModule) else size
+    return heads
+
+
+def _read_weights(folder: Path, shapes: Mapping[str, Shape]) -> dict[str, FloatArray]:
+    return {name: widen(stored) for name, stored in read_module_weights(folder, shapes).items()}
+
+
+def _shapes(module: DenseModule | LayerNormModule) -> dict[str, Shape]:
+    if isinstance(module, LayerNormModule):
+        return {"norm.weight": (module.dimension,), "norm.bias": (module.dimension,)}
+    shapes: dict[str, Shape] = {"linear.weight": (module.out_features, module.in_features)}
+    if module.has_bias:
+        shapes["linear.bias"] = (module.out_features,)
+    if module.is_residual and module.in_features != module.out_features:
+        shapes["residual.weight"] = (module.out_features, module.in_features)
+    return shapes
