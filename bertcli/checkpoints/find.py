@@ -8,18 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bertcli.checkpoints import hub_cache as cache
-from bertcli.checkpoints.config import read_config
+from bertcli.checkpoints.config import ModelConfig, read_config
 from bertcli.checkpoints.hub_cache import OnDownload, Snapshot, ignore_download
 from bertcli.checkpoints.modules import find_transformer_folder
 from bertcli.checkpoints.names import cached_names, is_repository_name, published_names, repository_name, shortest_name
 from bertcli.checkpoints.required_files import PART_NAMES, Files, missing_files
 from bertcli.checkpoints.safetensors import TensorInfo
 from bertcli.checkpoints.weight_files import FLOATS, find_weight_files
+from bertcli.choices import RecipeSource
 from bertcli.errors import BadCheckpoint, BertcliError, CheckpointNotFound, HubFailed, WrongUsage
 from bertcli.quoting import printable_name
 
 if TYPE_CHECKING:
     from bertcli.results.models import KnownModel
+    from bertcli.results.recipe import Recipe
 
 BUNDLED = "bundled"
 BUNDLED_FOLDER = Path(__file__).parent.parent / "bundled"
@@ -209,6 +211,7 @@ def describe_model(installed: Installed) -> "KnownModel":
         parts = weight_files.optional_parts(config)
         has_pooler, has_mlm_head = parts.has_pooler, parts.has_mlm_head
         parameters = sum(info.parameters for info in weight_files.infos if info.dtype in FLOATS)
+    recipe, recipe_error = _describe_recipe(checkpoint, config)
     from bertcli.results.models import KnownModel  # here, since only `bertcli models` needs it
 
     return KnownModel(
@@ -223,7 +226,26 @@ def describe_model(installed: Installed) -> "KnownModel":
         nbytes=_size(checkpoint.whole_folder),
         has_pooler=has_pooler,
         has_mlm_head=has_mlm_head,
+        recipe=recipe,
+        recipe_error=recipe_error,
     )
+
+
+def _describe_recipe(checkpoint: Checkpoint, config: ModelConfig) -> "tuple[Recipe | None, str | None]":
+    """Return the recipe that a checkpoint declares, or the reason why it cannot be used."""
+    from bertcli.checkpoints.recipe import read_recipe
+    from bertcli.checkpoints.sentence_settings import read_prompts, token_limit
+
+    try:
+        declared = read_recipe(checkpoint.whole_folder)
+        if declared is None:
+            return None, None
+        limit = token_limit(checkpoint.whole_folder, checkpoint.folder, config)
+        prompts = read_prompts(checkpoint.whole_folder)
+    except BertcliError as error:
+        return None, error.message
+    prompt = None if prompts.default is None else prompts.texts[prompts.default]
+    return declared.describe(config, RecipeSource.CHECKPOINT, limit, prompt or None, prompts.similarity), None
 
 
 def model_names() -> list[str]:

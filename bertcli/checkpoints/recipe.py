@@ -5,22 +5,23 @@ functions that bertcli computes are in tables here.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from bertcli.checkpoints.config import CONFIG_FILE, read_json_object
+from bertcli.checkpoints.config import CONFIG_FILE, ModelConfig, read_json_object
 from bertcli.checkpoints.modules import (
     MODULES_FILE,
-    PROMPTS_FILE,
     TRANSFORMER_CONFIGS,
     TRANSFORMERS,
     Module,
     read_module_config,
     read_modules,
 )
-from bertcli.choices import Pooling, Similarity
+from bertcli.choices import Pooling, RecipeSource, Similarity
 from bertcli.errors import BadCheckpoint, UnsupportedModel
+from bertcli.results.recipe import Recipe
 
 # Poolings by their names in `pooling_mode`, and by the older flags, in the order in which their vectors are joined.
 _MODES = {
@@ -119,14 +120,76 @@ class DeclaredRecipe:
     splade: SpladeModule | None = None
     is_lower_cased: bool = False
 
+    def with_normalize(self, normalize: bool | None) -> Self:
+        """Return the recipe with a normalisation at its end, or without any; None returns it unchanged."""
+        heads = [head for head in self.heads if normalize is not False or not isinstance(head, NormalizeModule)]
+        if normalize and not (heads and isinstance(heads[-1], NormalizeModule)):
+            heads.append(NormalizeModule())
+        return replace(self, heads=tuple(heads))
 
-@dataclass(frozen=True, slots=True)
-class Prompts:
-    """The prompts of a checkpoint by name, the name of the default one, and its measure of similarity."""
+    def layers(self, config: ModelConfig) -> range | None:
+        """Return the hidden states whose weighted mean is pooled, None for the last one alone."""
+        return self.layer_weights and range(self.layer_weights.first_layer, config.num_hidden_layers + 1)
 
-    texts: Mapping[str, str]
-    default: str | None
-    similarity: Similarity | None
+    def dimension(self, config: ModelConfig) -> int:
+        """Return the number of values of an embedding."""
+        if self.splade is not None:
+            return config.vocab_size
+        sizes = [head.out_features for head in self.heads if isinstance(head, DenseModule)]
+        return sizes[-1] if sizes else len(self.pooling) * config.hidden_size
+
+    def count_parameters(self, config: ModelConfig) -> int:
+        """Return the number of values in the weights of the modules beside the transformer."""
+        shapes = [shape for head in self.heads for shape in head_shapes(head).values()]
+        return sum(map(prod, shapes)) + len(self.layers(config) or ())
+
+    def describe(
+        self,
+        config: ModelConfig,
+        source: RecipeSource,
+        max_length: int,
+        prompt: str | None = None,
+        similarity: Similarity | None = None,
+    ) -> Recipe:
+        """Return the description of the recipe for the output.
+
+        Args:
+            config: The model's config.
+            source: Where the recipe comes from.
+            max_length: Largest number of tokens in a text.
+            prompt: Text put before each text, or None.
+            similarity: The declared measure of similarity, or None.
+        """
+        layers = self.layers(config)
+        if self.splade is not None and similarity is None:
+            similarity = Similarity.DOT
+        return Recipe(
+            source=source,
+            pooling=(Pooling.LEXICAL,) if self.splade is not None else self.pooling,
+            dense=tuple(head.out_features for head in self.heads if isinstance(head, DenseModule)),
+            normalize=bool(self.heads) and isinstance(self.heads[-1], NormalizeModule),
+            prompt=prompt,
+            dimension=self.dimension(config),
+            max_length=max_length,
+            layers=None if layers is None else tuple(layers),
+            layer_norm=True if any(isinstance(head, LayerNormModule) for head in self.heads) else None,
+            lexical=None if self.splade is None else self.splade.reduction,
+            similarity=None if similarity == Similarity.COSINE else similarity,
+        )
+
+
+def head_shapes(head: HeadModule) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of the weights of a module after the pooling, by name."""
+    if isinstance(head, LayerNormModule):
+        return {"norm.weight": (head.dimension,), "norm.bias": (head.dimension,)}
+    if isinstance(head, NormalizeModule):
+        return {}
+    shapes: dict[str, tuple[int, ...]] = {"linear.weight": (head.out_features, head.in_features)}
+    if head.has_bias:
+        shapes["linear.bias"] = (head.out_features,)
+    if head.is_residual and head.in_features != head.out_features:
+        shapes["residual.weight"] = (head.out_features, head.in_features)
+    return shapes
 
 
 def read_recipe(folder: Path) -> DeclaredRecipe | None:
@@ -146,44 +209,6 @@ def read_recipe(folder: Path) -> DeclaredRecipe | None:
         raise _bad(folder / MODULES_FILE, "does not begin with a Transformer, or has several")
     parts = [(module.kind, _READERS[module.kind](folder / module.path)) for module in modules[1:]]
     return _assemble(folder, modules[0], [(kind, part) for kind, part in parts if part is not None])
-
-
-def read_prompts(folder: Path) -> Prompts:
-    """Read the prompts and the measure of similarity of the checkpoint in a folder.
-
-    Raises:
-        BadCheckpoint: The file is damaged.
-    """
-    path = folder / PROMPTS_FILE
-    config = read_json_object(path) if path.is_file() else {}
-    texts, default, similarity = (config.get(name) for name in ("prompts", "default_prompt_name", "similarity_fn_name"))
-    texts = {} if texts is None else texts
-    if not isinstance(texts, dict) or not all(isinstance(text, str) for text in texts.values()):
-        raise _bad(path, "has prompts that are not texts")
-    if default is not None and default not in texts:
-        raise _bad(path, f"names the default prompt {default!r}, which it does not have")
-    if similarity is not None and similarity not in list(Similarity):
-        raise _bad(path, f"names the similarity {similarity!r}, which is not known")
-    return Prompts(texts, default, None if similarity is None else Similarity(similarity))
-
-
-def read_max_length(folder: Path) -> int | None:
-    """Read the largest number of tokens that a checkpoint with modules.json declares for a text, None without one.
-
-    Args:
-        folder: The folder of the transformer.
-
-    Raises:
-        BadCheckpoint: A file is damaged, or the number is not positive.
-    """
-    declared = read_module_config(folder, TRANSFORMER_CONFIGS).get("max_seq_length")
-    if declared is None:
-        # Newer versions of sentence-transformers leave it to the tokenizer, which has a huge number for "no limit".
-        declared = read_module_config(folder, ("tokenizer_config.json",)).get("model_max_length")
-        return declared if type(declared) is int and 0 < declared < _LARGEST_SIZE else None
-    if type(declared) is not int or declared < 1:
-        raise _bad(folder / TRANSFORMER_CONFIGS[0], f"has the max_seq_length {declared!r}, not a positive whole number")
-    return declared
 
 
 def _assemble(folder: Path, transformer: Module, parts: Sequence[tuple[str, Any]]) -> DeclaredRecipe:

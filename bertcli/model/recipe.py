@@ -7,19 +7,17 @@ from pathlib import Path
 from bertcli.checkpoints.config import ModelConfig
 from bertcli.checkpoints.find import Checkpoint
 from bertcli.checkpoints.module_weights import Shape, read_module_weights
-from bertcli.checkpoints.modules import MODULES_FILE
 from bertcli.checkpoints.recipe import (
     DeclaredRecipe,
     DenseModule,
     HeadModule,
-    LayerNormModule,
     NormalizeModule,
     SpladeModule,
-    read_max_length,
-    read_prompts,
+    head_shapes,
     read_recipe,
 )
-from bertcli.choices import Pooling, RecipeSource, Similarity
+from bertcli.checkpoints.sentence_settings import read_prompts
+from bertcli.choices import Pooling, RecipeSource
 from bertcli.errors import BadCheckpoint, WrongUsage
 from bertcli.model.ops.base import FloatArray
 from bertcli.model.ops.numpy_ops import widen
@@ -78,17 +76,6 @@ class TextPreparation:
 NO_PREPARATION = TextPreparation()
 
 
-def token_limit(checkpoint: Checkpoint, config: ModelConfig) -> int:
-    """Return the largest number of tokens in a text: that of the recipe if there is one, else of the positions.
-
-    Raises:
-        BadCheckpoint: The recipe's limit is damaged.
-    """
-    if not (checkpoint.whole_folder / MODULES_FILE).is_file():
-        return config.max_tokens
-    return min(read_max_length(checkpoint.folder) or config.max_tokens, config.max_tokens)
-
-
 def prepare_texts(checkpoint: Checkpoint, request: EmbeddingRequest) -> TextPreparation:
     """Return the changes to a text before the tokenizer sees it.
 
@@ -137,24 +124,9 @@ def open_recipe(
     else:
         source = RecipeSource.DEFAULT if request.pooling == Pooling.AUTO else RecipeSource.OPTIONS
         declared = _plain_recipe(request.pooling)
-    if declared.splade is not None and similarity is None:
-        similarity = Similarity.DOT
-    layer_mean = _open_layer_mean(declared, config)
-    heads = _open_heads(declared, config, request.normalize)
-    modules = [module for module, _ in heads]
-    shown = Recipe(
-        source=source,
-        pooling=(Pooling.LEXICAL,) if declared.splade is not None else declared.pooling,
-        dense=tuple(module.out_features for module in modules if isinstance(module, DenseModule)),
-        normalize=bool(modules) and isinstance(modules[-1], NormalizeModule),
-        prompt=prompt or None,
-        dimension=_dimension(declared, modules, config),
-        max_length=limit,
-        layers=None if layer_mean is None else tuple(layer_mean.layers),
-        layer_norm=True if any(isinstance(module, LayerNormModule) for module in modules) else None,
-        lexical=None if declared.splade is None else declared.splade.reduction,
-        similarity=None if similarity == Similarity.COSINE else similarity,
-    )
+    declared = declared.with_normalize(request.normalize)
+    shown = declared.describe(config, source, limit, prompt or None, similarity)
+    layer_mean, heads = _open_layer_mean(declared, config), _open_heads(declared, config)
     excluded = 0 if declared.includes_prompt or not prompt else prompt_tokens
     return ReadyRecipe(shown, heads, excluded, layer_mean, declared.splade)
 
@@ -166,18 +138,10 @@ def _plain_recipe(pooling: Pooling) -> DeclaredRecipe:
     return DeclaredRecipe((Pooling.MEAN if pooling == Pooling.AUTO else pooling,))
 
 
-def _dimension(declared: DeclaredRecipe, modules: Sequence[HeadModule], config: ModelConfig) -> int:
-    if declared.splade is not None:
-        return config.vocab_size
-    sizes = [module.out_features for module in modules if isinstance(module, DenseModule)]
-    return sizes[-1] if sizes else len(declared.pooling) * config.hidden_size
-
-
 def _open_layer_mean(declared: DeclaredRecipe, config: ModelConfig) -> LayerMean | None:
-    module = declared.layer_weights
-    if module is None:
+    module, layers = declared.layer_weights, declared.layers(config)
+    if module is None or layers is None:
         return None
-    layers = range(module.first_layer, config.num_hidden_layers + 1)
     if not layers:
         raise BadCheckpoint(
             f"{module.folder} begins with hidden state {module.first_layer}, and the model has "
@@ -188,20 +152,11 @@ def _open_layer_mean(declared: DeclaredRecipe, config: ModelConfig) -> LayerMean
     return LayerMean(layers, weights)
 
 
-def _open_heads(declared: DeclaredRecipe, config: ModelConfig, normalize: bool | None) -> list[Head]:
-    """Read the weights of the heads, after a check that each takes what the one before it returns.
-
-    Args:
-        declared: The recipe.
-        config: The model's config.
-        normalize: Add a Normalize at the end, or remove all of them; None leaves them as they are.
-    """
-    modules = [each for each in declared.heads if normalize is not False or not isinstance(each, NormalizeModule)]
-    if normalize and not (modules and isinstance(modules[-1], NormalizeModule)):
-        modules.append(NormalizeModule())
+def _open_heads(declared: DeclaredRecipe, config: ModelConfig) -> list[Head]:
+    """Read the weights of the heads, after a check that each takes what the one before it returns."""
     size = len(declared.pooling) * config.hidden_size
     heads: list[Head] = []
-    for module in modules:
+    for module in declared.heads:
         if isinstance(module, NormalizeModule):
             heads.append((module, {}))
             continue
@@ -211,21 +166,10 @@ def _open_heads(declared: DeclaredRecipe, config: ModelConfig, normalize: bool |
                 f"{module.folder} takes vectors of {taken} values, but gets vectors of {size}",
                 hint="copy the whole checkpoint again, or use --pooling mean",
             )
-        heads.append((module, _read_weights(module.folder, _shapes(module))))
+        heads.append((module, _read_weights(module.folder, head_shapes(module))))
         size = module.out_features if isinstance(module, DenseModule) else size
     return heads
 
 
 def _read_weights(folder: Path, shapes: Mapping[str, Shape]) -> dict[str, FloatArray]:
     return {name: widen(stored) for name, stored in read_module_weights(folder, shapes).items()}
-
-
-def _shapes(module: DenseModule | LayerNormModule) -> dict[str, Shape]:
-    if isinstance(module, LayerNormModule):
-        return {"norm.weight": (module.dimension,), "norm.bias": (module.dimension,)}
-    shapes: dict[str, Shape] = {"linear.weight": (module.out_features, module.in_features)}
-    if module.has_bias:
-        shapes["linear.bias"] = (module.out_features,)
-    if module.is_residual and module.in_features != module.out_features:
-        shapes["residual.weight"] = (module.out_features, module.in_features)
-    return shapes

@@ -10,9 +10,10 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre
 from bertcli.checkpoints.config import ModelConfig
 from bertcli.checkpoints.find import Checkpoint
 from bertcli.checkpoints.required_files import TokenizerFiles, find_tokenizer_files
+from bertcli.checkpoints.sentence_settings import token_limit
 from bertcli.errors import BadCheckpoint, WrongUsage
 from bertcli.input.records import is_utf8
-from bertcli.model.recipe import NO_PREPARATION, TextPreparation, token_limit
+from bertcli.model.recipe import NO_PREPARATION, TextPreparation
 from bertcli.model.tokenizer import TextTokenizer
 from bertcli.model.tokenizer_errors import TokenizerError, catch_tokenizer_errors, silence_panics
 
@@ -46,7 +47,10 @@ def open_tokenizer(
     architecture = config.architecture
     files = find_tokenizer_files(checkpoint.folder, architecture.special_tokens, architecture.vocabulary)
     with silence_panics():
-        loaded, limit = load_tokenizer(files), max_length or token_limit(checkpoint, config)
+        loaded, limit = (
+            load_tokenizer(files),
+            max_length or token_limit(checkpoint.whole_folder, checkpoint.folder, config),
+        )
         if preparation.is_lower_cased:
             _lower_case(loaded)
         tokenizer = TextTokenizer(loaded, files.special_tokens, config, limit, truncate, preparation.prompt)

@@ -400,8 +400,9 @@ NESTED_KEYS: dict[str, dict[str, tuple[str, ...]]] = {
     "models": {
         "models[]": (
             *("model", "revision", "refs", "family", "num_hidden_layers", "hidden_size", "num_attention_heads"),
-            *("parameters", "bytes", "pooler", "mlm_head"),
+            *("parameters", "bytes", "pooler", "mlm_head", "recipe", "recipe_error"),
         ),
+        "models[].recipe": ("source", "pooling", "dense", "normalize", "prompt", "dimension", "max_length"),
         "left_out[]": ("model", "revision", "reason"),
     },
 }

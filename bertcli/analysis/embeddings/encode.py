@@ -44,6 +44,16 @@ def encode(session: Session, batch: Batch, options: EncodeOptions) -> list[Encod
 
     A pair also gets the probability that sentence B follows A if the checkpoint has a next-sentence head.
     """
+    vectors = _run(session, batch, options)
+    return [vectors.record(row) for row in range(len(batch.texts))]
+
+
+def compute_embeddings(session: Session, batch: Batch) -> FloatArray | None:
+    """Compute the embeddings of a batch, (batch, dimension); None if the recipe is lexical."""
+    return _run(session, batch, EncodeOptions()).embeddings
+
+
+def _run(session: Session, batch: Batch, options: EncodeOptions) -> "_BatchVectors":
     has_pairs = any(text.record.pair is not None for text in batch.texts)
     recipe = session.recipe
     mean_layers = () if recipe.layer_mean is None else recipe.layer_mean.layers
@@ -55,8 +65,7 @@ def encode(session: Session, batch: Batch, options: EncodeOptions) -> list[Encod
             hidden_states=[*options.layers, *mean_layers],
         ),
     )
-    vectors = _BatchVectors(session, batch, output, options)
-    return [vectors.record(row) for row in range(len(batch.texts))]
+    return _BatchVectors(session, batch, output, options)
 
 
 class _BatchVectors:
@@ -72,9 +81,9 @@ class _BatchVectors:
         self._next_sentence = None
         if output.next_sentence_logits is not None:
             self._next_sentence = next_sentence(session.to_numpy(output.next_sentence_logits))
-        self._embeddings = None
+        self.embeddings = None
         if self._recipe.splade is None:
-            self._embeddings = self._embed(self._pooled_states(output.hidden_states[count:]))
+            self.embeddings = self._embed(self._pooled_states(output.hidden_states[count:]))
         self._layer_embeddings = [self._embed(state) for state in self._hidden_states if options.layer_embeddings]
 
     def _pooled_states(self, mean_states: Sequence[Any]) -> FloatArray:
@@ -107,7 +116,7 @@ class _BatchVectors:
         follows = None if text.record.pair is None else self._next_sentence
         return EncodeRecord(
             text_info(text),
-            None if self._embeddings is None else self._embeddings[row],
+            None if self.embeddings is None else self.embeddings[row],
             self._last_hidden_state[row, : len(text)] if options.tokens else None,
             self._pooler_output[row] if options.pooler and self._pooler_output is not None else None,
             options.layers,
