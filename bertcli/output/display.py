@@ -10,11 +10,11 @@ from bertcli.results.texts import FloatArray, RunInfo, TextInfo
 
 _REVISION_DIGITS, _SHA1_DIGITS = 8, 40
 _POOLINGS = {
-    Pooling.MEAN: "mean",
+    Pooling.MEAN: "mean of tokens",
     Pooling.CLS: "[CLS]",
-    Pooling.MAX: "max",
-    Pooling.MEAN_SQRT: "mean-sqrt",
-    Pooling.WEIGHTED_MEAN: "weighted mean",
+    Pooling.MAX: "max of tokens",
+    Pooling.MEAN_SQRT: "mean-sqrt of tokens",
+    Pooling.WEIGHTED_MEAN: "weighted mean of tokens",
     Pooling.LAST: "last token",
     Pooling.POOLER: "pooler_output",
     Pooling.LEXICAL: "lexical",
@@ -144,13 +144,10 @@ def recipe_steps(recipe: Recipe) -> str:
     '[CLS] and mean of tokens, dense 128, normalised'
     """
     names = " and ".join(_POOLINGS[pooling] for pooling in recipe.pooling)
-    over = "" if Pooling.POOLER in recipe.pooling else " of tokens"
-    if recipe.pooling[-1] in (Pooling.CLS, Pooling.LAST):
-        over = ""
     if recipe.lexical is not None:
-        names, over = f"lexical weights, {recipe.lexical} over tokens", ""
+        names = f"lexical weights, {recipe.lexical} over tokens"
     layers = "" if recipe.layers is None else f" in hidden states {recipe.layers[0]} to {recipe.layers[-1]}, weighted"
-    steps = [f"{names}{over}{layers}", *(f"dense {size}" for size in recipe.dense)]
+    steps = [f"{names}{layers}", *(f"dense {size}" for size in recipe.dense)]
     steps += ["LayerNorm"] if recipe.layer_norm else []
     return ", ".join([*steps, *(["normalised"] if recipe.normalize else [])])
 
