@@ -1,8 +1,9 @@
 """Compare bertcli's attention statistics with transformers' eager attentions and the same statistics in numpy.
 
 Each side is a process of its own. It loads the model and computes one text before it is measured: the seconds for the
-texts, and the peak memory above that of the loaded model. The sides take turns for several rounds. At the end, the
-program compares the peak memory for a corpus with that for a corpus ten times as large.
+texts, and the peak memory above that of the loaded model. The sides take turns for several rounds. Their statistics are
+compared before their speed. At the end, the program compares the peak memory for a corpus with that for a corpus ten
+times as large.
 
     python benchmarks/attention.py --rounds 3
 """
@@ -13,55 +14,53 @@ import resource
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 import psutil
 
-from processes import in_turn, median_run, random_bert_base, run_process
-from samples import mixed_texts
+from bertcli.choices import Statistic
+from bertcli.model.ops.base import FloatArray
+from processes import random_bert_base, run_process
+from samples import mixed_texts, write_lines
+from timing import in_turn, seconds
 
 OURS, THEIRS = "bertcli", "transformers"
-LONG_TEXTS, MIXED_TEXTS, BATCH = 6, 200, 8
+BATCH = 8
 LONG_WORDS = 600  # more than 512 tokens; both sides truncate to 512
 MIB = 1 << 20
 
 
-def long_texts() -> list[str]:
+def long_texts(count: int) -> list[str]:
     """Return texts that fill all of bert-base's positions."""
-    words = " ".join(mixed_texts(2000)).split()
-    return [" ".join(words[at * LONG_WORDS : (at + 1) * LONG_WORDS]) for at in range(LONG_TEXTS)]
+    words = " ".join(mixed_texts(count * LONG_WORDS // 5)).split()
+    return [" ".join(words[at * LONG_WORDS : (at + 1) * LONG_WORDS]) for at in range(count)]
 
 
-def ours(folder: Path) -> Callable[[Sequence[str]], object]:
-    """Return a function that runs bertcli's aggregation on the torch engine, which is used for large inputs."""
-    from bertcli.analysis.attention.heads import (
-        AttnOptions,
-        batch_tokens,
-        compute_statistics,
-        summarize_texts,
-    )
-    from bertcli.input.records import TextRecord
-    from bertcli.model.request import SessionRequest
-    from bertcli.model.session import open_session
+def ours(folder: Path) -> Callable[[Path], FloatArray]:
+    """Return a function that runs `attn --aggregate` on the torch engine, which is used for large inputs."""
+    from bertcli.analysis.attention.heads import AttnOptions, batch_tokens, compute_statistics, summarize_texts
+    from bertcli.results.attention import AttnSummary
+    from sessions import open_torch_session, stream_answers
 
-    session = open_session(SessionRequest(str(folder), engine="torch", device="cpu", truncate=True))
+    session = open_torch_session(folder, truncate=True)
     options = AttnOptions(range(session.config.num_hidden_layers), range(session.config.num_attention_heads))
 
-    def run(texts: Sequence[str]) -> object:
-        window = [TextRecord(index, text) for index, text in enumerate(texts)]
+    def run(file: Path) -> FloatArray:
         compute = partial(compute_statistics, session, options=options)
-        answers = session.answers([window], compute, batch_tokens=batch_tokens(session))
-        return list(summarize_texts(answers, options))
+        texts = stream_answers(session, file, compute, batch_tokens=batch_tokens(session))
+        (summary,) = summarize_texts(texts, options)
+        assert isinstance(summary, AttnSummary)
+        return np.array([[getattr(head, name) for name in Statistic] for head in summary.heads], np.float32)
 
     return run
 
 
-def theirs(folder: Path) -> Callable[[Sequence[str]], object]:
+def theirs(folder: Path) -> Callable[[Path], FloatArray]:
     """Return a function that does what a careful script does: batches of similar length, eager attention, numpy."""
     import torch
     import transformers
@@ -69,23 +68,28 @@ def theirs(folder: Path) -> Callable[[Sequence[str]], object]:
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     model = transformers.BertModel.from_pretrained(folder, attn_implementation="eager", dtype=torch.float32).eval()
 
-    def run(texts: Sequence[str]) -> object:
-        totals = 0.0
+    def run(file: Path) -> FloatArray:
+        texts = file.read_text(encoding="utf-8").splitlines()
         longest_first = sorted(texts, key=len, reverse=True)
-        size = 1 if texts and len(texts[0].split()) >= LONG_WORDS else BATCH
+        size = 1 if len(texts[0].split()) >= LONG_WORDS else BATCH
+        sums, queries = np.zeros(()), 0
         for start in range(0, len(texts), size):
             inputs = tokenizer(
                 longest_first[start : start + size], padding=True, truncation=True, max_length=512, return_tensors="pt"
             )
             with torch.no_grad():
                 attentions = model(**inputs, output_attentions=True).attentions
-            totals = totals + np.stack([_statistics(layer.numpy(), inputs) for layer in attentions])
-        return totals
+            sums = sums + np.stack([_statistics(layer.numpy(), inputs) for layer in attentions])
+            queries += int(inputs["attention_mask"].sum())
+        # In each text, one query has no previous token, and one has no next.
+        has_neighbour = [name in (Statistic.PREVIOUS, Statistic.NEXT) for name in Statistic]
+        means = sums / np.where(has_neighbour, queries - len(texts), queries)
+        return means.reshape(-1, len(Statistic)).astype(np.float32)
 
     return run
 
 
-def _statistics(a: np.ndarray, inputs: dict) -> np.ndarray:
+def _statistics(a: FloatArray, inputs: Mapping[str, Any]) -> FloatArray:
     """Compute the statistics of one layer.
 
     Args:
@@ -114,60 +118,64 @@ def _statistics(a: np.ndarray, inputs: dict) -> np.ndarray:
     return np.stack([(values * real).sum((0, -1)) for values in each], -1)
 
 
-def child(way: str, folder: Path, kind: str) -> None:
-    """Measure one side and print the seconds and the memory as JSON."""
+def child(way: str, folder: Path, file: Path, warm_up: Path) -> None:
+    """Measure one side and print the seconds, the memory and the statistics as JSON."""
     run = {OURS: ours, THEIRS: theirs}[way](folder)
-    texts = long_texts() if kind == "long" else mixed_texts(MIXED_TEXTS)
-    run(["how are you"])
+    run(warm_up)
     loaded = psutil.Process().memory_info().rss
-    start = time.perf_counter()
-    run(texts)
-    seconds = time.perf_counter() - start
+    statistics: list[FloatArray] = []
+    duration = seconds(lambda: statistics.append(run(file)))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({"seconds": seconds, "mib": (peak - loaded) / MIB}))
+    print(json.dumps({"seconds": duration, "mib": (peak - loaded) / MIB, "statistics": statistics[0].tolist()}))
 
 
-def measured(way: str, folder: Path, kind: str) -> dict[str, float]:
-    """Run `child` in a process of its own and return its measurements."""
-    command = [sys.executable, __file__, "--child", way, str(folder), kind]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    found: dict[str, float] = json.loads(done.stdout)
+def run_child(way: str, folder: Path, file: Path, warm_up: Path) -> Mapping[str, Any]:
+    """Run `child` in a process of its own and return what it prints."""
+    command: list[str | Path] = [sys.executable, __file__, "--child", way, folder, file, warm_up]
+    found: Mapping[str, Any] = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     return found
 
 
 def peak_of_corpus(texts: int, scratch: Path) -> float:
     """Return the peak memory in MiB of `attn --aggregate` over `texts` lines, on the bundled model."""
-    lines = scratch / f"{texts}.txt"
-    lines.write_text("".join(f"{text}\n" for text in mixed_texts(texts)), encoding="utf-8")
-    bertcli = Path(sys.executable).with_name("bertcli")
-    command = [bertcli, "attn", "-f", lines, "--aggregate", "--engine", "torch", "--truncate"]
-    return median_run([run_process(command, scratch)]).peak_mib
+    lines = write_lines(scratch / f"{texts}.txt", mixed_texts(texts))
+    options = ["--aggregate", "--engine", "torch", "--truncate"]
+    return run_process([sys.executable, "-m", "bertcli", "attn", *options, "-f", lines], scratch).peak_mib
 
 
 def main() -> None:
     """Run the benchmark and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3, help="number of rounds (3)")
-    parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.child:
-        child(asked.child[0], Path(asked.child[1]), asked.child[2])
+    parser.add_argument("--texts", type=int, nargs=2, default=[200, 6], help="mixed and long texts (200 6)")
+    parser.add_argument("--corpus", type=int, default=1000, help="texts of the smaller corpus (1000)")
+    parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        child(options.child[0], *map(Path, options.child[1:]))
         return
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = random_bert_base(Path(scratch))
-        cases = {
-            f"{kind} {way}": partial(measured, way, folder, kind)
-            for kind in ("mixed", "long")
-            for way in (OURS, THEIRS)
+    mixed, long = options.texts
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        folder, warm_up = random_bert_base(scratch), write_lines(scratch / "warm_up.txt", ["how are you"])
+        files = {
+            f"{mixed:,} texts of mixed length": write_lines(scratch / "mixed.txt", mixed_texts(mixed)),
+            f"{long:,} texts of 512 tokens": write_lines(scratch / "long.txt", long_texts(long)),
         }
-        found = in_turn(asked.rounds, cases, is_warm=True)
-        for kind, what in (("mixed", f"{MIXED_TEXTS} texts of mixed length"), ("long", f"{LONG_TEXTS} of 512 tokens")):
-            print(f"{what}, bert-base's size")
+        for title, file in files.items():
+            sides = {side: partial(run_child, side, folder, file, warm_up) for side in (OURS, THEIRS)}
+            found = in_turn(options.rounds, sides, is_warm=True)
+            statistics = {side: runs[0]["statistics"] for side, runs in found.items()}
+            np.testing.assert_allclose(statistics[OURS], statistics[THEIRS], 1e-4, 1e-5)
+            print(f"{title}, bert-base's size")
             for unit in ("seconds", "mib"):
-                mine, other = (median(run[unit] for run in found[f"{kind} {way}"]) for way in (OURS, THEIRS))
+                mine, other = (median(run[unit] for run in found[side]) for side in (OURS, THEIRS))
                 print(f"  {unit:8} bertcli {mine:8.1f}   transformers {other:8.1f}   {other / mine:.1f} times")
-        few, many = (peak_of_corpus(count, Path(scratch)) for count in (1000, 10000))
-    print(f"peak of --aggregate: 1,000 texts {few:.0f} MiB, 10,000 texts {many:.0f} MiB: {many / few:.3f} times")
+        few, many = (peak_of_corpus(count, scratch) for count in (options.corpus, 10 * options.corpus))
+    print(
+        f"peak of --aggregate: {options.corpus:,} texts {few:.0f} MiB, {10 * options.corpus:,} texts {many:.0f} MiB: "
+        f"{many / few:.3f} times"
+    )
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import argparse
 import tempfile
 from collections.abc import Callable, Sequence
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from statistics import median
 
@@ -21,47 +22,48 @@ import numpy as np
 import onnxruntime
 import torch
 import transformers
-from bertcli.commands.bulk import sort_window
 from sentence_transformers import SentenceTransformer
 
-from bertcli.analysis.embeddings import EncodeOptions, encode, pool
-from bertcli.input.reader import TextReader
-from bertcli.input.records import TextSource
+from bertcli.analysis.embeddings.encode import EncodeOptions, encode
+from bertcli.analysis.embeddings.pooling import pool
+from bertcli.choices import Pooling
+from bertcli.commands.encode.outputs import sort_window
 from bertcli.model.batching import Batch, batches
-from bertcli.model.request import SessionRequest
+from bertcli.model.ops.base import FloatArray
 from bertcli.model.resources import limit_onednn_cache
-from bertcli.model.session import Session, open_session
+from bertcli.model.session import Session
 from bertcli.model.tokenizer import TokenizedText
 from bertcli.output.files.arrays import NpyWriter
-from bertcli.pipeline.prefetch import Stages
-from bertcli.pipeline.scheduler import BulkPlan, Tally, schedule
+from bertcli.pipeline.scheduler import Plan
+from bertcli.results.corpus import RunSummary
 from checkpoints import save_float32_bundled
-from processes import in_turn
-from samples import mixed_texts
-from throughput import best_batch_size, encoder_operations, matmul_speed, seconds
+from matmul import share_of_matmul
+from samples import mixed_texts, write_lines
+from sessions import open_lines, open_run, open_torch_session, without_failed
+from timing import fastest_size, in_turn, median_ratio, seconds
 
 PROBE = 500
+BATCH_SIZES = (1, 8, 16, 32, 64, 128)
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 # Batch sizes to try, in tokens, padding included.
 ONNX_BATCHES = (512, 1024, 2048, 4096)
 
 
-def encode_file(session: Session, file: Path, out: Path) -> Tally:
-    """Do the work of `encode -f FILE -o OUT.npy` with an open model, and return its tally."""
-    options, tally = EncodeOptions(), Tally()
-    plan = BulkPlan(sort_window=sort_window(options), ids_only=True)
-    windows = TextReader(TextSource(file=file)).windows()
-    with Stages() as stages, out.open("wb") as stream:
-        writer = NpyWriter(stream, session.config.hidden_size, lambda record: record.embedding)
-        for record in schedule(session, windows, partial(encode, session, options=options), stages, plan, tally):
+def encode_file(session: Session, file: Path, out: Path) -> RunSummary:
+    """Do the work of `encode -f FILE -o OUT.npy` with an open model, and return the summary of the run."""
+    options = EncodeOptions()
+    plan = Plan(sort_window=sort_window(options), ids_only=True)
+    with open_run(session, open_lines(file), plan) as run, out.open("wb") as stream:
+        writer = NpyWriter(stream, session.config.hidden_size, attrgetter("embedding"))
+        for record in without_failed(run.answers(partial(encode, session, options=options))):
             writer.write(record)
         writer.finish()
-    return tally
+    return run.summary()
 
 
 def tokenized(session: Session, file: Path) -> list[TokenizedText]:
     """Read and tokenise the texts of a file."""
-    windows = TextReader(TextSource(file=file)).windows()
+    windows = open_lines(file).windows()
     texts = (text for window in windows for text in session.tokenizer.tokenize_window(window, ids_only=True))
     return [text for text in texts if isinstance(text, TokenizedText)]
 
@@ -76,7 +78,8 @@ class Body(torch.nn.Module):
     def forward(
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor
     ) -> torch.Tensor:
-        return self.model(input_ids, attention_mask, token_type_ids).last_hidden_state
+        output: torch.Tensor = self.model(input_ids, attention_mask, token_type_ids).last_hidden_state
+        return output
 
 
 class OnnxPeer:
@@ -99,14 +102,14 @@ class OnnxPeer:
         options.intra_op_num_threads = torch.get_num_threads()
         self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
-    def vectors(self, made: Sequence[Batch]) -> list[np.ndarray]:
+    def vectors(self, made: Sequence[Batch]) -> list[FloatArray]:
         """Return the mean-pooled vectors of each batch."""
         return [self._vectors(batch) for batch in made]
 
-    def _vectors(self, batch: Batch) -> np.ndarray:
+    def _vectors(self, batch: Batch) -> FloatArray:
         arrays = (batch.input_ids, batch.attention_mask.astype(np.int64), batch.token_type_ids)
         states = self._session.run(None, dict(zip(INPUTS, arrays, strict=True)))[0]
-        return pool(states, batch.attention_mask, None, "mean")
+        return pool(states, batch.attention_mask, None, Pooling.MEAN)
 
 
 def main() -> None:
@@ -125,16 +128,15 @@ def main() -> None:
 def measure(scratch: Path, texts: Sequence[str], rounds: int) -> None:
     """Compare the vectors of all sides, then their speed."""
     folder = save_float32_bundled(scratch / "checkpoint")
-    file, out = scratch / "texts.txt", scratch / "vectors.npy"
-    file.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
-    session = open_session(SessionRequest(model=str(folder), engine="torch"))
-    tally = encode_file(session, file, out)
+    file, out = write_lines(scratch / "texts.txt", texts), scratch / "vectors.npy"
+    session = open_torch_session(folder)
+    summary = encode_file(session, file, out)
     peer = SentenceTransformer(str(folder), device="cpu")  # uses mean pooling for a checkpoint without a recipe
-    size = best_batch_size(lambda size: peer.encode(texts[:PROBE], batch_size=size))
+    size = fastest_size(BATCH_SIZES, lambda size: peer.encode(texts[:PROBE], batch_size=size))
     onnx = OnnxPeer(folder, scratch)
     ready = tokenized(session, file)
     pad = partial(batches, pad_token_id=session.tokenizer.pad_token_id)
-    tokens = min(ONNX_BATCHES, key=lambda tokens: seconds(lambda: onnx.vectors(list(pad(ready[:PROBE], tokens)))))
+    tokens = fastest_size(ONNX_BATCHES, lambda tokens: onnx.vectors(list(pad(ready[:PROBE], tokens))))
     made = list(pad(ready, tokens))
     np.testing.assert_allclose(np.load(out), peer.encode(texts, batch_size=size), 1e-4, 1e-5)
     in_order = np.argsort([text.record.index for batch in made for text in batch.texts])
@@ -144,22 +146,22 @@ def measure(scratch: Path, texts: Sequence[str], rounds: int) -> None:
         "sentence-transformers": lambda: seconds(lambda: peer.encode(texts, batch_size=size)),
         "onnxruntime": lambda: seconds(lambda: onnx.vectors(made)),
     }
-    report(session, in_turn(rounds, cases, is_warm=True), [len(text) for text in ready], tally, size)
+    report(session, in_turn(rounds, cases, is_warm=True), [len(text) for text in ready], summary, size)
 
 
-def report(session: Session, times: dict[str, list[float]], lengths: Sequence[int], tally: Tally, size: int) -> None:
+def report(
+    session: Session, times: dict[str, list[float]], lengths: Sequence[int], summary: RunSummary, size: int
+) -> None:
     """Print median times, the medians of the ratios of each round, and bertcli's share of a matrix product's speed."""
     ours = times["bertcli"]
     print(f"{torch.get_num_threads()} threads, torch {torch.__version__}, onnxruntime {onnxruntime.__version__}")
-    print(f"{tally.done:,} texts, {tally.tokens:,} tokens, {tally.padded_share:.1%} padding")
-    print(f"bertcli {median(ours):.2f} s, {tally.tokens / median(ours):,.0f} tokens/s")
+    print(f"{summary.texts:,} texts, {summary.tokens:,} tokens, {summary.padded_share:.1%} padding")
+    print(f"bertcli {median(ours):.2f} s, {summary.tokens / median(ours):,.0f} tokens/s")
     for name, note in (("sentence-transformers", "target: 1.5"), ("onnxruntime", "its forward pass alone")):
-        ratio = median(theirs / mine for mine, theirs in zip(ours, times[name], strict=True))
+        ratio = median_ratio(times[name], ours)
         print(f"{name} {median(times[name]):.2f} s: bertcli is {ratio:.2f} times as fast ({note})")
     print(f"sentence-transformers' best batch size: {size}")
-    config = session.config
-    speed = encoder_operations(session, lengths) / median(ours)
-    share = speed / matmul_speed(session.batch_tokens, config.hidden_size, config.intermediate_size)
+    share = share_of_matmul(session, lengths, median(ours))
     print(f"{share:.0%} of the speed of a plain float32 matrix product (target: 65 %)")
 
 

@@ -16,41 +16,41 @@ from pathlib import Path
 from bertcli.checkpoints import layout
 from bertcli.checkpoints.config import read_config
 from bertcli.checkpoints.find import BUNDLED_FOLDER
-from bertcli.model.engine_choice import NUMPY, TORCH, encoder_work
-from processes import in_turn, median_run, random_bert_base, run_process
-from samples import mixed_texts
+from bertcli.choices import EngineName
+from bertcli.model.engine_choice import encoder_work
+from processes import median_run, random_bert_base, run_process
+from samples import mixed_texts, write_lines
+from timing import in_turn
 
 TEXTS = {"bundled": (50, 100, 200, 400, 800), "bert-base": (5, 10, 20, 40, 80)}
 
 
 def work_of(folder: Path, file: Path) -> float:
     """Return bertcli's estimate of the work for a file, in floating-point operations."""
-    config = read_config(folder)
-    parameters = layout.count_parameters(layout.layer_layout(config, 0)) * config.num_hidden_layers
-    return encoder_work(file.stat().st_size, parameters)
+    return encoder_work(file.stat().st_size, layout.layer_parameters(read_config(folder)))
 
 
 def main() -> None:
     """Run the benchmark and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="number of rounds (5)")
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--texts", type=int, nargs="+", help="numbers of texts for both models (a range for each)")
+    options = parser.parse_args()
     bertcli = Path(sys.executable).with_name("bertcli")
     with tempfile.TemporaryDirectory() as scratch:
         folders = {"bundled": BUNDLED_FOLDER, "bert-base": random_bert_base(Path(scratch))}
         print(f"{'model':10} {'texts':>6} {'work':>8} {'numpy':>7} {'torch':>7}")
         for model, folder in folders.items():
-            for count in TEXTS[model]:
-                file = Path(scratch) / f"{count}.txt"
-                file.write_text("".join(f"{text}\n" for text in mixed_texts(count)), encoding="utf-8")
+            for count in options.texts or TEXTS[model]:
+                file = write_lines(Path(scratch) / f"{count}.txt", mixed_texts(count))
                 commands: dict[str, Sequence[str | Path]] = {
                     engine: [bertcli, "encode", "-m", folder, "-f", file, "--engine", engine, "--format", "tsv"]
-                    for engine in (NUMPY, TORCH)
+                    for engine in (EngineName.NUMPY, EngineName.TORCH)
                 }
                 cases = {name: partial(run_process, command, Path(scratch)) for name, command in commands.items()}
-                medians = {name: median_run(runs).seconds for name, runs in in_turn(rounds, cases).items()}
+                medians = {name: median_run(runs).seconds for name, runs in in_turn(options.rounds, cases).items()}
                 work = work_of(folder, file)
-                print(f"{model:10} {count:6} {work:8.1e} {medians[NUMPY]:7.2f} {medians[TORCH]:7.2f}")
+                print(f"{model:10} {count:6} {work:8.1e} {medians['numpy']:7.2f} {medians['torch']:7.2f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Measure how long commands take to end after Ctrl-C, SIGTERM or SIGKILL.
+"""Measure how long commands take to end after Ctrl-C or SIGTERM.
 
 Each run is a process of its own over a long input. It gets its signal at a random moment, drawn with a fixed seed. The
 program prints the minimum, median and maximum of the seconds between the signal and the end of the process, and checks
@@ -23,7 +23,7 @@ from statistics import median
 
 from bertcli.checkpoints.find import BUNDLED_FOLDER
 from processes import random_bert_base
-from samples import masked_lines, mixed_texts
+from samples import masked_lines, mixed_texts, write_lines
 
 # Seconds after the start of a process, between which it gets its signal.
 _MOMENTS = (0.2, 6.0)
@@ -45,10 +45,9 @@ class Case:
 
 def cases(scratch: Path) -> dict[str, Case]:
     """Write the inputs, and return the commands by the names that are printed."""
-    texts, masked, text = scratch / "texts.txt", scratch / "masked.txt", scratch / "text.txt"
-    texts.write_text("\n".join(mixed_texts(_LINES)) + "\n")
-    masked.write_text("\n".join(masked_lines(_LINES)) + "\n")
-    text.write_text(" ".join(" ".join(mixed_texts(100)).split()[:_PAGE_WORDS]) + "\n")
+    texts = write_lines(scratch / "texts.txt", mixed_texts(_LINES))
+    masked = write_lines(scratch / "masked.txt", masked_lines(_LINES))
+    text = write_lines(scratch / "text.txt", [" ".join(" ".join(mixed_texts(100)).split()[:_PAGE_WORDS])])
     encode = ["encode", "-f", str(texts)]
     return {
         "encode to a folder": Case([*encode, "-o", "out/"], "out"),
@@ -71,7 +70,7 @@ def seconds_to_end(
     Raises:
         RuntimeError: The exit code or the messages are wrong, or an unfinished file is left.
     """
-    command = [Path(sys.executable).with_name("bertcli"), *case.arguments, *options]
+    command: list[str | Path] = [Path(sys.executable).with_name("bertcli"), *case.arguments, *options]
     with (cwd / "stderr.txt").open("w+") as errors:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors, cwd=cwd)
         try:

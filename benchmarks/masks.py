@@ -10,26 +10,23 @@ the model's own choice. The sums are compared before the speed.
 
 import argparse
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 import torch
 import transformers
-from bertcli.commands.fill_mask.score import score
 from minicons.scorer import MaskedLMScorer
 
-from bertcli.cli.options import ModelOptions, OutputOptions, TextOptions
+from bertcli.commands.fill_mask.analyses import score
 from bertcli.commands.fill_mask.request import FillMaskRequest
-from bertcli.input.reader import TextReader
-from bertcli.input.records import TextSource
-from bertcli.model.request import SessionRequest
-from bertcli.model.session import open_session
+from bertcli.commands.options import TextOptions
+from bertcli.output.destination import OutputOptions
 from checkpoints import save_float32_bundled
-from processes import in_turn
-from samples import sentences
+from samples import sentences, write_lines
+from sessions import open_torch_session, stream_answers
+from timing import fastest_size, in_turn, median_ratio, seconds
 
 BATCH_SIZES = (1, 2, 4, 8, 16)
 PROBE = 60
@@ -39,14 +36,15 @@ class Bertcli:
     """The work of `fill-mask --score -f FILE`, from lines to records."""
 
     def __init__(self, folder: Path) -> None:
-        self.session = open_session(SessionRequest(model=str(folder), engine="torch"))
-        self.question = score(FillMaskRequest(TextOptions(), ModelOptions(), OutputOptions(), score=True), self.session)
+        self._session = open_torch_session(folder)
+        request = FillMaskRequest(TextOptions(), self._session.request, OutputOptions(), score=True)
+        self._analysis = score(request, self._session)
 
     def sums(self, file: Path) -> list[float]:
         """Return the score of each line."""
-        windows, question = TextReader(TextSource(file=file)).windows(), self.question
-        answers = self.session.answers(windows, question.compute, question.check, question.batch_tokens)
-        return [answer.score.sum for answer in answers]
+        analysis = self._analysis
+        records = stream_answers(self._session, file, analysis.compute, analysis.check, analysis.batch_tokens)
+        return [record.score.sum for record in records if record.score is not None]
 
 
 class Minicons:
@@ -65,13 +63,6 @@ class Minicons:
         return found
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """Return the seconds that the work takes."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
 def main() -> None:
     """Run the benchmark and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -83,12 +74,9 @@ def main() -> None:
     texts = sentences(options.sentences)
     with tempfile.TemporaryDirectory() as scratch:
         folder = save_float32_bundled(Path(scratch) / "checkpoint")
-        file = Path(scratch) / "texts.txt"
-        file.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
+        file = write_lines(Path(scratch) / "texts.txt", texts)
         bertcli, minicons = Bertcli(folder), Minicons(folder)
-        size = min(
-            BATCH_SIZES, key=lambda size: min(seconds(lambda: minicons.sums(texts[:PROBE], size)) for _ in range(2))
-        )
+        size = fastest_size(BATCH_SIZES, lambda size: minicons.sums(texts[:PROBE], size))
         np.testing.assert_allclose(bertcli.sums(file)[:PROBE], minicons.sums(texts[:PROBE], size), 1e-5, 1e-4)
         times = in_turn(
             options.rounds,
@@ -98,7 +86,7 @@ def main() -> None:
             },
             is_warm=True,
         )
-    ratio = median(theirs / ours for ours, theirs in zip(times["bertcli"], times["minicons"], strict=True))
+    ratio = median_ratio(times["minicons"], times["bertcli"])
     print(f"{torch.get_num_threads()} threads, torch {torch.__version__}, transformers {transformers.__version__}")
     print(
         f"fill-mask --score, {len(texts):,} sentences: bertcli {median(times['bertcli']):.1f} s, minicons at its best "

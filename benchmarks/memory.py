@@ -8,13 +8,12 @@ narrow layer with the bundled vocabulary, so that a run takes minutes. A larger 
 """
 
 import argparse
-import random
 import sys
 import tempfile
 from pathlib import Path
 
-from bertcli.checkpoints.find import BUNDLED_FOLDER
 from processes import run_process
+from samples import short_lines, write_lines
 
 WANTED_MIB = 700
 # Run in a process of its own, since a child process inherits its parent's peak memory.
@@ -28,16 +27,6 @@ config = transformers.BertConfig(
 transformers.BertModel(config).save_pretrained(sys.argv[1])
 copy_tokenizer(Path(sys.argv[1]))
 """
-
-
-def write_lines(path: Path, count: int) -> Path:
-    """Write `count` lines of 3 to 14 everyday words, and return the path."""
-    lines = (BUNDLED_FOLDER / "vocab.txt").read_text(encoding="utf-8").split("\n")
-    words = [word for word in lines if word.isascii() and word.isalpha() and len(word) > 1][:5000]
-    draw = random.Random(0)
-    with path.open("w", encoding="utf-8") as file:
-        file.writelines(" ".join(draw.choices(words, k=draw.randint(3, 14))) + "\n" for _ in range(count))
-    return path
 
 
 def main() -> None:
@@ -60,7 +49,7 @@ def main() -> None:
             scratch,
         )
         for count in options.lines:
-            file = write_lines(scratch / "lines.txt", count)
+            file = write_lines(scratch / "lines.txt", short_lines(count))
             command = [
                 sys.executable,
                 "-m",

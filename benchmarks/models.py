@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from processes import in_turn, median_run, random_bert_base, run_process
+from processes import median_run, random_bert_base, run_process
+from timing import in_turn
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 MODELS = 50

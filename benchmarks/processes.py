@@ -5,11 +5,10 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 _KIB_PER_MIB = 1024
 
@@ -51,28 +50,6 @@ def random_bert_base(scratch: Path) -> Path:
     folder = scratch / "bert-base"
     run_process([sys.executable, Path(__file__).with_name("checkpoints.py"), folder], scratch)
     return folder
-
-
-def in_turn(rounds: int, cases: Mapping[str, Callable[[], Any]], *, is_warm: bool = False) -> dict[str, list[Any]]:
-    """Run all cases in turn, for several rounds.
-
-    Args:
-        rounds: Number of rounds.
-        cases: The functions to call, by name.
-        is_warm: True if everything has run before. Otherwise a warm-up round comes first, which does not count.
-
-    Returns:
-        The results of each case, one a round.
-    """
-    results: dict[str, list[Any]] = {name: [] for name in cases}
-    for number in range(1 if is_warm else 0, rounds + 1):
-        for name, case in cases.items():
-            print(f"\rround {number} of {rounds}: {name:60.60}", end="", file=sys.stderr, flush=True)
-            result = case()
-            if number:
-                results[name].append(result)
-    print(file=sys.stderr)
-    return results
 
 
 def median_run(runs: Sequence[Run]) -> Run:

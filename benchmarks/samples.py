@@ -1,7 +1,9 @@
 """Texts for the benchmarks: everyday words drawn with a fixed seed, so that everyone measures the same texts."""
 
 import random
+from collections.abc import Iterable, Iterator
 from functools import cache
+from pathlib import Path
 
 from bertcli.checkpoints.find import BUNDLED_FOLDER
 
@@ -26,6 +28,20 @@ def sentences(count: int) -> list[str]:
     """Return sentences of 4 to 16 words."""
     draw = random.Random(2)
     return [_sentence(draw, draw.randint(4, 16)) for _ in range(count)]
+
+
+def short_lines(count: int) -> Iterator[str]:
+    """Yield lines of 3 to 14 words, one at a time, so that a million of them take no memory."""
+    draw = random.Random(0)
+    for _ in range(count):
+        yield " ".join(draw.choices(_vocabulary(), k=draw.randint(3, 14)))
+
+
+def write_lines(path: Path, texts: Iterable[str]) -> Path:
+    """Write the texts, one a line, and return the path."""
+    with path.open("w", encoding="utf-8") as file:
+        file.writelines(f"{text}\n" for text in texts)
+    return path
 
 
 def _sentence(draw: random.Random, words: int) -> str:

@@ -15,7 +15,8 @@ from functools import partial
 from pathlib import Path
 
 from bertcli.checkpoints.find import BUNDLED_FOLDER
-from processes import in_turn, median_run, random_bert_base, run_process
+from processes import median_run, random_bert_base, run_process
+from timing import in_turn
 
 SENTENCE, MASKED = "Hello, how are you?", "how [MASK] you"
 AS_TABLE = ("--format", "table")  # as on a terminal; a pipe would get TSV, which does not need rich

@@ -11,13 +11,15 @@ from bertcli.interrupts import INTERRUPTS
 
 def main() -> NoReturn:
     """Run the command line and exit with its exit code."""
-    INTERRUPTS.watch()
     try:
+        INTERRUPTS.watch()
         code = _run_and_report()
         _discard_unwritable_output()
+        INTERRUPTS.finish()
     except KeyboardInterrupt:
+        # No second one is raised, and finish ends the process.
         code = ExitCode.INTERRUPTED
-    INTERRUPTS.finish()
+        INTERRUPTS.finish()
     if code:
         # Threads may still be computing, and Python's own end would free what they use.
         os._exit(code)

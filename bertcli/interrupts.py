@@ -68,10 +68,14 @@ class Interrupts:
             _print(note)
         os._exit(self.exit_code or 0)
 
-    def _raise_interrupt(self, number: int, _frame: FrameType | None) -> None:
-        if self._received is None and not self._is_over:
-            self._received = number
-            raise KeyboardInterrupt
+    def _raise_interrupt(self, number: int, frame: FrameType | None) -> None:
+        if self._received is not None or self._is_over:
+            return
+        self._received = number
+        if _is_importing(frame):
+            # Modules in C++, such as torch's, abort the process if an exception is raised while they are loaded.
+            self._end()
+        raise KeyboardInterrupt
 
     def _watch(self, reading: int) -> None:
         number = self._next_signal(reading, None)
@@ -91,6 +95,15 @@ class Interrupts:
             if (number := os.read(reading, 1)[0]) in _SIGNALS:
                 return number
         return None
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    """Return True if the frame belongs to the import of a module."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _print(line: str) -> None:

@@ -21,8 +21,11 @@ def shell_quoted(path: PurePath | str) -> str:
 
     >>> print(shell_quoted("my file.txt"), shell_quoted("caf\udce9.txt"))
     'my file.txt' $'caf\xe9.txt'
+    >>> print(shell_quoted("-n.zip"))
+    ./-n.zip
     """
     name = str(path)
+    name = f"./{name}" if name.startswith("-") else name  # a command would take it for an option
     if name.isprintable():
         return shlex.quote(name)
     escaped = name.replace("\\", r"\\").replace("'", r"\'").encode("utf-8", "surrogateescape")

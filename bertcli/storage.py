@@ -186,10 +186,18 @@ class RemotePath:
                 filesystem.create_dir(path, recursive=exist_ok)
 
     def rmdir(self) -> None:
-        """Remove the empty folder, if the filesystem has real folders."""
+        """Remove the empty folder, if the filesystem has real folders.
+
+        Raises:
+            OSError: The folder is not empty.
+        """
+        if self.scheme not in _REAL_FOLDERS:
+            return
+        # delete_dir also removes what a folder contains.
+        if any(self.iterdir()):
+            raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY), self.url)
         with self._access() as (filesystem, path):
-            if self.scheme in _REAL_FOLDERS:
-                filesystem.delete_dir(path)
+            filesystem.delete_dir(path)
 
     def iterdir(self) -> Iterator["RemotePath"]:
         """Yield the files and folders in this folder."""

@@ -15,7 +15,7 @@ PAGES = {path.relative_to(REPOSITORY).as_posix(): path.read_text(encoding="utf-8
 EXAMPLES = {page: examples(text) for page, text in PAGES.items()}
 COMMANDS = ("fill-mask", "encode", "shapes", "attn", "models")
 # Commands that a test cannot run: they need the network, or take minutes.
-NOT_RUN = ("pip install ", "python benchmarks/", ".ci/run")
+NOT_RUN = ("pip install ", "python benchmarks/", "python -m tests.fuzz", ".ci/run")
 # Programs other than Python that a command needs, by a word in the command.
 PROGRAMS = {"jq": ("jq",), "make": ("make",), "letter.txt": ("vim", "jq")}
 # Tolerance of a number on a page: one unit of its last digit.
@@ -108,9 +108,15 @@ def test_a_page_shows_its_commands(page: str) -> None:
         assert any(f"bertcli {command}" in example.command for example in EXAMPLES[page]), command
 
 
+def test_files_of_tests_and_benchmarks_that_a_page_names_exist() -> None:
+    named = {name for page in PAGES.values() for name in re.findall(r"`((?:tests|benchmarks)/[\w./]+)`", page)}
+    assert "tests/fuzz/test_checks.py" in named
+    assert [name for name in sorted(named) if not (REPOSITORY / name).exists()] == []
+
+
 def test_benchmarks_are_listed_on_the_performance_page() -> None:
-    helpers = {"checkpoints.py", "processes.py", "samples.py"}
-    programs = {path.name for path in (REPOSITORY / "benchmarks").glob("*.py")} - helpers
+    modules = (REPOSITORY / "benchmarks").glob("*.py")
+    programs = {path.name for path in modules if "\ndef main(" in path.read_text(encoding="utf-8")}
     listed = set(re.findall(r"^\| `(\w+\.py)` \|", PAGES["docs/performance.md"], re.MULTILINE))
     assert listed == programs
 

@@ -90,3 +90,13 @@ def test_a_signal_that_the_parent_ignores_stays_ignored(tmp_path: Path) -> None:
         process.send_signal(signal.SIGHUP)
         output, _ = process.communicate(timeout=LONGEST_RUN)
     assert (process.returncode, output) == (0, "done\n")
+
+
+def test_an_import_is_not_interrupted_by_an_exception(tmp_path: Path) -> None:
+    # Modules in C++ abort the process if KeyboardInterrupt is raised while they are loaded.
+    module = 'import time\ntry:\n    print("ready", flush=True)\n    time.sleep(60)\nfinally:\n    print("raised")\n'
+    (tmp_path / "slow.py").write_text(module)
+    with watched("sys.path.insert(0, '')\nimport slow", tmp_path) as process:
+        process.send_signal(signal.SIGINT)
+        output, messages = process.communicate(timeout=LONGEST_RUN)
+    assert (process.returncode, output, messages) == (130, "", "what is saved\n")

@@ -31,6 +31,8 @@ _GIT_LFS = b"version "
 LARGEST_HEADER = 100_000_000  # the format's own limit
 # A BERT of 24 layers has 400 tensors. Checking 50,000 takes half a second.
 _MAX_TENSORS = 50_000
+# numpy's own limit. The size of a tensor with many more would take seconds to multiply.
+_MAX_DIMENSIONS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,8 @@ def _info(name: str, entry: dict[str, Any], path: Path, base: int) -> TensorInfo
     (begin, end), sizes, dtype = entry["data_offsets"], entry["shape"], entry["dtype"]
     if not isinstance(sizes, list) or any(type(number) is not int or number < 0 for number in (begin, end, *sizes)):
         raise ValueError(f"{name} has a shape or an offset that is not a whole number")
+    if len(sizes) > _MAX_DIMENSIONS:
+        raise ValueError(f"{name} has {len(sizes):,} dimensions")
     if dtype not in BITS_OF_DTYPE:
         raise ValueError(f"{name} has the unknown dtype {dtype!r}")
     info = TensorInfo(name, dtype, tuple(sizes), path, base + begin)

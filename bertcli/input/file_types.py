@@ -68,7 +68,7 @@ def refuse_suffix(path: AnyPath) -> None:
         BadInput: The file has such a suffix.
     """
     *_, before, last = ["", "", *map(str.lower, PurePosixPath(path.name).suffixes)]
-    suffix = before if before == ".tar" else last  # tar decompresses .tar.gz itself
+    suffix = before if before == ".tar" and _is_compression(last) else last  # tar decompresses .tar.gz itself
     for file_type in _FILE_TYPES:
         if suffix in file_type.suffixes:
             raise _refusal(file_type, path)
@@ -128,11 +128,16 @@ def _conversion(command: str, path: AnyPath | None, label: str) -> str:
         return f"pipe it through {command}"
     old = new = _local_name(path)
     suffix = old.suffix.lower()
-    if suffix in _READ_COMPRESSED or any(suffix in each.suffixes for each in _FILE_TYPES if each.filter):
+    if _is_compression(suffix):
         new = old.with_suffix("")
     first, *others = [_READ_COMPRESSED[suffix], command] if suffix in _READ_COMPRESSED else [command]
     steps = [f"{first} < {shell_quoted(old)}", *others]
     return f"{_copied(path)}{' | '.join(steps)} > {shell_quoted(new.with_stem(f'{new.stem}.{label}'))}"
+
+
+def _is_compression(suffix: str) -> bool:
+    """Return True if the suffix is that of a compressed file."""
+    return suffix in _READ_COMPRESSED or any(suffix in each.suffixes for each in _FILE_TYPES if each.filter)
 
 
 def _local_name(path: AnyPath) -> PurePosixPath:

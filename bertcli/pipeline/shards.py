@@ -112,8 +112,6 @@ def _utf8_size(text: str) -> int:
 
 
 def _hashed_bytes(text: TextRecord | FailedText) -> bytes:
-    # Part of the manifest's format: "unanswered" marks a failed text.
-    parts = (
-        (text.id, text.text, text.pair) if isinstance(text, TextRecord) else (text.id, text.error.message, "unanswered")
-    )
+    # Part of the manifest's format.
+    parts = (text.id, text.text, text.pair) if isinstance(text, TextRecord) else (text.id, text.error.message, "failed")
     return repr(parts).encode()

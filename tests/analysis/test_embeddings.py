@@ -171,5 +171,6 @@ def test_similarity_is_the_cosine_of_each_pair(rows: list[list[float]]) -> None:
 
 def test_layers_of_encode_are_hidden_states_with_the_embeddings_first() -> None:
     assert layer_indices("0,-1", 3) == [0, 3]
+    assert layer_indices("-1,0,3,0", 3) == [3, 0]  # each once: a Parquet file has one column for a layer
     with pytest.raises(WrongUsage, match=r"there is no hidden state 4: this model has 4, the embeddings \(0\) and 3"):
         layer_indices("4", 3)

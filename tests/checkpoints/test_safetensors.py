@@ -127,6 +127,7 @@ HEADER_ONLY = {"a": entry([2], 0, 8)}
         ({"a": entry([True, 2], 0, 8)}, 8, "not a whole number"),
         ({"a": entry("2", 0, 8)}, 8, "not a whole number"),
         ({"a": entry(2, 0, 8)}, 8, "malformed"),
+        ({"a": entry([1 << 60] * 100_000, 0, 4)}, 4, "a has 100,000 dimensions"),  # minutes to multiply
         ({"a": entry([2], "0", 8)}, 8, "not a whole number"),
         ({"a": entry([2], -8, 0)}, 8, "not a whole number"),
         ({"a": entry([3], 0, 8)}, 8, "8 bytes, but its shape needs 12"),

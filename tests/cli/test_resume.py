@@ -228,8 +228,11 @@ def test_an_interrupted_run_keeps_its_shards_and_leaves_no_part(
         process.send_signal(number)
         assert process.wait(LONGEST_RUN) == exit_code
         stderr = process.stderr.read().decode()
+    # On a busy machine the watch over signals may end the process before the rows are counted.
     assert re.fullmatch(
-        r"bertcli: note: interrupted: [12]0 rows are saved in out/; continue with --resume\n", stderr
+        r"(bertcli: stopping\n)?bertcli: note: interrupted: ([12]0 rows|the complete shards) are saved in out/; "
+        r"continue with --resume\n",
+        stderr,
     ), stderr
     assert [name for name in contents(folder / "out") if name.endswith(".part")] == []
     run(*arguments, "--resume", "-q", stdin=texts, cwd=folder).answer()

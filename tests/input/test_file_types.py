@@ -93,6 +93,11 @@ def test_a_file_without_text_is_recognized_by_its_suffix(tmp_path: Path, kind: s
         assert not isinstance(record, FailedText)
 
 
+def test_a_text_file_may_have_an_archive_in_its_name(tmp_path: Path) -> None:
+    (tmp_path / "notes.tar.txt").write_bytes(TEXT)
+    assert len(read(tmp_path / "notes.tar.txt")) == 1
+
+
 @pytest.mark.parametrize("name", ["my texts.txt", "it's.txt", "-n.txt", os.fsdecode(b"caf\xe9\n.txt")])
 @pytest.mark.parametrize("kind", ["xz", "bz2", "gzip", "utf-16"])
 def test_the_command_in_the_hint_can_be_pasted(tmp_path: Path, kind: str, name: str) -> None:

@@ -17,6 +17,7 @@ from bertcli.model.session import open_session
 from bertcli.pipeline.halving import Halving
 from bertcli.pipeline.scheduler import Plan
 from tests.model.test_batching import text_of
+from tests.pipeline.test_scheduler import passed
 from tests.reference import assert_close
 from tests.tiny import answers, record
 
@@ -62,7 +63,7 @@ def test_the_batches_of_a_shard_do_not_depend_on_earlier_shards(tiny_bert: Path)
 
     def sizes(shards: Window) -> list[int]:
         device = SmallDevice(20)
-        plan = Plan(shard_rows=8, batch_tokens=40)
+        plan = Plan(boundaries=passed([texts], 8), batch_tokens=40)
         assert len(list(answers(session, [shards], device, plan, halving=Halving(0, notes.append)))) == len(shards)
         return device.sizes
 

@@ -141,9 +141,9 @@ def next_sentence(logits: FloatArray) -> FloatArray:
 
 
 def layer_indices(value: str, num_hidden_layers: int) -> list[int]:
-    """Return the hidden states that --layers names, as indices into the num_hidden_layers + 1 of them.
+    """Return the hidden states that --layers names, each once, as indices into the num_hidden_layers + 1 of them.
 
     Raises:
         WrongUsage: As parse_layers.
     """
-    return parse_layers("--layers", value, num_hidden_layers + 1, with_embeddings=True)
+    return list(dict.fromkeys(parse_layers("--layers", value, num_hidden_layers + 1, with_embeddings=True)))

@@ -47,10 +47,10 @@ def encode_into_folder(request: EncodeRequest, sink: Sink, folder: AnyPath) -> E
         limits = shard_limits(request, session, session.engine_choice.device, started)
         if started is not None:
             check_same_run(folder, started, about, limits)
-        prepare_folder(folder, started)
+        manifest = started or Manifest(about, limits)
+        prepare_folder(folder, manifest)
         # For an end that leaves no time to count them.
         sink.reporter.note_if_interrupted(f"the complete shards are saved in {folder}/; continue with --resume")
-        manifest = started or Manifest(about, limits)
         try:
             written = _encode(request, session, reader, options, sink, folder, manifest, lock)
         except KeyboardInterrupt:

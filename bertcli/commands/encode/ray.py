@@ -56,7 +56,7 @@ def encode_on_ray(request: EncodeRequest, sink: Sink, folder: AnyPath) -> ExitCo
                 manifest = Manifest(_about(request, session, planned), limits)
                 if started is not None:
                     check_same_run(folder, started, manifest.about, limits)
-                prepare_folder(folder, started)
+                prepare_folder(folder, started or manifest)
                 sink.reporter.note_if_interrupted(f"the complete shards are saved in {folder}/; continue with --resume")
                 collector = ManifestCollector(folder, started or manifest, sink.reporter, reader.total_bytes)
                 sink.reporter.note(f"Ray: {plan}")

@@ -8,7 +8,7 @@ from typing import Any
 from bertcli.errors import BertcliError, OutputError
 from bertcli.output.files.atomic import check_parent
 from bertcli.output.files.lock import FolderLock, lock_folder
-from bertcli.output.files.manifest import MANIFEST, load_manifest
+from bertcli.output.files.manifest import MANIFEST, load_manifest, save_manifest
 from bertcli.output.files.shards import check_shards, has_content, remove_leftovers, remove_shards
 from bertcli.results.corpus import Manifest, ShardLimits
 from bertcli.storage import AnyPath
@@ -21,7 +21,7 @@ _NOT_OPTIONS = {"command": "another command", "model_sha256": "other files of th
 
 @contextmanager
 def open_folder(folder: AnyPath, on_note: Callable[[str], None]) -> Iterator[FolderLock]:
-    """Create and lock the folder while the context is open. A new folder that stays empty is removed.
+    """Create and lock the folder while the context is open. At the end, remove what a run without any shard left.
 
     Args:
         folder: The folder.
@@ -38,7 +38,12 @@ def open_folder(folder: AnyPath, on_note: Callable[[str], None]) -> Iterator[Fol
     is_new = not folder.exists()
     try:
         with lock_folder(folder, on_note) as lock:
-            yield lock
+            try:
+                yield lock
+            finally:
+                with suppress(BertcliError, OSError):
+                    if _has_no_shard(load_manifest(folder)):
+                        (folder / MANIFEST).unlink()
     finally:
         if is_new:
             with suppress(BertcliError, OSError):  # it is not empty, or an earlier error is being reported already
@@ -54,6 +59,8 @@ def find_started_run(folder: AnyPath, *, resume: bool, force: bool) -> Manifest 
     manifest = load_manifest(folder) if resume or not force else None
     if resume and manifest is not None:
         return manifest
+    if _has_no_shard(manifest):
+        return None
     if manifest is not None:
         raise OutputError(
             f"{folder}/ holds the shards of {'a complete' if manifest.is_complete else 'an interrupted'} run",
@@ -67,21 +74,24 @@ def find_started_run(folder: AnyPath, *, resume: bool, force: bool) -> Manifest 
     return None
 
 
-def prepare_folder(folder: AnyPath, started: Manifest | None) -> None:
-    """Remove what an earlier run left in a folder that this run has locked.
+def prepare_folder(folder: AnyPath, manifest: Manifest) -> None:
+    """Remove what an earlier run left in a folder that this run has locked, and save the manifest of this run.
+
+    The manifest is there before the first shard, so that --resume recognizes what a killed run left.
 
     Args:
         folder: The folder.
-        started: The manifest of the run to resume, whose shards stay. None removes all shards.
+        manifest: The manifest of the run to resume, whose shards stay, or that of a new run, without shards.
 
     Raises:
         OutputError: A shard is missing or damaged.
     """
-    if started is None:
-        remove_shards(folder)
+    if manifest.shards:
+        check_shards(folder, manifest)
+        remove_leftovers(folder, manifest)
     else:
-        check_shards(folder, started)
-        remove_leftovers(folder, started)
+        remove_shards(folder)
+        save_manifest(manifest, folder)
 
 
 def check_same_run(folder: AnyPath, started: Manifest, about: Mapping[str, Any], limits: ShardLimits) -> None:
@@ -113,6 +123,10 @@ def check_same_run(folder: AnyPath, started: Manifest, about: Mapping[str, Any],
             )
 
 
+def _has_no_shard(manifest: Manifest | None) -> bool:
+    return manifest is not None and not manifest.shards and not manifest.is_complete
+
+
 def _flatten(about: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a manifest records, with the options beside the rest. The recipe, which depends on them, is last."""
     others = {name: value for name, value in about.items() if name not in ("options", "recipe")}
@@ -128,12 +142,4 @@ def _difference(name: str, earlier: Any, later: Any) -> str:
         return f"with {option}" if earlier else f"without {option}"
     if earlier is None:
         return f"without {option}"
-    return (
-        f"with {option} {_shown(earlier)}, not {_shown(later)}"
-        if later is not None
-        else f"with {option} {_shown(earlier)}"
-    )
-
-
-def _shown(value: Any) -> str:
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    return f"with {option} {earlier}" if later is None else f"with {option} {earlier}, not {later}"

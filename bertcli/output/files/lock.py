@@ -119,17 +119,20 @@ def _flock(folder: Path) -> Iterator[FolderLock]:
         file.flush()
         yield FolderLock()
     finally:
-        with suppress(OSError):
-            path.unlink(missing_ok=True)  # before the lock ends: nobody else may have it then
+        # An interrupt must not remove the file that the next run creates here.
         INTERRUPTS.unfinished.discard(str(path))
+        with suppress(OSError):
+            path.unlink(missing_ok=True)  # before the lock ends, after which another run may hold it
         file.close()
 
 
 def _open_locked(folder: Path) -> BinaryIO:
-    """Open the file of a lock and lock it. Raise OutputError if another process has it."""
+    """Open the file of a lock and lock it. Raise OutputError if that is impossible, or another process has it."""
     path = folder / LOCK
     while True:
         folder.mkdir(exist_ok=True)
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            raise OutputError(f"{path} is not a regular file", hint="remove it, or name another folder")
         try:
             file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666), "r+b")
         except FileNotFoundError:
@@ -168,14 +171,14 @@ def _lease(folder: RemotePath, on_note: Callable[[str], None]) -> Iterator[Folde
             raise _refusal(folder, earlier)
         on_note(f"{folder}/ was being written by {earlier}; that run is gone, and this one takes over")
     holder = _this_run()
-    path.put(BytesIO(_to_json(holder)))
-    time.sleep(_SETTLE_SECONDS)
-    found = _read_holder(path)
-    if found is None or found.token != holder.token:
-        raise _refusal(folder, found)
     lock, refresher = FolderLock(), _Refresher(path, holder)
-    refresher.start(lock)
+    path.put(BytesIO(_to_json(holder)))
     try:
+        time.sleep(_SETTLE_SECONDS)
+        found = _read_holder(path)
+        if found is None or found.token != holder.token:
+            raise _refusal(folder, found)
+        refresher.start(lock)
         yield lock
     finally:
         refresher.stop()
@@ -266,4 +269,7 @@ def _parse_holder(content: bytes) -> Holder | None:
 
 def _refusal(folder: AnyPath, holder: Holder | None) -> OutputError:
     who = "another run" if holder is None else f"another run: {holder}"
-    return OutputError(f"{folder}/ is being written by {who}", hint="wait for that run to end, or name another folder")
+    wait = "wait for that run to end"
+    if isinstance(folder, RemotePath):
+        wait += f" (or {STALE_SECONDS / 60:.0f} minutes, if it was killed)"
+    return OutputError(f"{folder}/ is being written by {who}", hint=f"{wait}, or name another folder")

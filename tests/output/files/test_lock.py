@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from io import BytesIO
 from pathlib import Path
@@ -102,11 +103,16 @@ def test_a_filesystem_without_locks_is_written_all_the_same(tmp_path: Path, monk
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_link_is_not_followed(tmp_path: Path) -> None:
-    (tmp_path / LOCK).symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(OSError, match="symbolic"), lock_folder(tmp_path, print):
+@pytest.mark.parametrize(
+    "create",
+    [Path.mkdir, os.mkfifo, lambda path: path.symlink_to(path.with_name("elsewhere"))],
+    ids=["folder", "fifo", "link"],
+)
+def test_a_lock_that_is_no_regular_file_is_refused(tmp_path: Path, create: Callable[[Path], None]) -> None:
+    create(tmp_path / LOCK)
+    with pytest.raises(OutputError, match=r"\.lock is not a regular file"), lock_folder(tmp_path, print):
         pass
-    assert not (tmp_path / "elsewhere").exists()
+    assert [path.name for path in tmp_path.iterdir()] == [LOCK]
 
 
 @pytest.mark.parametrize("holder", [HERE, replace(HERE, host="other"), replace(HERE, host="other", pid=1 << 22)])
@@ -143,6 +149,16 @@ def test_of_two_runs_that_start_at_once_the_earlier_one_gives_way(
     with pytest.raises(OutputError, match="is being written by another run: process"), lock_folder(remote, print):
         pass
     assert json.loads((remote / LOCK).read_bytes())["token"] == "abc"
+
+
+def test_an_interrupt_of_the_start_leaves_no_lease(remote: RemotePath, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(time, "sleep", interrupt)
+    with pytest.raises(KeyboardInterrupt), lock_folder(remote, print):
+        pass
+    assert list(remote.iterdir()) == []
 
 
 def test_a_lease_is_refreshed_and_a_lost_one_ends_the_run(remote: RemotePath, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,64 @@
+"""Runs of bertcli inside this process, over a checkpoint that is open already.
+
+A run reads a file of lines and groups its texts as the command does. It raises the error of a text that fails.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from bertcli.choices import EngineName
+from bertcli.commands.opening import streaming_plan
+from bertcli.input.reader import TextReader
+from bertcli.input.records import FailedText, TextSource
+from bertcli.model.request import SessionRequest
+from bertcli.model.session import Session, open_session
+from bertcli.output.messages import Reporter
+from bertcli.pipeline.scheduler import Check, Compute, Plan, Run
+
+Answer = TypeVar("Answer")
+
+
+def open_torch_session(folder: Path, *, truncate: bool = False) -> Session:
+    """Open a checkpoint with the torch engine on the CPU, which `--engine auto` chooses for many texts."""
+    return open_session(SessionRequest(str(folder), engine=EngineName.TORCH, device="cpu", truncate=truncate))
+
+
+def open_lines(file: Path) -> TextReader:
+    """Open a file of lines."""
+    return TextReader(TextSource(file=file))
+
+
+def open_run(session: Session, reader: TextReader, plan: Plan) -> Run:
+    """Return a run over the texts of a reader, without progress and notes."""
+    reporter = Reporter(quiet=True)
+    return Run(session, reader, plan, reporter, reporter.note)
+
+
+def stream_answers(
+    session: Session,
+    file: Path,
+    compute: Compute[Answer],
+    check: Check | None = None,
+    batch_tokens: int | None = None,
+) -> Iterator[Answer]:
+    """Yield the answer of each line of a file, with the plan of fill-mask and attn.
+
+    Args:
+        session: The open checkpoint.
+        file: The texts, one a line.
+        compute: Returns the answers of a batch.
+        check: Returns a FailedText for a text that the analysis cannot take.
+        batch_tokens: Token budget of a batch, None for the session's.
+    """
+    reader = open_lines(file)
+    with open_run(session, reader, streaming_plan(reader, batch_tokens=batch_tokens)) as run:
+        yield from without_failed(run.answers(compute, check=check))
+
+
+def without_failed(answers: Iterable[Answer | FailedText]) -> Iterator[Answer]:
+    """Yield the answers. Raise the error of the first text that failed."""
+    for answer in answers:
+        if isinstance(answer, FailedText):
+            raise answer.error.with_prefix(answer.place)
+        yield answer
