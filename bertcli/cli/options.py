@@ -126,9 +126,9 @@ EmbeddingGroup = Annotated[
     Group(
         {
             "pooling": option(
-                "--pooling", "--pool", panel=VECTORS,
-                help="Method that combines the vectors of a text's tokens into one. auto is the checkpoint's own "
-                "recipe, or mean if it has none.",
+                "--pooling", "--pool", panel=VECTORS, metavar="METHOD",
+                help="Method that combines the vectors of a text's tokens into one: mean, cls, max, mean-sqrt, "
+                "weighted-mean, last, pooler or lexical. auto is the checkpoint's own recipe, or mean if it has none.",
             ),
             "normalize": option(
                 "--normalize/--no-normalize", panel=VECTORS, show_default="as in the recipe",

@@ -22,7 +22,8 @@ from bertcli.model.engine_choice import (
 )
 from bertcli.model.finite import run_checked
 from bertcli.model.ops.base import Array
-from bertcli.model.recipe import NO_PREPARATION, ReadyRecipe, open_recipe, prepare_texts
+from bertcli.model.preparation import NO_PREPARATION, prepare_texts
+from bertcli.model.recipe import ReadyRecipe, open_recipe
 from bertcli.model.request import EmbeddingRequest, SessionRequest
 from bertcli.model.resources import choose_blas_threads, unset_blas_limit
 from bertcli.model.tokenizer import TextTokenizer, TokenizedText

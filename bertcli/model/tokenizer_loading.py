@@ -13,7 +13,7 @@ from bertcli.checkpoints.required_files import TokenizerFiles, find_tokenizer_fi
 from bertcli.checkpoints.sentence_settings import token_limit
 from bertcli.errors import BadCheckpoint, WrongUsage
 from bertcli.input.records import is_utf8
-from bertcli.model.recipe import NO_PREPARATION, TextPreparation
+from bertcli.model.preparation import NO_PREPARATION, TextPreparation
 from bertcli.model.tokenizer import TextTokenizer
 from bertcli.model.tokenizer_errors import TokenizerError, catch_tokenizer_errors, silence_panics
 

@@ -22,7 +22,7 @@ _POOLINGS = {
 _SOURCES = {
     RecipeSource.CHECKPOINT: "recipe of the checkpoint",
     RecipeSource.DEFAULT: "default",
-    RecipeSource.OPTIONS: "--pooling",
+    RecipeSource.OPTIONS: "set by --pooling",
 }
 
 
