@@ -129,7 +129,8 @@ class DeclaredRecipe:
 
     def layers(self, config: ModelConfig) -> range | None:
         """Return the hidden states whose weighted mean is pooled, None for the last one alone."""
-        return self.layer_weights and range(self.layer_weights.first_layer, config.num_hidden_layers + 1)
+        first = None if self.layer_weights is None else self.layer_weights.first_layer
+        return None if first is None else range(first, config.num_hidden_layers + 1)
 
     def dimension(self, config: ModelConfig) -> int:
         """Return the number of values of an embedding."""

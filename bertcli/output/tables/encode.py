@@ -33,7 +33,7 @@ def encode_table(record: EncodeRecord, info: RunInfo, recipe: Recipe) -> Rendera
     parts = [_layers(record)] if record.hidden_states else []
     if record.next_sentence is not None:
         parts.append(_next_sentence(record.next_sentence))
-    count = len(record.embedding)
+    count = 0 if record.embedding is None else len(record.embedding)
     note = f"first {min(cells.FIRST_VALUES, count)} of {count:,} dimensions"
     return cells.figure(cells.title(record.text), vectors, *parts, cells.caption(info, note))
 
