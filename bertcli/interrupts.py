@@ -34,9 +34,13 @@ class Interrupts:
         self.unfinished: set[str] = set()
         self._received: int | None = None
         self._is_over = False
+        self._stderr: int | None = None
 
     def watch(self) -> None:
         """Handle the signals from now on. A signal that the parent process ignores stays ignored, as under nohup."""
+        # A descriptor of its own, since other code may redirect standard error for a moment.
+        with suppress(OSError):
+            self._stderr = os.dup(_STDERR)
         reading, writing = os.pipe()
         os.set_blocking(writing, False)
         signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
@@ -64,8 +68,8 @@ class Interrupts:
             with suppress(OSError):
                 os.unlink(name)  # noqa: PTH108 - pathlib is slow to import
         note, self.note = self.note, None
-        if note is not None and not self.is_quiet:
-            _print(note)
+        if note is not None:
+            self._print(note)
         os._exit(self.exit_code or 0)
 
     def _raise_interrupt(self, number: int, frame: FrameType | None) -> None:
@@ -83,11 +87,19 @@ class Interrupts:
             return
         is_second = self._next_signal(reading, _LONGEST_SILENCE) is not None
         if not is_second:
-            if not self.is_quiet:
-                _print("bertcli: stopping")
+            self._print("bertcli: stopping")
             self._next_signal(reading, _LONGEST_END - _LONGEST_SILENCE)
         self._received = number
         self._end()
+
+    def _print(self, line: str) -> None:
+        """Print a line on standard error, past Python's stream: another thread may hold that one's lock."""
+        if self.is_quiet or self._stderr is None:
+            return
+        # On a terminal, a progress bar or ^C may be in the line.
+        start = "\r\033[K" if os.isatty(self._stderr) else ""
+        with suppress(OSError):
+            os.write(self._stderr, f"{start}{line}\n".encode(errors="backslashreplace"))
 
     def _next_signal(self, reading: int, seconds: float | None) -> int | None:
         """Wait for a signal of _SIGNALS and return its number, or None if none arrives in time."""
@@ -104,14 +116,6 @@ def _is_importing(frame: FrameType | None) -> bool:
             return True
         frame = frame.f_back
     return False
-
-
-def _print(line: str) -> None:
-    """Print a line on standard error, past Python's stream: another thread may hold that one's lock."""
-    # On a terminal, a progress bar or ^C may be in the line.
-    start = "\r\033[K" if os.isatty(_STDERR) else ""
-    with suppress(OSError):
-        os.write(_STDERR, f"{start}{line}\n".encode(errors="backslashreplace"))
 
 
 INTERRUPTS = Interrupts()

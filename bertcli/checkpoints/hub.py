@@ -205,8 +205,9 @@ class _Repository:
             yield
         except Exception as error:
             # HTTPError is the base class of the network library. huggingface_hub's own classes are in this module.
-            # hf_xet, which transfers large files, raises RuntimeError if the network fails.
-            is_expected = isinstance(error, (OSError, errors.HTTPError, RuntimeError))  # type: ignore[attr-defined]
+            is_expected = isinstance(error, (OSError, errors.HTTPError))  # type: ignore[attr-defined]
+            # hf_xet, which transfers large files, raises RuntimeError if the network fails. Its subclasses are bugs.
+            is_expected = is_expected or type(error) is RuntimeError
             if not is_expected and type(error).__module__ != errors.__name__:
                 raise
             raise _translate_error(error, self.name, self.revision) from error

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -51,11 +51,8 @@ def encode_into_folder(request: EncodeRequest, sink: Sink, folder: AnyPath) -> E
         prepare_folder(folder, manifest)
         # For an end that leaves no time to count them.
         sink.reporter.note_if_interrupted(f"the complete shards are saved in {folder}/; continue with --resume")
-        try:
+        with report_early_end(folder, started, sink):
             written = _encode(request, session, reader, options, sink, folder, manifest, lock)
-        except KeyboardInterrupt:
-            report_interrupted(folder, sink)
-            raise
     sink.reporter.note_if_interrupted(None)
     report_resumed(started, sink)
     return sink.end(Written(written.count + manifest.rows, written.skipped + manifest.skipped))
@@ -135,19 +132,42 @@ def describe_run(
     }
 
 
-def report_interrupted(folder: AnyPath, sink: Sink) -> None:
-    """Report how much of an interrupted run is saved, and how to continue."""
-    with suppress(BertcliError, OSError):
-        manifest = load_manifest(folder)
-        rows = 0 if manifest is None else manifest.rows
-        saved = f"{rows:,} rows are saved in {folder}/; continue with --resume" if rows else "no shard is complete yet"
-        sink.reporter.note_if_interrupted(saved)
+@contextmanager
+def report_early_end(folder: AnyPath, started: Manifest | None, sink: Sink) -> Iterator[None]:
+    """Report how much is saved, and how to continue, if the context is left by an interrupt or an error.
+
+    Args:
+        folder: The folder that is written.
+        started: The manifest of the run that is resumed, None for a new run.
+        sink: Where the report goes.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        with suppress(BertcliError, OSError):
+            sink.reporter.note_if_interrupted(_describe_saved(_saved_rows(folder), folder))
+        raise
+    except (BertcliError, OSError, MemoryError):
+        with suppress(BertcliError, OSError):
+            rows = _saved_rows(folder)
+            if rows > (0 if started is None else started.rows):
+                sink.reporter.note(_describe_saved(rows, folder))
+        raise
 
 
 def report_resumed(started: Manifest | None, sink: Sink) -> None:
     """Report how many rows a resumed run found done."""
     if started is not None:
         sink.reporter.note(f"resumed: {started.rows:,} rows already done")
+
+
+def _saved_rows(folder: AnyPath) -> int:
+    manifest = load_manifest(folder)
+    return 0 if manifest is None else manifest.rows
+
+
+def _describe_saved(rows: int, folder: AnyPath) -> str:
+    return f"{rows:,} rows are saved in {folder}/; continue with --resume" if rows else "no shard is complete yet"
 
 
 def _encode(

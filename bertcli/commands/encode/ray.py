@@ -16,7 +16,7 @@ from bertcli.commands.encode.folder import (
     as_started,
     describe_run,
     folder_plan,
-    report_interrupted,
+    report_early_end,
     report_resumed,
     shard_limits,
 )
@@ -49,7 +49,10 @@ def encode_on_ray(request: EncodeRequest, sink: Sink, folder: AnyPath) -> ExitCo
         # Open the model here once, so that problems of the model and the options are reported before anything starts.
         session = open_session(replace(model, device="cpu"), reader.estimate_bytes, sink.reporter.announce)
         try:
-            with connected(request.ray.ray_address, sink.reporter.note) as ray:
+            with (
+                report_early_end(folder, started, sink),
+                connected(request.ray.ray_address, sink.reporter.note) as ray,
+            ):
                 plan = plan_actors(nodes(ray), request.ray.actors, request.ray.gpus_per_actor or 0)
                 planned = _actor_session(model, session, plan)
                 limits = shard_limits(request, session, planned.device, started)
@@ -62,9 +65,6 @@ def encode_on_ray(request: EncodeRequest, sink: Sink, folder: AnyPath) -> ExitCo
                 sink.reporter.note(f"Ray: {plan}")
                 work = _cluster_work(request, session, planned, collector.manifest, folder)
                 _collect(ray, work, plan, collector, lock, sink)
-        except KeyboardInterrupt:
-            report_interrupted(folder, sink)
-            raise
         finally:
             if collector is not None:
                 with suppress(BertcliError, OSError):  # an earlier error is being reported already

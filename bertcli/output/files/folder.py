@@ -43,7 +43,7 @@ def open_folder(folder: AnyPath, on_note: Callable[[str], None]) -> Iterator[Fol
             finally:
                 with suppress(BertcliError, OSError):
                     if _has_no_shard(load_manifest(folder)):
-                        (folder / MANIFEST).unlink()
+                        remove_shards(folder)  # the first one may be there, but not in the manifest yet
     finally:
         if is_new:
             with suppress(BertcliError, OSError):  # it is not empty, or an earlier error is being reported already

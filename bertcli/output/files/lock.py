@@ -83,12 +83,16 @@ class FolderLock:
             OutputError: Another run has taken the folder over, because this one has not refreshed its lease in time.
         """
         for item in items:
-            if self._new_holder is not None:
-                raise OutputError(
-                    f"the output folder was taken over by {self._new_holder}",
-                    hint="this run was stopped or cut off from the storage for minutes; wait for the other run to end",
-                )
+            self._check_is_held()
             yield item
+        self._check_is_held()
+
+    def _check_is_held(self) -> None:
+        if self._new_holder is not None:
+            raise OutputError(
+                f"the output folder was taken over by {self._new_holder}",
+                hint="this run was stopped or cut off from the storage for minutes; wait for the other run to end",
+            )
 
 
 @contextmanager
@@ -97,21 +101,21 @@ def lock_folder(folder: AnyPath, on_note: Callable[[str], None]) -> Iterator[Fol
 
     Args:
         folder: The folder.
-        on_note: Called when a stale lease is taken over.
+        on_note: Called when a stale lease is taken over, or the filesystem has no locks.
 
     Raises:
         OutputError: Another run holds the lock.
         OSError, Unreachable: The folder or the file cannot be written.
     """
-    with _lease(folder, on_note) if isinstance(folder, RemotePath) else _flock(folder) as lock:
+    with _lease(folder, on_note) if isinstance(folder, RemotePath) else _flock(folder, on_note) as lock:
         yield lock
 
 
 @contextmanager
-def _flock(folder: Path) -> Iterator[FolderLock]:
+def _flock(folder: Path, on_note: Callable[[str], None]) -> Iterator[FolderLock]:
     """Lock a local folder."""
     path = folder / LOCK
-    file = _open_locked(folder)
+    file = _open_locked(folder, on_note)
     INTERRUPTS.unfinished.add(str(path))
     try:
         file.truncate()
@@ -126,7 +130,7 @@ def _flock(folder: Path) -> Iterator[FolderLock]:
         file.close()
 
 
-def _open_locked(folder: Path) -> BinaryIO:
+def _open_locked(folder: Path, on_note: Callable[[str], None]) -> BinaryIO:
     """Open the file of a lock and lock it. Raise OutputError if that is impossible, or another process has it."""
     path = folder / LOCK
     while True:
@@ -141,6 +145,7 @@ def _open_locked(folder: Path) -> BinaryIO:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             if error.errno in _UNSUPPORTED:
+                on_note(f"the filesystem of {folder}/ has no locks, so start no second run that writes into it")
                 return file
             with file:
                 holder = _parse_holder(file.read())

@@ -117,3 +117,11 @@ def test_a_new_remote_folder_is_removed_only_if_it_is_empty(monkeypatch: pytest.
             (folder / "shard-00000.parquet").put(BytesIO(b"x"))
     assert folder.exists() == has_shard
     assert [path.name for path in folder.iterdir()] == ["shard-00000.parquet"] * has_shard
+
+
+def test_a_first_shard_that_no_manifest_lists_does_not_block_the_next_run(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="full"), open_folder(tmp_path, print):
+        prepare_folder(tmp_path, manifest_of([], ShardLimits(10)))
+        (tmp_path / "shard-00000.parquet").write_text("complete")
+        raise OSError("the disk is full")  # before the manifest is saved
+    assert list(tmp_path.iterdir()) == []
