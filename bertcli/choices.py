@@ -31,12 +31,37 @@ class DtypeOut(StrEnum):
 
 
 class Pooling(StrEnum):
-    """Ways to make one vector from the vectors of a text's tokens."""
+    """Ways to make one vector from the vectors of a text's tokens.
 
+    AUTO is the checkpoint's own recipe, or the mean if it has none. bertcli.analysis.embeddings defines the others.
+    """
+
+    AUTO = "auto"
     MEAN = "mean"
     CLS = "cls"
     MAX = "max"
+    MEAN_SQRT = "mean-sqrt"
+    WEIGHTED_MEAN = "weighted-mean"
+    LAST = "last"
     POOLER = "pooler"
+    LEXICAL = "lexical"
+
+
+class RecipeSource(StrEnum):
+    """Origins of the recipe that makes an embedding: the checkpoint, bertcli's default, or --pooling."""
+
+    CHECKPOINT = "modules.json"
+    DEFAULT = "default"
+    OPTIONS = "options"
+
+
+class Similarity(StrEnum):
+    """Measures of the similarity of two embeddings. Distances are negative, so that more similar is larger."""
+
+    COSINE = "cosine"
+    DOT = "dot"
+    EUCLIDEAN = "euclidean"
+    MANHATTAN = "manhattan"
 
 
 class InputFormat(StrEnum):

@@ -150,8 +150,9 @@ def serve() -> Iterator[Hub]:
 
 
 def files_in(folder: Path) -> dict[str, bytes]:
-    """Return the contents of a folder's files by their names."""
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+    """Return the contents of the files in a folder, and in the folders in it, by their names."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 def fill_cache(home: Path, repository: str, files: Files, commit: str = COMMIT, ref: str | None = "main") -> Path:
@@ -163,7 +164,9 @@ def fill_cache(home: Path, repository: str, files: Files, commit: str = COMMIT, 
     for name, content in files.items():
         blob = folder / "blobs" / hashlib.sha256(content).hexdigest()
         blob.write_bytes(content)
-        (snapshot / name).symlink_to(Path("..", "..", "blobs", blob.name))
+        (snapshot / name).parent.mkdir(parents=True, exist_ok=True)
+        up = [".."] * (2 + name.count("/"))
+        (snapshot / name).symlink_to(Path(*up, "blobs", blob.name))
     if ref is not None:
         (folder / "refs" / ref).parent.mkdir(parents=True, exist_ok=True)
         (folder / "refs" / ref).write_text(commit)

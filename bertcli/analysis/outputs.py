@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from bertcli.analysis.embeddings.encode import compute_embeddings
 from bertcli.model.batching import Batch
 from bertcli.model.engine import ObservedAttention, OutputRequest
 from bertcli.model.ops.base import Array
@@ -9,10 +10,17 @@ from bertcli.model.session import Session
 from bertcli.results.models import ComputedTensor
 
 
-def compute_output_shapes(session: Session, batch: Batch) -> Mapping[str, Sequence[ComputedTensor]]:
+def compute_output_shapes(
+    session: Session, batch: Batch, *, with_embedding: bool = False
+) -> Mapping[str, Sequence[ComputedTensor]]:
     """Run a batch and record the shape of every output that the checkpoint can give.
 
     Only shapes are kept: the weights of a layer's attention are freed before the next layer is computed.
+
+    Args:
+        session: The open checkpoint.
+        batch: The batch.
+        with_embedding: Compute the embeddings of the session's recipe too, sentence_embedding.
 
     Returns:
         For each output, by its name in transformers, one entry for each tensor: num_hidden_layers + 1 for
@@ -33,6 +41,8 @@ def compute_output_shapes(session: Session, batch: Batch) -> Mapping[str, Sequen
         "pooler_output": [output.pooler_output],
         "logits": [output.logits],
     }
+    if with_embedding:
+        tensors["sentence_embedding"] = [compute_embeddings(session, batch)]
     shapes = {name: [_shape(tensor) for tensor in of_name if tensor is not None] for name, of_name in tensors.items()}
     return {name: found for name, found in [("attentions", attentions.shapes), *shapes.items()] if found}
 

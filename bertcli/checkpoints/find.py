@@ -8,17 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bertcli.checkpoints import hub_cache as cache
-from bertcli.checkpoints.config import read_config
+from bertcli.checkpoints.config import ModelConfig, read_config
 from bertcli.checkpoints.hub_cache import OnDownload, Snapshot, ignore_download
+from bertcli.checkpoints.modules import find_transformer_folder
 from bertcli.checkpoints.names import cached_names, is_repository_name, published_names, repository_name, shortest_name
 from bertcli.checkpoints.required_files import PART_NAMES, Files, missing_files
 from bertcli.checkpoints.safetensors import TensorInfo
 from bertcli.checkpoints.weight_files import FLOATS, find_weight_files
+from bertcli.choices import RecipeSource
 from bertcli.errors import BadCheckpoint, BertcliError, CheckpointNotFound, HubFailed, WrongUsage
 from bertcli.quoting import printable_name
 
 if TYPE_CHECKING:
     from bertcli.results.models import KnownModel
+    from bertcli.results.recipe import Recipe
 
 BUNDLED = "bundled"
 BUNDLED_FOLDER = Path(__file__).parent.parent / "bundled"
@@ -34,13 +37,20 @@ class Checkpoint:
 
     Attributes:
         name: The name that the user gives.
-        folder: The folder.
+        folder: The folder of the config, the weights and the tokenizer.
         revision: The hash of the commit on the hub; None for a local folder and the bundled model.
+        parent: The folder that holds `folder` and modules.json, None if that is `folder` itself.
     """
 
     name: str
     folder: Path
     revision: str | None = None
+    parent: Path | None = None
+
+    @property
+    def whole_folder(self) -> Path:
+        """The folder of all files of the checkpoint, those of its modules included."""
+        return self.parent or self.folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +104,7 @@ def find_checkpoint(
 
     with _suggesting_similar_name(name):
         snapshot = download(repository_name(name), revision, needs, on_download, token)
-    return Checkpoint(name, snapshot.folder, snapshot.commit)
+    return _checkpoint(name, snapshot.folder, snapshot.commit)
 
 
 def find_tensors(
@@ -149,13 +159,19 @@ def find_local(model: str | None, revision: str | None, needs: Files) -> Checkpo
     with suppress(RuntimeError):  # ~user, with no such user
         folder = folder.expanduser()
     if model is not None and folder.is_dir():
-        return Checkpoint(printable_name(name), _without_revision(folder, revision, f"the folder {folder}"))
+        return _checkpoint(printable_name(name), _without_revision(folder, revision, f"the folder {folder}"))
     if name == BUNDLED:
         return Checkpoint(BUNDLED, _without_revision(BUNDLED_FOLDER, revision, "the bundled model"))
     for snapshot in _cached(name, revision):
         if not missing_files(snapshot.folder, needs):
-            return Checkpoint(name, snapshot.folder, snapshot.commit)
+            return _checkpoint(name, snapshot.folder, snapshot.commit)
     return None
+
+
+def _checkpoint(name: str, folder: Path, revision: str | None = None) -> Checkpoint:
+    """Return a checkpoint. modules.json may put its config, weights and tokenizer into a folder in the folder."""
+    inner = find_transformer_folder(folder)
+    return Checkpoint(name, inner, revision, None if inner == folder else folder)
 
 
 def installed_checkpoints() -> Iterator[Installed]:
@@ -171,7 +187,7 @@ def installed_checkpoints() -> Iterator[Installed]:
             # A model may also be cached under its short name. That name then finds the other copy.
             short = shortest_name(name)
             finds_this = all(_cached(short, each)[:1] == [snapshot] for each in (snapshot.commit, *own_refs))
-            checkpoint = Checkpoint(short if finds_this else name, snapshot.folder, snapshot.commit)
+            checkpoint = _checkpoint(short if finds_this else name, snapshot.folder, snapshot.commit)
             yield Installed(checkpoint, own_refs)
 
 
@@ -183,7 +199,7 @@ def describe_model(installed: Installed) -> "KnownModel":
     """
     checkpoint = installed.checkpoint
     config = read_config(checkpoint.folder)
-    if missing := missing_files(checkpoint.folder, Files.ALL):
+    if missing := missing_files(checkpoint.whole_folder, Files.ALL):
         raise BadCheckpoint(
             f"{checkpoint.name} has been downloaded without its {PART_NAMES[missing[0]]}",
             hint=f"a command with -m {checkpoint.name} downloads the rest",
@@ -195,6 +211,7 @@ def describe_model(installed: Installed) -> "KnownModel":
         parts = weight_files.optional_parts(config)
         has_pooler, has_mlm_head = parts.has_pooler, parts.has_mlm_head
         parameters = sum(info.parameters for info in weight_files.infos if info.dtype in FLOATS)
+    recipe, recipe_error = _describe_recipe(checkpoint, config)
     from bertcli.results.models import KnownModel  # here, since only `bertcli models` needs it
 
     return KnownModel(
@@ -206,10 +223,29 @@ def describe_model(installed: Installed) -> "KnownModel":
         hidden_size=config.hidden_size,
         num_attention_heads=config.num_attention_heads,
         parameters=parameters,
-        nbytes=_size(checkpoint.folder),
+        nbytes=_size(checkpoint.whole_folder),
         has_pooler=has_pooler,
         has_mlm_head=has_mlm_head,
+        recipe=recipe,
+        recipe_error=recipe_error,
     )
+
+
+def _describe_recipe(checkpoint: Checkpoint, config: ModelConfig) -> "tuple[Recipe | None, str | None]":
+    """Return the recipe that a checkpoint declares, or the reason why it cannot be used."""
+    from bertcli.checkpoints.recipe import read_recipe
+    from bertcli.checkpoints.sentence_settings import read_prompts, token_limit
+
+    try:
+        declared = read_recipe(checkpoint.whole_folder)
+        if declared is None:
+            return None, None
+        limit = token_limit(checkpoint.whole_folder, checkpoint.folder, config)
+        prompts = read_prompts(checkpoint.whole_folder)
+    except BertcliError as error:
+        return None, error.message
+    prompt = None if prompts.default is None else prompts.texts[prompts.default]
+    return declared.describe(config, RecipeSource.CHECKPOINT, limit, prompt or None, prompts.similarity), None
 
 
 def model_names() -> list[str]:

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
@@ -17,7 +18,7 @@ from bertcli.checkpoints.hub_cache import DEFAULT_REVISION, Download, OnDownload
 from bertcli.checkpoints.names import is_commit
 from bertcli.checkpoints.required_files import PART_NAMES, Files, files_of
 from bertcli.checkpoints.safetensors import LARGEST_HEADER, TensorInfo, parse_header
-from bertcli.checkpoints.weight_files import INDEX, shard_names
+from bertcli.checkpoints.weight_files import INDEX
 from bertcli.errors import BadCheckpoint, BertcliError, CheckpointNotFound, HubFailed
 
 # Seconds to wait for each response of a slow server.
@@ -79,7 +80,8 @@ class _Repository:
 
     def read_headers(self) -> tuple[str, list[TensorInfo]] | None:
         snapshot, sizes = self._describe()
-        files = [file for file in self._choose(Files.WEIGHTS, sizes.keys(), snapshot) if not file.endswith(INDEX)]
+        chosen = self._choose(Files.WEIGHTS, sizes.keys(), snapshot, with_modules=False)
+        files = [file for file in chosen if not file.endswith(INDEX)]
         if not all(file.endswith(".safetensors") for file in files):
             return None
         infos: list[TensorInfo] = []
@@ -146,14 +148,17 @@ class _Repository:
             hf_raise_for_status(response)
             return bytes(response.content)
 
-    def _choose(self, needs: Files, names: Collection[str], snapshot: Snapshot) -> list[str]:
+    def _choose(
+        self, needs: Files, names: Collection[str], snapshot: Snapshot, *, with_modules: bool = True
+    ) -> list[str]:
         """Return the files that hold the parts. Raise BadCheckpoint if the model lacks one."""
 
-        def shards(index: str) -> list[str]:
-            self._fetch(index, snapshot.commit)
-            return shard_names(snapshot.folder / index)
+        @cache
+        def fetch(file: str) -> Path:
+            self._fetch(file, snapshot.commit)
+            return snapshot.folder / file
 
-        chosen = {part: files_of(part, names, shards) for part in needs}
+        chosen = {part: files_of(part, names, fetch, with_modules=with_modules) for part in needs}
         if lacking := [part for part in needs if not chosen[part]]:
             raise BadCheckpoint(
                 f"{self.name} on the hub has no {PART_NAMES[lacking[0]]} that bertcli can read"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -68,6 +69,11 @@ def list_tensors(path: Path) -> list[TensorInfo]:
         TensorInfo(name, _dtype(name, tensor, path), tuple(tensor.shape), path, 0)
         for name, tensor in load_tensors(path).items()
     ]
+
+
+def load_array(path: Path, name: str) -> Any:
+    """Load one tensor of a file as a numpy array in float32. Raises BadCheckpoint."""
+    return load_tensors(path)[name].detach().to(torch.float32).contiguous().numpy()
 
 
 def _is_name(name: object) -> bool:

@@ -1,6 +1,7 @@
 """Files that make up each part of a checkpoint: which to download or require, and which hold the tokenizer."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Flag, auto
 from pathlib import Path
@@ -9,6 +10,17 @@ from typing import Any
 from bertcli.checkpoints.architectures import SpecialTokens, Vocabulary
 from bertcli.checkpoints.config import CONFIG_FILE, read_json_object
 from bertcli.checkpoints.families import ARCHITECTURES
+from bertcli.checkpoints.modules import (
+    MODULES_FILE,
+    Module,
+    lacks_config,
+    lacks_weights,
+    list_config_files,
+    list_files,
+    list_weight_files,
+    read_modules,
+    transformer_prefix,
+)
 from bertcli.checkpoints.unsupported import has_own_code
 from bertcli.checkpoints.weight_files import INDEX, WEIGHT_FILES, shard_names
 from bertcli.errors import BadCheckpoint, UnsupportedModel
@@ -28,8 +40,8 @@ _OTHER_TOKENIZERS = {
     "RoFormerTokenizer": Vocabulary(is_wordpieces=False),
 }
 _BERT = ARCHITECTURES["bert"]
-# Function that returns the names of the shards that an index file lists.
-Shards = Callable[[str], Iterable[str]]
+# Function that returns the path of a file of a checkpoint, after downloading the file if it is on the hub.
+Fetch = Callable[[str], Path]
 
 
 class Files(Flag):
@@ -67,30 +79,38 @@ class TokenizerFiles:
     tokenize_chinese_chars: bool | None
 
 
-def files_of(part: Files, names: Collection[str], shards: Shards) -> list[str]:
+def files_of(part: Files, names: Collection[str], fetch: Fetch, *, with_modules: bool = True) -> list[str]:
     """Choose the files that hold one part of a checkpoint.
 
-    If there are several kinds, choose the one that will be read: safetensors before pickles, whole before sharded.
+    If there are several kinds, choose the one that will be read: safetensors before pickles, whole before sharded. The
+    configs and weights of the modules in modules.json belong to the parts of the same name.
 
     Args:
         part: One part.
-        names: Names of the files that exist.
-        shards: Returns the shards of an index.
+        names: Names of the files that exist, with their folders.
+        fetch: Returns the path of a file that has to be read first: modules.json, or the index of sharded weights.
+        with_modules: Include the files of the modules beside the transformer.
 
     Returns:
         The files' names; empty if any of them is missing.
     """
-    if part is Files.CONFIG:
-        return [name for name in (CONFIG_FILE,) if name in names]
-    choices = _tokenizers(names) if part is Files.TOKENIZER else _weights(names, shards)
-    return next((files for files in choices if set(files) <= set(names)), [])
+    modules = _modules(names, fetch)
+    prefix = transformer_prefix(modules)
+    own_names = {name.removeprefix(prefix) for name in names if name.startswith(prefix)}
+    files = [f"{prefix}{name}" for name in _transformer_files(part, own_names, lambda name: fetch(f"{prefix}{name}"))]
+    if not (files and with_modules) or MODULES_FILE not in names or part is Files.TOKENIZER:
+        return files
+    more = list_config_files(modules, names) if part is Files.CONFIG else list_weight_files(modules, names)
+    return list(dict.fromkeys([*files, *more]))
 
 
 def missing_files(folder: Path, needs: Files) -> list[Files]:
-    """Return the needed parts that are missing or incomplete in a folder."""
-    names = {path.name for path in folder.iterdir() if path.is_file()}  # excludes broken links to deleted blobs
+    """Return the needed parts that are missing or incomplete in a checkpoint's folder."""
+    names = list_files(folder)
+    modules = _modules(names, lambda name: folder / name)
+    incomplete = {Files.CONFIG: lacks_config(modules, names), Files.WEIGHTS: lacks_weights(modules, names)}
     try:
-        return [part for part in needs if not files_of(part, names, lambda index: shard_names(folder / index))]
+        return [part for part in needs if incomplete.get(part) or not files_of(part, names, lambda name: folder / name)]
     except BadCheckpoint:  # a damaged index
         return [Files.WEIGHTS]
 
@@ -99,10 +119,10 @@ def fingerprint(folder: Path) -> str:
     """Return one SHA-256 of all files of a checkpoint that bertcli reads, in hexadecimal."""
     from hashlib import file_digest, sha256
 
-    names = {path.name for path in folder.iterdir() if path.is_file()}
+    names = list_files(folder)
     total = sha256()
     for part in Files.ALL:
-        for name in sorted(files_of(part, names, lambda index: shard_names(folder / index))):
+        for name in sorted(files_of(part, names, lambda name: folder / name)):
             with (folder / name).open("rb") as file:
                 total.update(f"{name} {file_digest(file, 'sha256').hexdigest()}\n".encode())
     return total.hexdigest()
@@ -152,6 +172,21 @@ def find_tokenizer_files(
     )
 
 
+def _modules(names: Collection[str], fetch: Fetch) -> list[Module]:
+    """Return the modules in modules.json; [] if the file is missing, or damaged, which is reported when it is used."""
+    if MODULES_FILE in names:
+        with suppress(BadCheckpoint):
+            return read_modules(fetch(MODULES_FILE))
+    return []
+
+
+def _transformer_files(part: Files, names: Collection[str], fetch: Fetch) -> list[str]:
+    if part is Files.CONFIG:
+        return [name for name in (CONFIG_FILE,) if name in names]
+    choices = _tokenizers(names) if part is Files.TOKENIZER else _weights(names, fetch)
+    return next((files for files in choices if set(files) <= set(names)), [])
+
+
 def _tokenizers(names: Collection[str]) -> Iterator[list[str]]:
     vocabularies = dict.fromkeys(architecture.vocabulary.file for architecture in ARCHITECTURES.values())
     settings = [name for name in (*TOKENIZER_SETTINGS, *_OPTIONAL_COMPANIONS) if name in names]
@@ -159,12 +194,12 @@ def _tokenizers(names: Collection[str]) -> Iterator[list[str]]:
         yield [name, *_COMPANIONS.get(name, ()), *settings]
 
 
-def _weights(names: Collection[str], shards: Shards) -> Iterator[list[str]]:
+def _weights(names: Collection[str], fetch: Fetch) -> Iterator[list[str]]:
     for name in WEIGHT_FILES:
         yield [name]
         index = f"{name}{INDEX}"
         if index in names:
-            yield [index, *shards(index)]
+            yield [index, *shard_names(fetch(index))]
 
 
 def _read_optional(path: Path) -> dict[str, Any]:

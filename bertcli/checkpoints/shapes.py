@@ -5,6 +5,7 @@ from math import prod
 
 from bertcli.checkpoints import layout
 from bertcli.checkpoints.config import BertConfig, ModelConfig
+from bertcli.checkpoints.recipe import DeclaredRecipe
 from bertcli.checkpoints.safetensors import TensorInfo
 from bertcli.checkpoints.weight_files import OptionalParts
 from bertcli.choices import DtypeName
@@ -58,6 +59,30 @@ def model_classes(
     if architecture.has_mlm_class:
         classes.append(ModelClass(architecture.mlm_class, _mlm_parameters(config), [logits, *on_request]))
     return classes
+
+
+def embedding_class(
+    declared: DeclaredRecipe, config: ModelConfig, batch_size: int, parts: OptionalParts | None
+) -> ModelClass:
+    """Predict the output of the checkpoint's recipe: that of SentenceTransformer, or of SparseEncoder.
+
+    Args:
+        declared: The recipe.
+        config: The model's config.
+        batch_size: Number of texts.
+        parts: The optional parts that the checkpoint holds; None if there are no weights to look at.
+    """
+    is_lexical = declared.splade is not None
+    dimension, dtype = declared.dimension(config), DtypeName.FLOAT32
+    in_checkpoint = None if parts is None else parts.has_mlm_head or not is_lexical
+    name = "vocab_size" if is_lexical else "embedding_dimension"
+    output = Output(
+        "sentence_embedding", ("batch_size", name), [batch_size, dimension], 1, dtype,
+        batch_size * dimension * _ITEM_BYTES[dtype], default=True, in_checkpoint=in_checkpoint,
+    )  # fmt: skip
+    body = _mlm_parameters(config) if is_lexical else _body_parameters(config)
+    parameters = None if body is None else body + declared.count_parameters(config)
+    return ModelClass("SparseEncoder" if is_lexical else "SentenceTransformer", parameters, [output])
 
 
 def _body_parameters(config: ModelConfig) -> int | None:

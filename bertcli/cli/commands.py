@@ -2,9 +2,11 @@
 
 from typing import Annotated
 
-from bertcli.choices import FillOrder, Pooling, TargetScore, WithinWord
+from bertcli.choices import FillOrder, TargetScore, WithinWord
 from bertcli.cli.options import (
+    VECTORS,
     CorpusGroup,
+    EmbeddingGroup,
     HeadGroup,
     MapGroup,
     ModelGroup,
@@ -15,33 +17,39 @@ from bertcli.cli.options import (
     option,
 )
 
-_VECTORS, _PREDICTIONS, _SHAPES = "Vectors", "Predictions", "Shapes"
+_PREDICTIONS, _SHAPES = "Predictions", "Shapes"
 
 
 def encode(
     texts: TextGroup,
     *,
-    pooling: Annotated[
-        Pooling,
-        option(
-            "--pooling", "--pool", panel=_VECTORS, help="Method that combines the vectors of a text's tokens into one."
-        ),
-    ] = Pooling.MEAN,
-    normalize: Annotated[bool, option("--normalize", panel=_VECTORS, help="Scale each embedding to length 1.")] = False,
-    tokens: Annotated[bool, option("--tokens", panel=_VECTORS, help="Add the vector of each token.")] = False,
+    embedding: EmbeddingGroup,
+    tokens: Annotated[bool, option("--tokens", panel=VECTORS, help="Add the vector of each token.")] = False,
     layers: Annotated[
         str | None,
         option(
             "--layers",
-            panel=_VECTORS,
+            panel=VECTORS,
             metavar="LAYERS",
             help="Add the hidden states of these layers, such as all, -1 or 0,6,12. 0 is the embeddings.",
         ),
     ] = None,
-    pooler: Annotated[bool, option("--pooler", panel=_VECTORS, help="Add pooler_output, tanh(W h_[CLS] + b).")] = False,
+    pooler: Annotated[bool, option("--pooler", panel=VECTORS, help="Add pooler_output, tanh(W h_[CLS] + b).")] = False,
     similarity: Annotated[
-        bool, option("--similarity", panel=_VECTORS, help="Add the cosine similarity of each pair of texts.")
+        bool, option("--similarity", panel=VECTORS, help="Add the similarity of each pair of texts.")
     ] = False,
+    top_k: Annotated[
+        int | None,
+        option(
+            "-k",
+            "--top-k",
+            panel=VECTORS,
+            metavar="N",
+            min=1,
+            show_default="10 in a table, else all",
+            help="Number of terms of a lexical vector to show.",
+        ),
+    ] = None,
     corpus: CorpusGroup,
     ray: RayGroup,
     model: ModelGroup,
@@ -52,7 +60,7 @@ def encode(
     from bertcli.commands.encode.request import EncodeRequest
 
     return encode_texts(
-        EncodeRequest(texts, model, output, pooling, normalize, tokens, pooler, layers, similarity, corpus, ray)
+        EncodeRequest(texts, model, output, embedding, tokens, pooler, layers, similarity, top_k, corpus, ray)
     )
 
 

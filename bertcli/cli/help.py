@@ -186,7 +186,8 @@ def _row(parameter: Any, context: Any) -> tuple[str, str]:
     """Return the names of a parameter with its value, and its sentence with its default."""
     if parameter.param_type_name == "argument":
         return parameter.make_metavar(context), parameter.help
-    names = ", ".join(name for name in parameter.opts if name not in HIDDEN_ALIASES)
+    every = [*parameter.opts, *parameter.secondary_opts]
+    names = ", ".join(name for name in every if name not in HIDDEN_ALIASES)
     value = "" if parameter.is_flag else f" {_value(parameter)}"
     notes = _notes(parameter)
     return f"{names}{value}", f"{parameter.help} [{', '.join(notes)}]" if notes else parameter.help

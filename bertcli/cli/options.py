@@ -19,10 +19,11 @@ from bertcli.commands.options import (
     RayOptions,
     TextOptions,
 )
-from bertcli.model.request import SessionRequest
+from bertcli.model.request import EmbeddingRequest, SessionRequest
 from bertcli.output.destination import OutputOptions
 
 INPUT, MODEL, OUTPUT, CORPUS, OTHER = "Input", "Model", "Output", "Corpus", "Other"
+VECTORS = "Vectors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,31 @@ ModelGroup = Annotated[
                 help="Largest number of tokens in a text, special tokens included.",
             ),
             "truncate": option("--truncate", panel=MODEL, help="Cut texts that are longer instead of failing."),
+        }
+    ),
+]  # fmt: skip
+
+EmbeddingGroup = Annotated[
+    EmbeddingRequest,
+    Group(
+        {
+            "pooling": option(
+                "--pooling", "--pool", panel=VECTORS, metavar="METHOD",
+                help="Method that combines the vectors of a text's tokens into one: mean, cls, max, mean-sqrt, "
+                "weighted-mean, last, pooler or lexical. auto is the checkpoint's own recipe, or mean if it has none.",
+            ),
+            "normalize": option(
+                "--normalize/--no-normalize", panel=VECTORS, show_default="as in the recipe",
+                help="Scale each embedding to length 1, or not.",
+            ),
+            "prompt": option(
+                "--prompt", panel=VECTORS, metavar="TEXT", show_default="that of the recipe",
+                help="Text to put before each text.",
+            ),
+            "prompt_name": option(
+                "--prompt-name", panel=VECTORS, metavar="NAME",
+                help="Put the prompt of this name before each text, such as query. The checkpoint defines the names.",
+            ),
         }
     ),
 ]  # fmt: skip

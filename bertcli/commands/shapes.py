@@ -7,12 +7,13 @@ from typing import NamedTuple
 from bertcli.checkpoints.config import ModelConfig, read_config
 from bertcli.checkpoints.find import BUNDLED_FOLDER, Checkpoint, find_checkpoint, find_local, find_tensors
 from bertcli.checkpoints.names import has_bundled_vocabulary, published_config
+from bertcli.checkpoints.recipe import DeclaredRecipe, read_recipe
 from bertcli.checkpoints.required_files import Files
-from bertcli.checkpoints.shapes import model_classes, present_parts, stored_tensors
+from bertcli.checkpoints.shapes import embedding_class, model_classes, present_parts, stored_tensors
 from bertcli.checkpoints.weight_files import OptionalParts, find_weight_files, has_weight_files
 from bertcli.commands.options import TextOptions
 from bertcli.commands.request import open_sink
-from bertcli.errors import ExitCode, ShapesDiffer, WrongUsage
+from bertcli.errors import BertcliError, ExitCode, ShapesDiffer, WrongUsage
 from bertcli.input.reader import TextReader
 from bertcli.input.records import FailedText
 from bertcli.model.request import SessionRequest
@@ -101,9 +102,12 @@ def shapes(request: ShapesRequest) -> ExitCode:
     info = RunInfo("shapes", subject.name, subject.revision, None, None, request.model.dtype)
     parts = _stored_parts(subject, request)
     classes = model_classes(subject.config, *size, request.model.dtype, parts)
+    recipe = _find_recipe(subject, sink)
+    if recipe is not None:
+        classes.append(embedding_class(recipe, subject.config, size.batch_size, parts))
     computed: Mapping[str, Sequence[ComputedTensor]] = {}
     if request.run and size.batch_size:
-        info, computed = _run(request, texts, size, sink)
+        info, computed = _run(request, texts, size, sink, with_embedding=recipe is not None and recipe.splade is None)
     holds = None if parts is None else present_parts(subject.config, parts)
     results = [ShapesResult(*size, _with_computed(classes, computed), holds=holds)] if size.batch_size else []
     failed = [text for text in texts if isinstance(text, FailedText)]
@@ -131,6 +135,17 @@ def _find_subject(request: ShapesRequest, sink: Sink) -> _Subject:
     else:
         return _Subject(str(model.model), config, None)
     return _Subject(checkpoint.name, read_config(checkpoint.folder), checkpoint)
+
+
+def _find_recipe(subject: _Subject, sink: Sink) -> DeclaredRecipe | None:
+    """Return the recipe that the checkpoint declares for embeddings. None without one, or without a usable one."""
+    if subject.checkpoint is None:
+        return None
+    try:
+        return read_recipe(subject.checkpoint.whole_folder)
+    except BertcliError as error:
+        sink.reporter.note(f"no sentence_embedding: {error.message}")
+        return None
 
 
 def _stored_parts(subject: _Subject, request: ShapesRequest) -> OptionalParts | None:
@@ -190,7 +205,12 @@ def _size_of(texts: Sequence[TokenizedText | FailedText]) -> _Size:
 
 
 def _run(
-    request: ShapesRequest, texts: Sequence[TokenizedText | FailedText], size: _Size, sink: Sink
+    request: ShapesRequest,
+    texts: Sequence[TokenizedText | FailedText],
+    size: _Size,
+    sink: Sink,
+    *,
+    with_embedding: bool,
 ) -> tuple[RunInfo, Mapping[str, Sequence[ComputedTensor]]]:
     """Run the model. Return its engine and the shapes of its outputs."""
     from bertcli.analysis.outputs import compute_output_shapes
@@ -202,7 +222,7 @@ def _run(
     session = open_session(request.model, lambda: text_bytes, sink.reporter.announce)
     tokenized = [text for text in texts if isinstance(text, TokenizedText)]
     batch = pad(tokenized, session.tokenizer.pad_token_id) if tokenized else dummy_batch(*size)
-    return session.info("shapes"), compute_output_shapes(session, batch)
+    return session.info("shapes"), compute_output_shapes(session, batch, with_embedding=with_embedding)
 
 
 def _with_computed(classes: Sequence[ModelClass], computed: Mapping[str, Sequence[ComputedTensor]]) -> list[ModelClass]:

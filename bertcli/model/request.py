@@ -2,7 +2,24 @@
 
 from dataclasses import dataclass
 
-from bertcli.choices import DtypeName, EngineName
+from bertcli.choices import DtypeName, EngineName, Pooling
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingRequest:
+    """The way to make embeddings.
+
+    Attributes:
+        pooling: The pooling; AUTO for the checkpoint's own recipe. Any other replaces the whole recipe.
+        normalize: Scale embeddings to length 1, or not; None to do as the recipe does.
+        prompt: Text to put before each text; None for the prompt that prompt_name or the recipe names.
+        prompt_name: Name of one of the checkpoint's prompts.
+    """
+
+    pooling: Pooling = Pooling.AUTO
+    normalize: bool | None = None
+    prompt: str | None = None
+    prompt_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +35,12 @@ class SessionRequest:
         dtype: The number type of the computation.
         batch_tokens: Token budget of a batch, padding included; None for the device's default.
         batch_size: Largest number of texts in a batch; None for no limit but the token budget.
-        max_length: Largest number of tokens in a text; None for the number of positions of the model.
+        max_length: Largest number of tokens in a text; None for the limit of the model.
         truncate: Cut longer texts instead of refusing them.
         token: Access token for the hub; None for the one that huggingface_hub finds.
         threads: Number of CPU threads; None for the engine's default.
+        embedding: The way to make embeddings; None if texts are shown to the model as they are, without the recipe's
+            prompt and lower-casing.
     """
 
     model: str | None = None
@@ -36,3 +55,4 @@ class SessionRequest:
     truncate: bool = False
     token: str | None = None
     threads: int | None = None
+    embedding: EmbeddingRequest | None = None

@@ -24,12 +24,11 @@ def require_pooler(session: Session) -> None:
     )
 
 
-def require_mlm(session: Session) -> None:
-    """Check that the checkpoint can predict masked tokens: that it has an MLM head and a mask token.
+def require_mlm_head(session: Session) -> None:
+    """Check that the checkpoint has an MLM head.
 
     Raises:
         MissingMlmHead: The weights of the head are missing.
-        BadCheckpoint: The tokenizer has no mask token.
     """
     architecture = session.config.architecture
     if not architecture.has_mlm_class:
@@ -43,6 +42,16 @@ def require_mlm(session: Session) -> None:
             f"{session.checkpoint.name} has no masked-language-model head ({architecture.mlm_head_name}.* is missing)",
             hint=f"use a checkpoint saved from {architecture.mlm_class}, such as -m bundled",
         )
+
+
+def require_mlm(session: Session) -> None:
+    """Check that the checkpoint can predict masked tokens: that it has an MLM head and a mask token.
+
+    Raises:
+        MissingMlmHead: The weights of the head are missing.
+        BadCheckpoint: The tokenizer has no mask token.
+    """
+    require_mlm_head(session)
     if session.tokenizer.mask_token_id is None:
         raise BadCheckpoint(
             f"the tokenizer of {session.checkpoint.name} has no mask token "

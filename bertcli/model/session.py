@@ -22,7 +22,9 @@ from bertcli.model.engine_choice import (
 )
 from bertcli.model.finite import run_checked
 from bertcli.model.ops.base import Array
-from bertcli.model.request import SessionRequest
+from bertcli.model.preparation import NO_PREPARATION, prepare_texts
+from bertcli.model.recipe import ReadyRecipe, open_recipe
+from bertcli.model.request import EmbeddingRequest, SessionRequest
 from bertcli.model.resources import choose_blas_threads, unset_blas_limit
 from bertcli.model.tokenizer import TextTokenizer, TokenizedText
 from bertcli.model.tokenizer_loading import open_tokenizer
@@ -70,6 +72,14 @@ class Session:
     def batch_tokens(self) -> int:
         """Token budget of a batch, padding included."""
         return self.request.batch_tokens or default_batch_tokens(self.engine_choice.device)
+
+    @cached_property
+    def recipe(self) -> ReadyRecipe:
+        """The recipe of embeddings. Raises BadCheckpoint, UnsupportedModel."""
+        tokenizer, request = self.tokenizer, self.request.embedding or EmbeddingRequest()
+        return open_recipe(
+            self.checkpoint, self.config, request, tokenizer.prompt, tokenizer.prompt_token_count, tokenizer.limit
+        )
 
     @property
     def has_pooler(self) -> bool:
@@ -140,7 +150,7 @@ def open_session(
         HubFailed: The hub cannot be reached.
         BadCheckpoint: A file is missing or damaged.
         UnsupportedModel: The architecture is not supported.
-        WrongUsage: max_length is beyond the model's positions.
+        WrongUsage: max_length is beyond the model's positions, or the checkpoint has no prompt of the requested name.
     """
     unset_blas_limit()
     checkpoint = find_checkpoint(
@@ -153,5 +163,6 @@ def open_session(
     config = read_config(checkpoint.folder)
     weight_files = find_weight_files(checkpoint.folder, config.architecture)
     weight_files.check_fits(config)
-    tokenizer = open_tokenizer(checkpoint, config, request.max_length, request.truncate)
+    preparation = NO_PREPARATION if request.embedding is None else prepare_texts(checkpoint, request.embedding)
+    tokenizer = open_tokenizer(checkpoint, config, request.max_length, request.truncate, preparation)
     return Session(request, checkpoint, config, weight_files, tokenizer, text_bytes)

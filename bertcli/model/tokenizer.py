@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 from tokenizers import Encoding, Tokenizer
 
@@ -55,7 +55,13 @@ class TextTokenizer:
     """A checkpoint's tokenizer, with a limit on the tokens of a text."""
 
     def __init__(
-        self, tokenizer: Tokenizer, special_tokens: SpecialTokens, config: ModelConfig, limit: int, truncate: bool
+        self,
+        tokenizer: Tokenizer,
+        special_tokens: SpecialTokens,
+        config: ModelConfig,
+        limit: int,
+        truncate: bool,
+        prompt: str = "",
     ) -> None:
         """Wrap a tokenizer.
 
@@ -65,9 +71,10 @@ class TextTokenizer:
             config: The model's config.
             limit: Maximum number of tokens of a text, special tokens included.
             truncate: Cut longer texts. Otherwise they fail.
+            prompt: Text to put before each text.
         """
         self._tokenizer, self.special_tokens, self._config = tokenizer, special_tokens, config
-        self._limit, self._truncate = limit, truncate
+        self._limit, self._truncate, self.prompt = limit, truncate, prompt
         tokenizer.no_truncation()
         tokenizer.no_padding()
         self.pad_token_id = tokenizer.token_to_id(special_tokens.pad) or 0
@@ -106,6 +113,15 @@ class TextTokenizer:
     def limit(self) -> int:
         """Maximum number of tokens of a text, special tokens included."""
         return self._limit
+
+    @cached_property
+    def prompt_token_count(self) -> int:
+        """Number of tokens of the prompt at the beginning of a text, [CLS] included."""
+        if not self.prompt:
+            return 0
+        encoding = self._encode(self.prompt)
+        ends_with_sep = bool(len(encoding)) and encoding.special_tokens_mask[-1] == 1
+        return len(encoding) - ends_with_sep
 
     @property
     def vocabulary_size(self) -> int:
@@ -204,8 +220,11 @@ class TextTokenizer:
             yield text if isinstance(text, FailedText) else next(tokenized)
 
     def _input(self, record: TextRecord, characters: int | None = None) -> TextInput:
-        """Return the input of the tokenizer for a record: all of it, or the given number of characters of each part."""
-        text = self._with_mask_token(record.text, characters)
+        """Return the input of the tokenizer for a record: all of it, or the given number of characters of each part.
+
+        The prompt comes before the text, and its characters are not counted.
+        """
+        text = self.prompt + self._with_mask_token(record.text, characters)
         return text if record.pair is None else (text, self._with_mask_token(record.pair, characters))
 
     def _with_mask_token(self, text: str, characters: int | None) -> str:
@@ -251,7 +270,7 @@ class TextTokenizer:
                 return record.failed(problem)
             prefix, encoding = whole, self._encode(whole)
         if len(encoding) <= self._limit:
-            if len(encoding) > self._special_token_count(record):
+            if self._has_own_tokens(record, encoding):
                 return self._tokenized(record, encoding)
             problem = BadText(
                 "the text has no tokens: it holds no visible characters", hint="skip it with --on-error skip"
@@ -270,6 +289,14 @@ class TextTokenizer:
                 hint="cut it with --truncate, or split it into shorter texts",
             )
         return record.failed(problem)
+
+    def _has_own_tokens(self, record: TextRecord, encoding: Encoding) -> bool:
+        """Return True if a text has tokens beside the special tokens and those of the prompt."""
+        special = self._special_token_count(record)
+        if not self.prompt or len(encoding) <= special or len(encoding) > special + self.prompt_token_count:
+            return len(encoding) > special
+        parts = (record.text, record.pair or "")
+        return any(len(self._tokenizer.encode(part, add_special_tokens=False)) for part in parts)
 
     def _special_token_count(self, record: TextRecord) -> int:
         return int(self._tokenizer.num_special_tokens_to_add(record.pair is not None))

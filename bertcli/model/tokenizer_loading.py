@@ -10,35 +10,50 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre
 from bertcli.checkpoints.config import ModelConfig
 from bertcli.checkpoints.find import Checkpoint
 from bertcli.checkpoints.required_files import TokenizerFiles, find_tokenizer_files
+from bertcli.checkpoints.sentence_settings import token_limit
 from bertcli.errors import BadCheckpoint, WrongUsage
 from bertcli.input.records import is_utf8
+from bertcli.model.preparation import NO_PREPARATION, TextPreparation
 from bertcli.model.tokenizer import TextTokenizer
 from bertcli.model.tokenizer_errors import TokenizerError, catch_tokenizer_errors, silence_panics
 
 
 def open_tokenizer(
-    checkpoint: Checkpoint, config: ModelConfig, max_length: int | None, truncate: bool
+    checkpoint: Checkpoint,
+    config: ModelConfig,
+    max_length: int | None,
+    truncate: bool,
+    preparation: TextPreparation = NO_PREPARATION,
 ) -> TextTokenizer:
     """Open a checkpoint's tokenizer, limited to the model's positions.
 
     Args:
-        max_length: Maximum number of tokens of a text, or None for the model's own maximum.
+        checkpoint: The checkpoint.
+        config: Its config.
+        max_length: Maximum number of tokens of a text, or None for the checkpoint's own maximum.
         truncate: Cut longer texts. Otherwise they fail.
+        preparation: The prompt before each text, and its lower-casing.
 
     Raises:
-        WrongUsage: max_length is beyond the model's positions.
+        WrongUsage: max_length is beyond the model's positions, or the prompt leaves no room for a text.
         BadCheckpoint: The tokenizer is missing or damaged, or does not fit the model.
     """
-    limit = config.max_tokens
-    if max_length is not None and max_length > limit:
+    positions = config.max_tokens
+    if max_length is not None and max_length > positions:
         raise WrongUsage(
-            f"--max-length {max_length:,} is more than the {limit:,} positions of {checkpoint.name}",
-            hint=f"use --max-length {limit} or less",
+            f"--max-length {max_length:,} is more than the {positions:,} positions of {checkpoint.name}",
+            hint=f"use --max-length {positions} or less",
         )
     architecture = config.architecture
     files = find_tokenizer_files(checkpoint.folder, architecture.special_tokens, architecture.vocabulary)
     with silence_panics():
-        tokenizer = TextTokenizer(load_tokenizer(files), files.special_tokens, config, max_length or limit, truncate)
+        loaded, limit = (
+            load_tokenizer(files),
+            max_length or token_limit(checkpoint.whole_folder, checkpoint.folder, config),
+        )
+        if preparation.is_lower_cased:
+            _lower_case(loaded)
+        tokenizer = TextTokenizer(loaded, files.special_tokens, config, limit, truncate, preparation.prompt)
         if tokenizer.vocabulary_size > config.vocab_size:
             raise BadCheckpoint(
                 f"the tokenizer in {checkpoint.folder} has {tokenizer.vocabulary_size:,} tokens, "
@@ -52,7 +67,27 @@ def open_tokenizer(
                 f"the tokenizer in {files.file} cannot be used, because it fails on any text: {error}",
                 hint="copy the tokenizer's files again",
             ) from None
+        _check_prompt(tokenizer)
     return tokenizer
+
+
+def _check_prompt(tokenizer: TextTokenizer) -> None:
+    """Check that the prompt leaves room for a text. Raises WrongUsage."""
+    try:
+        count = tokenizer.prompt_token_count
+    except TokenizerError as error:
+        raise WrongUsage(f"the tokenizer fails on the prompt: {error}", hint="use another prompt") from None
+    if count >= tokenizer.limit - 1 and tokenizer.prompt:
+        raise WrongUsage(
+            f"the prompt has {count:,} tokens, which leaves no room for a text: the limit is {tokenizer.limit:,}",
+            hint="use a shorter prompt, or raise --max-length",
+        )
+
+
+def _lower_case(tokenizer: Tokenizer) -> None:
+    """Make the tokenizer lower-case each text before its own normalisation. Special tokens keep their capitals."""
+    own = tokenizer.normalizer
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Lowercase(), *([] if own is None else [own])])
 
 
 def load_tokenizer(files: TokenizerFiles) -> Tokenizer:

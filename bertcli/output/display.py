@@ -1,11 +1,29 @@
 """Values that tables, pictures and figures share: a choice of what to show, heatmaps and one-line titles."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from bertcli.choices import Pooling, RecipeSource
+from bertcli.results.recipe import Recipe
 from bertcli.results.texts import FloatArray, RunInfo, TextInfo
 
 _REVISION_DIGITS, _SHA1_DIGITS = 8, 40
+_POOLINGS = {
+    Pooling.MEAN: "mean of tokens",
+    Pooling.CLS: "[CLS]",
+    Pooling.MAX: "max of tokens",
+    Pooling.MEAN_SQRT: "mean-sqrt of tokens",
+    Pooling.WEIGHTED_MEAN: "weighted mean of tokens",
+    Pooling.LAST: "last token",
+    Pooling.POOLER: "pooler_output",
+    Pooling.LEXICAL: "lexical",
+}
+_SOURCES = {
+    RecipeSource.CHECKPOINT: "recipe of the checkpoint",
+    RecipeSource.DEFAULT: "default",
+    RecipeSource.OPTIONS: "set by --pooling",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +128,28 @@ def run_line(info: RunInfo) -> str:
     model = info.model if info.revision is None else f"{info.model}@{short_revision(info.revision)}"
     parts = (model, info.engine, info.device, info.dtype)
     return " · ".join(part for part in parts if part is not None)
+
+
+def recipe_line(recipe: Recipe) -> str:
+    """Return how embeddings were made, and where the recipe comes from, in one line."""
+    prompt = [] if recipe.prompt is None else [f"prompt {json.dumps(recipe.prompt, ensure_ascii=False)}"]
+    return " · ".join([f"embedding: {recipe_steps(recipe)}", *prompt, _SOURCES[recipe.source]])
+
+
+def recipe_steps(recipe: Recipe) -> str:
+    """Return the steps of a recipe: the pooling, the layers after it, and the normalisation.
+
+    >>> from bertcli.choices import Pooling, RecipeSource
+    >>> recipe_steps(Recipe(RecipeSource.CHECKPOINT, [Pooling.CLS, Pooling.MEAN], [128], True, None, 128, 512))
+    '[CLS] and mean of tokens, dense 128, normalised'
+    """
+    names = " and ".join(_POOLINGS[pooling] for pooling in recipe.pooling)
+    if recipe.lexical is not None:
+        names = f"lexical weights, {recipe.lexical} over tokens"
+    layers = "" if recipe.layers is None else f" in hidden states {recipe.layers[0]} to {recipe.layers[-1]}, weighted"
+    steps = [f"{names}{layers}", *(f"dense {size}" for size in recipe.dense)]
+    steps += ["LayerNorm"] if recipe.layer_norm else []
+    return ", ".join([*steps, *(["normalised"] if recipe.normalize else [])])
 
 
 def short_revision(revision: str) -> str:

@@ -31,16 +31,20 @@ class DedupeCache:
 
     Args:
         folder: Where to put the unnamed file of vectors.
-        hidden_size: Length of a vector.
+        dimension: Length of an embedding.
+        hidden_size: Length of pooler_output.
         options: What is computed for each text.
         max_texts: Number of texts to remember.
     """
 
-    def __init__(self, folder: Path, hidden_size: int, options: EncodeOptions, max_texts: int = _MAX_TEXTS) -> None:
+    def __init__(
+        self, folder: Path, dimension: int, hidden_size: int, options: EncodeOptions, max_texts: int = _MAX_TEXTS
+    ) -> None:
         layers = len(options.layers) if options.layer_embeddings else 0
-        self._vector_count = 1 + options.pooler + layers
-        self._has_pooler, self._hidden_size, self._max_texts = options.pooler, hidden_size, max_texts
-        self._row_bytes = 4 * (self._vector_count * hidden_size + 1)
+        sizes = [dimension, *([hidden_size] if options.pooler else []), *([dimension] * layers)]
+        self._ends = np.cumsum(sizes)
+        self._has_pooler, self._max_texts = options.pooler, max_texts
+        self._row_bytes = 4 * (sum(sizes) + 1)
         self._rows: dict[bytes, int] = {}
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed in close
 
@@ -95,7 +99,7 @@ class DedupeCache:
     def _recall(self, digest: bytes, text: TokenizedText) -> EncodeRecord:
         self._file.seek(self._rows[digest] * self._row_bytes)
         row = np.frombuffer(self._file.read(self._row_bytes), np.float32)
-        embedding, *others = row[:-1].reshape(self._vector_count, self._hidden_size)
+        embedding, *others = np.split(row[:-1], self._ends[:-1])
         pooled = others.pop(0) if self._has_pooler else None
         follows = None if np.isnan(row[-1]) else float(row[-1])
         return EncodeRecord(

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from bertcli.results.recipe import Recipe
+
 
 @dataclass(frozen=True, slots=True)
 class Output:
@@ -101,6 +103,8 @@ class KnownModel:
         nbytes: Size of all files of the model.
         has_pooler: True if it has a pooler, or None for a pickled checkpoint.
         has_mlm_head: True if it has an MLM head, or None for a pickled checkpoint.
+        recipe: The recipe of its embeddings, None if it declares none or one that bertcli cannot use.
+        recipe_error: Why its recipe cannot be used, or None.
     """
 
     model: str
@@ -114,6 +118,8 @@ class KnownModel:
     nbytes: int
     has_pooler: bool | None
     has_mlm_head: bool | None
+    recipe: Recipe | None
+    recipe_error: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bertcli.results.recipe import Recipe
+
 # A numpy array in float32. Its users give the shape. It is not numpy's own type, since shapes and models do without
 # numpy.
 FloatArray = Any
@@ -20,6 +22,7 @@ class RunInfo:
         engine: Engine that computed the result.
         device: Device that it ran on.
         dtype: Number type of the computation.
+        recipe: How embeddings were made, None if the command makes none.
     """
 
     command: str
@@ -28,10 +31,11 @@ class RunInfo:
     engine: str | None
     device: str | None
     dtype: str | None
+    recipe: Recipe | None = None
 
-    def as_json(self) -> Mapping[str, str | None]:
+    def as_json(self) -> Mapping[str, Any]:
         """Return the keys of JSON documents, and of the metadata of files with vectors."""
-        return {
+        found = {
             "command": self.command,
             "model": self.model,
             "revision": self.revision,
@@ -39,6 +43,7 @@ class RunInfo:
             "device": self.device,
             "dtype": self.dtype,
         }
+        return found if self.recipe is None else {**found, "recipe": self.recipe.as_json()}
 
 
 @dataclass(frozen=True, slots=True)

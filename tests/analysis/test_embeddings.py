@@ -13,9 +13,10 @@ from hypothesis.extra import numpy as hnp
 from safetensors.torch import load_file, save_file
 
 from bertcli.analysis.embeddings.encode import EncodeOptions, encode, layer_indices, next_sentence
-from bertcli.analysis.embeddings.pooling import cosine_similarity, normalize, pool
+from bertcli.analysis.embeddings.pooling import normalize, pool, similarity_matrix
 from bertcli.choices import Pooling
 from bertcli.errors import WrongUsage
+from bertcli.model.request import EmbeddingRequest
 from bertcli.model.session import Session
 from bertcli.results.embeddings import EncodeRecord
 from tests.reference import assert_close, load, transformers_outputs
@@ -49,10 +50,10 @@ POOLING: dict[str, Callable[[Sequence[np.ndarray]], np.ndarray]] = {
 @pytest.mark.parametrize("pooling", POOLING)
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_texts_vector_is_pooled_from_its_own_tokens(tiny_bert: Path, engine: str, pooling: str) -> None:
-    session = open_bert(tiny_bert, engine)
+    session = open_bert(tiny_bert, engine, embedding=EmbeddingRequest(pooling))
     batch = one_batch(session, TEXTS)
     expected = transformers_outputs(tiny_bert, batch).last_hidden_state
-    for row, answer in enumerate(encode_batch(session, TEXTS, pool=pooling)):
+    for row, answer in enumerate(encode_batch(session, TEXTS)):
         tokens = expected[row, : len(batch.texts[row])].astype(np.float64)
         assert answer.embedding.shape == (HIDDEN,)
         assert_close(answer.embedding, POOLING[pooling](tokens).astype(np.float32))
@@ -60,9 +61,9 @@ def test_a_texts_vector_is_pooled_from_its_own_tokens(tiny_bert: Path, engine: s
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_pooling_by_the_pooler_returns_pooler_output(tiny_bert: Path, engine: str) -> None:
-    session = open_bert(tiny_bert, engine)
+    session = open_bert(tiny_bert, engine, embedding=EmbeddingRequest(Pooling.POOLER))
     expected = transformers_outputs(tiny_bert, one_batch(session, TEXTS)).pooler_output
-    for row, answer in enumerate(encode_batch(session, TEXTS, pool=Pooling.POOLER, pooler=True)):
+    for row, answer in enumerate(encode_batch(session, TEXTS, pooler=True)):
         assert_close(answer.embedding, expected[row])
         assert np.array_equal(answer.embedding, answer.pooler_output)
 
@@ -70,9 +71,9 @@ def test_pooling_by_the_pooler_returns_pooler_output(tiny_bert: Path, engine: st
 @pytest.mark.parametrize("pooling", [*POOLING, "pooler"])
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_text_has_the_same_vector_alone_and_in_a_batch(tiny_bert: Path, engine: str, pooling: str) -> None:
-    session = open_bert(tiny_bert, engine)
-    for text, together in zip(TEXTS, encode_batch(session, TEXTS, pool=pooling), strict=True):
-        [alone] = encode_batch(session, [text], pool=pooling)
+    session = open_bert(tiny_bert, engine, embedding=EmbeddingRequest(pooling))
+    for text, together in zip(TEXTS, encode_batch(session, TEXTS), strict=True):
+        [alone] = encode_batch(session, [text])
         assert_close(together.embedding, alone.embedding)
 
 
@@ -142,8 +143,9 @@ def test_next_sentence_is_the_softmax_of_any_logits(logits: np.ndarray) -> None:
 
 
 def test_normalised_vectors_have_length_1_and_the_same_direction(tiny_bert: Path) -> None:
-    session = open_bert(tiny_bert)
-    for plain, unit in zip(encode_batch(session, TEXTS), encode_batch(session, TEXTS, normalize=True), strict=True):
+    plain_session = open_bert(tiny_bert)
+    unit_session = open_bert(tiny_bert, embedding=EmbeddingRequest(normalize=True))
+    for plain, unit in zip(encode_batch(plain_session, TEXTS), encode_batch(unit_session, TEXTS), strict=True):
         assert np.linalg.norm(unit.embedding) == pytest.approx(1, abs=1e-6)
         np.testing.assert_allclose(unit.embedding * np.linalg.norm(plain.embedding), plain.embedding, 0, 1e-5)
 
@@ -159,7 +161,7 @@ vectors = st.lists(st.lists(st.floats(-100, 100, width=32), min_size=3, max_size
 def test_similarity_is_the_cosine_of_each_pair(rows: list[list[float]]) -> None:
     drawn = np.array(rows, np.float32)
     drawn[np.abs(drawn) < 1e-3] = 0
-    found = cosine_similarity(drawn)
+    found = similarity_matrix(drawn)
     assert found.shape == (len(rows), len(rows))
     for i, first in enumerate(drawn.astype(np.float64)):
         for j, second in enumerate(drawn.astype(np.float64)):

@@ -18,7 +18,7 @@ from bertcli.checkpoints.hub_cache import Download, cache_folder, find_snapshot
 from bertcli.checkpoints.required_files import Files
 from bertcli.checkpoints.safetensors import read_header
 from bertcli.errors import BadCheckpoint, BertcliError, CheckpointNotFound, HubFailed
-from tests.hub import COMMIT, OTHER_COMMIT, Fault, Handler, Hub, fill_cache
+from tests.hub import COMMIT, OTHER_COMMIT, Fault, Handler, Hub, files_in, fill_cache
 
 SMALL = {"config.json": b"{}", "vocab.txt": b"[UNK]\n"}
 WHOLE = {**SMALL, "model.safetensors": b"weights" * 1000}
@@ -82,6 +82,47 @@ def test_only_the_parts_that_are_needed_are_downloaded(hub: Hub, needs: Files, f
 
 
 @pytest.mark.parametrize("stem", ["model.safetensors", "pytorch_model.bin"])
+def module_files() -> dict[str, bytes]:
+    """Return the files of a recipe: a transformer in a folder of its own, a pooling and a dense layer."""
+    kinds = {"0_Transformer": "Transformer", "1_Pooling": "Pooling", "2_Dense": "Dense", "3_Normalize": "Normalize"}
+    modules = [{"path": path, "type": f"sentence_transformers.models.{kind}"} for path, kind in kinds.items()]
+    return {
+        "modules.json": json.dumps(modules).encode(),
+        "config_sentence_transformers.json": b"{}",
+        **{f"0_Transformer/{name}": content for name, content in WHOLE.items()},
+        "0_Transformer/sentence_bert_config.json": b"{}",
+        "1_Pooling/config.json": b"{}",
+        "2_Dense/config.json": b"{}",
+        "2_Dense/model.safetensors": b"dense",
+    }
+
+
+def test_the_files_of_a_recipe_are_downloaded(hub: Hub) -> None:
+    others = {"2_Dense/pytorch_model.bin": b"x", "0_Transformer/tf_model.h5": b"x", "onnx/config.json": b"x"}
+    hub.models["my/bert"] = {COMMIT: {**module_files(), **others}}
+    found = find()
+    assert found.folder == found.whole_folder / "0_Transformer"
+    assert files_in(found.whole_folder) == module_files()
+    hub.requests.clear()
+    assert find() == found
+    assert hub.requests == []
+
+
+def test_the_rest_of_a_recipe_is_downloaded_when_it_is_needed(hub: Hub) -> None:
+    hub.models["my/bert"] = {COMMIT: module_files()}
+    found = find(needs=Files.CONFIG)
+    configs = {name for name in module_files() if name.endswith(".json")}
+    assert set(files_in(found.whole_folder)) == configs
+    assert set(files_in(find().whole_folder)) == set(module_files())
+
+
+def test_the_tensors_of_a_model_with_a_recipe_are_those_of_its_transformer(hub: Hub, tiny_bert: Path) -> None:
+    weights = (tiny_bert / "model.safetensors").read_bytes()
+    hub.models["my/bert"] = {COMMIT: {**module_files(), "0_Transformer/model.safetensors": weights}}
+    assert find_tensors("my/bert").infos[0].file.name == "model.safetensors"
+    assert not [request for request in hub.requests if "2_Dense" in request]
+
+
 def test_shards_are_those_that_the_index_names(hub: Hub, stem: str) -> None:
     index = json.dumps({"weight_map": {"a": "part-1", "b": "part-2", "c": "part-1"}}).encode()
     shards = {f"{stem}.index.json": index, "part-1": b"1", "part-2": b"2"}

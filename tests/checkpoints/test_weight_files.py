@@ -101,7 +101,7 @@ def test_a_git_lfs_pointer_is_recognised(own_tiny_bert: Path) -> None:
     [
         ({"hidden_size": 12}, r"embeddings\.word_embeddings\.weight has shape \(\d+, 24\) .* \(\d+, 12\)"),
         ({"vocab_size": 7}, r"word_embeddings\.weight has shape"),
-        ({"num_hidden_layers": 1}, "tensors for 1 more layers than num_hidden_layers"),
+        ({"num_hidden_layers": 1}, "the tensors have 1 more layer than num_hidden_layers"),
         ({"num_hidden_layers": 3}, r"encoder\.layer\.2\.attention\.self\.query\.weight is missing \(one of 16\)"),
         ({"intermediate_size": 41}, r"intermediate\.dense\.weight has shape \(40, 24\)"),
         ({"max_position_embeddings": 63}, r"position_embeddings\.weight has shape \(64, 24\)"),

@@ -120,7 +120,7 @@ def test_a_folder_has_shards_and_a_manifest(tiny: tuple[str, str], lines: Path, 
     manifest = json.loads((folder / "manifest.json").read_text())
     assert [shard["rows"] for shard in manifest["shards"]] == [10, 10, 3]
     assert (manifest["complete"], manifest["rows"], manifest["model"]) == (True, 23, tiny[1])
-    assert (manifest["engine"], manifest["options"]["pool"]) == ("numpy", "mean")
+    assert (manifest["engine"], manifest["options"]["pool"]) == ("numpy", "auto")
     found = rows(*shards(folder))
     assert [(row["id"], row["text"]) for row in found] == list(enumerate(LINES))
     run("encode", "-f", lines, *tiny, "-o", lines.with_name("out.npy")).answer()

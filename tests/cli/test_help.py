@@ -25,7 +25,8 @@ SHARED = {
     "-h", "--help",
 }  # fmt: skip
 OWN = {
-    "encode": {"--pooling", "--normalize", "--tokens", "--layers", "--pooler", "--similarity",
+    "encode": {"--pooling", "--normalize", "--no-normalize", "--prompt", "--prompt-name", "--tokens", "--layers",
+               "--pooler", "--similarity", "-k", "--top-k",
                "--dtype-out", "--keep-text", "--shard-rows", "--resume", "--dedupe",
                "--ray", "--ray-address", "--actors", "--gpus-per-actor"},
     "fill-mask": {
@@ -209,7 +210,11 @@ def test_help_and_version_load_no_library_that_computes(arguments: list[str]) ->
         (("models", "bert"), "models does not take the argument 'bert'", "leave it out"),
         (("help", "--help"), "help has no option --help", "run `bertcli help`, or `bertcli help COMMAND`"),
         (("fill-mask", "-a [MASK]"), "fill-mask has no option -a", "write -- before a text that begins with a dash"),
-        (("encode", "hi", "--pool", "median"), "--pooling cannot be 'median'", "use one of mean, cls, max, pooler"),
+        (
+            ("encode", "hi", "--pool", "median"),
+            "--pooling cannot be 'median'",
+            "use one of auto, mean, cls, max, mean-sqrt, weighted-mean, last, pooler, lexical",
+        ),
         (("encode", "hi", "--engine", "jax"), "--engine cannot be 'jax'", "use one of auto, numpy"),
         (("encode", "hi", "--dtype", "int8"), "--dtype cannot be 'int8'", "use one of float32, float16, bfloat16"),
         (("encode", "hi", "--on-error", "ask"), "--on-error cannot be 'ask'", "use one of stop, skip"),

@@ -38,7 +38,7 @@ def keys(objects: Sequence[Mapping[str, Any]]) -> set[tuple[str, ...]]:
 @pytest.mark.parametrize("command", ["encode", "fill-mask", "attn"])
 def test_the_header_names_model_engine_device_and_dtype(command: str) -> None:
     document = run(command, TEXT, "--json").json()
-    assert list(document) == [*HEADER, "records"]
+    assert list(document) == [*HEADER, *(["recipe"] if command == "encode" else []), "records"]
     assert {name: document[name] for name in HEADER} == {
         "schema": 1,
         "bertcli": __version__,
@@ -65,7 +65,7 @@ def test_encode_writes_only_the_embedding_by_default(tiny: tuple[str, str]) -> N
 def test_encode_adds_the_requested_outputs(tiny: tuple[str, str]) -> None:
     options = ("--tokens", "--pooler", "--layers", "0,-1", "--similarity")
     document = run("encode", TEXT, "the cat", *tiny, *options, "--json").json()
-    assert list(document) == [*HEADER, "records", "similarity"]
+    assert list(document) == [*HEADER, "recipe", "records", "similarity"]
     assert shape(document["similarity"]) == (2, 2)
     record = document["records"][0]
     assert list(record) == [*TEXT_KEYS, "embedding", "token_vectors", "pooler_output", "layers", "hidden_states"]

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from bertcli.choices import Pooling, RecipeSource
 from bertcli.output.display import AttentionDisplay
 from bertcli.results.attention import AttnRecord, AttnSummary, Expansion, HeadStatistics, KeyWeight, StrongestKeys
 from bertcli.results.embeddings import EncodeRecord
@@ -29,6 +30,7 @@ from bertcli.results.models import (
     SkippedModel,
     StoredTensor,
 )
+from bertcli.results.recipe import Recipe
 from bertcli.results.texts import RunInfo, TextInfo
 
 COMMIT = "86b5e0934494bd15c9632b12f734a8a67f723594"
@@ -39,6 +41,20 @@ DISPLAY = AttentionDisplay(STATISTICS, "labels: previous > 0.5; delimiter > 0.6"
 def info(command: str, model: str = "bundled", revision: str | None = None) -> RunInfo:
     """Return a run of numpy on the CPU in float32."""
     return RunInfo(command, model, revision, "numpy", "cpu", "float32")
+
+
+def recipe(**changes: object) -> Recipe:
+    """Return the recipe that takes the mean of a tiny model's tokens."""
+    fields: dict[str, object] = {
+        "source": RecipeSource.DEFAULT,
+        "pooling": [Pooling.MEAN],
+        "dense": [],
+        "normalize": False,
+        "prompt": None,
+        "dimension": 24,
+        "max_length": 64,
+    }
+    return Recipe(**{**fields, **changes})  # type: ignore[arg-type]
 
 
 def text_info(tokens: Sequence[str], text: str | None = None, **changes: object) -> TextInfo:
@@ -316,14 +332,66 @@ def models_result() -> ModelsResult:
     return ModelsResult(
         "/home/somebody/.cache/huggingface/hub",
         [
-            KnownModel("bundled", None, [], "bert", 6, 384, 12, 22_892_346, 46_559_803, True, True),
+            KnownModel("bundled", None, [], "bert", 6, 384, 12, 22_892_346, 46_559_803, True, True, None, None),
             KnownModel(
-                "bert-large-cased", COMMIT, ["main"], "bert", 24, 1024, 16, 334_661_958, 1_339_000_123, True, True
+                "bert-large-cased",
+                COMMIT,
+                ["main"],
+                "bert",
+                24,
+                1024,
+                16,
+                334_661_958,
+                1_339_000_123,
+                True,
+                True,
+                None,
+                None,
             ),
-            KnownModel("xlm-roberta-base", COMMIT, ["v2", "main"], "xlm-roberta", 12, 768, 12, None, 9_999, None, None),
-            KnownModel("sentence-transformers/all-mpnet-base-v2", COMMIT, [], "mpnet", 12, 768, 12, 1, 20, True, False),
             KnownModel(
-                "a/distilbert", COMMIT, ["refs/pr/1"], "distilbert", 6, 768, 12, 66_985_530, 1 << 28, False, True
+                "xlm-roberta-base",
+                COMMIT,
+                ["v2", "main"],
+                "xlm-roberta",
+                12,
+                768,
+                12,
+                None,
+                9_999,
+                None,
+                None,
+                None,
+                None,
+            ),
+            KnownModel(
+                "sentence-transformers/all-mpnet-base-v2",
+                COMMIT,
+                [],
+                "mpnet",
+                12,
+                768,
+                12,
+                1,
+                20,
+                True,
+                False,
+                recipe(source=RecipeSource.CHECKPOINT, normalize=True, dimension=768, max_length=384),
+                None,
+            ),
+            KnownModel(
+                "a/distilbert",
+                COMMIT,
+                ["refs/pr/1"],
+                "distilbert",
+                6,
+                768,
+                12,
+                66_985_530,
+                1 << 28,
+                False,
+                True,
+                None,
+                "Router",
             ),
         ],
         [SkippedModel("openai-community/gpt2", COMMIT, "it is of model_type 'gpt2'")],

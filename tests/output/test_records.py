@@ -142,7 +142,7 @@ def test_json_never_has_nan(format_: str) -> None:
         _written(format_, (nan, 1))
     record = samples.pooled_record()
     record.embedding[0] = nan
-    schema = encode_schema(INFO, "mean", wants_tokens=False, similarity=None)
+    schema = encode_schema(INFO, samples.recipe(), wants_tokens=False, similarity=None)
     assert '"embedding": [null, ' in _written(format_, record, schema=schema)
 
 
@@ -272,7 +272,7 @@ SCHEMAS: dict[str, tuple[Schema[Any], Any, list[str]]] = {
         ["index", "text", "pair", "tokens", "truncated", "masks", "mutual"],
     ),
     "encode": (
-        encode_schema(INFO, "mean", wants_tokens=True, similarity=None),
+        encode_schema(INFO, samples.recipe(), wants_tokens=True, similarity=None),
         samples.encode_record(),
         [
             *("index", "text", "pair", "tokens", "truncated", "embedding", "next_sentence", "token_vectors"),
@@ -400,8 +400,9 @@ NESTED_KEYS: dict[str, dict[str, tuple[str, ...]]] = {
     "models": {
         "models[]": (
             *("model", "revision", "refs", "family", "num_hidden_layers", "hidden_size", "num_attention_heads"),
-            *("parameters", "bytes", "pooler", "mlm_head"),
+            *("parameters", "bytes", "pooler", "mlm_head", "recipe", "recipe_error"),
         ),
+        "models[].recipe": ("source", "pooling", "dense", "normalize", "prompt", "dimension", "max_length"),
         "left_out[]": ("model", "revision", "reason"),
     },
 }
@@ -457,6 +458,6 @@ def test_total_is_the_sum_of_the_tensors() -> None:
 
 def test_similarity_is_at_the_top_level_of_json() -> None:
     cosines = np.array([[1, 0.5], [0.5, 1]], np.float32)
-    schema = encode_schema(INFO, "mean", wants_tokens=False, similarity=lambda: (["a", "b"], cosines))
+    schema = encode_schema(INFO, samples.recipe(), wants_tokens=False, similarity=lambda: (["a", "b"], cosines))
     written = json.loads(_written("json", samples.pooled_record(), schema=schema))
     assert written["similarity"] == [[1.0, 0.5], [0.5, 1.0]]

@@ -194,7 +194,7 @@ def test_equal_texts_are_computed_once_while_they_are_cached(
     session = open_bert(tiny_bert, batch_tokens=20)
     options = EncodeOptions(pooler=True, layers=[0, 2], layer_tokens=False, layer_embeddings=True)
     records: Window = [record(text, index) for index, text in enumerate(texts)]
-    with closing(DedupeCache(tmp_path_factory.getbasetemp(), 24, options, capacity)) as dedupe:
+    with closing(DedupeCache(tmp_path_factory.getbasetemp(), 24, 24, options, capacity)) as dedupe:
         answers, counts, batches = run_schedule(session, [records], Plan(1), dedupe=dedupe, options=options)
     plain, _, _ = run_schedule(session, [records], Plan(1), options=options)
     if capacity == 100:
@@ -211,7 +211,7 @@ def test_equal_texts_are_computed_once_while_they_are_cached(
 def test_texts_with_different_pairs_are_not_equal(tiny_bert: Path, tmp_path: Path) -> None:
     session = open_bert(tiny_bert)
     texts: Window = [record("how", 0), record(("how", "you"), 1), record(("how", "you"), 2), record("how", 3)]
-    with closing(DedupeCache(tmp_path, 24, EncodeOptions())) as dedupe:
+    with closing(DedupeCache(tmp_path, 24, 24, EncodeOptions())) as dedupe:
         answers, _, batches = run_schedule(session, [texts[:2], texts[2:]], Plan(1, passed([texts], 2)), dedupe=dedupe)
     assert sorted(index for batch in batches for index in batch) == [0, 1]
     follows = [answer.next_sentence for answer in answers if isinstance(answer, EncodeRecord)]

@@ -1,41 +1,42 @@
-"""Vectors for texts: pooled, token by token, and layer by layer."""
+"""Vectors for texts: the embedding of the recipe, token by token, and layer by layer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from bertcli.analysis.embeddings.pooling import normalize, pool
+from bertcli.analysis.embeddings.layers import apply_head
+from bertcli.analysis.embeddings.lexical import lexical_vector
+from bertcli.analysis.embeddings.pooling import pool
 from bertcli.analysis.layers import parse_layers
-from bertcli.choices import Pooling
 from bertcli.model.batching import Batch
 from bertcli.model.engine import ModelOutput, OutputRequest
 from bertcli.model.ops.base import FloatArray
 from bertcli.model.session import Session, text_info
-from bertcli.results.embeddings import EncodeRecord
+from bertcli.results.embeddings import EncodeRecord, LexicalVector
 
 
 @dataclass(frozen=True, slots=True)
 class EncodeOptions:
-    """Selection of the vectors to compute for each text.
+    """Selection of the vectors to compute for each text, beside the embedding that the session's recipe makes.
 
     Attributes:
-        pool: Pooling of token vectors into the embedding of the text.
-        normalize: Scale embeddings to length 1.
         tokens: Return last_hidden_state too.
         pooler: Return pooler_output too.
         layers: Indices into hidden_states of the layers to return.
         layer_tokens: Return the token vectors of each layer.
-        layer_embeddings: Return a pooled vector of each layer. Not possible with Pooling.POOLER.
+        layer_embeddings: Return the embedding that the recipe makes of each layer. Not possible if the recipe takes
+            pooler_output or is lexical.
+        term_tokens: Return the spelling of each token in a lexical vector.
     """
 
-    pool: Pooling = Pooling.MEAN
-    normalize: bool = False
     tokens: bool = False
     pooler: bool = False
     layers: Sequence[int] = ()
     layer_tokens: bool = True
     layer_embeddings: bool = False
+    term_tokens: bool = True
 
 
 def encode(session: Session, batch: Batch, options: EncodeOptions) -> list[EncodeRecord]:
@@ -43,37 +44,71 @@ def encode(session: Session, batch: Batch, options: EncodeOptions) -> list[Encod
 
     A pair also gets the probability that sentence B follows A if the checkpoint has a next-sentence head.
     """
+    vectors = _run(session, batch, options)
+    return [vectors.record(row) for row in range(len(batch.texts))]
+
+
+def compute_embeddings(session: Session, batch: Batch) -> FloatArray | None:
+    """Compute the embeddings of a batch, (batch, dimension); None if the recipe is lexical."""
+    return _run(session, batch, EncodeOptions()).embeddings
+
+
+def _run(session: Session, batch: Batch, options: EncodeOptions) -> "_BatchVectors":
     has_pairs = any(text.record.pair is not None for text in batch.texts)
+    recipe = session.recipe
+    mean_layers = () if recipe.layer_mean is None else recipe.layer_mean.layers
     output = session.run(
         batch,
         OutputRequest(
-            pooler_output=options.pooler or options.pool == Pooling.POOLER,
+            pooler_output=options.pooler or recipe.uses_pooler,
             next_sentence=has_pairs and session.has_next_sentence_head,
-            hidden_states=options.layers,
+            hidden_states=[*options.layers, *mean_layers],
         ),
     )
-    vectors = _BatchVectors(session, batch, output, options)
-    return [vectors.record(row) for row in range(len(batch.texts))]
+    return _BatchVectors(session, batch, output, options)
 
 
 class _BatchVectors:
     """Vectors of all texts of a batch, as numpy arrays with padding."""
 
     def __init__(self, session: Session, batch: Batch, output: ModelOutput, options: EncodeOptions) -> None:
-        self._batch, self._options = batch, options
+        self._session, self._batch, self._output, self._options = session, batch, output, options
+        self._recipe = session.recipe
         self._last_hidden_state = session.to_numpy(output.last_hidden_state)
         self._pooler_output = None if output.pooler_output is None else session.to_numpy(output.pooler_output)
-        self._hidden_states = [session.to_numpy(state) for state in output.hidden_states]
+        count = len(options.layers)
+        self._hidden_states = [session.to_numpy(state) for state in output.hidden_states[:count]]
         self._next_sentence = None
         if output.next_sentence_logits is not None:
             self._next_sentence = next_sentence(session.to_numpy(output.next_sentence_logits))
-        self._embeddings = self._pool(self._last_hidden_state)
-        self._layer_embeddings = [self._pool(state) for state in self._hidden_states if options.layer_embeddings]
+        self.embeddings = None
+        if self._recipe.splade is None:
+            self.embeddings = self._embed(self._pooled_states(output.hidden_states[count:]))
+        self._layer_embeddings = [self._embed(state) for state in self._hidden_states if options.layer_embeddings]
 
-    def _pool(self, states: FloatArray) -> FloatArray:
-        """Return (batch, hidden) from (batch, seq, hidden)."""
-        vectors = pool(states, self._batch.attention_mask, self._pooler_output, self._options.pool)
-        return normalize(vectors) if self._options.normalize else vectors
+    def _pooled_states(self, mean_states: Sequence[Any]) -> FloatArray:
+        """Return the vectors to pool, (batch, seq, hidden): the last hidden state, or a weighted mean of several."""
+        mean = self._recipe.layer_mean
+        if mean is None:
+            return np.asarray(self._last_hidden_state)
+        states = zip(mean.weights, map(self._session.to_numpy, mean_states), strict=True)
+        return np.asarray(sum(weight * state for weight, state in states) / mean.weights.sum())
+
+    def _embed(self, states: FloatArray) -> FloatArray:
+        """Apply the recipe: return (batch, dimension) from (batch, seq, hidden)."""
+        mask, excluded = self._batch.attention_mask, self._recipe.excluded_tokens
+        poolings = self._recipe.shown.pooling
+        pooled = [pool(states, mask, self._pooler_output, pooling, excluded) for pooling in poolings]
+        vectors = pooled[0] if len(pooled) == 1 else np.concatenate(pooled, axis=-1)
+        for head in self._recipe.heads:
+            vectors = apply_head(vectors, head)
+        return vectors
+
+    def _terms(self, row: int) -> LexicalVector | None:
+        if self._recipe.splade is None:
+            return None
+        states = self._output.last_hidden_state[row, : len(self._batch.texts[row])]
+        return lexical_vector(self._session, states, with_tokens=self._options.term_tokens)
 
     def record(self, row: int) -> EncodeRecord:
         """Return the record of the text in a row of the batch."""
@@ -81,13 +116,14 @@ class _BatchVectors:
         follows = None if text.record.pair is None else self._next_sentence
         return EncodeRecord(
             text_info(text),
-            self._embeddings[row],
+            None if self.embeddings is None else self.embeddings[row],
             self._last_hidden_state[row, : len(text)] if options.tokens else None,
             self._pooler_output[row] if options.pooler and self._pooler_output is not None else None,
             options.layers,
             [state[row, : len(text)] for state in self._hidden_states] if options.layer_tokens else [],
             None if follows is None else float(follows[row]),
             [vectors[row] for vectors in self._layer_embeddings],
+            self._terms(row),
         )
 
 

@@ -1,18 +1,19 @@
-"""Pooling, normalisation and cosine similarity of vectors."""
+"""Pooling, normalisation and similarity of vectors."""
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from bertcli.choices import Pooling
-from bertcli.model.ops.base import FloatArray
+from bertcli.choices import Pooling, Similarity
+from bertcli.model.ops.base import BoolArray, FloatArray
 
 
 def pool(
     last_hidden_state: FloatArray,
-    attention_mask: np.ndarray[Any, Any],
+    attention_mask: BoolArray,
     pooler_output: FloatArray | None,
     pooling: Pooling,
+    excluded_tokens: int = 0,
 ) -> FloatArray:
     """Make one vector for each text. Special tokens are included, padding is not.
 
@@ -20,8 +21,11 @@ def pool(
         last_hidden_state: Vectors of tokens, (batch, seq, hidden).
         attention_mask: (batch, seq), True at tokens and False at padding.
         pooler_output: (batch, hidden), or None if the pooler has not run.
-        pooling: MEAN and MAX run over the tokens of a text, CLS takes the vector of the first token, and POOLER takes
-            pooler_output.
+        pooling: The function. With n tokens h_1 ... h_n, MEAN is the sum of h_i / n, MEAN_SQRT the sum of
+            h_i / sqrt(n), WEIGHTED_MEAN the sum of i h_i divided by the sum of i, MAX the largest value of each
+            dimension, CLS h_1, and LAST h_n. POOLER is pooler_output.
+        excluded_tokens: Number of tokens at the beginning of each text that are left out, those of a prompt. CLS is
+            then the first token after them. The weights of WEIGHTED_MEAN count from the first token nevertheless.
 
     Returns:
         The vectors, (batch, hidden).
@@ -29,12 +33,22 @@ def pool(
     if pooling == Pooling.POOLER and pooler_output is not None:
         return pooler_output
     if pooling == Pooling.CLS:
-        return last_hidden_state[:, 0].copy()  # a view would keep the vectors of all other tokens in memory
-    mask = attention_mask[..., None]
+        # A copy, since a view would keep the vectors of all other tokens in memory.
+        return last_hidden_state[:, excluded_tokens].copy()
+    if pooling == Pooling.LAST:
+        rows = np.arange(len(last_hidden_state))
+        return np.asarray(last_hidden_state[rows, attention_mask.sum(1) - 1])
+    is_pooled = attention_mask.copy()
+    is_pooled[:, :excluded_tokens] = False
     if pooling == Pooling.MAX:
-        return np.asarray(np.where(mask, last_hidden_state, np.float32(-np.inf)).max(1))
-    counts = mask.sum(1, dtype=np.float32)
-    return np.asarray(np.einsum("bsh,bs->bh", last_hidden_state, attention_mask.astype(np.float32)) / counts)
+        return np.asarray(np.where(is_pooled[..., None], last_hidden_state, np.float32(-np.inf)).max(1))
+    weights = is_pooled.astype(np.float32)
+    if pooling == Pooling.WEIGHTED_MEAN:
+        weights *= np.arange(1, weights.shape[1] + 1, dtype=np.float32)
+    divisors = weights.sum(1, keepdims=True)
+    if pooling == Pooling.MEAN_SQRT:
+        divisors = np.sqrt(divisors)
+    return np.asarray(np.einsum("bsh,bs->bh", last_hidden_state, weights) / divisors)
 
 
 def normalize(vectors: FloatArray) -> FloatArray:
@@ -50,14 +64,19 @@ def normalize(vectors: FloatArray) -> FloatArray:
     return np.asarray(vectors / np.where(lengths > 0, lengths, 1))
 
 
-def cosine_similarity(embeddings: FloatArray) -> FloatArray:
-    """Compute the cosine between each pair of rows.
+def similarity_matrix(embeddings: FloatArray, measure: Similarity = Similarity.COSINE) -> FloatArray:
+    """Compute the similarity of each pair of rows.
 
     Args:
-        embeddings: (texts, hidden).
+        embeddings: (texts, dimension).
+        measure: COSINE, DOT (dot product), or the negative EUCLIDEAN or MANHATTAN distance.
 
     Returns:
-        The cosines, (texts, texts).
+        The similarities, (texts, texts).
     """
-    unit = normalize(embeddings)
-    return np.asarray(unit @ unit.T)
+    if measure in (Similarity.EUCLIDEAN, Similarity.MANHATTAN):
+        order = 2 if measure == Similarity.EUCLIDEAN else 1
+        rows: Sequence[FloatArray] = [np.linalg.norm(embeddings - row, ord=order, axis=-1) for row in embeddings]
+        return -np.asarray(rows)
+    vectors = normalize(embeddings) if measure == Similarity.COSINE else embeddings
+    return np.asarray(vectors @ vectors.T)

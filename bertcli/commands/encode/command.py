@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from bertcli.analysis.embeddings.encode import EncodeOptions, encode
-from bertcli.analysis.embeddings.pooling import cosine_similarity
-from bertcli.commands.encode.outputs import binary_writers, encode_options, open_dedupe, sort_window
+from bertcli.analysis.embeddings.lexical import dense_vector
+from bertcli.analysis.embeddings.pooling import similarity_matrix
+from bertcli.choices import Similarity
+from bertcli.commands.encode.outputs import binary_writers, encode_info, encode_options, open_dedupe, sort_window
 from bertcli.commands.encode.request import NPY_SUFFIX, EncodeRequest
 from bertcli.commands.opening import open_texts
 from bertcli.commands.request import open_sink
@@ -23,6 +25,7 @@ from bertcli.output.schemas.encode import encode_schema
 from bertcli.output.sink import Sink
 from bertcli.pipeline.scheduler import Plan, Run
 from bertcli.results.embeddings import EncodeRecord
+from bertcli.results.recipe import Recipe
 
 # A run over this many texts ends with a summary.
 _MIN_SUMMARY_TEXTS = 1000
@@ -44,12 +47,12 @@ def encode_texts(request: EncodeRequest) -> ExitCode:
 
 def _encode_to_sink(request: EncodeRequest, sink: Sink) -> ExitCode:
     destination = sink.destination
-    session, reader = open_texts(request.texts, request.model, sink)
+    session, reader = open_texts(request.texts, request.session, sink)
     options = encode_options(request, session, destination.format, is_looked_at=destination.wants_table)
-    info = session.info("encode")
-    collected = _Embeddings()
+    info, recipe = encode_info(session), session.recipe.shown
+    collected = _Embeddings(recipe)
     similarity = collected.similarity if request.similarity else None
-    schema = encode_schema(info, request.pooling, wants_tokens=request.tokens, similarity=similarity)
+    schema = encode_schema(info, recipe, wants_tokens=request.tokens, similarity=similarity, top_k=request.top_k)
     schema = with_ids(schema, request.texts.id_field)
     with ExitStack() as stack:
         # Closed after the threads of the run, which use it.
@@ -81,6 +84,7 @@ def _plan(options: EncodeOptions, reader: TextReader, sink: Sink) -> Plan:
 class _Embeddings:
     """The texts and embeddings of a run, for the similarity matrix after the last record."""
 
+    recipe: Recipe
     texts: list[str] = field(default_factory=list)
     embeddings: list[Any] = field(default_factory=list)
 
@@ -89,9 +93,14 @@ class _Embeddings:
         for answer in answers:
             if not isinstance(answer, FailedText):
                 self.texts.append(answer.text.text)
-                self.embeddings.append(answer.embedding)
+                self.embeddings.append(answer.embedding if answer.terms is None else answer.terms)
             yield answer
 
     def similarity(self) -> tuple[Sequence[str], Any]:
-        """Return the texts and the cosine similarity of each pair, (texts, texts)."""
-        return self.texts, cosine_similarity(np.array(self.embeddings)) if self.texts else np.empty((0, 0))
+        """Return the texts and the similarity of each pair, (texts, texts)."""
+        if not self.texts:
+            return self.texts, np.empty((0, 0))
+        vectors = self.embeddings
+        if self.recipe.is_lexical:
+            vectors = [dense_vector(terms, self.recipe.dimension) for terms in self.embeddings]
+        return self.texts, similarity_matrix(np.array(vectors), self.recipe.similarity or Similarity.COSINE)

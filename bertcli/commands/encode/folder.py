@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bertcli.analysis.embeddings.encode import EncodeOptions, encode
 from bertcli.checkpoints.required_files import fingerprint
 from bertcli.choices import EngineName
-from bertcli.commands.encode.outputs import encode_options, open_dedupe, parquet_layout, sort_window
+from bertcli.commands.encode.outputs import encode_info, encode_options, open_dedupe, parquet_layout, sort_window
 from bertcli.commands.encode.request import EncodeRequest
 from bertcli.errors import BertcliError, ExitCode
 from bertcli.input.reader import TextReader
@@ -40,11 +40,11 @@ def encode_into_folder(request: EncodeRequest, sink: Sink, folder: AnyPath) -> E
     with open_folder(folder, sink.reporter.note) as lock:
         started = find_started_run(folder, resume=request.corpus.resume, force=request.output.force)
         reader = TextReader(request.texts.source())
-        model = as_started(request.model, started)
+        model = as_started(request.session, started)
         session = open_session(model, reader.estimate_bytes, sink.reporter.announce)
         options = encode_options(request, session, sink.destination.format, is_looked_at=False)
-        threads, info = session.engine.ops.count_threads(), session.info("encode")
-        about = describe_run(request, info, session.checkpoint.folder, threads, session.batch_tokens)
+        threads, info = session.engine.ops.count_threads(), encode_info(session)
+        about = describe_run(request, info, session.checkpoint.whole_folder, threads, session.batch_tokens)
         limits = shard_limits(request, session, session.engine_choice.device, started)
         if started is not None:
             check_same_run(folder, started, about, limits)
@@ -99,7 +99,7 @@ def describe_run(
 
     Args:
         request: The options.
-        info: The model and engine.
+        info: The model, the engine and the recipe.
         checkpoint: Folder of the checkpoint.
         threads: Number of CPU threads.
         batch_tokens: Token budget of a batch.
@@ -110,8 +110,10 @@ def describe_run(
         "model_sha256": fingerprint(checkpoint),
         "threads": threads,
         "options": {
-            "pool": str(request.pooling),
-            "normalize": request.normalize,
+            "pool": str(request.embedding.pooling),
+            "normalize": request.embedding.normalize,
+            "prompt": request.embedding.prompt,
+            "prompt_name": request.embedding.prompt_name,
             "tokens": request.tokens,
             "layers": request.layers,
             "pooler": request.pooler,
@@ -184,7 +186,7 @@ def _encode(
     lock: FolderLock,
 ) -> Written:
     boundaries = ShardBoundaries(manifest.limits)
-    layout = parquet_layout(session, request, options, session.info("encode"))
+    layout = parquet_layout(session, request, options, encode_info(session))
     with ExitStack() as stack:
         # Closed after the threads of the run, which use it.
         dedupe = stack.enter_context(open_dedupe(request, session, options, sink.destination.scratch_folder))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -12,9 +13,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from bertcli.analysis.embeddings.encode import EncodeOptions, layer_indices
-from bertcli.choices import Pooling
+from bertcli.analysis.embeddings.lexical import dense_vector
 from bertcli.commands.encode.request import NPY_SUFFIX, PARQUET, EncodeRequest
-from bertcli.model.requirements import require_pooler
+from bertcli.errors import WrongUsage
+from bertcli.model.requirements import require_mlm_head, require_pooler
 from bertcli.model.session import Session
 from bertcli.output.destination import PARQUET_SUFFIX, TENSOR_SUFFIXES
 from bertcli.output.files.arrays import ArrayColumn, NpyWriter, tensor_writers
@@ -37,20 +39,47 @@ def encode_options(request: EncodeRequest, session: Session, format_: str, *, is
         is_looked_at: The output is a table, which always shows tokens, and pooler_output if there is one.
 
     Raises:
-        MissingPooler: The pooler is requested and the checkpoint has none.
+        MissingPooler, MissingMlmHead: The checkpoint lacks a part that the recipe or an option needs.
+        BadCheckpoint, UnsupportedModel: The recipe cannot be applied.
+        WrongUsage: An option does not go together with a lexical recipe.
     """
     has_rows = format_ in PARQUET
-    if request.pooler or request.pooling == Pooling.POOLER:
+    recipe = session.recipe
+    if request.pooler or recipe.uses_pooler:
         require_pooler(session)
+    if recipe.shown.is_lexical:
+        require_mlm_head(session)
+    _check_lexical(request, format_, is_lexical=recipe.shown.is_lexical)
+    shows_tokens = is_looked_at and not recipe.shown.is_lexical
     return EncodeOptions(
-        pool=request.pooling,
-        normalize=request.normalize,
-        tokens=request.tokens or is_looked_at or format_ in TENSOR_SUFFIXES,
-        pooler=request.pooler or (is_looked_at and session.has_pooler),
+        tokens=request.tokens or shows_tokens or format_ in TENSOR_SUFFIXES,
+        pooler=request.pooler or (shows_tokens and session.has_pooler),
         layers=() if request.layers is None else layer_indices(request.layers, session.config.num_hidden_layers),
         layer_tokens=request.tokens or not has_rows,
         layer_embeddings=has_rows,
+        term_tokens=not has_rows and format_ != NPY_SUFFIX,
     )
+
+
+def encode_info(session: Session) -> RunInfo:
+    """Return the model, the engine and the recipe of a run of encode."""
+    return replace(session.info("encode"), recipe=session.recipe.shown)
+
+
+def _check_lexical(request: EncodeRequest, format_: str, *, is_lexical: bool) -> None:
+    """Check that the options go together with a lexical recipe, or with any other one. Raises WrongUsage."""
+    if not is_lexical and request.top_k is not None:
+        raise WrongUsage(
+            "-k is the number of terms of a lexical vector, and these embeddings are not lexical",
+            hint="leave -k out, or add --pooling lexical",
+        )
+    if is_lexical and request.corpus.dedupe:
+        raise WrongUsage("--dedupe cannot keep lexical vectors", hint="leave --dedupe out")
+    if is_lexical and request.layers is not None and format_ in PARQUET:
+        raise WrongUsage(
+            "--layers in Parquet are pooled like the embedding, and lexical vectors exist for the last layer only",
+            hint="use another --pooling, such as mean",
+        )
 
 
 def sort_window(options: EncodeOptions) -> int:
@@ -77,7 +106,7 @@ def open_dedupe(
         return nullcontext()
     from bertcli.pipeline.dedupe import DedupeCache
 
-    return closing(DedupeCache(folder, session.config.hidden_size, options))
+    return closing(DedupeCache(folder, session.recipe.shown.dimension, session.config.hidden_size, options))
 
 
 def binary_writers(session: Session, request: EncodeRequest, options: EncodeOptions) -> BinaryWriters:
@@ -94,12 +123,14 @@ def binary_writers(session: Session, request: EncodeRequest, options: EncodeOpti
         constants["layers"] = np.array(options.layers)
 
     def npy(stream: BinaryIO) -> RecordWriter:
-        return NpyWriter(stream, session.config.hidden_size, attrgetter("embedding"), dtype)
+        dimension = session.recipe.shown.dimension
+        row = partial(_dense_row, dimension=dimension) if session.recipe.shown.is_lexical else attrgetter("embedding")
+        return NpyWriter(stream, dimension, row, dtype)
 
     def parquet(stream: BinaryIO) -> RecordWriter:
         from bertcli.output.files.parquet import ParquetWriter
 
-        return ParquetWriter(stream, parquet_layout(session, request, options, session.info("encode")))
+        return ParquetWriter(stream, parquet_layout(session, request, options, encode_info(session)))
 
     return {NPY_SUFFIX: npy, PARQUET_SUFFIX: parquet, **tensor_writers(session, columns, constants)}
 
@@ -113,24 +144,36 @@ def parquet_layout(session: Session, request: EncodeRequest, options: EncodeOpti
         options: What is computed.
         info: The model and engine, for the metadata of the file.
     """
-    from bertcli.output.files.parquet import NumberColumn, ParquetLayout, TokenColumn, VectorColumn
+    from bertcli.output.files.parquet import (
+        NumberColumn,
+        ParquetLayout,
+        TermColumn,
+        TokenColumn,
+        VectorColumn,
+    )
 
-    vectors = [VectorColumn("embedding", attrgetter("embedding"))]
+    recipe, hidden = session.recipe.shown, session.config.hidden_size
+    vectors, terms = [], []
+    if recipe.is_lexical:
+        terms = [TermColumn("indices", _Terms("token_ids"), is_index=True), TermColumn("values", _Terms("weights"))]
+    else:
+        vectors.append(VectorColumn("embedding", attrgetter("embedding"), recipe.dimension))
     if request.pooler:
-        vectors.append(VectorColumn("pooler_output", attrgetter("pooler_output")))
+        vectors.append(VectorColumn("pooler_output", attrgetter("pooler_output"), hidden))
     tokens = []
     if request.tokens:
         tokens.append(TokenColumn("tokens", attrgetter("text.tokens"), is_vectors=False))
         tokens.append(TokenColumn("token_vectors", attrgetter("last_hidden_state")))
     for place, layer in enumerate(options.layers):
-        vectors.append(VectorColumn(f"layer_{layer}", _LayerValues("layer_embeddings", place)))
+        vectors.append(VectorColumn(f"layer_{layer}", _LayerValues("layer_embeddings", place), recipe.dimension))
         if request.tokens:
             tokens.append(TokenColumn(f"layer_{layer}_token_vectors", _LayerValues("hidden_states", place)))
     has_pairs = request.texts.pair is not None or request.texts.pairs
     next_sentence = [NumberColumn("next_sentence", attrgetter("next_sentence"))]
     return ParquetLayout(
-        hidden=session.config.hidden_size,
+        hidden=hidden,
         vectors=vectors,
+        terms=terms,
         tokens=tokens,
         numbers=next_sentence if has_pairs and session.has_next_sentence_head else (),
         texts=(("text", "pair") if has_pairs else ("text",)) if request.corpus.keep_text else (),
@@ -150,3 +193,19 @@ class _LayerValues:
 
     def __call__(self, record: EncodeRecord) -> Any:
         return getattr(record, self.attribute)[self.place]
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """Getter of an attribute of a record's lexical vector, in the order of token ids. Ray can pickle it."""
+
+    attribute: str
+
+    def __call__(self, record: EncodeRecord) -> Any:
+        assert record.terms is not None
+        return getattr(record.terms, self.attribute)[np.argsort(record.terms.token_ids)]
+
+
+def _dense_row(record: EncodeRecord, dimension: int) -> Any:
+    assert record.terms is not None
+    return dense_vector(record.terms, dimension)

@@ -46,7 +46,7 @@ def encode_on_ray(request: EncodeRequest, sink: Sink, folder: AnyPath) -> ExitCo
     with open_folder(folder, sink.reporter.note) as lock:
         started = find_started_run(folder, resume=request.corpus.resume, force=request.output.force)
         reader = TextReader(request.texts.source())
-        model = as_started(request.model, started)
+        model = as_started(request.session, started)
         # Open the model here once, so that problems of the model and the options are reported before anything starts.
         session = open_session(replace(model, device="cpu"), reader.estimate_bytes, sink.reporter.announce)
         try:
@@ -119,10 +119,11 @@ def _actor_session(model: SessionRequest, session: Session, plan: ActorPlan) -> 
 
 def _info(session: Session, planned: SessionRequest) -> RunInfo:
     found = session.checkpoint
-    return RunInfo("encode", found.name, found.revision, planned.engine, planned.device, str(planned.dtype))
+    run = (planned.engine, planned.device, str(planned.dtype))
+    return RunInfo("encode", found.name, found.revision, *run, session.recipe.shown)
 
 
 def _about(request: EncodeRequest, session: Session, planned: SessionRequest) -> dict[str, Any]:
     batch_tokens = planned.batch_tokens or default_batch_tokens(planned.device)
-    info, folder = _info(session, planned), session.checkpoint.folder
+    info, folder = _info(session, planned), session.checkpoint.whole_folder
     return dict(describe_run(request, info, folder, planned.threads or 1, batch_tokens))

@@ -1,14 +1,14 @@
 """Request of encode: its options, which of them go together, and which formats can hold them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bertcli.choices import DtypeOut, EngineName, Pooling
 from bertcli.commands.options import CorpusOptions, RayOptions, TextOptions
 from bertcli.errors import WrongUsage
-from bertcli.input.records import STDIN
-from bertcli.model.request import SessionRequest
+from bertcli.input.records import STDIN, is_utf8
+from bertcli.model.request import EmbeddingRequest, SessionRequest
 from bertcli.output.destination import (
     FOLDER,
     PARQUET_SUFFIX,
@@ -34,25 +34,30 @@ class EncodeRequest:
     """The options of encode.
 
     Attributes:
-        pooling: How the vectors of tokens make one vector.
-        normalize: Scale each embedding to length 1.
+        embedding: How the vectors of tokens make one vector, and the prompt before each text.
         tokens: Add the vector of each token.
         pooler: Add pooler_output.
         layers: Hidden states to add, such as all, -1 or 0,6,12.
-        similarity: Add the cosine similarity of each pair of texts.
+        similarity: Add the similarity of each pair of texts.
+        top_k: Number of terms of a lexical vector to show; None for 10 in a table and for all in JSON.
     """
 
     texts: TextOptions
     model: SessionRequest
     output: OutputOptions
-    pooling: Pooling = Pooling.MEAN
-    normalize: bool = False
+    embedding: EmbeddingRequest = field(default_factory=EmbeddingRequest)
     tokens: bool = False
     pooler: bool = False
     layers: str | None = None
     similarity: bool = False
+    top_k: int | None = None
     corpus: CorpusOptions = field(default_factory=CorpusOptions)
     ray: RayOptions = field(default_factory=RayOptions)
+
+    @property
+    def session(self) -> SessionRequest:
+        """The request for the session, with the way to make embeddings."""
+        return replace(self.model, embedding=self.embedding)
 
     @property
     def formats(self) -> OutputFormats:
@@ -66,6 +71,11 @@ class EncodeRequest:
 
     def check_options(self) -> None:
         """Check that the options go together. Raises WrongUsage."""
+        prompt = self.embedding.prompt
+        if prompt is not None and self.embedding.prompt_name is not None:
+            raise WrongUsage("--prompt and --prompt-name both set the prompt", hint="leave one of them out")
+        if prompt is not None and not is_utf8(prompt):
+            raise WrongUsage("--prompt is not UTF-8", hint="use a prompt in UTF-8")
         if self.corpus.resume and self.output.force:
             raise WrongUsage(
                 "--resume keeps what a folder holds, and --force replaces it",
@@ -97,10 +107,10 @@ class EncodeRequest:
                 if destination.format in TENSOR_SUFFIXES
                 else "leave --dedupe out, or --tokens and --layers",
             )
-        if self.pooling == Pooling.POOLER and self.layers is not None and destination.format in PARQUET:
+        if self.embedding.pooling == Pooling.POOLER and self.layers is not None and destination.format in PARQUET:
             raise WrongUsage(
                 "--layers in Parquet are pooled like the embedding, and the pooler exists for the last layer only",
-                hint="use --pooling mean, cls or max; --pooler adds pooler_output",
+                hint="use another --pooling, such as mean or cls; --pooler adds pooler_output",
             )
         if self.ray.is_requested:
             _check_ray(self)

@@ -16,7 +16,7 @@ from bertcli.storage import AnyPath
 # Options whose names in a manifest differ from those on the command line.
 _OPTION_NAMES = {"pool": "pooling", "keep_text": "keep-text"}
 # What a manifest records beside options, as a message names a difference.
-_NOT_OPTIONS = {"command": "another command", "model_sha256": "other files of the model"}
+_NOT_OPTIONS = {"command": "another command", "model_sha256": "other files of the model", "recipe": "another recipe"}
 
 
 @contextmanager
@@ -132,8 +132,9 @@ def _has_no_shard(manifest: Manifest | None) -> bool:
 
 
 def _flatten(about: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a manifest records, with the options beside the rest."""
-    return {**{name: value for name, value in about.items() if name != "options"}, **about.get("options", {})}
+    """Return what a manifest records, with the options beside the rest. The recipe, which depends on them, is last."""
+    others = {name: value for name, value in about.items() if name not in ("options", "recipe")}
+    return {**others, **about.get("options", {}), **{name: about[name] for name in ("recipe",) if name in about}}
 
 
 def _difference(name: str, earlier: Any, later: Any) -> str:

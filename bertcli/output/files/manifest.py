@@ -211,6 +211,10 @@ def _is_bool(value: Any) -> bool:
     return isinstance(value, bool)
 
 
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
 def _is_list(value: Any) -> bool:
     return isinstance(value, list)
 
@@ -228,6 +232,7 @@ _ABOUT_ENTRIES: Mapping[str, Callable[[Any], bool]] = {
     "engine": _is_engine,
     "device": _is_device,
     "dtype": _is_text,
+    "recipe": _is_object,
     "model_sha256": _is_digest,
     "threads": _is_thread_count,
     "options": _are_options,

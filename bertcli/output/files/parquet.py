@@ -25,11 +25,28 @@ class VectorColumn:
 
     Attributes:
         name: Name of the column.
-        get: Returns the vector of a record, (hidden,).
+        get: Returns the vector of a record, (width,).
+        width: Length of the vector.
     """
 
     name: str
     get: Callable[[Any], FloatArray]
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class TermColumn:
+    """A column with one entry for each term of a lexical vector.
+
+    Attributes:
+        name: Name of the column.
+        get: Returns the entries of a record, (terms,).
+        is_index: True if the entries are token ids, False if they are weights.
+    """
+
+    name: str
+    get: Callable[[Any], FloatArray]
+    is_index: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +82,8 @@ class ParquetLayout:
     """Columns of a file besides id, n_tokens and truncated.
 
     Attributes:
-        hidden: Length of each vector.
-        vectors: Columns with a vector for each text. At least one.
+        hidden: Length of each vector of a token.
+        vectors: Columns with a vector for each text.
         tokens: Columns with a list for each text.
         numbers: Columns with a number for each text.
         texts: Names of the text columns, out of text and pair.
@@ -74,10 +91,11 @@ class ParquetLayout:
         has_index: True to add a column of indices.
         dtype: dtype of the vectors, float32 or float16.
         metadata: Metadata of the file.
+        terms: Columns of the lexical vector of each text.
     """
 
     hidden: int
-    vectors: Sequence[VectorColumn]
+    vectors: Sequence[VectorColumn] = ()
     tokens: Sequence[TokenColumn] = ()
     numbers: Sequence[NumberColumn] = ()
     texts: Sequence[str] = ()
@@ -85,6 +103,7 @@ class ParquetLayout:
     has_index: bool = False
     dtype: str = "float32"
     metadata: Mapping[str, str] = field(default_factory=dict)
+    terms: Sequence[TermColumn] = ()
 
 
 def check_installed() -> None:
@@ -112,9 +131,10 @@ class ParquetWriter:
         self.id_type = id_type or (None if layout.has_ids else INT64)
         self._writer: Any = None
         self._written_rows = 0
-        width = layout.hidden * np.dtype(layout.dtype).itemsize
-        self._max_rows = min(_MAX_GROUP_ROWS, max(1, _GROUP_BYTES // (width * len(layout.vectors))))
-        self._vectors = {each.name: np.zeros((0, layout.hidden), layout.dtype) for each in layout.vectors}
+        row_bytes = sum(each.width for each in layout.vectors) * np.dtype(layout.dtype).itemsize
+        self._max_rows = min(_MAX_GROUP_ROWS, max(1, _GROUP_BYTES // max(1, row_bytes)))
+        self._capacity = 0
+        self._vectors = {each.name: np.zeros((0, each.width), layout.dtype) for each in layout.vectors}
         self._start_group()
 
     def write(self, record: Any) -> None:
@@ -136,6 +156,10 @@ class ParquetWriter:
             value = np.array(column.get(record), self._layout.dtype) if column.is_vectors else list(column.get(record))
             self._values[column.name].append(value)
             self._token_bytes += value.nbytes if isinstance(value, np.ndarray) else 0
+        for term in self._layout.terms:
+            entries = np.asarray(term.get(record), np.int32 if term.is_index else self._layout.dtype)
+            self._values[term.name].append(entries)
+            self._token_bytes += entries.nbytes
         self._end_row(is_failed=False)
 
     def skip(self, failed: FailedText) -> None:
@@ -159,12 +183,12 @@ class ParquetWriter:
         self._writer.close()
 
     def _begin_row(self, id_: TextId | None) -> None:
-        if self._rows == len(next(iter(self._vectors.values()))):
+        if self._rows == self._capacity:
             # Grow the arrays as they fill, so that a file of few texts needs little memory.
+            self._capacity = min(max(64, 2 * self._capacity), self._max_rows)
             for name, vectors in self._vectors.items():
-                length = min(max(64, 2 * len(vectors)), self._max_rows)
                 self._vectors[name] = np.concatenate(
-                    [vectors, np.zeros((length - len(vectors), vectors.shape[1]), vectors.dtype)]
+                    [vectors, np.zeros((self._capacity - len(vectors), vectors.shape[1]), vectors.dtype)]
                 )
         self._values["id"].append(id_)
 
@@ -179,6 +203,7 @@ class ParquetWriter:
         layout = self._layout
         names = ["id", *(["index"] if layout.has_index else []), *layout.texts, "n_tokens", "truncated"]
         names += [number.name for number in layout.numbers] + [column.name for column in layout.tokens]
+        names += [term.name for term in layout.terms]
         self._values: dict[str, list[Any]] = {name: [] for name in names}
         self._is_failed: list[bool] = []
         self._rows = self._token_bytes = 0
@@ -209,6 +234,7 @@ class ParquetWriter:
             "n_tokens": arrow.array(values["n_tokens"], arrow.int32()),
             "truncated": arrow.array(values["truncated"], arrow.bool_()),
             **{name: self._vector_lists(vectors[: self._rows], mask) for name, vectors in self._vectors.items()},
+            **{column.name: self._term_lists(column, mask) for column in layout.terms},
             **{number.name: arrow.array(values[number.name], arrow.float32()) for number in layout.numbers},
             **{column.name: self._token_lists(column, mask) for column in layout.tokens},
         }
@@ -230,9 +256,21 @@ class ParquetWriter:
         return self._arrow.array([None if id_ is None else str(id_) for id_ in ids], self._arrow.string())
 
     def _vector_lists(self, vectors: FloatArray, mask: Any = None) -> Any:
-        """Return vectors, (rows, hidden), as an array of lists, null where the mask is True."""
+        """Return vectors, (rows, width), as an array of lists, null where the mask is True."""
         values = self._arrow.array(vectors.ravel())
-        return self._arrow.FixedSizeListArray.from_arrays(values, self._layout.hidden, mask=mask)
+        return self._arrow.FixedSizeListArray.from_arrays(values, vectors.shape[1], mask=mask)
+
+    def _term_lists(self, column: TermColumn, mask: Any) -> Any:
+        """Return a column of the row group with the terms of each text, null where the mask is True."""
+        dtype = np.int32 if column.is_index else np.dtype(self._layout.dtype)
+        present = [value for value in self._values[column.name] if value is not None]
+        entries = self._arrow.array(np.concatenate([np.zeros(0, dtype), *present]))
+        return self._arrow.ListArray.from_arrays(self._offsets(column.name), entries, mask=mask)
+
+    def _offsets(self, name: str) -> Any:
+        """Return where the list of each row begins and ends in a column of lists."""
+        lengths = [0 if value is None else len(value) for value in self._values[name]]
+        return self._arrow.array(np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int32))
 
     def _token_lists(self, column: TokenColumn, mask: Any) -> Any:
         """Return a column of the row group with a list for each text, null where the mask is True."""
@@ -241,10 +279,8 @@ class ParquetWriter:
             return self._arrow.array(values, self._arrow.list_(self._arrow.string()))
         present = [value for value in values if value is not None]
         empty = np.zeros((0, self._layout.hidden), self._layout.dtype)
-        lengths = [0 if value is None else len(value) for value in values]
-        offsets = self._arrow.array(np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int32))
         vectors = self._vector_lists(np.concatenate([empty, *present]))
-        return self._arrow.ListArray.from_arrays(offsets, vectors, mask=mask)
+        return self._arrow.ListArray.from_arrays(self._offsets(column.name), vectors, mask=mask)
 
 
 def id_type_of(path: AnyPath) -> str:

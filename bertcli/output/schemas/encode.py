@@ -7,46 +7,62 @@ from typing import Any
 
 from bertcli.output.formatting import joined, numbers
 from bertcli.output.schema import TEXT_COLUMNS, Cell, Schema, text_cells, text_json
-from bertcli.results.embeddings import EncodeRecord
+from bertcli.results.embeddings import EncodeRecord, LexicalVector
+from bertcli.results.recipe import Recipe
 from bertcli.results.texts import FloatArray, RunInfo
 
-# Returns the texts and the matrix of their cosines; available after the last record.
+# Returns the texts and the matrix of their similarities; available after the last record.
 Similarity = Callable[[], tuple[Sequence[str], FloatArray]]
 
 
 def encode_schema(
-    info: RunInfo, pool: str, *, wants_tokens: bool, similarity: Similarity | None
+    info: RunInfo, recipe: Recipe, *, wants_tokens: bool, similarity: Similarity | None, top_k: int | None = None
 ) -> Schema[EncodeRecord]:
     """Return the schema of encode: a row for each text.
 
     Args:
         info: Run to name in captions.
-        pool: Name of the pooling that made the embeddings.
+        recipe: How the embeddings were made.
         wants_tokens: True if JSON has the vector of each token.
-        similarity: Source of the cosine matrix that closes the run, or None.
+        similarity: Source of the similarity matrix that closes the run, or None.
+        top_k: Number of terms of a lexical vector to show; None for some in a table and for all elsewhere.
     """
     schema = Schema(
-        (*TEXT_COLUMNS, "tokens", "embedding", "next_sentence"),
-        _rows,
-        partial(_record_json, wants_tokens=wants_tokens),
-        partial(_table, info=info, pool=pool),
+        (*TEXT_COLUMNS, "tokens", "terms" if recipe.is_lexical else "embedding", "next_sentence"),
+        partial(_rows, top_k=top_k),
+        partial(_record_json, wants_tokens=wants_tokens, top_k=top_k),
+        partial(_table, info=info, recipe=recipe, top_k=top_k),
     )
     if similarity is None:
         return schema
     return replace(
         schema,
         closing=partial(_similarity_json, similarity),
-        closing_table=partial(_similarity_table, similarity, info),
+        closing_table=partial(_similarity_table, similarity, recipe, info),
     )
 
 
-def _rows(record: EncodeRecord) -> Iterable[Sequence[Cell]]:
+def _rows(record: EncodeRecord, top_k: int | None) -> Iterable[Sequence[Cell]]:
     text = record.text
-    yield *text_cells(text), joined(text.tokens), joined(numbers(record.embedding)), record.next_sentence
+    if record.terms is None:
+        vector = joined(numbers(record.embedding))
+    else:
+        vector = joined(f"{term['token']}:{term['weight']}" for term in _terms_json(record.terms, top_k))
+    yield *text_cells(text), joined(text.tokens), vector, record.next_sentence
 
 
-def _record_json(record: EncodeRecord, wants_tokens: bool) -> Mapping[str, Any]:
-    found: dict[str, Any] = {**text_json(record.text), "embedding": numbers(record.embedding)}
+def _terms_json(terms: LexicalVector, top_k: int | None) -> Sequence[Mapping[str, Any]]:
+    """Return the strongest terms, or all, in descending order of their weights."""
+    found = zip(terms.tokens[:top_k], terms.token_ids[:top_k].tolist(), numbers(terms.weights[:top_k]), strict=True)
+    return [{"token": token, "token_id": token_id, "weight": weight} for token, token_id, weight in found]
+
+
+def _record_json(record: EncodeRecord, wants_tokens: bool, top_k: int | None) -> Mapping[str, Any]:
+    found: dict[str, Any] = dict(text_json(record.text))
+    if record.terms is None:
+        found["embedding"] = numbers(record.embedding)
+    else:
+        found["terms"] = _terms_json(record.terms, top_k)
     if record.next_sentence is not None:
         found["next_sentence"] = record.next_sentence
     if wants_tokens:
@@ -63,14 +79,16 @@ def _similarity_json(similarity: Similarity) -> Mapping[str, Any]:
     return {"similarity": numbers(similarity()[1])}
 
 
-def _table(record: EncodeRecord, info: RunInfo, pool: str) -> Any:
-    from bertcli.output.tables.encode import encode_table
+def _table(record: EncodeRecord, info: RunInfo, recipe: Recipe, top_k: int | None) -> Any:
+    from bertcli.output.tables.encode import encode_table, terms_table
 
-    return encode_table(record, info, pool)
+    return (
+        encode_table(record, info, recipe) if record.terms is None else terms_table(record, record.terms, info, top_k)
+    )
 
 
-def _similarity_table(similarity: Similarity, info: RunInfo) -> Any:
+def _similarity_table(similarity: Similarity, recipe: Recipe, info: RunInfo) -> Any:
     from bertcli.output.tables.encode import similarity_table
 
     texts, matrix = similarity()
-    return similarity_table(texts, matrix, info) if texts else None
+    return similarity_table(texts, matrix, info, recipe.similarity) if texts else None

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from bertcli.output.display import recipe_steps
 from bertcli.output.formatting import joined, shape
 from bertcli.output.schema import Cell, JsonKeys, Schema, jsonable
 from bertcli.results.models import KnownModel, ModelClass, ModelsResult, Output, ShapesResult, StoredTensor
@@ -11,7 +12,7 @@ from bertcli.results.texts import RunInfo
 
 _MODEL_COLUMNS = (
     "model", "revision", "refs", "family", "num_hidden_layers", "hidden_size", "num_attention_heads", "parameters",
-    "bytes", "pooler", "mlm_head",
+    "bytes", "pooler", "mlm_head", "recipe", "recipe_error",
 )  # fmt: skip
 _TENSOR_COLUMNS = ("name", "shape", "dtype", "parameters", "bytes")
 _JSON_KEYS: JsonKeys = {
@@ -47,9 +48,10 @@ def weights_schema(info: RunInfo) -> Schema[ShapesResult]:
 
 
 def _model_rows(result: ModelsResult) -> Iterable[Sequence[Cell]]:
-    # A row has the values of the JSON object, except that branches and tags share a cell.
-    for model in _model_lines(result):
-        yield [joined(model["refs"]) if name == "refs" else model[name] for name in _MODEL_COLUMNS]
+    # A row has the values of the JSON object, except that branches and tags share a cell, and a recipe is in words.
+    for model, values in zip(result.models, _model_lines(result), strict=True):
+        steps = None if model.recipe is None else recipe_steps(model.recipe)
+        yield [*({**values, "refs": joined(values["refs"]), "recipe": steps}[name] for name in _MODEL_COLUMNS)]
 
 
 def _shapes_rows(result: ShapesResult) -> Iterable[Sequence[Cell]]:

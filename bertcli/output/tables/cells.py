@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bertcli.output import formatting
-from bertcli.output.display import run_line
+from bertcli.output.display import recipe_line, run_line
 from bertcli.output.formatting import visible
 from bertcli.results.texts import RunInfo, TextInfo
 
@@ -101,8 +101,9 @@ def subtitle(part: str, note: str) -> Text:
 
 
 def caption(info: RunInfo, *notes: str) -> Text:
-    """Return the notes that explain a table, and the model and engine that computed it, a line each."""
-    return cell("", QUIET).append("\n".join(visible(line) for line in (*notes, run_line(info)) if line))
+    """Return the notes that explain a table, and the recipe, model and engine that made it, a line each."""
+    lines = [*notes, "" if info.recipe is None else recipe_line(info.recipe), run_line(info)]
+    return cell("", QUIET).append("\n".join(visible(line) for line in lines if line))
 
 
 def figure(heading: RenderableType, *parts: RenderableType) -> Group:

@@ -5,32 +5,59 @@ from collections.abc import Iterator, Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from bertcli.choices import Pooling
+from bertcli.choices import Pooling, Similarity
 from bertcli.output.formatting import visible
 from bertcli.output.tables import cells
 from bertcli.output.tables.blocks import Blocks
+from bertcli.output.tables.fill_mask import bar
 from bertcli.output.tables.matrix import Matrix
-from bertcli.results.embeddings import EncodeRecord
+from bertcli.results.embeddings import EncodeRecord, LexicalVector
+from bertcli.results.recipe import Recipe
 from bertcli.results.texts import FloatArray, RunInfo
 
 _NARROWEST = len("pooler_output")
+_SHOWN_TERMS = 10
+_MEASURES = {
+    None: "cosine similarity",
+    Similarity.DOT: "similarity: dot product",
+    Similarity.EUCLIDEAN: "similarity: negative Euclidean distance",
+    Similarity.MANHATTAN: "similarity: negative Manhattan distance",
+}
 _DIMENSIONS = tuple(f"[{index}]" for index in range(cells.FIRST_VALUES))
 
 
-def encode_table(record: EncodeRecord, info: RunInfo, pool: str) -> RenderableType:
+def encode_table(record: EncodeRecord, info: RunInfo, recipe: Recipe) -> RenderableType:
     """Draw the norm and first dimensions of each token's vector, of the pooled vectors, and of the chosen layers."""
-    states = record.last_hidden_state
+    states, pool = record.last_hidden_state, "+".join(recipe.pooling)
     vectors = _pooled_vectors(record, pool) if states is None else _token_vectors(record, states, pool)
     parts = [_layers(record)] if record.hidden_states else []
     if record.next_sentence is not None:
         parts.append(_next_sentence(record.next_sentence))
-    count = len(record.embedding)
+    count = 0 if record.embedding is None else len(record.embedding)
     note = f"first {min(cells.FIRST_VALUES, count)} of {count:,} dimensions"
     return cells.figure(cells.title(record.text), vectors, *parts, cells.caption(info, note))
 
 
-def similarity_table(texts: Sequence[str], similarity: FloatArray, info: RunInfo) -> RenderableType:
-    """Draw the cosine of each pair of texts, the largest of each row in bold."""
+def terms_table(record: EncodeRecord, terms: LexicalVector, info: RunInfo, top_k: int | None) -> RenderableType:
+    """Draw the strongest terms of a lexical vector, each with its weight and a bar."""
+    drawn = cells.table()
+    cells.add_words(drawn, "term")
+    cells.add_numbers(drawn, "id", "weight")
+    cells.add_bars(drawn, "")
+    count = min(top_k or _SHOWN_TERMS, len(terms.weights))
+    for token, token_id, weight in zip(terms.tokens[:count], terms.token_ids, terms.weights, strict=False):
+        share = Text(bar(float(weight / terms.weights[0])), cells.ACCENT)
+        drawn.add_row(cells.cell(token), Text(str(token_id)), cells.number(float(weight)), share)
+    parts = [_layers(record)] if record.hidden_states else []
+    parts += [] if record.next_sentence is None else [_next_sentence(record.next_sentence)]
+    note = f"the {count:,} strongest of {len(terms.weights):,} terms"
+    return cells.figure(cells.title(record.text), Blocks(drawn, keys=1), *parts, cells.caption(info, note))
+
+
+def similarity_table(
+    texts: Sequence[str], similarity: FloatArray, info: RunInfo, measure: Similarity | None
+) -> RenderableType:
+    """Draw the similarity of each pair of texts, the largest of each row in bold. measure is None for the cosine."""
     cosines = [[float(cosine) for cosine in row] for row in similarity]
     nearest = [max((*row[:at], *row[at + 1 :]), default=None) for at, row in enumerate(cosines)]
 
@@ -42,9 +69,10 @@ def similarity_table(texts: Sequence[str], similarity: FloatArray, info: RunInfo
 
     labels = [Text(visible(text), no_wrap=True, overflow="ellipsis") for text in texts]
     numbers = [Text(str(number)) for number in range(len(texts))]
-    matrix = Matrix(labels, numbers, cosine, cell_width=7)
+    width = max((len(f"{value:z.3f}") for row in cosines for value in row), default=0)
+    matrix = Matrix(labels, numbers, cosine, cell_width=max(7, width + 1))
     note = "bold: the most similar other text"
-    return cells.figure(Text("cosine similarity", cells.STRONG), matrix, cells.caption(info, note))
+    return cells.figure(Text(_MEASURES[measure], cells.STRONG), matrix, cells.caption(info, note))
 
 
 def _token_vectors(record: EncodeRecord, last_hidden_state: FloatArray, pool: str) -> Blocks:

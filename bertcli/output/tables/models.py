@@ -10,7 +10,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.measure import Measurement
 from rich.text import Text
 
-from bertcli.output.display import short_revision
+from bertcli.output.display import recipe_steps, short_revision
 from bertcli.output.formatting import shape, visible
 from bertcli.output.tables import cells
 from bertcli.output.tables.blocks import Blocks
@@ -35,6 +35,7 @@ def models_table(result: ModelsResult) -> RenderableType:
     cells.add_numbers(drawn, "L", "H", "A", "parameters", "size")
     for header in ("pooler", "MLM\nhead"):
         drawn.add_column(Text(header), justify="center", no_wrap=True)
+    cells.add_words(drawn, "recipe")
     for model in result.models:
         drawn.add_row(*_model_row(model))
     caption = cells.caption(_NO_RUN, *_models_legend(result))
@@ -110,6 +111,10 @@ def _model_row(model: KnownModel) -> Iterator[Text]:
     yield cells.size(model.nbytes)
     yield _part_mark(model.has_pooler)
     yield _part_mark(model.has_mlm_head)
+    if model.recipe is not None:
+        yield cells.cell(recipe_steps(model.recipe))
+    else:
+        yield Text(_ABSENT if model.recipe_error is None else "not supported", cells.QUIET)
 
 
 def _model_name(model: KnownModel) -> Text:
@@ -128,6 +133,8 @@ def _part_mark(is_present: bool | None) -> Text:
 def _models_legend(result: ModelsResult) -> Sequence[str]:
     """Return the lines that explain the columns."""
     legend = ["L: layers, H: hidden size, A: attention heads; parameters and size as stored"]
+    if any(model.recipe is not None for model in result.models):
+        legend.append("recipe: how encode makes embeddings, from modules.json")
     if any(model.parameters is None for model in result.models):
         legend.append(f"{_UNKNOWN}: unknown; the weights are a pickle, which this command does not open")
     if any(model.revision is not None for model in result.models):
@@ -222,8 +229,8 @@ def _parameters(classes: Sequence[ModelClass]) -> RenderableType:
 
 
 def _folded_name(name: str) -> str:
-    """Return a class's name in two lines: Bert, Model; or BertFor, MaskedLM."""
-    return re.sub(r"(?<=For)(?=[A-Z])|(?<=[a-z])(?=Model$)", "\n", name, count=1)
+    """Return a class's name in two lines: Bert, Model; BertFor, MaskedLM; or Sentence, Transformer."""
+    return re.sub(r"(?<=For)(?=[A-Z])|(?<=[a-z])(?=(Model|Transformer|Encoder)$)", "\n", name, count=1)
 
 
 def _shapes_legend(classes: Sequence[ModelClass], outputs: Sequence[dict[str, Output]]) -> Iterator[str]:

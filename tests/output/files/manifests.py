@@ -12,6 +12,7 @@ ABOUT: dict[str, Any] = {
     "engine": "numpy",
     "device": "cpu",
     "dtype": "float32",
+    "recipe": {"source": "default", "pooling": ["mean"], "normalize": False},
     "model_sha256": "0123456789abcdef" * 4,
     "threads": 1,
     "options": {"pool": "mean", "layers": None, "normalize": False, "batch_tokens": 2048},

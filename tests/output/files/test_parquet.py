@@ -19,7 +19,7 @@ from bertcli.results.embeddings import EncodeRecord
 from bertcli.results.texts import TextInfo
 
 HIDDEN = 3
-EMBEDDING = VectorColumn("embedding", lambda record: record.embedding)
+EMBEDDING = VectorColumn("embedding", lambda record: record.embedding, HIDDEN)
 LAYOUT = ParquetLayout(HIDDEN, [EMBEDDING])
 
 

@@ -39,12 +39,14 @@ Case = tuple[Schema[Any], Sequence[Any]]
 def _similarity() -> Case:
     cosines = np.array([[1, 0.833, -0.2], [0.833, 1, -0.0001], [-0.2, -0.0001, 1]], np.float32)
     texts = ["a cat", "a dog", "a text that is much longer than what a narrow terminal has room for"]
-    schema = encode_schema(samples.info("encode"), "mean", wants_tokens=False, similarity=lambda: (texts, cosines))
+    schema = encode_schema(
+        samples.info("encode"), samples.recipe(), wants_tokens=False, similarity=lambda: (texts, cosines)
+    )
     return schema, [samples.pooled_record(), samples.pooled_record()]
 
 
 def _encode() -> Case:
-    schema = encode_schema(samples.info("encode"), "mean", wants_tokens=False, similarity=None)
+    schema = encode_schema(samples.info("encode"), samples.recipe(), wants_tokens=False, similarity=None)
     return schema, [samples.encode_record()]
 
 

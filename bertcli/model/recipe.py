@@ -1,0 +1,134 @@
+"""The recipe of a session: what the checkpoint declares and the options change, with its weights."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bertcli.checkpoints.config import ModelConfig
+from bertcli.checkpoints.find import Checkpoint
+from bertcli.checkpoints.module_weights import Shape, read_module_weights
+from bertcli.checkpoints.recipe import (
+    DeclaredRecipe,
+    DenseModule,
+    HeadModule,
+    NormalizeModule,
+    SpladeModule,
+    head_shapes,
+    read_recipe,
+)
+from bertcli.checkpoints.sentence_settings import read_prompts
+from bertcli.choices import Pooling, RecipeSource
+from bertcli.errors import BadCheckpoint
+from bertcli.model.ops.base import FloatArray
+from bertcli.model.ops.numpy_ops import widen
+from bertcli.model.request import EmbeddingRequest
+from bertcli.results.recipe import Recipe
+
+# A head of a recipe and its weights by name. Normalize has none.
+Head = tuple[HeadModule, Mapping[str, FloatArray]]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerMean:
+    """The weighted mean of hidden states: indices into hidden_states, and the weight of each."""
+
+    layers: Sequence[int]
+    weights: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyRecipe:
+    """A recipe that is ready to be applied.
+
+    Attributes:
+        shown: The description of the recipe for the output.
+        heads: What is applied to the pooled vector, in order, with its weights.
+        excluded_tokens: Number of tokens at the beginning of each text that are not pooled: those of the prompt.
+        layer_mean: The hidden states to pool instead of the last one, or None.
+        splade: How lexical weights are made, or None.
+    """
+
+    shown: Recipe
+    heads: Sequence[Head] = ()
+    excluded_tokens: int = 0
+    layer_mean: LayerMean | None = None
+    splade: SpladeModule | None = None
+
+    @property
+    def uses_pooler(self) -> bool:
+        """True if the embedding is pooler_output."""
+        return Pooling.POOLER in self.shown.pooling
+
+
+def open_recipe(
+    checkpoint: Checkpoint, config: ModelConfig, request: EmbeddingRequest, prompt: str, prompt_tokens: int, limit: int
+) -> ReadyRecipe:
+    """Open the recipe of a session.
+
+    Args:
+        checkpoint: The checkpoint.
+        config: Its config.
+        request: The options.
+        prompt: The text before each text, or "".
+        prompt_tokens: Number of tokens at the beginning of each text that the prompt takes, [CLS] included.
+        limit: Largest number of tokens in a text.
+
+    Raises:
+        BadCheckpoint, UnsupportedModel: The recipe is damaged, contradicts itself, or is not supported.
+    """
+    declared = read_recipe(checkpoint.whole_folder) if request.pooling == Pooling.AUTO else None
+    similarity = None
+    if declared is not None:
+        source, similarity = RecipeSource.CHECKPOINT, read_prompts(checkpoint.whole_folder).similarity
+    else:
+        source = RecipeSource.DEFAULT if request.pooling == Pooling.AUTO else RecipeSource.OPTIONS
+        declared = _plain_recipe(request.pooling)
+    declared = declared.with_normalize(request.normalize)
+    shown = declared.describe(config, source, limit, prompt or None, similarity)
+    layer_mean, heads = _open_layer_mean(declared, config), _open_heads(declared, config)
+    excluded = 0 if declared.includes_prompt or not prompt else prompt_tokens
+    return ReadyRecipe(shown, heads, excluded, layer_mean, declared.splade)
+
+
+def _plain_recipe(pooling: Pooling) -> DeclaredRecipe:
+    """Return the recipe that only pools."""
+    if pooling == Pooling.LEXICAL:
+        return DeclaredRecipe((), splade=SpladeModule())
+    return DeclaredRecipe((Pooling.MEAN if pooling == Pooling.AUTO else pooling,))
+
+
+def _open_layer_mean(declared: DeclaredRecipe, config: ModelConfig) -> LayerMean | None:
+    module, layers = declared.layer_weights, declared.layers(config)
+    if module is None or layers is None:
+        return None
+    if not layers:
+        raise BadCheckpoint(
+            f"{module.folder} begins with hidden state {module.first_layer}, and the model has "
+            f"{config.num_hidden_layers + 1}",
+            hint="copy the checkpoint again, or use --pooling mean",
+        )
+    weights = _read_weights(module.folder, {"layer_weights": (len(layers),)})["layer_weights"]
+    return LayerMean(layers, weights)
+
+
+def _open_heads(declared: DeclaredRecipe, config: ModelConfig) -> list[Head]:
+    """Read the weights of the heads, after a check that each takes what the one before it returns."""
+    size = len(declared.pooling) * config.hidden_size
+    heads: list[Head] = []
+    for module in declared.heads:
+        if isinstance(module, NormalizeModule):
+            heads.append((module, {}))
+            continue
+        taken = module.in_features if isinstance(module, DenseModule) else module.dimension
+        if taken != size:
+            raise BadCheckpoint(
+                f"{module.folder} takes vectors of {taken} values, but gets vectors of {size}",
+                hint="copy the whole checkpoint again, or use --pooling mean",
+            )
+        heads.append((module, _read_weights(module.folder, head_shapes(module))))
+        size = module.out_features if isinstance(module, DenseModule) else size
+    return heads
+
+
+def _read_weights(folder: Path, shapes: Mapping[str, Shape]) -> dict[str, FloatArray]:
+    return {name: widen(stored) for name, stored in read_module_weights(folder, shapes).items()}
