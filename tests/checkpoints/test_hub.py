@@ -81,7 +81,6 @@ def test_only_the_parts_that_are_needed_are_downloaded(hub: Hub, needs: Files, f
     assert len([request for request in hub.requests if request.startswith("GET") and "resolve" in request]) == 3
 
 
-@pytest.mark.parametrize("stem", ["model.safetensors", "pytorch_model.bin"])
 def module_files() -> dict[str, bytes]:
     """Return the files of a recipe: a transformer in a folder of its own, a pooling and a dense layer."""
     kinds = {"0_Transformer": "Transformer", "1_Pooling": "Pooling", "2_Dense": "Dense", "3_Normalize": "Normalize"}
@@ -123,6 +122,7 @@ def test_the_tensors_of_a_model_with_a_recipe_are_those_of_its_transformer(hub: 
     assert not [request for request in hub.requests if "2_Dense" in request]
 
 
+@pytest.mark.parametrize("stem", ["model.safetensors", "pytorch_model.bin"])
 def test_shards_are_those_that_the_index_names(hub: Hub, stem: str) -> None:
     index = json.dumps({"weight_map": {"a": "part-1", "b": "part-2", "c": "part-1"}}).encode()
     shards = {f"{stem}.index.json": index, "part-1": b"1", "part-2": b"2"}
