@@ -26,7 +26,7 @@ from processes import random_bert_base
 from samples import masked_lines, mixed_texts, write_lines
 
 # Seconds after the start of a process, between which it gets its signal.
-_MOMENTS = (0.2, 6.0)
+_MOMENTS = (0.2, 5.0)
 _LONGEST_END = 120.0
 _SIGNALS = {"int": signal.SIGINT, "term": signal.SIGTERM}
 _EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
@@ -101,6 +101,8 @@ def main() -> None:
     parser.add_argument("--only", default="", help="run only commands whose name contains this")
     parser.add_argument("options", nargs="*", help="options for every command, after --")
     arguments = parser.parse_args()
+    # A shell lets background commands ignore Ctrl-C, and the processes would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     draw = random.Random(0)
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)

@@ -95,7 +95,7 @@ def test_an_interrupted_run_leaves_no_unfinished_file(
     with start("encode", "-", *tiny, "-o", name, "-q", "--on-error", "skip", cwd=folder) as process:
         assert process.stdin is not None and process.stderr is not None
         # The message about the second line shows that the file is being written.
-        process.stdin.write(f"{TEXT}\n\n".encode())
+        process.stdin.write(f"{TEXT}\n\n{TEXT}\n".encode())
         process.stdin.flush()
         assert process.stderr.readline() == b"bertcli: skipped: line 2: the text is empty\n"
         assert [path.name.endswith(".part") for path in folder.iterdir()] == [True]
@@ -114,7 +114,7 @@ def test_an_interrupted_run_says_what_became_of_its_file(
     options = ("-o", "out.npy", "--force", "--on-error", "skip")
     with start("encode", "-", *tiny, *options, cwd=folder) as process:
         assert process.stdin is not None and process.stderr is not None
-        process.stdin.write(f"{TEXT}\n\n".encode())
+        process.stdin.write(f"{TEXT}\n\n{TEXT}\n".encode())
         process.stdin.flush()
         assert process.stderr.readline() == b"bertcli: skipped: line 2: the text is empty\n"
         process.send_signal(signal.SIGINT)
