@@ -266,7 +266,7 @@ def test_a_file_name_that_is_not_utf_8_is_escaped_in_the_output(tiny: tuple[str,
     for name in ("p\udcff.txt", "q.txt"):
         (folder / name).write_text(TEXT)
     finished = run("encode", "-f", "p\udcff.txt", "-f", "q.txt", *tiny, "--json", cwd=folder)
-    assert [record["file"] for record in finished.records()] == ["p\udcff.txt", "q.txt"]
+    assert [record["file"] for record in finished.records()] == [r"p\xff.txt", "q.txt"]
 
 
 @pytest.mark.parametrize(("name", "better"), [(".", "attention.html"), ("a", "a/attention.html"), ("b.txt", "b.html")])

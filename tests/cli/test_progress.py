@@ -33,16 +33,16 @@ def test_the_bar_shows_rows_and_speed_below_messages(tiny: tuple[str, str], fold
         pipe.write("how are you\n" * 1500)
         pipe.flush()
         process.expect(r"1,500 rows  [\d,]+ tokens/s")
-        pipe.write("\n")
+        pipe.write("\nhow are you\n")
         pipe.flush()
         process.expect("bertcli: skipped: in.txt, line 1,501: the text is empty\r\n")
-        process.expect(r"1,501 rows  [\d,]+ tokens/s")
+        process.expect(r"1,502 rows  [\d,]+ tokens/s")
     rest = ESCAPES.sub("", process.read())
     process.wait()
     assert process.exitstatus == 1
     skipped, counts, speed = [line.strip() for line in rest.split("\n") if line.strip()][-3:]
     assert skipped.endswith("bertcli: error: skipped 1 failed text")
-    assert counts == "bertcli: 1,501 rows, 7,500 tokens, 0 truncated, 1 skipped"
+    assert counts == "bertcli: 1,502 rows, 7,505 tokens, 0 truncated, 1 skipped"
     assert speed.startswith("bertcli: ") and speed.endswith(" % padding")
 
 

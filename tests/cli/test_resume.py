@@ -99,7 +99,7 @@ def test_resume_refuses_other_options_models_and_inputs(
     first_shards(lines.parent / "whole", out, 2)
     before = contents(out)
     for more, words in {
-        ("--pool", "max"): ("was started with --pooling mean, not max",),
+        ("--pool", "max"): ("was started with --pooling auto, not max",),
         ("--engine", "torch"): ("was started with --engine numpy, not torch",),
         ("--batch-tokens", "100"): ("was started with --batch-tokens ", ", not 100"),
         ("--dedupe",): ("was started without --dedupe",),
@@ -125,7 +125,7 @@ def test_an_existing_folder_is_kept_without_force_or_resume(tiny: tuple[str, str
     before = contents(lines.parent / "out")
     finished = run(*options(lines, tiny, "out"))
     assert_failed(finished, 1, "out/ holds the shards of a complete run")
-    assert "--resume" in finished.stderr and "--force" in finished.stderr
+    assert "--resume" not in finished.stderr and "--force" in finished.stderr
     run(*options(lines, tiny, "out", "-q", "--force", "--pool", "max")).answer()
     assert contents(lines.parent / "out").keys() == before.keys()
     (lines.parent / "notes").mkdir()
@@ -183,7 +183,7 @@ def test_a_damaged_manifest_or_shard_is_an_expected_error(tiny: tuple[str, str],
         content.replace('"threads"', '"thread"'): "manifest.json is damaged: threads is missing",
         content.replace('"rows": 40', '"rows": 39', 1): "damaged: the rows of the shards do not add up",
         "[" * 100_000: "manifest.json is damaged: it is not valid JSON",
-        content.replace('"schema": 2', '"schema": 9'): "was written by bertcli",
+        content.replace('"schema": 2', '"schema": 9'): "was written in format 9 by bertcli",
     }.items():
         (out / "manifest.json").write_text(damaged)
         assert_failed(run(*options(lines, tiny, "out", "--resume")), 1, words)

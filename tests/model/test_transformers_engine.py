@@ -145,7 +145,7 @@ def test_a_layer_that_is_missing_is_an_error_and_never_random(tmp_path: Path, mo
 def test_more_layers_than_in_the_config_are_an_error(tmp_path: Path, model_type: str) -> None:
     save_family(tmp_path, model_type)
     edit_config(tmp_path, **{"n_layers" if model_type == "distilbert" else "num_hidden_layers": 1})
-    with pytest.raises(BadCheckpoint, match=r"layers?\b.*the config counts|more layers"):
+    with pytest.raises(BadCheckpoint, match=r"layers?\b.*the config counts|more layers?\b"):
         session = open_bert(tmp_path, "auto")
         engine_outputs(session, one_batch(session, TEXTS), pooler=False)
 

@@ -117,7 +117,7 @@ def test_a_lock_that_is_no_regular_file_is_refused(tmp_path: Path, create: Calla
 
 @pytest.mark.parametrize("holder", [HERE, replace(HERE, host="other"), replace(HERE, host="other", pid=1 << 22)])
 def test_a_remote_folder_with_a_fresh_lease_is_refused(remote: RemotePath, holder: Holder) -> None:
-    put(remote, holder)
+    put(remote, replace(holder, refreshed=time.time()))
     words = f"another run: process {holder.pid} on {holder.host}, which started at"
     with pytest.raises(OutputError, match=words), lock_folder(remote, print):
         pass

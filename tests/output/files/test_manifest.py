@@ -181,6 +181,6 @@ def test_another_version_is_accepted_if_it_writes_the_same_format(tmp_path: Path
     assert manifest is not None and manifest.version == "7.0"
     assert content_of(tmp_path, replace(manifest, is_complete=True))["bertcli"] == "7.0"
     (tmp_path / MANIFEST).write_text(json.dumps(content | {"schema": 1}))
-    with pytest.raises(OutputError, match=r"was written by bertcli 7\.0, in format 1, not 2") as raised:
+    with pytest.raises(OutputError, match=r"was written in format 1 by bertcli 7\.0; this bertcli writes 2") as raised:
         load_manifest(tmp_path)
     assert "--force" in raised.value.hint
