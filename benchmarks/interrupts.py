@@ -32,7 +32,8 @@ _SIGNALS = {"int": signal.SIGINT, "term": signal.SIGTERM}
 _EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 # Lines of input: enough for a minute at the least, so that no run ends before its signal.
 _LINES = 200_000
-_PAGE_WORDS = 400
+# Texts of the page, which has all of their attention: several seconds of work.
+_PAGE_TEXTS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def cases(scratch: Path) -> dict[str, Case]:
     """Write the inputs, and return the commands by the names that are printed."""
     texts = write_lines(scratch / "texts.txt", mixed_texts(_LINES))
     masked = write_lines(scratch / "masked.txt", masked_lines(_LINES))
-    text = write_lines(scratch / "text.txt", [" ".join(" ".join(mixed_texts(100)).split()[:_PAGE_WORDS])])
+    text = write_lines(scratch / "text.txt", mixed_texts(_PAGE_TEXTS))
     encode = ["encode", "-f", str(texts)]
     return {
         "encode to a folder": Case([*encode, "-o", "out/"], "out"),
