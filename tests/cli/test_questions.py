@@ -149,6 +149,10 @@ def test_a_target_in_quotes_may_have_commas(tiny: tuple[str, str]) -> None:
     assert [target["target"] for target in record["masks"][0]["targets"]] == ["cat", "the, cat", "mat"]
 
 
+def test_a_line_end_in_targets_is_wrong_usage(tiny: tuple[str, str]) -> None:
+    assert_failed(run("fill-mask", TEXT, *tiny, "--targets", "cat\rmat"), 2, "--targets has a line end")
+
+
 def test_tsv_holds_all_numbers_of_the_targets_of_a_comparison(tiny: tuple[str, str]) -> None:
     asked = ("fill-mask", TEXT, *tiny, "--compare", tiny[1], "--targets", "cat,the mat")
     header, *rows = run(*asked).rows()

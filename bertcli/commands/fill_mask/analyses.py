@@ -241,10 +241,20 @@ def _checked_top_k(request: FillMaskRequest, session: Session) -> int:
 
 
 def _parse_targets(words: str, session: Session) -> list[Target]:
-    """Return the words between the commas, tokenized. As in CSV, a quoted word may contain commas."""
+    """Return the words between the commas, tokenized. As in CSV, a quoted word may contain commas.
+
+    Raises:
+        WrongUsage: The words cannot be separated.
+    """
     from bertcli.analysis.masks.targets import parse_targets
 
-    return parse_targets(session.tokenizer, next(csv.reader([words], skipinitialspace=True)) or [""])
+    try:
+        cells = next(csv.reader([words], skipinitialspace=True))
+    except csv.Error:
+        raise WrongUsage(
+            "--targets has a line end or a word that is too long", hint="use words such as 'a,b'"
+        ) from None
+    return parse_targets(session.tokenizer, cells or [""])
 
 
 def _target_scores(request: FillMaskRequest, targets: Sequence[Target]) -> TargetScores:
