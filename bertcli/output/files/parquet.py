@@ -198,6 +198,11 @@ class ParquetWriter:
         if self._rows == self._max_rows or self._token_bytes >= _GROUP_BYTES:
             self._write_group()
 
+    def __del__(self) -> None:
+        # pyarrow's writer would complete an unfinished file here, and fail, since the stream is closed already.
+        if self._writer is not None:
+            self._writer.is_open = False
+
     def _start_group(self) -> None:
         """Start an empty row group. The arrays of vectors are reused."""
         layout = self._layout

@@ -134,3 +134,15 @@ def test_a_file_without_rows_has_all_columns() -> None:
 def test_a_file_holds_its_metadata(tmp_path: Path) -> None:
     layout = ParquetLayout(HIDDEN, [EMBEDDING], metadata={"bertcli": '{"model": "bundled"}'})
     assert write_and_open([encode_record(0)], layout).schema_arrow.metadata[b"bertcli"] == b'{"model": "bundled"}'
+
+
+def test_an_unfinished_file_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ignored: list[Any] = []
+    monkeypatch.setattr("sys.unraisablehook", ignored.append)
+    monkeypatch.setattr(parquet, "_GROUP_BYTES", 0)  # a group for each row
+    layout = ParquetLayout(HIDDEN, [EMBEDDING])
+    with (tmp_path / "x.parquet").open("wb") as stream:
+        writer = ParquetWriter(stream, layout)
+        writer.write(encode_record(0))
+    del writer  # an interrupted run drops it after its file
+    assert ignored == []
