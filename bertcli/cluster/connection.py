@@ -61,9 +61,9 @@ def _start(ray: Any, address: str | None) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # announcements to programmers
             ray.init(address=address or "local", log_to_driver=False, logging_level="CRITICAL", **own)
-        INTERRUPTS.handle_signals()  # Ray's own handler prints a stack trace
     except (OSError, RuntimeError, ValueError) as error:  # ConnectionError is an OSError
         raise _not_reached(address, error) from None
+    INTERRUPTS.handle_signals()  # Ray's own handler prints a stack trace
 
 
 def _leave_the_terminal() -> None:

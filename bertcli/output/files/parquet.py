@@ -125,11 +125,11 @@ class ParquetWriter:
         Raises:
             MissingPackage: pyarrow is not installed.
         """
+        self._writer: Any = None  # first of all, since __del__ needs it even if pyarrow is missing
         self._arrow = require("pyarrow", _PURPOSE)
         self._parquet = require("pyarrow.parquet", _PURPOSE)
         self._stream, self._layout = stream, layout
         self.id_type = id_type or (None if layout.has_ids else INT64)
-        self._writer: Any = None
         self._written_rows = 0
         row_bytes = sum(each.width for each in layout.vectors) * np.dtype(layout.dtype).itemsize
         self._max_rows = min(_MAX_GROUP_ROWS, max(1, _GROUP_BYTES // max(1, row_bytes)))
