@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bertcli.errors import DeviceUnavailable, WrongUsage
+from bertcli.output.formatting import counted
 
 # Share of a CPU that the reader asks for. The actors leave this much free.
 READER_CPUS = 0.1
@@ -32,10 +33,10 @@ class ActorPlan:
         return 0 if self.gpus else self.threads - READER_CPUS
 
     def __str__(self) -> str:
-        actors = "1 actor" if self.actors == 1 else f"{self.actors} actors"
+        actors = counted(self.actors, "actor")
         if self.gpus:
             return f"{actors} of {self.gpus:g} GPU"
-        return f"{actors} of {self.threads} {'thread' if self.threads == 1 else 'threads'}"
+        return f"{actors} of {counted(self.threads, 'thread')}"
 
 
 def plan_actors(nodes: Sequence[Mapping[str, float]], actors: int | None, gpus: float) -> ActorPlan:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bertcli.choices import Pooling, RecipeSource
+from bertcli.output.formatting import counted
 from bertcli.results.recipe import Recipe
 from bertcli.results.texts import FloatArray, RunInfo, TextInfo
 
@@ -120,7 +121,7 @@ def corpus_title(text_count: int, token_count: int) -> str:
     >>> corpus_title(1234, 56789)
     '1,234 texts, 56,789 tokens'
     """
-    return f"{text_count:,} {'text' if text_count == 1 else 'texts'}, {token_count:,} tokens"
+    return f"{counted(text_count, 'text')}, {token_count:,} tokens"
 
 
 def run_line(info: RunInfo) -> str:

@@ -34,6 +34,15 @@ def numbers(array: Any) -> Any:
     return shortest if all(map(isfinite, shortest)) else [value if isfinite(value) else None for value in shortest]
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a number of things, with the noun in the plural if there is not just one.
+
+    >>> counted(1, "text"), counted(1234, "text")
+    ('1 text', '1,234 texts')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def size(nbytes: int) -> str:
     """Return a number of bytes in the largest unit that fits.
 

@@ -16,7 +16,7 @@ from bertcli import __version__
 from bertcli.checkpoints.hub_cache import Download
 from bertcli.input.records import FailedText
 from bertcli.interrupts import INTERRUPTS
-from bertcli.output.formatting import size, visible
+from bertcli.output.formatting import counted, size, visible
 from bertcli.results.corpus import RunSummary
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def print_note(message: str) -> None:
 
 def print_summary(summary: RunSummary) -> None:
     """Print the counts and the speed of a run over many texts, in two lines that fit a terminal."""
-    counts = [f"{summary.texts:,} {'row' if summary.texts == 1 else 'rows'}", f"{summary.tokens:,} tokens"]
+    counts = [counted(summary.texts, "row"), f"{summary.tokens:,} tokens"]
     counts += [f"{summary.truncated:,} truncated", f"{summary.skipped:,} skipped"]
     if summary.repeated:
         counts.append(f"{summary.repeated:,} repeated")
@@ -77,7 +77,7 @@ def print_bug(bug: Exception, *, with_trace: bool) -> None:
 
 def show_debug_notes() -> None:
     """Print what bertcli's modules log for its developers, such as why a faster operator is not used."""
-    import logging
+    import logging  # slow to import, so the class is made here
 
     class DebugNotes(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
@@ -130,7 +130,7 @@ class Reporter:
 
     def announce(self, download: Download) -> bool:
         """Print what is about to be downloaded. Return True if the progress of the download is to be drawn."""
-        files = "1 file" if len(download.files) == 1 else f"{len(download.files)} files"
+        files = counted(len(download.files), "file")
         self.note(f"downloading {download.repository} ({size(download.nbytes)} in {files}) to {download.folder}")
         return self.is_shown
 

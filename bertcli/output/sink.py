@@ -13,7 +13,7 @@ from bertcli.errors import ExitCode, OutputError
 from bertcli.input.records import FailedText
 from bertcli.output.destination import Destination, OutputOptions
 from bertcli.output.files.atomic import is_device, open_target
-from bertcli.output.formatting import visible_lines
+from bertcli.output.formatting import counted, visible_lines
 from bertcli.output.messages import Reporter, print_error
 from bertcli.output.records import (
     BinaryWriters,
@@ -103,7 +103,7 @@ class Sink:
                 count += 1
         except KeyboardInterrupt:
             if self.destination.is_stdout and not is_on_terminal:
-                written = "1 text is written" if count == 1 else f"{count:,} texts are written"
+                written = f"{counted(count, 'text')} {'is' if count == 1 else 'are'} written"
                 self.reporter.note_if_interrupted(written if count else "nothing is written yet")
             raise
         writer.finish()
@@ -113,7 +113,7 @@ class Sink:
         """Report skipped texts or an empty input, and return the exit code of the run."""
         self.reporter.end()
         if written.skipped:
-            print_error(f"skipped {written.skipped:,} failed {'text' if written.skipped == 1 else 'texts'}")
+            print_error(f"skipped {counted(written.skipped, 'failed text')}")
         elif not written.count:
             self.reporter.note("no input text")
         return ExitCode.FAILED if written.skipped else ExitCode.DONE

@@ -21,6 +21,7 @@ from bertcli.output.files.folder import check_same_run, find_started_run, open_f
 from bertcli.output.files.lock import FolderLock
 from bertcli.output.files.manifest import load_manifest
 from bertcli.output.files.shards import ShardFolderWriter
+from bertcli.output.formatting import counted
 from bertcli.output.sink import Sink, Written
 from bertcli.pipeline.resume import skip_finished
 from bertcli.pipeline.scheduler import Plan, Run
@@ -159,8 +160,8 @@ def report_early_end(folder: AnyPath, started: Manifest | None, sink: Sink) -> I
 def report_resumed(started: Manifest | None, sink: Sink) -> None:
     """Report how many rows a resumed run found done."""
     if started is not None:
-        done = "1 row was" if started.rows == 1 else f"{started.rows:,} rows were"
-        sink.reporter.note(f"resumed: {done} already done")
+        were = "was" if started.rows == 1 else "were"
+        sink.reporter.note(f"resumed: {counted(started.rows, 'row')} {were} already done")
 
 
 def _saved_rows(folder: AnyPath) -> int:
@@ -171,8 +172,8 @@ def _saved_rows(folder: AnyPath) -> int:
 def _describe_saved(rows: int, folder: AnyPath) -> str:
     if not rows:
         return "no shard is complete, so nothing is saved; start again with the same command"
-    saved = "1 row is" if rows == 1 else f"{rows:,} rows are"
-    return f"{saved} saved in {folder}/; continue with the same command and --resume"
+    are = "is" if rows == 1 else "are"
+    return f"{counted(rows, 'row')} {are} saved in {folder}/; continue with the same command and --resume"
 
 
 def _encode(

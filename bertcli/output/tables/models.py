@@ -11,7 +11,7 @@ from rich.measure import Measurement
 from rich.text import Text
 
 from bertcli.output.display import recipe_steps, short_revision
-from bertcli.output.formatting import shape, visible
+from bertcli.output.formatting import counted, shape, visible
 from bertcli.output.tables import cells
 from bertcli.output.tables.blocks import Blocks
 from bertcli.results.models import KnownModel, ModelClass, ModelsResult, Output, ShapesResult
@@ -70,10 +70,9 @@ def weights_table(result: ShapesResult, info: RunInfo) -> RenderableType:
         numbers = Text(f"{tensor.parameters:,}"), cells.size(tensor.nbytes)
         drawn.add_row(_DottedName(tensor.name), Text(shape(tensor.shape)), Text(tensor.dtype), *numbers)
     drawn.add_section()
-    total = f"{len(tensors):,} {'tensor' if len(tensors) == 1 else 'tensors'}"
     parameters = f"{sum(tensor.parameters for tensor in tensors):,}"
     nbytes = cells.size(sum(tensor.nbytes for tensor in tensors))
-    drawn.add_row(Text(total), Text(), Text(), Text(parameters), nbytes, style=cells.STRONG)
+    drawn.add_row(Text(counted(len(tensors), "tensor")), Text(), Text(), Text(parameters), nbytes, style=cells.STRONG)
     return Group(Blocks(drawn, keys=1, narrowest=_NARROWEST), Text(), cells.caption(info))
 
 
