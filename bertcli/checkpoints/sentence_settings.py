@@ -73,7 +73,10 @@ def _read_max_length(folder: Path) -> int | None:
         declared = read_module_config(folder, ("tokenizer_config.json",)).get("model_max_length")
         return declared if type(declared) is int and 0 < declared < _LARGEST_LIMIT else None
     if type(declared) is not int or declared < 1:
-        raise _bad(folder / TRANSFORMER_CONFIGS[0], f"has the max_seq_length {declared!r}, not a positive whole number")
+        raise BadCheckpoint(
+            f"{folder / TRANSFORMER_CONFIGS[0]} has the max_seq_length {declared!r}, not a positive whole number",
+            hint="copy the checkpoint again, or set the limit with --max-length",
+        )
     return declared
 
 
