@@ -45,7 +45,8 @@ def terms_table(record: EncodeRecord, terms: LexicalVector, info: RunInfo, top_k
     for token, token_id, weight in zip(terms.tokens[:count], terms.token_ids, terms.weights, strict=False):
         share = Text(cells.bar(float(weight / terms.weights[0])), cells.ACCENT)
         drawn.add_row(cells.cell(token), Text(str(token_id)), cells.number(float(weight)), share)
-    note = f"the {count:,} strongest of {total:,} terms" if count < total else "all terms with a weight"
+    all_terms = "all terms with a weight" if total else "no term has a weight"
+    note = f"the {count:,} strongest of {total:,} terms" if count < total else all_terms
     drawn_terms = Blocks(drawn, keys=1)
     return cells.figure(cells.title(record.text), drawn_terms, *_other_parts(record), cells.caption(info, note))
 
