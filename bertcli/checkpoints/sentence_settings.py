@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bertcli.checkpoints.config import ModelConfig, read_json_object
-from bertcli.checkpoints.modules import MODULES_FILE, PROMPTS_FILE, TRANSFORMER_CONFIGS, read_module_config
+from bertcli.checkpoints.modules import COPY_AGAIN, MODULES_FILE, PROMPTS_FILE, TRANSFORMER_CONFIGS, read_module_config
 from bertcli.choices import Similarity
 from bertcli.errors import BadCheckpoint
 
 # Tokenizers without a limit hold a far larger number.
 _LARGEST_LIMIT = 10_000_000
-_COPY_AGAIN = "copy the checkpoint again, or use --pooling mean"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,4 +80,4 @@ def _read_max_length(folder: Path) -> int | None:
 
 
 def _bad(path: Path, why: str) -> BadCheckpoint:
-    return BadCheckpoint(f"{path} {why}", hint=_COPY_AGAIN)
+    return BadCheckpoint(f"{path} {why}", hint=COPY_AGAIN)
