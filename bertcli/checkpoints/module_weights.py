@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bertcli.checkpoints.modules import MODULE_WEIGHTS
+from bertcli.checkpoints.modules import COPY_AGAIN, MODULE_WEIGHTS
 from bertcli.checkpoints.safetensors import MappedTensors, TensorInfo, read_header
 from bertcli.checkpoints.weight_files import FLOATS
 from bertcli.errors import BadCheckpoint, UnsupportedModel
@@ -32,7 +32,7 @@ def read_module_weights(folder: Path, shapes: Mapping[str, Shape]) -> dict[str, 
     if file is None:
         raise BadCheckpoint(
             f"{folder} has no weights: neither {' nor '.join(MODULE_WEIGHTS)}",
-            hint="copy the whole checkpoint again, or use --pooling mean",
+            hint=COPY_AGAIN,
         )
     is_pickled = file.name == MODULE_WEIGHTS[1]
     found = {info.name: info for info in (_list_pickled(file) if is_pickled else read_header(file))}
@@ -62,5 +62,5 @@ def _list_pickled(file: Path) -> list[TensorInfo]:
 def _misfit(file: Path, why: str) -> BadCheckpoint:
     return BadCheckpoint(
         f"the weights in {file} do not fit the config beside them: {why}",
-        hint="copy the whole checkpoint again, or use --pooling mean",
+        hint=COPY_AGAIN,
     )

@@ -21,10 +21,11 @@ TRANSFORMER_CONFIGS = tuple(
 TRANSFORMERS = ("Transformer", "MLMTransformer")
 # Weights of a module, the preferred file first.
 MODULE_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+# The hint for a damaged file of a recipe. --pooling mean reads none of them.
+COPY_AGAIN = "copy the whole checkpoint again, or use --pooling mean"
 _WITH_WEIGHTS = ("Dense", "LayerNorm", "WeightedLayerPooling")
 _WITH_CONFIG = ("Pooling", *_WITH_WEIGHTS)
 _OWN_PACKAGE = "sentence_transformers."
-_COPY_AGAIN = "copy the checkpoint again, or use --pooling mean"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +60,19 @@ def read_modules(file: Path) -> list[Module]:
     try:
         entries = json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise BadCheckpoint(f"{file} is not valid JSON: {error}", hint=_COPY_AGAIN) from None
+        raise BadCheckpoint(f"{file} is not valid JSON: {error}", hint=COPY_AGAIN) from None
     if not isinstance(entries, list) or not entries:
-        raise BadCheckpoint(f"{file} does not hold a list of modules", hint=_COPY_AGAIN)
+        raise BadCheckpoint(f"{file} does not hold a list of modules", hint=COPY_AGAIN)
     return [_module(entry, number, file) for number, entry in enumerate(entries)]
 
 
 def _module(entry: Any, number: int, file: Path) -> Module:
     kind, path = (entry.get(name) for name in ("type", "path")) if isinstance(entry, dict) else (None, None)
     if not isinstance(kind, str) or not isinstance(path, str):
-        raise BadCheckpoint(f"{file}: module {number} has no type or no path", hint=_COPY_AGAIN)
+        raise BadCheckpoint(f"{file}: module {number} has no type or no path", hint=COPY_AGAIN)
     folder = PurePosixPath(path)
     if folder.is_absolute() or ".." in folder.parts or "\\" in path or "\0" in path:
-        raise BadCheckpoint(f"{file}: the path {path!r} leads out of the checkpoint", hint=_COPY_AGAIN)
+        raise BadCheckpoint(f"{file}: the path {path!r} leads out of the checkpoint", hint=COPY_AGAIN)
     return Module(kind, "" if folder == PurePosixPath() else str(folder))
 
 

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from bertcli.checkpoints.config import CONFIG_FILE, ModelConfig, read_json_object
 from bertcli.checkpoints.modules import (
+    COPY_AGAIN,
     MODULES_FILE,
     TRANSFORMER_CONFIGS,
     TRANSFORMERS,
@@ -48,7 +49,6 @@ ACTIVATIONS = (
 _TORCH = "torch."
 _LARGEST_SIZE = 1_000_000
 _USE_MEAN = "use --pooling mean or --pooling cls, which need no recipe"
-_COPY_AGAIN = "copy the checkpoint again, or use --pooling mean"
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,7 +330,7 @@ _HEADS = ("Dense", "LayerNorm", "Normalize")
 def _required_config(folder: Path) -> tuple[dict[str, Any], Path]:
     path = folder / CONFIG_FILE
     if not path.is_file():
-        raise BadCheckpoint(f"{path} is missing, which {MODULES_FILE} needs", hint=_COPY_AGAIN)
+        raise BadCheckpoint(f"{path} is missing, which {MODULES_FILE} needs", hint=COPY_AGAIN)
     return read_json_object(path), path
 
 
@@ -342,7 +342,7 @@ def _size(config: Mapping[str, Any], name: str, path: Path) -> int:
 
 
 def _bad(path: Path, why: str) -> BadCheckpoint:
-    return BadCheckpoint(f"{path} {why}", hint=_COPY_AGAIN)
+    return BadCheckpoint(f"{path} {why}", hint=COPY_AGAIN)
 
 
 def _unsupported(folder: Path, kind: str) -> UnsupportedModel:

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bertcli.checkpoints.config import ModelConfig, read_json_object
-from bertcli.checkpoints.modules import MODULES_FILE, PROMPTS_FILE, TRANSFORMER_CONFIGS, read_module_config
+from bertcli.checkpoints.modules import COPY_AGAIN, MODULES_FILE, PROMPTS_FILE, TRANSFORMER_CONFIGS, read_module_config
 from bertcli.choices import Similarity
 from bertcli.errors import BadCheckpoint
 
 # Tokenizers without a limit hold a far larger number.
 _LARGEST_LIMIT = 10_000_000
-_COPY_AGAIN = "copy the checkpoint again, or use --pooling mean"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +72,12 @@ def _read_max_length(folder: Path) -> int | None:
         declared = read_module_config(folder, ("tokenizer_config.json",)).get("model_max_length")
         return declared if type(declared) is int and 0 < declared < _LARGEST_LIMIT else None
     if type(declared) is not int or declared < 1:
-        raise _bad(folder / TRANSFORMER_CONFIGS[0], f"has the max_seq_length {declared!r}, not a positive whole number")
+        raise BadCheckpoint(
+            f"{folder / TRANSFORMER_CONFIGS[0]} has the max_seq_length {declared!r}, not a positive whole number",
+            hint="copy the checkpoint again, or set the limit with --max-length",
+        )
     return declared
 
 
 def _bad(path: Path, why: str) -> BadCheckpoint:
-    return BadCheckpoint(f"{path} {why}", hint=_COPY_AGAIN)
+    return BadCheckpoint(f"{path} {why}", hint=COPY_AGAIN)

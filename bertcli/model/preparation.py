@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from bertcli.checkpoints.find import Checkpoint
-from bertcli.checkpoints.recipe import read_recipe
 from bertcli.checkpoints.sentence_settings import read_prompts
 from bertcli.choices import Pooling
 from bertcli.errors import WrongUsage
@@ -33,6 +32,8 @@ def prepare_texts(checkpoint: Checkpoint, request: EmbeddingRequest) -> TextPrep
         WrongUsage: The checkpoint has no prompt of the requested name.
         BadCheckpoint, UnsupportedModel: The recipe cannot be read.
     """
+    from bertcli.checkpoints.recipe import read_recipe  # here, since only embeddings need it
+
     folder = checkpoint.whole_folder
     declared = read_recipe(folder) if request.pooling == Pooling.AUTO else None
     is_lower_cased = declared is not None and declared.is_lower_cased

@@ -7,6 +7,7 @@ from pathlib import Path
 from bertcli.checkpoints.config import ModelConfig
 from bertcli.checkpoints.find import Checkpoint
 from bertcli.checkpoints.module_weights import Shape, read_module_weights
+from bertcli.checkpoints.modules import COPY_AGAIN
 from bertcli.checkpoints.recipe import (
     DeclaredRecipe,
     DenseModule,
@@ -105,7 +106,7 @@ def _open_layer_mean(declared: DeclaredRecipe, config: ModelConfig) -> LayerMean
         raise BadCheckpoint(
             f"{module.folder} begins with hidden state {module.first_layer}, and the model has "
             f"{config.num_hidden_layers + 1}",
-            hint="copy the checkpoint again, or use --pooling mean",
+            hint=COPY_AGAIN,
         )
     weights = _read_weights(module.folder, {"layer_weights": (len(layers),)})["layer_weights"]
     return LayerMean(layers, weights)
@@ -123,7 +124,7 @@ def _open_heads(declared: DeclaredRecipe, config: ModelConfig) -> list[Head]:
         if taken != size:
             raise BadCheckpoint(
                 f"{module.folder} takes vectors of {taken} values, but gets vectors of {size}",
-                hint="copy the whole checkpoint again, or use --pooling mean",
+                hint=COPY_AGAIN,
             )
         heads.append((module, _read_weights(module.folder, head_shapes(module))))
         size = module.out_features if isinstance(module, DenseModule) else size

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import TYPE_CHECKING
 
 from bertcli.checkpoints import layout
 from bertcli.checkpoints.config import ModelConfig, read_config
@@ -23,12 +24,14 @@ from bertcli.model.engine_choice import (
 from bertcli.model.finite import run_checked
 from bertcli.model.ops.base import Array
 from bertcli.model.preparation import NO_PREPARATION, prepare_texts
-from bertcli.model.recipe import ReadyRecipe, open_recipe
 from bertcli.model.request import EmbeddingRequest, SessionRequest
 from bertcli.model.resources import choose_blas_threads, unset_blas_limit
 from bertcli.model.tokenizer import TextTokenizer, TokenizedText
 from bertcli.model.tokenizer_loading import open_tokenizer
 from bertcli.results.texts import RunInfo, TextInfo
+
+if TYPE_CHECKING:
+    from bertcli.model.recipe import ReadyRecipe
 
 
 @dataclass(frozen=True)
@@ -74,8 +77,10 @@ class Session:
         return self.request.batch_tokens or default_batch_tokens(self.engine_choice.device)
 
     @cached_property
-    def recipe(self) -> ReadyRecipe:
+    def recipe(self) -> "ReadyRecipe":
         """The recipe of embeddings. Raises BadCheckpoint, UnsupportedModel."""
+        from bertcli.model.recipe import open_recipe  # here, since only embeddings need it
+
         tokenizer, request = self.tokenizer, self.request.embedding or EmbeddingRequest()
         return open_recipe(
             self.checkpoint, self.config, request, tokenizer.prompt, tokenizer.prompt_token_count, tokenizer.limit

@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 
-from bertcli.checkpoints.config import read_config
 from bertcli.checkpoints.find import find_checkpoint
 from bertcli.checkpoints.modules import list_files
 from bertcli.checkpoints.recipe import read_recipe
 from bertcli.checkpoints.required_files import Files, fingerprint, missing_files
-from bertcli.checkpoints.sentence_settings import read_prompts, token_limit
+from bertcli.checkpoints.sentence_settings import read_prompts
 from bertcli.errors import BadCheckpoint, BertcliError, UnsupportedModel, WrongUsage
 from bertcli.model.request import EmbeddingRequest
 from bertcli.model.session import Session
@@ -196,8 +195,10 @@ def test_a_prompt_without_room_for_a_text_is_wrong_usage(own_tiny_bert: Path) ->
 def test_a_damaged_limit_is_an_error(own_tiny_bert: Path, limit: object) -> None:
     write_modules(own_tiny_bert, "Pooling", configs=[POOLING])
     write_json(own_tiny_bert / "sentence_bert_config.json", {"max_seq_length": limit})
-    with pytest.raises(BadCheckpoint, match="has the max_seq_length"):
-        token_limit(own_tiny_bert, own_tiny_bert, read_config(own_tiny_bert))
+    with pytest.raises(BadCheckpoint, match="has the max_seq_length") as caught:
+        open_bert(own_tiny_bert)
+    assert caught.value.hint == "copy the checkpoint again, or set the limit with --max-length"
+    assert open_bert(own_tiny_bert, max_length=8).tokenizer.limit == 8
 
 
 def test_every_file_of_the_recipe_changes_the_fingerprint(own_tiny_bert: Path) -> None:

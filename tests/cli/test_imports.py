@@ -85,6 +85,17 @@ def test_a_published_model_has_shapes_without_huggingface_hub() -> None:
     assert not found & {*HEAVY, "huggingface_hub", "httpx", "httpx2", "bertcli.checkpoints.hub"}
 
 
+def test_recipes_are_loaded_for_embeddings_alone() -> None:
+    recipes = {"bertcli.checkpoints.recipe", "bertcli.model.recipe", "bertcli.checkpoints.module_weights"}
+    assert not loaded("fill-mask", "how [MASK] you") & recipes
+
+
+def test_a_table_of_vectors_loads_nothing_of_fill_mask() -> None:
+    found = loaded("encode", "how are you", "--format", "table")
+    assert "bertcli.output.tables.encode" in found
+    assert not found & {"bertcli.output.tables.fill_mask", "bertcli.results.masks"}
+
+
 def test_candidates_for_a_mask_load_nothing_of_the_other_questions() -> None:
     found = loaded("fill-mask", "how [MASK] you", "--format", "table")
     questions = ("bertcli.analysis.masks.", "bertcli.commands.fill_mask.", "bertcli.output.tables.masks")

@@ -6,12 +6,14 @@ import numpy as np
 
 from bertcli.analysis.embeddings.pooling import normalize
 from bertcli.checkpoints.recipe import DenseModule, LayerNormModule
-from bertcli.model.ops.base import FloatArray
+from bertcli.model.ops.base import FloatArray, LayerNorm
 from bertcli.model.ops.numpy_activations import ACTIVATIONS as BERT_ACTIVATIONS
+from bertcli.model.ops.numpy_activations import sigmoid
+from bertcli.model.ops.numpy_ops import NumpyOps
 from bertcli.model.recipe import Head
 
 # torch's default, which the recipe's LayerNorm has no setting for.
-_LAYER_NORM_EPS = np.float32(1e-5)
+_LAYER_NORM_EPS = 1e-5
 # Slopes and scales of torch's activation classes.
 _LEAKY_SLOPE = np.float32(0.01)
 _SELU_ALPHA, _SELU_SCALE = np.float32(1.6732632423543772), np.float32(1.0507009873554805)
@@ -31,9 +33,8 @@ def apply_head(vectors: FloatArray, head: Head) -> FloatArray:
     if isinstance(module, DenseModule):
         return _dense(vectors, module, weights)
     if isinstance(module, LayerNormModule):
-        centred = vectors - vectors.mean(-1, keepdims=True)
-        variance = np.square(centred).mean(-1, keepdims=True)
-        return np.asarray(centred / np.sqrt(variance + _LAYER_NORM_EPS) * weights["norm.weight"] + weights["norm.bias"])
+        norm = LayerNorm(weights["norm.weight"], weights["norm.bias"])
+        return np.asarray(NumpyOps().layer_norm(vectors, norm, _LAYER_NORM_EPS))
     return normalize(vectors)
 
 
@@ -57,12 +58,6 @@ def activate(x: FloatArray, name: str) -> FloatArray:
         name: One of bertcli.checkpoints.recipe.ACTIVATIONS.
     """
     return np.asarray(_FUNCTIONS[name](x), np.float32)
-
-
-def _sigmoid(x: FloatArray) -> FloatArray:
-    # e^-|x| neither overflows nor loses precision for very negative x.
-    small = np.exp(-np.abs(x))
-    return np.asarray(np.where(x < 0, small, np.float32(1)) / (1 + small))
 
 
 def _softplus(x: FloatArray) -> FloatArray:
@@ -93,9 +88,9 @@ _FUNCTIONS: Mapping[str, Callable[[FloatArray], FloatArray]] = {
     "ELU": _elu,
     "SELU": _selu,
     "GELU": lambda x: BERT_ACTIVATIONS["gelu"](x.copy()),  # computed in place
-    "SiLU": lambda x: x * _sigmoid(x),
+    "SiLU": lambda x: x * sigmoid(x),
     "Mish": lambda x: x * np.tanh(_softplus(x)),
-    "Sigmoid": _sigmoid,
+    "Sigmoid": sigmoid,
     "LogSigmoid": lambda x: -_softplus(-x),
     "Softplus": _softplus,
     "Softsign": lambda x: x / (1 + np.abs(x)),

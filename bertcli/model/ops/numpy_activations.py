@@ -72,7 +72,7 @@ def _gelu_tanh(x: Array) -> None:
 
 def _quick_gelu(x: Array) -> None:
     """Compute x sigmoid(1.702 x) (Hendrycks & Gimpel 2016)."""
-    x *= _sigmoid(x * np.float32(1.702))
+    x *= sigmoid(x * np.float32(1.702))
 
 
 def _relu(x: Array) -> None:
@@ -81,14 +81,15 @@ def _relu(x: Array) -> None:
 
 def _silu(x: Array) -> None:
     """Compute x sigmoid(x)."""
-    x *= _sigmoid(x)
+    x *= sigmoid(x)
 
 
 def _tanh(x: Array) -> None:
     np.tanh(x, out=x)
 
 
-def _sigmoid(x: Array) -> Array:
+def sigmoid(x: Array) -> Array:
+    """Compute 1 / (1 + e^-x), and leave x unchanged."""
     # e^-|x| neither overflows nor loses precision for very negative x.
     small = np.exp(-np.abs(x))
     return np.where(x < 0, small, np.float32(1)) / (1 + small)

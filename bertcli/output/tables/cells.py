@@ -20,6 +20,7 @@ ACCENT, QUIET, STRONG, ALARM = "magenta", "dim", "bold", "red"
 FIRST_VALUES = 4
 _NEGLIGIBLE, _MAJORITY = 0.05, 0.5
 _LONGEST_TITLE, _END_OF_TITLE = 600, 100
+_BAR_WIDTH, _EIGHTHS = 8, " ▏▎▍▌▋▊▉"
 
 
 def cell(text: str, style: str = "") -> Text:
@@ -82,6 +83,18 @@ def add_bars(drawn: Table, *headers: str) -> None:
     """Add columns of numbers with bars, aligned to the left."""
     for header in headers:
         drawn.add_column(cell(header), no_wrap=True)
+
+
+def bar(score: float) -> str:
+    """Return a bar for a number between 0 and 1.
+
+    >>> bar(0.5)
+    '████'
+    """
+    if not score > 0:  # NaN, which half precision can produce, has no bar
+        return ""
+    whole, eighths = divmod(round(score * _BAR_WIDTH * 8), 8)
+    return "█" * whole + _EIGHTHS[eighths].strip()
 
 
 def title(text: TextInfo) -> Text:

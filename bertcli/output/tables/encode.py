@@ -9,7 +9,6 @@ from bertcli.choices import Pooling, Similarity
 from bertcli.output.formatting import visible
 from bertcli.output.tables import cells
 from bertcli.output.tables.blocks import Blocks
-from bertcli.output.tables.fill_mask import bar
 from bertcli.output.tables.matrix import Matrix
 from bertcli.results.embeddings import EncodeRecord, LexicalVector
 from bertcli.results.recipe import Recipe
@@ -30,12 +29,9 @@ def encode_table(record: EncodeRecord, info: RunInfo, recipe: Recipe) -> Rendera
     """Draw the norm and first dimensions of each token's vector, of the pooled vectors, and of the chosen layers."""
     states, pool = record.last_hidden_state, "+".join(recipe.pooling)
     vectors = _pooled_vectors(record, pool) if states is None else _token_vectors(record, states, pool)
-    parts = [_layers(record)] if record.hidden_states else []
-    if record.next_sentence is not None:
-        parts.append(_next_sentence(record.next_sentence))
     count = 0 if record.embedding is None else len(record.embedding)
     note = f"first {min(cells.FIRST_VALUES, count)} of {count:,} dimensions"
-    return cells.figure(cells.title(record.text), vectors, *parts, cells.caption(info, note))
+    return cells.figure(cells.title(record.text), vectors, *_other_parts(record), cells.caption(info, note))
 
 
 def terms_table(record: EncodeRecord, terms: LexicalVector, info: RunInfo, top_k: int | None) -> RenderableType:
@@ -44,14 +40,23 @@ def terms_table(record: EncodeRecord, terms: LexicalVector, info: RunInfo, top_k
     cells.add_words(drawn, "term")
     cells.add_numbers(drawn, "id", "weight")
     cells.add_bars(drawn, "")
-    count = min(top_k or _SHOWN_TERMS, len(terms.weights))
+    total = len(terms.weights)
+    count = min(top_k or _SHOWN_TERMS, total)
     for token, token_id, weight in zip(terms.tokens[:count], terms.token_ids, terms.weights, strict=False):
-        share = Text(bar(float(weight / terms.weights[0])), cells.ACCENT)
+        share = Text(cells.bar(float(weight / terms.weights[0])), cells.ACCENT)
         drawn.add_row(cells.cell(token), Text(str(token_id)), cells.number(float(weight)), share)
-    parts = [_layers(record)] if record.hidden_states else []
-    parts += [] if record.next_sentence is None else [_next_sentence(record.next_sentence)]
-    note = f"the {count:,} strongest of {len(terms.weights):,} terms"
-    return cells.figure(cells.title(record.text), Blocks(drawn, keys=1), *parts, cells.caption(info, note))
+    all_terms = "all terms with a weight" if total else "no term has a weight"
+    note = f"the {count:,} strongest of {total:,} terms" if count < total else all_terms
+    drawn_terms = Blocks(drawn, keys=1)
+    return cells.figure(cells.title(record.text), drawn_terms, *_other_parts(record), cells.caption(info, note))
+
+
+def _other_parts(record: EncodeRecord) -> Iterator[RenderableType]:
+    """Yield the tables of the chosen layers and of the next sentence, if the record has them."""
+    if record.hidden_states:
+        yield _layers(record)
+    if record.next_sentence is not None:
+        yield _next_sentence(record.next_sentence)
 
 
 def similarity_table(

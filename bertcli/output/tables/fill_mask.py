@@ -13,7 +13,6 @@ from bertcli.output.tables.blocks import Blocks
 from bertcli.results.masks import FillMaskRecord, MaskPredictions, Prediction
 from bertcli.results.texts import RunInfo
 
-_BAR_WIDTH, _EIGHTHS = 8, " ▏▎▍▌▋▊▉"
 _SMALLEST_WITH_DECIMALS = 0.001
 # A longer text is shown by the characters around its mask.
 _LONGEST_TEXT, _AROUND_MASK = 200, 60
@@ -44,19 +43,7 @@ def fill_mask_table(record: FillMaskRecord, info: RunInfo, mass: float | None = 
 
 def probability(score: float) -> Text:
     """Return a probability with four decimals, or two digits if it is small, and a bar of proportional length."""
-    return Text.assemble(_digits(score), " ", (bar(score), cells.ACCENT))
-
-
-def bar(score: float) -> str:
-    """Return a bar for a number between 0 and 1.
-
-    >>> bar(0.5)
-    '████'
-    """
-    if not score > 0:  # NaN, which half precision can produce, has no bar
-        return ""
-    whole, eighths = divmod(round(score * _BAR_WIDTH * 8), 8)
-    return "█" * whole + _EIGHTHS[eighths].strip()
+    return Text.assemble(_digits(score), " ", (cells.bar(score), cells.ACCENT))
 
 
 def common_ends(sequences: Sequence[str]) -> tuple[int, int]:

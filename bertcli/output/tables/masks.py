@@ -9,7 +9,7 @@ from bertcli.choices import FillOrder
 from bertcli.output.heatmaps import mutual_heatmap
 from bertcli.output.tables import cells
 from bertcli.output.tables.blocks import Blocks
-from bertcli.output.tables.fill_mask import bar, probability
+from bertcli.output.tables.fill_mask import probability
 from bertcli.output.tables.matrix import matrix_or_strongest
 from bertcli.results.masks import (
     Comparison,
@@ -138,7 +138,7 @@ def _token_scores(score: TextScore) -> Blocks:
     most = max(token.surprisal for token in score.tokens)
     width = max(len(f"{token.surprisal:z.2f}") for token in score.tokens)
     for token in score.tokens:
-        surprisal_bar = bar(token.surprisal / most if most else 0)
+        surprisal_bar = cells.bar(token.surprisal / most if most else 0)
         drawn.add_row(
             Text(str(token.position), cells.QUIET),
             cells.cell(token.token),
