@@ -21,10 +21,10 @@ from bertcli.checkpoints.pickled import without_pickle_warnings
 from bertcli.checkpoints.weight_files import own_code_hint
 from bertcli.choices import EngineName
 from bertcli.errors import BadCheckpoint, UnsupportedModel, WrongUsage
-from bertcli.input.records import is_utf8
 from bertcli.model.batching import Batch
 from bertcli.model.engine import ModelOutput, ObservedAttention, OutputRequest, ProjectionName, backend_index
 from bertcli.model.ops.base import Array, IntArray, Linear, Ops
+from bertcli.quoting import is_utf8
 
 # transformers logs every load to stderr and draws progress bars there. bertcli itself reports what a user needs.
 transformers_logging.set_verbosity(logging.CRITICAL)

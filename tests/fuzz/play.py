@@ -1,14 +1,13 @@
 """A case from its seed to its verdict: write its files, run it, check it, and run it again if it was killed."""
 
 import json
-import os
-import shlex
 import shutil
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from bertcli.quoting import quoted_word
 from tests.fuzz.cases import Case, Fixtures, draw_case
 from tests.fuzz.checks import check, check_shards, is_complete, read_files
 from tests.fuzz.mutate import Files
@@ -253,25 +252,6 @@ def reproduction(case: Case, folder: Path) -> str:
     arguments = case.arguments
     if case.kind == "kill":
         arguments = [*arguments, "-o", "out/", "--resume"]
-    command = " ".join(["python", "-m", "bertcli", *map(_quoted, arguments)])
+    command = " ".join(["python", "-m", "bertcli", *map(quoted_word, arguments)])
     redirected = " < ../stdin" if case.stdin is not None else " < /dev/null"
-    return f"(cd {_quoted(str(folder / 'work'))} && {command}{redirected})"
-
-
-def _quoted(argument: str) -> str:
-    """Quote an argument for bash, with escapes for what a terminal cannot show."""
-    if argument.isascii() and argument.isprintable():
-        return shlex.quote(argument)
-    encoded = os.fsencode(argument) if _is_encodable(argument) else argument.encode("utf-8", "surrogatepass")
-    return "$'" + "".join(chr(byte) if chr(byte) in _SAFE else f"\\x{byte:02x}" for byte in encoded) + "'"
-
-
-_SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,_-/[]")
-
-
-def _is_encodable(argument: str) -> bool:
-    try:
-        os.fsencode(argument)
-    except UnicodeEncodeError:
-        return False
-    return True
+    return f"(cd {quoted_word(str(folder / 'work'))} && {command}{redirected})"
