@@ -47,10 +47,8 @@ def open_tokenizer(
     architecture = config.architecture
     files = find_tokenizer_files(checkpoint.folder, architecture.special_tokens, architecture.vocabulary)
     with silence_panics():
-        loaded, limit = (
-            load_tokenizer(files),
-            max_length or token_limit(checkpoint.whole_folder, checkpoint.folder, config),
-        )
+        loaded = load_tokenizer(files)
+        limit = max_length or token_limit(checkpoint.whole_folder, checkpoint.folder, config)
         if preparation.is_lower_cased:
             _lower_case(loaded)
         tokenizer = TextTokenizer(loaded, files.special_tokens, config, limit, truncate, preparation.prompt)
