@@ -25,12 +25,12 @@ from bertcli.checkpoints.find import BUNDLED_FOLDER
 from processes import random_bert_base
 from samples import masked_lines, mixed_texts, write_lines
 
-# Seconds after the start of a process, between which it gets its signal.
+# The earliest and the latest moment of the signal, in seconds after the start of the process.
 _MOMENTS = (0.2, 5.0)
 _LONGEST_END = 120.0
 _SIGNALS = {"int": signal.SIGINT, "term": signal.SIGTERM}
 _EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
-# Lines of input: enough for a minute at the least, so that no run ends before its signal.
+# Lines of input: enough for at least a minute, so that no run ends before its signal.
 _LINES = 200_000
 # Texts of the page, which has all of their attention: several seconds of work.
 _PAGE_TEXTS = 300

@@ -109,6 +109,11 @@ class Unreachable(BertcliError):
     """A remote file, folder or cluster that is missing, refuses access, or cannot be reached over the network."""
 
 
+def message_of(error: Exception) -> str:
+    """Return the message of another package's error on one line, or the error's class if it has none."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 def require(package: str, purpose: str) -> Any:
     """Import a package that bertcli does not install by default.
 

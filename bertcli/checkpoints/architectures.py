@@ -63,7 +63,7 @@ class Architecture:
     next_sentence_head: tuple[str, ...] = ()
     # The MLM head's only bias is its decoder's. In the other families there is a second one that can be tied to it.
     has_one_mlm_bias: bool = False
-    # Ends of transformers' class names. mlm_suffix is empty if there is no class with an MLM head.
+    # Suffixes of transformers' class names. mlm_suffix is empty if there is no class with an MLM head.
     body_suffix: str = "Model"
     mlm_suffix: str = "ForMaskedLM"
     # Values of position_embedding_type that the family supports.
@@ -74,7 +74,7 @@ class Architecture:
     has_attentions: bool = True
     # Padding does not change the states of a text's tokens. Otherwise only texts of equal length run together.
     allows_padding: bool = True
-    # The setting that num_attention_heads is divided by, and its default. Empty if all of the heads attend.
+    # The setting that num_attention_heads is divided by, and its default. None if all heads attend.
     head_divisor: tuple[str, int] | None = None
     # Settings for transformers that override those in config.json.
     overrides: Mapping[str, Any] = field(default_factory=dict)

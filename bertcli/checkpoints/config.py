@@ -10,6 +10,7 @@ from bertcli.checkpoints.architectures import Architecture, untested_architectur
 from bertcli.checkpoints.families import ARCHITECTURES
 from bertcli.checkpoints.unsupported import has_own_code, untested_class
 from bertcli.errors import BadCheckpoint, UnsupportedModel
+from bertcli.quoting import shortened
 
 CONFIG_FILE = "config.json"
 # Largest values of settings, far beyond those of any published model. A damaged value could otherwise use up all memory
@@ -27,7 +28,6 @@ _LARGEST: Mapping[str, float] = {
 }
 # The same for settings that only transformers reads, where it builds something for each number up to the value.
 _LARGEST_OTHERS: Mapping[str, int] = {"num_hidden_groups": 1_000, "inner_group_num": 1_000, "num_labels": 1_000_000}
-_QUOTED_CHARACTERS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,11 +215,9 @@ def _check_value(value: Any, name: str, stored: str, path: Path, *, may_be_zero:
 
 
 def _wrong_value(path: Path, name: str, value: Any, wanted: str) -> BadCheckpoint:
-    shown = repr(value)
-    if len(shown) > _QUOTED_CHARACTERS:
-        shown = f"{shown[:_QUOTED_CHARACTERS]}..."
     return BadCheckpoint(
-        f"{path}: {name} is {shown}, not {wanted}", hint="the config may be damaged; copy the checkpoint again"
+        f"{path}: {name} is {shortened(value)}, not {wanted}",
+        hint="the config may be damaged; copy the checkpoint again",
     )
 
 

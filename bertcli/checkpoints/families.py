@@ -15,6 +15,9 @@ _MIXED_TOKENS = SpecialTokens(unk="<unk>", pad="<pad>")
 _BYTE_PAIRS = Vocabulary("vocab.json", is_wordpieces=False)
 _UNIGRAMS = Vocabulary("sentencepiece.bpe.model", is_wordpieces=False)
 _PIECES = Vocabulary("spiece.model", is_wordpieces=False)
+_NO_WORDPIECES = Vocabulary(is_wordpieces=False)
+_LM_HEAD_TENSORS = ("lm_head.dense.weight", "lm_head.layer_norm.weight")
+_GENERATOR_TENSORS = ("generator_predictions.dense.weight", "generator_predictions.LayerNorm.weight")
 _SIZES = {
     "vocab": "vocab_size",
     "hidden": "hidden_size",
@@ -70,7 +73,7 @@ def _like_roberta(class_prefix: str, tensor_prefix: str, **others: Any) -> Archi
     settings = {
         "special_tokens": _ANGLE_BRACKET_TOKENS,
         "vocabulary": _BYTE_PAIRS,
-        "mlm_head": ("lm_head.dense.weight", "lm_head.layer_norm.weight"),
+        "mlm_head": _LM_HEAD_TENSORS,
         "mlm_head_name": "lm_head",
         "positions_follow_padding": True,
         **others,
@@ -129,15 +132,15 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         "electra.",
         config_defaults=_sizes(hidden=256, heads=4),
         pooler=(),
-        mlm_head=("generator_predictions.dense.weight", "generator_predictions.LayerNorm.weight"),
+        mlm_head=_GENERATOR_TENSORS,
         mlm_head_name="generator_predictions",
     ),
     "albert": Architecture(
         "Albert",
         "albert.",
         config_defaults=_sizes(vocab=30000, hidden=4096, heads=64),
-        special_tokens=SpecialTokens(unk="<unk>", pad="<pad>"),
-        vocabulary=Vocabulary("spiece.model", is_wordpieces=False),
+        special_tokens=_MIXED_TOKENS,
+        vocabulary=_PIECES,
         pooler=("pooler.weight", "pooler.bias"),
         mlm_head=("predictions.dense.weight", "predictions.LayerNorm.weight"),
         mlm_head_name="predictions",
@@ -148,8 +151,8 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         fixed_settings=("pad_token_id", "type_vocab_size"),
         config_defaults={"vocab_size": 30527, "type_vocab_size": 0, "pad_token_id": 1},
         special_tokens=SpecialTokens(sep="</s>", pad="<pad>", cls="<s>", mask="<mask>"),
-        vocabulary=Vocabulary(is_wordpieces=False),
-        mlm_head=("lm_head.dense.weight", "lm_head.layer_norm.weight"),
+        vocabulary=_NO_WORDPIECES,
+        mlm_head=_LM_HEAD_TENSORS,
         mlm_head_name="lm_head",
         positions_follow_padding=True,
     ),
@@ -196,7 +199,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         "ConvBert",
         "convbert.",
         pooler=(),
-        mlm_head=("generator_predictions.dense.weight", "generator_predictions.LayerNorm.weight"),
+        mlm_head=_GENERATOR_TENSORS,
         mlm_head_name="generator_predictions",
         allows_padding=False,
         head_divisor=("head_ratio", 2),
@@ -212,7 +215,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         config_defaults=_sizes(vocab=33, positions=1026, types=0),
         fixed_settings=("type_vocab_size",),
         special_tokens=_PROTEIN_TOKENS,
-        vocabulary=Vocabulary(is_wordpieces=False),
+        vocabulary=_NO_WORDPIECES,
         position_types=("absolute", "rotary"),
         final_norm="encoder.emb_layer_norm_after",
     ),
@@ -223,7 +226,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         fixed_settings=("type_vocab_size",),
         special_tokens=_PROTEIN_TOKENS,
         pooler=(),
-        mlm_head=("lm_head.dense.weight", "lm_head.layer_norm.weight"),
+        mlm_head=_LM_HEAD_TENSORS,
         mlm_head_name="lm_head",
         final_norm="norm",
     ),
@@ -317,14 +320,14 @@ ARCHITECTURES: Mapping[str, Architecture] = {
     "roc_bert": Architecture(
         "RoCBert",
         "roc_bert.",
-        vocabulary=Vocabulary(is_wordpieces=False),
+        vocabulary=_NO_WORDPIECES,
         token_features={"input_shape_ids": "word_shape.json", "input_pronunciation_ids": "word_pronunciation.json"},
     ),
     "roformer": Architecture(
         "RoFormer",
         "roformer.",
         config_defaults=_sizes(vocab=50000, positions=1536),
-        vocabulary=Vocabulary(is_wordpieces=False),
+        vocabulary=_NO_WORDPIECES,
         pooler=(),
     ),
     "splinter": Architecture("Splinter", "splinter.", pooler=(), mlm_head=(), mlm_suffix=""),

@@ -13,6 +13,7 @@ import torch
 
 from bertcli.checkpoints.safetensors import TensorInfo
 from bertcli.errors import BadCheckpoint, UnsupportedModel
+from bertcli.quoting import is_utf8
 
 _SAFETENSORS_DTYPES = {
     torch.float64: "F64", torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16", torch.complex64: "C64",
@@ -77,7 +78,7 @@ def load_array(path: Path, name: str) -> Any:
 
 
 def _is_name(name: object) -> bool:
-    return isinstance(name, str) and not any("\ud800" <= character <= "\udfff" for character in name)
+    return isinstance(name, str) and is_utf8(name)
 
 
 def _is_dense(value: object) -> bool:

@@ -24,6 +24,7 @@ from bertcli.checkpoints.modules import (
 from bertcli.checkpoints.unsupported import has_own_code
 from bertcli.checkpoints.weight_files import INDEX, WEIGHT_FILES, shard_names
 from bertcli.errors import BadCheckpoint, UnsupportedModel
+from bertcli.quoting import is_utf8
 
 # The file that holds a whole tokenizer, and the files that hold its settings.
 TOKENIZER_FILE = "tokenizer.json"
@@ -219,7 +220,7 @@ def _content(token: Any) -> str | None:
 
 def _is_token(content: str) -> bool:
     """Return True unless the text is empty, or holds half of a surrogate pair, which no vocabulary can hold."""
-    return bool(content) and not any("\ud800" <= character <= "\udfff" for character in content)
+    return bool(content) and is_utf8(content)
 
 
 def _flag(settings: dict[str, Any], name: str) -> bool | None:

@@ -7,7 +7,7 @@ from bertcli.input.rows import Fields, Rows, column_index, listed, make_row
 from bertcli.quoting import printable_name
 from bertcli.storage import AnyPath, RemotePath, arrow_source, size_of, translate_errors
 
-# Rows to read at a time: up to so many, and up to about so many bytes of all columns.
+# Limits of one read: number of rows, and approximate number of bytes in all columns.
 _BATCH_ROWS, _BATCH_BYTES = 1024, 1 << 26
 _DAMAGED_HINT = "copy the file again, or give its format with --input-format"
 
@@ -73,9 +73,9 @@ class ParquetTexts:
         schema = file.schema_arrow
         for name in self._fields.names:
             column_index(schema.names, name, printable_name(self._path))
-        types, kind = self._pyarrow.types, schema.field(self._fields.text).type
-        kind = kind.value_type if types.is_dictionary(kind) else kind
-        if not (types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)):
+        kind = schema.field(self._fields.text).type
+        kind = kind.value_type if self._pyarrow.types.is_dictionary(kind) else kind
+        if not _is_text(self._pyarrow, kind):
             raise BadInput(
                 f"{printable_name(self._path)}: column {self._fields.text!r} holds {kind}, not texts",
                 hint=f"the columns are {listed(schema.names)}; choose one with --column",
@@ -91,10 +91,14 @@ def _batch_rows(metadata: Any) -> int:
 
 def _as_binary(arrow: Any, column: Any) -> Any:
     """Return a column of strings as bytes, any other column unchanged."""
+    column = column.dictionary_decode() if arrow.types.is_dictionary(column.type) else column
+    return column.cast(arrow.large_binary()) if _is_text(arrow, column.type) else column
+
+
+def _is_text(arrow: Any, kind: Any) -> bool:
+    """Return True if a column's type is one of Arrow's types of strings."""
     types = arrow.types
-    column = column.dictionary_decode() if types.is_dictionary(column.type) else column
-    is_text = types.is_string(column.type) or types.is_large_string(column.type) or types.is_string_view(column.type)
-    return column.cast(arrow.large_binary()) if is_text else column
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
 
 
 def _decoded(value: Any) -> Any:

@@ -7,8 +7,9 @@ from functools import cached_property
 from bertcli.choices import InputFormat
 from bertcli.errors import BadText, BertcliError, WrongUsage
 from bertcli.input.files import Input, find_inputs
-from bertcli.input.records import STDIN, FailedText, TextRecord, TextSource, Window, is_too_long, is_utf8, too_long
+from bertcli.input.records import STDIN, FailedText, TextRecord, TextSource, Window, is_too_long, too_long
 from bertcli.input.rows import Row
+from bertcli.quoting import is_utf8
 
 # Assumed size of a line of a file or stream.
 SENTENCE_BYTES = 80

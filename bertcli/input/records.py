@@ -14,7 +14,6 @@ STDIN = "-"
 TEXT_FIELD = "text"
 # Longest line and longest text. Memory and the tokenizer set a limit, and a text for BERT is far shorter.
 MAX_TEXT_BYTES = 16 << 20
-_QUOTED_CHARACTERS = 60
 # The id that the user's data gives a text.
 TextId = str | int
 
@@ -85,13 +84,6 @@ class TextRecord:
 Window = list[TextRecord | FailedText]
 
 
-def shortened(value: object) -> str:
-    """Return a text as messages quote it, cut to 60 characters; or any other value in the same way."""
-    shown = value if isinstance(value, str) else repr(value)
-    shown = shown if len(shown) <= _QUOTED_CHARACTERS else shown[:_QUOTED_CHARACTERS] + "..."
-    return repr(shown) if isinstance(value, str) else shown
-
-
 def too_long(what: str) -> BadText:
     """Return the error for a line, row or text over MAX_TEXT_BYTES. what: its name in the message, with article."""
     limit = f"{MAX_TEXT_BYTES >> 20} MiB"
@@ -104,8 +96,3 @@ def is_too_long(text: str) -> bool:
     """Return True if a text is over MAX_TEXT_BYTES in UTF-8."""
     # A character has up to four bytes, so most texts need no encoding.
     return 4 * len(text) > MAX_TEXT_BYTES and len(text.encode(errors="surrogatepass")) > MAX_TEXT_BYTES
-
-
-def is_utf8(text: str) -> bool:
-    """Return True if a text came from valid UTF-8. Invalid bytes become lone surrogates, which cannot be encoded."""
-    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)

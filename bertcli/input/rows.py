@@ -6,8 +6,9 @@ from itertools import islice
 from typing import Any
 
 from bertcli.errors import BadInput, BadText
-from bertcli.input.records import TEXT_FIELD, TextId, is_utf8, shortened, too_long
+from bertcli.input.records import TEXT_FIELD, TextId, too_long
 from bertcli.input.streams import Line, LongLine
+from bertcli.quoting import is_utf8, shortened
 
 # Blank lines to report together.
 _BLANK_ROWS = 1024

@@ -5,9 +5,10 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from bertcli.errors import BadInput, BadText
-from bertcli.input.records import MAX_TEXT_BYTES, is_utf8, too_long
+from bertcli.input.records import MAX_TEXT_BYTES, too_long
 from bertcli.input.rows import Fields, Row, Rows, column_index, make_row, numbered
 from bertcli.input.streams import Line, LongLine
+from bertcli.quoting import is_utf8
 
 Record = tuple[int, list[str] | BadText]
 

@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 from transformers.tokenization_python import PythonBackend
 from transformers.utils import logging as transformers_logging
 
-from bertcli.errors import BadCheckpoint, BertcliError, MissingPackage
+from bertcli.errors import BadCheckpoint, BertcliError, MissingPackage, message_of
 from bertcli.model.tokenizer_errors import TokenizerError, catch_tokenizer_errors
 
 # transformers logs every load to stderr and draws progress bars there. bertcli itself reports what a user needs.
@@ -51,7 +51,7 @@ def load_slow_tokenizer(folder: Path) -> Tokenizer:
 
 
 def _loading_error(folder: Path, error: Exception) -> BertcliError:
-    why = " ".join(str(error).split()) or type(error).__name__
+    why = message_of(error)
     name = _missing_package(error, why)
     if name is not None:
         return MissingPackage.of(f"the tokenizer in {folder}", name)
@@ -140,7 +140,7 @@ class PythonTokenizer:
         try:
             return str(self._tokenizer.decode(list(ids), skip_special_tokens=skip_special_tokens))
         except Exception as error:  # each tokenizer raises errors of its own
-            raise TokenizerError(" ".join(str(error).split())) from None
+            raise TokenizerError(message_of(error)) from None
 
     def encode(self, text: str, add_special_tokens: bool = True) -> PythonEncoding:
         """Encode one text. Raises TokenizerError."""
@@ -168,7 +168,7 @@ class PythonTokenizer:
             else:
                 all_ids, type_ids, sequences = ids[0], [0] * len(ids[0]), [0] * len(ids[0])
         except Exception as error:  # each tokenizer raises errors of its own
-            raise TokenizerError(" ".join(str(error).split()) or type(error).__name__) from None
+            raise TokenizerError(message_of(error)) from None
         words = [iter(_words(each)) for each in tokens]
         return PythonEncoding(
             list(all_ids),

@@ -157,11 +157,10 @@ class TextTokenizer:
             BadCheckpoint: The model has no embedding for a token of the text.
         """
         try:
-            with catch_tokenizer_errors():
-                encoding = self._tokenizer.encode(text, add_special_tokens=False)
+            ids = self._bare_ids(text)
         except TokenizerError as error:
             raise _failure(error) from None
-        return self._checked_ids(encoding.ids)
+        return self._checked_ids(ids)
 
     def encode_word(self, word: str) -> list[int]:
         """Return the ids of a word in the middle of a text.
@@ -242,6 +241,11 @@ class TextTokenizer:
         with catch_tokenizer_errors():
             return self._tokenizer.encode_batch([text])[0]
 
+    def _bare_ids(self, text: str) -> list[int]:
+        """Return the ids of a text without special tokens. Raises TokenizerError."""
+        with catch_tokenizer_errors():
+            return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
     def _finish(self, record: TextRecord, prefix: TextInput, encoding: Encoding | None) -> TokenizedText | FailedText:
         """Finish one text.
 
@@ -295,8 +299,7 @@ class TextTokenizer:
         special = self._special_token_count(record)
         if not self.prompt or len(encoding) <= special or len(encoding) > special + self.prompt_token_count:
             return len(encoding) > special
-        parts = (record.text, record.pair or "")
-        return any(len(self._tokenizer.encode(part, add_special_tokens=False)) for part in parts)
+        return any(self._bare_ids(part) for part in (record.text, record.pair or ""))
 
     def _special_token_count(self, record: TextRecord) -> int:
         return int(self._tokenizer.num_special_tokens_to_add(record.pair is not None))

@@ -12,10 +12,10 @@ from bertcli.checkpoints.find import Checkpoint
 from bertcli.checkpoints.required_files import TokenizerFiles, find_tokenizer_files
 from bertcli.checkpoints.sentence_settings import token_limit
 from bertcli.errors import BadCheckpoint, WrongUsage
-from bertcli.input.records import is_utf8
 from bertcli.model.preparation import NO_PREPARATION, TextPreparation
 from bertcli.model.tokenizer import TextTokenizer
 from bertcli.model.tokenizer_errors import TokenizerError, catch_tokenizer_errors, silence_panics
+from bertcli.quoting import is_utf8
 
 
 def open_tokenizer(

@@ -20,11 +20,11 @@ from bertcli.checkpoints.find import Checkpoint
 from bertcli.checkpoints.pickled import without_pickle_warnings
 from bertcli.checkpoints.weight_files import own_code_hint
 from bertcli.choices import EngineName
-from bertcli.errors import BadCheckpoint, UnsupportedModel, WrongUsage
-from bertcli.input.records import is_utf8
+from bertcli.errors import BadCheckpoint, UnsupportedModel, WrongUsage, message_of
 from bertcli.model.batching import Batch
 from bertcli.model.engine import ModelOutput, ObservedAttention, OutputRequest, ProjectionName, backend_index
 from bertcli.model.ops.base import Array, IntArray, Linear, Ops
+from bertcli.quoting import is_utf8
 
 # transformers logs every load to stderr and draws progress bars there. bertcli itself reports what a user needs.
 transformers_logging.set_verbosity(logging.CRITICAL)
@@ -210,13 +210,14 @@ class TransformersEngine:
         except MemoryError:
             raise
         except Exception as error:  # transformers raises errors of many types for a bad config
-            why = " ".join(str(error).split()) or type(error).__name__
             hint = own_code_hint(self._config) or (
                 "config and weights may come from different models; copy both again from the same place"
             )
             if not is_utf8(str(self._folder)):
                 hint = "rename the folder, since transformers takes no name that is not UTF-8; or leave out --engine"
-            raise BadCheckpoint(f"transformers cannot load {self._folder} as {class_name}: {why}", hint=hint) from None
+            raise BadCheckpoint(
+                f"transformers cannot load {self._folder} as {class_name}: {message_of(error)}", hint=hint
+            ) from None
         # Without a pooler in the checkpoint, no command asks for its output.
         missing = [name for name in loading["missing_keys"] if self._has_pooler or "pooler." not in name]
         if missing:

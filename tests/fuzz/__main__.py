@@ -54,7 +54,7 @@ def figures(reports: Sequence[Report]) -> str:
         f"exit codes: {', '.join(f'{code}: {count:,}' for code, count in sorted(codes.items()))}",
         f"interrupts: {len(stops):,}, kills: {codes[-9]:,}, resumed after a kill: {kills:,}",
         f"median run: {median(run.seconds for run in runs):.2f} s, "
-        f"longest run: {max((run.seconds for run in runs), default=0):.1f} s",
+        f"longest run: {max(run.seconds for run in runs):.1f} s",
     ]
     if stops:
         lines.append(f"from signal to end: median {median(stops):.2f} s, longest {stops[-1]:.2f} s")

@@ -40,7 +40,7 @@ _STRAY = (
 
 @dataclass(frozen=True, slots=True)
 class Fixtures:
-    """What cases share. None of it may be written to.
+    """Files that all cases use, and that no case may change.
 
     Attributes:
         home: Folder of the libraries' caches.
@@ -64,13 +64,13 @@ class Fixtures:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A run to make, and what is known about it.
+    """A command line with its files, and the facts that the checks of its run need.
 
     Attributes:
         seed: The seed that it is drawn from.
         kind: "plain", "folder" for a resumed folder that is damaged, "kill" for a run that is killed and resumed.
         arguments: The command line without the name of the program.
-        files: Files in the working directory, by name.
+        files: Files in the working directory before the run, by name.
         target: Name of the output file or folder, None for standard output.
         format: Format of the output, "" if it is not to be parsed.
         records: Number of input records, None if unknown.
@@ -130,7 +130,7 @@ def _draw_plain(rng: random.Random, seed: int, fixtures: Fixtures) -> Case:
 
 
 def _with_model(rng: random.Random, case: Case, fixtures: Fixtures, options: dict[str, list[str]]) -> Case:
-    """Add -m: a valid checkpoint, a damaged one, or a name of nothing. Let --compare name a model too."""
+    """Add -m: a valid checkpoint, a damaged one, or a name that no model has. Let --compare name a model too."""
     names = sorted(fixtures.checkpoints)
     if "compare" in options:
         other = fixtures.checkpoints[rng.choice(names)]
@@ -230,7 +230,7 @@ def _draw_folder(rng: random.Random, seed: int, fixtures: Fixtures) -> Case:
 
 
 def _draw_kill(rng: random.Random, seed: int, fixtures: Fixtures) -> Case:
-    """Return a run into a folder that a signal ends, once or twice. tests.fuzz.play resumes it."""
+    """Return a run into a folder with one or two signals. tests.fuzz.play sends each to a run, and resumes it."""
     rows = [draw_text(rng) for _ in range(rng.randint(5, 60))]
     file = rng.choice((None, None, draw_file(rng)))
     content = "".join(f"{text.splitlines()[0] if text.strip() else 'a'}\n" for text in rows).encode()

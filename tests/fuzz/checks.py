@@ -32,11 +32,11 @@ _FORBIDDEN_WORDS = ("Traceback", "this is a bug", "panicked", "terminate called"
 
 
 def check(case: Case, ended: Ended, folder: Path, before: Files) -> list[str]:
-    """Return what is wrong with a run, in words.
+    """Check a run, and return its problems in words.
 
     Args:
         case: The case.
-        ended: How it ended.
+        ended: The result of the run.
         folder: The working directory after the run.
         before: The files that were in it before the run.
     """
@@ -45,7 +45,7 @@ def check(case: Case, ended: Ended, folder: Path, before: Files) -> list[str]:
     found += [f"not asked for: {each}" for each in ended.seen]
     try:
         found += _check_output(case, ended, folder)
-    except Exception as error:
+    except Exception as error:  # the parsers raise errors of many types for damaged output
         found.append(f"the output cannot be read: {type(error).__name__}: {error}")
     return found
 
@@ -122,7 +122,7 @@ def _check_files(case: Case, ended: Ended, before: Files, after: Files) -> Itera
 
 
 def _asks_for_help(case: Case) -> bool:
-    """Return True if a text that is not behind -- may be an option for help."""
+    """Return True if an argument is the option for help. A text before -- may be one too."""
     return any(argument in ("-h", "--help") for argument in case.arguments)
 
 
@@ -165,9 +165,14 @@ def _count_json(content: bytes) -> int | None:
 
 
 def _count_json_lines(content: bytes) -> int | None:
-    lines = content.decode().split("\n")
-    assert lines.pop() == "", "the last line is cut off"
-    return _count_indices([json.loads(line, parse_constant=_refuse) for line in lines])
+    return _count_indices([json.loads(line, parse_constant=_refuse) for line in _whole_lines(content)])
+
+
+def _whole_lines(content: bytes) -> list[str]:
+    """Return the lines of a text, and check that the last one has its line end."""
+    *lines, rest = content.decode().split("\n")
+    assert rest == "", "the last line is cut off"
+    return lines
 
 
 def _refuse(constant: str) -> None:
@@ -188,8 +193,7 @@ def _count_csv(content: bytes) -> int | None:
 
 
 def _count_tsv(content: bytes) -> int | None:
-    lines = content.decode().split("\n")
-    assert lines.pop() == "", "the last line is cut off"
+    lines = _whole_lines(content)
     assert not any("\r" in line for line in lines), "a carriage return"
     return _count_rows([line.split("\t") for line in lines])
 
@@ -249,7 +253,7 @@ def check_shards(folder: Path) -> int:
     for shard in manifest["shards"]:
         content = (folder / shard["file"]).read_bytes()
         assert hashlib.sha256(content).hexdigest() == shard["sha256"], f"{shard['file']} differs from its hash"
-        assert _count_parquet(content) == shard["rows"], f"{shard['file']} has not the rows of its entry"
+        assert _count_parquet(content) == shard["rows"], f"{shard['file']} has another number of rows than its entry"
         rows += shard["rows"]
     assert rows == manifest["rows"]
     return rows

@@ -11,7 +11,7 @@ from bertcli.cli.app import make_app
 from tests.fuzz.texts import draw_text
 from tests.tiny import WORDS
 
-# Options that a case chooses by itself: input, model and output. Their other names are here too.
+# Options for input, model and output, which tests.fuzz.cases draws; and --debug, which shows tracebacks.
 _CHOSEN = {"texts", "file", "model", "format", "json", "output", "svg", "html", "png", "force", "debug"}
 # Options that start other programs: Ray and a browser. tests/cluster and tests/cli have tests of them.
 _NOT_FUZZED = {"on_ray", "ray_address", "open_page"}

@@ -1,14 +1,13 @@
-"""A case from its seed to its verdict: write its files, run it, check it, and run it again if it was killed."""
+"""The steps of a case: write its files, run it, check the run, and run it again if it was killed."""
 
 import json
-import os
-import shlex
 import shutil
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from bertcli.quoting import quoted_word
 from tests.fuzz.cases import Case, Fixtures, draw_case
 from tests.fuzz.checks import check, check_shards, is_complete, read_files
 from tests.fuzz.mutate import Files
@@ -22,8 +21,8 @@ class Report:
     Attributes:
         case: The case.
         folder: Folder with its files, kept if there are problems.
-        runs: Every run that it took.
-        problems: What is wrong, in words.
+        runs: The results of all runs of the case, in order.
+        problems: The problems of these runs, in words.
     """
 
     case: Case
@@ -49,7 +48,7 @@ class Player:
     """Plays cases in a folder. Use it as a context manager."""
 
     def __init__(self, folder: Path) -> None:
-        """Start the server and make what the cases share.
+        """Start the server and make the fixtures.
 
         Args:
             folder: An empty folder for everything that this writes.
@@ -58,8 +57,7 @@ class Player:
         home = folder / "home"
         home.mkdir(parents=True)
         self._server = ForkServer(home)
-        tiny = save_checkpoints(folder / "checkpoints")
-        self._fixtures = Fixtures(home, tiny, {}, b"")
+        self._fixtures = Fixtures(home, save_checkpoints(folder / "checkpoints"), {}, b"")
         self._fixtures = self._with_shards()
 
     def __enter__(self) -> "Player":
@@ -80,7 +78,7 @@ class Player:
         return Case(-1, "folder", arguments, {"in.jsonl": content.encode()}, "out/", "/", len(texts))
 
     def play(self, seed: int, *, keep: bool = False) -> Report:
-        """Draw the case of a seed, run it, and judge it.
+        """Draw the case of a seed, run it, and check it.
 
         Args:
             seed: The seed.
@@ -92,7 +90,7 @@ class Player:
         return report
 
     def run(self, case: Case, planted: str = "", limit: float | None = None) -> Report:
-        """Run a case and judge it.
+        """Run a case and check it.
 
         Args:
             case: The case.
@@ -103,19 +101,19 @@ class Player:
         shutil.rmtree(folder, ignore_errors=True)
         report = Report(case, folder)
         if case.kind == "kill":
-            _KillAndResume(self, report).play()
+            self._kill_and_resume(report)
             return report
         _write(folder / "work", case.files)
         ended = self.start(report, case, planted, limit)
         if signal.SIGKILL in ended.sent and ended.code == -signal.SIGKILL and case.target is not None:
-            # The next run to the same target removes what the killed one has left.
+            # The next run to the same target removes the files that the killed one left.
             again = replace(case, signals=[], arguments=[case.arguments[0], "--force", *case.arguments[1:]])
             if is_complete(self.start(report, again)):
                 report.problems.extend(_leftovers(folder / "work"))
         return report
 
     def start(self, report: Report, case: Case, planted: str = "", limit: float | None = None) -> Ended:
-        """Make one run of a case in its folder, and add what is wrong with it to the report."""
+        """Make one run of a case in its folder, and add its problems to the report."""
         work, streams = report.folder / "work", report.folder / "streams"
         temporary = report.folder / "tmp"
         for folder in (streams, temporary):
@@ -150,6 +148,26 @@ class Player:
             report.problems.append(f"temporary files remain: {sorted(path.name for path in temporary.iterdir())}")
         return ended
 
+    def _kill_and_resume(self, report: Report) -> None:
+        """Run a case to its end, then run it with each signal and resume it, and compare the two folders."""
+        case, work = report.case, report.folder / "work"
+        _write(work, case.files)
+        whole = replace(case, arguments=[*case.arguments, "-o", "whole/"], target="whole/", signals=[])
+        uninterrupted = ended = self.start(report, whole)
+        if not is_complete(uninterrupted):
+            return
+        for part, number in case.signals:
+            ended = self.start(report, _resumed(case, [(max(part * uninterrupted.seconds, 0.01), number)]))
+            if is_complete(ended):
+                break
+        if not is_complete(ended):
+            ended = self.start(report, _resumed(case, []))
+        if not is_complete(ended):
+            report.problems.append("the run cannot be resumed")
+            return
+        report.problems.extend(differences(work / "whole", work / "out"))
+        report.problems.extend(_leftovers(work))
+
     def _with_shards(self) -> Fixtures:
         """Return the fixtures with a folder of shards, written by a run and cut back to its first half."""
         fixtures, case = self._fixtures, self.shard_case()
@@ -169,40 +187,12 @@ class Player:
         return replace(fixtures, shards=shards, shard_texts=case.files["in.jsonl"])
 
 
-class _KillAndResume:
-    """A run that is ended by signals and resumed, compared with a run that nobody disturbs."""
-
-    def __init__(self, player: Player, report: Report) -> None:
-        self._player, self._report = player, report
-
-    def play(self) -> None:
-        case, report, work = self._report.case, self._report, self._report.folder / "work"
-        _write(work, case.files)
-        whole = replace(case, arguments=[*case.arguments, "-o", "whole/"], target="whole/", signals=[])
-        undisturbed = self._player.start(report, whole)
-        if not is_complete(undisturbed):
-            return
-        ended = undisturbed
-        for part, number in case.signals:
-            when = [(max(part * undisturbed.seconds, 0.01), number)]
-            ended = self._player.start(report, _resumed(case, when))
-            if is_complete(ended):
-                break
-        if not is_complete(ended):
-            ended = self._player.start(report, _resumed(case, []))
-        if not is_complete(ended):
-            report.problems.append("the run cannot be resumed")
-            return
-        report.problems.extend(differences(work / "whole", work / "out"))
-        report.problems.extend(_leftovers(work))
-
-
 def _resumed(case: Case, signals: Sequence[tuple[float, int]]) -> Case:
     return replace(case, arguments=[*case.arguments, "-o", "out/", "--resume"], signals=signals)
 
 
 def differences(whole: Path, resumed: Path) -> list[str]:
-    """Return how a resumed folder differs from that of a run that nobody disturbed."""
+    """Return the differences between the folder of an uninterrupted run and that of a resumed one."""
     try:
         check_shards(resumed)
     except (AssertionError, OSError, ValueError) as error:
@@ -249,29 +239,10 @@ def save_checkpoints(folder: Path) -> dict[str, Path]:
 
 
 def reproduction(case: Case, folder: Path) -> str:
-    """Return a shell command that repeats a case by hand, in the folder that it has left."""
+    """Return a shell command that repeats a case by hand, in its folder."""
     arguments = case.arguments
     if case.kind == "kill":
         arguments = [*arguments, "-o", "out/", "--resume"]
-    command = " ".join(["python", "-m", "bertcli", *map(_quoted, arguments)])
+    command = " ".join(["python", "-m", "bertcli", *map(quoted_word, arguments)])
     redirected = " < ../stdin" if case.stdin is not None else " < /dev/null"
-    return f"(cd {_quoted(str(folder / 'work'))} && {command}{redirected})"
-
-
-def _quoted(argument: str) -> str:
-    """Quote an argument for bash, with escapes for what a terminal cannot show."""
-    if argument.isascii() and argument.isprintable():
-        return shlex.quote(argument)
-    encoded = os.fsencode(argument) if _is_encodable(argument) else argument.encode("utf-8", "surrogatepass")
-    return "$'" + "".join(chr(byte) if chr(byte) in _SAFE else f"\\x{byte:02x}" for byte in encoded) + "'"
-
-
-_SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,_-/[]")
-
-
-def _is_encodable(argument: str) -> bool:
-    try:
-        os.fsencode(argument)
-    except UnicodeEncodeError:
-        return False
-    return True
+    return f"(cd {quoted_word(str(folder / 'work'))} && {command}{redirected})"

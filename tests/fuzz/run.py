@@ -1,8 +1,8 @@
 """Runs of bertcli in forked children of a process that has imported everything and computed nothing.
 
 A start of bertcli takes one to three seconds, a fork some milliseconds. `ForkServer` starts the process to fork from,
-sends it jobs, and returns how each ended. The server itself never computes: a fork of a process whose OpenMP or BLAS
-threads have started would hang.
+sends it jobs, and returns the result of each. The server itself never computes: a fork of a process whose OpenMP or
+BLAS threads have started would hang.
 """
 
 import atexit
@@ -44,7 +44,7 @@ _NOT_PRELOADED = ("bertcli.__main__", "bertcli.cluster", "bertcli.commands.encod
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A run of bertcli: its command line and its surroundings. Strings may hold surrogate escapes.
+    """A run of bertcli to make: its command line and its environment. Strings may hold surrogate escapes.
 
     Attributes:
         arguments: The command line without the name of the program.
@@ -81,7 +81,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a run ended.
+    """The result of a run.
 
     Attributes:
         code: The exit code, or the negative number of the signal that ended the process.
@@ -90,7 +90,7 @@ class Ended:
         sent: Numbers of the signals that reached it, in order.
         after_signal: Seconds from the first signal to the end, None without a signal.
         stdout, stderr: Its output.
-        seen: What the watcher objects to: opened files, connections, started processes.
+        seen: Events that the watcher reports: opened files, connections, started processes.
     """
 
     code: int
@@ -104,7 +104,7 @@ class Ended:
 
 
 class ForkServer:
-    """The process that forks, seen from outside. Use it as a context manager."""
+    """The client of the process that forks. Use it as a context manager."""
 
     def __init__(self, home: Path) -> None:
         """Start the server.
@@ -113,28 +113,29 @@ class ForkServer:
             home: Folder for the caches of libraries, and the HOME of all runs.
         """
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("BERTCLI_", "HF_", "PYTEST"))}
-        self._process = subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "tests.fuzz.run"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=_REPOSITORY,
             env={**kept, **_environment(home), "PYTHONPATH": str(_REPOSITORY)},
         )
+        assert process.stdin is not None and process.stdout is not None
+        self._process, self._jobs, self._answers = process, process.stdin, process.stdout
 
     def __enter__(self) -> "ForkServer":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.stdin.close()  # type: ignore[union-attr]
+        self._jobs.close()
         self._process.wait()
-        self._process.stdout.close()  # type: ignore[union-attr]
+        self._answers.close()
 
     def run(self, job: Job) -> Ended:
-        """Run a job and return how it ended."""
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(json.dumps(asdict(job)).encode() + b"\n")
-        self._process.stdin.flush()
-        answer = self._process.stdout.readline()
+        """Run a job and return its result."""
+        self._jobs.write(json.dumps(asdict(job)).encode() + b"\n")
+        self._jobs.flush()
+        answer = self._answers.readline()
         if not answer:
             raise RuntimeError("the fork server has ended")
         streams = Path(job.streams)
@@ -195,7 +196,7 @@ def _preload() -> None:
 
 
 class _Run:
-    """One job in a child, with the ends of its streams that the server holds."""
+    """One job: a forked child, and the server's ends of its streams."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
@@ -204,7 +205,7 @@ class _Run:
         self._input = Path(job.stdin).read_bytes() if job.stdin is not None and job.stdin_is_pipe else b""
 
     def to_end(self) -> dict[str, Any]:
-        """Fork, feed and read the child, send its signals, and return how it ended."""
+        """Fork, feed and read the child, send its signals, and return the fields of its result."""
         job = self._job
         stdin, feed = self._open_stdin()
         stdout, drain = self._open_stdout()
@@ -300,7 +301,7 @@ class _Run:
             self._forget(descriptor)
 
     def _read_some(self, descriptor: int, copy: Any) -> bool:
-        """Copy what has arrived. Return False at the end, and where the job closes its pipe."""
+        """Copy the bytes that have arrived. Return False at the end, or if the job now closes its pipe."""
         try:
             content = os.read(descriptor, _CHUNK)
         except BlockingIOError:  # a process that the run has started still has the stream open
@@ -359,7 +360,7 @@ def _become_bertcli(job: Job, streams: Sequence[int], log: int, started: int) ->
             main()
     except SystemExit as exit_:
         code = exit_.code
-    except BaseException:
+    except BaseException:  # the interpreter would end with the traceback of any of them
         traceback.print_exc()
         code = 1
     _exit(code)
@@ -368,7 +369,7 @@ def _become_bertcli(job: Job, streams: Sequence[int], log: int, started: int) ->
 def _exit(code: Any) -> NoReturn:
     """End the process as the interpreter does, but do not tear down the modules that the server has loaded."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
-    threading._shutdown()  # type: ignore[attr-defined]  # waits for threads
+    threading._shutdown()  # type: ignore[attr-defined]  # waits for threads; nothing public does
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         stream.flush()

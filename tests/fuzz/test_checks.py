@@ -11,7 +11,7 @@ from tests.fuzz.play import Player, Report
 ANSWER = '{"schema": 1, "records": [{"index": 0}, {"index": 1}]}'
 ENCODE = Case(0, "plain", ["encode", "a", "b", "--json"], format="json", records=2)
 FAIL = "print('bertcli: error: no', file=sys.stderr); sys.exit(1)"
-# bertcli, and a byte of a shard that changes at its end.
+# Run bertcli, then change a byte of a shard.
 FLIP_A_BYTE = """
 end = os._exit
 def flip_and_end(code):
@@ -27,7 +27,7 @@ SHOWN = Case(0, "plain", ["encode", "a", "--format", "csv"], format="csv", stdou
 
 
 def problems(player: Player, case: Case, planted: str, limit: float | None = None) -> str:
-    """Return what is wrong with a run of Python source in the place of bertcli."""
+    """Run Python source instead of bertcli, and return the problems of the run."""
     return "; ".join(player.run(case, f"import os, sys\n{planted}", limit).problems)
 
 

@@ -25,7 +25,7 @@ _TRAPS = (
     "\u0130",
     "a" * 300, "[MASK] " * 12, "how are you " * 40, "'", "''", "%s%d", "$(ls)", "\u00ad", "\u200b",
 )  # fmt: skip
-# Longer than any line that bertcli takes.
+# Characters of a line that is longer than bertcli's limit.
 _LONG_LINE = 17 << 20
 FORMATS = ("text", "jsonl", "csv", "tsv", "parquet")
 
@@ -38,7 +38,7 @@ class TextFile:
         format: The format of its content.
         suffix: The suffix for its name.
         content: Its bytes.
-        records: Number of records that a slow and simple reading counts, None if that is not known.
+        records: Number of records, counted by a slow and simple reading; None if it is not known.
     """
 
     format: str

@@ -1,6 +1,6 @@
 """Audit hook that records what a run touches outside the files that it was asked to use.
 
-It sees everything that Python does. Files that a library opens in C++ or Rust are out of its sight.
+It sees what Python does, but not the files that a library opens in C++ or Rust.
 """
 
 import os
@@ -36,7 +36,7 @@ _NEVER = (
 
 
 class Watch:
-    """The hook. It writes a line for each event that the run was not asked to cause."""
+    """The hook. It writes a line to a log for each event that the case does not allow."""
 
     def __init__(self, log: int, readable: Sequence[str], writable: Sequence[str], *, may_connect: bool) -> None:
         """Watch the process from now on.

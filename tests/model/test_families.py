@@ -96,7 +96,7 @@ def check_final_norm(folder: Path, batch: Batch) -> None:
     """Check that the states of a layer are normed before the head, as if that layer were the last."""
     session = open_bert(folder, "transformers")
     output = session.run(batch, OutputRequest(hidden_states=[1]))
-    found = session.to_numpy(session.engine.mlm_logits(output.hidden_states[1 - 1][0], is_last=False))
+    found = session.to_numpy(session.engine.mlm_logits(output.hidden_states[0][0], is_last=False))
     config = transformers.AutoConfig.from_pretrained(folder)
     shorter = transformers.AutoModelForMaskedLM.from_pretrained(folder, dtype=torch.float32)
     layers = next(module for module in shorter.base_model.modules() if isinstance(module, torch.nn.ModuleList))

@@ -11,6 +11,7 @@ import pytest
 from bertcli.checkpoints.required_files import find_tokenizer_files
 from bertcli.errors import BadCheckpoint, BadText
 from bertcli.input.records import FailedText
+from bertcli.model.request import EmbeddingRequest
 from bertcli.model.tokenizer import TokenizedText
 from bertcli.model.tokenizer_errors import TokenizerError, TokenizerPanic, catch_tokenizer_errors, silence_panics
 from bertcli.model.tokenizer_loading import load_tokenizer
@@ -84,9 +85,17 @@ def test_without_unk_only_the_texts_that_need_it_fail(own_tiny_bert: Path) -> No
     assert isinstance(found[1], FailedText)
     assert found[1].error.message.endswith("because it fails: WordPiece error: Missing [UNK] token from the vocabulary")
     assert "--on-error skip" in found[1].error.hint
-    assert [found[0].tokens[1], found[3].tokens[1]] == ["how", "cat"]  # type: ignore[union-attr]
+    assert [text.tokens[1] for text in found if isinstance(text, TokenizedText)] == ["how", "cat"]
     with pytest.raises(BadText, match="Missing"):
         tokenizer.encode_word("\u2603")
+
+
+def test_a_text_that_fails_without_the_prompt_before_it_fails_alone(own_tiny_bert: Path) -> None:
+    # Together, prompt and text are one known word.
+    write_vocabulary(own_tiny_bert, [token for token in VOCABULARY if token not in ("[UNK]", "r", "re")])
+    tokenizer = open_bert(own_tiny_bert, embedding=EmbeddingRequest(prompt="a")).tokenizer
+    found = tokenizer.tokenize([record("re"), record(" cat", 1)])
+    assert [type(text) for text in found] == [FailedText, TokenizedText]
 
 
 def test_a_text_that_makes_the_tokenizer_panic_does_not_fail_the_others(own_tiny_bert: Path) -> None:

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from bertcli.errors import BadText, WrongUsage
-from bertcli.input.records import FailedText, is_utf8
+from bertcli.input.records import FailedText
 from bertcli.model.ops.base import FloatArray
 from bertcli.model.tokenizer import TextTokenizer, TokenizedText
+from bertcli.quoting import is_utf8
 from bertcli.results.attention import KeyWeight, StrongestKeys
 
 

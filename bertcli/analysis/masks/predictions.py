@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from bertcli.errors import BadText
-from bertcli.input.records import FailedText, shortened
+from bertcli.input.records import FailedText
 from bertcli.model.batching import Batch
 from bertcli.model.engine import OutputRequest, backend_index
 from bertcli.model.ops.base import Array, IntArray
 from bertcli.model.session import Session, text_info
 from bertcli.model.tokenizer import MASK, TokenizedText
+from bertcli.quoting import shortened
 from bertcli.results.masks import FillMaskRecord, MaskPredictions, Prediction
 
 

@@ -19,10 +19,11 @@ from bertcli.analysis.masks.predictions import MaskLogits
 from bertcli.analysis.masks.variants import Variant, run_variants, with_ids_at
 from bertcli.choices import TargetScore
 from bertcli.errors import BadText, WrongUsage
-from bertcli.input.records import FailedText, is_utf8, shortened
+from bertcli.input.records import FailedText
 from bertcli.model.ops.base import Array, Ops
 from bertcli.model.session import Session
 from bertcli.model.tokenizer import TextTokenizer, TokenizedText
+from bertcli.quoting import is_utf8, shortened
 from bertcli.results.masks import MaskPredictions, TargetPrediction
 
 

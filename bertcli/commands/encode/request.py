@@ -7,7 +7,7 @@ from pathlib import Path
 from bertcli.choices import DtypeOut, EngineName, Pooling
 from bertcli.commands.options import CorpusOptions, RayOptions, TextOptions
 from bertcli.errors import WrongUsage
-from bertcli.input.records import STDIN, is_utf8
+from bertcli.input.records import STDIN
 from bertcli.model.request import EmbeddingRequest, SessionRequest
 from bertcli.output.destination import (
     FOLDER,
@@ -18,6 +18,7 @@ from bertcli.output.destination import (
     OutputOptions,
 )
 from bertcli.output.files.atomic import is_device
+from bertcli.quoting import is_utf8
 from bertcli.storage import parse_path
 
 NPY_SUFFIX = ".npy"
