@@ -16,8 +16,10 @@ settings.register_profile("local", deadline=None, suppress_health_check=[HealthC
 settings.register_profile("ci", settings.get_profile("local"), derandomize=True)
 settings.load_profile("ci" if "CI" in os.environ else "local")
 
-# A shell makes its background jobs ignore Ctrl-C, and every process that a test starts would inherit that.
+# A shell makes its background jobs ignore Ctrl-C, and nohup makes its command ignore SIGHUP. Every process that a test
+# starts would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 _HUB_HOME = TemporaryDirectory(prefix="bertcli-hub-")
 leave_the_users_hub(Path(_HUB_HOME.name))  # before anything reads the environment
 

@@ -39,7 +39,10 @@ def watched(script: str, folder: Path, prefix: Sequence[str] = ()) -> Iterator[s
     with subprocess.Popen(command, cwd=folder, text=True, env=environment(), **pipes) as process:  # type: ignore[call-overload]
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
-        yield process
+        try:
+            yield process
+        finally:
+            process.kill()  # the long call would go on for minutes if the test has failed
 
 
 @pytest.mark.parametrize(("number", "exit_code"), SIGNALS)

@@ -203,7 +203,7 @@ def test_duckdb_reads_back_the_rows(format_: str, tmp_path: Path) -> None:
         tables.append(rows)
 
     write()
-    options = f"delim='{delimiter}', quote='\"', escape='\"', header=true, all_varchar=true"
+    options = f"delim='{delimiter}', quote='\"', escape='\"', comment='', header=true, all_varchar=true"
     query = "".join(
         f"SELECT {number} AS number, * FROM read_csv('{tmp_path / str(number)}', {options});\n"
         for number in range(len(tables))
