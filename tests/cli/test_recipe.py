@@ -175,6 +175,7 @@ def test_options_that_do_not_go_together(model: Path, options: tuple[str, ...], 
     [
         (("--dedupe", "-o", "x.parquet"), "--dedupe cannot keep lexical vectors"),
         (("--layers", "0", "-o", "x.parquet"), "lexical vectors exist for the last layer only"),
+        (("--tokens", "--format", "table"), "a table of the terms of a lexical vector does not show --tokens"),
     ],
 )
 def test_options_that_lexical_vectors_do_not_have(

@@ -49,7 +49,7 @@ def encode_options(request: EncodeRequest, session: Session, format_: str, *, is
         require_pooler(session)
     if recipe.shown.is_lexical:
         require_mlm_head(session)
-    _check_lexical(request, format_, is_lexical=recipe.shown.is_lexical)
+    _check_lexical(request, format_, is_lexical=recipe.shown.is_lexical, is_looked_at=is_looked_at)
     shows_tokens = is_looked_at and not recipe.shown.is_lexical
     return EncodeOptions(
         tokens=request.tokens or shows_tokens or format_ in TENSOR_SUFFIXES,
@@ -66,7 +66,7 @@ def encode_info(session: Session) -> RunInfo:
     return replace(session.info("encode"), recipe=session.recipe.shown)
 
 
-def _check_lexical(request: EncodeRequest, format_: str, *, is_lexical: bool) -> None:
+def _check_lexical(request: EncodeRequest, format_: str, *, is_lexical: bool, is_looked_at: bool) -> None:
     """Check that the options go together with a lexical recipe, or with any other one. Raises WrongUsage."""
     if not is_lexical and request.top_k is not None:
         raise WrongUsage(
@@ -79,6 +79,12 @@ def _check_lexical(request: EncodeRequest, format_: str, *, is_lexical: bool) ->
         raise WrongUsage(
             "--layers in Parquet are pooled like the embedding, and lexical vectors exist for the last layer only",
             hint="use another --pooling, such as mean",
+        )
+    option = "--tokens" if request.tokens else "--pooler"
+    if is_lexical and is_looked_at and (request.tokens or request.pooler):
+        raise WrongUsage(
+            f"a table of the terms of a lexical vector does not show {option}",
+            hint=f"use --json, or leave {option} out",
         )
 
 
