@@ -7,6 +7,7 @@ from rich.console import Console
 
 from bertcli.choices import ColorName
 from bertcli.input.records import FailedText
+from bertcli.output.formatting import counted
 from bertcli.output.schema import Schema
 from bertcli.results.corpus import RunSummary
 
@@ -78,17 +79,13 @@ class ProgressBar:
             total: Size of the input in bytes, or None if it is unknown.
         """
         # Imported here, since tables do without it and it takes long to load.
-        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, Progress, TextColumn
 
         console = Console(file=sys.stderr, highlight=False, emoji=False)
         console.width -= _ECHO_WIDTH
-        columns = [TextColumn("{task.description}")]
-        share = TaskProgressColumn("{task.percentage:>3.0f} %")
-        known = [BarColumn(), share, TextColumn("left"), TimeRemainingColumn()]
+        columns = [*([BarColumn()] if total else []), TextColumn("{task.description}")]
         # Other messages to stderr appear above the bar.
-        self._progress = Progress(
-            *(known if total else []), *columns, console=console, transient=True, disable=not console.is_interactive
-        )
+        self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_interactive)
         self._task = self._progress.add_task("", total=total)
         self._progress.start()
 
@@ -97,14 +94,29 @@ class ProgressBar:
 
         Args:
             summary: Counts of the run so far.
-            done: Bytes of the input read so far.
+            done: Bytes of the input that are done.
         """
-        self._progress.update(
-            self._task,
-            completed=done,
-            description=f"{summary.texts:,} rows  {summary.tokens_per_second:,.0f} tokens/s",
-        )
+        self._progress.update(self._task, completed=done)
+        (task,) = self._progress.tasks
+        known = [] if task.total is None else [share_and_time(task.percentage, task.time_remaining)]
+        speed = f"{summary.tokens_per_second:,.0f} tokens/s"
+        self._progress.update(self._task, description="  ".join([*known, counted(summary.texts, "text"), speed]))
 
     def end(self) -> None:
         """Erase the bar."""
         self._progress.stop()
+
+
+def share_and_time(percentage: float, seconds: float | None) -> str:
+    """Return the share of the work that is done, and the time that the rest takes if it is known.
+
+    >>> share_and_time(21.2, 80.0), share_and_time(99.5, 3723.0), share_and_time(0.0, None)
+    ('21 % · 1:20 left', '99 % · 1:02:03 left', '0 %')
+    """
+    share = f"{int(percentage)} %"
+    if seconds is None:
+        return share
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    time = f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    return f"{share} · {time} left"

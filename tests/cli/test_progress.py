@@ -26,17 +26,17 @@ def spawn(arguments: list[str], folder: Path) -> pexpect.spawn:
     )
 
 
-def test_the_bar_shows_rows_and_speed_below_messages(tiny: tuple[str, str], folder: Path) -> None:
+def test_the_bar_shows_texts_and_speed_below_messages(tiny: tuple[str, str], folder: Path) -> None:
     os.mkfifo(folder / "in.txt")
     process = spawn(["encode", "-f", "in.txt", *tiny, "--on-error", "skip", "-o", "out.npy"], folder)
     with (folder / "in.txt").open("w") as pipe:
         pipe.write("how are you\n" * 1500)
         pipe.flush()
-        process.expect(r"1,500 rows  [\d,]+ tokens/s")
+        process.expect(r"1,500 texts  [\d,]+ tokens/s")
         pipe.write("\nhow are you\n")
         pipe.flush()
         process.expect("bertcli: skipped: in.txt, line 1,501: the text is empty\r\n")
-        process.expect(r"1,502 rows  [\d,]+ tokens/s")
+        process.expect(r"1,502 texts  [\d,]+ tokens/s")
     rest = ESCAPES.sub("", process.read())
     process.wait()
     assert process.exitstatus == 1
@@ -69,7 +69,7 @@ def test_every_command_shows_the_bar(tiny: tuple[str, str], folder: Path, argume
     with (folder / "in.txt").open("w") as pipe:
         pipe.write("how [MASK] you\n" * 40)
         pipe.flush()
-        process.expect(r"40 rows  [\d,]+ tokens/s")
+        process.expect(r"40 texts  [\d,]+ tokens/s")
     process.read()
     process.wait()
     assert process.exitstatus == 0
