@@ -1,8 +1,10 @@
 """Rules that hold in every source file: its size, its docstring, and what it must not contain."""
 
 import ast
+import doctest
 import re
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -80,3 +82,9 @@ def test_no_docstring_begins_with_a_question_word(path: Path) -> None:
 def test_no_message_or_docstring_uses_a_riddle(path: Path) -> None:
     found = [text for text in strings(path) if RIDDLES.search(" ".join(text.split()))]
     assert found == []
+
+
+@pytest.mark.parametrize("module", [each for each in MODULES if ">>>" in (PACKAGE / each).read_text(encoding="utf-8")])
+def test_the_examples_in_docstrings_pass(module: str) -> None:
+    name = module.removesuffix(".py").replace("/", ".")
+    assert doctest.testmod(import_module(f"bertcli.{name}")).failed == 0
