@@ -10,9 +10,11 @@ from bertcli.checkpoints.architectures import Architecture, untested_architectur
 from bertcli.checkpoints.families import ARCHITECTURES
 from bertcli.checkpoints.unsupported import has_own_code, untested_class
 from bertcli.errors import BadCheckpoint, UnsupportedModel
-from bertcli.quoting import shortened
+from bertcli.quoting import shell_quoted, shortened
 
 CONFIG_FILE = "config.json"
+# Where checkpoints are in the folder of a training run, and in that of a model in the hub's cache.
+_INNER_CONFIGS = (f"*/{CONFIG_FILE}", f"*/*/{CONFIG_FILE}")
 # Largest values of settings, far beyond those of any published model. A damaged value could otherwise use up all memory
 # before it is compared with the weights.
 _LARGEST: Mapping[str, float] = {
@@ -99,8 +101,10 @@ def read_config(folder: Path) -> ModelConfig:
     """
     path = folder / CONFIG_FILE
     if not path.is_file():
+        inner = next((each.parent for pattern in _INNER_CONFIGS for each in sorted(folder.glob(pattern))), None)
+        hint = "give the folder that a model was saved to with save_pretrained"
         raise BadCheckpoint(
-            f"{folder} has no {CONFIG_FILE}", hint="give the folder that a model was saved to with save_pretrained"
+            f"{folder} has no {CONFIG_FILE}", hint=hint if inner is None else f"use -m {shell_quoted(inner)}"
         )
     raw = read_json_object(path)
     # BERT's first published configs are older than model_type and lack it.

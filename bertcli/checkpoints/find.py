@@ -11,7 +11,14 @@ from bertcli.checkpoints import hub_cache as cache
 from bertcli.checkpoints.config import ModelConfig, read_config
 from bertcli.checkpoints.hub_cache import OnDownload, Snapshot, ignore_download
 from bertcli.checkpoints.modules import find_transformer_folder
-from bertcli.checkpoints.names import cached_names, is_repository_name, published_names, repository_name, shortest_name
+from bertcli.checkpoints.names import (
+    cached_names,
+    is_published,
+    is_repository_name,
+    published_names,
+    repository_name,
+    shortest_name,
+)
 from bertcli.checkpoints.required_files import PART_NAMES, Files, missing_files
 from bertcli.checkpoints.safetensors import TensorInfo
 from bertcli.checkpoints.weight_files import FLOATS, find_weight_files
@@ -29,6 +36,8 @@ BUNDLED_FOLDER = Path(__file__).parent.parent / "bundled"
 _TRUE = ("1", "ON", "YES", "TRUE")
 # Messages shorten a commit's hash to this many digits, which --revision accepts.
 _DIGITS = 8
+# Most names to suggest for the beginning of a name.
+_SUGGESTIONS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,8 +372,14 @@ def _suggesting_similar_name(name: str) -> Iterator[None]:
 
 
 def _suggestion(name: str) -> str:
-    """Return the beginning of a hint that names the most similar known model, or an empty string."""
+    """Return the beginning of a hint that names similar known models, or an empty string."""
     from difflib import get_close_matches
 
-    nearest = get_close_matches(name, model_names(), n=1, cutoff=0.8)
-    return f"did you mean {nearest[0]}? otherwise " if nearest and nearest[0] != name else ""
+    if is_published(name):
+        return ""
+    known = {each.lower(): each for each in reversed(model_names())}
+    wanted = name.lower()
+    nearest = [each for each in reversed(known) if each.startswith(f"{wanted}-")][:_SUGGESTIONS]
+    nearest = nearest or get_close_matches(wanted, known, n=1, cutoff=0.8)
+    similar = [known[each] for each in nearest if known[each] != name]
+    return f"did you mean {' or '.join(similar)}? otherwise " if similar else ""

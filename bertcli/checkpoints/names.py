@@ -108,6 +108,11 @@ def repository_name(model: str) -> str:
     return _FULL_NAMES.get(model, model)
 
 
+def is_published(model: str) -> bool:
+    """Return True for the short or full name of a model that bertcli knows, wherever it is."""
+    return model in _FULL_NAMES or model in _SHORT_NAME_OF
+
+
 def cached_names(model: str) -> tuple[str, ...]:
     """Return every name under which a program may have cached a model, the given name first.
 

@@ -121,6 +121,15 @@ def test_a_folder_without_a_config_is_a_bad_checkpoint(tmp_path: Path) -> None:
         read_config(tmp_path)
 
 
+@pytest.mark.parametrize("inner", ["checkpoint-500", "snapshots/0a1b"])
+def test_the_error_for_a_folder_of_checkpoints_names_the_one_inside(tmp_path: Path, inner: str) -> None:
+    (tmp_path / inner).mkdir(parents=True)
+    (tmp_path / inner / "config.json").touch()
+    with pytest.raises(BadCheckpoint) as raised:
+        read_config(tmp_path)
+    assert raised.value.hint == f"use -m {tmp_path / inner}"
+
+
 def test_an_unknown_activation_is_an_error_that_names_it(own_tiny_bert: Path) -> None:
     from bertcli.model.engine import OutputRequest
     from tests.tiny import one_batch

@@ -149,10 +149,26 @@ def test_offline_errors_name_the_cache_and_the_reason(
     assert "-m bundled" in raised.value.hint and "folder" in raised.value.hint
 
 
-def test_a_similar_name_is_suggested() -> None:
+@pytest.mark.parametrize(
+    ("name", "suggested"),
+    [
+        ("bert-base-uncasd", "bert-base-uncased"),
+        ("BERT-BASE-UNCASED", "bert-base-uncased"),
+        ("bert-large", "bert-large-uncased or bert-large-cased or bert-large-uncased-whole-word-masking"),
+        ("bert", "bert-base-uncased or bert-base-cased or bert-large-uncased"),
+    ],
+)
+def test_similar_names_are_suggested(name: str, suggested: str) -> None:
     with pytest.raises(CheckpointNotFound) as raised:
-        find_checkpoint("bert-base-uncasd")
-    assert raised.value.hint.startswith("did you mean bert-base-uncased? otherwise ")
+        find_checkpoint(name)
+    assert raised.value.hint.startswith(f"did you mean {suggested}? otherwise ")
+
+
+@pytest.mark.parametrize("name", ["distilbert-base-uncased", "distilbert/distilbert-base-uncased", "my/own"])
+def test_no_name_is_suggested_for_a_correct_or_an_unknown_one(name: str) -> None:
+    with pytest.raises(CheckpointNotFound) as raised:
+        find_checkpoint(name)
+    assert "did you mean" not in raised.value.hint
 
 
 def test_model_names_are_the_bundled_the_cached_and_the_published(own_cache: Path) -> None:
