@@ -77,6 +77,14 @@ class MissingPooler(BertcliError):
 class DeviceUnavailable(BertcliError):
     """A device that this machine does not have."""
 
+    @classmethod
+    def cuda(cls) -> Self:
+        """Return the error for a machine without a CUDA device."""
+        return cls(
+            "there is no CUDA device: torch finds no usable GPU",
+            hint="use --device cpu; if this machine has a GPU, check nvidia-smi, and that torch is a CUDA build",
+        )
+
 
 class NotFinite(BertcliError):
     """Outputs that are infinite or not numbers: from bad weights, or from too little range in reduced precision."""

@@ -1,6 +1,8 @@
 """Choice of the engine, the device and the dtype, and the opening of the engine."""
 
+import os.path
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,7 +11,7 @@ from bertcli.checkpoints.config import BertConfig, ModelConfig
 from bertcli.checkpoints.find import Checkpoint
 from bertcli.checkpoints.weight_files import WeightFiles
 from bertcli.choices import DtypeName, EngineName
-from bertcli.errors import WrongUsage
+from bertcli.errors import DeviceUnavailable, WrongUsage
 from bertcli.model.engine import BertEngine, Engine
 from bertcli.model.ops.base import Ops
 from bertcli.model.resources import limit_onednn_cache
@@ -21,6 +23,8 @@ _DEVICE = re.compile(r"cpu|cuda(:\d+)?|mps")
 # Importing torch costs about two seconds of a core. Below this much work (floating-point operations of the encoder's
 # matrix products) numpy has finished before torch would have started. benchmarks/engines.py measures this limit.
 _MIN_TORCH_WORK = 3e11
+# Files of the drivers of NVIDIA's GPUs, those of its small boards, AMD's GPUs, and GPUs of Windows under Linux.
+GPU_FILES = ("/dev/nvidiactl", "/dev/nvhost-gpu", "/dev/nvmap", "/dev/kfd", "/dev/dxg")
 _BATCH_TOKENS = {"cpu": 2048, "cuda": 16384, "mps": 8192}
 
 
@@ -87,12 +91,19 @@ def choose_engine(
         raise WrongUsage(f"the numpy engine cannot do this: {only_torch}", hint="use --engine torch, or auto")
     if engine == EngineName.NUMPY or (engine == EngineName.AUTO and not only_torch and work() < _MIN_TORCH_WORK):
         return EngineChoice(EngineName.NUMPY, "cpu", dtype)
+    if device.startswith("cuda") and not _has_gpu():
+        raise DeviceUnavailable.cuda()  # at once, since torch takes seconds to import
     limit_onednn_cache()
     from bertcli.model.ops.torch_ops import best_device, check_device
 
     if engine == EngineName.AUTO:
         engine = EngineName.TRANSFORMERS if traits.foreign_family else EngineName.TORCH
     return EngineChoice(engine, best_device() if device == "auto" else check_device(device), dtype)
+
+
+def _has_gpu() -> bool:
+    """Return False if no driver of a GPU that torch calls cuda is loaded. Only Linux shows that."""
+    return sys.platform != "linux" or any(map(os.path.exists, GPU_FILES))
 
 
 def open_engine(choice: EngineChoice, checkpoint: Checkpoint, config: ModelConfig, weight_files: WeightFiles) -> Engine:

@@ -7,17 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from bertcli.model.engine_choice import GPU_FILES
 from tests.hub import files_in, fill_cache
 
 HEAVY = {"torch", "transformers", "numpy"}
 
 
-def loaded(*arguments: str, text: str = "", **env: str) -> set[str]:
+def loaded(*arguments: str, text: str = "", exit_code: int = 0, **env: str) -> set[str]:
     """The packages that a process of bertcli has loaded at its end."""
     command = [sys.executable, "-X", "importtime", "-m", "bertcli", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, input=text, check=False, env={**os.environ, **env})
-    assert done.returncode == 0, done.stderr
-    assert done.stdout
+    assert done.returncode == exit_code, done.stderr
+    assert done.stdout or exit_code
     lines = [line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")]
     return {name.partition(".")[0] for name in lines} | set(lines)
 
@@ -113,3 +114,10 @@ def test_a_question_about_a_sentence_is_answered_by_numpy_alone(question: list[s
 
 def test_lines_from_a_pipe_are_answered_by_numpy_alone() -> None:
     assert not loaded("fill-mask", "-", text="how [MASK] you\n" * 20) & {"torch", "transformers"}
+
+
+@pytest.mark.skipif(any(map(os.path.exists, GPU_FILES)), reason="this machine has a GPU")
+def test_a_missing_gpu_is_reported_without_torch() -> None:
+    found = loaded("encode", "how are you", "--device", "cuda", exit_code=1)
+    assert "bertcli.model.engine_choice" in found
+    assert "torch" not in found

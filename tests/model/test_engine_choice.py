@@ -75,9 +75,13 @@ def test_a_device_that_nobody_knows_is_wrong_usage(engine: str, device: str) -> 
 
 
 @ONLY_WITHOUT_CUDA
+@pytest.mark.parametrize("gpu_file", ["/dev/no-gpu", "/dev/null"])
 @pytest.mark.parametrize("device", ["cuda", "cuda:0", "cuda:99", "cuda:128", "cuda:99999999999999999999"])
 @pytest.mark.parametrize("engine", ["auto", "torch", "transformers"])
-def test_cuda_where_there_is_none_is_an_error_and_no_way_round_it_is_taken(engine: str, device: str) -> None:
+def test_cuda_where_there_is_none_is_an_error_and_no_way_round_it_is_taken(
+    monkeypatch: pytest.MonkeyPatch, engine: str, device: str, gpu_file: str
+) -> None:
+    monkeypatch.setattr("bertcli.model.engine_choice.GPU_FILES", (gpu_file,))
     with pytest.raises(DeviceUnavailable) as raised:
         placed(engine, device)
     assert "--device" in raised.value.hint

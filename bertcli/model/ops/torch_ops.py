@@ -43,10 +43,7 @@ def check_device(name: str) -> str:
     """
     kind, _, index = name.partition(":")
     if kind == "cuda" and not torch.cuda.is_available():
-        raise DeviceUnavailable(
-            "there is no CUDA device: torch finds no usable GPU",
-            hint="use --device cpu; if this machine has a GPU, check nvidia-smi, and that torch is a CUDA build",
-        )
+        raise DeviceUnavailable.cuda()
     if kind == "cuda" and int(index or 0) >= torch.cuda.device_count():
         raise DeviceUnavailable(
             f"there is no device {name}: this machine has {torch.cuda.device_count()} CUDA device(s), counted from 0",
