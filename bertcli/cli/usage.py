@@ -5,12 +5,13 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
+from bertcli.cli.dashes import has_mask
 from bertcli.cli.help import COMMANDS
 from bertcli.errors import WrongUsage
+from bertcli.quoting import quoted_word
 
 # Similarity of an option to the one that is suggested instead, from 0 to 1.
 _MIN_SIMILARITY = 0.75
-_MASKS = ("[MASK]", "[mask]", "<mask>")
 
 
 def explain(error: Any, arguments: Sequence[str]) -> WrongUsage:
@@ -53,9 +54,10 @@ def _explain_option(error: Any, name: str, command: str | None, arguments: Seque
         return WrongUsage(f"the option {name} must come after the command", hint=f"write bertcli {later} {name} ...")
     close = difflib.get_close_matches(name, error.possibilities or [], cutoff=_MIN_SIMILARITY)
     hint = f"did you mean {' or '.join(close)}?" if close else help_hint
-    text = next((each for each in arguments if each.startswith(name) and " " in each.partition("=")[0]), None)
-    if text is not None and not close:
-        hint = f"write -- before a text that begins with a dash: -- {shlex.quote(text)}"
+    if not close and any(parameter.name == "texts" for parameter in error.ctx.command.params):
+        # The name may be a letter from the middle of an argument.
+        given = next((each for each in arguments if each.startswith("-") and name.lstrip("-") in each), name)
+        hint += f"; if it is a text, write -- before it: -- {quoted_word(given)}"
     return WrongUsage(f"{command} has no option {name}", hint=hint)
 
 
@@ -86,8 +88,8 @@ def _expected(kind: Any) -> str:
 def explain_command(arguments: Sequence[str]) -> WrongUsage:
     """Return the error for a first argument that is not a command."""
     word = arguments[0]
-    if " " in word or any(mask in word for mask in _MASKS):
-        command = "fill-mask" if any(mask in word for mask in _MASKS) else "encode"
+    if " " in word or has_mask(word):
+        command = "fill-mask" if has_mask(word) else "encode"
         return WrongUsage(
             "there is no command, only a text", hint=f"did you mean: bertcli {command} {shlex.join(arguments)}"
         )

@@ -209,7 +209,11 @@ def test_help_and_version_load_no_library_that_computes(arguments: list[str]) ->
         (("encode", "hi", "--quiet=yes"), "--quiet takes no value", "write only --quiet, or leave it out"),
         (("models", "bert"), "models does not take the argument 'bert'", "leave it out"),
         (("help", "--help"), "help has no option --help", "run `bertcli help`, or `bertcli help COMMAND`"),
-        (("fill-mask", "-a [MASK]"), "fill-mask has no option -a", "write -- before a text that begins with a dash"),
+        (("fill-mask", "--5"), "fill-mask has no option --5", "if it is a text, write -- before it: -- --5"),
+        (("encode", "-hello"), "encode has no option -e", "if it is a text, write -- before it: -- -hello"),
+        (("fill-mask", "-a [MASK]"), "the text '-a [MASK]' begins with a dash", "write -- before it: -- '-a [MASK]'"),
+        (("fill-mask", "-how [MASK] you"), "the text '-how [MASK] you' begins", "-- '-how [MASK] you'"),
+        (("encode", "-friendly"), "the text '-friendly' begins with a dash", "write -- before it: -- -friendly"),
         (
             ("encode", "hi", "--pool", "median"),
             "--pooling cannot be 'median'",
