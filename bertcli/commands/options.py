@@ -3,12 +3,13 @@
 This module imports nothing heavy, since the help needs it.
 """
 
+import os.path
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bertcli.choices import DtypeOut, HeadGroup, InputFormat, OnError
 from bertcli.errors import WrongUsage
-from bertcli.input.records import TextSource
+from bertcli.input.records import STDIN, TextSource
 from bertcli.storage import parse_path
 
 
@@ -35,6 +36,13 @@ class TextOptions:
     pair: str | None = None
     pairs: bool = False
     on_error: OnError = OnError.STOP
+
+    @property
+    def file_given_as_text(self) -> str | None:
+        """The only text, if it is the name of a file, which the user probably wants to read. Else None."""
+        (name, *more) = self.texts or [STDIN]
+        # pathlib raises an error for a text that is longer than a name can be.
+        return name if not more and name != STDIN and os.path.isfile(name) else None  # noqa: PTH113
 
     def source(self) -> TextSource:
         """Return the source for the reader.

@@ -3,9 +3,11 @@
 from typing import Protocol
 
 from bertcli.choices import OnError
+from bertcli.commands.options import TextOptions
 from bertcli.output.destination import Destination, OutputFormats, OutputOptions, resolve_destination
 from bertcli.output.messages import Reporter
 from bertcli.output.sink import Sink
+from bertcli.quoting import shell_quoted, shortened
 
 
 class Request(Protocol):
@@ -26,8 +28,12 @@ class Request(Protocol):
         """Check that the format can hold what was requested. Raises WrongUsage."""
 
 
-def open_sink(request: Request, on_error: OnError = OnError.STOP) -> Sink:
+def open_sink(request: Request, texts: TextOptions | None = None) -> Sink:
     """Check all options of a request before anything is opened, and return the sink for its results.
+
+    Args:
+        request: The request.
+        texts: Its options of the input, if the command has them.
 
     Raises:
         WrongUsage: Options contradict each other, or the format cannot hold what was requested.
@@ -39,4 +45,9 @@ def open_sink(request: Request, on_error: OnError = OnError.STOP) -> Sink:
     request.check_format(destination)
     destination.check_packages()
     destination.check_target(force=request.output.force)
-    return Sink(destination, request.output, on_error, Reporter(quiet=request.output.quiet))
+    reporter = Reporter(quiet=request.output.quiet)
+    if texts is None:
+        return Sink(destination, request.output, OnError.STOP, reporter)
+    if (name := texts.file_given_as_text) is not None:
+        reporter.note(f"the text {shortened(name)} is the name of a file; to read it, use -f {shell_quoted(name)}")
+    return Sink(destination, request.output, texts.on_error, reporter)

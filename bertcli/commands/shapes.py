@@ -89,7 +89,7 @@ class _Subject:
 
 def shapes(request: ShapesRequest) -> ExitCode:
     """Show the shapes for one batch, of all texts together or of a given size."""
-    sink = open_sink(request, request.texts.on_error)
+    sink = open_sink(request, request.texts)
     if request.weights:
         return _show_weights(request.model, sink)
     subject = _find_subject(request, sink)

@@ -27,6 +27,16 @@ def test_arguments_are_texts_and_have_no_line(tiny: tuple[str, str]) -> None:
     ]
 
 
+def test_a_text_that_names_a_file_is_noted(tiny: tuple[str, str], folder: Path) -> None:
+    (folder / "my texts.txt").write_text(THREE)
+    done = run("encode", "my texts.txt", *tiny, "--json", cwd=folder)
+    assert [record["text"] for record in json.loads(done.stdout)["records"]] == ["my texts.txt"]
+    assert done.stderr == (
+        "bertcli: note: the text 'my texts.txt' is the name of a file; to read it, use -f 'my texts.txt'\n"
+    )
+    assert run("encode", "my texts.txt", "how", *tiny, "--json", cwd=folder).stderr == ""
+
+
 @pytest.mark.parametrize("arguments", [("-",), (), ("-f", "-")], ids=["dash", "nothing", "file-dash"])
 def test_standard_input_has_a_text_on_each_line(tiny: tuple[str, str], arguments: tuple[str, ...]) -> None:
     records = run("encode", *arguments, *tiny, "--json", stdin=THREE).records()

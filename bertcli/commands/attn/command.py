@@ -64,7 +64,7 @@ THRESHOLDS = (
 
 def attn(request: AttnRequest) -> ExitCode:
     """Show the attention over every text, over all texts together, or from the weights alone."""
-    sink = open_sink(request, request.texts.on_error)
+    sink = open_sink(request, request.texts)
     if request.writes_page:
         from bertcli.commands.attn.page import write_page
 

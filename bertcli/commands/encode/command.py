@@ -33,7 +33,7 @@ _MIN_SUMMARY_TEXTS = 1000
 
 def encode_texts(request: EncodeRequest) -> ExitCode:
     """Encode every text."""
-    sink = open_sink(request, request.texts.on_error)
+    sink = open_sink(request, request.texts)
     if sink.destination.folder is None:
         return _encode_to_sink(request, sink)
     if request.ray.is_requested:

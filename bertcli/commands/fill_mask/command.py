@@ -18,7 +18,7 @@ _BEAM_STEPS = 20
 
 def fill_mask(request: FillMaskRequest) -> ExitCode:
     """Run the requested analysis over every text."""
-    sink = open_sink(request, request.texts.on_error)
+    sink = open_sink(request, request.texts)
     passes = partial(estimate_passes, request.analysis)
     session, reader = open_texts(request.texts, request.model, sink, passes)
     require_mlm(session)
