@@ -8,6 +8,7 @@ watches the signals: it ends the process if the main thread takes too long. A se
 import os
 import select
 import signal
+import sys
 from _thread import start_new_thread
 from contextlib import suppress
 from types import FrameType
@@ -86,6 +87,8 @@ class Interrupts:
         if self._received is not None or self._is_over:
             return
         self._received = number
+        # Python would print a traceback if the interrupt falls into the finalizer of an object.
+        sys.unraisablehook = _ignore
         if _is_importing(frame):
             # Modules in C++, such as torch's, abort the process if an exception is raised while they are loaded.
             self._end()
@@ -118,6 +121,10 @@ class Interrupts:
             if (number := os.read(reading, 1)[0]) in _SIGNALS:
                 return number
         return None
+
+
+def _ignore(error: object) -> None:
+    """Print nothing about an exception that nothing can catch."""
 
 
 def _is_importing(frame: FrameType | None) -> bool:

@@ -69,6 +69,21 @@ while True:
     assert (process.returncode, messages) == (130, "bertcli: stopping\nwhat is saved\n")
 
 
+def test_an_interrupt_in_a_finalizer_prints_no_traceback(tmp_path: Path) -> None:
+    script = """
+class Slow:
+    def __del__(self):
+        print("ready", flush=True)
+        time.sleep(60)
+Slow()
+time.sleep(60)
+"""
+    with watched(script, tmp_path) as process:
+        process.send_signal(signal.SIGINT)
+        _, messages = process.communicate(timeout=LONGEST_RUN)
+    assert (process.returncode, messages) == (130, "bertcli: stopping\nwhat is saved\n")
+
+
 def test_a_second_signal_ends_the_process_at_once(tmp_path: Path) -> None:
     # Without the second signal the watch would wait for a minute.
     slow = "import bertcli.interrupts as module; module._LONGEST_SILENCE = 60\n"
