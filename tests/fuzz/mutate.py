@@ -65,7 +65,10 @@ def mutated_json(rng: random.Random, content: bytes) -> bytes:
     """Return a JSON document with a value changed, removed, added, or nested too deeply; or with damaged bytes."""
     if rng.random() < 0.15:
         return mutated(rng, content)
-    value = json.loads(content)
+    try:
+        value = json.loads(content)
+    except (ValueError, RecursionError):  # the document has been damaged before
+        return mutated(rng, content)
     if rng.random() < 0.04:
         return json.dumps(rng.choice(_VALUES)).encode()
     if rng.random() < 0.03:
