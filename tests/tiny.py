@@ -79,9 +79,10 @@ def with_random_parameters(
 
 
 def save_bert(folder: Path, model: transformers.PreTrainedModel | None = None, **drawn: Any) -> Path:
-    """Save a checkpoint and return its folder: a random model, drawn by random_model, and its vocab.txt."""
+    """Save a checkpoint and return its folder: a random model, drawn by random_model, and an uncased tokenizer."""
     (random_model(**drawn) if model is None else model).save_pretrained(folder)
     write_vocabulary(folder)
+    write_json(folder / "tokenizer_config.json", {"do_lower_case": True})
     return folder
 
 

@@ -51,10 +51,17 @@ class ManifestCollector:
         if self._reporter.is_shown:
             self._reporter.show(self.summary(), result.read_bytes, self._total_bytes)
 
-    def finish(self) -> None:
-        """Mark the manifest as complete."""
+    def finish(self, unk_token: str) -> None:
+        """Mark the manifest as complete, and report tokens that the model does not know.
+
+        Args:
+            unk_token: The spelling of [UNK] in the vocabulary.
+        """
         self.manifest = replace(self.manifest, is_complete=True)
         save_manifest(self.manifest, self.folder)
+        note = self._counts.note_on_unknown(unk_token)
+        if note is not None:
+            self._reporter.note(note)
 
     def summary(self) -> RunSummary:
         """Return the summary of the run so far."""

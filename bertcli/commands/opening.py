@@ -7,6 +7,7 @@ from bertcli.commands.options import TextOptions
 from bertcli.input.reader import TextReader
 from bertcli.model.request import SessionRequest
 from bertcli.model.session import Session, open_session
+from bertcli.output.messages import Reporter
 from bertcli.output.sink import Sink
 from bertcli.pipeline.scheduler import SORT_WINDOW, Plan
 
@@ -29,12 +30,22 @@ def open_texts(
     # Cached, since for a pipe it counts what has arrived so far, and a second call would wait for more.
     work = cache(partial(reader.estimate_work, passes))
     session = open_session(model, work, sink.reporter.announce)
+    note_doubts(session, sink.reporter)
+    return session, reader
+
+
+def note_doubts(session: Session, reporter: Reporter) -> None:
+    """Print a note about each thing that may be wrong with a model that has been opened."""
     if not session.config.architecture.is_tested:
-        sink.reporter.note(
+        reporter.note(
             f"model_type {session.config.model_type} is untested: bertcli does not know it, and transformers' "
             f"{session.config.architecture.mlm_class} computes it"
         )
-    return session, reader
+    if session.tokenizer.has_guessed_case:
+        reporter.note(
+            f"texts are not lower-cased, since the vocabulary of {session.checkpoint.name} has capitals and its folder "
+            "has no tokenizer_config.json that sets do_lower_case"
+        )
 
 
 def streaming_plan(reader: TextReader, *, batch_tokens: int | None = None, is_large: bool = False) -> Plan:

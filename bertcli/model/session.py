@@ -135,6 +135,7 @@ def text_info(text: TokenizedText) -> TextInfo:
         text.truncated,
         record.id,
         record.file,
+        text.unknown,
     )
 
 

@@ -3,7 +3,7 @@
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
 from tokenizers import Encoding, Tokenizer
@@ -36,7 +36,7 @@ class TokenizedText:
 
     token_type_ids is empty if the architecture has no token types. truncated_masks is the number of masks that
     truncation removed. words gives the (sentence, word) that each token is part of, or None for special tokens that the
-    tokenizer added.
+    tokenizer added. unknown is the number of tokens that are [UNK].
     """
 
     record: TextRecord
@@ -46,6 +46,7 @@ class TokenizedText:
     truncated: bool = False
     truncated_masks: int = 0
     words: tuple[tuple[int, int] | None, ...] = ()
+    unknown: int = 0
 
     def __len__(self) -> int:
         return len(self.input_ids)
@@ -75,12 +76,15 @@ class TextTokenizer:
         """
         self._tokenizer, self.special_tokens, self._config = tokenizer, special_tokens, config
         self._limit, self._truncate, self.prompt = limit, truncate, prompt
+        # True if the texts are not lower-cased because the vocabulary has capitals, and no file says so.
+        self.has_guessed_case = False
         tokenizer.no_truncation()
         tokenizer.no_padding()
         self.pad_token_id = tokenizer.token_to_id(special_tokens.pad) or 0
         self.mask_token_id = tokenizer.token_to_id(special_tokens.mask)
         self.cls_token_id = tokenizer.token_to_id(special_tokens.cls)
         self.sep_token_id = tokenizer.token_to_id(special_tokens.sep)
+        self._unk_token_id = tokenizer.token_to_id(special_tokens.unk)
         # Encoding.tokens would show a mask with the space before it, and the original text for an unknown token.
         self._token = cache(lambda id_: tokenizer.id_to_token(id_) or "")
         self._token_text = cache(lambda id_: self.decode([id_]).strip())
@@ -327,7 +331,8 @@ class TextTokenizer:
             return record.failed(problem)
         ids = tuple(self._checked_ids(encoding.ids))
         tokens = tuple(map(self.token, ids))
-        return TokenizedText(record, ids, type_ids, tokens, truncated, truncated_masks, _words(encoding))
+        unknown = ids.count(self._unk_token_id)
+        return TokenizedText(record, ids, type_ids, tokens, truncated, truncated_masks, _words(encoding), unknown)
 
     def _checked_ids(self, ids: list[int]) -> list[int]:
         """Return the ids.
@@ -367,7 +372,7 @@ def _ids_only(text: TokenizedText | FailedText) -> TokenizedText | FailedText:
     if isinstance(text, FailedText):
         return text
     types = () if text.record.pair is None else text.token_type_ids
-    return TokenizedText(text.record, array("i", text.input_ids), types, (), text.truncated, text.truncated_masks)
+    return replace(text, input_ids=array("i", text.input_ids), token_type_ids=types, tokens=(), words=())
 
 
 def _parts(text: TextInput) -> tuple[str, ...]:

@@ -17,6 +17,9 @@ from bertcli.model.tokenizer import TextTokenizer
 from bertcli.model.tokenizer_errors import TokenizerError, catch_tokenizer_errors, silence_panics
 from bertcli.quoting import is_utf8
 
+# What special tokens and unused entries of a vocabulary begin with.
+_SPECIAL = ("[", "<")
+
 
 def open_tokenizer(
     checkpoint: Checkpoint,
@@ -52,6 +55,7 @@ def open_tokenizer(
         if preparation.is_lower_cased:
             _lower_case(loaded)
         tokenizer = TextTokenizer(loaded, files.special_tokens, config, limit, truncate, preparation.prompt)
+        tokenizer.has_guessed_case = files.is_wordpieces and files.do_lower_case is None and _has_capitals(loaded)
         if tokenizer.vocabulary_size > config.vocab_size:
             raise BadCheckpoint(
                 f"the tokenizer in {checkpoint.folder} has {tokenizer.vocabulary_size:,} tokens, "
@@ -135,7 +139,7 @@ def _from_vocabulary(files: TokenizerFiles) -> Tokenizer:
         clean_text=True,
         handle_chinese_chars=files.tokenize_chinese_chars is not False,
         strip_accents=files.strip_accents,
-        lowercase=files.do_lower_case is not False,
+        lowercase=not _has_capitals(tokenizer) if files.do_lower_case is None else files.do_lower_case,
     )
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.decoder = decoders.WordPiece(prefix="##")
@@ -148,6 +152,12 @@ def _from_vocabulary(files: TokenizerFiles) -> Tokenizer:
     present = [token for token in special_tokens if tokenizer.token_to_id(token) is not None]
     tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in present])
     return tokenizer
+
+
+def _has_capitals(tokenizer: Tokenizer) -> bool:
+    """Return True if the vocabulary has capitals, special tokens aside: it is that of a cased model."""
+    words = (token for token in tokenizer.get_vocab() if not token.startswith(_SPECIAL))
+    return any(word != word.lower() for word in words)
 
 
 @contextmanager

@@ -59,6 +59,8 @@ def print_summary(summary: RunSummary) -> None:
     counts += [f"{summary.truncated:,} truncated", f"{summary.skipped:,} skipped"]
     if summary.repeated:
         counts.append(f"{summary.repeated:,} repeated")
+    if summary.unknown:
+        counts.append(counted(summary.unknown, "unknown token"))
     speed = f"{summary.seconds:,.1f} s, {summary.tokens_per_second:,.0f} tokens/s"
     _print_line(f"bertcli: {', '.join(counts)}")
     _print_line(f"bertcli: {speed}, {100 * summary.padded_share:.1f} % padding")

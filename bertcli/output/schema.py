@@ -102,7 +102,7 @@ def text_json(text: TextInfo) -> Mapping[str, Any]:
     found["text"] = text.text
     if text.pair is not None:
         found["pair"] = text.pair
-    return {**found, "tokens": list(text.tokens), "truncated": text.truncated}
+    return {**found, "tokens": list(text.tokens), "truncated": text.truncated, "unknown": text.unknown}
 
 
 def with_ids(schema: Schema[Any], id_field: str | None) -> Schema[Any]:

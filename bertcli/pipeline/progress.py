@@ -28,6 +28,8 @@ class RunCounts:
         repeated: Texts that did not go through the model because an equal text had.
         computed: Tokens that went through the model.
         positions: Tokens that went through the model, and the padding that went with them.
+        unknown: Tokens that are [UNK].
+        unknown_texts: Texts with such a token.
     """
 
     done: int = 0
@@ -36,6 +38,8 @@ class RunCounts:
     repeated: int = 0
     computed: int = 0
     positions: int = 0
+    unknown: int = 0
+    unknown_texts: int = 0
 
     @property
     def padded_share(self) -> float:
@@ -54,12 +58,36 @@ class RunCounts:
             skipped: Number of failed texts.
             seconds: Time since the start of the run.
         """
-        return RunSummary(self.done, self.tokens, self.truncated, skipped, seconds, self.padded_share, self.repeated)
+        return RunSummary(
+            self.done,
+            self.tokens,
+            self.truncated,
+            skipped,
+            seconds,
+            self.padded_share,
+            self.repeated,
+            self.unknown,
+        )
+
+    def note_on_unknown(self, token: str) -> str | None:
+        """Return a note about tokens that the model does not know, or None if there are none.
+
+        Args:
+            token: The spelling of [UNK] in the vocabulary.
+        """
+        if not self.unknown:
+            return None
+        return (
+            f"unknown to this model ({token}): {self.unknown:,} of {self.tokens:,} tokens, in {self.unknown_texts:,} "
+            f"of {self.done:,} texts; is it the right model?"
+        )
 
     def count_text(self, text: TokenizedText) -> None:
         """Count a text that has its answer."""
         self.tokens += len(text)
         self.truncated += text.truncated
+        self.unknown += text.unknown
+        self.unknown_texts += text.unknown > 0
 
     def count_batch(self, batch: Batch, is_packed: bool) -> None:
         """Count a batch that went through the model. A packed batch is computed without its padding."""

@@ -92,7 +92,7 @@ class Run:
         on_note: Callable[[str], None],
     ) -> None:
         self._session, self._reader, self._plan = session, reader, plan
-        self._halving = Halving(session.tokenizer.pad_token_id, on_note)
+        self._on_note, self._halving = on_note, Halving(session.tokenizer.pad_token_id, on_note)
         self._stages = Stages()
         self._exits = ExitStack()
         self._skipped = 0
@@ -141,6 +141,9 @@ class Run:
         for answer in answers:
             yield answer
             self._skipped += isinstance(answer, FailedText)
+        note = self.counts.note_on_unknown(self._session.tokenizer.special_tokens.unk)
+        if note is not None:
+            self._on_note(note)
 
     def summary(self) -> RunSummary:
         """Return the summary of the run so far."""

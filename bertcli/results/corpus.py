@@ -19,6 +19,7 @@ class RunSummary:
         seconds: Duration of the run.
         padded_share: Share of padding in what was computed, from 0 to 1.
         repeated: Texts whose answer was known from an equal text.
+        unknown: Tokens that are [UNK].
     """
 
     texts: int
@@ -28,6 +29,7 @@ class RunSummary:
     seconds: float
     padded_share: float
     repeated: int = 0
+    unknown: int = 0
 
     @property
     def tokens_per_second(self) -> float:

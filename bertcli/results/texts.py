@@ -61,6 +61,7 @@ class TextInfo:
         truncated: True if the text was longer than the limit and was truncated.
         id: The value of the id field of the input, or None if no such field was named.
         file: The file of the text, or None if the run has a single source.
+        unknown: Number of tokens that are [UNK], for words that the vocabulary cannot spell.
     """
 
     index: int
@@ -73,3 +74,4 @@ class TextInfo:
     truncated: bool
     id: str | int | None = None
     file: str | None = None
+    unknown: int = 0

@@ -9,7 +9,7 @@ from bertcli import __version__
 from tests.cli.process import COMMANDS, TEXT, printed, run
 
 HEADER = ["schema", "bertcli", "command", "model", "revision", "engine", "device", "dtype"]
-TEXT_KEYS = ["index", "text", "tokens", "truncated"]
+TEXT_KEYS = ["index", "text", "tokens", "truncated", "unknown"]
 PREDICTION = ["score", "token", "token_str", "sequence", "rank", "logit"]
 TARGET = ["target", *PREDICTION, "pieces", "logprob", "share", "method"]
 HEAD = [
@@ -246,7 +246,17 @@ def test_json_lines_of_shapes_are_classes_or_tensors(tiny: tuple[str, str], opti
 
 def test_a_record_has_its_line_and_pair_if_there_are_any(tiny: tuple[str, str]) -> None:
     (record,) = run("encode", "-", *tiny, "--pair", "the mat", "--json", stdin="the cat\n").records()
-    assert list(record) == ["index", "line", "text", "pair", "tokens", "truncated", "embedding", "next_sentence"]
+    assert list(record) == [
+        "index",
+        "line",
+        "text",
+        "pair",
+        "tokens",
+        "truncated",
+        "unknown",
+        "embedding",
+        "next_sentence",
+    ]
     assert (record["line"], record["pair"]) == (1, "the mat")
     assert record["tokens"] == ["[CLS]", "the", "cat", "[SEP]", "the", "mat", "[SEP]"]
 

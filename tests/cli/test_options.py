@@ -63,7 +63,7 @@ def test_pooling_is_over_the_tokens_of_a_text(tiny: tuple[str, str]) -> None:
     for how, expected in pooled.items():
         (answer,) = run("encode", TEXT, *tiny, "--pool", how, "--json").records()
         np.testing.assert_allclose(answer["embedding"], expected, rtol=1e-5, atol=1e-6, err_msg=how)
-        assert list(answer) == ["index", "text", "tokens", "truncated", "embedding"]
+        assert list(answer) == ["index", "text", "tokens", "truncated", "unknown", "embedding"]
     assert record["embedding"] == printed("encode", TEXT, *tiny, "--json").records()[0]["embedding"]
 
 

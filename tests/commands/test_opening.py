@@ -7,7 +7,7 @@ from bertcli.commands.opening import open_texts
 from bertcli.commands.options import TextOptions
 from bertcli.model.request import SessionRequest
 from tests.families import save_family
-from tests.tiny import edit_config
+from tests.tiny import VOCABULARY, edit_config, save_bert, write_vocabulary
 
 
 def test_an_untested_family_is_reported_as_such(tmp_path: Path) -> None:
@@ -20,3 +20,22 @@ def test_an_untested_family_is_reported_as_such(tmp_path: Path) -> None:
     session, _ = open_texts(TextOptions(texts=["how"]), SessionRequest(model=str(tmp_path)), sink)
     assert session.config.model_type == "newer-electra"
     assert ["ElectraForMaskedLM" in note and "untested" in note for note in notes] == [True]
+
+
+def test_a_vocabulary_with_capitals_is_cased_unless_a_file_says_otherwise(tmp_path: Path) -> None:
+    notes: list[str] = []
+    sink = SimpleNamespace(reporter=SimpleNamespace(note=notes.append, announce=None))
+    request = SessionRequest(model=str(save_bert(tmp_path)))
+
+    def ids(text: str) -> list[int]:
+        session, _ = open_texts(TextOptions(texts=["how"]), request, sink)
+        return session.tokenizer.encode_text(text)
+
+    assert ids("Caf") == ids("caf")
+    assert notes == []
+    (tmp_path / "tokenizer_config.json").unlink()
+    assert ids("Caf") != ids("caf")
+    assert ["not lower-cased" in note for note in notes] == [True, True]
+    write_vocabulary(tmp_path, [token if token in VOCABULARY[:5] else token.lower() for token in VOCABULARY])
+    assert ids("Caf") == ids("caf")
+    assert len(notes) == 2

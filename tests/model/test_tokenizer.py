@@ -49,7 +49,9 @@ def open_tokenizer(folder: Path, limit: int = UNLIMITED, *, truncate: bool = Fal
 
 @cache
 def reference_tokenizer(folder: Path) -> Any:
-    return transformers.BertTokenizerFast.from_pretrained(str(folder))
+    # The vocabulary has capitals, so texts are lower-cased only if a setting says so. transformers would do it anyway.
+    options = {} if (folder / "tokenizer_config.json").is_file() else {"do_lower_case": False}
+    return transformers.BertTokenizerFast.from_pretrained(str(folder), **options)
 
 
 def assert_same_tokens(tokenizer: TextTokenizer, reference: Any, *text: str) -> None:

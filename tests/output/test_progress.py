@@ -1,6 +1,7 @@
 """The progress bar shows share, speed and time left, and is drawn only on a terminal that can erase it."""
 
 import io
+import re
 import sys
 
 import pytest
@@ -25,20 +26,21 @@ def drawn(monkeypatch: pytest.MonkeyPatch, stream: io.StringIO, total: int | Non
     monkeypatch.delenv("FORCE_COLOR", raising=False)
     monkeypatch.setattr(sys, "stderr", stream)
     bar = ProgressBar(total)
-    bar.update(SOME, 500)
+    for done in (250, 500):  # the time left needs two reports
+        bar.update(SOME, done)
     bar.end()
     return stream.getvalue()
 
 
 def test_a_known_size_shows_the_share_and_the_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = drawn(monkeypatch, Terminal(), 1000)
-    assert "50 %" in shown and "left" in shown
-    assert "1,200 rows  2,400 tokens/s" in shown
+    assert re.search(r"50 % · 0:0\d left  1,200 texts", shown)
+    assert "1,200 texts  2,400 tokens/s" in shown
 
 
-def test_an_unknown_size_shows_only_rows_and_speed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_size_shows_only_texts_and_speed(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = drawn(monkeypatch, Terminal(), None)
-    assert "1,200 rows  2,400 tokens/s" in shown
+    assert "1,200 texts  2,400 tokens/s" in shown
     assert "%" not in shown and "left" not in shown
 
 

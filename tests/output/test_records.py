@@ -254,14 +254,14 @@ def test_each_record_is_flushed_at_once(format_: str) -> None:
         assert cell in stream.flushed[-1]
 
 
-RECORD_KEYS = ["index", "text", "tokens", "truncated"]
+RECORD_KEYS = ["index", "text", "tokens", "truncated", "unknown"]
 ATTN_KEYS = [*RECORD_KEYS, "heads", "attention", "from"]
 SCHEMAS: dict[str, tuple[Schema[Any], Any, list[str]]] = {
     "fill-mask": (fill_mask_schema(INFO), samples.fill_mask_record(), [*RECORD_KEYS, "masks"]),
     "fill-mask-joint": (
         joint_schema(INFO, "l2r"),
         samples.joint_record(),
-        ["index", "line", "text", "tokens", "truncated", "masks", "sequences"],
+        ["index", "line", "text", "tokens", "truncated", "unknown", "masks", "sequences"],
     ),
     "fill-mask-score": (score_schema(INFO), samples.score_record(), [*RECORD_KEYS, "masks", "score"]),
     "fill-mask-lens": (lens_schema(INFO), samples.lens_record(), [*RECORD_KEYS, "masks"]),
@@ -269,13 +269,13 @@ SCHEMAS: dict[str, tuple[Schema[Any], Any, list[str]]] = {
     "fill-mask-mutual": (
         mutual_schema(INFO),
         samples.mutual_record(),
-        ["index", "text", "pair", "tokens", "truncated", "masks", "mutual"],
+        ["index", "text", "pair", "tokens", "truncated", "unknown", "masks", "mutual"],
     ),
     "encode": (
         encode_schema(INFO, samples.recipe(), wants_tokens=True, similarity=None),
         samples.encode_record(),
         [
-            *("index", "text", "pair", "tokens", "truncated", "embedding", "next_sentence", "token_vectors"),
+            *("index", "text", "pair", "tokens", "truncated", "unknown", "embedding", "next_sentence", "token_vectors"),
             *("pooler_output", "layers", "hidden_states"),
         ],
     ),

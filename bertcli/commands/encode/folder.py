@@ -13,6 +13,7 @@ from bertcli.checkpoints.required_files import fingerprint
 from bertcli.choices import EngineName
 from bertcli.commands.encode.outputs import encode_info, encode_options, open_dedupe, parquet_layout, sort_window
 from bertcli.commands.encode.request import EncodeRequest
+from bertcli.commands.opening import note_doubts
 from bertcli.errors import BertcliError, ExitCode
 from bertcli.input.reader import TextReader
 from bertcli.model.request import SessionRequest
@@ -43,6 +44,7 @@ def encode_into_folder(request: EncodeRequest, sink: Sink, folder: AnyPath) -> E
         reader = TextReader(request.texts.source())
         model = as_started(request.session, started)
         session = open_session(model, reader.estimate_bytes, sink.reporter.announce)
+        note_doubts(session, sink.reporter)
         options = encode_options(request, session, sink.destination.format, is_looked_at=False)
         threads, info = session.engine.ops.count_threads(), encode_info(session)
         about = describe_run(request, info, session.checkpoint.whole_folder, threads, session.batch_tokens)

@@ -22,6 +22,7 @@ from bertcli.commands.encode.folder import (
 )
 from bertcli.commands.encode.outputs import encode_options, parquet_layout
 from bertcli.commands.encode.request import EncodeRequest
+from bertcli.commands.opening import note_doubts
 from bertcli.errors import BertcliError, ExitCode
 from bertcli.input.reader import TextReader
 from bertcli.model.engine_choice import default_batch_tokens
@@ -49,6 +50,7 @@ def encode_on_ray(request: EncodeRequest, sink: Sink, folder: AnyPath) -> ExitCo
         model = as_started(request.session, started)
         # Open the model here once, so that problems of the model and the options are reported before anything starts.
         session = open_session(replace(model, device="cpu"), reader.estimate_bytes, sink.reporter.announce)
+        note_doubts(session, sink.reporter)
         try:
             with (
                 report_early_end(folder, started, sink),
@@ -66,6 +68,7 @@ def encode_on_ray(request: EncodeRequest, sink: Sink, folder: AnyPath) -> ExitCo
                 sink.reporter.note(f"Ray: {plan}")
                 work = _cluster_work(request, session, planned, collector.manifest, folder)
                 _collect(ray, work, plan, collector, lock, sink)
+                collector.finish(session.tokenizer.special_tokens.unk)
         finally:
             if collector is not None:
                 with suppress(BertcliError, OSError):  # an earlier error is being reported already
@@ -84,7 +87,6 @@ def _collect(
             collector.add(result)
     finally:
         sink.reporter.end()
-    collector.finish()
 
 
 def _cluster_work(

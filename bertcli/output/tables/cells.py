@@ -18,6 +18,8 @@ from bertcli.results.texts import RunInfo, TextInfo
 
 ACCENT, QUIET, STRONG, ALARM = "magenta", "dim", "bold", "red"
 FIRST_VALUES = 4
+# Spellings of the token for what a vocabulary cannot spell.
+_UNKNOWN = ("[UNK]", "<unk>")
 _NEGLIGIBLE, _MAJORITY = 0.05, 0.5
 _LONGEST_TITLE, _END_OF_TITLE = 600, 100
 _BAR_WIDTH, _EIGHTHS = 8, " ▏▎▍▌▋▊▉"
@@ -26,6 +28,11 @@ _BAR_WIDTH, _EIGHTHS = 8, " ▏▎▍▌▋▊▉"
 def cell(text: str, style: str = "") -> Text:
     """Return a user's text or a token as a cell. It is shown unchanged, and folded if it is too long, never cut."""
     return Text(visible(text), style, overflow="fold")
+
+
+def token(spelling: str, style: str = "") -> Text:
+    """Return a token as a cell, marked if it is [UNK]."""
+    return cell(spelling, ALARM if spelling in _UNKNOWN else style)
 
 
 def number(value: float, decimals: int = 3, style: str = "") -> Text:
@@ -105,6 +112,8 @@ def title(text: TextInfo) -> Text:
         shown.append("  +  ", QUIET).append(_shortened(text.pair), STRONG)
     if text.truncated:
         shown.append("  (truncated)", ALARM)
+    if text.unknown:
+        shown.append(f"  ({formatting.counted(text.unknown, 'unknown token')})", ALARM)
     return shown
 
 

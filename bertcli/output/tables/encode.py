@@ -91,7 +91,7 @@ def _token_vectors(record: EncodeRecord, last_hidden_state: FloatArray, pool: st
     tokens = zip(text.tokens, text.input_ids, segments, last_hidden_state, strict=True)
     for position, (token, id_, segment, vector) in enumerate(tokens):
         place = Text(str(position), cells.QUIET)
-        drawn.add_row(place, cells.cell(token), Text(str(id_)), Text(segment), *_norm_and_values(vector))
+        drawn.add_row(place, cells.token(token), Text(str(id_)), Text(segment), *_norm_and_values(vector))
     drawn.add_section()
     for name, vector in _pooled(record, pool):
         drawn.add_row(Text(), name, Text(), Text(), *_norm_and_values(vector))

@@ -141,7 +141,7 @@ def _token_scores(score: TextScore) -> Blocks:
         surprisal_bar = cells.bar(token.surprisal / most if most else 0)
         drawn.add_row(
             Text(str(token.position), cells.QUIET),
-            cells.cell(token.token),
+            cells.token(token.token),
             cells.number(token.logprob),
             Text.assemble(f"{token.surprisal:>z{width}.2f} ", (surprisal_bar, cells.ACCENT)),
             Text(f"{token.rank:,}"),

@@ -39,8 +39,8 @@ def whole_matrix(heatmap: Heatmap) -> RenderableType:
     places = product(range(len(heatmap.rows)), range(len(heatmap.columns)))
     widest = max((len(heatmap.cell(row, column)[0]) for row, column in places), default=0)
     drawn = Matrix(
-        [cells.cell(name) for name in heatmap.row_names],
-        [cells.cell(name) for name in heatmap.column_names],
+        [cells.token(name) for name in heatmap.row_names],
+        [cells.token(name) for name in heatmap.column_names],
         lambda row, column: _shaded(heatmap, row, column),
         cell_width=max(widest + 1, _NARROWEST_CELL),
         rows=heatmap.rows,
