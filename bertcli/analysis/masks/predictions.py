@@ -1,5 +1,6 @@
 """The most probable tokens for each mask, and the logits at masks from which other analyses start."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +17,9 @@ from bertcli.model.session import Session, text_info
 from bertcli.model.tokenizer import MASK, TokenizedText
 from bertcli.quoting import shortened
 from bertcli.results.masks import FillMaskRecord, MaskPredictions, Prediction
+
+# Masks of other models, and blanks.
+_OTHER_MASKS = re.compile(r"<mask>|\[mask\]|\{mask\}|_{2,}", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -178,10 +182,10 @@ def check_masks(text: TokenizedText, mask_token_id: int) -> FailedText | None:
             hint="put the mask nearer to the beginning, or raise --max-length",
         )
     elif mask_token_id not in text.input_ids:
-        problem = BadText(
-            f"the text has no mask: {shortened(record.text)}",
-            hint=f'write {MASK}, in capitals, for a missing word, and put the whole text in quotes: "how {MASK} you"',
-        )
+        hint = f'write {MASK}, in capitals, for a missing word, and put the whole text in quotes: "how {MASK} you"'
+        if other := _OTHER_MASKS.search(f"{record.text} {record.pair or ''}"):
+            hint = f"the mask of this model is {MASK}; write it instead of {other[0]}"
+        problem = BadText(f"the text has no mask: {shortened(record.text)}", hint=hint)
     else:
         return None
     return record.failed(problem)

@@ -159,6 +159,15 @@ def test_a_text_without_a_mask_fails_with_a_hint_how_to_write_one(tiny_bert: Pat
     assert "[MASK]" in found.error.hint
 
 
+@pytest.mark.parametrize("other", ["<mask>", "[mask]", "[Mask]", "___"])
+def test_the_mask_of_another_model_is_named(tiny_bert: Path, other: str) -> None:
+    session = open_bert(tiny_bert)
+    for text in (f"how {other} you", ("how are you", f"the {other}.")):
+        (found,) = tokenize(session, [text])
+        failed = check_masks(found, session.tokenizer.mask_token_id)
+        assert failed.error.hint == f"the mask of this model is [MASK]; write it instead of {other}"
+
+
 @pytest.mark.parametrize("engine", ["numpy", "torch"])
 def test_logits_are_computed_at_masks_alone(tiny_bert: Path, engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from bertcli.model import bert
