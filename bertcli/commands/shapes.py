@@ -11,6 +11,7 @@ from bertcli.checkpoints.recipe import DeclaredRecipe, read_recipe
 from bertcli.checkpoints.required_files import Files
 from bertcli.checkpoints.shapes import embedding_class, model_classes, present_parts, stored_tensors
 from bertcli.checkpoints.weight_files import OptionalParts, find_weight_files, has_weight_files
+from bertcli.commands.dialogue import Dialogue, wants_dialogue
 from bertcli.commands.options import TextOptions
 from bertcli.commands.request import open_sink
 from bertcli.errors import BertcliError, ExitCode, ShapesDiffer, WrongUsage
@@ -90,6 +91,8 @@ class _Subject:
 def shapes(request: ShapesRequest) -> ExitCode:
     """Show the shapes for one batch, of all texts together or of a given size."""
     sink = open_sink(request, request.texts)
+    if wants_dialogue(request) and not (request.weights or request.seq):
+        return Dialogue("shapes", request, shapes).run()
     if request.weights:
         return _show_weights(request.model, sink)
     subject = _find_subject(request, sink)

@@ -1,6 +1,7 @@
 """A checkpoint opened once, with the engine that suits the work."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
@@ -139,12 +140,27 @@ def text_info(text: TokenizedText) -> TextInfo:
     )
 
 
+# The sessions of a dialogue by their requests, while there is one.
+_kept: dict[SessionRequest, Session] | None = None
+
+
+@contextmanager
+def keep_sessions() -> Iterator[None]:
+    """Keep every session that is opened in the context, so that an equal request gets it again."""
+    global _kept
+    _kept = {}
+    try:
+        yield
+    finally:
+        _kept = None
+
+
 def open_session(
     request: SessionRequest,
     text_bytes: Callable[[], int] = lambda: 0,
     on_download: OnDownload = ignore_download,
 ) -> Session:
-    """Open a checkpoint. Weights are read when they are first needed.
+    """Open a checkpoint, or return it if keep_sessions has kept it. Weights are read when they are first needed.
 
     Args:
         request: The checkpoint to open and the way to run it.
@@ -158,6 +174,8 @@ def open_session(
         UnsupportedModel: The architecture is not supported.
         WrongUsage: max_length is beyond the model's positions, or the checkpoint has no prompt of the requested name.
     """
+    if _kept is not None and request in _kept:
+        return _kept[request]
     unset_blas_limit()
     checkpoint = find_checkpoint(
         request.model,
@@ -171,4 +189,7 @@ def open_session(
     weight_files.check_fits(config)
     preparation = NO_PREPARATION if request.embedding is None else prepare_texts(checkpoint, request.embedding)
     tokenizer = open_tokenizer(checkpoint, config, request.max_length, request.truncate, preparation)
-    return Session(request, checkpoint, config, weight_files, tokenizer, text_bytes)
+    session = Session(request, checkpoint, config, weight_files, tokenizer, text_bytes)
+    if _kept is not None:
+        _kept[request] = session
+    return session

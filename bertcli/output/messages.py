@@ -53,6 +53,12 @@ def print_note(message: str) -> None:
     _print_line(f"bertcli: note: {message}")
 
 
+def print_plain(*lines: str) -> None:
+    """Print lines as they are, for a user at a prompt."""
+    for line in lines:
+        _print_line(line)
+
+
 def print_summary(summary: RunSummary) -> None:
     """Print the counts and the speed of a run over many texts, in two lines that fit a terminal."""
     counts = [counted(summary.texts, "row"), f"{summary.tokens:,} tokens"]

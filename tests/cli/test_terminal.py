@@ -175,8 +175,8 @@ def test_colour_in_a_pipe_needs_color_always(tiny: tuple[str, str]) -> None:
     assert "\x1b[" in coloured
 
 
-def test_without_a_text_bertcli_does_not_wait_for_the_terminal(tiny: tuple[str, str]) -> None:
-    screen = show("encode", *tiny)
+def test_without_a_text_a_file_does_not_wait_for_the_terminal(tiny: tuple[str, str], folder: Path) -> None:
+    screen = show("encode", *tiny, "-o", folder / "out.npy")
     assert (screen.exit_code, screen.raw) == (2, "")
     assert screen.stderr.startswith("bertcli: error: there is no text to read\nhint: ")
 

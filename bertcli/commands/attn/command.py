@@ -26,6 +26,7 @@ from bertcli.analysis.attention.strongest_keys import check_has_token, token_spe
 from bertcli.analysis.attention.words import check_positions
 from bertcli.choices import Statistic
 from bertcli.commands.attn.request import AttnRequest
+from bertcli.commands.dialogue import Dialogue, wants_dialogue
 from bertcli.commands.opening import open_texts, streaming_plan
 from bertcli.commands.options import HeadOptions
 from bertcli.commands.request import open_sink
@@ -65,6 +66,8 @@ THRESHOLDS = (
 def attn(request: AttnRequest) -> ExitCode:
     """Show the attention over every text, over all texts together, or from the weights alone."""
     sink = open_sink(request, request.texts)
+    if wants_dialogue(request) and not request.maps.expansion:
+        return Dialogue("attn", request, attn).run()
     if request.writes_page:
         from bertcli.commands.attn.page import write_page
 

@@ -12,6 +12,7 @@ from bertcli.analysis.embeddings.encode import EncodeOptions, encode
 from bertcli.analysis.embeddings.lexical import dense_vector
 from bertcli.analysis.embeddings.pooling import similarity_matrix
 from bertcli.choices import Similarity
+from bertcli.commands.dialogue import Dialogue, wants_dialogue
 from bertcli.commands.encode.outputs import binary_writers, encode_info, encode_options, open_dedupe, sort_window
 from bertcli.commands.encode.request import NPY_SUFFIX, EncodeRequest
 from bertcli.commands.opening import open_texts
@@ -34,6 +35,8 @@ _MIN_SUMMARY_TEXTS = 1000
 def encode_texts(request: EncodeRequest) -> ExitCode:
     """Encode every text."""
     sink = open_sink(request, request.texts)
+    if wants_dialogue(request):
+        return Dialogue("encode", request, encode_texts).run()
     if sink.destination.folder is None:
         return _encode_to_sink(request, sink)
     if request.ray.is_requested:

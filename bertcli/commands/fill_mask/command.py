@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from bertcli.commands.dialogue import Dialogue, wants_dialogue
 from bertcli.commands.fill_mask.analyses import set_up
 from bertcli.commands.fill_mask.request import FillMaskRequest
 from bertcli.commands.opening import open_texts, streaming_plan
@@ -19,6 +20,8 @@ _BEAM_STEPS = 20
 def fill_mask(request: FillMaskRequest) -> ExitCode:
     """Run the requested analysis over every text."""
     sink = open_sink(request, request.texts)
+    if wants_dialogue(request):
+        return Dialogue("[MASK]", request, fill_mask).run()
     passes = partial(estimate_passes, request.analysis)
     session, reader = open_texts(request.texts, request.model, sink, passes)
     require_mlm(session)
