@@ -166,6 +166,10 @@ OutputGroup = Annotated[
                 "--width", panel=OUTPUT, metavar="N", min=20, show_default="the terminal's",
                 help="Width of tables in columns.",
             ),
+            "pager": option(
+                "--pager/--no-pager", panel=OUTPUT, show_default="--pager",
+                help="Show tables that are longer than the terminal in the program that PAGER names, or in less.",
+            ),
             "quiet": option("-q", "--quiet", panel=OTHER, help="Print no notes and no progress."),
             "debug": option("--debug", panel=OTHER, help="Print notes for developers, and the traceback of a bug."),
         }

@@ -44,6 +44,11 @@ class TextOptions:
         # pathlib raises an error for a text that is longer than a name can be.
         return name if not more and name != STDIN and os.path.isfile(name) else None  # noqa: PTH113
 
+    @property
+    def is_stream(self) -> bool:
+        """True if the texts come from standard input."""
+        return STDIN in self.texts or STDIN in self.file or not (self.texts or self.file)
+
     def source(self) -> TextSource:
         """Return the source for the reader.
 

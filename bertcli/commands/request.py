@@ -50,4 +50,4 @@ def open_sink(request: Request, texts: TextOptions | None = None) -> Sink:
         return Sink(destination, request.output, OnError.STOP, reporter)
     if (name := texts.file_given_as_text) is not None:
         reporter.note(f"the text {shortened(name)} is the name of a file; to read it, use -f {shell_quoted(name)}")
-    return Sink(destination, request.output, texts.on_error, reporter)
+    return Sink(destination, request.output, texts.on_error, reporter, is_pageable=not texts.is_stream)

@@ -37,6 +37,7 @@ class OutputOptions:
         force: Replace a file that exists.
         color: When to colour tables.
         width: Columns for tables; None for the terminal's.
+        pager: Show tables that are longer than the terminal in a pager.
         quiet: Print no notes.
         debug: Show notes for developers, and the traceback of a bug. Only bertcli.__main__ uses it, from the command
             line.
@@ -49,6 +50,7 @@ class OutputOptions:
     force: bool = False
     color: ColorName = ColorName.AUTO
     width: int | None = None
+    pager: bool = True
     quiet: bool = False
     debug: bool = False
 

@@ -36,6 +36,8 @@ _OS_HINTS = {
 _OTHER_OS_HINT = "check the path and the disk or device"
 # A hint that is pointless once texts are being skipped.
 _SKIP_OPTION = "--on-error skip"
+# Messages that are held while a pager has the screen, None if there is no pager.
+_held: list[str] | None = None
 
 
 def print_error(message: str, hint: str = "") -> None:
@@ -51,6 +53,20 @@ def print_skipped(message: str, hint: str = "") -> None:
 def print_note(message: str) -> None:
     """Print a note."""
     _print_line(f"bertcli: note: {message}")
+
+
+def hold_messages() -> None:
+    """Hold all messages from now on, so that they do not appear in the middle of a pager's screen."""
+    global _held
+    _held = []
+
+
+def release_messages() -> None:
+    """Print the messages that are held, and those that follow at once."""
+    global _held
+    lines, _held = _held or [], None
+    for line in lines:
+        _print_line(line)
 
 
 def print_plain(*lines: str) -> None:
@@ -186,5 +202,7 @@ def _print_with_hint(kind: str, message: str, hint: str) -> None:
 
 
 def _print_line(line: str) -> None:
-    if sys.stderr is not None:  # if it is closed, print would write to stdout
+    if _held is not None:
+        _held.append(line)
+    elif sys.stderr is not None:  # if it is closed, print would write to stdout
         print(visible(line), file=sys.stderr)

@@ -1,12 +1,13 @@
 """Sink that sends the answers of a run to the writer of their format."""
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from io import TextIOWrapper
-from typing import Any, BinaryIO, TextIO
+from typing import Any, BinaryIO, TextIO, cast
 
 from bertcli.choices import OnError
 from bertcli.errors import ExitCode, OutputError
@@ -39,9 +40,26 @@ class Written:
 class Sink:
     """Writes the answers of one run to its destination."""
 
-    def __init__(self, destination: Destination, options: OutputOptions, on_error: OnError, reporter: Reporter) -> None:
+    def __init__(
+        self,
+        destination: Destination,
+        options: OutputOptions,
+        on_error: OnError,
+        reporter: Reporter,
+        *,
+        is_pageable: bool = True,
+    ) -> None:
+        """Store the arguments.
+
+        Args:
+            destination: Where the records go.
+            options: The options of the output.
+            on_error: Stop at a failed text, or skip it.
+            reporter: Prints notes and progress.
+            is_pageable: False if each record is to appear at once, since the texts come from a stream.
+        """
         self.destination, self.reporter = destination, reporter
-        self._options, self._on_error = options, on_error
+        self._options, self._on_error, self._is_pageable = options, on_error, is_pageable
         path = destination.path
         if path is not None and not is_device(path):
             reporter.note_if_interrupted(f"{path} is {'unchanged' if path.exists() else 'not written'}")
@@ -73,8 +91,11 @@ class Sink:
             else:
                 # A table is drawn with escape sequences of its own, and escapes what its texts contain.
                 is_raw = stream.isatty() and not self.destination.wants_table
-                with _utf8(stream, _TerminalText if is_raw else TextIOWrapper) as text:
-                    written = self.write_all(answers, self._text_writer(text, schema, info))
+                written = None
+                with _utf8(stream, _TerminalText if is_raw else TextIOWrapper) as text, self._paged(text) as shown:
+                    written = self.write_all(answers, self._text_writer(shown, schema, info))
+                if written is None:  # the user has left the pager
+                    return ExitCode.DONE
         self.reporter.note_if_interrupted(None)
         return self.end(written)
 
@@ -128,6 +149,26 @@ class Sink:
         # A stream of its own: the buffer of sys.stdout would be closed with the text wrapper if the disk is full.
         with open(sys.stdout.fileno(), "wb", closefd=False) as stdout:
             yield stdout
+
+    @contextmanager
+    def _paged(self, text: TextIO) -> Iterator[TextIO]:
+        """Yield the stream, or one that shows long tables in the pager. Leave the context if the user leaves it."""
+        is_paged = self._options.pager and self._is_pageable and self.destination.format == "table" and text.isatty()
+        if not is_paged:
+            yield text
+            return
+        from bertcli.output.pager import PagedTerminal, PagerLeft, pager_command
+
+        command = pager_command()
+        if command is None:
+            yield text
+            return
+        pager = PagedTerminal(text, command, os.get_terminal_size(sys.stdout.fileno()).lines)
+        try:
+            with suppress(PagerLeft):
+                yield cast(TextIO, pager)
+        finally:
+            pager.finish()
 
     def _binary_writer(
         self, info: RunInfo, schema: Schema[Any], binary_writers: BinaryWriters

@@ -74,7 +74,7 @@ def environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
         changes: Variables to add or replace.
     """
     kept = {name: value for name, value in os.environ.items() if name not in _UNSET and not name.startswith("BERTCLI_")}
-    return {**kept, "TERM": "xterm-256color", **(changes or {})}
+    return {**kept, "TERM": "xterm-256color", "PAGER": "cat", **(changes or {})}
 
 
 def run(

@@ -1,13 +1,16 @@
 """Tables in a pseudo-terminal: when they are drawn, and that they show every token and text."""
 
 import json
+import re
+import sys
 import unicodedata
 from pathlib import Path
 
+import pexpect
 import pytest
 
 from bertcli.output.formatting import visible
-from tests.cli.process import COMMANDS, TEXT, printed, run
+from tests.cli.process import COMMANDS, LONGEST_RUN, TEXT, environment, printed, run
 from tests.cli.terminal import Screen, show
 from tests.tiny import SPECIAL_TOKENS, write_vocabulary
 
@@ -73,7 +76,7 @@ def test_format_overrides_the_default_in_a_pipe_and_on_a_terminal(tiny: tuple[st
 def test_a_text_of_markup_and_control_characters_is_shown_in_full(tiny: tuple[str, str], table: str) -> None:
     text = f"[MASK] {' '.join(MARKUP + CONTROLS)} {' '.join(SCRIPTS)}"
     command, *options = TABLES[table]
-    screen = show(command, *tiny, *options, "--", text, width=300)
+    screen = show(command, *tiny, *options, "-q", "--", text, width=300)
     assert (screen.exit_code, screen.stderr) == (0, "")
     assert visible(text) in screen.text
     assert_harmless(screen)
@@ -194,3 +197,50 @@ def test_arrays_are_refused_if_the_path_is_a_terminal(tiny: tuple[str, str], fol
     screen = show("encode", TEXT, *tiny, "-o", link)
     assert (screen.exit_code, screen.raw) == (1, "")
     assert screen.stderr.startswith(f"bertcli: error: {link} is a terminal")
+
+
+def paged(pager: str, *arguments: str | Path, height: int = 12) -> pexpect.spawn:
+    """Start bertcli with a pager on a terminal of a few lines."""
+    environment_ = {**environment(), "PAGER": pager}
+    return pexpect.spawn(
+        sys.executable,
+        ["-m", "bertcli", *map(str, arguments)],
+        env=environment_,
+        dimensions=(height, 100),
+        encoding="utf-8",
+        timeout=LONGEST_RUN,
+    )
+
+
+def test_a_long_table_is_shown_in_the_pager_and_messages_follow_it(tiny: tuple[str, str]) -> None:
+    process = paged("sed 's/^/paged /'", "encode", "how are ☃ you", *tiny)
+    process.expect(pexpect.EOF)
+    process.close()
+    assert process.exitstatus == 0
+    *table, note = re.sub(r"\x1b\[[0-9;]*m", "", process.before).splitlines()
+    assert [line for line in table if not line.startswith("paged ")] == []
+    assert note.startswith("bertcli: note: unknown to this model")
+
+
+@pytest.mark.parametrize(
+    ("pager", "options"), [("sed s/^/paged/", ("--no-pager",)), ("", ()), ("cat", ()), ("no-such-pager", ()), ("'", ())]
+)
+def test_a_table_is_not_paged_without_a_pager(tiny: tuple[str, str], pager: str, options: tuple[str, ...]) -> None:
+    process = paged(pager, "encode", "how are you", *tiny, *options)
+    process.expect(pexpect.EOF)
+    assert "paged" not in process.before and "pooler_output" in process.before
+
+
+def test_a_table_that_fits_is_not_paged(tiny: tuple[str, str]) -> None:
+    process = paged("sed s/^/paged/", "encode", "how are you", *tiny, height=50)
+    process.expect(pexpect.EOF)
+    assert "paged" not in process.before and "pooler_output" in process.before
+
+
+def test_the_run_ends_when_the_user_leaves_the_pager(tiny: tuple[str, str], folder: Path) -> None:
+    (folder / "texts.txt").write_text("how are you\n" * 20_000)
+    process = paged("head -n 3", "encode", "-f", folder / "texts.txt", *tiny)
+    process.expect(pexpect.EOF)
+    process.close()
+    assert process.exitstatus == 0
+    assert process.before.count("\n") == 3

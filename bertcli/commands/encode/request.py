@@ -7,7 +7,6 @@ from pathlib import Path
 from bertcli.choices import DtypeOut, EngineName, Pooling
 from bertcli.commands.options import CorpusOptions, RayOptions, TextOptions
 from bertcli.errors import WrongUsage
-from bertcli.input.records import STDIN
 from bertcli.model.request import EmbeddingRequest, SessionRequest
 from bertcli.output.destination import (
     FOLDER,
@@ -160,7 +159,7 @@ def _example(formats: Sequence[str], destination: Destination) -> str:
 def _check_ray(request: EncodeRequest) -> None:
     """Check that the options can be combined with --ray. Raises WrongUsage."""
     texts, gpus, device = request.texts, request.ray.gpus_per_actor, request.model.device
-    if STDIN in texts.texts or STDIN in texts.file or not (texts.texts or texts.file):
+    if texts.is_stream:
         raise WrongUsage("--ray cannot read standard input, since it reads in the cluster", hint="give files with -f")
     for path in map(parse_path, texts.file):
         if isinstance(path, Path) and is_device(path) and not path.is_dir():
