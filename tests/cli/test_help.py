@@ -117,7 +117,8 @@ def test_a_command_has_every_option(command: str) -> None:
 
 def test_models_takes_no_text_and_no_model() -> None:
     assert option_names(run("models", "--help").answer().text) == {
-        "--format", "--json", "-o", "--output", "--svg", "--force", "--color", "--width", "--pager", "--no-pager", "-q", "--quiet", "--debug",
+        "--format", "--json", "-o", "--output", "--svg", "--force", "--color", "--width", "--pager", "--no-pager",
+        "-q", "--quiet", "--debug",
         "-h", "--help",
     }  # fmt: skip
 
