@@ -10,6 +10,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bertcli import __version__
@@ -151,6 +152,11 @@ class Reporter:
         """Print the summary of a run over many texts, unless --quiet is set."""
         if not self._quiet:
             print_summary(summary)
+
+    def report_written(self, path: Path, count: int) -> None:
+        """Print the name, the number of records and the size of a file that has been written, unless --quiet is set."""
+        if not self._quiet:
+            _print_line(f"bertcli: wrote {path}: {counted(count, 'record')}, {size(path.stat().st_size)}")
 
     def announce(self, download: Download) -> bool:
         """Print what is about to be downloaded. Return True if the progress of the download is to be drawn."""

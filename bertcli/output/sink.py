@@ -131,8 +131,10 @@ class Sink:
         return Written(count, skipped)
 
     def end(self, written: Written) -> ExitCode:
-        """Report skipped texts or an empty input, and return the exit code of the run."""
+        """Report skipped texts or an empty input, and the file that is complete now, and return the exit code."""
         self.reporter.end()
+        if self.destination.path is not None and self.destination.is_file:
+            self.reporter.report_written(self.destination.path, written.count)
         if written.skipped:
             print_error(f"skipped {counted(written.skipped, 'failed text')}")
         elif not written.count:

@@ -10,7 +10,7 @@ import pyarrow.parquet
 import pytest
 from safetensors.numpy import load_file
 
-from tests.cli.process import Finished, assert_failed, environment, run
+from tests.cli.process import WRITTEN, Finished, assert_failed, environment, run
 from tests.input.files import WRITERS
 
 WORDS = ["how", "are", "you", "the", "cat", "sat", "on", "the", "mat"]
@@ -39,9 +39,9 @@ def shards(folder: Path) -> list[Path]:
 
 
 def summary(finished: Finished) -> list[int]:
-    """Return rows, tokens, truncated, skipped, and repeated if any, of the summary, which is all of stderr."""
+    """Return rows, tokens, truncated, skipped, and repeated if any, of the summary, the end of stderr."""
     assert finished.exit_code == 0, finished
-    found = SUMMARY.fullmatch(finished.stderr)
+    found = SUMMARY.fullmatch(WRITTEN.sub("", finished.stderr))
     assert found is not None, finished.stderr
     return [int(number.replace(",", "")) for number in found.groups() if number is not None]
 
