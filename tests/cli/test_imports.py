@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.families import save_family
 from tests.hub import files_in, fill_cache
 
 HEAVY = {"torch", "transformers", "numpy"}
@@ -113,3 +114,11 @@ def test_a_question_about_a_sentence_is_answered_by_numpy_alone(question: list[s
 
 def test_lines_from_a_pipe_are_answered_by_numpy_alone() -> None:
     assert not loaded("fill-mask", "-", text="how [MASK] you\n" * 20) & {"torch", "transformers"}
+
+
+def test_modernbert_is_loaded_for_its_checkpoints_alone(tmp_path: Path) -> None:
+    ask = ("fill-mask", "how [MASK] you", "-m")
+    assert not {name for name in loaded(*ask, "bundled") if "modernbert" in name}
+    found = loaded(*ask, str(save_family(tmp_path, "modernbert")))
+    assert "bertcli.model.modernbert" in found
+    assert not found & {"torch", "transformers"}
