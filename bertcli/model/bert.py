@@ -94,20 +94,25 @@ def layer_attention(ops: Ops, w: LayerWeights, x: Array, inputs: Inputs, heads: 
     return Attention(ops.attention_weights(query, key, inputs.mask), query, key, value)
 
 
-def block_context(ops: Ops, projections: Sequence[Array], block: Block, heads: int, mask: Array | None = None) -> Array:
+def block_context(ops: Ops, projections: Sequence[Array], block: Block, heads: int) -> Array:
     """Compute the context of one block of packed texts.
 
     Args:
         projections: query, key and value of all packed tokens, each (tokens, hidden).
-        mask: (length, length), True where a query attends to a key, or None if all do.
 
     Returns:
         (block.count * block.length, hidden).
     """
-    tokens = block.count * block.length
-    texts = (part[block.start : block.start + tokens].reshape(block.count, block.length, -1) for part in projections)
-    query, key, value = (ops.split_heads(part, heads) for part in texts)  # (count, heads, length, head_size)
-    return ops.merge_heads(ops.attention(query, key, value, mask)).reshape(tokens, -1)
+    # each (count, heads, length, head_size)
+    query, key, value = (ops.split_heads(part, heads) for part in block_texts(projections, block))
+    return ops.merge_heads(ops.attention(query, key, value, None)).reshape(block.count * block.length, -1)
+
+
+def block_texts(projections: Sequence[Array], block: Block) -> Iterator[Array]:
+    """Yield the part of each projection, (tokens, hidden), that belongs to a block: (count, length, hidden)."""
+    tokens = slice(block.start, block.start + block.count * block.length)
+    for part in projections:
+        yield part[tokens].reshape(block.count, block.length, -1)
 
 
 def encoder_layer(

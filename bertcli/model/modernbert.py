@@ -15,24 +15,26 @@ from dataclasses import dataclass
 import numpy as np
 
 from bertcli.checkpoints.config import ModernBertConfig
-from bertcli.model.bert import Attention, Inputs, block_context
+from bertcli.model.bert import Attention, Inputs, block_texts
 from bertcli.model.modernbert_weights import ModernBertWeights, ModernLayerWeights
-from bertcli.model.ops.base import Array, BoolArray, FloatArray, Ops
+from bertcli.model.ops.base import Array, FloatArray, Ops
 from bertcli.model.weights import MlmHeadWeights
+
+# Number of queries of a local layer that attend together, to the keys that they can reach.
+_CHUNK = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Pattern:
-    """The rotation of tokens, and the tokens that attend to each other, in the layers of one kind: global or local.
+class Places:
+    """The places of tokens, as the layers of one kind see them: global or local.
 
-    cosine and sine are those of each token's angles, (seq, head_size / 2), or (tokens, head_size / 2) if packed. mask
-    is True where a query attends to a key: (batch, 1, 1 or seq, seq), or (seq, seq) if no text has padding, or None if
-    all queries attend to all keys. If packed, it is (longest, longest), and shorter texts use its corner.
+    cosine and sine are those of each token's angles, (seq, head_size / 2), or (tokens, head_size / 2) if packed. reach
+    is the largest distance at which a token attends to another, or None if it attends to all.
     """
 
     cosine: Array
     sine: Array
-    mask: Array | None
+    reach: int | None
 
 
 def rotary_angles(length: int, head_size: int, theta: float) -> FloatArray:
@@ -48,61 +50,89 @@ def rotary_angles(length: int, head_size: int, theta: float) -> FloatArray:
     return np.arange(length, dtype=np.float32)[:, None] * frequencies
 
 
-def window(length: int, local_attention: int) -> BoolArray:
-    """Return True for each query and key that are at most local_attention / 2 tokens apart: (length, length)."""
-    positions = np.arange(length)
-    near: BoolArray = np.abs(positions[:, None] - positions) <= local_attention // 2
-    return near
-
-
-def pattern(ops: Ops, inputs: Inputs, config: ModernBertConfig, is_global: bool) -> Pattern:
-    """Return the pattern of the global or of the local layers."""
+def token_places(ops: Ops, inputs: Inputs, config: ModernBertConfig, is_global: bool) -> Places:
+    """Return the places of tokens for the global or the local layers."""
     longest = inputs.input_ids.shape[-1] if inputs.blocks is None else max(block.length for block in inputs.blocks)
-    theta = config.global_rope_theta if is_global else config.local_rope_theta
-    angles = rotary_angles(longest, config.head_size, theta)
+    angles = rotary_angles(
+        longest, config.head_size, config.global_rope_theta if is_global else config.local_rope_theta
+    )
     tables = (function(angles, dtype=np.float64).astype(np.float32) for function in (np.cos, np.sin))
     cosine, sine = (ops.embedding(inputs.position_ids, ops.asarray(table)) for table in tables)
-    near = window(longest, config.local_attention)
-    if is_global or near.all():
-        return Pattern(cosine, sine, inputs.mask)
-    if inputs.mask is None:
-        return Pattern(cosine, sine, ops.asarray(near))
-    # Padding may have no token in its window, and a softmax over nothing is NaN. So let padding attend to all tokens.
-    is_padding = ~inputs.mask.swapaxes(-1, -2)  # (batch, 1, seq, 1)
-    return Pattern(cosine, sine, inputs.mask & (ops.asarray(near) | is_padding))
+    return Places(cosine, sine, None if is_global else config.local_attention // 2)
 
 
-def projections(ops: Ops, w: ModernLayerWeights, x: Array, of_layer: Pattern, eps: float) -> Sequence[Array]:
+def local_mask(ops: Ops, mask: Array | None, reach: int, queries: slice, keys: slice) -> Array:
+    """Return True where a query attends to a key of a local layer: (queries, keys), or (batch, 1, queries, keys).
+
+    Args:
+        mask: (batch, 1, 1, seq), True at real tokens, or None if there is no padding.
+        reach: The largest distance at which a token attends to another.
+        queries, keys: The positions to compare.
+    """
+    rows, columns = (np.arange(span.start, span.stop, dtype=np.int32) for span in (queries, keys))
+    is_near = ops.asarray(np.abs(rows[:, None] - columns) <= reach)
+    if mask is None:
+        return is_near
+    # Padding attends to the padding around it. It may have nothing else in reach, and a softmax over nothing is NaN.
+    is_padding = ~mask[..., queries].swapaxes(-1, -2)  # (batch, 1, queries, 1)
+    return is_near & (mask[..., keys] | is_padding)
+
+
+def projections(ops: Ops, w: ModernLayerWeights, x: Array, places: Places, eps: float) -> Sequence[Array]:
     """Normalise the hidden states, except in the first layer, and project them: query, key, value, same shape as x."""
     if w.attention_norm is not None:
         x = ops.layer_norm(x, w.attention_norm, eps)
     query, key, value = ops.linear_stacked(x, w.query_key_value)
-    turned = (ops.rotate(part, of_layer.cosine, of_layer.sine) for part in (query, key))
-    return [*turned, value]
+    return [*(ops.rotate(part, places.cosine, places.sine) for part in (query, key)), value]
 
 
 def layer_attention(
-    ops: Ops, w: ModernLayerWeights, x: Array, of_layer: Pattern, config: ModernBertConfig
+    ops: Ops, w: ModernLayerWeights, x: Array, inputs: Inputs, places: Places, config: ModernBertConfig
 ) -> Attention:
     """Compute the attention weights of one layer over padded texts, but not the context."""
-    parts = projections(ops, w, x, of_layer, config.norm_eps)
+    parts, mask = projections(ops, w, x, places, config.norm_eps), inputs.mask
     query, key, value = (ops.split_heads(part, config.num_attention_heads) for part in parts)
-    return Attention(ops.attention_weights(query, key, of_layer.mask), query, key, value)
+    if places.reach is not None:
+        every = slice(0, query.shape[2])
+        mask = local_mask(ops, mask, places.reach, every, every)
+    return Attention(ops.attention_weights(query, key, mask), query, key, value)
 
 
 def self_attention(
-    ops: Ops, w: ModernLayerWeights, x: Array, inputs: Inputs, of_layer: Pattern, config: ModernBertConfig
+    ops: Ops, w: ModernLayerWeights, x: Array, inputs: Inputs, places: Places, config: ModernBertConfig
 ) -> Array:
     """Apply rotary multi-head self-attention, without the output projection: same shape as x."""
-    parts, heads, mask = projections(ops, w, x, of_layer, config.norm_eps), config.num_attention_heads, of_layer.mask
+    parts, heads = projections(ops, w, x, places, config.norm_eps), config.num_attention_heads
     if inputs.blocks is None:
-        query, key, value = (ops.split_heads(part, heads) for part in parts)  # (batch, heads, seq, head_size)
-        return ops.merge_heads(ops.attention(query, key, value, mask))
+        return context(ops, [ops.split_heads(part, heads) for part in parts], inputs.mask, places.reach)
     contexts = []
     for block in inputs.blocks:
-        of_block = None if mask is None else mask[: block.length, : block.length]
-        contexts.append(block_context(ops, parts, block, heads, of_block))
+        of_block = [ops.split_heads(part, heads) for part in block_texts(parts, block)]
+        contexts.append(context(ops, of_block, None, places.reach).reshape(block.count * block.length, -1))
     return ops.concatenate(contexts)
+
+
+def context(ops: Ops, parts: Sequence[Array], mask: Array | None, reach: int | None) -> Array:
+    """Compute the context of all tokens: (batch, seq, hidden).
+
+    A local layer takes a chunk of queries at a time, so that its work grows with the length and not with its square.
+
+    Args:
+        parts: query, key and value, each (batch, heads, seq, head_size).
+        mask: (batch, 1, 1, seq), True at real tokens, or None if there is no padding.
+        reach: The largest distance at which a token attends to another, or None if it attends to all.
+    """
+    query, key, value = parts
+    length = query.shape[2]
+    if reach is None or length <= reach + 1:
+        return ops.merge_heads(ops.attention(query, key, value, mask))
+    chunks = []
+    for start in range(0, length, _CHUNK):
+        queries = slice(start, min(start + _CHUNK, length))
+        keys = slice(max(start - reach, 0), min(queries.stop + reach, length))
+        seen = local_mask(ops, mask, reach, queries, keys)
+        chunks.append(ops.attention(query[:, :, queries], key[:, :, keys], value[:, :, keys], seen))
+    return ops.merge_heads(ops.concatenate(chunks, axis=2))
 
 
 def encoder_layer(
@@ -110,7 +140,7 @@ def encoder_layer(
     w: ModernLayerWeights,
     x: Array,
     inputs: Inputs,
-    of_layer: Pattern,
+    places: Places,
     config: ModernBertConfig,
     want_attention: bool,
 ) -> tuple[Array, Attention | None]:
@@ -124,10 +154,10 @@ def encoder_layer(
     """
     attention = None
     if want_attention:
-        attention = layer_attention(ops, w, x, of_layer, config)
+        attention = layer_attention(ops, w, x, inputs, places, config)
         context = ops.merge_heads(attention.weights @ attention.value)
     else:
-        context = self_attention(ops, w, x, inputs, of_layer, config)
+        context = self_attention(ops, w, x, inputs, places, config)
     x = x + ops.linear(context, w.attention_output)
     normed = ops.layer_norm(x, w.mlp_norm, config.norm_eps)
     inner = ops.linear_activation(normed, w.inner, config.hidden_activation)  # (..., intermediate)
@@ -148,13 +178,13 @@ def hidden_states(
     """
     x = ops.layer_norm(ops.embedding(inputs.input_ids, weights.embeddings), weights.embeddings_norm, config.norm_eps)
     yield x, None
-    of_global, of_local = (pattern(ops, inputs, config, is_global) for is_global in (True, False))
+    of_global, of_local = (token_places(ops, inputs, config, is_global) for is_global in (True, False))
     for number, (layer, is_global) in enumerate(zip(weights.layers, config.global_layers, strict=True)):
-        of_layer = of_global if is_global else of_local
+        places = of_global if is_global else of_local
         if number == last_layer:
-            yield x, layer_attention(ops, layer, x, of_layer, config)
+            yield x, layer_attention(ops, layer, x, inputs, places, config)
             return
-        x, attention = encoder_layer(ops, layer, x, inputs, of_layer, config, want_attention)
+        x, attention = encoder_layer(ops, layer, x, inputs, places, config, want_attention)
         if number == config.num_hidden_layers - 1:
             x = final_norm(ops, weights, x, config)
         yield x, attention

@@ -152,8 +152,8 @@ class Ops(Protocol):
 
     # --- Joining ---
 
-    def concatenate(self, arrays: Sequence[Array]) -> Array:
-        """Join arrays along their first axis."""
+    def concatenate(self, arrays: Sequence[Array], axis: int = 0) -> Array:
+        """Join arrays along an axis."""
 
     def unpack(self, packed: Array, rows: Array, columns: Array, shape: tuple[int, int]) -> Array:
         """Put packed tokens back in a padded array, with zeros at the padding.

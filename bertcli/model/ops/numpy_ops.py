@@ -179,8 +179,8 @@ class NumpyOps:
         with np.errstate(all="ignore"):
             return bool(np.isfinite(x.sum()))
 
-    def concatenate(self, arrays: Sequence[Array]) -> Array:
-        return np.concatenate(arrays)
+    def concatenate(self, arrays: Sequence[Array], axis: int = 0) -> Array:
+        return np.concatenate(arrays, axis)
 
     def unpack(self, packed: Array, rows: Array, columns: Array, shape: tuple[int, int]) -> Array:
         padded = np.zeros((*shape, packed.shape[-1]), packed.dtype)

@@ -163,8 +163,8 @@ class TorchOps:
         # Infinities and NaN carry over into the sum, which needs no temporary array of the size of x.
         return bool(x.sum(dtype=torch.float32).isfinite())
 
-    def concatenate(self, arrays: Sequence[Array]) -> Array:
-        return torch.cat(tuple(arrays))
+    def concatenate(self, arrays: Sequence[Array], axis: int = 0) -> Array:
+        return torch.cat(tuple(arrays), axis)
 
     def unpack(self, packed: Array, rows: Array, columns: Array, shape: tuple[int, int]) -> Array:
         padded = packed.new_zeros((*shape, packed.shape[-1]))
