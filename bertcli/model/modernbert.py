@@ -53,9 +53,8 @@ def rotary_angles(length: int, head_size: int, theta: float) -> FloatArray:
 def token_places(ops: Ops, inputs: Inputs, config: ModernBertConfig, is_global: bool) -> Places:
     """Return the places of tokens for the global or the local layers."""
     longest = inputs.input_ids.shape[-1] if inputs.blocks is None else max(block.length for block in inputs.blocks)
-    angles = rotary_angles(
-        longest, config.head_size, config.global_rope_theta if is_global else config.local_rope_theta
-    )
+    theta = config.global_rope_theta if is_global else config.local_rope_theta
+    angles = rotary_angles(longest, config.head_size, theta)
     tables = (function(angles, dtype=np.float64).astype(np.float32) for function in (np.cos, np.sin))
     cosine, sine = (ops.embedding(inputs.position_ids, ops.asarray(table)) for table in tables)
     return Places(cosine, sine, None if is_global else config.local_attention // 2)
