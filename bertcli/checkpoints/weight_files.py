@@ -72,7 +72,8 @@ class WeightFiles:
         """Return the optional parts that the checkpoint holds."""
         has_pooler = self.holds(layout.pooler_tensors(config))
         has_next_sentence_head = has_pooler and self.holds(config.architecture.next_sentence_head)
-        has_mlm_head = self.holds(layout.mlm_head_tensors(config)) and not self.holds(config.architecture.classifier)
+        is_classifier = self.holds(config.architecture.classifier_with_mlm_names)
+        has_mlm_head = self.holds(layout.mlm_head_tensors(config)) and not is_classifier
         # bertcli does not know the names of an untested family's head. transformers checks them on loading.
         has_mlm_head = has_mlm_head or not config.architecture.is_tested
         return OptionalParts(has_pooler, has_mlm_head, has_next_sentence_head)

@@ -103,15 +103,15 @@ def self_attention(
     """Apply rotary multi-head self-attention, without the output projection: same shape as x."""
     parts, heads = projections(ops, w, x, places, config.norm_eps), config.num_attention_heads
     if inputs.blocks is None:
-        return context(ops, [ops.split_heads(part, heads) for part in parts], inputs.mask, places.reach)
+        return attend(ops, [ops.split_heads(part, heads) for part in parts], inputs.mask, places.reach)
     contexts = []
     for block in inputs.blocks:
         of_block = [ops.split_heads(part, heads) for part in block_texts(parts, block)]
-        contexts.append(context(ops, of_block, None, places.reach).reshape(block.count * block.length, -1))
+        contexts.append(attend(ops, of_block, None, places.reach).reshape(block.count * block.length, -1))
     return ops.concatenate(contexts)
 
 
-def context(ops: Ops, parts: Sequence[Array], mask: Array | None, reach: int | None) -> Array:
+def attend(ops: Ops, parts: Sequence[Array], mask: Array | None, reach: int | None) -> Array:
     """Compute the context of all tokens: (batch, seq, hidden).
 
     A local layer takes a chunk of queries at a time, so that its work grows with the length and not with its square.
