@@ -69,15 +69,16 @@ OTHER_CONFIGS: Mapping[str, Mapping[str, Any]] = {
     "xmod": {"pad_token_id": 0, "languages": ["en_XX", "de_DE"], "default_language": "de_DE"},
     "yoso": {"pad_token_id": 0},
 }
-OWN_ENGINES = ("roberta", "xlm-roberta", "camembert", "distilbert")
+OWN_ENGINES = ("roberta", "xlm-roberta", "camembert", "distilbert", "modernbert")
 WITH_POOLER = ("roberta", "xlm-roberta", "camembert", "albert", "mpnet")
 MASKS = {"roberta": "<mask>", "xlm-roberta": "<mask>", "camembert": "<mask>", "mpnet": "<mask>"}
 
 
-def save_family(folder: Path, model_type: str, **config: Any) -> Path:
+def save_family(folder: Path, model_type: str, *, std: float = 0.2, **config: Any) -> Path:
     """Save a checkpoint in the folder and return the folder.
 
-    The checkpoint holds a body, an MLM head, a pooler if the family has one, and a tokenizer.
+    The checkpoint holds a body, an MLM head, a pooler if the family has one, and a tokenizer. std is the standard
+    deviation of its parameters.
     """
     tokenizer = _tokenizer(model_type)
     tokenizer.save_pretrained(folder)
@@ -88,7 +89,7 @@ def save_family(folder: Path, model_type: str, **config: Any) -> Path:
     )
     architecture = ARCHITECTURES[model_type]
     model_class = transformers.AutoModelForMaskedLM if architecture.has_mlm_class else transformers.AutoModel
-    model = with_random_parameters(model_class.from_config(family_config))
+    model = with_random_parameters(model_class.from_config(family_config), std=std)
     model.save_pretrained(folder)
     if architecture.pooler:
         body = with_random_parameters(transformers.AutoModel.from_config(family_config), seed=1)

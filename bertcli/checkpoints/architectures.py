@@ -59,6 +59,8 @@ class Architecture:
     mlm_head: tuple[str, ...] = ("cls.predictions.transform.dense.weight", "cls.predictions.transform.LayerNorm.weight")
     mlm_head_name: str = "cls.predictions"
     mlm_head_act: str | None = None
+    # A tensor of the family's classifiers, if their head has the names of the MLM head, which they lack.
+    classifier_with_mlm_names: tuple[str, ...] = ()
     # The same for the next-sentence head, which takes the pooler's output.
     next_sentence_head: tuple[str, ...] = ()
     # The MLM head's only bias is its decoder's. In the other families there is a second one that can be tied to it.

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ _LARGEST: Mapping[str, float] = {
     "type_vocab_size": 10_000_000,
     "pad_token_id": 10_000_000,
     "layer_norm_eps": 1.0,
+    "norm_eps": 1.0,
+    "local_attention": 10_000_000,
 }
 # The same for settings that only transformers reads, where it builds something for each number up to the value.
 _LARGEST_OTHERS: Mapping[str, int] = {"num_hidden_groups": 1_000, "inner_group_num": 1_000, "num_labels": 1_000_000}
@@ -39,6 +41,7 @@ class ModelConfig:
     type_vocab_size: 0 if the architecture has no token types. pad_token_id: matters only in the architectures whose
     positions follow the padding id. class_prefix: the beginning of the class names of a family that bertcli does not
     know; empty for the others. has_own_code: the checkpoint declares code for the model, which bertcli never runs.
+    unsupported_setting: a setting with which bertcli's own forward pass for the family does not compute the model.
     """
 
     model_type: str = "bert"
@@ -51,6 +54,7 @@ class ModelConfig:
     pad_token_id: int = 0
     class_prefix: str = ""
     has_own_code: bool = False
+    unsupported_setting: str = ""
 
     @property
     def architecture(self) -> Architecture:
@@ -89,11 +93,45 @@ class BertConfig(ModelConfig):
         return self.architecture.mlm_head_act or self.hidden_act
 
 
+@dataclass(frozen=True, slots=True)
+class ModernBertConfig(ModelConfig):
+    """Settings of a ModernBERT (Warner et al. 2024), under transformers' names.
+
+    global_layers: for each layer, True if its tokens attend to all others, and False if only to those in a window of
+    local_attention tokens around them. global_rope_theta, local_rope_theta: the bases of the rotary angles of both
+    kinds of layers.
+    """
+
+    intermediate_size: int = 1152
+    hidden_activation: str = "gelu"
+    norm_eps: float = 1e-5
+    norm_bias: bool = False
+    attention_bias: bool = False
+    mlp_bias: bool = False
+    classifier_bias: bool = False
+    classifier_activation: str = "gelu"
+    decoder_bias: bool = True
+    tie_word_embeddings: bool = True
+    local_attention: int = 128
+    global_layers: tuple[bool, ...] = ()
+    global_rope_theta: float = 160_000.0
+    local_rope_theta: float = 10_000.0
+
+    @property
+    def head_size(self) -> int:
+        """The width of one attention head."""
+        return self.hidden_size // self.num_attention_heads
+
+
+# The configs of the models that bertcli's own forward passes compute.
+OwnConfig = BertConfig | ModernBertConfig
+
+
 def read_config(folder: Path) -> ModelConfig:
     """Read the config of the checkpoint in a folder.
 
     Returns:
-        A BertConfig if bertcli's own forward pass can compute the model, else a ModelConfig.
+        An OwnConfig if one of bertcli's own forward passes can compute the model, else a ModelConfig.
 
     Raises:
         BadCheckpoint: The config is missing, damaged or contradicts itself.
@@ -128,6 +166,8 @@ def read_config(folder: Path) -> ModelConfig:
             f"num_attention_heads {config.num_attention_heads}",
             hint=f"the config does not belong to a {architecture.class_prefix}; copy the checkpoint again",
         )
+    if isinstance(config, ModernBertConfig) and config.head_size % 2:
+        raise _wrong_value(path, "hidden_size", config.hidden_size, "an even number for each attention head")
     return config
 
 
@@ -149,7 +189,9 @@ def read_json_object(path: Path) -> dict[str, Any]:
 
 
 def _config_of(model_type: str, architecture: Architecture, raw: Mapping[str, Any], path: Path) -> ModelConfig:
-    config_class = BertConfig if architecture.has_bert_layers else ModelConfig
+    config_class: type[ModelConfig] = BertConfig if architecture.has_bert_layers else ModelConfig
+    if model_type == "modernbert":
+        config_class = ModernBertConfig
     defaults = {"model_type": model_type, **architecture.config_defaults}
     values = {**defaults, "has_own_code": has_own_code(raw)}
     if not architecture.is_tested:
@@ -162,6 +204,8 @@ def _config_of(model_type: str, architecture: Architecture, raw: Mapping[str, An
             may_be_zero = name == "pad_token_id" or defaults.get(name) == 0
             values[name] = _check_value(raw[stored], name, stored, path, may_be_zero=may_be_zero)
     config = config_class(**values)
+    if isinstance(config, ModernBertConfig):
+        return _with_layers_and_positions(config, raw)
     if architecture.head_divisor is None:
         return config
     name, default = architecture.head_divisor
@@ -169,9 +213,29 @@ def _config_of(model_type: str, architecture: Architecture, raw: Mapping[str, An
     return replace(config, num_attention_heads=max(config.num_attention_heads // divisor, 1))
 
 
+def _with_layers_and_positions(config: ModernBertConfig, raw: Mapping[str, Any]) -> ModelConfig:
+    """Return the config with the settings that ModernBERT's config.json nests or spells in several ways.
+
+    If bertcli's own forward pass does not compute one of them, return a ModelConfig.
+    """
+    from bertcli.checkpoints import modernbert_settings  # here, since only ModernBERT needs it
+
+    if unsupported := modernbert_settings.unsupported_setting(raw, config.num_hidden_layers):
+        shared = {field.name: getattr(config, field.name) for field in fields(ModelConfig)}
+        return ModelConfig(**{**shared, "unsupported_setting": unsupported})
+    global_theta, local_theta = modernbert_settings.rope_thetas(raw)
+    return replace(
+        config,
+        global_layers=modernbert_settings.global_layers(raw, config.num_hidden_layers),
+        global_rope_theta=global_theta,
+        local_rope_theta=local_theta,
+    )
+
+
 def _ignored_settings(architecture: Architecture) -> Iterator[str]:
-    """Yield the settings that a config may hold although they do not affect the model."""
-    yield from ("model_type", "class_prefix", "has_own_code")
+    """Yield the names of fields that do not come from the setting of that name, even if config.json has it."""
+    yield from ("model_type", "class_prefix", "has_own_code", "unsupported_setting")
+    yield from ("global_layers", "global_rope_theta", "local_rope_theta")
     yield from architecture.fixed_settings
     if not architecture.positions_follow_padding:
         yield "pad_token_id"
@@ -207,7 +271,7 @@ def _check_supported(raw: Mapping[str, Any], architecture: Architecture, path: P
 
 def _check_value(value: Any, name: str, stored: str, path: Path, *, may_be_zero: bool) -> Any:
     """Return the value of one setting. Raise BadCheckpoint if its type or range is wrong."""
-    wanted = type(getattr(_DEFAULTS, name))
+    wanted = _TYPES[name]
     is_number = wanted in (int, float)
     if type(value) is not wanted and not (wanted is float and type(value) is int):
         raise _wrong_value(path, stored, value, _KINDS[wanted])
@@ -225,5 +289,7 @@ def _wrong_value(path: Path, name: str, value: Any, wanted: str) -> BadCheckpoin
     )
 
 
-_DEFAULTS = BertConfig()
+_TYPES: Mapping[str, Any] = {
+    field.name: type(field.default) for config in (BertConfig, ModernBertConfig) for field in fields(config)
+}
 _KINDS = {int: "a positive whole number", float: "a positive number", str: "a string", bool: "true or false"}

@@ -171,6 +171,8 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         fixed_settings=("type_vocab_size",),
         mlm_head=("head.dense.weight", "head.norm.weight"),
         mlm_head_name="head",
+        classifier_with_mlm_names=("classifier.weight",),
+        has_one_mlm_bias=True,
         final_norm="final_norm",
     ),
     "bert-generation": Architecture(

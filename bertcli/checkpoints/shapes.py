@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from math import prod
 
 from bertcli.checkpoints import layout
-from bertcli.checkpoints.config import BertConfig, ModelConfig
+from bertcli.checkpoints.config import ModelConfig, OwnConfig
 from bertcli.checkpoints.recipe import DeclaredRecipe
 from bertcli.checkpoints.safetensors import TensorInfo
 from bertcli.checkpoints.weight_files import OptionalParts
@@ -88,15 +88,15 @@ def embedding_class(
 def _body_parameters(config: ModelConfig) -> int | None:
     """Return the number of parameters of the body and pooler.
 
-    None if the layers are not BERT's: only transformers could count them.
+    None if only transformers could count them.
     """
-    if not isinstance(config, BertConfig):
+    if not isinstance(config, OwnConfig):
         return None
     return layout.count_parameters(layout.body_layout(config) | layout.pooler_layout(config))
 
 
 def _mlm_parameters(config: ModelConfig) -> int | None:
-    if not isinstance(config, BertConfig):
+    if not isinstance(config, OwnConfig):
         return None
     parameters = layout.count_parameters(layout.body_layout(config) | layout.mlm_head_layout(config))
     # An untied decoder has its own bias, and the bias of the head remains beside it, unused.

@@ -8,7 +8,7 @@ from typing import Any
 
 from bertcli.checkpoints import layout
 from bertcli.checkpoints.architectures import Architecture
-from bertcli.checkpoints.config import BertConfig, ModelConfig, read_json_object
+from bertcli.checkpoints.config import ModelConfig, OwnConfig, read_json_object
 from bertcli.checkpoints.families import ARCHITECTURES
 from bertcli.checkpoints.safetensors import TensorInfo, read_header
 from bertcli.errors import BadCheckpoint, UnsupportedModel
@@ -72,8 +72,10 @@ class WeightFiles:
         """Return the optional parts that the checkpoint holds."""
         has_pooler = self.holds(layout.pooler_tensors(config))
         has_next_sentence_head = has_pooler and self.holds(config.architecture.next_sentence_head)
+        is_classifier = self.holds(config.architecture.classifier_with_mlm_names)
+        has_mlm_head = self.holds(layout.mlm_head_tensors(config)) and not is_classifier
         # bertcli does not know the names of an untested family's head. transformers checks them on loading.
-        has_mlm_head = self.holds(layout.mlm_head_tensors(config)) or not config.architecture.is_tested
+        has_mlm_head = has_mlm_head or not config.architecture.is_tested
         return OptionalParts(has_pooler, has_mlm_head, has_next_sentence_head)
 
     def reader(self) -> Callable[[str], Any]:
@@ -93,7 +95,7 @@ class WeightFiles:
     def check_fits(self, config: ModelConfig) -> None:
         """Check that the body is complete and that every tensor has the shape that the config gives it.
 
-        If the layers are not BERT's, check only that there are embeddings. transformers checks the rest on loading.
+        If only transformers computes the model, check that there are embeddings. It checks the rest on loading.
 
         Raises:
             BadCheckpoint: A tensor is missing or has another shape.
@@ -101,8 +103,8 @@ class WeightFiles:
         """
         found = self.by_canonical_name
         is_recognised = (
-            layout.looks_like_bert(found)
-            if isinstance(config, BertConfig)
+            layout.has_own_names(found, config)
+            if isinstance(config, OwnConfig)
             else layout.has_embeddings(found) or not self.architecture.is_tested
         )
         if not is_recognised:
@@ -112,10 +114,10 @@ class WeightFiles:
                 hint=own_code_hint(config)
                 or f"use a checkpoint saved from one of transformers' {self.architecture.class_prefix} classes",
             )
-        if isinstance(config, BertConfig):
+        if isinstance(config, OwnConfig):
             self._check_layout(config)
 
-    def _check_layout(self, config: BertConfig) -> None:
+    def _check_layout(self, config: OwnConfig) -> None:
         found = self.by_canonical_name
         if surplus := layout.extra_layers(found, config):
             layers = "layer" if surplus == 1 else "layers"

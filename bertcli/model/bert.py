@@ -103,10 +103,16 @@ def block_context(ops: Ops, projections: Sequence[Array], block: Block, heads: i
     Returns:
         (block.count * block.length, hidden).
     """
-    tokens = block.count * block.length
-    texts = (part[block.start : block.start + tokens].reshape(block.count, block.length, -1) for part in projections)
-    query, key, value = (ops.split_heads(part, heads) for part in texts)  # (count, heads, length, head_size)
-    return ops.merge_heads(ops.attention(query, key, value, None)).reshape(tokens, -1)
+    # each (count, heads, length, head_size)
+    query, key, value = (ops.split_heads(part, heads) for part in block_texts(projections, block))
+    return ops.merge_heads(ops.attention(query, key, value, None)).reshape(block.count * block.length, -1)
+
+
+def block_texts(projections: Sequence[Array], block: Block) -> Iterator[Array]:
+    """Yield the part of each projection, (tokens, hidden), that belongs to a block: (count, length, hidden)."""
+    tokens = slice(block.start, block.start + block.count * block.length)
+    for part in projections:
+        yield part[tokens].reshape(block.count, block.length, -1)
 
 
 def encoder_layer(

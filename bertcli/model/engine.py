@@ -1,5 +1,6 @@
-"""The engine interface, and the engine that runs bertcli's own forward pass."""
+"""The engine interface, and the engine that runs bertcli's own forward pass of BERT."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -8,7 +9,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from bertcli.checkpoints.config import BertConfig
+from bertcli.checkpoints.config import BertConfig, ModelConfig
 from bertcli.model import bert
 from bertcli.model.batching import Batch, position_ids
 from bertcli.model.ops.base import Array, IntArray, Linear, Ops
@@ -102,11 +103,66 @@ class Engine(Protocol):
         """
 
 
-class BertEngine:
-    """The engine that runs bertcli's own forward pass, on numpy or torch."""
+class OwnEngine(ABC):
+    """An engine that runs one of bertcli's own forward passes, on numpy or torch, over padded or packed texts."""
+
+    def __init__(self, name: str, ops: Ops, config: ModelConfig) -> None:
+        self.name, self.ops, self.supports_packing = name, ops, ops.supports_packing
+        self._has_token_types, self._first_position = bool(config.type_vocab_size), config.first_position
+
+    @abstractmethod
+    def _hidden_states(
+        self, inputs: bert.Inputs, want_attention: bool, last_layer: int | None
+    ) -> Iterator[tuple[Array, bert.Attention | None]]:
+        """Yield each hidden state with the attention of the layer that made it, as bert.hidden_states does."""
+
+    def _encode(self, batch: Batch, request: OutputRequest) -> tuple[Array, dict[int, Array]]:
+        """Run the encoder. Return its last hidden state, and the requested hidden states by index."""
+        # An observer expects attention weights of padded texts, so pack only without one.
+        is_packed = self.supports_packing and batch.is_padded and request.on_attention is None
+        inputs = self._packed(batch) if is_packed else self._padded(batch)
+        states = self._hidden_states(inputs, request.on_attention is not None, request.last_layer)
+        kept: dict[int, Array] = {}
+        for index, (state, attention) in enumerate(states):
+            if index in request.hidden_states:
+                kept[index] = self._unpack(state, batch) if is_packed else state
+            if attention is not None and request.on_attention is not None:
+                request.on_attention(
+                    ObservedAttention(index - 1, attention.weights, attention.query, attention.key, attention.value)
+                )
+            del attention  # free it before the next layer computes its own
+        return self._unpack(state, batch) if is_packed else state, kept
+
+    def _padded(self, batch: Batch) -> bert.Inputs:
+        asarray = self.ops.asarray
+        return bert.Inputs(
+            asarray(batch.input_ids),
+            asarray(batch.token_type_ids) if self._has_token_types else None,
+            asarray(position_ids(batch.input_ids, self._first_position)),
+            asarray(batch.attention_mask[:, None, None, :]) if batch.is_padded else None,
+        )
+
+    def _packed(self, batch: Batch) -> bert.Inputs:
+        asarray, is_token = self.ops.asarray, batch.attention_mask
+        positions = position_ids(batch.input_ids, self._first_position)
+        return bert.Inputs(
+            asarray(batch.input_ids[is_token]),
+            asarray(batch.token_type_ids[is_token]) if self._has_token_types else None,
+            asarray(np.broadcast_to(positions, batch.shape)[is_token]),
+            mask=None,
+            blocks=list(_blocks(is_token.sum(-1).tolist())),
+        )
+
+    def _unpack(self, packed: Array, batch: Batch) -> Array:
+        rows, columns = map(self.ops.asarray, batch.attention_mask.nonzero())
+        return self.ops.unpack(packed, rows, columns, batch.shape)
+
+
+class BertEngine(OwnEngine):
+    """The engine that runs bertcli's own forward pass of BERT, on numpy or torch."""
 
     def __init__(self, name: str, ops: Ops, config: BertConfig, weights: BertWeights) -> None:
-        self.name, self.ops, self.supports_packing = name, ops, ops.supports_packing
+        super().__init__(name, ops, config)
         self._config, self._weights = config, weights
         self._projections: dict[tuple[int, str], Linear] = {}
 
@@ -132,48 +188,10 @@ class BertEngine:
         with self.ops.inference_mode():
             return bert.mlm_logits(self.ops, self._weights.mlm_head, hidden, self._config)
 
-    def _encode(self, batch: Batch, request: OutputRequest) -> tuple[Array, dict[int, Array]]:
-        """Run the encoder. Return its last hidden state, and the requested hidden states by index."""
-        # An observer expects attention weights of padded texts, so pack only without one.
-        is_packed = self.supports_packing and batch.is_padded and request.on_attention is None
-        inputs = self._packed(batch) if is_packed else self._padded(batch)
-        states = bert.hidden_states(
-            self.ops, self._weights, self._config, inputs, request.on_attention is not None, request.last_layer
-        )
-        kept: dict[int, Array] = {}
-        for index, (state, attention) in enumerate(states):
-            if index in request.hidden_states:
-                kept[index] = self._unpack(state, batch) if is_packed else state
-            if attention is not None and request.on_attention is not None:
-                request.on_attention(
-                    ObservedAttention(index - 1, attention.weights, attention.query, attention.key, attention.value)
-                )
-            del attention  # free it before the next layer computes its own
-        return self._unpack(state, batch) if is_packed else state, kept
-
-    def _padded(self, batch: Batch) -> bert.Inputs:
-        asarray = self.ops.asarray
-        return bert.Inputs(
-            asarray(batch.input_ids),
-            asarray(batch.token_type_ids) if self._config.type_vocab_size else None,
-            asarray(position_ids(batch.input_ids, self._config.first_position)),
-            asarray(batch.attention_mask[:, None, None, :]) if batch.is_padded else None,
-        )
-
-    def _packed(self, batch: Batch) -> bert.Inputs:
-        asarray, is_token = self.ops.asarray, batch.attention_mask
-        positions = position_ids(batch.input_ids, self._config.first_position)
-        return bert.Inputs(
-            asarray(batch.input_ids[is_token]),
-            asarray(batch.token_type_ids[is_token]) if self._config.type_vocab_size else None,
-            asarray(np.broadcast_to(positions, batch.shape)[is_token]),
-            mask=None,
-            blocks=list(_blocks(is_token.sum(-1).tolist())),
-        )
-
-    def _unpack(self, packed: Array, batch: Batch) -> Array:
-        rows, columns = map(self.ops.asarray, batch.attention_mask.nonzero())
-        return self.ops.unpack(packed, rows, columns, batch.shape)
+    def _hidden_states(
+        self, inputs: bert.Inputs, want_attention: bool, last_layer: int | None
+    ) -> Iterator[tuple[Array, bert.Attention | None]]:
+        return bert.hidden_states(self.ops, self._weights, self._config, inputs, want_attention, last_layer)
 
 
 def _blocks(lengths: Sequence[int]) -> Iterator[bert.Block]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bertcli.checkpoints import layout
-from bertcli.checkpoints.config import BertConfig, ModelConfig
+from bertcli.checkpoints.config import ModelConfig, ModernBertConfig, OwnConfig
 from bertcli.checkpoints.find import Checkpoint
 from bertcli.checkpoints.weight_files import WeightFiles
 from bertcli.choices import DtypeName, EngineName
@@ -43,11 +43,11 @@ class CheckpointTraits:
 
     Attributes:
         is_pickled: The weights are in pytorch_model.bin.
-        foreign_family: The model_type, if the layers are not BERT's.
+        foreign_model: The model_type, and the setting that matters, if only transformers computes the model.
     """
 
     is_pickled: bool = False
-    foreign_family: str | None = None
+    foreign_model: str | None = None
 
 
 def default_batch_tokens(device: str) -> int:
@@ -81,9 +81,9 @@ def choose_engine(
     """
     if device != "auto" and not _DEVICE.fullmatch(device):
         raise WrongUsage(f"there is no device {device!r}", hint="use auto, cpu, cuda, cuda:N or mps")
-    if traits.foreign_family and engine not in (EngineName.AUTO, EngineName.TRANSFORMERS):
+    if traits.foreign_model and engine not in (EngineName.AUTO, EngineName.TRANSFORMERS):
         raise WrongUsage(
-            f"the {engine} engine computes BERT's layers, not those of {traits.foreign_family}",
+            f"the {engine} engine computes the layers of BERT and ModernBERT, not those of {traits.foreign_model}",
             hint="use --engine transformers, or auto",
         )
     only_torch = _why_only_torch(device, dtype, traits)
@@ -97,7 +97,7 @@ def choose_engine(
     from bertcli.model.ops.torch_ops import best_device, check_device
 
     if engine == EngineName.AUTO:
-        engine = EngineName.TRANSFORMERS if traits.foreign_family else EngineName.TORCH
+        engine = EngineName.TRANSFORMERS if traits.foreign_model else EngineName.TORCH
     return EngineChoice(engine, best_device() if device == "auto" else check_device(device), dtype)
 
 
@@ -117,11 +117,17 @@ def open_engine(choice: EngineChoice, checkpoint: Checkpoint, config: ModelConfi
         from bertcli.model.ops.torch_ops import TorchOps
 
         ops = TorchOps(choice.device, choice.dtype)
-    if choice.engine == EngineName.TRANSFORMERS or not isinstance(config, BertConfig):
+    if choice.engine == EngineName.TRANSFORMERS or not isinstance(config, OwnConfig):
         from bertcli.model.transformers_engine import TransformersEngine
 
         return TransformersEngine(checkpoint, config, ops, weight_files.optional_parts(config).has_pooler)
     has_own_decoder = weight_files.holds(layout.own_decoder_layout(config))
+    if isinstance(config, ModernBertConfig):
+        from bertcli.model.modernbert_engine import ModernBertEngine
+        from bertcli.model.modernbert_weights import ModernBertWeights
+
+        own_weights = ModernBertWeights(ops, config, weight_files.reader(), has_own_decoder)
+        return ModernBertEngine(choice.engine, ops, config, own_weights)
     weights = BertWeights(ops, config, weight_files.reader(), has_own_decoder)
     return BertEngine(choice.engine, ops, config, weights)
 
@@ -131,6 +137,6 @@ def _why_only_torch(device: str, dtype: str, traits: CheckpointTraits) -> str:
         return f"it computes on the CPU, not on {device}"
     if dtype != DtypeName.FLOAT32:
         return f"it computes in float32, not in {dtype}"
-    if traits.foreign_family:
-        return f"it computes BERT's layers, not those of {traits.foreign_family}"
+    if traits.foreign_model:
+        return f"it computes the layers of BERT and ModernBERT, not those of {traits.foreign_model}"
     return "it does not read pytorch_model.bin" if traits.is_pickled else ""

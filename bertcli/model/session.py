@@ -7,7 +7,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from bertcli.checkpoints import layout
-from bertcli.checkpoints.config import ModelConfig, read_config
+from bertcli.checkpoints.config import ModelConfig, OwnConfig, read_config
 from bertcli.checkpoints.find import Checkpoint, find_checkpoint
 from bertcli.checkpoints.hub_cache import OnDownload, ignore_download
 from bertcli.checkpoints.weight_files import WeightFiles, find_weight_files
@@ -53,8 +53,7 @@ class Session:
     def engine_choice(self) -> EngineChoice:
         """The engine, device and dtype. Raises DeviceUnavailable, WrongUsage."""
         request = self.request
-        is_bert = self.config.architecture.has_bert_layers
-        traits = CheckpointTraits(self.weight_files.is_pickled, None if is_bert else self.config.model_type)
+        traits = CheckpointTraits(self.weight_files.is_pickled, _foreign_model(self.config))
         return choose_engine(request.engine, request.device, request.dtype, traits, self._work)
 
     @cached_property
@@ -120,6 +119,13 @@ class Session:
     def to_numpy(self, x: Array) -> Array:
         """Return an array of the engine as a numpy array, in float32 if it holds floats."""
         return self.engine.ops.to_numpy(x)
+
+
+def _foreign_model(config: ModelConfig) -> str | None:
+    """Return the model_type of a model that only transformers computes, with the setting that is the reason if any."""
+    if isinstance(config, OwnConfig):
+        return None
+    return f"{config.model_type} with {config.unsupported_setting}" if config.unsupported_setting else config.model_type
 
 
 def text_info(text: TokenizedText) -> TextInfo:

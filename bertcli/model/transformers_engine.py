@@ -15,7 +15,7 @@ import transformers
 from torch.nn.functional import pad
 from transformers.utils import logging as transformers_logging
 
-from bertcli.checkpoints.config import ModelConfig, read_json_object
+from bertcli.checkpoints.config import ModelConfig, OwnConfig, read_json_object
 from bertcli.checkpoints.find import Checkpoint
 from bertcli.checkpoints.pickled import without_pickle_warnings
 from bertcli.checkpoints.weight_files import own_code_hint
@@ -120,10 +120,10 @@ class TransformersEngine:
         return self._model(architecture.mlm_class).base_model if needs_head else self._model(architecture.body_class)
 
     def projection(self, layer: int, which: ProjectionName) -> Linear:
-        has_bert_layers = self._config.architecture.has_bert_layers
+        has_own_engines = isinstance(self._config, OwnConfig)
         raise WrongUsage(
             "--value-norms and --expansion need value vectors, which the transformers engine does not return",
-            hint="use --engine numpy or torch" if has_bert_layers else "use a BERT, RoBERTa or DistilBERT model",
+            hint="use --engine numpy or torch" if has_own_engines else "use a BERT, RoBERTa, DistilBERT or ModernBERT",
         )
 
     def mlm_logits(self, hidden: Array, *, is_last: bool = True) -> Array:

@@ -20,7 +20,7 @@ def config_of(folder: Path, **fields: Any) -> BertConfig:
 def test_missing_settings_have_the_defaults_of_transformers(tmp_path: Path) -> None:
     expected = transformers.BertConfig()
     found = asdict(config_of(tmp_path))
-    assert (found.pop("class_prefix"), found.pop("has_own_code")) == ("", False)
+    assert [found.pop(name) for name in ("class_prefix", "has_own_code", "unsupported_setting")] == ["", False, ""]
     assert found == {name: getattr(expected, name) for name in found}
 
 

@@ -70,7 +70,7 @@ def test_outputs_and_parameters_are_those_of_transformers(
             assert {f"torch.{output.dtype}"} == {str(tensor.dtype) for tensor in tensors}
 
 
-@pytest.mark.parametrize("model_type", ["roberta", "xlm-roberta", "camembert", "distilbert"])
+@pytest.mark.parametrize("model_type", ["roberta", "xlm-roberta", "camembert", "distilbert", "modernbert"])
 @pytest.mark.parametrize("tied", [True, False], ids=["tied", "untied"])
 def test_parameters_of_the_families_are_those_of_transformers(model_type: str, tied: bool, tmp_path: Path) -> None:
     with torch.device("meta"):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bertcli.model.engine_choice import GPU_FILES
+from tests.families import save_family
 from tests.hub import files_in, fill_cache
 
 HEAVY = {"torch", "transformers", "numpy"}
@@ -121,3 +122,11 @@ def test_a_missing_gpu_is_reported_without_torch() -> None:
     found = loaded("encode", "how are you", "--device", "cuda", exit_code=1)
     assert "bertcli.model.engine_choice" in found
     assert "torch" not in found
+
+
+def test_modernbert_is_loaded_for_its_checkpoints_alone(tmp_path: Path) -> None:
+    ask = ("fill-mask", "how [MASK] you", "-m")
+    assert not {name for name in loaded(*ask, "bundled") if "modernbert" in name}
+    found = loaded(*ask, str(save_family(tmp_path, "modernbert")))
+    assert "bertcli.model.modernbert" in found
+    assert not found & {"torch", "transformers"}

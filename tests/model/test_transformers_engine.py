@@ -34,7 +34,8 @@ def families(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 def test_every_family_is_tested() -> None:
     assert {"bert", *CONFIGS, *OTHER_CONFIGS, "roc_bert"} == set(ARCHITECTURES)
-    assert {name for name in CONFIGS if ARCHITECTURES[name].has_bert_layers} == set(OWN_ENGINES)
+    of_bert = {name for name in CONFIGS if ARCHITECTURES[name].has_bert_layers}
+    assert {"modernbert", *of_bert} == set(OWN_ENGINES)
     assert {name for name in CONFIGS if ARCHITECTURES[name].pooler} == set(WITH_POOLER)
 
 
@@ -48,8 +49,11 @@ def test_every_output_equals_that_of_transformers(families: dict[str, Path], mod
     )
 
 
-def test_modernbert_hidden_states_of_any_layer_are_normed_before_the_head(families: dict[str, Path]) -> None:
-    session = open_bert(families["modernbert"], "transformers")
+@pytest.mark.parametrize("engine", ["numpy", "torch", "transformers"])
+def test_modernbert_hidden_states_of_any_layer_are_normed_before_the_head(
+    families: dict[str, Path], engine: str
+) -> None:
+    session = open_bert(families["modernbert"], engine)
     batch = one_batch(session, TEXTS[:1])
     output = session.run(batch, OutputRequest(hidden_states=[1]))
     found = session.to_numpy(session.engine.mlm_logits(output.hidden_states[0][0], is_last=False))
@@ -105,9 +109,7 @@ def test_the_longest_text_runs_and_a_longer_one_fails(families: dict[str, Path],
 
 
 @pytest.mark.parametrize("model_type", sorted(set(CONFIGS) - set(OWN_ENGINES)))
-def test_only_the_transformers_engine_runs_layers_that_are_not_berts(
-    families: dict[str, Path], model_type: str
-) -> None:
+def test_only_the_transformers_engine_runs_other_layers(families: dict[str, Path], model_type: str) -> None:
     assert open_bert(families[model_type], "auto", "auto").engine.name == "transformers"
     for engine in ("numpy", "torch"):
         with pytest.raises(WrongUsage, match=f"not those of {model_type}"):

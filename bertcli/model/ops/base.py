@@ -116,7 +116,7 @@ class Ops(Protocol):
 
         Args:
             query, key, value: (batch, heads, seq, head_size).
-            mask: (batch, 1, 1, seq), True at keys to attend to, or None for all keys.
+            mask: True where a query attends to a key: (batch, 1, 1 or seq, seq) or (seq, seq). None for all keys.
 
         Returns:
             (batch, heads, seq, head_size).
@@ -124,6 +124,17 @@ class Ops(Protocol):
 
     def attention_weights(self, query: Array, key: Array, mask: Array | None) -> Array:
         """Compute softmax(Q K^T / sqrt(head_size)): (batch, heads, seq, seq). Arguments as in `attention`."""
+
+    def rotate(self, x: Array, cosine: Array, sine: Array) -> Array:
+        """Turn each pair of features (i, i + head_size / 2) of each head by an angle (Su et al. 2021, section 3.2.2).
+
+        Args:
+            x: (..., seq, heads * head_size).
+            cosine, sine: Those of the angle of each token and pair, in float32: (seq, head_size / 2).
+
+        Returns:
+            Same shape as x.
+        """
 
     def split_heads(self, x: Array, heads: int) -> Array:
         """Reshape (batch, seq, hidden) to (batch, heads, seq, head_size)."""
@@ -141,8 +152,8 @@ class Ops(Protocol):
 
     # --- Joining ---
 
-    def concatenate(self, arrays: Sequence[Array]) -> Array:
-        """Join arrays along their first axis."""
+    def concatenate(self, arrays: Sequence[Array], axis: int = 0) -> Array:
+        """Join arrays along an axis."""
 
     def unpack(self, packed: Array, rows: Array, columns: Array, shape: tuple[int, int]) -> Array:
         """Put packed tokens back in a padded array, with zeros at the padding.

@@ -154,6 +154,15 @@ class NumpyOps:
         scores /= scores.sum(-1, keepdims=True)
         return scores
 
+    def rotate(self, x: Array, cosine: Array, sine: Array) -> Array:
+        pairs = x.reshape(*x.shape[:-1], -1, 2, cosine.shape[-1])  # (..., heads, 2, head_size / 2)
+        first, second = pairs[..., 0, :], pairs[..., 1, :]
+        cosine, sine = cosine[..., None, :], sine[..., None, :]
+        turned = np.empty_like(pairs)
+        turned[..., 0, :] = first * cosine - second * sine
+        turned[..., 1, :] = second * cosine + first * sine
+        return turned.reshape(x.shape)
+
     def split_heads(self, x: Array, heads: int) -> Array:
         batch, seq, hidden = x.shape
         return x.reshape(batch, seq, heads, hidden // heads).transpose(0, 2, 1, 3)
@@ -170,8 +179,8 @@ class NumpyOps:
         with np.errstate(all="ignore"):
             return bool(np.isfinite(x.sum()))
 
-    def concatenate(self, arrays: Sequence[Array]) -> Array:
-        return np.concatenate(arrays)
+    def concatenate(self, arrays: Sequence[Array], axis: int = 0) -> Array:
+        return np.concatenate(arrays, axis)
 
     def unpack(self, packed: Array, rows: Array, columns: Array, shape: tuple[int, int]) -> Array:
         padded = np.zeros((*shape, packed.shape[-1]), packed.dtype)

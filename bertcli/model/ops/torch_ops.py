@@ -138,6 +138,13 @@ class TorchOps:
             scores.masked_fill_(~mask, -torch.inf)
         return scores.softmax(-1, dtype=torch.float32).to(query.dtype)
 
+    def rotate(self, x: Array, cosine: Array, sine: Array) -> Array:
+        # (..., heads, 2, head_size / 2), split into the first and the second of each pair
+        first, second = x.float().unflatten(-1, (-1, 2, cosine.shape[-1])).unbind(-2)
+        cosine, sine = cosine.unsqueeze(-2), sine.unsqueeze(-2)
+        turned = torch.stack((first * cosine - second * sine, second * cosine + first * sine), -2)
+        return turned.flatten(-3).to(x.dtype)
+
     def split_heads(self, x: Array, heads: int) -> Array:
         batch, seq, hidden = x.shape
         return x.view(batch, seq, heads, hidden // heads).transpose(1, 2)
@@ -153,8 +160,8 @@ class TorchOps:
         # Infinities and NaN carry over into the sum, which needs no temporary array of the size of x.
         return bool(x.sum(dtype=torch.float32).isfinite())
 
-    def concatenate(self, arrays: Sequence[Array]) -> Array:
-        return torch.cat(tuple(arrays))
+    def concatenate(self, arrays: Sequence[Array], axis: int = 0) -> Array:
+        return torch.cat(tuple(arrays), axis)
 
     def unpack(self, packed: Array, rows: Array, columns: Array, shape: tuple[int, int]) -> Array:
         padded = packed.new_zeros((*shape, packed.shape[-1]))
