@@ -8,6 +8,7 @@ import typer
 from bertcli import __version__
 from bertcli.cli import commands
 from bertcli.cli.help import COMMANDS, app_help, command_help
+from bertcli.cli.optional_values import OptionalValueCommand
 from bertcli.cli.options import OTHER, with_groups
 
 _FUNCTIONS: dict[str, Callable[..., int]] = {
@@ -39,7 +40,7 @@ def make_app(arguments: Sequence[str] | None = None) -> typer.Typer:
     for name, function in _FUNCTIONS.items():
         if arguments is None or named == name:
             command = with_groups(function, {"short_help": ShortHelp, "full_help": FullHelp})
-            app.command(name, help=COMMANDS[name].summary, add_help_option=False)(command)
+            app.command(name, cls=OptionalValueCommand, help=COMMANDS[name].summary, add_help_option=False)(command)
     app.command("help", help="Show the help of bertcli or of a command.", add_help_option=False, hidden=True)(_help)
     return app
 

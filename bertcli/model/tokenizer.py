@@ -36,7 +36,7 @@ class TokenizedText:
 
     token_type_ids is empty if the architecture has no token types. truncated_masks is the number of masks that
     truncation removed. words gives the (sentence, word) that each token is part of, or None for special tokens that the
-    tokenizer added.
+    tokenizer added. offsets gives the place of each token in what the tokenizer was given: see bertcli.model.places.
     """
 
     record: TextRecord
@@ -46,6 +46,7 @@ class TokenizedText:
     truncated: bool = False
     truncated_masks: int = 0
     words: tuple[tuple[int, int] | None, ...] = ()
+    offsets: tuple[tuple[int, int], ...] = ()
 
     def __len__(self) -> int:
         return len(self.input_ids)
@@ -75,6 +76,8 @@ class TextTokenizer:
         """
         self._tokenizer, self.special_tokens, self._config = tokenizer, special_tokens, config
         self._limit, self._truncate, self.prompt = limit, truncate, prompt
+        # None, and False, for a tokenizer that is written in Python.
+        self.normalizer, self.has_offsets = getattr(tokenizer, "normalizer", None), isinstance(tokenizer, Tokenizer)
         tokenizer.no_truncation()
         tokenizer.no_padding()
         self.pad_token_id = tokenizer.token_to_id(special_tokens.pad) or 0
@@ -194,7 +197,7 @@ class TextTokenizer:
 
         Args:
             records: The texts.
-            ids_only: Leave out tokens and words, and token_type_ids if there is no sentence B, to save memory.
+            ids_only: Leave out tokens, words and offsets, and token_type_ids if there is no sentence B, to save memory.
 
         Returns:
             For each text its tokens. A FailedText if it has no tokens, or too many of them and may not be truncated;
@@ -326,8 +329,8 @@ class TextTokenizer:
             )
             return record.failed(problem)
         ids = tuple(self._checked_ids(encoding.ids))
-        tokens = tuple(map(self.token, ids))
-        return TokenizedText(record, ids, type_ids, tokens, truncated, truncated_masks, _words(encoding))
+        tokens, offsets = tuple(map(self.token, ids)), tuple(encoding.offsets)
+        return TokenizedText(record, ids, type_ids, tokens, truncated, truncated_masks, _words(encoding), offsets)
 
     def _checked_ids(self, ids: list[int]) -> list[int]:
         """Return the ids.
