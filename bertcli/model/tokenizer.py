@@ -123,7 +123,7 @@ class TextTokenizer:
         if not self.prompt:
             return 0
         encoding = self._encode(self.prompt)
-        ends_with_sep = bool(len(encoding)) and encoding.special_tokens_mask[-1] == 1
+        ends_with_sep = bool(len(encoding)) and encoding.sequence_ids[-1] is None
         return len(encoding) - ends_with_sep
 
     @property

@@ -14,7 +14,7 @@ _REASONS = {
     "--layers": "the vectors of words are made from one hidden state",
     "--similarity tokens": "it compares tokens",
     "--dedupe": "it keeps one vector for each text",
-    "--ray": "the files that it writes have a row for each text",
+    "--ray": "its files have a row for each text",
 }
 _LAYERS_HINT = "add --layer-op mean, which makes one of the layers, or leave --layers out"
 

@@ -111,6 +111,7 @@ class TokenComparison:
         for answer in answers:
             if not isinstance(answer, FailedText):
                 if len(self.texts) == 2:
+                    self.texts.clear()
                     raise not_two_texts("more")
                 assert answer.last_hidden_state is not None
                 self.texts.append(tokens_of(answer.text, answer.last_hidden_state, self.tokenizer))
