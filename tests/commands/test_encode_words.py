@@ -195,8 +195,8 @@ def test_tokens_of_two_texts_are_compared(tiny_bert: Path, texts: list[str], mes
 
 def test_a_tokenizer_in_python_gives_words_without_places(tmp_path: Path) -> None:
     folder = save_phobert(tmp_path)
-    request, session = open_request(folder, words={"word": "are"}, embedding=EmbeddingRequest(prompt="you "))
-    (record,) = expected(session, request, ["you are"])
+    request, session = open_request(folder, words={"word": "are"}, embedding=EmbeddingRequest(prompt="how "))
+    (record,) = expected(session, request, ["how are"])
     (word,) = record.words
     assert (word.word, word.index, word.start, word.end, word.positions) == ("are", 1, None, None, [3, 4])
     request, session = open_request(folder, words={"pretokenized": True})

@@ -13,8 +13,8 @@ from bertcli.output.tables.matrix import matrix_or_strongest
 from bertcli.results.embeddings import Occurrence, TokenSimilarity
 from bertcli.results.texts import FloatArray, RunInfo
 
-# Characters of a text to show on either side of a word.
-_CONTEXT = 24
+# Characters of a text to show before and after a word. A narrow terminal cuts the end.
+_BEFORE, _AFTER = 14, 28
 
 
 def occurrences_table(occurrences: Sequence[Occurrence], similarity: FloatArray, info: RunInfo) -> RenderableType:
@@ -42,7 +42,7 @@ def _in_context(occurrence: Occurrence) -> Text:
     sentence = text.pair if word.sentence and text.pair is not None else text.text
     if word.start is None or word.end is None:
         return label.append(visible(word.word), cells.STRONG).append(f"  {visible(sentence)}")
-    first, last = max(word.start - _CONTEXT, 0), word.end + _CONTEXT
+    first, last = max(word.start - _BEFORE, 0), word.end + _AFTER
     label.append(("…" if first else "") + visible(sentence[first : word.start]))
     label.append(visible(sentence[word.start : word.end]), cells.STRONG)
     return label.append(visible(sentence[word.end : last]) + ("…" if last < len(sentence) else ""))
