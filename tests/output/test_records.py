@@ -366,6 +366,14 @@ NESTED_KEYS: dict[str, dict[str, tuple[str, ...]]] = {
         "masks[].predictions[]": PREDICTION,
         "masks[].targets[]": TARGET,
     },
+    "encode-words": {
+        "words[]": ("word", "sentence", "index", "start", "end", "positions", "embedding"),
+    },
+    "encode-tokens": {
+        "token_similarity": (
+            *("rows", "columns", "row_tokens", "column_tokens", "cosine", "precision", "recall", "f1"),
+        ),
+    },
     "fill-mask-joint": {
         "masks[]": ("position", "predictions"),
         "masks[].predictions[]": PREDICTION,
