@@ -135,7 +135,8 @@ def stack_padded(parts: list[FloatArray | None], column: ArrayColumn) -> FloatAr
         if part is None:
             stacked[row] = column.failed
         else:
-            stacked[(row, *(slice(size) for size in part.shape))] = part
+            place: tuple[int | slice, ...] = (row, *(slice(size) for size in part.shape))
+            stacked[place] = part
     return np.ascontiguousarray(np.moveaxis(stacked, 0, column.batch_axis))
 
 
