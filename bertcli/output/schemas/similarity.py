@@ -73,12 +73,10 @@ def _tokens_table(similarity: TokenSource, info: RunInfo) -> Any:
 
 
 def _pair_table(record: EncodeRecord, schema: Schema[EncodeRecord], info: RunInfo) -> Any:
-    from rich.console import Group
-    from rich.text import Text
-
+    from bertcli.output.tables import cells
     from bertcli.output.tables.similarity import token_similarity_table
 
     table = schema.to_table(record)
     if record.token_similarity is None:
         return table
-    return Group(table, Text(), token_similarity_table(record.token_similarity, info))
+    return cells.figure(table, token_similarity_table(record.token_similarity, info))
