@@ -18,7 +18,7 @@ from bertcli.commands.encode.request import EncodeRequest
 from bertcli.commands.encode.similarity import OccurrenceComparison, TokenComparison, open_comparison
 from bertcli.commands.encode.words import require_occurrence
 from bertcli.commands.options import CorpusOptions, TextOptions, WordOptions
-from bertcli.errors import BadText, BertcliError, WrongUsage
+from bertcli.errors import BadText, WrongUsage
 from bertcli.input.records import FailedText
 from bertcli.model.request import EmbeddingRequest
 from bertcli.model.session import Session
@@ -141,10 +141,16 @@ def test_word_is_one_word(tiny_bert: Path, word: str, message: str, hint: str, *
     assert ("--pretokenized" in raised.value.hint) == (word == "you?")
 
 
-def test_a_word_of_no_tokens_is_reported(tiny_bert: Path) -> None:
-    request, session = open_request(tiny_bert, words={"word": "\u200b"})
-    with pytest.raises(BertcliError, match=r"--word .* has no tokens"):
+@pytest.mark.parametrize(
+    ("word", "why"), [("\u200b", "the text has no tokens"), ("[SEP]", "special tokens are no words")]
+)
+@pytest.mark.parametrize("pretokenized", [False, True])
+def test_a_word_without_tokens_is_wrong_usage(tiny_bert: Path, word: str, why: str, *, pretokenized: bool) -> None:
+    request, session = open_request(tiny_bert, words={"word": word, "pretokenized": pretokenized})
+    with pytest.raises(WrongUsage) as raised:
         encode_options(request, session, "json", is_looked_at=False)
+    assert raised.value.message.startswith(f"--word {word!r} cannot be found: {why}")
+    assert raised.value.hint.startswith("name another word")
 
 
 def test_words_need_vectors_of_tokens(tiny_bert: Path) -> None:

@@ -82,7 +82,8 @@ class OccurrenceComparison:
     def watch(self, answers: Iterable[EncodeRecord | FailedText]) -> Answers:
         for answer in answers:
             if not isinstance(answer, FailedText):
-                self.occurrences.extend(Occurrence(answer.text, word) for word in answer.words or ())
+                found = (word for word in answer.words or () if word.embedding is not None)
+                self.occurrences.extend(Occurrence(answer.text, word) for word in found)
             yield answer
 
     def add_to(self, schema: Schema[EncodeRecord], info: RunInfo) -> Schema[EncodeRecord]:

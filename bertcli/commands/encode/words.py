@@ -58,17 +58,24 @@ def select_words(options: WordOptions, session: Session) -> WordSelection | None
 
 
 def _check_is_one_word(word: str, session: Session, *, pretokenized: bool) -> None:
+    """Check that the value of --word is one word. Raises WrongUsage."""
     (text,) = session.tokenizer.tokenize([TextRecord(0, word)])
     if isinstance(text, FailedText):
-        raise text.error.with_prefix(f"--word {word!r}")
-    found = [each.word for each in find_words(text, session.tokenizer, pretokenized=pretokenized)]
-    if len(found) != 1:
-        parts = ", ".join(map(repr, found))
-        how = "" if pretokenized else ", or add --pretokenized to take words as whitespace separates them"
+        raise WrongUsage(f"--word {word!r} cannot be found: {text.error.message}", hint="name another word")
+    found = [each for each in find_words(text, session.tokenizer, pretokenized=pretokenized) if each.positions]
+    if len(found) == 1:
+        return
+    if not found:
         raise WrongUsage(
-            f"--word {word!r} is {len(found)} words{'' if pretokenized else ' to the tokenizer'}: {parts}",
-            hint=f"name one of them{how if len(word.split()) == 1 else ''}",
+            f"--word {word!r} cannot be found: special tokens are no words",
+            hint="name another word; --tokens without --word adds the vectors of special tokens",
         )
+    parts, judge, more = ", ".join(repr(each.word) for each in found), "", ""
+    if not pretokenized:
+        judge = " to the tokenizer"
+        if len(word.split()) == 1:
+            more = ", or add --pretokenized to take words as whitespace separates them"
+    raise WrongUsage(f"--word {word!r} is {len(found)} words{judge}: {parts}", hint=f"name one of them{more}")
 
 
 def require_occurrence(answers: Iterable[EncodeRecord | FailedText], word: str) -> Iterator[EncodeRecord | FailedText]:
