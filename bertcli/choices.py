@@ -64,6 +64,29 @@ class Similarity(StrEnum):
     MANHATTAN = "manhattan"
 
 
+class SimilarityUnit(StrEnum):
+    """Units that --similarity compares: whole texts, or the tokens of two texts."""
+
+    TEXTS = "texts"
+    TOKENS = "tokens"
+
+
+class WordPooling(StrEnum):
+    """Ways to make the vector of a word from the vectors of its pieces."""
+
+    MEAN = "mean"
+    FIRST = "first"
+    LAST = "last"
+
+
+class LayerOp(StrEnum):
+    """Ways to make one hidden state from several. CONCAT joins the vectors of a token in the order of the layers."""
+
+    MEAN = "mean"
+    SUM = "sum"
+    CONCAT = "concat"
+
+
 class InputFormat(StrEnum):
     """Formats of a file of texts. AUTO depends on the file's suffix."""
 

@@ -21,7 +21,7 @@ _bertcli() {
     fi
     case ${COMP_WORDS[1]} in
         encode)
-            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error --pooling --normalize --no-normalize --prompt --prompt-name --tokens --layers --pooler --similarity -k --top-k --dtype-out --keep-text --shard-rows --resume --dedupe --ray --ray-address --actors --gpus-per-actor -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --token --format --json -o --output --svg --force --color --width --pager --no-pager -q --quiet --debug -h --help'
+            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error --pooling --normalize --no-normalize --prompt --prompt-name --layer-op --tokens --layers --pooler --words --pretokenized --word-pooling --word --similarity -k --top-k --dtype-out --keep-text --shard-rows --resume --dedupe --ray --ray-address --actors --gpus-per-actor -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --token --format --json -o --output --svg --force --color --width --pager --no-pager -q --quiet --debug -h --help'
             case $prev in
                 -f|--file) takes=file ;;
                 --field|--column) takes=value ;;
@@ -32,7 +32,11 @@ _bertcli() {
                 --pooling) takes=value values='auto mean cls max mean-sqrt weighted-mean last pooler lexical' ;;
                 --prompt) takes=value ;;
                 --prompt-name) takes=value ;;
+                --layer-op) takes=value values='mean sum concat' ;;
                 --layers) takes=value values='all' ;;
+                --word-pooling) takes=value values='mean first last' ;;
+                --word) takes=value ;;
+                --similarity) takes=value values='texts tokens' ;;
                 -k|--top-k) takes=value ;;
                 --dtype-out) takes=value values='float32 float16' ;;
                 --shard-rows) takes=value ;;

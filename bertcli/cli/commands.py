@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from bertcli.choices import FillOrder, TargetScore, WithinWord
+from bertcli.choices import FillOrder, SimilarityUnit, TargetScore, WithinWord
 from bertcli.cli.options import (
     VECTORS,
     CorpusGroup,
@@ -14,6 +14,7 @@ from bertcli.cli.options import (
     PageGroup,
     RayGroup,
     TextGroup,
+    WordGroup,
     option,
 )
 
@@ -35,9 +36,16 @@ def encode(
         ),
     ] = None,
     pooler: Annotated[bool, option("--pooler", panel=VECTORS, help="Add pooler_output, tanh(W h_[CLS] + b).")] = False,
+    words: WordGroup,
     similarity: Annotated[
-        bool, option("--similarity", panel=VECTORS, help="Add the similarity of each pair of texts.")
-    ] = False,
+        SimilarityUnit | None,
+        option(
+            "--similarity",
+            panel=VECTORS,
+            metavar="[texts|tokens]",
+            help="Add the similarity of each pair of texts, or of each token of one text with each of another.",
+        ),
+    ] = None,
     top_k: Annotated[
         int | None,
         option(
@@ -60,7 +68,7 @@ def encode(
     from bertcli.commands.encode.request import EncodeRequest
 
     return encode_texts(
-        EncodeRequest(texts, model, output, embedding, tokens, pooler, layers, similarity, top_k, corpus, ray)
+        EncodeRequest(texts, model, output, embedding, tokens, pooler, layers, similarity, top_k, corpus, ray, words)
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from typer.core import TyperCommand
 
+from bertcli.cli.optional_values import add_left_out_values
 from bertcli.errors import WrongUsage
 from bertcli.quoting import quoted_word, shortened
 
@@ -17,19 +18,20 @@ class TextCommand(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the arguments. Raises WrongUsage for a text that begins with a dash and does not follow --."""
+        arguments = add_left_out_values(args, self.params)
         valued = {
             name
             for parameter in self.params
             if parameter.param_type_name == "option" and not getattr(parameter, "is_flag", False)
             for name in parameter.opts
         }
-        text = find_dashed_text(args, valued)
+        text = find_dashed_text(arguments, valued)
         if text is not None:
             raise WrongUsage(
                 f"the text {shortened(text)} begins with a dash, as options do",
                 hint=f"write -- before it: -- {quoted_word(text)}",
             )
-        return super().parse_args(ctx, args)
+        return super().parse_args(ctx, arguments)
 
 
 def find_dashed_text(arguments: Sequence[str], valued: Collection[str]) -> str | None:

@@ -54,6 +54,8 @@ COMMANDS = {
         ],
         more_examples=[
             'bertcli encode "Hello, how are you?" --tokens --layers all --json',
+            'bertcli encode "a river bank" "money in the bank" --word bank --similarity',
+            'bertcli encode Hello --layers -4,-3,-2,-1 --layer-op mean -o vectors.npy',
             "bertcli encode -f corpus.jsonl --field body --id-field doc -o vectors.parquet",
             "bertcli encode -f 'corpus/*.parquet' -o vectors/ --resume",
             'bertcli encode "They met." --pair "They were friends." --pooling cls',

@@ -18,6 +18,7 @@ from bertcli.commands.options import (
     PageOptions,
     RayOptions,
     TextOptions,
+    WordOptions,
 )
 from bertcli.model.request import EmbeddingRequest, SessionRequest
 from bertcli.output.destination import OutputOptions
@@ -141,6 +142,31 @@ EmbeddingGroup = Annotated[
             "prompt_name": option(
                 "--prompt-name", panel=VECTORS, metavar="NAME",
                 help="Put the prompt of this name before each text, such as query. The checkpoint defines the names.",
+            ),
+            "layer_op": option(
+                "--layer-op", panel=VECTORS,
+                help="Make one hidden state of the --layers, and use its vectors instead of the last one's.",
+            ),
+        }
+    ),
+]  # fmt: skip
+
+WordGroup = Annotated[
+    WordOptions,
+    Group(
+        {
+            "words": option("--words", panel=VECTORS, help="Show the vector of each word instead of each token."),
+            "pretokenized": option(
+                "--pretokenized", panel=VECTORS,
+                help="With --words, take words as whitespace separates them, not as the tokenizer does.",
+            ),
+            "word_pooling": option(
+                "--word-pooling", panel=VECTORS, show_default="mean",
+                help="With --words, take the mean of the pieces of a word, the first one, or the last one.",
+            ),
+            "word": option(
+                "--word", panel=VECTORS, metavar="WORD",
+                help="Show only this word, wherever it occurs. With --similarity, compare its occurrences.",
             ),
         }
     ),

@@ -7,7 +7,7 @@ import os.path
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bertcli.choices import DtypeOut, HeadGroup, InputFormat, OnError
+from bertcli.choices import DtypeOut, HeadGroup, InputFormat, OnError, WordPooling
 from bertcli.errors import WrongUsage
 from bertcli.input.records import STDIN, TextSource
 from bertcli.storage import parse_path
@@ -100,6 +100,33 @@ class RayOptions:
     def is_requested(self) -> bool:
         """True if the run goes to Ray."""
         return self.on_ray or self.ray_address is not None
+
+
+@dataclass(frozen=True, slots=True)
+class WordOptions:
+    """Options for the vectors of words.
+
+    Attributes:
+        words: Return a vector for each word.
+        pretokenized: Take words as whitespace separates them.
+        word_pooling: How to make one vector from the pieces of a word; None for the mean.
+        word: Return only this word. It implies words.
+    """
+
+    words: bool = False
+    pretokenized: bool = False
+    word_pooling: WordPooling | None = None
+    word: str | None = None
+
+    @property
+    def are_requested(self) -> bool:
+        """True if words have vectors."""
+        return self.words or self.word is not None
+
+    @property
+    def option(self) -> str:
+        """Name of the option that requests words, for messages."""
+        return "--words" if self.word is None else "--word"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The recipe of a session: what the checkpoint declares and the options change, with its weights."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bertcli.checkpoints.config import ModelConfig
@@ -18,8 +18,9 @@ from bertcli.checkpoints.recipe import (
     read_recipe,
 )
 from bertcli.checkpoints.sentence_settings import read_prompts
-from bertcli.choices import Pooling, RecipeSource
-from bertcli.errors import BadCheckpoint
+from bertcli.choices import LayerOp, Pooling, RecipeSource
+from bertcli.errors import BadCheckpoint, WrongUsage
+from bertcli.model.layer_numbers import hidden_state_indices
 from bertcli.model.ops.base import FloatArray
 from bertcli.model.ops.numpy_ops import widen
 from bertcli.model.request import EmbeddingRequest
@@ -38,6 +39,18 @@ class LayerMean:
 
 
 @dataclass(frozen=True, slots=True)
+class LayerMix:
+    """Hidden states that make one: indices into hidden_states, and the operation."""
+
+    layers: Sequence[int]
+    op: LayerOp
+
+    def width(self, hidden_size: int) -> int:
+        """Return the number of values of a token's vector."""
+        return hidden_size * len(self.layers) if self.op == LayerOp.CONCAT else hidden_size
+
+
+@dataclass(frozen=True, slots=True)
 class ReadyRecipe:
     """A recipe that is ready to be applied.
 
@@ -47,6 +60,7 @@ class ReadyRecipe:
         excluded_tokens: Number of tokens at the beginning of each text that are not pooled: those of the prompt.
         layer_mean: The hidden states to pool instead of the last one, or None.
         splade: How lexical weights are made, or None.
+        layer_mix: The hidden states that make the vectors of tokens, None for the last one.
     """
 
     shown: Recipe
@@ -54,6 +68,11 @@ class ReadyRecipe:
     excluded_tokens: int = 0
     layer_mean: LayerMean | None = None
     splade: SpladeModule | None = None
+    layer_mix: LayerMix | None = None
+
+    def token_width(self, hidden_size: int) -> int:
+        """Return the number of values of a token's vector, for a model of that hidden size."""
+        return hidden_size if self.layer_mix is None else self.layer_mix.width(hidden_size)
 
     @property
     def uses_pooler(self) -> bool:
@@ -76,6 +95,7 @@ def open_recipe(
 
     Raises:
         BadCheckpoint, UnsupportedModel: The recipe is damaged, contradicts itself, or is not supported.
+        WrongUsage: There is no such hidden state, or the recipe does not go together with several of them.
     """
     declared = read_recipe(checkpoint.whole_folder) if request.pooling == Pooling.AUTO else None
     similarity = None
@@ -86,9 +106,15 @@ def open_recipe(
         declared = _plain_recipe(request.pooling)
     declared = declared.with_normalize(request.normalize)
     shown = declared.describe(config, source, limit, prompt or None, similarity)
-    layer_mean, heads = _open_layer_mean(declared, config), _open_heads(declared, config)
+    mix = _open_layer_mix(declared, config, request)
+    width = config.hidden_size
+    if mix is not None:
+        width = mix.width(width)
+        dimension = shown.dimension if shown.dense else len(declared.pooling) * width
+        shown = replace(shown, dimension=dimension, layers=tuple(mix.layers), layer_op=mix.op)
+    layer_mean, heads = _open_layer_mean(declared, config), _open_heads(declared, width)
     excluded = 0 if declared.includes_prompt or not prompt else prompt_tokens
-    return ReadyRecipe(shown, heads, excluded, layer_mean, declared.splade)
+    return ReadyRecipe(shown, heads, excluded, layer_mean, declared.splade, mix)
 
 
 def _plain_recipe(pooling: Pooling) -> DeclaredRecipe:
@@ -112,9 +138,45 @@ def _open_layer_mean(declared: DeclaredRecipe, config: ModelConfig) -> LayerMean
     return LayerMean(layers, weights)
 
 
-def _open_heads(declared: DeclaredRecipe, config: ModelConfig) -> list[Head]:
-    """Read the weights of the heads, after a check that each takes what the one before it returns."""
-    size = len(declared.pooling) * config.hidden_size
+def _open_layer_mix(declared: DeclaredRecipe, config: ModelConfig, request: EmbeddingRequest) -> LayerMix | None:
+    """Return the hidden states that --layer-op makes one of, after a check that the recipe can pool it."""
+    if request.mixed_layers is None or request.layer_op is None:
+        return None
+    mix = LayerMix(hidden_state_indices(request.mixed_layers, config.num_hidden_layers), request.layer_op)
+    option = f"--layer-op {mix.op}"
+    if declared.splade is not None:
+        raise WrongUsage(
+            f"{option} changes the vectors that are pooled, and lexical vectors are made from logits",
+            hint="leave --layer-op out, or add --pooling mean",
+        )
+    if Pooling.POOLER in declared.pooling:
+        raise WrongUsage(
+            f"{option} changes the vectors that are pooled, and pooler_output is made from the last hidden state",
+            hint="use another --pooling, such as mean or cls",
+        )
+    if declared.layer_weights is not None:
+        raise WrongUsage(
+            f"{option} and the checkpoint's recipe both choose hidden states: the recipe takes a weighted mean of them",
+            hint="add --pooling mean, which leaves out the recipe",
+        )
+    sized = any(not isinstance(head, NormalizeModule) for head in declared.heads)
+    if sized and mix.width(config.hidden_size) != config.hidden_size:
+        raise WrongUsage(
+            f"{option} gives vectors of {mix.width(config.hidden_size):,} values, and the checkpoint's recipe has "
+            f"further layers that take the {config.hidden_size:,} of one hidden state",
+            hint="use --layer-op mean, or add --pooling mean, which leaves out the recipe",
+        )
+    return mix
+
+
+def _open_heads(declared: DeclaredRecipe, width: int) -> list[Head]:
+    """Read the weights of the heads, after a check that each takes what the one before it returns.
+
+    Args:
+        declared: The recipe.
+        width: Number of values of a token's vector.
+    """
+    size = len(declared.pooling) * width
     heads: list[Head] = []
     for module in declared.heads:
         if isinstance(module, NormalizeModule):

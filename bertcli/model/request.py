@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bertcli.choices import DtypeName, EngineName, Pooling
+from bertcli.choices import DtypeName, EngineName, LayerOp, Pooling
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,12 +14,17 @@ class EmbeddingRequest:
         normalize: Scale embeddings to length 1, or not; None to do as the recipe does.
         prompt: Text to put before each text; None for the prompt that prompt_name or the recipe names.
         prompt_name: Name of one of the checkpoint's prompts.
+        mixed_layers: Hidden states to make one of, such as all, -1 or 0,6,12, whose vectors are used instead of the
+            last hidden state. None to use the last one.
+        layer_op: How to make one hidden state of them; None if mixed_layers is.
     """
 
     pooling: Pooling = Pooling.AUTO
     normalize: bool | None = None
     prompt: str | None = None
     prompt_name: str | None = None
+    mixed_layers: str | None = None
+    layer_op: LayerOp | None = None
 
 
 @dataclass(frozen=True, slots=True)

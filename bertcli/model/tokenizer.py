@@ -36,7 +36,8 @@ class TokenizedText:
 
     token_type_ids is empty if the architecture has no token types. truncated_masks is the number of masks that
     truncation removed. words gives the (sentence, word) that each token is part of, or None for special tokens that the
-    tokenizer added. unknown is the number of tokens that are [UNK].
+    tokenizer added. offsets gives the place of each token in what the tokenizer was given: see bertcli.model.places.
+    unknown is the number of tokens that are [UNK].
     """
 
     record: TextRecord
@@ -46,6 +47,7 @@ class TokenizedText:
     truncated: bool = False
     truncated_masks: int = 0
     words: tuple[tuple[int, int] | None, ...] = ()
+    offsets: tuple[tuple[int, int], ...] = ()
     unknown: int = 0
 
     def __len__(self) -> int:
@@ -78,6 +80,8 @@ class TextTokenizer:
         self._limit, self._truncate, self.prompt = limit, truncate, prompt
         # True if the texts are not lower-cased because the vocabulary has capitals, and no file says so.
         self.has_guessed_case = False
+        # None, and False, for a tokenizer that is written in Python.
+        self.normalizer, self.has_offsets = getattr(tokenizer, "normalizer", None), isinstance(tokenizer, Tokenizer)
         tokenizer.no_truncation()
         tokenizer.no_padding()
         self.pad_token_id = tokenizer.token_to_id(special_tokens.pad) or 0
@@ -124,7 +128,7 @@ class TextTokenizer:
         if not self.prompt:
             return 0
         encoding = self._encode(self.prompt)
-        ends_with_sep = bool(len(encoding)) and encoding.special_tokens_mask[-1] == 1
+        ends_with_sep = bool(len(encoding)) and encoding.sequence_ids[-1] is None
         return len(encoding) - ends_with_sep
 
     @property
@@ -198,7 +202,7 @@ class TextTokenizer:
 
         Args:
             records: The texts.
-            ids_only: Leave out tokens and words, and token_type_ids if there is no sentence B, to save memory.
+            ids_only: Leave out tokens, words and offsets, and token_type_ids if there is no sentence B, to save memory.
 
         Returns:
             For each text its tokens. A FailedText if it has no tokens, or too many of them and may not be truncated;
@@ -330,9 +334,10 @@ class TextTokenizer:
             )
             return record.failed(problem)
         ids = tuple(self._checked_ids(encoding.ids))
-        tokens = tuple(map(self.token, ids))
-        unknown = ids.count(self._unk_token_id)
-        return TokenizedText(record, ids, type_ids, tokens, truncated, truncated_masks, _words(encoding), unknown)
+        tokens, offsets, unknown = tuple(map(self.token, ids)), tuple(encoding.offsets), ids.count(self._unk_token_id)
+        return TokenizedText(
+            record, ids, type_ids, tokens, truncated, truncated_masks, _words(encoding), offsets, unknown
+        )
 
     def _checked_ids(self, ids: list[int]) -> list[int]:
         """Return the ids.
@@ -372,7 +377,7 @@ def _ids_only(text: TokenizedText | FailedText) -> TokenizedText | FailedText:
     if isinstance(text, FailedText):
         return text
     types = () if text.record.pair is None else text.token_type_ids
-    return replace(text, input_ids=array("i", text.input_ids), token_type_ids=types, tokens=(), words=())
+    return replace(text, input_ids=array("i", text.input_ids), token_type_ids=types, tokens=(), words=(), offsets=())
 
 
 def _parts(text: TextInput) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bertcli.choices import Pooling, RecipeSource
+from bertcli.choices import LayerOp, Pooling, RecipeSource
 from bertcli.output.formatting import counted
 from bertcli.results.recipe import Recipe
 from bertcli.results.texts import FloatArray, RunInfo, TextInfo
@@ -147,10 +147,25 @@ def recipe_steps(recipe: Recipe) -> str:
     names = " and ".join(_POOLINGS[pooling] for pooling in recipe.pooling)
     if recipe.lexical is not None:
         names = f"lexical weights, {recipe.lexical} over tokens"
-    layers = "" if recipe.layers is None else f" in hidden states {recipe.layers[0]} to {recipe.layers[-1]}, weighted"
+    layers = ""
+    if recipe.layer_op is not None:
+        layers = f" in {mixed_layers(recipe)}"
+    elif recipe.layers is not None:
+        layers = f" in hidden states {recipe.layers[0]} to {recipe.layers[-1]}, weighted"
     steps = [f"{names}{layers}", *(f"dense {size}" for size in recipe.dense)]
     steps += ["LayerNorm"] if recipe.layer_norm else []
     return ", ".join([*steps, *(["normalised"] if recipe.normalize else [])])
+
+
+def mixed_layers(recipe: Recipe) -> str:
+    """Return the hidden states that --layer-op makes one of, and how, or "" if there are none."""
+    if not recipe.layers or recipe.layer_op is None:
+        return ""
+    first, last = recipe.layers[0], recipe.layers[-1]
+    is_range = len(recipe.layers) > 2 and list(recipe.layers) == list(range(first, last + 1))
+    numbers = f"{first} to {last}" if is_range else ", ".join(map(str, recipe.layers))
+    states = f"hidden state{'' if len(recipe.layers) == 1 else 's'} {numbers}"
+    return f"{states}, joined" if recipe.layer_op == LayerOp.CONCAT else f"the {recipe.layer_op} of {states}"
 
 
 def short_revision(revision: str) -> str:

@@ -1,4 +1,4 @@
-"""Heatmaps of attention, of distances between heads, of statistics and of mutual influence."""
+"""Heatmaps of attention, of distances between heads, of statistics, of mutual influence and of similar tokens."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,6 +6,7 @@ from math import nan
 
 from bertcli.output.display import AttentionDisplay, Heatmap
 from bertcli.results.attention import AttnRecord, HeadStatistics
+from bertcli.results.embeddings import TokenSimilarity
 from bertcli.results.masks import FillMaskRecord
 from bertcli.results.texts import FloatArray
 
@@ -116,6 +117,25 @@ def mutual_heatmap(record: FillMaskRecord) -> Heatmap:
         column_axis="masked",
         digits=hundredths,
         strong=_MAX_DISTANCE,
+    )
+
+
+def token_similarity_heatmap(similarity: TokenSimilarity) -> Heatmap:
+    """Return the cosine of each token of A, down, with each of B, across."""
+    return Heatmap(
+        name="cosine",
+        note="rows: tokens of A, columns: tokens of B",
+        quantity="cosine",
+        unit="hundredths",
+        values=similarity.cosine,
+        rows=similarity.rows,
+        columns=similarity.columns,
+        row_names=similarity.row_tokens,
+        column_names=similarity.column_tokens,
+        row_axis="A",
+        column_axis="B",
+        digits=lambda value: f"{100 * value:z.0f}",
+        is_even=True,
     )
 
 

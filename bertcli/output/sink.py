@@ -10,7 +10,7 @@ from io import TextIOWrapper
 from typing import Any, BinaryIO, TextIO, cast
 
 from bertcli.choices import OnError
-from bertcli.errors import ExitCode, OutputError
+from bertcli.errors import BertcliError, ExitCode, OutputError
 from bertcli.input.records import FailedText
 from bertcli.output.destination import Destination, OutputOptions
 from bertcli.output.files.atomic import is_device, open_target
@@ -118,10 +118,12 @@ class Sink:
                     writer.skip(answer)
                     skipped += 1
                 else:
-                    if count and self.destination.is_stdout:
-                        writer.finish()  # what is already on standard output stays readable
                     raise answer.error.with_prefix(answer.place)
                 count += 1
+        except BertcliError:
+            if count and self.destination.is_stdout:
+                writer.finish()  # what is already on standard output stays readable
+            raise
         except KeyboardInterrupt:
             if self.destination.is_stdout and not is_on_terminal:
                 written = f"{counted(count, 'text')} {'is' if count == 1 else 'are'} written"

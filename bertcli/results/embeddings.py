@@ -22,13 +22,69 @@ class LexicalVector:
 
 
 @dataclass(frozen=True, slots=True)
+class WordVector:
+    """A word of a text with its vector.
+
+    Attributes:
+        word: Its spelling in the text.
+        sentence: 0 if it is in sentence A, 1 if it is in sentence B.
+        index: Number of the word in its sentence, from 0.
+        start: Place of its first character in its sentence, from 0. None if the tokenizer does not report places.
+        end: Place after its last character, or None.
+        positions: Positions of its tokens. Empty if the tokenizer makes none of the word.
+        embedding: (hidden,), or None if it has no tokens.
+    """
+
+    word: str
+    sentence: int
+    index: int
+    start: int | None
+    end: int | None
+    positions: Sequence[int]
+    embedding: FloatArray | None
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """A word with the text that it occurs in."""
+
+    text: TextInfo
+    word: WordVector
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSimilarity:
+    """The similarity of the tokens of a text (rows) with those of another one (columns).
+
+    Attributes:
+        rows: Positions of the tokens of the first text.
+        columns: Positions of the tokens of the second text.
+        row_tokens: The tokens of the first text.
+        column_tokens: The tokens of the second text.
+        cosine: (rows, columns).
+        precision: Mean over the rows of the largest cosine, without [CLS] and [SEP].
+        recall: Mean over the columns of the largest cosine, without [CLS] and [SEP].
+        f1: Harmonic mean of the two.
+    """
+
+    rows: Sequence[int]
+    columns: Sequence[int]
+    row_tokens: Sequence[str]
+    column_tokens: Sequence[str]
+    cosine: FloatArray
+    precision: float
+    recall: float
+    f1: float
+
+
+@dataclass(frozen=True, slots=True)
 class EncodeRecord:
     """Vectors of a text, in float32. Whatever was not requested is None or empty.
 
     Attributes:
         text: The text.
         embedding: The vector of the text, (dimension,). None if the recipe is lexical.
-        last_hidden_state: The vector of each token, (seq, hidden).
+        last_hidden_state: The vector of each token, (seq, hidden). With --layer-op it is what that makes of the layers.
         pooler_output: (hidden,), or None if the checkpoint has no pooler.
         layers: Indices into hidden_states of the requested layers, 0 for the embeddings.
         hidden_states: The token vectors of each requested layer, (seq, hidden) each.
@@ -36,6 +92,8 @@ class EncodeRecord:
             next-sentence head.
         layer_embeddings: The vector that the recipe makes of each requested layer, (dimension,) each.
         terms: The lexical vector of the text, None unless the recipe is lexical.
+        words: The words of the text, None if they were not requested.
+        token_similarity: The similarity of the tokens of sentence A with those of sentence B.
     """
 
     text: TextInfo
@@ -47,3 +105,5 @@ class EncodeRecord:
     next_sentence: float | None = None
     layer_embeddings: Sequence[FloatArray] = ()
     terms: LexicalVector | None = None
+    words: Sequence[WordVector] | None = None
+    token_similarity: TokenSimilarity | None = None

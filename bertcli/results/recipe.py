@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bertcli.choices import Pooling, RecipeSource, Similarity
+from bertcli.choices import LayerOp, Pooling, RecipeSource, Similarity
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +19,12 @@ class Recipe:
         prompt: Text put before each text, or None.
         dimension: Number of values of an embedding.
         max_length: Largest number of tokens in a text, special tokens included.
-        layers: Hidden states whose weighted mean is pooled instead of the last one, or None.
+        layers: Hidden states that are pooled instead of the last one: their weighted mean, or what layer_op makes of
+            them. None for the last one.
         layer_norm: True if a LayerNorm is applied to the embedding, else None.
         lexical: Reduction over the tokens of a lexical vector, max or sum, or None.
         similarity: Measure of similarity if it is not the cosine, else None.
+        layer_op: How one hidden state is made of `layers`; None for the weighted mean of the recipe, or without layers.
     """
 
     source: RecipeSource
@@ -36,6 +38,7 @@ class Recipe:
     layer_norm: bool | None = None
     lexical: str | None = None
     similarity: Similarity | None = None
+    layer_op: LayerOp | None = None
 
     @property
     def is_lexical(self) -> bool:
@@ -43,9 +46,9 @@ class Recipe:
         return self.lexical is not None
 
     def as_json(self) -> Mapping[str, Any]:
-        """Return the JSON object. The last four keys are left out if they are None."""
+        """Return the JSON object. The keys from `layers` on are left out if they are None."""
         values = asdict(self)
-        optional = ("layers", "layer_norm", "lexical", "similarity")
+        optional = ("layers", "layer_norm", "lexical", "similarity", "layer_op")
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in values.items()

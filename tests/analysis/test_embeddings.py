@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from safetensors.torch import load_file, save_file
 
-from bertcli.analysis.embeddings.encode import EncodeOptions, encode, layer_indices, next_sentence
+from bertcli.analysis.embeddings.encode import EncodeOptions, encode, next_sentence
 from bertcli.analysis.embeddings.pooling import normalize, pool, similarity_matrix
 from bertcli.choices import Pooling
 from bertcli.errors import WrongUsage
+from bertcli.model.layer_numbers import hidden_state_indices
 from bertcli.model.request import EmbeddingRequest
 from bertcli.model.session import Session
 from bertcli.results.embeddings import EncodeRecord
@@ -170,7 +171,7 @@ def test_similarity_is_the_cosine_of_each_pair(rows: list[list[float]]) -> None:
 
 
 def test_layers_of_encode_are_hidden_states_with_the_embeddings_first() -> None:
-    assert layer_indices("0,-1", 3) == [0, 3]
-    assert layer_indices("-1,0,3,0", 3) == [3, 0]  # each once: a Parquet file has one column for a layer
+    assert hidden_state_indices("0,-1", 3) == [0, 3]
+    assert hidden_state_indices("-1,0,3,0", 3) == [3, 0]  # each once: a Parquet file has one column for a layer
     with pytest.raises(WrongUsage, match=r"there is no hidden state 4: this model has 4, the embeddings \(0\) and 3"):
-        layer_indices("4", 3)
+        hidden_state_indices("4", 3)

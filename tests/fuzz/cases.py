@@ -118,6 +118,8 @@ def _draw_plain(rng: random.Random, seed: int, fixtures: Fixtures) -> Case:
             case, texts = _with_input(rng, case, options)
         if "on_error" not in options and rng.random() < 0.6:
             options["on_error"] = ["--on-error", "skip"]
+    if command == "encode" and {"words", "word"} & {*options}:  # files have a row for each word
+        case = replace(case, records=None)
     case = _with_output(rng, case, command, options)
     if rng.random() < 0.08:
         first = rng.uniform(0.01, 0.5)

@@ -228,13 +228,18 @@ def _count_npy(content: bytes) -> int:
 
 def _count_npz(content: bytes) -> int:
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        return len({name: arrays[name] for name in arrays.files}["input_ids"])
+        return _count_arrays({name: arrays[name] for name in arrays.files})
 
 
 def _count_safetensors(content: bytes) -> int:
     from safetensors.numpy import load
 
-    return len(load(content)["input_ids"])
+    return _count_arrays(load(content))
+
+
+def _count_arrays(arrays: Mapping[str, Any]) -> int:
+    """Return the number of texts in a file of arrays, or of words if it has those."""
+    return len(arrays["input_ids" if "input_ids" in arrays else "text_index"])
 
 
 def _count_parquet(content: bytes) -> int:

@@ -21,6 +21,7 @@ _VALUES: Mapping[str, Sequence[str]] = {
     "text_field": ("text", "text", "id", "other", "a\x1b[31m"),
     "id_field": ("id", "id", "text", "other"),
     "pair": ("how are you", "the cat [MASK]", ""),
+    "word": ("how", "Cat", "cat", "zzz", "a b", "don't", "", "\u200b"),
     "layers": ("all", "-1", "0", "0,1,2", "1,1", "9", "x", ""),
     "layer": ("all", "-1", "0", "0,1", "9", "x"),
     "head": ("0", "1", "2", "-1", "9"),
@@ -46,6 +47,8 @@ _VALUES: Mapping[str, Sequence[str]] = {
 _TOGETHER: Mapping[str, Sequence[Sequence[str]]] = {
     "encode": (
         ("pooling", "normalize"), ("tokens", "layers"), ("pooler", "layers"), ("similarity",), ("dedupe", "keep_text"),
+        ("words",), ("words", "pretokenized", "word_pooling"), ("word", "similarity"), ("layers", "layer_op"),
+        ("layers", "layer_op", "words"),
         ("shard_rows", "resume"), ("shard_rows", "dtype_out", "id_field"), ("batch_tokens", "batch_size"),
     ),
     "fill-mask": (

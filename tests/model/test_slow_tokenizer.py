@@ -11,6 +11,7 @@ import transformers
 from bertcli.errors import BadCheckpoint, MissingPackage, UnsupportedModel
 from bertcli.input.records import FailedText
 from bertcli.model.engine import OutputRequest
+from bertcli.model.request import EmbeddingRequest
 from tests.families import save_family
 from tests.tiny import edit_config, one_batch, open_bert, record, save_bert, tokenize, write_json, write_vocabulary
 
@@ -157,3 +158,10 @@ def test_a_damaged_file_of_a_tokenizer_in_python_is_an_error_that_names_the_fold
     (folder / "bpe.codes").unlink()
     with pytest.raises(BadCheckpoint, match="transformers cannot load its vocabulary"):
         open_bert(folder, "auto")
+
+
+def test_a_prompt_works_with_a_tokenizer_in_python(tmp_path: Path) -> None:
+    session = open_bert(save_phobert(tmp_path), "transformers", embedding=EmbeddingRequest(prompt="how "))
+    (text,) = tokenize(session, ["are"])
+    assert session.tokenizer.prompt_token_count == 2
+    assert text.tokens == ("<s>", "how", "ar@@", "e", "</s>")

@@ -8,7 +8,7 @@ import numpy as np
 from bertcli.choices import Pooling, RecipeSource
 from bertcli.output.display import AttentionDisplay
 from bertcli.results.attention import AttnRecord, AttnSummary, Expansion, HeadStatistics, KeyWeight, StrongestKeys
-from bertcli.results.embeddings import EncodeRecord
+from bertcli.results.embeddings import EncodeRecord, Occurrence, TokenSimilarity, WordVector
 from bertcli.results.masks import (
     Change,
     Comparison,
@@ -214,6 +214,38 @@ def encode_record() -> EncodeRecord:
         hidden_states=states,
         next_sentence=0.98765,
     )
+
+
+def words_record() -> EncodeRecord:
+    """Return a pair with words: of several pieces, of none, and without a place."""
+    ids = {"input_ids": [101, 19204, 4697, 102, 2088, 102], "token_type_ids": [0, 0, 0, 0, 1, 1]}
+    text = text_info(["token", "##ize", "[SEP]", "world"], "Tokenize \u200b", pair="World [b]", **ids)
+    mean, world, _ = vectors(3)
+    words = [
+        WordVector("Tokenize", 0, 0, 0, 8, [1, 2], mean),
+        WordVector("\u200b", 0, 1, 9, 10, [], None),
+        WordVector("World", 1, 0, None, None, [4], world),
+    ]
+    return EncodeRecord(text, embedding=vectors(1)[0], words=words)
+
+
+def occurrences() -> tuple[list[Occurrence], np.ndarray]:
+    """Return three occurrences of a word and their cosines: in a long text, at its beginning, and without a place."""
+    long = "after the flood the people met on the bank of the river to talk about the harvest"
+    texts = [text_info(["bank"], long), text_info(["bank"], "Bank\nnotes"), text_info(["bank"], "the bank", index=2)]
+    places = [(38, 42), (0, 4), (None, None)]
+    found = [
+        Occurrence(text, WordVector("bank", 0, 7, *place, [1], vectors(1)[0]))
+        for text, place in zip(texts, places, strict=True)
+    ]
+    return found, np.array([[1, 0.833, -0.2], [0.833, 1, -0.0001], [-0.2, -0.0001, 1]], np.float32)
+
+
+def token_similarity() -> TokenSimilarity:
+    """Return the similarity of two short texts, with a negative and a large cosine."""
+    cosine = np.array([[1, 0.2, -0.12, 0.5], [0.3, 0.961, 0.004, 0.1], [0.55, 0.1, 0.25, 0.998]], np.float32)
+    rows, columns = ["[CLS]", "cat", "[SEP]"], ["[CLS]", "a", "[dog]", "[SEP]"]
+    return TokenSimilarity(range(3), range(4), rows, columns, cosine, 0.961, 0.60547, 0.742882)
 
 
 def pooled_record() -> EncodeRecord:

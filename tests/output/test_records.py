@@ -16,6 +16,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from bertcli import __version__
+from bertcli.choices import WordPooling
 from bertcli.errors import BadText
 from bertcli.input.records import FailedText
 from bertcli.output.records import CsvWriter, JsonDocumentWriter, JsonLinesWriter, JsonWriter, RecordWriter, TsvWriter
@@ -38,6 +39,8 @@ from bertcli.output.schemas.fill_mask import (
     score_schema,
 )
 from bertcli.output.schemas.models import models_schema, shapes_schema, weights_schema
+from bertcli.output.schemas.similarity import with_occurrences, with_pair_similarity, with_token_similarity
+from bertcli.output.schemas.words import with_words
 from tests.output import samples
 
 INFO = samples.info("fill-mask", revision=samples.COMMIT)
@@ -256,6 +259,7 @@ def test_each_record_is_flushed_at_once(format_: str) -> None:
 
 RECORD_KEYS = ["index", "text", "tokens", "truncated", "unknown"]
 ATTN_KEYS = [*RECORD_KEYS, "heads", "attention", "from"]
+ENCODE = encode_schema(INFO, samples.recipe(), wants_tokens=False, similarity=None)
 SCHEMAS: dict[str, tuple[Schema[Any], Any, list[str]]] = {
     "fill-mask": (fill_mask_schema(INFO), samples.fill_mask_record(), [*RECORD_KEYS, "masks"]),
     "fill-mask-joint": (
@@ -278,6 +282,16 @@ SCHEMAS: dict[str, tuple[Schema[Any], Any, list[str]]] = {
             *("index", "text", "pair", "tokens", "truncated", "unknown", "embedding", "next_sentence", "token_vectors"),
             *("pooler_output", "layers", "hidden_states"),
         ],
+    ),
+    "encode-words": (
+        with_words(ENCODE, INFO, samples.recipe(), WordPooling.MEAN),
+        samples.words_record(),
+        ["index", "text", "pair", "tokens", "truncated", "embedding", "words"],
+    ),
+    "encode-tokens": (
+        with_pair_similarity(ENCODE, INFO),
+        replace(samples.words_record(), token_similarity=samples.token_similarity()),
+        ["index", "text", "pair", "tokens", "truncated", "embedding", "token_similarity"],
     ),
     "attn": (attn_schema(INFO, samples.DISPLAY), samples.attn_record(), ATTN_KEYS),
     "attn-matrix": (
@@ -351,6 +365,14 @@ NESTED_KEYS: dict[str, dict[str, tuple[str, ...]]] = {
         "masks[]": ("position", "predictions", "targets", "entropy", "mass"),
         "masks[].predictions[]": PREDICTION,
         "masks[].targets[]": TARGET,
+    },
+    "encode-words": {
+        "words[]": ("word", "sentence", "index", "start", "end", "positions", "embedding"),
+    },
+    "encode-tokens": {
+        "token_similarity": (
+            *("rows", "columns", "row_tokens", "column_tokens", "cosine", "precision", "recall", "f1"),
+        ),
     },
     "fill-mask-joint": {
         "masks[]": ("position", "predictions"),
@@ -454,6 +476,45 @@ def test_keys_of_outputs() -> None:
 def test_total_is_the_sum_of_the_tensors() -> None:
     found = weights_schema(INFO).to_json(samples.weights_result())
     assert found["total"] == {"tensors": 3, "parameters": 11_720_833, "bytes": 23_441_668}
+
+
+def test_words_have_their_sentence_only_in_a_pair() -> None:
+    schema, _, _ = SCHEMAS["encode-words"]
+    record = samples.words_record()
+    keys = ["word", "sentence", "index", "start", "end", "positions", "embedding"]
+    words = schema.to_json(record)["words"]
+    assert [list(word) for word in words] == [keys] * 3
+    assert [(word["sentence"], word["positions"]) for word in words] == [(0, [1, 2]), (0, []), (1, [4])]
+    assert words[1]["embedding"] is None
+    alone = schema.to_json(replace(record, text=replace(record.text, pair=None)))["words"]
+    assert [list(word) for word in alone] == [[key for key in keys if key != "sentence"]] * 3
+
+
+def test_rows_of_words_have_their_places() -> None:
+    schema, record, _ = SCHEMAS["encode-words"]
+    rows = [dict(zip(schema.columns, row, strict=True)) for row in schema.to_rows(record)]
+    assert [(row["word"], row["word_index"], row["sentence"]) for row in rows] == [
+        ("Tokenize", 0, 0), ("\u200b", 1, 0), ("World", 0, 1),
+    ]  # fmt: skip
+    assert [(row["start"], row["end"], row["positions"]) for row in rows] == [
+        (0, 8, "1 2"),
+        (9, 10, ""),
+        (None, None, "4"),
+    ]
+    assert [row["embedding"].count(" ") for row in rows] == [5, 0, 5]
+
+
+def test_similarities_of_occurrences_and_tokens_are_at_the_top_level_of_json() -> None:
+    schema = with_occurrences(ENCODE, samples.occurrences, INFO)
+    written = json.loads(_written("json", samples.pooled_record(), schema=schema))
+    assert written["similarity"] == [[1.0, 0.833, -0.2], [0.833, 1.0, -0.0001], [-0.2, -0.0001, 1.0]]
+    schema = with_token_similarity(ENCODE, samples.token_similarity, INFO)
+    found = json.loads(_written("json", samples.pooled_record(), schema=schema))["token_similarity"]
+    assert list(found) == ["rows", "columns", "row_tokens", "column_tokens", "cosine", "precision", "recall", "f1"]
+    assert (found["rows"], found["column_tokens"]) == ([0, 1, 2], ["[CLS]", "a", "[dog]", "[SEP]"])
+    assert (len(found["cosine"]), found["f1"]) == (3, 0.742882)
+    failed = with_token_similarity(ENCODE, lambda: None, INFO)
+    assert "token_similarity" not in json.loads(_written("json", samples.pooled_record(), schema=failed))
 
 
 def test_similarity_is_at_the_top_level_of_json() -> None:

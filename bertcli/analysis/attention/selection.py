@@ -6,9 +6,9 @@ from itertools import groupby
 from math import fsum
 from typing import TypeVar
 
-from bertcli.analysis.layers import parse_layers
 from bertcli.choices import HeadLabel, Statistic
 from bertcli.errors import WrongUsage
+from bertcli.model.layer_numbers import parse_layers
 from bertcli.results.attention import HeadStatistics
 
 Named = TypeVar("Named", Statistic, HeadLabel)

@@ -8,13 +8,14 @@ import numpy as np
 
 from bertcli.analysis.embeddings.layers import apply_head
 from bertcli.analysis.embeddings.lexical import lexical_vector
-from bertcli.analysis.embeddings.pooling import pool
-from bertcli.analysis.layers import parse_layers
+from bertcli.analysis.embeddings.pooling import mix_layers, pool
+from bertcli.analysis.embeddings.token_similarity import pair_similarity
+from bertcli.analysis.embeddings.words import WordSelection, word_vectors
 from bertcli.model.batching import Batch
 from bertcli.model.engine import ModelOutput, OutputRequest
 from bertcli.model.ops.base import FloatArray
 from bertcli.model.session import Session, text_info
-from bertcli.results.embeddings import EncodeRecord, LexicalVector
+from bertcli.results.embeddings import EncodeRecord, LexicalVector, TokenSimilarity, WordVector
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class EncodeOptions:
         layer_embeddings: Return the embedding that the recipe makes of each layer. Not possible if the recipe takes
             pooler_output or is lexical.
         term_tokens: Return the spelling of each token in a lexical vector.
+        words: The words to return, None for none.
+        token_similarity: Return the similarity of the tokens of sentence A with those of sentence B.
     """
 
     tokens: bool = False
@@ -37,6 +40,8 @@ class EncodeOptions:
     layer_tokens: bool = True
     layer_embeddings: bool = False
     term_tokens: bool = True
+    words: WordSelection | None = None
+    token_similarity: bool = False
 
 
 def encode(session: Session, batch: Batch, options: EncodeOptions) -> list[EncodeRecord]:
@@ -57,12 +62,13 @@ def _run(session: Session, batch: Batch, options: EncodeOptions) -> "_BatchVecto
     has_pairs = any(text.record.pair is not None for text in batch.texts)
     recipe = session.recipe
     mean_layers = () if recipe.layer_mean is None else recipe.layer_mean.layers
+    mixed_layers = () if recipe.layer_mix is None else recipe.layer_mix.layers
     output = session.run(
         batch,
         OutputRequest(
             pooler_output=options.pooler or recipe.uses_pooler,
             next_sentence=has_pairs and session.has_next_sentence_head,
-            hidden_states=[*options.layers, *mean_layers],
+            hidden_states=[*options.layers, *mean_layers, *mixed_layers],
         ),
     )
     return _BatchVectors(session, batch, output, options)
@@ -74,7 +80,7 @@ class _BatchVectors:
     def __init__(self, session: Session, batch: Batch, output: ModelOutput, options: EncodeOptions) -> None:
         self._session, self._batch, self._output, self._options = session, batch, output, options
         self._recipe = session.recipe
-        self._last_hidden_state = session.to_numpy(output.last_hidden_state)
+        self._token_states = self._states_of_tokens()
         self._pooler_output = None if output.pooler_output is None else session.to_numpy(output.pooler_output)
         count = len(options.layers)
         self._hidden_states = [session.to_numpy(state) for state in output.hidden_states[:count]]
@@ -86,11 +92,20 @@ class _BatchVectors:
             self.embeddings = self._embed(self._pooled_states(output.hidden_states[count:]))
         self._layer_embeddings = [self._embed(state) for state in self._hidden_states if options.layer_embeddings]
 
+    def _states_of_tokens(self) -> FloatArray:
+        """Return the vectors of tokens, (batch, seq, width): the last hidden state, or what --layer-op makes."""
+        mix = self._recipe.layer_mix
+        if mix is None:
+            return np.asarray(self._session.to_numpy(self._output.last_hidden_state))
+        # A recipe that averages hidden states does not go together with a mix, so that these are the last ones.
+        states = self._output.hidden_states[len(self._options.layers) :]
+        return mix_layers([self._session.to_numpy(state) for state in states], mix.op)
+
     def _pooled_states(self, mean_states: Sequence[Any]) -> FloatArray:
-        """Return the vectors to pool, (batch, seq, hidden): the last hidden state, or a weighted mean of several."""
+        """Return the vectors to pool, (batch, seq, width): those of the tokens, or the weighted mean of the recipe."""
         mean = self._recipe.layer_mean
         if mean is None:
-            return np.asarray(self._last_hidden_state)
+            return self._token_states
         states = zip(mean.weights, map(self._session.to_numpy, mean_states), strict=True)
         return np.asarray(sum(weight * state for weight, state in states) / mean.weights.sum())
 
@@ -110,6 +125,18 @@ class _BatchVectors:
         states = self._output.last_hidden_state[row, : len(self._batch.texts[row])]
         return lexical_vector(self._session, states, with_tokens=self._options.term_tokens)
 
+    def _words(self, row: int) -> Sequence[WordVector] | None:
+        text, selection = self._batch.texts[row], self._options.words
+        if selection is None:
+            return None
+        return word_vectors(text, self._token_states[row, : len(text)], self._session.tokenizer, selection)
+
+    def _pair_similarity(self, row: int) -> TokenSimilarity | None:
+        text = self._batch.texts[row]
+        if not self._options.token_similarity or text.record.pair is None:
+            return None
+        return pair_similarity(text, self._token_states[row, : len(text)], self._session.tokenizer)
+
     def record(self, row: int) -> EncodeRecord:
         """Return the record of the text in a row of the batch."""
         text, options = self._batch.texts[row], self._options
@@ -117,13 +144,15 @@ class _BatchVectors:
         return EncodeRecord(
             text_info(text),
             None if self.embeddings is None else self.embeddings[row],
-            self._last_hidden_state[row, : len(text)] if options.tokens else None,
+            self._token_states[row, : len(text)] if options.tokens else None,
             self._pooler_output[row] if options.pooler and self._pooler_output is not None else None,
             options.layers,
             [state[row, : len(text)] for state in self._hidden_states] if options.layer_tokens else [],
             None if follows is None else float(follows[row]),
             [vectors[row] for vectors in self._layer_embeddings],
             self._terms(row),
+            self._words(row),
+            self._pair_similarity(row),
         )
 
 
@@ -138,12 +167,3 @@ def next_sentence(logits: FloatArray) -> FloatArray:
     """
     exponentials = np.exp(logits - logits.max(-1, keepdims=True))
     return np.asarray(exponentials[:, 0] / exponentials.sum(-1))
-
-
-def layer_indices(value: str, num_hidden_layers: int) -> list[int]:
-    """Return the hidden states that --layers names, each once, as indices into the num_hidden_layers + 1 of them.
-
-    Raises:
-        WrongUsage: As parse_layers.
-    """
-    return list(dict.fromkeys(parse_layers("--layers", value, num_hidden_layers + 1, with_embeddings=True)))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bertcli.choices import Pooling, Similarity
+from bertcli.choices import LayerOp, Pooling, Similarity
 from bertcli.model.ops.base import BoolArray, FloatArray
 
 
@@ -49,6 +49,22 @@ def pool(
     if pooling == Pooling.MEAN_SQRT:
         divisors = np.sqrt(divisors)
     return np.asarray(np.einsum("bsh,bs->bh", last_hidden_state, weights) / divisors)
+
+
+def mix_layers(states: Sequence[FloatArray], op: LayerOp) -> FloatArray:
+    """Make one hidden state of several.
+
+    Args:
+        states: The hidden states, (..., hidden) each.
+        op: MEAN, SUM, or CONCAT, which joins the vectors of a token in the order of the states.
+
+    Returns:
+        (..., hidden), or (..., states * hidden) for CONCAT.
+    """
+    if op == LayerOp.CONCAT:
+        return np.concatenate(states, axis=-1)
+    total = np.sum(states, axis=0)
+    return np.asarray(total / len(states) if op == LayerOp.MEAN else total)
 
 
 def normalize(vectors: FloatArray) -> FloatArray:

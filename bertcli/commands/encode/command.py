@@ -1,32 +1,24 @@
 """bertcli encode: the vectors of texts."""
 
-from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
-
-import numpy as np
 
 from bertcli.analysis.embeddings.encode import EncodeOptions, encode
-from bertcli.analysis.embeddings.lexical import dense_vector
-from bertcli.analysis.embeddings.pooling import similarity_matrix
-from bertcli.choices import Similarity
 from bertcli.commands.dialogue import Dialogue, wants_dialogue
 from bertcli.commands.encode.outputs import binary_writers, encode_info, encode_options, open_dedupe, sort_window
 from bertcli.commands.encode.request import NPY_SUFFIX, EncodeRequest
+from bertcli.commands.encode.similarity import open_comparison
+from bertcli.commands.encode.words import require_occurrence
 from bertcli.commands.opening import open_texts
 from bertcli.commands.request import open_sink
 from bertcli.errors import ExitCode
 from bertcli.input.reader import TextReader
-from bertcli.input.records import FailedText
 from bertcli.output.destination import PARQUET_SUFFIX
 from bertcli.output.schema import with_ids
 from bertcli.output.schemas.encode import encode_schema
+from bertcli.output.schemas.words import with_words
 from bertcli.output.sink import Sink
 from bertcli.pipeline.scheduler import Plan, Run
-from bertcli.results.embeddings import EncodeRecord
-from bertcli.results.recipe import Recipe
 
 # A run over this many texts ends with a summary.
 _MIN_SUMMARY_TEXTS = 1000
@@ -53,9 +45,12 @@ def _encode_to_sink(request: EncodeRequest, sink: Sink) -> ExitCode:
     session, reader = open_texts(request.texts, request.session, sink)
     options = encode_options(request, session, destination.format, is_looked_at=destination.wants_table)
     info, recipe = encode_info(session), session.recipe.shown
-    collected = _Embeddings(recipe)
-    similarity = collected.similarity if request.similarity else None
-    schema = encode_schema(info, recipe, wants_tokens=request.tokens, similarity=similarity, top_k=request.top_k)
+    comparison = open_comparison(request, session)
+    schema = encode_schema(info, recipe, wants_tokens=request.tokens, similarity=None, top_k=request.top_k)
+    if options.words is not None:
+        schema = with_words(schema, info, recipe, options.words.pooling)
+    if comparison is not None:
+        schema = comparison.add_to(schema, info)
     schema = with_ids(schema, request.texts.id_field)
     with ExitStack() as stack:
         # Closed after the threads of the run, which use it.
@@ -63,8 +58,10 @@ def _encode_to_sink(request: EncodeRequest, sink: Sink) -> ExitCode:
         plan = _plan(options, reader, sink)
         run = stack.enter_context(Run(session, reader, plan, sink.reporter, sink.reporter.note))
         answers = run.answers(partial(encode, session, options=options), dedupe=dedupe)
-        if request.similarity:
-            answers = collected.watch(answers)
+        if request.words.word is not None:
+            answers = require_occurrence(answers, request.words.word)
+        if comparison is not None:
+            answers = comparison.watch(answers)
         exit_code = sink.write(info, schema, answers, binary_writers(session, request, options))
     if destination.is_file and run.counts.done >= _MIN_SUMMARY_TEXTS:
         sink.reporter.summarize(run.summary())
@@ -77,33 +74,7 @@ def _plan(options: EncodeOptions, reader: TextReader, sink: Sink) -> Plan:
         sort_window=sort_window(options),
         # A pipe may be a dialogue, and an error in a line is reported when the line arrives.
         ends_at_silence=reader.total_bytes is None,
-        ids_only=destination.format in (NPY_SUFFIX, PARQUET_SUFFIX) and not options.tokens,
+        ids_only=destination.format in (NPY_SUFFIX, PARQUET_SUFFIX) and not options.tokens and options.words is None,
         # A file appears when it is complete, so its first rows are in no hurry.
         starts_small=not destination.is_file or destination.wants_table,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Embeddings:
-    """The texts and embeddings of a run, for the similarity matrix after the last record."""
-
-    recipe: Recipe
-    texts: list[str] = field(default_factory=list)
-    embeddings: list[Any] = field(default_factory=list)
-
-    def watch(self, answers: Iterable[EncodeRecord | FailedText]) -> Iterator[EncodeRecord | FailedText]:
-        """Yield the answers unchanged, and keep their embeddings."""
-        for answer in answers:
-            if not isinstance(answer, FailedText):
-                self.texts.append(answer.text.text)
-                self.embeddings.append(answer.embedding if answer.terms is None else answer.terms)
-            yield answer
-
-    def similarity(self) -> tuple[Sequence[str], Any]:
-        """Return the texts and the similarity of each pair, (texts, texts)."""
-        if not self.texts:
-            return self.texts, np.empty((0, 0))
-        vectors = self.embeddings
-        if self.recipe.is_lexical:
-            vectors = [dense_vector(terms, self.recipe.dimension) for terms in self.embeddings]
-        return self.texts, similarity_matrix(np.array(vectors), self.recipe.similarity or Similarity.COSINE)

@@ -126,6 +126,7 @@ def describe_run(
             "ray": request.ray.is_requested,
             "batch_tokens": batch_tokens,
             "batch_size": model.batch_size,
+            "layer_op": request.embedding.layer_op,
             "max_length": model.max_length,
             "truncate": model.truncate,
             "pair": texts.pair,

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from bertcli.analysis.embeddings.encode import EncodeOptions, layer_indices
+from bertcli.analysis.embeddings.encode import EncodeOptions
 from bertcli.analysis.embeddings.lexical import dense_vector
+from bertcli.choices import SimilarityUnit
 from bertcli.commands.encode.request import NPY_SUFFIX, PARQUET, EncodeRequest
+from bertcli.commands.encode.words import select_words, word_writers
 from bertcli.errors import WrongUsage
+from bertcli.model.layer_numbers import hidden_state_indices
 from bertcli.model.requirements import require_mlm_head, require_pooler
 from bertcli.model.session import Session
 from bertcli.output.destination import PARQUET_SUFFIX, TENSOR_SUFFIXES
@@ -44,20 +47,25 @@ def encode_options(request: EncodeRequest, session: Session, format_: str, *, is
         WrongUsage: An option does not go together with a lexical recipe.
     """
     has_rows = format_ in PARQUET
-    recipe = session.recipe
+    recipe, layers = session.recipe, request.added_layers
     if request.pooler or recipe.uses_pooler:
         require_pooler(session)
     if recipe.shown.is_lexical:
         require_mlm_head(session)
     _check_lexical(request, format_, is_lexical=recipe.shown.is_lexical, is_looked_at=is_looked_at)
+    words = select_words(request.words, session)
+    compares_tokens = request.similarity == SimilarityUnit.TOKENS
     shows_tokens = is_looked_at and not recipe.shown.is_lexical
+    keeps_tokens = shows_tokens or format_ in TENSOR_SUFFIXES
     return EncodeOptions(
-        tokens=request.tokens or shows_tokens or format_ in TENSOR_SUFFIXES,
+        tokens=request.tokens or compares_tokens or (keeps_tokens and words is None),
         pooler=request.pooler or (shows_tokens and session.has_pooler),
-        layers=() if request.layers is None else layer_indices(request.layers, session.config.num_hidden_layers),
+        layers=() if layers is None else hidden_state_indices(layers, session.config.num_hidden_layers),
         layer_tokens=request.tokens or not has_rows,
         layer_embeddings=has_rows,
         term_tokens=not has_rows and format_ != NPY_SUFFIX,
+        words=words,
+        token_similarity=compares_tokens,
     )
 
 
@@ -75,7 +83,7 @@ def _check_lexical(request: EncodeRequest, format_: str, *, is_lexical: bool, is
         )
     if is_lexical and request.corpus.dedupe:
         raise WrongUsage("--dedupe cannot keep lexical vectors", hint="leave --dedupe out")
-    if is_lexical and request.layers is not None and format_ in PARQUET:
+    if is_lexical and request.added_layers is not None and format_ in PARQUET:
         raise WrongUsage(
             "--layers in Parquet are pooled like the embedding, and lexical vectors exist for the last layer only",
             hint="use another --pooling, such as mean",
@@ -93,7 +101,7 @@ def sort_window(options: EncodeOptions) -> int:
 
     It is smaller where the vectors of tokens are kept, since each text then takes more memory.
     """
-    keeps_tokens = options.tokens or (options.layer_tokens and options.layers)
+    keeps_tokens = options.tokens or options.words is not None or (options.layer_tokens and options.layers)
     return 4 if keeps_tokens else 16
 
 
@@ -117,8 +125,11 @@ def open_dedupe(
 
 def binary_writers(session: Session, request: EncodeRequest, options: EncodeOptions) -> BinaryWriters:
     """Return the writers of .npy, .npz, .safetensors and .parquet."""
+    if options.words is not None:
+        return word_writers(session, request, encode_info(session))
     dtype = request.dtype_out
-    columns = {"last_hidden_state": ArrayColumn(lambda record: record.last_hidden_state.astype(dtype), failed=np.nan)}
+    token_vectors = "last_hidden_state" if session.recipe.layer_mix is None else "token_vectors"
+    columns = {token_vectors: ArrayColumn(lambda record: record.last_hidden_state.astype(dtype), failed=np.nan)}
     constants = {}
     if request.pooler:
         columns["pooler_output"] = ArrayColumn(lambda record: record.pooler_output.astype(dtype), failed=np.nan)
@@ -177,7 +188,7 @@ def parquet_layout(session: Session, request: EncodeRequest, options: EncodeOpti
     has_pairs = request.texts.pair is not None or request.texts.pairs
     next_sentence = [NumberColumn("next_sentence", attrgetter("next_sentence"))]
     return ParquetLayout(
-        hidden=hidden,
+        hidden=session.recipe.token_width(hidden),
         vectors=vectors,
         terms=terms,
         tokens=tokens,

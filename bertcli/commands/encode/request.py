@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bertcli.choices import DtypeOut, EngineName, Pooling
-from bertcli.commands.options import CorpusOptions, RayOptions, TextOptions
+from bertcli.choices import DtypeOut, EngineName, Pooling, SimilarityUnit
+from bertcli.commands.encode.combinations import check_two_texts, check_words
+from bertcli.commands.options import CorpusOptions, RayOptions, TextOptions, WordOptions
 from bertcli.errors import WrongUsage
 from bertcli.model.request import EmbeddingRequest, SessionRequest
 from bertcli.output.destination import (
@@ -27,6 +28,8 @@ _BINARY_SUFFIXES = (NPY_SUFFIX, *TENSOR_SUFFIXES, PARQUET_SUFFIX)
 _BINARY = (NPY_SUFFIX, *TENSOR_SUFFIXES, *PARQUET)
 _LOOKED_AT = ("table", "svg", "json")
 _VECTORS = (*_LOOKED_AT, "jsonl", *TENSOR_SUFFIXES, *PARQUET)
+# Formats that have a row for each word, and nothing about the text beside it.
+WORD_ROWS = ("csv", "tsv", *_BINARY_SUFFIXES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,9 @@ class EncodeRequest:
         tokens: Add the vector of each token.
         pooler: Add pooler_output.
         layers: Hidden states to add, such as all, -1 or 0,6,12.
-        similarity: Add the similarity of each pair of texts.
+        similarity: Add the similarity of each pair of texts or occurrences of a word, or of the tokens of two texts.
         top_k: Number of terms of a lexical vector to show; None for 10 in a table and for all in JSON.
+        words: The words to return vectors of.
     """
 
     texts: TextOptions
@@ -49,15 +53,22 @@ class EncodeRequest:
     tokens: bool = False
     pooler: bool = False
     layers: str | None = None
-    similarity: bool = False
+    similarity: SimilarityUnit | None = None
     top_k: int | None = None
     corpus: CorpusOptions = field(default_factory=CorpusOptions)
     ray: RayOptions = field(default_factory=RayOptions)
+    words: WordOptions = field(default_factory=WordOptions)
 
     @property
     def session(self) -> SessionRequest:
         """The request for the session, with the way to make embeddings."""
-        return replace(self.model, embedding=self.embedding)
+        mixed = None if self.embedding.layer_op is None else self.layers
+        return replace(self.model, embedding=replace(self.embedding, mixed_layers=mixed))
+
+    @property
+    def added_layers(self) -> str | None:
+        """The hidden states to add to the output. With --layer-op, --layers names those to make one of."""
+        return self.layers if self.embedding.layer_op is None else None
 
     @property
     def formats(self) -> OutputFormats:
@@ -76,6 +87,14 @@ class EncodeRequest:
             raise WrongUsage("--prompt and --prompt-name both set the prompt", hint="leave one of them out")
         if prompt is not None and not is_utf8(prompt):
             raise WrongUsage("--prompt is not UTF-8", hint="use a prompt in UTF-8")
+        if self.embedding.layer_op is not None and self.layers is None:
+            raise WrongUsage(
+                "--layer-op needs --layers",
+                hint="add the layers, such as --layers -4,-3,-2,-1, or leave --layer-op out",
+            )
+        check_words(self.words, self._not_for_words())
+        if self.similarity == SimilarityUnit.TOKENS:
+            check_two_texts(self.texts)
         if self.corpus.resume and self.output.force:
             raise WrongUsage(
                 "--resume keeps what a folder holds, and --force replaces it",
@@ -98,8 +117,14 @@ class EncodeRequest:
         keeps_tokens = (
             self.tokens
             or destination.format in TENSOR_SUFFIXES
-            or (self.layers is not None and destination.format not in PARQUET)
+            or (self.added_layers is not None and destination.format not in PARQUET)
         )
+        if self.words.are_requested and self.embedding.normalize and destination.format in WORD_ROWS:
+            raise WrongUsage(
+                f"--normalize scales the embedding of a text, and {_format_noun(destination.format)} has vectors of "
+                "words alone",
+                hint="leave --normalize out, or use --json, which has the embedding of each text too",
+            )
         if self.corpus.dedupe and keeps_tokens:
             raise WrongUsage(
                 "--dedupe keeps one vector for each text, not one for each token",
@@ -107,7 +132,7 @@ class EncodeRequest:
                 if destination.format in TENSOR_SUFFIXES
                 else "leave --dedupe out, or --tokens and --layers",
             )
-        if self.embedding.pooling == Pooling.POOLER and self.layers is not None and destination.format in PARQUET:
+        if self.embedding.pooling == Pooling.POOLER and self.added_layers is not None and destination.format in PARQUET:
             raise WrongUsage(
                 "--layers in Parquet are pooled like the embedding, and the pooler exists for the last layer only",
                 hint="use another --pooling, such as mean or cls; --pooler adds pooler_output",
@@ -115,14 +140,26 @@ class EncodeRequest:
         if self.ray.is_requested:
             _check_ray(self)
 
+    def _not_for_words(self) -> dict[str, bool]:
+        """Return the options that cannot be combined with words, and whether they are given."""
+        return {
+            "--tokens": self.tokens,
+            "--pooler": self.pooler,
+            "--layers": self.added_layers is not None,
+            "--similarity tokens": self.similarity == SimilarityUnit.TOKENS,
+            "--dedupe": self.corpus.dedupe,
+            "--ray": self.ray.is_requested,
+        }
+
     def _formats_of_options(self, destination: Destination) -> dict[str, Sequence[str]]:
         """Return the options that are given, each with the formats that can hold it."""
         corpus = self.corpus
         formats: dict[str, tuple[bool, Sequence[str]]] = {
             "--tokens": (self.tokens, _VECTORS),
-            "--layers": (self.layers is not None, _VECTORS),
+            "--layers": (self.added_layers is not None, _VECTORS),
             "--pooler": (self.pooler, _VECTORS),
-            "--similarity": (self.similarity, _LOOKED_AT),
+            "--similarity": (self.similarity is not None, _LOOKED_AT),
+            self.words.option: (self.words.are_requested, (*_LOOKED_AT, "jsonl", *WORD_ROWS)),
             "--dtype-out": (corpus.dtype_out is not None, _BINARY),
             "--keep-text": (corpus.keep_text, PARQUET),
             "--shard-rows": (corpus.shard_rows is not None, (FOLDER,)),

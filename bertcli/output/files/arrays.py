@@ -135,7 +135,8 @@ def stack_padded(parts: list[FloatArray | None], column: ArrayColumn) -> FloatAr
         if part is None:
             stacked[row] = column.failed
         else:
-            stacked[row][tuple(slice(size) for size in part.shape)] = part
+            place: tuple[int | slice, ...] = (row, *(slice(size) for size in part.shape))
+            stacked[place] = part
     return np.ascontiguousarray(np.moveaxis(stacked, 0, column.batch_axis))
 
 
@@ -158,25 +159,27 @@ def save_safetensors(stream: BinaryIO, arrays: Mapping[str, FloatArray], metadat
 
 
 def tensor_writers(
-    session: Session, columns: Mapping[str, ArrayColumn], constants: Mapping[str, Any] | None = None
+    session: Session,
+    columns: Mapping[str, ArrayColumn],
+    constants: Mapping[str, Any] | None = None,
+    *,
+    has_tokens: bool = True,
 ) -> BinaryWriters:
     """Return the writers of .npz and .safetensors.
-
-    Both files also hold the input_ids and the attention_mask of the texts.
 
     Args:
         session: The open checkpoint.
         columns: The arrays to write, by name.
         constants: Arrays that do not depend on the texts, by name.
+        has_tokens: Add the input_ids and the attention_mask of the texts.
     """
     pad_token_id = session.tokenizer.pad_token_id
-    all_columns = {
-        **columns,
-        "attention_mask": ArrayColumn(lambda record: np.ones(len(record.text.tokens), np.int64)),
-        "input_ids": ArrayColumn(
+    all_columns = dict(columns)
+    if has_tokens:
+        all_columns["attention_mask"] = ArrayColumn(lambda record: np.ones(len(record.text.tokens), np.int64))
+        all_columns["input_ids"] = ArrayColumn(
             lambda record: np.array(record.text.input_ids), padding=pad_token_id, failed=pad_token_id
-        ),
-    }
+        )
     metadata = {"format": "np", "model": visible(session.checkpoint.name)}
     saves: Mapping[str, Callable[[BinaryIO, Mapping[str, Any]], None]] = {
         ".npz": save_npz,

@@ -17,6 +17,8 @@ _GROUP_BYTES = 16 << 20
 _MAX_GROUP_ROWS = 1 << 16
 _PURPOSE = "writing Parquet files"
 INT64, STRING = "int64", "string"
+# The type of a column with a list of whole numbers in each row.
+INT_LIST = "list of int32"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +53,17 @@ class TermColumn:
 
 @dataclass(frozen=True, slots=True)
 class NumberColumn:
-    """A column with a number for each text.
+    """A column with a number, or another plain value, for each text.
 
     Attributes:
         name: Name of the column.
-        get: Returns the number of a record, None for null.
+        get: Returns the value of a record, None for null.
+        type: Name of the type: float32, int32, string, or INT_LIST.
     """
 
     name: str
-    get: Callable[[Any], float | None]
+    get: Callable[[Any], Any]
+    type: str = "float32"
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,9 +244,14 @@ class ParquetWriter:
             "truncated": arrow.array(values["truncated"], arrow.bool_()),
             **{name: self._vector_lists(vectors[: self._rows], mask) for name, vectors in self._vectors.items()},
             **{column.name: self._term_lists(column, mask) for column in layout.terms},
-            **{number.name: arrow.array(values[number.name], arrow.float32()) for number in layout.numbers},
+            **{number.name: arrow.array(values[number.name], self._type(number.type)) for number in layout.numbers},
             **{column.name: self._token_lists(column, mask) for column in layout.tokens},
         }
+
+    def _type(self, name: str) -> Any:
+        """Return pyarrow's type of a NumberColumn."""
+        arrow = self._arrow
+        return arrow.list_(arrow.int32()) if name == INT_LIST else arrow.type_for_alias(name)
 
     def _id_array(self) -> Any:
         """Return the ids of the row group. The first id of all decides their type if the caller has not."""

@@ -33,8 +33,20 @@ def encode_schema(
         partial(_record_json, wants_tokens=wants_tokens, top_k=top_k),
         partial(_table, info=info, recipe=recipe, top_k=top_k),
     )
-    if similarity is None:
-        return schema
+    return schema if similarity is None else with_text_similarity(schema, similarity, recipe, info)
+
+
+def with_text_similarity(
+    schema: Schema[EncodeRecord], similarity: Similarity, recipe: Recipe, info: RunInfo
+) -> Schema[EncodeRecord]:
+    """Return a schema that closes the run with the similarity of all texts.
+
+    Args:
+        schema: Schema of the records.
+        similarity: Source of the similarity matrix.
+        recipe: How the embeddings were made.
+        info: Run to name in the caption.
+    """
     return replace(
         schema,
         closing=partial(_similarity_json, similarity),

@@ -14,7 +14,7 @@ from bertcli.results.embeddings import EncodeRecord, LexicalVector
 from bertcli.results.recipe import Recipe
 from bertcli.results.texts import FloatArray, RunInfo
 
-_NARROWEST = len("pooler_output")
+NARROWEST = len("pooler_output")
 _SHOWN_TERMS = 10
 _MEASURES = {
     None: "cosine similarity",
@@ -22,7 +22,7 @@ _MEASURES = {
     Similarity.EUCLIDEAN: "similarity: negative Euclidean distance",
     Similarity.MANHATTAN: "similarity: negative Manhattan distance",
 }
-_DIMENSIONS = tuple(f"[{index}]" for index in range(cells.FIRST_VALUES))
+DIMENSIONS = tuple(f"[{index}]" for index in range(cells.FIRST_VALUES))
 
 
 def encode_table(record: EncodeRecord, info: RunInfo, recipe: Recipe) -> RenderableType:
@@ -31,7 +31,7 @@ def encode_table(record: EncodeRecord, info: RunInfo, recipe: Recipe) -> Rendera
     vectors = _pooled_vectors(record, pool) if states is None else _token_vectors(record, states, pool)
     count = 0 if record.embedding is None else len(record.embedding)
     note = f"first {min(cells.FIRST_VALUES, count)} of {count:,} dimensions"
-    return cells.figure(cells.title(record.text), vectors, *_other_parts(record), cells.caption(info, note))
+    return cells.figure(cells.title(record.text), vectors, *other_parts(record), cells.caption(info, note))
 
 
 def terms_table(record: EncodeRecord, terms: LexicalVector, info: RunInfo, top_k: int | None) -> RenderableType:
@@ -48,10 +48,10 @@ def terms_table(record: EncodeRecord, terms: LexicalVector, info: RunInfo, top_k
     all_terms = "all terms with a weight" if total else "no term has a weight"
     note = f"the {count:,} strongest of {total:,} terms" if count < total else all_terms
     drawn_terms = Blocks(drawn, keys=1)
-    return cells.figure(cells.title(record.text), drawn_terms, *_other_parts(record), cells.caption(info, note))
+    return cells.figure(cells.title(record.text), drawn_terms, *other_parts(record), cells.caption(info, note))
 
 
-def _other_parts(record: EncodeRecord) -> Iterator[RenderableType]:
+def other_parts(record: EncodeRecord) -> Iterator[RenderableType]:
     """Yield the tables of the chosen layers and of the next sentence, if the record has them."""
     if record.hidden_states:
         yield _layers(record)
@@ -63,6 +63,22 @@ def similarity_table(
     texts: Sequence[str], similarity: FloatArray, info: RunInfo, measure: Similarity | None
 ) -> RenderableType:
     """Draw the similarity of each pair of texts, the largest of each row in bold. measure is None for the cosine."""
+    labels = [Text(visible(text), no_wrap=True, overflow="ellipsis") for text in texts]
+    return similarity_of_labels(labels, similarity, _MEASURES[measure], info, "bold: the most similar other text")
+
+
+def similarity_of_labels(
+    labels: Sequence[Text], similarity: FloatArray, heading: str, info: RunInfo, note: str
+) -> RenderableType:
+    """Draw a matrix of similarities, the largest of each row in bold.
+
+    Args:
+        labels: Name of each row and column.
+        similarity: (labels, labels).
+        heading: The name of the measure.
+        info: Run to name in the caption.
+        note: Explanation of the bold values.
+    """
     cosines = [[float(cosine) for cosine in row] for row in similarity]
     nearest = [max((*row[:at], *row[at + 1 :]), default=None) for at, row in enumerate(cosines)]
 
@@ -72,12 +88,10 @@ def similarity_table(
             return f"{value:z.3f}", cells.QUIET
         return f"{value:z.3f}", cells.STRONG if value == nearest[row] else ""
 
-    labels = [Text(visible(text), no_wrap=True, overflow="ellipsis") for text in texts]
-    numbers = [Text(str(number)) for number in range(len(texts))]
+    numbers = [Text(str(number)) for number in range(len(labels))]
     width = max((len(f"{value:z.3f}") for row in cosines for value in row), default=0)
     matrix = Matrix(labels, numbers, cosine, cell_width=max(7, width + 1))
-    note = "bold: the most similar other text"
-    return cells.figure(Text(_MEASURES[measure], cells.STRONG), matrix, cells.caption(info, note))
+    return cells.figure(Text(heading, cells.STRONG), matrix, cells.caption(info, note))
 
 
 def _token_vectors(record: EncodeRecord, last_hidden_state: FloatArray, pool: str) -> Blocks:
@@ -86,29 +100,29 @@ def _token_vectors(record: EncodeRecord, last_hidden_state: FloatArray, pool: st
     drawn = cells.table()
     cells.add_numbers(drawn, "#")
     cells.add_words(drawn, "token")
-    cells.add_numbers(drawn, "id", "seg", "norm", *_DIMENSIONS)
+    cells.add_numbers(drawn, "id", "seg", "norm", *DIMENSIONS)
     segments = [str(segment) for segment in text.token_type_ids] or ["-"] * len(text.tokens)
     tokens = zip(text.tokens, text.input_ids, segments, last_hidden_state, strict=True)
     for position, (token, id_, segment, vector) in enumerate(tokens):
         place = Text(str(position), cells.QUIET)
-        drawn.add_row(place, cells.token(token), Text(str(id_)), Text(segment), *_norm_and_values(vector))
+        drawn.add_row(place, cells.token(token), Text(str(id_)), Text(segment), *norm_and_values(vector))
     drawn.add_section()
-    for name, vector in _pooled(record, pool):
-        drawn.add_row(Text(), name, Text(), Text(), *_norm_and_values(vector))
-    return Blocks(drawn, keys=2, narrowest=_NARROWEST)
+    for name, vector in pooled_rows(record, pool):
+        drawn.add_row(Text(), name, Text(), Text(), *norm_and_values(vector))
+    return Blocks(drawn, keys=2, narrowest=NARROWEST)
 
 
 def _pooled_vectors(record: EncodeRecord, pool: str) -> Blocks:
     """Draw the pooled vectors alone."""
     drawn = cells.table()
     cells.add_words(drawn, "vector")
-    cells.add_numbers(drawn, "norm", *_DIMENSIONS)
-    for name, vector in _pooled(record, pool):
-        drawn.add_row(name, *_norm_and_values(vector))
-    return Blocks(drawn, keys=1, narrowest=_NARROWEST)
+    cells.add_numbers(drawn, "norm", *DIMENSIONS)
+    for name, vector in pooled_rows(record, pool):
+        drawn.add_row(name, *norm_and_values(vector))
+    return Blocks(drawn, keys=1, narrowest=NARROWEST)
 
 
-def _pooled(record: EncodeRecord, pool: str) -> Iterator[tuple[Text, FloatArray]]:
+def pooled_rows(record: EncodeRecord, pool: str) -> Iterator[tuple[Text, FloatArray]]:
     """Yield the name and values of each pooled vector."""
     yield Text.assemble(("embedding", cells.STRONG), (f" {pool}", cells.QUIET)), record.embedding
     if record.pooler_output is not None and pool != Pooling.POOLER:  # else the embedding is pooler_output
@@ -119,10 +133,10 @@ def _layers(record: EncodeRecord) -> RenderableType:
     """Draw the mean norm of each layer's tokens, and the norm and values of its first token."""
     first = record.text.tokens[0]
     drawn = cells.table()
-    cells.add_numbers(drawn, "layer", "mean norm", f"{first} norm", *_DIMENSIONS)
+    cells.add_numbers(drawn, "layer", "mean norm", f"{first} norm", *DIMENSIONS)
     for layer, state in zip(record.layers, record.hidden_states, strict=True):
         mean = sum(map(cells.norm, state)) / len(state)
-        drawn.add_row(Text(str(layer)), cells.number(mean), *_norm_and_values(state[0]))
+        drawn.add_row(Text(str(layer)), cells.number(mean), *norm_and_values(state[0]))
     return Group(cells.subtitle("hidden_states", f"values of {first}"), Blocks(drawn, keys=1))
 
 
@@ -131,6 +145,6 @@ def _next_sentence(probability: float) -> Text:
     return Text.assemble(("next_sentence", cells.STRONG), f"  {probability:.4f}", (note, cells.QUIET))
 
 
-def _norm_and_values(vector: FloatArray) -> Iterator[Text]:
+def norm_and_values(vector: FloatArray) -> Iterator[Text]:
     yield cells.number(cells.norm(vector))
     yield from (cells.number(float(value)) for value in vector[: cells.FIRST_VALUES])

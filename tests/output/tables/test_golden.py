@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bertcli.choices import LayerOp, WordPooling
 from bertcli.output.schema import Schema
 from bertcli.output.schemas.attn import (
     attn_schema,
@@ -30,6 +31,8 @@ from bertcli.output.schemas.fill_mask import (
     score_schema,
 )
 from bertcli.output.schemas.models import models_schema, shapes_schema, weights_schema
+from bertcli.output.schemas.similarity import with_occurrences, with_token_similarity
+from bertcli.output.schemas.words import with_words
 from tests.output import samples
 from tests.output.drawing import GOLDEN, check_golden, draw
 
@@ -50,6 +53,21 @@ def _encode() -> Case:
     return schema, [samples.encode_record()]
 
 
+def _words() -> Case:
+    recipe = samples.recipe(dense=[8], normalize=True)
+    info = replace(samples.info("encode"), recipe=recipe)
+    schema = encode_schema(info, recipe, wants_tokens=False, similarity=None)
+    schema = with_occurrences(with_words(schema, info, recipe, WordPooling.MEAN), samples.occurrences, info)
+    return schema, [samples.words_record()]
+
+
+def _tokens() -> Case:
+    recipe = samples.recipe(layers=(3, 4, 5, 6), layer_op=LayerOp.CONCAT)
+    info = replace(samples.info("encode"), recipe=recipe)
+    schema = encode_schema(info, recipe, wants_tokens=False, similarity=None)
+    return with_token_similarity(schema, samples.token_similarity, info), [samples.pooled_record()]
+
+
 CASES: dict[str, Callable[[], Case]] = {
     "fill-mask": lambda: (fill_mask_schema(samples.info("fill-mask")), [samples.fill_mask_record()]),
     "fill-mask-two": lambda: (
@@ -67,6 +85,8 @@ CASES: dict[str, Callable[[], Case]] = {
     "fill-mask-mutual": lambda: (mutual_schema(samples.info("fill-mask")), [samples.mutual_record()]),
     "encode": _encode,
     "encode-similarity": _similarity,
+    "encode-words": _words,
+    "encode-tokens": _tokens,
     "shapes": lambda: (shapes_schema(samples.info("shapes")), [samples.shapes_result()]),
     "shapes-run": lambda: (
         shapes_schema(samples.info("shapes")),
@@ -91,6 +111,8 @@ COLORED = (
     "fill-mask",
     "fill-mask-compare",
     "fill-mask-mutual",
+    "encode-words",
+    "encode-tokens",
     "encode",
     "shapes-run",
     "attn",

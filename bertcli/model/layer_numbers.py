@@ -40,3 +40,12 @@ def parse_layers(option: str, value: str, count: int, *, with_embeddings: bool =
             hint=f"use numbers from 0 to {count - 1}, or from -{count} to -1",
         )
     return [number % count for number in numbers]
+
+
+def hidden_state_indices(value: str, num_hidden_layers: int) -> list[int]:
+    """Return the hidden states that --layers names, each once, as indices into the num_hidden_layers + 1 of them.
+
+    Raises:
+        WrongUsage: As parse_layers.
+    """
+    return list(dict.fromkeys(parse_layers("--layers", value, num_hidden_layers + 1, with_embeddings=True)))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bertcli.analysis.layers import parse_layers
 from bertcli.errors import WrongUsage
+from bertcli.model.layer_numbers import parse_layers
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,56 @@
+"""Options whose value may be left out, such as --similarity.
+
+Typer 0.27 has no such options, and its parser would take the text that follows as the value. So a command adds the
+value that was left out before Typer parses its arguments.
+"""
+
+from collections import deque
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from bertcli.choices import SimilarityUnit
+
+# The value of an option that is given without one.
+_LEFT_OUT = {"--similarity": SimilarityUnit.TEXTS}
+
+
+def add_left_out_values(arguments: Sequence[str], parameters: Sequence[Any]) -> list[str]:
+    """Return the arguments of a command with the values that were left out.
+
+    Args:
+        arguments: The arguments.
+        parameters: The parameters of the command, as Typer's objects.
+    """
+    options = {name: each for each in parameters if each.param_type_name == "option" for name in each.opts}
+    with_value = {name for name, each in options.items() if not each.is_flag}
+    completed: list[str] = []
+    rest = deque(arguments)
+    while rest:
+        argument = rest.popleft()
+        if argument == "--":  # only texts follow
+            return [*completed, argument, *rest]
+        if argument in _LEFT_OUT and argument in options:
+            choices = {str(getattr(choice, "value", choice)) for choice in options[argument].type.choices}
+            value = rest.popleft() if rest and rest[0] in choices else _LEFT_OUT[argument]
+            completed.append(f"{argument}={value}")
+            continue
+        completed.append(argument)
+        if _takes_next(argument, with_value) and rest:
+            completed.append(rest.popleft())
+    return completed
+
+
+def _takes_next(argument: str, with_value: Collection[str]) -> bool:
+    """Return True if the value of an option is the next argument.
+
+    Args:
+        argument: An argument. Several short options may share it, such as -qk; -k5 holds its own value.
+        with_value: The names of the options that need a value.
+    """
+    if argument.startswith("--"):
+        return argument in with_value
+    if not argument.startswith("-"):
+        return False
+    letters = argument[1:]
+    first = next((at for at, letter in enumerate(letters) if f"-{letter}" in with_value), None)
+    return first is not None and first == len(letters) - 1

@@ -1,0 +1,81 @@
+"""Places of tokens in a text as the user wrote it: without the prompt, and with [MASK] as the user spelled it."""
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+
+from bertcli.model.tokenizer import MASK, TextTokenizer, TokenizedText
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPlace:
+    """The place of a token in a text.
+
+    Attributes:
+        sentence: 0 for sentence A, 1 for sentence B.
+        span: Where it starts and ends in its sentence, in characters from 0. None if the tokenizer does not report it.
+    """
+
+    sentence: int
+    span: tuple[int, int] | None
+
+
+def token_places(text: TokenizedText, tokenizer: TextTokenizer) -> list[TokenPlace | None]:
+    """Return the place of each token; None for [CLS], [SEP], PAD and the tokens of the prompt.
+
+    A place may begin with the space before a word, as the tokenizer reports it.
+
+    Args:
+        text: The text, with its tokens and their offsets.
+        tokenizer: The tokenizer that it is from.
+    """
+    record, prompt = text.record, len(tokenizer.prompt)
+    mask = tokenizer.special_tokens.mask
+    sentences = [_Sentence(record.text, mask, prompt), _Sentence(record.pair or "", mask)]
+    found: list[TokenPlace | None] = []
+    for position, (word, (start, end)) in enumerate(zip(text.words, text.offsets, strict=True)):
+        if word is None or tokenizer.is_cls_sep_or_pad(text.input_ids[position]):
+            found.append(None)
+        elif not tokenizer.has_offsets:
+            is_prompt = position < tokenizer.prompt_token_count
+            found.append(None if is_prompt else TokenPlace(word[0], None))
+        elif word[0] == 0 and start < prompt and end <= prompt:
+            found.append(None)
+        else:
+            sentence = sentences[word[0]]
+            found.append(TokenPlace(word[0], (sentence.start(start), sentence.end(end))))
+    return found
+
+
+class _Sentence:
+    """A sentence as the user wrote it, for the places in it of what the tokenizer was given.
+
+    Args:
+        written: The sentence.
+        mask: The mask token that replaced each [MASK].
+        prompt: Number of characters before the sentence.
+    """
+
+    def __init__(self, written: str, mask: str, prompt: int = 0) -> None:
+        self._prompt, self._mask = prompt, len(mask)
+        masks = [] if mask == MASK else [found.start() for found in re.finditer(re.escape(MASK), written)]
+        self._written = masks
+        self._given = [start + number * (self._mask - len(MASK)) for number, start in enumerate(masks)]
+
+    def start(self, place: int) -> int:
+        """Return where a token begins that begins at a place of the tokenizer's input."""
+        return self._place(place, within_mask=0)
+
+    def end(self, place: int) -> int:
+        """Return where a token ends that ends at a place of the tokenizer's input."""
+        return self._place(place, within_mask=len(MASK))
+
+    def _place(self, place: int, within_mask: int) -> int:
+        place = max(place - self._prompt, 0)
+        count = bisect_right(self._given, place)  # masks that begin there or before
+        if not count:
+            return place
+        written, after_start = self._written[count - 1], place - self._given[count - 1]
+        if after_start < self._mask:
+            return written + (within_mask if after_start else 0)
+        return written + len(MASK) + after_start - self._mask

@@ -1,0 +1,77 @@
+"""--similarity with and without a value, among all other kinds of arguments."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.main import get_command
+
+from bertcli.cli.app import make_app
+from bertcli.cli.optional_values import add_left_out_values
+
+
+def parsed(*arguments: str) -> dict[str, Any]:
+    """Return the values that Typer reads from the command line of encode."""
+    group: Any = get_command(make_app(["encode"]))
+    context = group.make_context("bertcli", ["encode", *arguments])
+    found: dict[str, Any] = group.commands["encode"].make_context("encode", list(arguments), parent=context).params
+    return found
+
+
+@pytest.mark.parametrize(
+    ("arguments", "texts", "similarity"),
+    [
+        (["a", "b"], ["a", "b"], None),
+        (["a", "b", "--similarity"], ["a", "b"], "texts"),
+        (["--similarity", "a", "b"], ["a", "b"], "texts"),
+        (["a", "--similarity", "b"], ["a", "b"], "texts"),
+        (["a", "b", "--similarity", "tokens"], ["a", "b"], "tokens"),
+        (["a", "--similarity", "tokens", "b"], ["a", "b"], "tokens"),
+        (["--similarity=tokens", "texts", "b"], ["texts", "b"], "tokens"),
+        (["--similarity", "texts", "tokens"], ["tokens"], "texts"),
+        (["--similarity=texts", "tokens"], ["tokens"], "texts"),
+        (["--similarity", "--", "tokens", "--similarity"], ["tokens", "--similarity"], "texts"),
+        (["a", "--similarity", "--json", "b"], ["a", "b"], "texts"),
+        (["a", "--similarity", "tokens", "--similarity"], ["a"], "texts"),
+        (["--prompt", "--similarity", "tokens"], ["tokens"], None),
+        (["-k", "--similarity", "b"], None, None),
+        (["-qk", "3", "--similarity", "b"], ["b"], "texts"),
+        (["-k3", "--similarity", "b"], ["b"], "texts"),
+        (["-f", "--similarity", "tokens"], ["tokens"], None),
+        (["-qf", "--similarity", "tokens"], ["tokens"], None),
+        (["-", "--similarity", "tokens"], ["-"], "tokens"),
+    ],
+)
+def test_a_value_is_taken_only_if_it_is_one_of_the_choices(
+    arguments: list[str], texts: list[str] | None, similarity: str | None
+) -> None:
+    if texts is None:  # the option before it takes it as a bad value
+        with pytest.raises(Exception, match="'--similarity' is not a valid int"):
+            parsed(*arguments)
+        return
+    found = parsed(*arguments)
+    assert list(found["texts"]) == texts
+    assert found["similarity"] == similarity
+
+
+class Parameter:
+    """A parameter as Typer describes it."""
+
+    param_type_name, is_flag, type = "option", False, None
+
+    def __init__(self, *names: str, is_flag: bool = False, choices: Sequence[str] = ()) -> None:
+        self.opts, self.is_flag = list(names), is_flag
+        self.type = self
+        self.choices = choices
+
+
+_PARAMETERS = [
+    Parameter("--similarity", choices=["texts", "tokens"]), Parameter("-f", "--file"), Parameter("-q", is_flag=True)
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(["a", "texts", "-f", "-fx", "--file", "--file=x", "-q", "-qf", "--", "-", "--x"])))
+def test_a_command_line_without_the_option_is_unchanged(arguments: list[str]) -> None:
+    assert add_left_out_values(arguments, _PARAMETERS) == arguments
