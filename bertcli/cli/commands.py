@@ -50,6 +50,9 @@ def encode(
             help="Number of terms of a lexical vector to show.",
         ),
     ] = None,
+    no_labels: Annotated[
+        bool, option("--no-labels", panel=VECTORS, help="Leave out the labels and answers of the checkpoint's heads.")
+    ] = False,
     corpus: CorpusGroup,
     ray: RayGroup,
     model: ModelGroup,
@@ -60,7 +63,20 @@ def encode(
     from bertcli.commands.encode.request import EncodeRequest
 
     return encode_texts(
-        EncodeRequest(texts, model, output, embedding, tokens, pooler, layers, similarity, top_k, corpus, ray)
+        EncodeRequest(
+            texts,
+            model,
+            output,
+            embedding,
+            tokens,
+            pooler,
+            layers,
+            similarity,
+            top_k,
+            corpus,
+            ray,
+            labels=not no_labels,
+        )
     )
 
 

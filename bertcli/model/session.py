@@ -1,6 +1,6 @@
 """A checkpoint opened once, with the engine that suits the work."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bertcli.checkpoints import layout
 from bertcli.checkpoints.config import ModelConfig, read_config
 from bertcli.checkpoints.find import Checkpoint, find_checkpoint
+from bertcli.checkpoints.heads import TaskHead, find_heads
 from bertcli.checkpoints.hub_cache import OnDownload, ignore_download
 from bertcli.checkpoints.weight_files import WeightFiles, find_weight_files
 from bertcli.choices import EngineName
@@ -100,6 +101,11 @@ class Session:
     def has_next_sentence_head(self) -> bool:
         """True if the checkpoint holds a next-sentence head."""
         return self.weight_files.optional_parts(self.config).has_next_sentence_head
+
+    @cached_property
+    def heads(self) -> Sequence[TaskHead]:
+        """The heads for classification and question answering. Raises BadCheckpoint, UnsupportedModel."""
+        return find_heads(self.weight_files, self.config)
 
     @property
     def mask_token_id(self) -> int:

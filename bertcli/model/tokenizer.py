@@ -12,6 +12,7 @@ from bertcli.checkpoints.architectures import SpecialTokens
 from bertcli.checkpoints.config import ModelConfig
 from bertcli.errors import BadCheckpoint, BadText
 from bertcli.input.records import FailedText, TextRecord, Window
+from bertcli.model.offsets import Span, token_offsets
 from bertcli.model.tokenizer_errors import TokenizerError, TokenizerPanic, catch_tokenizer_errors
 
 TextInput = str | tuple[str, str]
@@ -36,7 +37,7 @@ class TokenizedText:
 
     token_type_ids is empty if the architecture has no token types. truncated_masks is the number of masks that
     truncation removed. words gives the (sentence, word) that each token is part of, or None for special tokens that the
-    tokenizer added.
+    tokenizer added. offsets gives the characters of the sentence that each token is made of, as token_offsets does.
     """
 
     record: TextRecord
@@ -46,9 +47,19 @@ class TokenizedText:
     truncated: bool = False
     truncated_masks: int = 0
     words: tuple[tuple[int, int] | None, ...] = ()
+    offsets: tuple[Span | None, ...] = ()
 
     def __len__(self) -> int:
         return len(self.input_ids)
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The text, and sentence B if there is one."""
+        return (self.record.text,) if self.record.pair is None else (self.record.text, self.record.pair)
+
+    def is_own_token(self, position: int) -> bool:
+        """Return True if a token is made of the text, not added by the tokenizer or the prompt."""
+        return self.words[position] is not None and (not self.offsets or self.offsets[position] is not None)
 
 
 class TextTokenizer:
@@ -122,6 +133,12 @@ class TextTokenizer:
         encoding = self._encode(self.prompt)
         ends_with_sep = bool(len(encoding)) and encoding.special_tokens_mask[-1] == 1
         return len(encoding) - ends_with_sep
+
+    @cached_property
+    def marks_pieces(self) -> bool:
+        """True if the vocabulary marks the pieces that continue a word, as BERT's does with ##."""
+        model = getattr(self._tokenizer, "model", None)
+        return bool(getattr(model, "continuing_subword_prefix", None))
 
     @property
     def vocabulary_size(self) -> int:
@@ -327,7 +344,9 @@ class TextTokenizer:
             return record.failed(problem)
         ids = tuple(self._checked_ids(encoding.ids))
         tokens = tuple(map(self.token, ids))
-        return TokenizedText(record, ids, type_ids, tokens, truncated, truncated_masks, _words(encoding))
+        texts = (record.text,) if record.pair is None else (record.text, record.pair)
+        offsets = token_offsets(encoding, texts, len(self.prompt), MASK, self.special_tokens.mask)
+        return TokenizedText(record, ids, type_ids, tokens, truncated, truncated_masks, _words(encoding), offsets)
 
     def _checked_ids(self, ids: list[int]) -> list[int]:
         """Return the ids.

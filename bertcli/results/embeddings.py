@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bertcli.results.labels import TextLabels
 from bertcli.results.texts import FloatArray, TextInfo
 
 
@@ -36,6 +37,7 @@ class EncodeRecord:
             next-sentence head.
         layer_embeddings: The vector that the recipe makes of each requested layer, (dimension,) each.
         terms: The lexical vector of the text, None unless the recipe is lexical.
+        labels: What the heads of the checkpoint say about the text, None if it has none.
     """
 
     text: TextInfo
@@ -47,3 +49,4 @@ class EncodeRecord:
     next_sentence: float | None = None
     layer_embeddings: Sequence[FloatArray] = ()
     terms: LexicalVector | None = None
+    labels: TextLabels | None = None

@@ -9,7 +9,9 @@ import numpy as np
 from bertcli.analysis.embeddings.layers import apply_head
 from bertcli.analysis.embeddings.lexical import lexical_vector
 from bertcli.analysis.embeddings.pooling import pool
+from bertcli.analysis.labels.batch import BatchLabels
 from bertcli.analysis.layers import parse_layers
+from bertcli.checkpoints.heads import TaskHead
 from bertcli.model.batching import Batch
 from bertcli.model.engine import ModelOutput, OutputRequest
 from bertcli.model.ops.base import FloatArray
@@ -29,6 +31,7 @@ class EncodeOptions:
         layer_embeddings: Return the embedding that the recipe makes of each layer. Not possible if the recipe takes
             pooler_output or is lexical.
         term_tokens: Return the spelling of each token in a lexical vector.
+        heads: Heads whose labels and answers to return.
     """
 
     tokens: bool = False
@@ -37,6 +40,7 @@ class EncodeOptions:
     layer_tokens: bool = True
     layer_embeddings: bool = False
     term_tokens: bool = True
+    heads: Sequence[TaskHead] = ()
 
 
 def encode(session: Session, batch: Batch, options: EncodeOptions) -> list[EncodeRecord]:
@@ -63,6 +67,7 @@ def _run(session: Session, batch: Batch, options: EncodeOptions) -> "_BatchVecto
             pooler_output=options.pooler or recipe.uses_pooler,
             next_sentence=has_pairs and session.has_next_sentence_head,
             hidden_states=[*options.layers, *mean_layers],
+            heads=options.heads,
         ),
     )
     return _BatchVectors(session, batch, output, options)
@@ -85,6 +90,7 @@ class _BatchVectors:
         if self._recipe.splade is None:
             self.embeddings = self._embed(self._pooled_states(output.hidden_states[count:]))
         self._layer_embeddings = [self._embed(state) for state in self._hidden_states if options.layer_embeddings]
+        self._labels = BatchLabels(session, batch, output, options.heads)
 
     def _pooled_states(self, mean_states: Sequence[Any]) -> FloatArray:
         """Return the vectors to pool, (batch, seq, hidden): the last hidden state, or a weighted mean of several."""
@@ -124,6 +130,7 @@ class _BatchVectors:
             None if follows is None else float(follows[row]),
             [vectors[row] for vectors in self._layer_embeddings],
             self._terms(row),
+            labels=self._labels.record(row),
         )
 
 

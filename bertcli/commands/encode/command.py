@@ -12,6 +12,7 @@ from bertcli.analysis.embeddings.encode import EncodeOptions, encode
 from bertcli.analysis.embeddings.lexical import dense_vector
 from bertcli.analysis.embeddings.pooling import similarity_matrix
 from bertcli.choices import Similarity
+from bertcli.commands.encode.labels import note_missing_context
 from bertcli.commands.encode.outputs import binary_writers, encode_info, encode_options, open_dedupe, sort_window
 from bertcli.commands.encode.request import NPY_SUFFIX, EncodeRequest
 from bertcli.commands.opening import open_texts
@@ -22,6 +23,7 @@ from bertcli.input.records import FailedText
 from bertcli.output.destination import PARQUET_SUFFIX
 from bertcli.output.schema import with_ids
 from bertcli.output.schemas.encode import encode_schema
+from bertcli.output.schemas.labels import with_labels
 from bertcli.output.sink import Sink
 from bertcli.pipeline.scheduler import Plan, Run
 from bertcli.results.embeddings import EncodeRecord
@@ -49,10 +51,12 @@ def _encode_to_sink(request: EncodeRequest, sink: Sink) -> ExitCode:
     destination = sink.destination
     session, reader = open_texts(request.texts, request.session, sink)
     options = encode_options(request, session, destination.format, is_looked_at=destination.wants_table)
+    note_missing_context(request, options.heads, sink.reporter)
     info, recipe = encode_info(session), session.recipe.shown
     collected = _Embeddings(recipe)
     similarity = collected.similarity if request.similarity else None
     schema = encode_schema(info, recipe, wants_tokens=request.tokens, similarity=similarity, top_k=request.top_k)
+    schema = with_labels(schema, [head.info for head in options.heads])
     schema = with_ids(schema, request.texts.id_field)
     with ExitStack() as stack:
         # Closed after the threads of the run, which use it.

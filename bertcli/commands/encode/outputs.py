@@ -14,6 +14,7 @@ import numpy as np
 
 from bertcli.analysis.embeddings.encode import EncodeOptions, layer_indices
 from bertcli.analysis.embeddings.lexical import dense_vector
+from bertcli.commands.encode.labels import shown_heads
 from bertcli.commands.encode.request import NPY_SUFFIX, PARQUET, EncodeRequest
 from bertcli.errors import WrongUsage
 from bertcli.model.requirements import require_mlm_head, require_pooler
@@ -58,6 +59,7 @@ def encode_options(request: EncodeRequest, session: Session, format_: str, *, is
         layer_tokens=request.tokens or not has_rows,
         layer_embeddings=has_rows,
         term_tokens=not has_rows and format_ != NPY_SUFFIX,
+        heads=shown_heads(request, session, format_),
     )
 
 

@@ -41,6 +41,7 @@ class EncodeRequest:
         layers: Hidden states to add, such as all, -1 or 0,6,12.
         similarity: Add the similarity of each pair of texts.
         top_k: Number of terms of a lexical vector to show; None for 10 in a table and for all in JSON.
+        labels: Show what the heads of the checkpoint say about each text.
     """
 
     texts: TextOptions
@@ -54,6 +55,7 @@ class EncodeRequest:
     top_k: int | None = None
     corpus: CorpusOptions = field(default_factory=CorpusOptions)
     ray: RayOptions = field(default_factory=RayOptions)
+    labels: bool = True
 
     @property
     def session(self) -> SessionRequest:
