@@ -2,8 +2,10 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyarrow.parquet
 import pytest
 import torch
 
@@ -83,12 +85,60 @@ def _linked(folder: Path, model: Path) -> Path:
     return new
 
 
-def test_files_of_vectors_hold_no_labels(tmp_path: Path, text_model: Path) -> None:
-    for name in ("out.npy", "out.npz", "out.parquet"):
+@pytest.mark.parametrize(
+    ("model", "keys", "pair"),
+    [
+        ("text_model", ["labels"], ()),
+        ("token_model", ["token_labels", "entities"], ()),
+        ("token_model", ["token_labels", "entities"], ("--pair", CONTEXT)),
+        ("answer_model", ["answer"], ("--pair", CONTEXT)),
+    ],
+)
+def test_parquet_files_and_folders_have_the_keys_of_json(
+    folder: Path, model: str, keys: list[str], pair: tuple[str, ...], request: pytest.FixtureRequest
+) -> None:
+    options = ("-m", request.getfixturevalue(model), *pair)
+    texts = ("how are you", "The cat satonmat, Caf\u00e9.")
+    records = run("encode", *texts, *options, "--json").records()
+    run("encode", *texts, *options, "-o", folder / "out.parquet").answer()
+    run("encode", *texts, "", *options, "-q", "--on-error", "skip", "-o", f"{folder}/out/")
+    whole, shard = (
+        pyarrow.parquet.read_table(folder / file).to_pylist() for file in ("out.parquet", "out/shard-00000.parquet")
+    )
+    assert shard[:2] == whole
+    assert [shard[2][key] for key in keys] == [None] * len(keys)
+    for record, row in zip(records, whole, strict=True):
+        assert list(row)[-len(keys) :] == keys
+        for key in keys:
+            assert_equal(row[key], record[key])
+    run("encode", *texts, *options, "--no-labels", "-o", folder / "bare.parquet").answer()
+    assert not set(keys) & set(pyarrow.parquet.read_schema(folder / "bare.parquet").names)
+
+
+def assert_equal(found: Any, expected: Any) -> None:
+    """Compare nested values, floats as float32. Keys with the value None may be missing from the expected ones."""
+    if isinstance(found, list):
+        for one, other in zip(found, expected, strict=True):
+            assert_equal(one, other)
+    elif isinstance(found, dict):
+        for key, value in found.items():
+            assert_equal(value, expected.get(key))
+    else:
+        assert found == (pytest.approx(expected, rel=1e-6) if isinstance(found, float) else expected)
+
+
+def test_a_resumed_run_has_the_labels_of_the_first(folder: Path, text_model: Path) -> None:
+    options = ("-m", text_model, "-q", "-o", f"{folder}/out/")
+    run("encode", "how", "you", *options).answer()
+    assert_failed(run("encode", "how", "you", *options, "--resume", "--no-labels"), 1, "without --no-labels")
+    run("encode", "how", "you", *options, "--resume").answer()
+
+
+def test_arrays_hold_vectors_only(tmp_path: Path, text_model: Path) -> None:
+    for name in ("out.npy", "out.npz"):
         run("encode", "how are you", "-m", text_model, "-o", tmp_path / name).answer()
     assert np.load(tmp_path / "out.npy").shape == (1, 24)
-    run("encode", "how are you", "-m", text_model, "-o", tmp_path / "out.jsonl").answer()
-    assert len(json.loads((tmp_path / "out.jsonl").read_text())["labels"]) == 3
+    assert set(np.load(tmp_path / "out.npz")) == {"last_hidden_state", "attention_mask", "input_ids"}
 
 
 def test_tokens_and_entities(token_model: Path) -> None:

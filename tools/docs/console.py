@@ -15,8 +15,8 @@ CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 # Files that commands need, by the language of the block that shows them.
 FILES = {"make": "Makefile", "vim": "fill.vim"}
 _COLUMNS = 80
-# The argument of commands that need the model of tools.docs.classifier.
-_CLASSIFIER = "-m topics"
+# The argument of commands that need the model of tools.docs.tagger.
+_TAGGER = "-m names"
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,10 @@ def write_files(page: str, folder: Path) -> None:
     for language, name in FILES.items():
         for text in blocks(page, language):
             (folder / name).write_text(text, encoding="utf-8")
-    if _CLASSIFIER in page:
-        from tools.docs.classifier import save_classifier  # here, since only one page needs a model
+    if _TAGGER in page:
+        from tools.docs.tagger import save_tagger  # here, since only one page needs a model
 
-        save_classifier(folder / "topics")
+        save_tagger(folder / "names")
 
 
 def run(command: str, folder: Path) -> Result:

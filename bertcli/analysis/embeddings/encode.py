@@ -12,6 +12,7 @@ from bertcli.analysis.embeddings.pooling import pool
 from bertcli.analysis.labels.batch import BatchLabels
 from bertcli.analysis.layers import parse_layers
 from bertcli.checkpoints.heads import TaskHead
+from bertcli.choices import HeadTask
 from bertcli.model.batching import Batch
 from bertcli.model.engine import ModelOutput, OutputRequest
 from bertcli.model.ops.base import FloatArray
@@ -41,6 +42,11 @@ class EncodeOptions:
     layer_embeddings: bool = False
     term_tokens: bool = True
     heads: Sequence[TaskHead] = ()
+
+    @property
+    def needs_words(self) -> bool:
+        """True if records have the tokens of texts, or what heads say about words."""
+        return self.tokens or any(head.info.task != HeadTask.TEXT_LABELS for head in self.heads)
 
 
 def encode(session: Session, batch: Batch, options: EncodeOptions) -> list[EncodeRecord]:

@@ -78,7 +78,7 @@ def _plan(options: EncodeOptions, reader: TextReader, sink: Sink) -> Plan:
         sort_window=sort_window(options),
         # A pipe may be a dialogue, and an error in a line is reported when the line arrives.
         ends_at_silence=reader.total_bytes is None,
-        ids_only=destination.format in (NPY_SUFFIX, PARQUET_SUFFIX) and not options.tokens,
+        ids_only=destination.format in (NPY_SUFFIX, PARQUET_SUFFIX) and not options.needs_words,
         # A file appears when it is complete, so its first rows are in no hurry.
         starts_small=not destination.is_file or destination.wants_table,
     )

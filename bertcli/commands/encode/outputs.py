@@ -14,7 +14,7 @@ import numpy as np
 
 from bertcli.analysis.embeddings.encode import EncodeOptions, layer_indices
 from bertcli.analysis.embeddings.lexical import dense_vector
-from bertcli.commands.encode.labels import shown_heads
+from bertcli.commands.encode.labels import parquet_columns, shown_heads
 from bertcli.commands.encode.request import NPY_SUFFIX, PARQUET, EncodeRequest
 from bertcli.errors import WrongUsage
 from bertcli.model.requirements import require_mlm_head, require_pooler
@@ -176,6 +176,7 @@ def parquet_layout(session: Session, request: EncodeRequest, options: EncodeOpti
         hidden=hidden,
         vectors=vectors,
         terms=terms,
+        nested=list(parquet_columns(options.heads)),
         tokens=tokens,
         numbers=next_sentence if has_pairs and session.has_next_sentence_head else (),
         texts=(("text", "pair") if has_pairs else ("text",)) if request.corpus.keep_text else (),
