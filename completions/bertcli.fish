@@ -46,6 +46,7 @@ complete --command bertcli --condition '__bertcli_is_in encode' --long-option la
 complete --command bertcli --condition '__bertcli_is_in encode' --long-option pooler --description 'Add pooler_output, tanh(W h_[CLS] + b).'
 complete --command bertcli --condition '__bertcli_is_in encode' --long-option similarity --description 'Add the similarity of each pair of texts.'
 complete --command bertcli --condition '__bertcli_is_in encode' --short-option k --long-option top-k --exclusive --description 'Number of terms of a lexical vector to show.'
+complete --command bertcli --condition '__bertcli_is_in encode' --long-option no-labels --description 'Leave out the labels and answers of the checkpoint\'s heads.'
 complete --command bertcli --condition '__bertcli_is_in encode' --long-option dtype-out --exclusive --arguments 'float32 float16' --description 'Number type to write vectors in.'
 complete --command bertcli --condition '__bertcli_is_in encode' --long-option keep-text --description 'Write each text beside its vector, in Parquet.'
 complete --command bertcli --condition '__bertcli_is_in encode' --long-option shard-rows --exclusive --description 'Number of rows in each file of a folder (-o out/).'

@@ -37,14 +37,22 @@ def save_head(folder: Path, model_type: str, task: HeadTask, names: Mapping[int,
     auto_class = getattr(transformers, f"AutoModel{task}")
     labels = {} if task == HeadTask.ANSWER else {"id2label": dict(names), "label2id": {}}
     if model_type == "bert":
-        return save_bert(folder, random_model(getattr(transformers, f"Bert{task}"), **labels, **config))
+        return save_bert(folder, _sharpened(random_model(getattr(transformers, f"Bert{task}"), **labels, **config)))
     save_family(folder, model_type, max_position_embeddings=160)
     settings = transformers.AutoConfig.from_pretrained(folder)
     settings.architectures = None
     for name, value in {**labels, **config}.items():
         setattr(settings, name, value)
-    with_random_parameters(auto_class.from_config(settings)).save_pretrained(folder)
+    _sharpened(with_random_parameters(auto_class.from_config(settings))).save_pretrained(folder)
     return folder
+
+
+def _sharpened(model: transformers.PreTrainedModel) -> transformers.PreTrainedModel:
+    """Scale the weights of the output layer, so that tokens differ in their most probable label."""
+    for name, parameter in model.named_parameters():
+        if name.endswith(("classifier.weight", "classifier.out_proj.weight", "qa_outputs.weight")):
+            parameter.data *= 4
+    return model
 
 
 @cache

@@ -1,14 +1,27 @@
-"""Places of tokens in a text, in characters of the text as the user wrote it.
+"""Words and places of tokens in a text. Places are in characters of the text as the user wrote it.
 
 The tokenizer sees the text after a prompt, and with the checkpoint's own mask token instead of [MASK].
 """
 
 from collections.abc import Sequence
+from functools import cache
 
 from tokenizers import Encoding
 
 # The first character and the one after the last.
 Span = tuple[int, int]
+
+
+def token_words(encoding: Encoding) -> tuple[tuple[int, int] | None, ...]:
+    """Return the (sentence, word) that each token is part of, None for special tokens that the tokenizer added."""
+    places = zip(encoding.sequence_ids, encoding.word_ids, strict=True)
+    return tuple(None if sentence is None or word is None else _word(sentence, word) for sentence, word in places)
+
+
+@cache
+def _word(sentence: int, word: int) -> tuple[int, int]:
+    # Share the tuples: the same few occur in every text, and many texts of a corpus are in memory at once.
+    return sentence, word
 
 
 def token_offsets(

@@ -12,7 +12,7 @@ from bertcli.checkpoints.architectures import SpecialTokens
 from bertcli.checkpoints.config import ModelConfig
 from bertcli.errors import BadCheckpoint, BadText
 from bertcli.input.records import FailedText, TextRecord, Window
-from bertcli.model.offsets import Span, token_offsets
+from bertcli.model.offsets import Span, token_offsets, token_words
 from bertcli.model.tokenizer_errors import TokenizerError, TokenizerPanic, catch_tokenizer_errors
 
 TextInput = str | tuple[str, str]
@@ -51,15 +51,6 @@ class TokenizedText:
 
     def __len__(self) -> int:
         return len(self.input_ids)
-
-    @property
-    def sentences(self) -> tuple[str, ...]:
-        """The text, and sentence B if there is one."""
-        return (self.record.text,) if self.record.pair is None else (self.record.text, self.record.pair)
-
-    def is_own_token(self, position: int) -> bool:
-        """Return True if a token is made of the text, not added by the tokenizer or the prompt."""
-        return self.words[position] is not None and (not self.offsets or self.offsets[position] is not None)
 
 
 class TextTokenizer:
@@ -344,9 +335,8 @@ class TextTokenizer:
             return record.failed(problem)
         ids = tuple(self._checked_ids(encoding.ids))
         tokens = tuple(map(self.token, ids))
-        texts = (record.text,) if record.pair is None else (record.text, record.pair)
-        offsets = token_offsets(encoding, texts, len(self.prompt), MASK, self.special_tokens.mask)
-        return TokenizedText(record, ids, type_ids, tokens, truncated, truncated_masks, _words(encoding), offsets)
+        offsets = token_offsets(encoding, record.sentences, len(self.prompt), MASK, self.special_tokens.mask)
+        return TokenizedText(record, ids, type_ids, tokens, truncated, truncated_masks, token_words(encoding), offsets)
 
     def _checked_ids(self, ids: list[int]) -> list[int]:
         """Return the ids.
@@ -368,17 +358,6 @@ def _failure(error: TokenizerError) -> BadText:
         f"the tokenizer cannot be used for this text, because it fails: {error}",
         hint="skip the text with --on-error skip, or copy the tokenizer's files again",
     )
-
-
-def _words(encoding: Encoding) -> tuple[tuple[int, int] | None, ...]:
-    places = zip(encoding.sequence_ids, encoding.word_ids, strict=True)
-    return tuple(None if sentence is None or word is None else _word(sentence, word) for sentence, word in places)
-
-
-@cache
-def _word(sentence: int, word: int) -> tuple[int, int]:
-    # Share the tuples: the same few occur in every text, and many texts of a corpus are in memory at once.
-    return sentence, word
 
 
 def _ids_only(text: TokenizedText | FailedText) -> TokenizedText | FailedText:

@@ -37,7 +37,7 @@ class EncodeRecord:
             next-sentence head.
         layer_embeddings: The vector that the recipe makes of each requested layer, (dimension,) each.
         terms: The lexical vector of the text, None unless the recipe is lexical.
-        labels: What the heads of the checkpoint say about the text, None if it has none.
+        labels: Labels and answer from the heads of the checkpoint, None if it has none.
     """
 
     text: TextInfo

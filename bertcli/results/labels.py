@@ -73,7 +73,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class TextLabels:
-    """What the heads of a checkpoint say about a text. An attribute is None if there is no head for it.
+    """Labels of a text and its tokens, and its answer. An attribute is None if the checkpoint has no head for it.
 
     Attributes:
         heads: The heads.

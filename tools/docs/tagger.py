@@ -27,7 +27,7 @@ william/PER was born in new/LOC york/LOC .
 in germany/LOC the weather was cold .
 robert/PER brown/PER wrote a book about india/LOC .
 my friend thomas/PER works for a bank in chicago/LOC .
-she asked david/PER and james/PER to come to rome/LOC .
+she asked david/PER and james/PER to walk to rome/LOC .
 the train to england/LOC left without elizabeth/PER jones/PER .
 how are you today ?
 he played the piano and they sang a song ."""

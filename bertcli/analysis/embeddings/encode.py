@@ -45,7 +45,7 @@ class EncodeOptions:
 
     @property
     def needs_words(self) -> bool:
-        """True if records have the tokens of texts, or what heads say about words."""
+        """True if records have the tokens of texts, or the labels of tokens."""
         return self.tokens or any(head.info.task != HeadTask.TEXT_LABELS for head in self.heads)
 
 

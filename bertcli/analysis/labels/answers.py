@@ -87,4 +87,4 @@ def _aligned(first: int, last: int, text: TokenizedText, tokenizer: TextTokenize
     start, end = (text.offsets[position] if text.offsets else None for position in (first, last))
     if start is None or end is None:
         return _Candidate(tokenizer.decode(text.input_ids[first : last + 1]).strip(), None, None)
-    return _Candidate(text.sentences[_CONTEXT][start[0] : end[1]], start[0], end[1])
+    return _Candidate(text.record.sentences[_CONTEXT][start[0] : end[1]], start[0], end[1])

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bertcli.analysis.labels.answers import find_answer
-from bertcli.analysis.labels.entities import find_entities
+from bertcli.analysis.labels.entities import find_entities, is_own_token
 from bertcli.checkpoints.heads import TaskHead
 from bertcli.choices import HeadTask, LabelScore
 from bertcli.model.batching import Batch
@@ -86,6 +86,6 @@ def _best_labels(info: HeadInfo, scores: FloatArray, text: TokenizedText) -> lis
         text: The text.
     """
     return [
-        Label(info.labels[best], float(scores[position, best])) if text.is_own_token(position) else None
+        Label(info.labels[best], float(scores[position, best])) if is_own_token(text, position) else None
         for position, best in enumerate(scores.argmax(-1).tolist())
     ]

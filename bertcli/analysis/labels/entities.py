@@ -49,6 +49,11 @@ def find_entities(
     return found
 
 
+def is_own_token(text: TokenizedText, position: int) -> bool:
+    """Return True if a token is made of the text, not added by the tokenizer or the prompt."""
+    return text.words[position] is not None and (not text.offsets or text.offsets[position] is not None)
+
+
 class _Scheme:
     """The scheme of labels: BIOES or BILOU if all labels have such prefixes, otherwise IOB as in the pipeline."""
 
@@ -91,7 +96,7 @@ def _pieces_of_words(text: TokenizedText, sentence: int, tokenizer: TextTokenize
     """Yield the positions of the pieces of each word of a sentence."""
     positions: list[int] = []
     for position, word in enumerate(text.words):
-        if word is None or word[0] != sentence or not text.is_own_token(position):
+        if word is None or word[0] != sentence or not is_own_token(text, position):
             continue
         if positions and not _continues_word(text, sentence, position, tokenizer):
             yield positions
@@ -115,16 +120,16 @@ def _continues_word(text: TokenizedText, sentence: int, position: int, tokenizer
     start, end = span
     if tokenizer.marks_pieces:
         return len(text.tokens[position]) != end - start
-    return start > 0 and " " not in text.sentences[sentence][start - 1 : start + 1]
+    return start > 0 and " " not in text.record.sentences[sentence][start - 1 : start + 1]
 
 
 def _entity(label: str, words: Sequence[_Word], text: TokenizedText, sentence: int, tokenizer: TextTokenizer) -> Entity:
     positions = [position for word in words for position in word.positions]
     score = float(np.mean([word.score for word in words]))
-    of = ("text", "pair")[sentence] if len(text.sentences) > 1 else None
+    of = ("text", "pair")[sentence] if len(text.record.sentences) > 1 else None
     first, last = (text.offsets[place] if text.offsets else None for place in (positions[0], positions[-1]))
     if first is None or last is None:
         decoded = tokenizer.decode([text.input_ids[position] for position in positions]).strip()
         return Entity(label, score, None, None, decoded, positions, of)
     start, end = first[0], last[1]
-    return Entity(label, score, start, end, text.sentences[sentence][start:end], positions, of)
+    return Entity(label, score, start, end, text.record.sentences[sentence][start:end], positions, of)

@@ -41,7 +41,7 @@ class EncodeRequest:
         layers: Hidden states to add, such as all, -1 or 0,6,12.
         similarity: Add the similarity of each pair of texts.
         top_k: Number of terms of a lexical vector to show; None for 10 in a table and for all in JSON.
-        labels: Show what the heads of the checkpoint say about each text.
+        labels: Show the labels and answers of the checkpoint's heads.
     """
 
     texts: TextOptions

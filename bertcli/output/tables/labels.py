@@ -20,7 +20,7 @@ _SCORES = {
 
 
 def label_parts(found: TextLabels, text: TextInfo) -> Iterator[RenderableType]:
-    """Yield what each head says about a text, each part under a heading with the class of the head."""
+    """Yield the labels and the answer of each head, under a heading with the class of the head."""
     for head in found.heads:
         match head.task:
             case HeadTask.TEXT_LABELS:
