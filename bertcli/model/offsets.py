@@ -60,7 +60,8 @@ def _mask_places(text: str, mask: str, own_mask: str) -> list[int]:
     """Return where the masks begin in the text that the tokenizer sees. Empty if no place differs."""
     if mask not in text or len(mask) == len(own_mask):
         return []
-    places, at = [], text.find(mask)
+    places: list[int] = []
+    at = text.find(mask)
     while at >= 0:
         places.append(at + len(places) * (len(own_mask) - len(mask)))
         at = text.find(mask, at + len(mask))

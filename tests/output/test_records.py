@@ -37,6 +37,7 @@ from bertcli.output.schemas.fill_mask import (
     mutual_schema,
     score_schema,
 )
+from bertcli.output.schemas.labels import with_labels
 from bertcli.output.schemas.models import models_schema, shapes_schema, weights_schema
 from tests.output import samples
 
@@ -279,6 +280,17 @@ SCHEMAS: dict[str, tuple[Schema[Any], Any, list[str]]] = {
             *("pooler_output", "layers", "hidden_states"),
         ],
     ),
+    "encode-labels": (
+        with_labels(
+            encode_schema(INFO, samples.recipe(), wants_tokens=False, similarity=None),
+            samples.labelled_record().labels.heads,
+        ),
+        samples.labelled_record(),
+        [
+            *("index", "text", "pair", "tokens", "truncated", "embedding", "next_sentence", "pooler_output", "labels"),
+            *("token_labels", "entities", "answer"),
+        ],
+    ),
     "attn": (attn_schema(INFO, samples.DISPLAY), samples.attn_record(), ATTN_KEYS),
     "attn-matrix": (
         matrix_schema(INFO, samples.DISPLAY, 1, 0),
@@ -380,6 +392,12 @@ NESTED_KEYS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "fill-mask-mutual": {},
     "encode": {},
+    "encode-labels": {
+        "labels[]": ("label", "score"),
+        "token_labels[]": ("label", "score"),
+        "entities[]": ("label", "score", "start", "end", "text", "positions", "sentence"),
+        "answer": ("text", "score", "start", "end"),
+    },
     "attn": {"heads[]": HEAD, **ATTENDED},
     "attn-matrix": {"heads[]": HEAD, **ATTENDED},
     "attn-from": {"heads[]": HEAD, **ATTENDED},

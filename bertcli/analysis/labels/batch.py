@@ -62,11 +62,11 @@ def ranked_labels(info: HeadInfo, logits: FloatArray) -> list[Label]:
         info: The head.
         logits: (labels,).
     """
-    scores = {
-        LabelScore.SOFTMAX: softmax,
-        LabelScore.SIGMOID: sigmoid,
-        LabelScore.NONE: np.asarray,
-    }[info.score](logits)
+    scores = logits
+    if info.score == LabelScore.SOFTMAX:
+        scores = softmax(logits)
+    elif info.score == LabelScore.SIGMOID:
+        scores = sigmoid(logits)
     labels = [Label(name, float(score)) for name, score in zip(info.labels, scores, strict=True)]
     return sorted(labels, key=lambda label: label.score, reverse=True)
 

@@ -227,7 +227,7 @@ class ParquetWriter:
         layout = self._layout
         names = ["id", *(["index"] if layout.has_index else []), *layout.texts, "n_tokens", "truncated"]
         names += [number.name for number in layout.numbers] + [column.name for column in layout.tokens]
-        names += [column.name for column in (*layout.terms, *layout.nested)]
+        names += [term.name for term in layout.terms] + [nested.name for nested in layout.nested]
         self._values: dict[str, list[Any]] = {name: [] for name in names}
         self._is_failed: list[bool] = []
         self._rows = self._token_bytes = 0

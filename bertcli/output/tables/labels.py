@@ -15,7 +15,7 @@ _SHOWN_LABELS = 10
 _SCORES = {
     LabelScore.SOFTMAX: "softmax",
     LabelScore.SIGMOID: "sigmoid of each label",
-    LabelScore.NONE: "values without a function",
+    LabelScore.NONE: "logits",
 }
 
 

@@ -67,6 +67,7 @@ CASES: dict[str, Callable[[], Case]] = {
     "fill-mask-mutual": lambda: (mutual_schema(samples.info("fill-mask")), [samples.mutual_record()]),
     "encode": _encode,
     "encode-similarity": _similarity,
+    "encode-labels": lambda: (_encode()[0], [samples.labelled_record()]),
     "shapes": lambda: (shapes_schema(samples.info("shapes")), [samples.shapes_result()]),
     "shapes-run": lambda: (
         shapes_schema(samples.info("shapes")),
