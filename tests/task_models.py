@@ -69,6 +69,8 @@ def expected_logits(folder: Path, task: HeadTask, batch: Batch) -> np.ndarray:
         "input_ids": torch.from_numpy(batch.input_ids),
         "attention_mask": torch.from_numpy(batch.attention_mask.astype(np.int64)),
     }
+    if model.config.model_type == "fnet":
+        del inputs["attention_mask"]
     if takes_token_types(model):
         inputs["token_type_ids"] = torch.from_numpy(batch.token_type_ids)
     with torch.no_grad():

@@ -78,6 +78,8 @@ class Architecture:
     next_sentence_head: tuple[str, ...] = ()
     # The head for sequence classification, None if only transformers knows it.
     sequence_head: SequenceHead | None = None
+    # Its classes with a head run the body on the same inputs as the class of the body alone.
+    has_plain_heads: bool = True
     # The MLM head's only bias is its decoder's. In the other families there is a second one that can be tied to it.
     has_one_mlm_bias: bool = False
     # Suffixes of transformers' class names. mlm_suffix is empty if there is no class with an MLM head.

@@ -281,8 +281,9 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         positions_follow_padding=False,
         position_types=("absolute", "rotary"),
     ),
-    # transformers returns the weights inside each token's window.
-    "longformer": _like_roberta("Longformer", "longformer.", has_attentions=False),
+    # transformers returns the weights inside each token's window. Its classes with a head give some tokens global
+    # attention, which changes the hidden states.
+    "longformer": _like_roberta("Longformer", "longformer.", has_attentions=False, has_plain_heads=False),
     "luke": _like_roberta("Luke", "luke.", config_defaults=_sizes(vocab=50267)),
     "megatron-bert": Architecture(
         "MegatronBert",

@@ -55,7 +55,9 @@ def find_heads(weight_files: WeightFiles, config: ModelConfig) -> tuple[TaskHead
         BadCheckpoint: A head lacks a layer, has another size than it must have, or its labels contradict its size.
         UnsupportedModel: The head's weights are not floating-point numbers.
     """
-    found = weight_files.by_canonical_name
+    found, architecture = weight_files.by_canonical_name, weight_files.architecture
+    if not (architecture.is_tested and architecture.has_plain_heads):
+        return ()
     if not any(f"{output}.weight" in found for outputs in _OUTPUTS.values() for output in outputs):
         return ()
     path = weight_files.folder / CONFIG_FILE

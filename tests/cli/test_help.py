@@ -26,7 +26,7 @@ SHARED = {
 }  # fmt: skip
 OWN = {
     "encode": {"--pooling", "--normalize", "--no-normalize", "--prompt", "--prompt-name", "--tokens", "--layers",
-               "--pooler", "--similarity", "-k", "--top-k",
+               "--pooler", "--similarity", "-k", "--top-k", "--no-labels",
                "--dtype-out", "--keep-text", "--shard-rows", "--resume", "--dedupe",
                "--ray", "--ray-address", "--actors", "--gpus-per-actor"},
     "fill-mask": {

@@ -20,6 +20,8 @@ CASES = [
 ]
 # transformers computes these text by text, since padding would change their outputs.
 BY_LENGTH = ("convbert", "mobilebert")
+# Families without a class for sequence classification, or whose class has a head of another form.
+WITHOUT_HEAD = ("bert-generation", "flaubert", "longformer", "splinter", "xlm")
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +81,19 @@ def test_texts_that_cannot_be_padded_have_the_logits_of_each_text_alone(
         [expected] = expected_logits(tmp_path, task, one_batch(session, [text]))
         logits = session.to_numpy(found)[row]
         assert_close(logits if task == HeadTask.TEXT_LABELS else logits[: len(expected)], expected)
+
+
+@pytest.mark.parametrize("family", sorted(set(OTHER_CONFIGS) - {*WITHOUT_HEAD, *BY_LENGTH}))
+def test_labels_of_the_families_that_transformers_computes(tmp_path: Path, family: str) -> None:
+    session = open_bert(save_head(tmp_path, family, HeadTask.TEXT_LABELS), "auto")
+    assert session.engine.name == "transformers"
+    batch = one_batch(session, ["how are you"])
+    [found] = session.run(batch, OutputRequest(heads=session.heads)).head_logits
+    assert_close(session.to_numpy(found), expected_logits(tmp_path, HeadTask.TEXT_LABELS, batch))
+
+
+def test_a_class_that_gives_its_body_other_inputs_is_left_alone(tmp_path: Path) -> None:
+    assert open_bert(save_head(tmp_path, "longformer", HeadTask.TEXT_LABELS), "auto").heads == ()
 
 
 @pytest.mark.parametrize("engine", ["numpy", "torch"])
