@@ -193,3 +193,19 @@ class WithinWord(StrEnum):
     """Pieces of its word that are masked together with a scored token. L2R masks the pieces to its right."""
 
     L2R = "l2r"
+
+
+class HeadTask(StrEnum):
+    """Tasks of the heads over the last hidden state, by the ends of transformers' class names."""
+
+    TEXT_LABELS = "ForSequenceClassification"
+    TOKEN_LABELS = "ForTokenClassification"
+    ANSWER = "ForQuestionAnswering"
+
+
+class LabelScore(StrEnum):
+    """Functions that turn the logits of labels into their scores. NONE leaves the logits unchanged."""
+
+    SOFTMAX = "softmax"
+    SIGMOID = "sigmoid"
+    NONE = "none"

@@ -21,7 +21,7 @@ _bertcli() {
     fi
     case ${COMP_WORDS[1]} in
         encode)
-            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error --pooling --normalize --no-normalize --prompt --prompt-name --layer-op --tokens --layers --pooler --words --pretokenized --word-pooling --word --similarity -k --top-k --dtype-out --keep-text --shard-rows --resume --dedupe --ray --ray-address --actors --gpus-per-actor -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --token --format --json -o --output --svg --force --color --width --pager --no-pager -q --quiet --debug -h --help'
+            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error --pooling --normalize --no-normalize --prompt --prompt-name --layer-op --tokens --layers --pooler --words --pretokenized --word-pooling --word --similarity -k --top-k --no-labels --dtype-out --keep-text --shard-rows --resume --dedupe --ray --ray-address --actors --gpus-per-actor -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --token --format --json -o --output --svg --force --color --width --pager --no-pager -q --quiet --debug -h --help'
             case $prev in
                 -f|--file) takes=file ;;
                 --field|--column) takes=value ;;

@@ -51,6 +51,7 @@ complete --command bertcli --condition '__bertcli_is_in encode' --long-option wo
 complete --command bertcli --condition '__bertcli_is_in encode' --long-option word --exclusive --description 'Show only this word, wherever it occurs. With --similarity, compare its occurrences.'
 complete --command bertcli --condition '__bertcli_is_in encode' --long-option similarity --exclusive --arguments 'texts tokens' --description 'Add the similarity of each pair of texts, or of each token of one text with each of another.'
 complete --command bertcli --condition '__bertcli_is_in encode' --short-option k --long-option top-k --exclusive --description 'Number of terms of a lexical vector to show.'
+complete --command bertcli --condition '__bertcli_is_in encode' --long-option no-labels --description 'Leave out the labels and answers of the checkpoint\'s heads.'
 complete --command bertcli --condition '__bertcli_is_in encode' --long-option dtype-out --exclusive --arguments 'float32 float16' --description 'Number type to write vectors in.'
 complete --command bertcli --condition '__bertcli_is_in encode' --long-option keep-text --description 'Write each text beside its vector, in Parquet.'
 complete --command bertcli --condition '__bertcli_is_in encode' --long-option shard-rows --exclusive --description 'Number of rows in each file of a folder (-o out/).'

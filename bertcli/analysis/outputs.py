@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from bertcli.analysis.embeddings.encode import compute_embeddings
+from bertcli.checkpoints.heads import TaskHead
+from bertcli.choices import HeadTask
 from bertcli.model.batching import Batch
 from bertcli.model.engine import ObservedAttention, OutputRequest
 from bertcli.model.ops.base import Array
@@ -11,7 +13,7 @@ from bertcli.results.models import ComputedTensor
 
 
 def compute_output_shapes(
-    session: Session, batch: Batch, *, with_embedding: bool = False
+    session: Session, batch: Batch, *, heads: Sequence[TaskHead] = (), with_embedding: bool = False
 ) -> Mapping[str, Sequence[ComputedTensor]]:
     """Run a batch and record the shape of every output that the checkpoint can give.
 
@@ -20,6 +22,7 @@ def compute_output_shapes(
     Args:
         session: The open checkpoint.
         batch: The batch.
+        heads: Heads to compute too. The names of their outputs begin with the class, as in Class.logits.
         with_embedding: Compute the embeddings of the session's recipe too, sentence_embedding.
 
     Returns:
@@ -43,6 +46,13 @@ def compute_output_shapes(
     }
     if with_embedding:
         tensors["sentence_embedding"] = [compute_embeddings(session, batch)]
+    for head in heads:
+        [logits] = session.run(batch, OutputRequest(heads=[head])).head_logits
+        if head.info.task == HeadTask.ANSWER:
+            tensors[f"{head.info.class_name}.start_logits"] = [logits[..., 0]]
+            tensors[f"{head.info.class_name}.end_logits"] = [logits[..., 1]]
+        else:
+            tensors[f"{head.info.class_name}.logits"] = [logits]
     shapes = {name: [_shape(tensor) for tensor in of_name if tensor is not None] for name, of_name in tensors.items()}
     return {name: found for name, found in [("attentions", attentions.shapes), *shapes.items()] if found}
 

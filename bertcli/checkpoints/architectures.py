@@ -34,6 +34,21 @@ class Vocabulary:
 
 
 @dataclass(frozen=True, slots=True)
+class SequenceHead:
+    """A family's head for sequence classification: two layers over the last hidden state of the first token.
+
+    Attributes:
+        dense: Name of the first layer.
+        activation: Function after it.
+        output: Name of the layer that returns the logits.
+    """
+
+    dense: str
+    activation: str
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
 class Architecture:
     """One family of encoders."""
 
@@ -63,6 +78,10 @@ class Architecture:
     classifier_with_mlm_names: tuple[str, ...] = ()
     # The same for the next-sentence head, which takes the pooler's output.
     next_sentence_head: tuple[str, ...] = ()
+    # The head for sequence classification, None if only transformers knows it.
+    sequence_head: SequenceHead | None = None
+    # Its classes with a head run the body on the same inputs as the class of the body alone.
+    has_plain_heads: bool = True
     # The MLM head's only bias is its decoder's. In the other families there is a second one that can be tied to it.
     has_one_mlm_bias: bool = False
     # Suffixes of transformers' class names. mlm_suffix is empty if there is no class with an MLM head.

@@ -6,7 +6,7 @@ Tests compare each of them with transformers' own class.
 from collections.abc import Mapping
 from typing import Any
 
-from bertcli.checkpoints.architectures import Architecture, SpecialTokens, Vocabulary
+from bertcli.checkpoints.architectures import Architecture, SequenceHead, SpecialTokens, Vocabulary
 
 _ANGLE_BRACKET_TOKENS = SpecialTokens(unk="<unk>", sep="</s>", pad="<pad>", cls="<s>", mask="<mask>")
 _PROTEIN_TOKENS = SpecialTokens(unk="<unk>", sep="<eos>", pad="<pad>", cls="<cls>", mask="<mask>")
@@ -64,6 +64,7 @@ def _roberta(class_prefix: str, vocab_size: int, vocabulary: str) -> Architectur
         mlm_head_name="lm_head",
         mlm_head_act="gelu",  # regardless of hidden_act
         positions_follow_padding=True,
+        sequence_head=SequenceHead("classifier.dense", "tanh", "classifier.out_proj"),
     )
 
 
@@ -105,7 +106,11 @@ def _like_xlm(class_prefix: str, **others: Any) -> Architecture:
 
 ARCHITECTURES: Mapping[str, Architecture] = {
     "bert": Architecture(
-        "Bert", "bert.", renames=(), next_sentence_head=("cls.seq_relationship.weight", "cls.seq_relationship.bias")
+        "Bert",
+        "bert.",
+        renames=(),
+        next_sentence_head=("cls.seq_relationship.weight", "cls.seq_relationship.bias"),
+        sequence_head=SequenceHead("pooler.dense", "tanh", "classifier"),
     ),
     "roberta": _roberta("Roberta", 50265, "vocab.json"),
     "xlm-roberta": _roberta("XLMRoberta", 30522, "sentencepiece.bpe.model"),
@@ -126,6 +131,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         pooler=(),
         mlm_head_name="vocab_transform",
         has_one_mlm_bias=True,
+        sequence_head=SequenceHead("pre_classifier", "relu", "classifier"),
     ),
     "electra": Architecture(
         "Electra",
@@ -277,8 +283,9 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         positions_follow_padding=False,
         position_types=("absolute", "rotary"),
     ),
-    # transformers returns the weights inside each token's window.
-    "longformer": _like_roberta("Longformer", "longformer.", has_attentions=False),
+    # transformers returns the weights inside each token's window. Its classes with a head give some tokens global
+    # attention, which changes the hidden states.
+    "longformer": _like_roberta("Longformer", "longformer.", has_attentions=False, has_plain_heads=False),
     "luke": _like_roberta("Luke", "luke.", config_defaults=_sizes(vocab=50267)),
     "megatron-bert": Architecture(
         "MegatronBert",

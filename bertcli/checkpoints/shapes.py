@@ -1,19 +1,26 @@
 """Shapes of a model's outputs, predicted from its config without weights, torch or numpy."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import prod
 
 from bertcli.checkpoints import layout
-from bertcli.checkpoints.config import ModelConfig, OwnConfig
+from bertcli.checkpoints.config import BertConfig, ModelConfig, OwnConfig
+from bertcli.checkpoints.heads import TaskHead, head_layout
 from bertcli.checkpoints.recipe import DeclaredRecipe
 from bertcli.checkpoints.safetensors import TensorInfo
-from bertcli.checkpoints.weight_files import OptionalParts
-from bertcli.choices import DtypeName
+from bertcli.checkpoints.weight_files import FLOATS, OptionalParts, WeightFiles
+from bertcli.choices import DtypeName, HeadTask
 from bertcli.results.models import ModelClass, Output, StoredTensor
 
 _ITEM_BYTES = {DtypeName.FLOAT32: 4, DtypeName.FLOAT16: 2, DtypeName.BFLOAT16: 2}
 _HIDDEN = ("batch_size", "sequence_length", "hidden_size")
 _ATTENTION = ("batch_size", "num_attention_heads", "sequence_length", "sequence_length")
+# The outputs of a class with a head, by the task of the head.
+_HEAD_OUTPUTS: Mapping[HeadTask, Mapping[str, Sequence[str]]] = {
+    HeadTask.TEXT_LABELS: {"logits": ("batch_size", "num_labels")},
+    HeadTask.TOKEN_LABELS: {"logits": ("batch_size", "sequence_length", "num_labels")},
+    HeadTask.ANSWER: dict.fromkeys(("start_logits", "end_logits"), ("batch_size", "sequence_length")),
+}
 
 
 def model_classes(
@@ -83,6 +90,36 @@ def embedding_class(
     body = _mlm_parameters(config) if is_lexical else _body_parameters(config)
     parameters = None if body is None else body + declared.count_parameters(config)
     return ModelClass("SparseEncoder" if is_lexical else "SentenceTransformer", parameters, [output])
+
+
+def head_class(
+    head: TaskHead, body: ModelClass, config: ModelConfig, batch_size: int, sequence_length: int, weights: WeightFiles
+) -> ModelClass:
+    """Predict the outputs of the class with a head that the checkpoint holds.
+
+    Args:
+        head: The head.
+        body: The class of the body, for the outputs on request and their dtype.
+        config: The model's config.
+        batch_size: Number of texts.
+        sequence_length: Number of tokens in each text.
+        weights: The weights, which count the parameters if the layers are not BERT's.
+    """
+    sizes = {"batch_size": batch_size, "sequence_length": sequence_length, "num_labels": len(head.info.labels)}
+    dtype = body.outputs[0].dtype
+    outputs = []
+    for name, symbolic in _HEAD_OUTPUTS[head.info.task].items():
+        shape = [sizes[axis] for axis in symbolic]
+        nbytes = prod(shape) * _ITEM_BYTES[DtypeName(dtype)]
+        outputs.append(Output(name, symbolic, shape, 1, dtype, nbytes, default=True, in_checkpoint=True))
+    on_request = [output for output in body.outputs if not output.default]
+    return ModelClass(head.info.class_name, _head_parameters(head, config, weights), [*outputs, *on_request])
+
+
+def _head_parameters(head: TaskHead, config: ModelConfig, weights: WeightFiles) -> int:
+    if not isinstance(config, BertConfig):
+        return sum(info.parameters for info in weights.infos if info.dtype in FLOATS)
+    return layout.count_parameters(layout.body_layout(config) | head_layout(head, config))
 
 
 def _body_parameters(config: ModelConfig) -> int | None:

@@ -58,6 +58,9 @@ def encode(
             help="Number of terms of a lexical vector to show.",
         ),
     ] = None,
+    no_labels: Annotated[
+        bool, option("--no-labels", panel=VECTORS, help="Leave out the labels and answers of the checkpoint's heads.")
+    ] = False,
     corpus: CorpusGroup,
     ray: RayGroup,
     model: ModelGroup,
@@ -68,7 +71,21 @@ def encode(
     from bertcli.commands.encode.request import EncodeRequest
 
     return encode_texts(
-        EncodeRequest(texts, model, output, embedding, tokens, pooler, layers, similarity, top_k, corpus, ray, words)
+        EncodeRequest(
+            texts,
+            model,
+            output,
+            embedding,
+            tokens,
+            pooler,
+            layers,
+            similarity,
+            top_k,
+            corpus,
+            ray,
+            words,
+            labels=not no_labels,
+        )
     )
 
 

@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 from bertcli.checkpoints.config import ModelConfig, read_config
 from bertcli.checkpoints.find import BUNDLED_FOLDER, Checkpoint, find_checkpoint, find_local, find_tensors
+from bertcli.checkpoints.heads import TaskHead, find_heads
 from bertcli.checkpoints.names import has_bundled_vocabulary, published_config
 from bertcli.checkpoints.recipe import DeclaredRecipe, read_recipe
 from bertcli.checkpoints.required_files import Files
-from bertcli.checkpoints.shapes import embedding_class, model_classes, present_parts, stored_tensors
-from bertcli.checkpoints.weight_files import OptionalParts, find_weight_files, has_weight_files
+from bertcli.checkpoints.shapes import embedding_class, head_class, model_classes, present_parts, stored_tensors
+from bertcli.checkpoints.weight_files import WeightFiles, find_weight_files, has_weight_files
 from bertcli.commands.dialogue import Dialogue, wants_dialogue
 from bertcli.commands.options import TextOptions
 from bertcli.commands.request import open_sink
@@ -103,14 +104,19 @@ def shapes(request: ShapesRequest) -> ExitCode:
     else:
         size = _given_size(request.batch or 1, request.seq, subject.config)
     info = RunInfo("shapes", subject.name, subject.revision, None, None, request.model.dtype)
-    parts = _stored_parts(subject, request)
+    weights = _stored_weights(subject, request)
+    parts = None if weights is None else weights.optional_parts(subject.config)
     classes = model_classes(subject.config, *size, request.model.dtype, parts)
+    heads = _find_heads(weights, subject.config, sink)
+    if weights is not None:
+        classes += [head_class(head, classes[0], subject.config, *size, weights) for head in heads]
     recipe = _find_recipe(subject, sink)
     if recipe is not None:
         classes.append(embedding_class(recipe, subject.config, size.batch_size, parts))
     computed: Mapping[str, Sequence[ComputedTensor]] = {}
     if request.run and size.batch_size:
-        info, computed = _run(request, texts, size, sink, with_embedding=recipe is not None and recipe.splade is None)
+        with_embedding = recipe is not None and recipe.splade is None
+        info, computed = _run(request, texts, size, sink, heads, with_embedding=with_embedding)
     holds = None if parts is None else present_parts(subject.config, parts)
     results = [ShapesResult(*size, _with_computed(classes, computed), holds=holds)] if size.batch_size else []
     failed = [text for text in texts if isinstance(text, FailedText)]
@@ -151,10 +157,10 @@ def _find_recipe(subject: _Subject, sink: Sink) -> DeclaredRecipe | None:
         return None
 
 
-def _stored_parts(subject: _Subject, request: ShapesRequest) -> OptionalParts | None:
-    """Return the optional parts that the checkpoint holds, None if that is unknown.
+def _stored_weights(subject: _Subject, request: ShapesRequest) -> WeightFiles | None:
+    """Return the weights that list the parts of the checkpoint, None if there are none to look at.
 
-    The header of the weights lists them. A pickle has no header, and is opened only for --run, which needs torch.
+    The header of the weights lists the parts. A pickle has no header, and is opened only for --run, which needs torch.
     """
     if subject.checkpoint is None or not has_weight_files(subject.checkpoint.folder):
         return None
@@ -162,7 +168,18 @@ def _stored_parts(subject: _Subject, request: ShapesRequest) -> OptionalParts | 
     if weight_files.is_pickled and not request.run:
         return None
     weight_files.check_fits(subject.config)
-    return weight_files.optional_parts(subject.config)
+    return weight_files
+
+
+def _find_heads(weights: WeightFiles | None, config: ModelConfig, sink: Sink) -> Sequence[TaskHead]:
+    """Return the heads for classification and question answering, or none with a note if one cannot be used."""
+    if weights is None:
+        return ()
+    try:
+        return find_heads(weights, config)
+    except BertcliError as error:
+        sink.reporter.note(f"no class with a head for labels: {error.message}")
+        return ()
 
 
 def _show_weights(model: SessionRequest, sink: Sink) -> ExitCode:
@@ -212,6 +229,7 @@ def _run(
     texts: Sequence[TokenizedText | FailedText],
     size: _Size,
     sink: Sink,
+    heads: Sequence[TaskHead],
     *,
     with_embedding: bool,
 ) -> tuple[RunInfo, Mapping[str, Sequence[ComputedTensor]]]:
@@ -225,31 +243,41 @@ def _run(
     session = open_session(request.model, lambda: text_bytes, sink.reporter.announce)
     tokenized = [text for text in texts if isinstance(text, TokenizedText)]
     batch = pad(tokenized, session.tokenizer.pad_token_id) if tokenized else dummy_batch(*size)
-    return session.info("shapes"), compute_output_shapes(session, batch, with_embedding=with_embedding)
+    computed = compute_output_shapes(session, batch, heads=heads, with_embedding=with_embedding)
+    return session.info("shapes"), computed
 
 
 def _with_computed(classes: Sequence[ModelClass], computed: Mapping[str, Sequence[ComputedTensor]]) -> list[ModelClass]:
     """Return the predicted outputs with the shapes that the model returned."""
 
-    def with_shapes(output: Output) -> Output:
-        if output.name not in computed:
-            return output
-        return replace(output, ran=[tensor.shape for tensor in computed[output.name]])
+    def with_shapes(model_class: ModelClass, output: Output) -> Output:
+        tensors = _tensors_of(computed, model_class, output)
+        return replace(output, ran=[tensor.shape for tensor in tensors]) if tensors else output
 
     return [
-        replace(model_class, outputs=[with_shapes(output) for output in model_class.outputs]) for model_class in classes
+        replace(model_class, outputs=[with_shapes(model_class, output) for output in model_class.outputs])
+        for model_class in classes
     ]
+
+
+def _tensors_of(
+    computed: Mapping[str, Sequence[ComputedTensor]], model_class: ModelClass, output: Output
+) -> Sequence[ComputedTensor]:
+    """Return the tensors of an output of a class. Classes share those that do not name their class."""
+    own = computed.get(f"{model_class.name}.{output.name}")
+    return computed.get(output.name, ()) if own is None else own
 
 
 def _check_computed(classes: Sequence[ModelClass], computed: Mapping[str, Sequence[ComputedTensor]]) -> None:
     """Check that the model returned the predicted shapes. Raises ShapesDiffer."""
     for model_class in classes:
         for output in model_class.outputs:
-            found = {(tensor.shape, tensor.dtype) for tensor in computed.get(output.name, ())}
+            tensors = _tensors_of(computed, model_class, output)
+            found = {(tensor.shape, tensor.dtype) for tensor in tensors}
             predicted = {(tuple(output.shape), output.dtype)}
-            if found and (found != predicted or len(computed[output.name]) != output.count):
+            if found and (found != predicted or len(tensors) != output.count):
                 raise ShapesDiffer(
-                    f"{model_class.name} returned {len(computed[output.name])} x {output.name} of {found} "
+                    f"{model_class.name} returned {len(tensors)} x {output.name} of {found} "
                     f"instead of {output.count} x {tuple(output.shape)} {output.dtype}",
                     hint="config.json does not describe these weights; please report it if it should",
                 )

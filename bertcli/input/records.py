@@ -75,6 +75,11 @@ class TextRecord:
     id: TextId | None = None
     file: str | None = None
 
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The text, and sentence B if there is one."""
+        return (self.text,) if self.pair is None else (self.text, self.pair)
+
     def failed(self, error: BertcliError) -> FailedText:
         """Return the record of this text's failure."""
         return FailedText(self.index, self.line, error, self.id, self.file)

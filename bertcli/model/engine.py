@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache, partial
 from itertools import groupby
 from types import EllipsisType
 from typing import Literal, Protocol
@@ -10,8 +11,10 @@ from typing import Literal, Protocol
 import numpy as np
 
 from bertcli.checkpoints.config import BertConfig, ModelConfig
+from bertcli.checkpoints.heads import TaskHead
 from bertcli.model import bert
 from bertcli.model.batching import Batch, position_ids
+from bertcli.model.heads import head_logits, load_head
 from bertcli.model.ops.base import Array, IntArray, Linear, Ops
 from bertcli.model.weights import BertWeights
 
@@ -44,7 +47,8 @@ class OutputRequest:
 
     hidden_states lists indices from 0 (the embeddings) to num_hidden_layers. logits_at selects the positions whose MLM
     logits to compute. on_attention receives the attention of each layer. last_layer is for requests of attention alone:
-    the last layer of interest. The engine may stop once it has that layer's attention.
+    the last layer of interest. The engine may stop once it has that layer's attention. heads are the heads whose logits
+    to compute.
     """
 
     pooler_output: bool = False
@@ -53,6 +57,7 @@ class OutputRequest:
     logits_at: TokenPositions | None = None
     on_attention: AttentionObserver | None = None
     last_layer: int | None = None
+    heads: Sequence[TaskHead] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,8 @@ class ModelOutput:
 
     last_hidden_state is (batch, seq, hidden), from the last layer that was run to its end. pooler_output is
     (batch, hidden). next_sentence_logits is (batch, 2): B follows A, B does not. hidden_states holds the requested ones
-    in the requested order. logits is (n, vocab) for n positions, or (batch, seq, vocab) for all.
+    in the requested order. logits is (n, vocab) for n positions, or (batch, seq, vocab) for all. head_logits holds the
+    logits of each requested head: (batch, n) for the text, or (batch, seq, n) for each token.
     """
 
     last_hidden_state: Array
@@ -69,6 +75,7 @@ class ModelOutput:
     next_sentence_logits: Array | None = None
     hidden_states: Sequence[Array] = field(default=())
     logits: Array | None = None
+    head_logits: Sequence[Array] = ()
 
 
 class Engine(Protocol):
@@ -165,6 +172,7 @@ class BertEngine(OwnEngine):
         super().__init__(name, ops, config)
         self._config, self._weights = config, weights
         self._projections: dict[tuple[int, str], Linear] = {}
+        self._head_weights = cache(partial(load_head, weights))
 
     def run(self, batch: Batch, request: OutputRequest) -> ModelOutput:
         with self.ops.inference_mode():
@@ -177,7 +185,8 @@ class BertEngine(OwnEngine):
             if request.logits_at is not None:
                 logits = self.mlm_logits(last[backend_index(self.ops, request.logits_at)])
             hidden_states = [kept[index] for index in request.hidden_states]
-            return ModelOutput(last, pooled, next_sentence_logits, hidden_states, logits)
+            of_heads = [head_logits(self.ops, self._head_weights(head), head, last) for head in request.heads]
+            return ModelOutput(last, pooled, next_sentence_logits, hidden_states, logits, of_heads)
 
     def projection(self, layer: int, which: ProjectionName) -> Linear:
         if (layer, which) not in self._projections:

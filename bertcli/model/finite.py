@@ -44,7 +44,7 @@ def run_checked(engine: Engine, batch: Batch, request: OutputRequest, model: str
         guard = _LastLayerGuard(engine.ops, request.last_layer, request.on_attention)
         request = replace(request, on_attention=guard)
     output = engine.run(batch, request)
-    arrays = [output.last_hidden_state, *([] if output.logits is None else [output.logits])]
+    arrays = [output.last_hidden_state, *([] if output.logits is None else [output.logits]), *output.head_logits]
     if (guard is None or guard.is_finite) and all(map(engine.ops.is_finite, arrays)):
         return output
     dtype = engine.ops.dtype

@@ -2,9 +2,13 @@
 
 import re
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bertcli.model.tokenizer import MASK, TextTokenizer, TokenizedText
+
+# The first character and the one after the last.
+Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +21,7 @@ class TokenPlace:
     """
 
     sentence: int
-    span: tuple[int, int] | None
+    span: Span | None
 
 
 def token_places(text: TokenizedText, tokenizer: TextTokenizer) -> list[TokenPlace | None]:
@@ -45,6 +49,16 @@ def token_places(text: TokenizedText, tokenizer: TextTokenizer) -> list[TokenPla
             sentence = sentences[word[0]]
             found.append(TokenPlace(word[0], (sentence.start(start), sentence.end(end))))
     return found
+
+
+def token_spans(text: TokenizedText, tokenizer: TextTokenizer) -> Sequence[Span | None]:
+    """Return where each token starts and ends in its sentence; None for special tokens and those of the prompt.
+
+    The list is empty if the tokenizer does not report places.
+    """
+    if not tokenizer.has_offsets:
+        return ()
+    return [None if place is None else place.span for place in token_places(text, tokenizer)]
 
 
 class _Sentence:

@@ -1,14 +1,15 @@
 """A checkpoint opened once, with the engine that suits the work."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from bertcli.checkpoints import layout
-from bertcli.checkpoints.config import ModelConfig, OwnConfig, read_config
+from bertcli.checkpoints.config import ModelConfig, ModernBertConfig, OwnConfig, read_config
 from bertcli.checkpoints.find import Checkpoint, find_checkpoint
+from bertcli.checkpoints.heads import TaskHead, find_heads
 from bertcli.checkpoints.hub_cache import OnDownload, ignore_download
 from bertcli.checkpoints.weight_files import WeightFiles, find_weight_files
 from bertcli.choices import EngineName
@@ -53,7 +54,10 @@ class Session:
     def engine_choice(self) -> EngineChoice:
         """The engine, device and dtype. Raises DeviceUnavailable, WrongUsage."""
         request = self.request
-        traits = CheckpointTraits(self.weight_files.is_pickled, _foreign_model(self.config))
+        foreign = _foreign_model(self.config)
+        if isinstance(self.config, ModernBertConfig) and self.heads:
+            foreign = f"{self.config.model_type} with heads for labels"
+        traits = CheckpointTraits(self.weight_files.is_pickled, foreign)
         return choose_engine(request.engine, request.device, request.dtype, traits, self._work)
 
     @cached_property
@@ -100,6 +104,11 @@ class Session:
     def has_next_sentence_head(self) -> bool:
         """True if the checkpoint holds a next-sentence head."""
         return self.weight_files.optional_parts(self.config).has_next_sentence_head
+
+    @cached_property
+    def heads(self) -> Sequence[TaskHead]:
+        """The heads for classification and question answering. Raises BadCheckpoint, UnsupportedModel."""
+        return find_heads(self.weight_files, self.config)
 
     @property
     def mask_token_id(self) -> int:

@@ -131,6 +131,12 @@ class TextTokenizer:
         ends_with_sep = bool(len(encoding)) and encoding.sequence_ids[-1] is None
         return len(encoding) - ends_with_sep
 
+    @cached_property
+    def marks_pieces(self) -> bool:
+        """True if the vocabulary marks the pieces that continue a word, as BERT's does with ##."""
+        model = getattr(self._tokenizer, "model", None)
+        return bool(getattr(model, "continuing_subword_prefix", None))
+
     @property
     def vocabulary_size(self) -> int:
         """Number of tokens in the vocabulary, added tokens included."""

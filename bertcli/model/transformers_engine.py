@@ -2,7 +2,8 @@
 
 import logging
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from inspect import signature
@@ -17,9 +18,10 @@ from transformers.utils import logging as transformers_logging
 
 from bertcli.checkpoints.config import ModelConfig, OwnConfig, read_json_object
 from bertcli.checkpoints.find import Checkpoint
+from bertcli.checkpoints.heads import TaskHead
 from bertcli.checkpoints.pickled import without_pickle_warnings
 from bertcli.checkpoints.weight_files import own_code_hint
-from bertcli.choices import EngineName
+from bertcli.choices import EngineName, HeadTask
 from bertcli.errors import BadCheckpoint, UnsupportedModel, WrongUsage, message_of
 from bertcli.model.batching import Batch
 from bertcli.model.engine import ModelOutput, ObservedAttention, OutputRequest, ProjectionName, backend_index
@@ -36,12 +38,13 @@ _LAYER = re.compile(r"(^|\.)layers?\.\d+\.")
 
 @dataclass(frozen=True, slots=True)
 class BodyOutput:
-    """The outputs of a body over a batch, under their names in transformers."""
+    """The outputs of a body over a batch, under their names in transformers, and the logits of the requested heads."""
 
     last_hidden_state: Array
     pooler_output: Array | None
     hidden_states: Sequence[Array]
     attentions: Sequence[Array]
+    head_logits: Sequence[Array]
 
 
 class TransformersEngine:
@@ -77,7 +80,7 @@ class TransformersEngine:
                     request.on_attention(ObservedAttention(layer, attention))
             hidden_states = [output.hidden_states[index] for index in request.hidden_states]
             pooler_output = output.pooler_output if request.pooler_output else None
-            return ModelOutput(last, pooler_output, next_sentence_logits, hidden_states, logits)
+            return ModelOutput(last, pooler_output, next_sentence_logits, hidden_states, logits, output.head_logits)
 
     def _run_body(self, batch: Batch, request: OutputRequest) -> BodyOutput:
         if batch.is_padded and not self._config.architecture.allows_padding:
@@ -85,7 +88,17 @@ class TransformersEngine:
         output = self._call_body(self._body(request), batch, request)
         pooler_output = output.get("pooler_output") if request.pooler_output else None
         hidden_states, attentions = output.get("hidden_states") or (), output.get("attentions") or ()
-        return BodyOutput(output.last_hidden_state, pooler_output, hidden_states, attentions)
+        head_logits = [self._head_logits(head, batch, output) for head in request.heads]
+        return BodyOutput(output.last_hidden_state, pooler_output, hidden_states, attentions, head_logits)
+
+    def _head_logits(self, head: TaskHead, batch: Batch, body_output: Any) -> Array:
+        """Compute the logits of a head from the output of the body, without running the body again."""
+        model = self._head_model(head)
+        with _replaced_output(model.base_model, body_output):
+            output = self._call(model, batch, OutputRequest())
+        if head.info.task == HeadTask.ANSWER:
+            return torch.stack([output.start_logits, output.end_logits], dim=-1)
+        return output.logits
 
     def _run_by_length(self, batch: Batch, request: OutputRequest) -> BodyOutput:
         """Run texts of equal length together, without padding, and pad the outputs with zeros."""
@@ -97,6 +110,10 @@ class TransformersEngine:
             part = Batch((), ids, types, batch.attention_mask[rows, :length])
             found.update(zip(rows.tolist(), _rows(self._run_body(part, request)), strict=True))
         return _stacked([found[row] for row in range(len(lengths))], batch.shape[1])
+
+    def _head_model(self, head: TaskHead) -> Any:
+        """Return the class of the body with a head. The number of labels is that of the weights."""
+        return self._model(head.info.class_name, head.size)
 
     def _call_body(self, body: Any, batch: Batch, request: OutputRequest) -> Any:
         if request.on_attention is None:
@@ -112,10 +129,13 @@ class TransformersEngine:
     def _body(self, request: OutputRequest) -> Any:
         """Return the model that computes the hidden states.
 
-        This is the body inside the class with the MLM head if that class is needed anyway. Only the body class itself
-        has a pooler.
+        This is the body inside the class with a head if that class is needed anyway. Only the body class itself, and
+        that in a class for sequence classification, may have a pooler.
         """
         architecture = self._config.architecture
+        if request.heads and not request.pooler_output:
+            of_text = [head for head in request.heads if head.info.task == HeadTask.TEXT_LABELS]
+            return self._head_model((of_text or request.heads)[0]).base_model
         needs_head = request.logits_at is not None and not request.pooler_output
         return self._model(architecture.mlm_class).base_model if needs_head else self._model(architecture.body_class)
 
@@ -181,8 +201,12 @@ class TransformersEngine:
             ) from None
         return found
 
-    def _load(self, class_name: str) -> Any:
+    def _load(self, class_name: str, num_labels: int | None = None) -> Any:
         """Load the checkpoint into a class of transformers.
+
+        Args:
+            class_name: Name of the class.
+            num_labels: Number of labels of a class with a head for them, None for other classes.
 
         Raises:
             BadCheckpoint: transformers cannot load it, weights are missing, or there are more layers than configured.
@@ -197,6 +221,8 @@ class TransformersEngine:
         settings = dict(architecture.overrides)
         if class_name == architecture.body_class and _takes(model_class.__init__, "add_pooling_layer"):
             settings["add_pooling_layer"] = self._has_pooler
+        if num_labels is not None:
+            settings["num_labels"] = num_labels
         try:
             with without_pickle_warnings():
                 model, loading = model_class.from_pretrained(
@@ -218,8 +244,9 @@ class TransformersEngine:
             raise BadCheckpoint(
                 f"transformers cannot load {self._folder} as {class_name}: {message_of(error)}", hint=hint
             ) from None
-        # Without a pooler in the checkpoint, no command asks for its output.
-        missing = [name for name in loading["missing_keys"] if self._has_pooler or "pooler." not in name]
+        # Without a pooler in the checkpoint, no command asks for its output, but a head over the text may need it.
+        needs_pooler = self._has_pooler or class_name.endswith(HeadTask.TEXT_LABELS)
+        missing = [name for name in loading["missing_keys"] if needs_pooler or "pooler." not in name]
         if missing:
             raise _missing(self._folder, class_name, sorted(missing), own_code_hint(self._config))
         if surplus := surplus_layers(loading["unexpected_keys"]):
@@ -229,6 +256,16 @@ class TransformersEngine:
                 hint="config and weights come from different models; copy both again from the same place",
             )
         return model.to(self.ops.device).eval()
+
+
+@contextmanager
+def _replaced_output(body: Any, output: Any) -> Iterator[None]:
+    """Have a body return the given output, whatever its input is."""
+    body.forward = lambda *inputs, **more: output
+    try:
+        yield
+    finally:
+        del body.forward
 
 
 @cache
@@ -242,7 +279,11 @@ def _rows(batch: BodyOutput) -> list[BodyOutput]:
     poolers = [None] * len(batch.last_hidden_state) if batch.pooler_output is None else batch.pooler_output.split(1)
     return [
         BodyOutput(
-            last, pooled, [state[row, None] for state in batch.hidden_states], [a[row, None] for a in batch.attentions]
+            last,
+            pooled,
+            [state[row, None] for state in batch.hidden_states],
+            [weights[row, None] for weights in batch.attentions],
+            [logits[row, None] for logits in batch.head_logits],
         )
         for row, (last, pooled) in enumerate(zip(batch.last_hidden_state.split(1), poolers, strict=True))
     ]
@@ -256,6 +297,10 @@ def _stacked(rows: Sequence[BodyOutput], length: int) -> BodyOutput:
         torch.cat(pooled) if pooled else None,
         [_padded(states, length) for states in zip(*(row.hidden_states for row in rows), strict=True)],
         [_padded(weights, length, axes=2) for weights in zip(*(row.attentions for row in rows), strict=True)],
+        [
+            _padded(logits, length) if logits[0].ndim > 2 else torch.cat(logits)
+            for logits in zip(*(row.head_logits for row in rows), strict=True)
+        ],
     )
 
 

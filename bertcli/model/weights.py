@@ -94,6 +94,10 @@ class BertWeights:
             decoder=self._ops.prepare_linear(Linear(decoder, self._vector("cls.predictions.bias"))),
         )
 
+    def linear(self, name: str) -> Linear:
+        """Read the linear layer of a canonical name. It is read anew at each call."""
+        return self._linear(name)
+
     def projection(self, layer: int, which: str) -> Linear:
         """Read a layer's projection into the heads ("value") or out of them ("output"), as plain float32 arrays."""
         full = f"encoder.layer.{layer}.attention.{_PROJECTIONS[which]}"

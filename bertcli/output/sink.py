@@ -87,15 +87,15 @@ class Sink:
                         f"{self.destination.path} is a terminal, and {self.destination.format} is binary",
                         hint="write to a file, or leave out -o to get a table",
                     )
-                written = self.write_all(answers, make_writer(stream))
+                written: Written | None = self.write_all(answers, make_writer(stream))
             else:
                 # A table is drawn with escape sequences of its own, and escapes what its texts contain.
                 is_raw = stream.isatty() and not self.destination.wants_table
                 written = None
                 with _utf8(stream, _TerminalText if is_raw else TextIOWrapper) as text, self._paged(text) as shown:
                     written = self.write_all(answers, self._text_writer(shown, schema, info))
-                if written is None:  # the user has left the pager
-                    return ExitCode.DONE
+        if written is None:  # the user has left the pager
+            return ExitCode.DONE
         self.reporter.note_if_interrupted(None)
         return self.end(written)
 

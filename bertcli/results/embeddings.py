@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bertcli.results.labels import TextLabels
 from bertcli.results.texts import FloatArray, TextInfo
 
 
@@ -94,6 +95,7 @@ class EncodeRecord:
         terms: The lexical vector of the text, None unless the recipe is lexical.
         words: The words of the text, None if they were not requested.
         token_similarity: The similarity of the tokens of sentence A with those of sentence B.
+        labels: Labels and answer from the heads of the checkpoint, None if it has none.
     """
 
     text: TextInfo
@@ -107,3 +109,4 @@ class EncodeRecord:
     terms: LexicalVector | None = None
     words: Sequence[WordVector] | None = None
     token_similarity: TokenSimilarity | None = None
+    labels: TextLabels | None = None

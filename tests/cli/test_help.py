@@ -28,6 +28,7 @@ OWN = {
     "encode": {"--pooling", "--normalize", "--no-normalize", "--prompt", "--prompt-name", "--tokens", "--layers",
                "--pooler", "--similarity", "-k", "--top-k", "--layer-op", "--words", "--word", "--word-pooling",
                "--pretokenized",
+                "--no-labels",
                "--dtype-out", "--keep-text", "--shard-rows", "--resume", "--dedupe",
                "--ray", "--ray-address", "--actors", "--gpus-per-actor"},
     "fill-mask": {

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from bertcli.choices import Pooling, RecipeSource
+from bertcli.choices import HeadTask, LabelScore, Pooling, RecipeSource
 from bertcli.output.display import AttentionDisplay
 from bertcli.results.attention import AttnRecord, AttnSummary, Expansion, HeadStatistics, KeyWeight, StrongestKeys
 from bertcli.results.embeddings import EncodeRecord, Occurrence, TokenSimilarity, WordVector
+from bertcli.results.labels import Answer, Entity, HeadInfo, Label, TextLabels
 from bertcli.results.masks import (
     Change,
     Comparison,
@@ -251,6 +252,35 @@ def token_similarity() -> TokenSimilarity:
 def pooled_record() -> EncodeRecord:
     """Return a text with nothing but its embedding."""
     return EncodeRecord(text_info(["hello"]), embedding=vectors(1)[0])
+
+
+def labelled_record() -> EncodeRecord:
+    """Return a pair with the labels of every kind of head. Some look like markup, or could control the terminal."""
+    names = (
+        "[red]good[/red]",
+        "\x1b[31mbad",
+        "a label that is much longer than a narrow terminal",
+        *map(str, range(9)),
+    )
+    heads = [
+        HeadInfo(HeadTask.TEXT_LABELS, "BertForSequenceClassification", names, LabelScore.SOFTMAX),
+        HeadInfo(HeadTask.TEXT_LABELS, "BertForSequenceClassification", names[:2], LabelScore.NONE),
+        HeadInfo(HeadTask.TOKEN_LABELS, "BertForTokenClassification", ("O", "B-PER"), LabelScore.SOFTMAX),
+        HeadInfo(HeadTask.ANSWER, "BertForQuestionAnswering", (), LabelScore.SOFTMAX),
+    ]
+    record = encode_record()
+    labels = TextLabels(
+        heads,
+        [Label(name, 0.5**rank) for rank, name in enumerate(names, 1)],
+        [None, Label("B-PER", 0.9876), None, Label("O", 0.6), None],
+        [
+            Entity("PER", 0.9876, 0, 5, "Hello", [1], "text"),
+            Entity("[b]LOC", 0.5, 0, 5, "World", [3], "pair"),
+            Entity("PER", 0.5, None, None, "hello", [1], "text"),
+        ],
+        Answer("[/b] World", 0.1234, 0, 10),
+    )
+    return replace(record, hidden_states=[], layers=[], labels=labels)
 
 
 def attention(size: int) -> np.ndarray:

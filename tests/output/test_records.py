@@ -38,6 +38,7 @@ from bertcli.output.schemas.fill_mask import (
     mutual_schema,
     score_schema,
 )
+from bertcli.output.schemas.labels import with_labels
 from bertcli.output.schemas.models import models_schema, shapes_schema, weights_schema
 from bertcli.output.schemas.similarity import with_occurrences, with_pair_similarity, with_token_similarity
 from bertcli.output.schemas.words import with_words
@@ -286,12 +287,23 @@ SCHEMAS: dict[str, tuple[Schema[Any], Any, list[str]]] = {
     "encode-words": (
         with_words(ENCODE, INFO, samples.recipe(), WordPooling.MEAN),
         samples.words_record(),
-        ["index", "text", "pair", "tokens", "truncated", "embedding", "words"],
+        ["index", "text", "pair", "tokens", "truncated", "unknown", "embedding", "words"],
     ),
     "encode-tokens": (
         with_pair_similarity(ENCODE, INFO),
         replace(samples.words_record(), token_similarity=samples.token_similarity()),
-        ["index", "text", "pair", "tokens", "truncated", "embedding", "token_similarity"],
+        ["index", "text", "pair", "tokens", "truncated", "unknown", "embedding", "token_similarity"],
+    ),
+    "encode-labels": (
+        with_labels(
+            encode_schema(INFO, samples.recipe(), wants_tokens=False, similarity=None),
+            samples.labelled_record().labels.heads,
+        ),
+        samples.labelled_record(),
+        [
+            *("index", "text", "pair", "tokens", "truncated", "unknown", "embedding", "next_sentence", "pooler_output", "labels"),
+            *("token_labels", "entities", "answer"),
+        ],
     ),
     "attn": (attn_schema(INFO, samples.DISPLAY), samples.attn_record(), ATTN_KEYS),
     "attn-matrix": (
@@ -402,6 +414,12 @@ NESTED_KEYS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "fill-mask-mutual": {},
     "encode": {},
+    "encode-labels": {
+        "labels[]": ("label", "score"),
+        "token_labels[]": ("label", "score"),
+        "entities[]": ("label", "score", "start", "end", "text", "positions", "sentence"),
+        "answer": ("text", "score", "start", "end"),
+    },
     "attn": {"heads[]": HEAD, **ATTENDED},
     "attn-matrix": {"heads[]": HEAD, **ATTENDED},
     "attn-from": {"heads[]": HEAD, **ATTENDED},

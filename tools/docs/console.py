@@ -15,6 +15,8 @@ CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 # Files that commands need, by the language of the block that shows them.
 FILES = {"make": "Makefile", "vim": "fill.vim"}
 _COLUMNS = 80
+# The argument of commands that need the model of tools.docs.tagger.
+_TAGGER = "-m names"
 
 
 @dataclass(frozen=True)
@@ -62,10 +64,14 @@ def examples(page: str) -> list[Example]:
 
 
 def write_files(page: str, folder: Path) -> None:
-    """Write the files that the page shows into the working directory of its commands."""
+    """Write the files that the page shows, and the models that it names, into the working directory of its commands."""
     for language, name in FILES.items():
         for text in blocks(page, language):
             (folder / name).write_text(text, encoding="utf-8")
+    if _TAGGER in page:
+        from tools.docs.tagger import save_tagger  # here, since only one page needs a model
+
+        save_tagger(folder / "names")
 
 
 def run(command: str, folder: Path) -> Result:

@@ -11,6 +11,9 @@ from bertcli.analysis.embeddings.lexical import lexical_vector
 from bertcli.analysis.embeddings.pooling import mix_layers, pool
 from bertcli.analysis.embeddings.token_similarity import pair_similarity
 from bertcli.analysis.embeddings.words import WordSelection, word_vectors
+from bertcli.analysis.labels.batch import BatchLabels
+from bertcli.checkpoints.heads import TaskHead
+from bertcli.choices import HeadTask
 from bertcli.model.batching import Batch
 from bertcli.model.engine import ModelOutput, OutputRequest
 from bertcli.model.ops.base import FloatArray
@@ -32,6 +35,7 @@ class EncodeOptions:
         term_tokens: Return the spelling of each token in a lexical vector.
         words: The words to return, None for none.
         token_similarity: Return the similarity of the tokens of sentence A with those of sentence B.
+        heads: Heads whose labels and answers to return.
     """
 
     tokens: bool = False
@@ -42,6 +46,13 @@ class EncodeOptions:
     term_tokens: bool = True
     words: WordSelection | None = None
     token_similarity: bool = False
+    heads: Sequence[TaskHead] = ()
+
+    @property
+    def needs_words(self) -> bool:
+        """True if records have the tokens or the words of texts, or the labels of tokens."""
+        labels_tokens = any(head.info.task != HeadTask.TEXT_LABELS for head in self.heads)
+        return self.tokens or self.words is not None or labels_tokens
 
 
 def encode(session: Session, batch: Batch, options: EncodeOptions) -> list[EncodeRecord]:
@@ -69,6 +80,7 @@ def _run(session: Session, batch: Batch, options: EncodeOptions) -> "_BatchVecto
             pooler_output=options.pooler or recipe.uses_pooler,
             next_sentence=has_pairs and session.has_next_sentence_head,
             hidden_states=[*options.layers, *mean_layers, *mixed_layers],
+            heads=options.heads,
         ),
     )
     return _BatchVectors(session, batch, output, options)
@@ -91,6 +103,7 @@ class _BatchVectors:
         if self._recipe.splade is None:
             self.embeddings = self._embed(self._pooled_states(output.hidden_states[count:]))
         self._layer_embeddings = [self._embed(state) for state in self._hidden_states if options.layer_embeddings]
+        self._labels = BatchLabels(session, batch, output, options.heads)
 
     def _states_of_tokens(self) -> FloatArray:
         """Return the vectors of tokens, (batch, seq, width): the last hidden state, or what --layer-op makes."""
@@ -153,6 +166,7 @@ class _BatchVectors:
             self._terms(row),
             self._words(row),
             self._pair_similarity(row),
+            labels=self._labels.record(row),
         )
 
 

@@ -12,11 +12,9 @@ import numpy as np
 from bertcli.analysis.attention.words import word_positions
 from bertcli.choices import WordPooling
 from bertcli.model.ops.base import FloatArray
-from bertcli.model.places import TokenPlace, token_places
+from bertcli.model.places import Span, TokenPlace, token_places
 from bertcli.model.tokenizer import TextTokenizer, TokenizedText
 from bertcli.results.embeddings import WordVector
-
-Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)

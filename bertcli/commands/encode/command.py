@@ -5,6 +5,7 @@ from functools import partial
 
 from bertcli.analysis.embeddings.encode import EncodeOptions, encode
 from bertcli.commands.dialogue import Dialogue, wants_dialogue
+from bertcli.commands.encode.labels import note_missing_context
 from bertcli.commands.encode.outputs import binary_writers, encode_info, encode_options, open_dedupe, sort_window
 from bertcli.commands.encode.request import NPY_SUFFIX, EncodeRequest
 from bertcli.commands.encode.similarity import open_comparison
@@ -16,6 +17,7 @@ from bertcli.input.reader import TextReader
 from bertcli.output.destination import PARQUET_SUFFIX
 from bertcli.output.schema import with_ids
 from bertcli.output.schemas.encode import encode_schema
+from bertcli.output.schemas.labels import with_labels
 from bertcli.output.schemas.words import with_words
 from bertcli.output.sink import Sink
 from bertcli.pipeline.scheduler import Plan, Run
@@ -44,9 +46,11 @@ def _encode_to_sink(request: EncodeRequest, sink: Sink) -> ExitCode:
     destination = sink.destination
     session, reader = open_texts(request.texts, request.session, sink)
     options = encode_options(request, session, destination.format, is_looked_at=destination.wants_table)
+    note_missing_context(request, options.heads, sink.reporter)
     info, recipe = encode_info(session), session.recipe.shown
     comparison = open_comparison(request, session)
     schema = encode_schema(info, recipe, wants_tokens=request.tokens, similarity=None, top_k=request.top_k)
+    schema = with_labels(schema, [head.info for head in options.heads])
     if options.words is not None:
         schema = with_words(schema, info, recipe, options.words.pooling)
     if comparison is not None:
@@ -74,7 +78,7 @@ def _plan(options: EncodeOptions, reader: TextReader, sink: Sink) -> Plan:
         sort_window=sort_window(options),
         # A pipe may be a dialogue, and an error in a line is reported when the line arrives.
         ends_at_silence=reader.total_bytes is None,
-        ids_only=destination.format in (NPY_SUFFIX, PARQUET_SUFFIX) and not options.tokens and options.words is None,
+        ids_only=destination.format in (NPY_SUFFIX, PARQUET_SUFFIX) and not options.needs_words,
         # A file appears when it is complete, so its first rows are in no hurry.
         starts_small=not destination.is_file or destination.wants_table,
     )

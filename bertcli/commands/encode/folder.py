@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bertcli.analysis.embeddings.encode import EncodeOptions, encode
 from bertcli.checkpoints.required_files import fingerprint
 from bertcli.choices import EngineName
+from bertcli.commands.encode.labels import note_missing_context
 from bertcli.commands.encode.outputs import encode_info, encode_options, open_dedupe, parquet_layout, sort_window
 from bertcli.commands.encode.request import EncodeRequest
 from bertcli.commands.opening import note_doubts
@@ -46,6 +47,7 @@ def encode_into_folder(request: EncodeRequest, sink: Sink, folder: AnyPath) -> E
         session = open_session(model, reader.estimate_bytes, sink.reporter.announce)
         note_doubts(session, sink.reporter)
         options = encode_options(request, session, sink.destination.format, is_looked_at=False)
+        note_missing_context(request, options.heads, sink.reporter)
         threads, info = session.engine.ops.count_threads(), encode_info(session)
         about = describe_run(request, info, session.checkpoint.whole_folder, threads, session.batch_tokens)
         limits = shard_limits(request, session, session.engine_choice.device, started)
@@ -69,7 +71,7 @@ def folder_plan(options: EncodeOptions, boundaries: ShardBoundaries | None = Non
         options: What is computed for each text.
         boundaries: The ends of the shards, None if all texts belong to one shard.
     """
-    return Plan(sort_window=sort_window(options), boundaries=boundaries, ids_only=not options.tokens)
+    return Plan(sort_window=sort_window(options), boundaries=boundaries, ids_only=not options.needs_words)
 
 
 def shard_limits(request: EncodeRequest, session: Session, device: str, started: Manifest | None) -> ShardLimits:
@@ -120,6 +122,7 @@ def describe_run(
             "tokens": request.tokens,
             "layers": request.layers,
             "pooler": request.pooler,
+            "no_labels": not request.labels,
             "dtype_out": request.dtype_out,
             "keep_text": corpus.keep_text,
             "dedupe": corpus.dedupe,

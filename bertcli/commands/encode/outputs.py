@@ -15,6 +15,7 @@ import numpy as np
 from bertcli.analysis.embeddings.encode import EncodeOptions
 from bertcli.analysis.embeddings.lexical import dense_vector
 from bertcli.choices import SimilarityUnit
+from bertcli.commands.encode.labels import parquet_columns, shown_heads
 from bertcli.commands.encode.request import NPY_SUFFIX, PARQUET, EncodeRequest
 from bertcli.commands.encode.words import select_words, word_writers
 from bertcli.errors import WrongUsage
@@ -66,6 +67,7 @@ def encode_options(request: EncodeRequest, session: Session, format_: str, *, is
         term_tokens=not has_rows and format_ != NPY_SUFFIX,
         words=words,
         token_similarity=compares_tokens,
+        heads=shown_heads(request, session, format_),
     )
 
 
@@ -191,6 +193,7 @@ def parquet_layout(session: Session, request: EncodeRequest, options: EncodeOpti
         hidden=session.recipe.token_width(hidden),
         vectors=vectors,
         terms=terms,
+        nested=list(parquet_columns(options.heads)),
         tokens=tokens,
         numbers=next_sentence if has_pairs and session.has_next_sentence_head else (),
         texts=(("text", "pair") if has_pairs else ("text",)) if request.corpus.keep_text else (),

@@ -20,6 +20,7 @@ from bertcli.commands.encode.folder import (
     report_resumed,
     shard_limits,
 )
+from bertcli.commands.encode.labels import note_missing_context, shown_heads
 from bertcli.commands.encode.outputs import encode_options, parquet_layout
 from bertcli.commands.encode.request import EncodeRequest
 from bertcli.commands.opening import note_doubts
@@ -51,6 +52,7 @@ def encode_on_ray(request: EncodeRequest, sink: Sink, folder: AnyPath) -> ExitCo
         # Open the model here once, so that problems of the model and the options are reported before anything starts.
         session = open_session(replace(model, device="cpu"), reader.estimate_bytes, sink.reporter.announce)
         note_doubts(session, sink.reporter)
+        note_missing_context(request, shown_heads(request, session, FOLDER), sink.reporter)
         try:
             with (
                 report_early_end(folder, started, sink),

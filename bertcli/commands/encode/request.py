@@ -44,6 +44,7 @@ class EncodeRequest:
         similarity: Add the similarity of each pair of texts or occurrences of a word, or of the tokens of two texts.
         top_k: Number of terms of a lexical vector to show; None for 10 in a table and for all in JSON.
         words: The words to return vectors of.
+        labels: Show the labels and answers of the checkpoint's heads.
     """
 
     texts: TextOptions
@@ -58,6 +59,7 @@ class EncodeRequest:
     corpus: CorpusOptions = field(default_factory=CorpusOptions)
     ray: RayOptions = field(default_factory=RayOptions)
     words: WordOptions = field(default_factory=WordOptions)
+    labels: bool = True
 
     @property
     def session(self) -> SessionRequest:

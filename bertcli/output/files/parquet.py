@@ -82,6 +82,21 @@ class TokenColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class NestedColumn:
+    """A column with nested values for each text: lists, and objects with the same keys in each row.
+
+    Attributes:
+        name: Name of the column.
+        get: Returns the value of a record, None for null.
+        type: Name of an Arrow type, a list of one type for a list, or the types of an object by key.
+    """
+
+    name: str
+    get: Callable[[Any], Any]
+    type: Any
+
+
+@dataclass(frozen=True, slots=True)
 class ParquetLayout:
     """Columns of a file besides id, n_tokens and truncated.
 
@@ -96,6 +111,7 @@ class ParquetLayout:
         dtype: dtype of the vectors, float32 or float16.
         metadata: Metadata of the file.
         terms: Columns of the lexical vector of each text.
+        nested: Columns with nested values for each text.
     """
 
     hidden: int
@@ -108,6 +124,7 @@ class ParquetLayout:
     dtype: str = "float32"
     metadata: Mapping[str, str] = field(default_factory=dict)
     terms: Sequence[TermColumn] = ()
+    nested: Sequence[NestedColumn] = ()
 
 
 def check_installed() -> None:
@@ -164,6 +181,8 @@ class ParquetWriter:
             entries = np.asarray(term.get(record), np.int32 if term.is_index else self._layout.dtype)
             self._values[term.name].append(entries)
             self._token_bytes += entries.nbytes
+        for nested in self._layout.nested:
+            self._values[nested.name].append(nested.get(record))
         self._end_row(is_failed=False)
 
     def skip(self, failed: FailedText) -> None:
@@ -212,7 +231,7 @@ class ParquetWriter:
         layout = self._layout
         names = ["id", *(["index"] if layout.has_index else []), *layout.texts, "n_tokens", "truncated"]
         names += [number.name for number in layout.numbers] + [column.name for column in layout.tokens]
-        names += [term.name for term in layout.terms]
+        names += [term.name for term in layout.terms] + [nested.name for nested in layout.nested]
         self._values: dict[str, list[Any]] = {name: [] for name in names}
         self._is_failed: list[bool] = []
         self._rows = self._token_bytes = 0
@@ -246,12 +265,21 @@ class ParquetWriter:
             **{column.name: self._term_lists(column, mask) for column in layout.terms},
             **{number.name: arrow.array(values[number.name], self._type(number.type)) for number in layout.numbers},
             **{column.name: self._token_lists(column, mask) for column in layout.tokens},
+            **{each.name: arrow.array(values[each.name], self._nested_type(each.type)) for each in layout.nested},
         }
 
     def _type(self, name: str) -> Any:
         """Return pyarrow's type of a NumberColumn."""
         arrow = self._arrow
         return arrow.list_(arrow.int32()) if name == INT_LIST else arrow.type_for_alias(name)
+
+    def _nested_type(self, shape: Any) -> Any:
+        """Return the Arrow type that a NestedColumn describes."""
+        if isinstance(shape, str):
+            return self._arrow.type_for_alias(shape)
+        if isinstance(shape, list):
+            return self._arrow.list_(self._nested_type(shape[0]))
+        return self._arrow.struct([(name, self._nested_type(each)) for name, each in shape.items()])
 
     def _id_array(self) -> Any:
         """Return the ids of the row group. The first id of all decides their type if the caller has not."""

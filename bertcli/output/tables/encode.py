@@ -9,6 +9,7 @@ from bertcli.choices import Pooling, Similarity
 from bertcli.output.formatting import visible
 from bertcli.output.tables import cells
 from bertcli.output.tables.blocks import Blocks
+from bertcli.output.tables.labels import label_parts
 from bertcli.output.tables.matrix import Matrix
 from bertcli.results.embeddings import EncodeRecord, LexicalVector
 from bertcli.results.recipe import Recipe
@@ -52,11 +53,13 @@ def terms_table(record: EncodeRecord, terms: LexicalVector, info: RunInfo, top_k
 
 
 def other_parts(record: EncodeRecord) -> Iterator[RenderableType]:
-    """Yield the tables of the chosen layers and of the next sentence, if the record has them."""
+    """Yield the tables of the chosen layers, the next sentence and the labels, if the record has them."""
     if record.hidden_states:
         yield _layers(record)
     if record.next_sentence is not None:
         yield _next_sentence(record.next_sentence)
+    if record.labels is not None:
+        yield from label_parts(record.labels, record.text)
 
 
 def similarity_table(

@@ -87,6 +87,7 @@ CASES: dict[str, Callable[[], Case]] = {
     "encode-similarity": _similarity,
     "encode-words": _words,
     "encode-tokens": _tokens,
+    "encode-labels": lambda: (_encode()[0], [samples.labelled_record()]),
     "shapes": lambda: (shapes_schema(samples.info("shapes")), [samples.shapes_result()]),
     "shapes-run": lambda: (
         shapes_schema(samples.info("shapes")),

@@ -1,0 +1,1 @@
+"""Labels of texts and tokens, and answers to questions, from the logits of a checkpoint's heads."""
