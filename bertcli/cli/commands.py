@@ -50,6 +50,14 @@ def encode(
             help="Number of terms of a lexical vector to show.",
         ),
     ] = None,
+    per_window: Annotated[
+        bool,
+        option(
+            "--per-window",
+            panel=VECTORS,
+            help="With --long windows, write a row for each window, with its place in the text.",
+        ),
+    ] = False,
     corpus: CorpusGroup,
     ray: RayGroup,
     model: ModelGroup,
@@ -60,7 +68,20 @@ def encode(
     from bertcli.commands.encode.request import EncodeRequest
 
     return encode_texts(
-        EncodeRequest(texts, model, output, embedding, tokens, pooler, layers, similarity, top_k, corpus, ray)
+        EncodeRequest(
+            texts,
+            model,
+            output,
+            embedding,
+            tokens,
+            pooler,
+            layers,
+            similarity,
+            top_k,
+            per_window=per_window,
+            corpus=corpus,
+            ray=ray,
+        )
     )
 
 

@@ -92,6 +92,8 @@ class PythonEncoding:
 class PythonTokenizer:
     """A tokenizer of transformers written in Python, with the methods of tokenizers.Tokenizer that bertcli calls."""
 
+    reports_places = False
+
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
         self._limit: int | None = None

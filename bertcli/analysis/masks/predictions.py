@@ -106,13 +106,18 @@ def compute_mask_logits(session: Session, batch: Batch, hidden_states: Sequence[
 
 
 def mask_coordinates(batch: Batch, mask_token_id: int | None) -> tuple[IntArray, IntArray]:
-    """Return the rows and columns of the masks of a batch, text by text.
+    """Return the rows and columns of the masks of a batch, text by text. A window has only the masks that it owns.
 
     Args:
         batch: The texts.
         mask_token_id: Id of the mask token, or None if the tokenizer has none.
     """
-    rows, columns = np.nonzero((batch.input_ids == mask_token_id) & batch.attention_mask)
+    is_mask = (batch.input_ids == mask_token_id) & batch.attention_mask
+    for row, text in enumerate(batch.texts):
+        if text.window is not None:
+            is_mask[row, : text.window.owned.start] = False
+            is_mask[row, text.window.owned.stop :] = False
+    rows, columns = np.nonzero(is_mask)
     return rows, columns
 
 
@@ -178,10 +183,15 @@ def check_masks(text: TokenizedText, mask_token_id: int) -> FailedText | None:
             hint="put the mask nearer to the beginning, or raise --max-length",
         )
     elif mask_token_id not in text.input_ids:
-        problem = BadText(
-            f"the text has no mask: {shortened(record.text)}",
-            hint=f'write {MASK}, in capitals, for a missing word, and put the whole text in quotes: "how {MASK} you"',
-        )
+        problem = missing_mask(record.text)
     else:
         return None
     return record.failed(problem)
+
+
+def missing_mask(text: str) -> BadText:
+    """Return the error for a text without a mask."""
+    return BadText(
+        f"the text has no mask: {shortened(text)}",
+        hint=f'write {MASK}, in capitals, for a missing word, and put the whole text in quotes: "how {MASK} you"',
+    )

@@ -3,24 +3,24 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from bertcli.analysis.embeddings.encode import EncodeOptions, encode
+from bertcli.analysis.embeddings.encode import EncodeOptions
 from bertcli.analysis.embeddings.lexical import dense_vector
 from bertcli.analysis.embeddings.pooling import similarity_matrix
 from bertcli.choices import Similarity
 from bertcli.commands.encode.outputs import binary_writers, encode_info, encode_options, open_dedupe, sort_window
 from bertcli.commands.encode.request import NPY_SUFFIX, EncodeRequest
+from bertcli.commands.encode.windows import window_plan
 from bertcli.commands.opening import open_texts
 from bertcli.commands.request import open_sink
 from bertcli.errors import ExitCode
 from bertcli.input.reader import TextReader
 from bertcli.input.records import FailedText
 from bertcli.output.destination import PARQUET_SUFFIX
-from bertcli.output.schema import with_ids
+from bertcli.output.schema import with_ids, with_windows
 from bertcli.output.schemas.encode import encode_schema
 from bertcli.output.sink import Sink
 from bertcli.pipeline.scheduler import Plan, Run
@@ -53,13 +53,15 @@ def _encode_to_sink(request: EncodeRequest, sink: Sink) -> ExitCode:
     collected = _Embeddings(recipe)
     similarity = collected.similarity if request.similarity else None
     schema = encode_schema(info, recipe, wants_tokens=request.tokens, similarity=similarity, top_k=request.top_k)
+    schema = with_windows(schema) if request.per_window else schema
     schema = with_ids(schema, request.texts.id_field)
     with ExitStack() as stack:
         # Closed after the threads of the run, which use it.
         dedupe = stack.enter_context(open_dedupe(request, session, options, destination.scratch_folder))
         plan = _plan(options, reader, sink)
         run = stack.enter_context(Run(session, reader, plan, sink.reporter, sink.reporter.note))
-        answers = run.answers(partial(encode, session, options=options), dedupe=dedupe)
+        compute, documents = window_plan(session, options, per_window=request.per_window)
+        answers = run.answers(compute, dedupe=dedupe, documents=documents)
         if request.similarity:
             answers = collected.watch(answers)
         exit_code = sink.write(info, schema, answers, binary_writers(session, request, options))

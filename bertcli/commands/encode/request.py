@@ -28,6 +28,8 @@ _BINARY_SUFFIXES = (NPY_SUFFIX, *TENSOR_SUFFIXES, PARQUET_SUFFIX)
 _BINARY = (NPY_SUFFIX, *TENSOR_SUFFIXES, *PARQUET)
 _LOOKED_AT = ("table", "svg", "json")
 _VECTORS = (*_LOOKED_AT, "jsonl", *TENSOR_SUFFIXES, *PARQUET)
+# A folder has a row for each text of the input.
+_PER_WINDOW = (*_LOOKED_AT, "jsonl", "csv", "tsv", NPY_SUFFIX, *TENSOR_SUFFIXES, PARQUET_SUFFIX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class EncodeRequest:
         layers: Hidden states to add, such as all, -1 or 0,6,12.
         similarity: Add the similarity of each pair of texts.
         top_k: Number of terms of a lexical vector to show; None for 10 in a table and for all in JSON.
+        per_window: Return a record for each window of a long text, instead of one for the text.
     """
 
     texts: TextOptions
@@ -52,6 +55,7 @@ class EncodeRequest:
     layers: str | None = None
     similarity: bool = False
     top_k: int | None = None
+    per_window: bool = False
     corpus: CorpusOptions = field(default_factory=CorpusOptions)
     ray: RayOptions = field(default_factory=RayOptions)
 
@@ -72,6 +76,9 @@ class EncodeRequest:
 
     def check_options(self) -> None:
         """Check that the options go together. Raises WrongUsage."""
+        self.model.check_options()
+        if self.per_window and not self.model.reads_windows:
+            raise WrongUsage("--per-window needs --long windows", hint="add --long windows, or leave --per-window out")
         prompt = self.embedding.prompt
         if prompt is not None and self.embedding.prompt_name is not None:
             raise WrongUsage("--prompt and --prompt-name both set the prompt", hint="leave one of them out")
@@ -101,6 +108,10 @@ class EncodeRequest:
             or destination.format in TENSOR_SUFFIXES
             or (self.layers is not None and destination.format not in PARQUET)
         )
+        if self.corpus.dedupe and self.per_window:
+            raise WrongUsage(
+                "--dedupe compares whole texts, and --per-window writes parts of them", hint="leave one of them out"
+            )
         if self.corpus.dedupe and keeps_tokens:
             raise WrongUsage(
                 "--dedupe keeps one vector for each text, not one for each token",
@@ -126,6 +137,7 @@ class EncodeRequest:
             "--similarity": (self.similarity, _LOOKED_AT),
             "--dtype-out": (corpus.dtype_out is not None, _BINARY),
             "--keep-text": (corpus.keep_text, PARQUET),
+            "--per-window": (self.per_window, _PER_WINDOW),
             "--shard-rows": (corpus.shard_rows is not None, (FOLDER,)),
             "--resume": (corpus.resume, (FOLDER,)),
             "--ray": (self.ray.is_requested, (FOLDER,)),

@@ -56,10 +56,12 @@ class NumberColumn:
     Attributes:
         name: Name of the column.
         get: Returns the number of a record, None for null.
+        is_whole: True for a whole number, stored as int64; False for float32.
     """
 
     name: str
     get: Callable[[Any], float | None]
+    is_whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +242,7 @@ class ParquetWriter:
             "truncated": arrow.array(values["truncated"], arrow.bool_()),
             **{name: self._vector_lists(vectors[: self._rows], mask) for name, vectors in self._vectors.items()},
             **{column.name: self._term_lists(column, mask) for column in layout.terms},
-            **{number.name: arrow.array(values[number.name], arrow.float32()) for number in layout.numbers},
+            **{number.name: arrow.array(values[number.name], _number_type(arrow, number)) for number in layout.numbers},
             **{column.name: self._token_lists(column, mask) for column in layout.tokens},
         }
 
@@ -286,6 +288,10 @@ class ParquetWriter:
         empty = np.zeros((0, self._layout.hidden), self._layout.dtype)
         vectors = self._vector_lists(np.concatenate([empty, *present]))
         return self._arrow.ListArray.from_arrays(self._offsets(column.name), vectors, mask=mask)
+
+
+def _number_type(arrow: Any, column: NumberColumn) -> Any:
+    return arrow.int64() if column.is_whole else arrow.float32()
 
 
 def id_type_of(path: AnyPath) -> str:
