@@ -214,7 +214,7 @@ def _overlap(tokenizer: TextTokenizer, record: TextRecord, size: int, before: in
         raise BadText(
             f"an overlap of {tokenizer.overlap:,} tokens is not smaller than a window, which has room for {size:,} "
             "tokens of this text",
-            hint=f"use --overlap {size - 1} or less",
+            hint=f"use --overlap {size - 1}" + (" or less" if size > 1 else ""),
         )
     return tokenizer.overlap
 

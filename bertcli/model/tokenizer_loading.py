@@ -109,7 +109,7 @@ def _check_windows(tokenizer: TextTokenizer) -> None:
     if overlap is not None and overlap >= size:
         raise WrongUsage(
             f"--overlap {overlap:,} is not smaller than a window, which has room for {size:,} tokens of a text",
-            hint=f"use --overlap {size - 1} or less",
+            hint=f"use --overlap {size - 1}" + (" or less" if size > 1 else ""),
         )
 
 

@@ -64,9 +64,12 @@ def document_texts(
         ids_only: As for TextTokenizer.tokenize.
     """
     document = read_document(tokenizer, record)
-    failed = document if isinstance(document, FailedText) else plan.check and plan.check(document)
-    if isinstance(document, FailedText) or failed is not None:
-        yield failed or document
+    if isinstance(document, FailedText):
+        yield document
+        return
+    failed = None if plan.check is None else plan.check(document)
+    if failed is not None:
+        yield failed
         return
     texts = (read_window(tokenizer, window, ids_only=ids_only) for window in plan.windows.divide(document))
     yield from texts if plan.join is not None or check is None else _suitable(texts, check)

@@ -19,14 +19,14 @@ SHARED = {
     "-f", "--file", "--field", "--column", "--id-field", "--id-column", "--input-format",
     "--pair", "--pairs", "--on-error",
     "-m", "--model", "--revision", "--offline", "--token", "--engine", "--device", "--dtype",
-    "--batch-tokens", "--batch-size", "--max-length", "--truncate",
+    "--batch-tokens", "--batch-size", "--max-length", "--truncate", "--long", "--overlap",
     "--format", "--json", "-o", "--output", "--svg", "--force", "--color", "--width",
     "-q", "--quiet", "--debug",
     "-h", "--help",
 }  # fmt: skip
 OWN = {
     "encode": {"--pooling", "--normalize", "--no-normalize", "--prompt", "--prompt-name", "--tokens", "--layers",
-               "--pooler", "--similarity", "-k", "--top-k",
+               "--pooler", "--similarity", "-k", "--top-k", "--per-window",
                "--dtype-out", "--keep-text", "--shard-rows", "--resume", "--dedupe",
                "--ray", "--ray-address", "--actors", "--gpus-per-actor"},
     "fill-mask": {
@@ -45,6 +45,7 @@ CHOICES = (
     "--engine auto|numpy|torch|transformers",
     "--dtype float32|float16|bfloat16",
     "--on-error stop|skip",
+    "--long error|truncate|windows",
     "--input-format auto|text|jsonl|csv|tsv|parquet",
     "--format auto|table|json|jsonl|csv|tsv",
     "--color auto|always|never",

@@ -114,7 +114,7 @@ def pool_window(
     own = states[first : max(first, window.owned.stop)].astype(np.float64)
     if pooling == Pooling.MAX:
         return PoolTotal(own.max(0, initial=-np.inf), 1)
-    weights = np.ones(len(own))
+    weights: DoubleArray = np.ones(len(own))
     if pooling == Pooling.WEIGHTED_MEAN:
         weights = np.arange(len(own)) + first + window.start + 1.0  # positions in the document, from 1
     return PoolTotal(weights @ own, float(weights.sum()))
