@@ -151,14 +151,14 @@ def _read(tokenizer: TextTokenizer, record: TextRecord) -> Document:
     if has_types and max(encoding.type_ids) >= has_types:
         raise BadText(f"the model has no sentence B: its type_vocab_size is {has_types}", hint="leave out sentence B")
     size = tokenizer.limit - len(before) - len(after)
-    own = slice(prompt_tokens, None)
+    tokens.drop(prompt_tokens)
     return Document(
         record,
         before,
         after,
-        tokens.ids[own],
-        tokens.words[own],
-        *_places(tokenizer, record, tokens, own),
+        tokens.ids,
+        tokens.words,
+        *_places(tokenizer, record, tokens),
         type_id=encoding.type_ids[inner[0]] if has_types else None,
         window_size=size,
         overlap=_overlap(tokenizer, record, size, len(before)),
@@ -219,13 +219,11 @@ def _overlap(tokenizer: TextTokenizer, record: TextRecord, size: int, before: in
     return tokenizer.overlap
 
 
-def _places(
-    tokenizer: TextTokenizer, record: TextRecord, tokens: TextTokens, part: slice
-) -> tuple[array[int], array[int]]:
+def _places(tokenizer: TextTokenizer, record: TextRecord, tokens: TextTokens) -> tuple[array[int], array[int]]:
     """Return the first and last characters of tokens in the text as the user wrote it; nothing if they are unknown."""
-    starts, ends = tokens.starts[part], tokens.ends[part]
     if not tokenizer.reports_places:
         return array("i"), array("i")
+    starts, ends = tokens.starts, tokens.ends
     written, mask = record.text if record.pair is None else record.pair, tokenizer.special_tokens.mask
     prompt = len(tokenizer.prompt) if record.pair is None else 0
     masks = [] if mask == MASK else _mask_ends(written, len(mask) - len(MASK))

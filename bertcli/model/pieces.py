@@ -52,6 +52,11 @@ class TextTokens:
         self.starts.extend(start for start, _ in piece.offsets[first:last])
         self.ends.extend(end for _, end in piece.offsets[first:last])
 
+    def drop(self, count: int) -> None:
+        """Remove the first tokens."""
+        for numbers in (self.ids, self.words, self.starts, self.ends):
+            del numbers[:count]
+
 
 class _Piece:
     """The tokens of the characters of a text from `start` to `end`, with their places in the whole text."""

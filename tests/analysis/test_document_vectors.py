@@ -1,7 +1,7 @@
 """Vectors of documents equal those that are put together by hand from transformers' outputs for each window."""
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +97,34 @@ def test_every_pooling_and_layer_of_a_document_equals_that_by_hand(
             assert_close(found.hidden_states[at], document.token_vectors(layer))
             if pools_layers:
                 assert_close(found.layer_embeddings[at], pooled(document, how, layer), f"{how} of layer {layer}")
+
+
+@given(st.integers(0, 3), TEXTS, st.integers(4, 24), st.data())
+@settings(max_examples=10)
+def test_random_models_limits_and_overlaps_give_what_is_computed_by_hand(
+    random_models: Callable[[int], Path], seed: int, text: str, limit: int, data: st.DataObject
+) -> None:
+    folder, overlap = random_models(seed), data.draw(st.integers(0, limit - 3))
+    document = HandDocument(folder, text, limit, overlap)
+    found = encode_one(open_windows(folder, max_length=limit, overlap=overlap), text, pooler=True)
+    assert_close(found.embedding, pooled(document, "mean"))
+    assert_close(found.pooler_output, pooled(document, "pooler"))
+
+
+@pytest.fixture(scope="module")
+def random_models(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Path]:
+    """Return a function that saves a tiny random model of some shape, once for each seed."""
+
+    @cache
+    def save(seed: int) -> Path:
+        shape = {
+            "num_hidden_layers": 1 + seed % 3,
+            "num_attention_heads": 2 + seed % 2,
+            "hidden_size": 12 * (1 + seed % 2),
+        }
+        return save_bert(tmp_path_factory.mktemp("random"), seed=seed, **shape)
+
+    return save
 
 
 @pytest.mark.parametrize("engine", ENGINES)
