@@ -116,7 +116,8 @@ def pool_window(
         return PoolTotal(own.max(0, initial=-np.inf), 1)
     weights: DoubleArray = np.ones(len(own))
     if pooling == Pooling.WEIGHTED_MEAN:
-        weights = np.arange(len(own)) + first + window.start + 1.0  # positions in the document, from 1
+        # Positions in the document, from 1.
+        weights = np.asarray(np.arange(len(own)) + first + window.start + 1, np.float64)
     return PoolTotal(weights @ own, float(weights.sum()))
 
 
