@@ -131,15 +131,21 @@ def default_overlap(window_size: int) -> int:
 
 def _read(tokenizer: TextTokenizer, record: TextRecord) -> Document:
     parts = _parts(tokenizer, record)
-    *_, divided = parts
+    *others, divided = parts
+    if any(len(other) > MAX_CHARACTERS for other in others):
+        raise BadText(
+            f"sentence A has {len(others[0]):,} characters, and the limit is {MAX_CHARACTERS:,}",
+            hint="use a shorter sentence A",
+        )
     tokens = encode_in_pieces(tokenizer.encode_bare, divided)
     if tokens is None:
         raise BadText(
-            f"the text has {MAX_CHARACTERS:,} characters without a space between words", hint="split the text there"
+            f"the text has {MAX_CHARACTERS:,} characters without a place between words where it could be divided",
+            hint="split it into shorter texts",
         )
     # The beginning of the text shows which tokens are around it.
-    heads = [_head(part) for part in parts]
-    encoding = tokenizer.encode((heads[0], heads[1]) if len(heads) == 2 else heads[0])
+    head = _head(divided)
+    encoding = tokenizer.encode((others[0], head) if others else head)
     sequences = encoding.sequence_ids
     inner = [at for at, sequence in enumerate(sequences) if sequence == len(parts) - 1]
     if not inner or not tokens.ids:

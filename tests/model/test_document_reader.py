@@ -113,7 +113,17 @@ def test_a_word_of_over_a_million_characters_fails_its_text(tiny_bert: Path) -> 
     assert isinstance(found, LongText)
     failed = read_document(session.tokenizer, found.record)
     assert isinstance(failed, FailedText)
-    assert failed.error.message == "the text has 1,000,000 characters without a space between words"
+    assert failed.error.message.startswith("the text has 1,000,000 characters without a place between words")
+
+
+def test_all_of_a_long_sentence_a_is_in_each_window(tiny_bert: Path) -> None:
+    session = open_windows(tiny_bert, max_length=12)
+    document = read_document(session.tokenizer, record(("how" + " " * 100_000 + "are", " ".join(WORDS))))
+    assert isinstance(document, Document)
+    assert [session.tokenizer.token(id_) for id_ in document.before.ids] == ["[CLS]", "how", "are", "[SEP]"]
+    failed = read_document(session.tokenizer, record((" " * 1_100_000 + "how", " ".join(WORDS))))
+    assert isinstance(failed, FailedText)
+    assert failed.error.message == "sentence A has 1,100,003 characters, and the limit is 1,000,000"
 
 
 def test_a_text_without_tokens_fails(tiny_bert: Path) -> None:
