@@ -61,6 +61,14 @@ def encode(
     no_labels: Annotated[
         bool, option("--no-labels", panel=VECTORS, help="Leave out the labels and answers of the checkpoint's heads.")
     ] = False,
+    per_window: Annotated[
+        bool,
+        option(
+            "--per-window",
+            panel=VECTORS,
+            help="With --long windows, write a row for each window, with its place in the text.",
+        ),
+    ] = False,
     corpus: CorpusGroup,
     ray: RayGroup,
     model: ModelGroup,
@@ -81,10 +89,11 @@ def encode(
             layers,
             similarity,
             top_k,
-            corpus,
-            ray,
-            words,
+            corpus=corpus,
+            ray=ray,
+            words=words,
             labels=not no_labels,
+            per_window=per_window,
         )
     )
 

@@ -1,6 +1,6 @@
 """bertcli shapes: the name and shape of every output, and the tensors of a checkpoint."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -18,9 +18,11 @@ from bertcli.commands.request import open_sink
 from bertcli.errors import BertcliError, ExitCode, ShapesDiffer, WrongUsage
 from bertcli.input.reader import TextReader
 from bertcli.input.records import FailedText
+from bertcli.model.document_reader import read_document, read_window
 from bertcli.model.request import SessionRequest
-from bertcli.model.tokenizer import TokenizedText
+from bertcli.model.tokenizer import LongText, TextTokenizer, Tokenized, TokenizedText
 from bertcli.model.tokenizer_loading import open_tokenizer
+from bertcli.model.windows import OverlappingWindows
 from bertcli.output.destination import Destination, OutputFormats, OutputOptions
 from bertcli.output.schemas.models import shapes_schema, weights_schema
 from bertcli.output.sink import Sink
@@ -54,6 +56,7 @@ class ShapesRequest:
 
     def check_options(self) -> None:
         """Check that the options go together. Raises WrongUsage."""
+        self.model.check_options()
         has_texts, has_size = bool(self.texts.texts or self.texts.file), bool(self.batch or self.seq)
         if self.weights and (self.run or has_size or has_texts):
             raise WrongUsage(
@@ -213,9 +216,22 @@ def _tokenize(request: ShapesRequest, subject: _Subject) -> list[TokenizedText |
                 hint="give a size instead of texts, such as --batch 1 --seq 128",
             )
         checkpoint = Checkpoint(subject.name, BUNDLED_FOLDER)
-    tokenizer = open_tokenizer(checkpoint, subject.config, request.model.max_length, request.model.truncate)
-    windows = TextReader(request.texts.source()).windows()
-    return [text for window in windows for text in tokenizer.tokenize_window(window)]
+    tokenizer = open_tokenizer(checkpoint, subject.config, request.model)
+    tokenized = (
+        text for window in TextReader(request.texts.source()).windows() for text in tokenizer.tokenize_window(window)
+    )
+    return [part for text in tokenized for part in _parts(tokenizer, text)]
+
+
+def _parts(tokenizer: TextTokenizer, text: Tokenized) -> Iterable[TokenizedText | FailedText]:
+    """Return a text, or its windows if it is longer than the limit: each is a row of the batch."""
+    if not isinstance(text, LongText):
+        return [text]
+    document = read_document(tokenizer, text.record)
+    if isinstance(document, FailedText):
+        return [document]
+    windows = OverlappingWindows(is_joined=False).divide(document)
+    return (read_window(tokenizer, window) for window in windows)
 
 
 def _size_of(texts: Sequence[TokenizedText | FailedText]) -> _Size:

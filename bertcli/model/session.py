@@ -14,6 +14,7 @@ from bertcli.checkpoints.hub_cache import OnDownload, ignore_download
 from bertcli.checkpoints.weight_files import WeightFiles, find_weight_files
 from bertcli.choices import EngineName
 from bertcli.model.batching import Batch
+from bertcli.model.document_reader import window_info
 from bertcli.model.engine import Engine, ModelOutput, OutputRequest
 from bertcli.model.engine_choice import (
     CheckpointTraits,
@@ -138,7 +139,9 @@ def _foreign_model(config: ModelConfig) -> str | None:
 
 
 def text_info(text: TokenizedText) -> TextInfo:
-    """Return what a record reports about its text."""
+    """Return what a record reports about its text, or about its window of a text."""
+    if text.window is not None:
+        return window_info(text, text.window)
     record = text.record
     return TextInfo(
         record.index,
@@ -151,7 +154,7 @@ def text_info(text: TokenizedText) -> TextInfo:
         text.truncated,
         record.id,
         record.file,
-        text.unknown,
+        unknown=text.unknown,
     )
 
 
@@ -203,7 +206,7 @@ def open_session(
     weight_files = find_weight_files(checkpoint.folder, config.architecture)
     weight_files.check_fits(config)
     preparation = NO_PREPARATION if request.embedding is None else prepare_texts(checkpoint, request.embedding)
-    tokenizer = open_tokenizer(checkpoint, config, request.max_length, request.truncate, preparation)
+    tokenizer = open_tokenizer(checkpoint, config, request, preparation)
     session = Session(request, checkpoint, config, weight_files, tokenizer, text_bytes)
     if _kept is not None:
         _kept[request] = session
