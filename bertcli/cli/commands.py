@@ -226,14 +226,17 @@ def shapes(
     weights: Annotated[
         bool, option("--weights", panel=_SHAPES, help="List the tensors of the checkpoint instead.")
     ] = False,
+    tokens: Annotated[
+        bool, option("--tokens", panel=_SHAPES, help="Show the tokens of each text instead, with their ids and places.")
+    ] = False,
     model: ModelGroup,
     output: OutputGroup,
 ) -> int:
     """Show tensor shapes."""
-    from bertcli.commands.shapes import ShapesRequest
-    from bertcli.commands.shapes import shapes as run_shapes
+    from bertcli.commands.shapes.command import ShapesRequest
+    from bertcli.commands.shapes.command import shapes as run_shapes
 
-    return run_shapes(ShapesRequest(texts, model, output, batch, seq, run, weights))
+    return run_shapes(ShapesRequest(texts, model, output, batch, seq, run, weights, tokens))
 
 
 def attn(

@@ -14,7 +14,6 @@ from bertcli.checkpoints.hub_cache import OnDownload, ignore_download
 from bertcli.checkpoints.weight_files import WeightFiles, find_weight_files
 from bertcli.choices import EngineName
 from bertcli.model.batching import Batch
-from bertcli.model.document_reader import window_info
 from bertcli.model.engine import Engine, ModelOutput, OutputRequest
 from bertcli.model.engine_choice import (
     CheckpointTraits,
@@ -29,9 +28,9 @@ from bertcli.model.ops.base import Array
 from bertcli.model.preparation import NO_PREPARATION, prepare_texts
 from bertcli.model.request import EmbeddingRequest, SessionRequest
 from bertcli.model.resources import choose_blas_threads, unset_blas_limit
-from bertcli.model.tokenizer import TextTokenizer, TokenizedText
+from bertcli.model.tokenizer import TextTokenizer
 from bertcli.model.tokenizer_loading import open_tokenizer
-from bertcli.results.texts import RunInfo, TextInfo
+from bertcli.results.texts import RunInfo
 
 if TYPE_CHECKING:
     from bertcli.model.recipe import ReadyRecipe
@@ -136,26 +135,6 @@ def _foreign_model(config: ModelConfig) -> str | None:
     if isinstance(config, OwnConfig):
         return None
     return f"{config.model_type} with {config.unsupported_setting}" if config.unsupported_setting else config.model_type
-
-
-def text_info(text: TokenizedText) -> TextInfo:
-    """Return what a record reports about its text, or about its window of a text."""
-    if text.window is not None:
-        return window_info(text, text.window)
-    record = text.record
-    return TextInfo(
-        record.index,
-        record.line,
-        record.text,
-        record.pair,
-        text.tokens,
-        text.input_ids,
-        text.token_type_ids,
-        text.truncated,
-        record.id,
-        record.file,
-        unknown=text.unknown,
-    )
 
 
 # The sessions of a dialogue by their requests, while there is one.

@@ -21,7 +21,9 @@ def request(
 ) -> EncodeRequest:
     text_options = TextOptions(list(texts or ("a", "b")), **options.pop("texts", {}))
     output_options = OutputOptions(json=output is None, output=output)
-    return EncodeRequest(text_options, SessionRequest(long=long), output_options, words=WordOptions(**(words or {})), **options)
+    return EncodeRequest(
+        text_options, SessionRequest(long=long), output_options, words=WordOptions(**(words or {})), **options
+    )
 
 
 def check(found: EncodeRequest) -> None:

@@ -18,7 +18,8 @@ from bertcli.choices import HeadTask
 from bertcli.model.batching import Batch
 from bertcli.model.engine import ModelOutput, OutputRequest
 from bertcli.model.ops.base import Array, FloatArray
-from bertcli.model.session import Session, text_info
+from bertcli.model.session import Session
+from bertcli.model.text_info import text_info
 from bertcli.results.embeddings import EncodeRecord, LexicalVector, TokenSimilarity, WordVector
 
 

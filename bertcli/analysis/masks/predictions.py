@@ -13,7 +13,8 @@ from bertcli.input.records import FailedText, TextRecord
 from bertcli.model.batching import Batch
 from bertcli.model.engine import OutputRequest, backend_index
 from bertcli.model.ops.base import Array, IntArray
-from bertcli.model.session import Session, text_info
+from bertcli.model.session import Session
+from bertcli.model.text_info import text_info
 from bertcli.model.tokenizer import MASK, TokenizedText
 from bertcli.quoting import shortened
 from bertcli.results.masks import FillMaskRecord, MaskPredictions, Prediction

@@ -15,6 +15,7 @@ from bertcli.checkpoints.weight_files import WeightFiles, find_weight_files, has
 from bertcli.commands.dialogue import Dialogue, wants_dialogue
 from bertcli.commands.options import TextOptions
 from bertcli.commands.request import open_sink
+from bertcli.commands.shapes.tokens import show_tokens
 from bertcli.errors import BertcliError, ExitCode, ShapesDiffer, WrongUsage
 from bertcli.input.reader import TextReader
 from bertcli.input.records import FailedText
@@ -39,6 +40,7 @@ class ShapesRequest:
         seq: Number of tokens in each text, instead of texts.
         run: Run the model and show the shapes that it returns.
         weights: List the tensors of the checkpoint instead.
+        tokens: Show the tokens of each text instead.
     """
 
     texts: TextOptions
@@ -48,6 +50,7 @@ class ShapesRequest:
     seq: int | None = None
     run: bool = False
     weights: bool = False
+    tokens: bool = False
 
     @property
     def formats(self) -> OutputFormats:
@@ -62,6 +65,15 @@ class ShapesRequest:
             raise WrongUsage(
                 "--weights lists the tensors of the checkpoint and needs nothing else",
                 hint="leave out texts, --batch, --seq and --run",
+            )
+        if self.tokens and (self.run or has_size or self.weights):
+            raise WrongUsage(
+                "--tokens shows the tokens of texts and needs nothing else",
+                hint="leave out --batch, --seq, --run and --weights",
+            )
+        if self.tokens and self.model.reads_windows:
+            raise WrongUsage(
+                "--tokens shows whole texts, and --long windows divides them", hint="use --long truncate instead"
             )
         if has_size and has_texts:
             raise WrongUsage(
@@ -100,13 +112,15 @@ def shapes(request: ShapesRequest) -> ExitCode:
     if request.weights:
         return _show_weights(request.model, sink)
     subject = _find_subject(request, sink)
+    info = RunInfo("shapes", subject.name, subject.revision, None, None, request.model.dtype)
+    if request.tokens:
+        return show_tokens(request.texts, _open_tokenizer(request, subject), replace(info, dtype=None), sink)
     texts: list[TokenizedText | FailedText] = []
     if request.seq is None:
-        texts = _tokenize(request, subject)
+        texts = _tokenize(request, _open_tokenizer(request, subject))
         size = _size_of(texts)
     else:
         size = _given_size(request.batch or 1, request.seq, subject.config)
-    info = RunInfo("shapes", subject.name, subject.revision, None, None, request.model.dtype)
     weights = _stored_weights(subject, request)
     parts = None if weights is None else weights.optional_parts(subject.config)
     classes = model_classes(subject.config, *size, request.model.dtype, parts)
@@ -207,7 +221,7 @@ def _given_size(batch: int, seq: int, config: ModelConfig) -> _Size:
     return _Size(batch, seq)
 
 
-def _tokenize(request: ShapesRequest, subject: _Subject) -> list[TokenizedText | FailedText]:
+def _open_tokenizer(request: ShapesRequest, subject: _Subject) -> TextTokenizer:
     checkpoint = subject.checkpoint
     if checkpoint is None:
         if not has_bundled_vocabulary(subject.name):
@@ -216,7 +230,10 @@ def _tokenize(request: ShapesRequest, subject: _Subject) -> list[TokenizedText |
                 hint="give a size instead of texts, such as --batch 1 --seq 128",
             )
         checkpoint = Checkpoint(subject.name, BUNDLED_FOLDER)
-    tokenizer = open_tokenizer(checkpoint, subject.config, request.model)
+    return open_tokenizer(checkpoint, subject.config, request.model)
+
+
+def _tokenize(request: ShapesRequest, tokenizer: TextTokenizer) -> list[TokenizedText | FailedText]:
     tokenized = (
         text for window in TextReader(request.texts.source()).windows() for text in tokenizer.tokenize_window(window)
     )
