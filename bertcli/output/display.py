@@ -175,7 +175,13 @@ def token_states(recipe: Recipe) -> str:
 
 
 def mixed_layers(recipe: Recipe) -> str:
-    """Return the hidden states that --layer-op makes one of, and how, or "" if there are none."""
+    """Return the hidden states that --layer-op makes one of, and how, or "" if there are none.
+
+    >>> from dataclasses import replace
+    >>> recipe = Recipe(RecipeSource.DEFAULT, [Pooling.MEAN], [], False, None, 384, 512, layer_op=LayerOp.MEAN)
+    >>> mixed_layers(replace(recipe, layers=(3,))), mixed_layers(replace(recipe, layers=(3, 4, 5)))
+    ('hidden state 3', 'the mean of hidden states 3 to 5')
+    """
     if not recipe.layers or recipe.layer_op is None:
         return ""
     first, last = recipe.layers[0], recipe.layers[-1]

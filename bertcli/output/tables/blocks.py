@@ -76,7 +76,7 @@ def _total(widths: Sequence[int]) -> int:
 
 
 def _filled(least: Sequence[int], widest: Sequence[int], width: int) -> Sequence[int] | None:
-    """Return the widths of columns that share a width, the narrowest of them enlarged first. None if they do not fit."""
+    """Return the widths of columns that share a width, or None if they do not fit. The narrowest ones grow first."""
     room = width - _total(least)
     if room < 0:
         return None

@@ -46,6 +46,8 @@ def words_table(record: EncodeRecord, info: RunInfo, recipe: Recipe, pooling: Wo
     for name, vector in pooled_rows(record, "+".join(recipe.pooling)):
         drawn.add_row(Text(), name, *empty, *norm_and_values(vector))
     count = next((len(word.embedding) for word in words if word.embedding is not None), 0)
-    first = f"first {min(cells.FIRST_VALUES, count)} of {count:,} dimensions"
+    first = f"first {min(cells.FIRST_VALUES, count)} of {count:,} dimensions" if count else ""
     rows = Blocks(drawn, keys=2, narrowest=NARROWEST if is_pair else _NARROWEST_WORD)
-    return cells.figure(cells.title(record.text), rows, *other_parts(record), cells.caption(info, first, words_line(recipe, pooling)))
+    return cells.figure(
+        cells.title(record.text), rows, *other_parts(record), cells.caption(info, first, words_line(recipe, pooling))
+    )
