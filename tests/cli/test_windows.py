@@ -54,7 +54,7 @@ def test_every_option_works_together_in_json(tiny: tuple[str, str]) -> None:
     assert "windows" not in short
     assert (long["text"], long["truncated"]) == (LONG, False)
     assert list(long) == [
-        *("index", "text", "tokens", "truncated", "windows", "embedding", "token_vectors", "pooler_output"),
+        *("index", "text", "tokens", "truncated", "unknown", "windows", "embedding", "token_vectors", "pooler_output"),
     ]
     spans = [(window["start"], window["end"]) for window in long["windows"]]
     assert spans[:2] == [(0, 18), (13, 31)]
