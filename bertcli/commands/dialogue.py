@@ -14,7 +14,7 @@ from bertcli.quoting import shortened
 _HELP = (
     "Type a text and press Enter. Lines that begin with a colon are commands:",
     "  :model NAME   use another model",
-    "  :k N          show N candidates (fill-mask), or terms of a lexical vector (encode)",
+    "  :k N          show N candidates (fill-mask), or N terms of a lexical vector",
     "  :help         show this help",
     "  :quit         leave; Ctrl-D does the same",
 )
@@ -73,6 +73,11 @@ class Dialogue:
     def _answer_text(self, text: str) -> None:
         self._answer(replace(self._request, texts=replace(self._request.texts, texts=[text])))
 
+    def _confirm(self, message: str) -> None:
+        """Print what a command has set, unless --quiet is set."""
+        if not self._request.output.quiet:
+            print_plain(message)
+
     def _obey(self, name: str = "", value: str = "") -> None:
         """Run a command of the dialogue. Raises WrongUsage."""
         match name:
@@ -80,12 +85,14 @@ class Dialogue:
                 print_plain(*_HELP)
             case "model" if value:
                 self._request = replace(self._request, model=replace(self._request.model, model=value, revision=None))
+                self._confirm(f"model: {value}")
             case "model":
                 raise WrongUsage(":model needs a name", hint=":model bundled")
             case "k" if not hasattr(self._request, "top_k"):
                 raise WrongUsage("this command has no -k", hint=":help lists the commands")
             case "k" if value.isdecimal() and int(value) > 0:
                 self._request = replace(self._request, top_k=int(value))
+                self._confirm(f"k: {value}")
             case "k":
                 raise WrongUsage(":k needs a number of at least 1", hint=":k 10")
             case _:

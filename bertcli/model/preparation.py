@@ -46,7 +46,7 @@ def prepare_texts(checkpoint: Checkpoint, request: EmbeddingRequest) -> TextPrep
     if name is not None and name not in prompts.texts:
         known = ", ".join(prompts.texts)
         raise WrongUsage(
-            f"{checkpoint.name} has no prompt {name!r}" + ("" if known else ", and none at all"),
+            f"{checkpoint.name} has no prompt {name!r}" + ("" if known else ": it declares no prompts"),
             hint=f"use one of: {known}; or give the text with --prompt" if known else "give the text with --prompt",
         )
     return TextPreparation("" if name is None else prompts.texts[name], is_lower_cased)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bertcli.choices import LayerOp, Pooling, RecipeSource
+from bertcli.choices import LayerOp, Pooling, RecipeSource, WordPooling
 from bertcli.output.formatting import counted
 from bertcli.results.recipe import Recipe
 from bertcli.results.texts import FloatArray, RunInfo, TextInfo
@@ -19,6 +19,11 @@ _POOLINGS = {
     Pooling.LAST: "last token",
     Pooling.POOLER: "pooler_output",
     Pooling.LEXICAL: "lexical",
+}
+_WORD_POOLINGS = {
+    WordPooling.MEAN: "mean of the pieces",
+    WordPooling.FIRST: "first piece",
+    WordPooling.LAST: "last piece",
 }
 _SOURCES = {
     RecipeSource.CHECKPOINT: "recipe of the checkpoint",
@@ -157,14 +162,34 @@ def recipe_steps(recipe: Recipe) -> str:
     return ", ".join([*steps, *(["normalised"] if recipe.normalize else [])])
 
 
+def words_line(recipe: Recipe, pooling: WordPooling) -> str:
+    """Return how the vectors of words were made, in one line."""
+    has_more = recipe.dense or recipe.layer_norm or recipe.normalize
+    more = ", without later steps" if has_more else ""
+    return f"words: {_WORD_POOLINGS[pooling]} in {token_states(recipe)}{more}"
+
+
+def token_states(recipe: Recipe) -> str:
+    """Return the hidden states that the vectors of tokens and words are from."""
+    return mixed_layers(recipe) or "last_hidden_state"
+
+
 def mixed_layers(recipe: Recipe) -> str:
-    """Return the hidden states that --layer-op makes one of, and how, or "" if there are none."""
+    """Return the hidden states that --layer-op makes one of, and how, or "" if there are none.
+
+    >>> from dataclasses import replace
+    >>> recipe = Recipe(RecipeSource.DEFAULT, [Pooling.MEAN], [], False, None, 384, 512, layer_op=LayerOp.MEAN)
+    >>> mixed_layers(replace(recipe, layers=(3,))), mixed_layers(replace(recipe, layers=(3, 4, 5)))
+    ('hidden state 3', 'the mean of hidden states 3 to 5')
+    """
     if not recipe.layers or recipe.layer_op is None:
         return ""
     first, last = recipe.layers[0], recipe.layers[-1]
     is_range = len(recipe.layers) > 2 and list(recipe.layers) == list(range(first, last + 1))
     numbers = f"{first} to {last}" if is_range else ", ".join(map(str, recipe.layers))
-    states = f"hidden state{'' if len(recipe.layers) == 1 else 's'} {numbers}"
+    if len(recipe.layers) == 1:
+        return f"hidden state {numbers}"
+    states = f"hidden states {numbers}"
     return f"{states}, joined" if recipe.layer_op == LayerOp.CONCAT else f"the {recipe.layer_op} of {states}"
 
 

@@ -177,7 +177,7 @@ def test_damaged_prompts_are_an_error(own_tiny_bert: Path, prompts: Any, message
 
 
 def test_a_prompt_name_that_is_missing_is_wrong_usage(own_tiny_bert: Path) -> None:
-    with pytest.raises(WrongUsage, match="has no prompt 'query', and none at all"):
+    with pytest.raises(WrongUsage, match="has no prompt 'query': it declares no prompts"):
         open_recipe(own_tiny_bert, prompt_name="query")
     write_json(own_tiny_bert / "config_sentence_transformers.json", {"prompts": {"query": "q: ", "passage": "p: "}})
     with pytest.raises(WrongUsage, match="has no prompt 'quary'") as caught:

@@ -28,6 +28,7 @@ def test_a_text_is_answered_at_the_prompt(
     process = spawn([command, *arguments, *tiny], folder)
     process.expect_exact(f"{PROMPTS[command]}> ")
     assert ":help lists the commands" in process.before
+    assert f"\nmodel: {tiny[1]}\n" in answer(process, f":model {tiny[1]}", PROMPTS[command])
     for text in ("how [MASK] you", "the [MASK]"):
         assert f"{text}\n" in answer(process, text, PROMPTS[command])
     process.sendeof()

@@ -1,5 +1,6 @@
 """Valid and invalid combinations of the options of encode for words, layers and similarity."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -93,6 +94,19 @@ def test_options_that_cannot_be_combined_are_wrong_usage(found: EncodeRequest, m
         check(found)
     assert message in raised.value.message
     assert raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("output", "hint"),
+    [
+        (None, "use --json or --format table, or leave --similarity out"),
+        ("out.tsv", "use -o out.json, or leave --similarity out"),
+    ],
+)
+def test_a_refused_similarity_is_available_in_the_format_of_the_hint(output: str | None, hint: str) -> None:
+    with pytest.raises(WrongUsage) as raised:
+        check(replace(request(similarity=SimilarityUnit.TEXTS), output=OutputOptions(output=output)))
+    assert raised.value.hint == hint
 
 
 def test_the_layers_are_mixed_or_added_to_the_output() -> None:

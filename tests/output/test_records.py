@@ -534,7 +534,7 @@ def test_rows_of_words_have_their_places() -> None:
 
 
 def test_similarities_of_occurrences_and_tokens_are_at_the_top_level_of_json() -> None:
-    schema = with_occurrences(ENCODE, samples.occurrences, INFO)
+    schema = with_occurrences(ENCODE, samples.occurrences, INFO, WordPooling.MEAN)
     written = json.loads(_written("json", samples.pooled_record(), schema=schema))
     assert written["similarity"] == [[1.0, 0.833, -0.2], [0.833, 1.0, -0.0001], [-0.2, -0.0001, 1.0]]
     schema = with_token_similarity(ENCODE, samples.token_similarity, INFO)

@@ -17,7 +17,7 @@ _REASONS = {
     "--long windows": "words of a text that is read in windows are not supported",
     "--ray": "its files have a row for each text",
 }
-_LAYERS_HINT = "add --layer-op mean, which makes one of the layers, or leave --layers out"
+_LAYERS_HINT = "add --layer-op mean, or concat to keep the values of all layers, or leave --layers out"
 
 
 def check_words(words: WordOptions, others: Mapping[str, bool]) -> None:

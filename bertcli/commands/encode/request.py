@@ -207,7 +207,7 @@ def _example(formats: Sequence[str], destination: Destination) -> str:
     """Return an option that requests one of the formats: a file if the user wants a file."""
     files = [name for name in formats if name in _BINARY_SUFFIXES]
     if "json" in formats and not destination.is_file:
-        return "--json"
+        return "--json or --format table" if "table" in formats else "--json"
     if files:
         return f"-o out{files[-1]}"
     return "-o out.json" if "json" in formats else "-o out/"

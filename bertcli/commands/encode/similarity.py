@@ -9,7 +9,7 @@ import numpy as np
 from bertcli.analysis.embeddings.lexical import dense_vector
 from bertcli.analysis.embeddings.pooling import similarity_matrix
 from bertcli.analysis.embeddings.token_similarity import ComparedTokens, token_similarity, tokens_of
-from bertcli.choices import Similarity, SimilarityUnit
+from bertcli.choices import Similarity, SimilarityUnit, WordPooling
 from bertcli.commands.encode.combinations import not_two_texts
 from bertcli.commands.encode.request import EncodeRequest
 from bertcli.input.records import FailedText
@@ -42,7 +42,8 @@ def open_comparison(request: EncodeRequest, session: Session) -> Comparison | No
     if request.similarity == SimilarityUnit.TOKENS:
         has_pairs = request.texts.pair is not None or request.texts.pairs
         return PairComparison() if has_pairs else TokenComparison(session.tokenizer)
-    return TextComparison(session.recipe.shown) if request.words.word is None else OccurrenceComparison()
+    pooling = request.words.word_pooling or WordPooling.MEAN
+    return TextComparison(session.recipe.shown) if request.words.word is None else OccurrenceComparison(pooling)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ class TextComparison:
 class OccurrenceComparison:
     """The occurrences of a word in a run, for the similarity matrix after the last record."""
 
+    pooling: WordPooling
     occurrences: list[Occurrence] = field(default_factory=list)
 
     def watch(self, answers: Iterable[EncodeRecord | FailedText]) -> Answers:
@@ -87,7 +89,7 @@ class OccurrenceComparison:
             yield answer
 
     def add_to(self, schema: Schema[EncodeRecord], info: RunInfo) -> Schema[EncodeRecord]:
-        return with_occurrences(schema, self.similarity, info)
+        return with_occurrences(schema, self.similarity, info, self.pooling)
 
     def similarity(self) -> tuple[Sequence[Occurrence], FloatArray]:
         """Return the occurrences and the cosine of each pair, (occurrences, occurrences)."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from bertcli.choices import WordPooling
 from bertcli.output.formatting import numbers
 from bertcli.output.schema import Schema, jsonable
 from bertcli.results.embeddings import EncodeRecord, Occurrence, TokenSimilarity
@@ -15,12 +16,14 @@ OccurrenceSource = Callable[[], tuple[Sequence[Occurrence], FloatArray]]
 TokenSource = Callable[[], TokenSimilarity | None]
 
 
-def with_occurrences(schema: Schema[EncodeRecord], similarity: OccurrenceSource, info: RunInfo) -> Schema[EncodeRecord]:
+def with_occurrences(
+    schema: Schema[EncodeRecord], similarity: OccurrenceSource, info: RunInfo, pooling: WordPooling
+) -> Schema[EncodeRecord]:
     """Return a schema that closes the run with the similarity of each pair of occurrences of a word."""
     return replace(
         schema,
         closing=partial(_occurrences_json, similarity),
-        closing_table=partial(_occurrences_table, similarity, info),
+        closing_table=partial(_occurrences_table, similarity, info, pooling),
     )
 
 
@@ -58,11 +61,11 @@ def _pair_json(record: EncodeRecord, schema: Schema[EncodeRecord]) -> Mapping[st
 # rich is imported when the first table is drawn: it takes longer to load than JSON needs.
 
 
-def _occurrences_table(similarity: OccurrenceSource, info: RunInfo) -> Any:
+def _occurrences_table(similarity: OccurrenceSource, info: RunInfo, pooling: WordPooling) -> Any:
     from bertcli.output.tables.similarity import occurrences_table
 
     occurrences, matrix = similarity()
-    return occurrences_table(occurrences, matrix, info) if occurrences else None
+    return occurrences_table(occurrences, matrix, info, pooling) if occurrences else None
 
 
 def _tokens_table(similarity: TokenSource, info: RunInfo) -> Any:

@@ -71,7 +71,7 @@ def similarity_table(
 
 
 def similarity_of_labels(
-    labels: Sequence[Text], similarity: FloatArray, heading: str, info: RunInfo, note: str
+    labels: Sequence[Text], similarity: FloatArray, heading: str, info: RunInfo, *notes: str
 ) -> RenderableType:
     """Draw a matrix of similarities, the largest of each row in bold.
 
@@ -80,7 +80,7 @@ def similarity_of_labels(
         similarity: (labels, labels).
         heading: The name of the measure.
         info: Run to name in the caption.
-        note: Explanation of the bold values.
+        notes: Explanation of the bold values and of what is compared.
     """
     cosines = [[float(cosine) for cosine in row] for row in similarity]
     nearest = [max((*row[:at], *row[at + 1 :]), default=None) for at, row in enumerate(cosines)]
@@ -94,7 +94,7 @@ def similarity_of_labels(
     numbers = [Text(str(number)) for number in range(len(labels))]
     width = max((len(f"{value:z.3f}") for row in cosines for value in row), default=0)
     matrix = Matrix(labels, numbers, cosine, cell_width=max(7, width + 1))
-    return cells.figure(Text(heading, cells.STRONG), matrix, cells.caption(info, note))
+    return cells.figure(Text(heading, cells.STRONG), matrix, cells.caption(info, *notes))
 
 
 def _token_vectors(record: EncodeRecord, last_hidden_state: FloatArray, pool: str) -> Blocks:

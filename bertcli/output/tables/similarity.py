@@ -1,10 +1,13 @@
 """Tables of similarity: of the occurrences of a word, and of the tokens of two texts."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rich.console import RenderableType
 from rich.text import Text
 
+from bertcli.choices import WordPooling
+from bertcli.output.display import token_states, words_line
 from bertcli.output.formatting import visible
 from bertcli.output.heatmaps import token_similarity_heatmap
 from bertcli.output.tables import cells
@@ -17,11 +20,16 @@ from bertcli.results.texts import FloatArray, RunInfo
 _BEFORE, _AFTER = 14, 28
 
 
-def occurrences_table(occurrences: Sequence[Occurrence], similarity: FloatArray, info: RunInfo) -> RenderableType:
+def occurrences_table(
+    occurrences: Sequence[Occurrence], similarity: FloatArray, info: RunInfo, pooling: WordPooling
+) -> RenderableType:
     """Draw the cosine of each pair of occurrences of a word, the largest of each row in bold."""
     labels = list(map(_in_context, occurrences))
-    note = "bold: the most similar other occurrence"
-    return similarity_of_labels(labels, similarity, "cosine similarity of occurrences", info, note)
+    notes = ["bold: the most similar other occurrence"]
+    if info.recipe is not None:
+        notes.append(words_line(info.recipe, pooling))
+    heading = "cosine similarity of occurrences"
+    return similarity_of_labels(labels, similarity, heading, replace(info, recipe=None), *notes)
 
 
 def token_similarity_table(similarity: TokenSimilarity, info: RunInfo) -> RenderableType:
@@ -31,8 +39,11 @@ def token_similarity_table(similarity: TokenSimilarity, info: RunInfo) -> Render
     for name, value in scores.items():
         shown.append(f"{name} ", cells.QUIET).append(f"{value:z.4f}", cells.STRONG).append("   ")
     matrix = matrix_or_strongest(token_similarity_heatmap(similarity), "-o FILE.json has all")
-    note = "precision, recall, F1: BERTScore of A, with B as the reference"
-    return cells.figure(Text("similarity of tokens", cells.STRONG), matrix, shown, cells.caption(info, note))
+    notes = ["precision, recall, F1: BERTScore of A, with B as the reference"]
+    if info.recipe is not None:
+        notes.append(f"tokens: {token_states(info.recipe)}")
+    caption = cells.caption(replace(info, recipe=None), *notes)
+    return cells.figure(Text("similarity of tokens", cells.STRONG), matrix, shown, caption)
 
 
 def _in_context(occurrence: Occurrence) -> Text:

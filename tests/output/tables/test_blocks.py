@@ -50,3 +50,20 @@ def test_nothing_is_cut_if_not_even_one_column_fits() -> None:
     for width in (6, 8, 10):
         drawn = Counter("".join(_drawn(width)))
         assert Counter("1.234-5.678onetwothreefour") <= drawn
+
+
+def test_a_column_with_a_least_width_is_folded_to_it_and_the_others_keep_theirs() -> None:
+    table = cells.table()
+    cells.add_words(table, "key", "words")
+    cells.add_numbers(table, "value")
+    table.columns[1].min_width = 6
+    table.add_row("long key", "un ##bel ##ie", "1.234")
+    stream = StringIO()
+    make_console(stream, "never", 24).print(Blocks(table, keys=1))
+    assert [line.rstrip() for line in stream.getvalue().splitlines()] == [
+        "key       words    value",
+        "────────────────────────",
+        "long key  un       1.234",
+        "          ##bel",
+        "          ##ie",
+    ]

@@ -58,8 +58,9 @@ def _words() -> Case:
     recipe = samples.recipe(dense=[8], normalize=True)
     info = replace(samples.info("encode"), recipe=recipe)
     schema = encode_schema(info, recipe, wants_tokens=False, similarity=None)
-    schema = with_occurrences(with_words(schema, info, recipe, WordPooling.MEAN), samples.occurrences, info)
-    return schema, [samples.words_record()]
+    schema = with_words(schema, info, recipe, WordPooling.MEAN)
+    schema = with_occurrences(schema, samples.occurrences, info, WordPooling.MEAN)
+    return schema, [samples.words_record(), replace(samples.words_record(), words=())]
 
 
 def _tokens() -> Case:
