@@ -48,6 +48,13 @@ def test_labels_in_json_are_those_of_the_pipeline(text_model: Path) -> None:
         assert {tuple(label) for label in record["labels"]} == {("label", "score")}
 
 
+@pytest.mark.parametrize("similarity", ["texts", "tokens"])
+def test_similarity_leaves_the_description_of_the_heads(text_model: Path, similarity: str) -> None:
+    document = run("encode", "how", "the cat", "-m", text_model, f"--similarity={similarity}", "--json").json()
+    key = {"texts": "similarity", "tokens": "token_similarity"}[similarity]
+    assert list(document)[-3:] == ["records", "heads", key]
+
+
 def test_columns_of_labels(text_model: Path) -> None:
     header, row = run("encode", "how are you", "-m", text_model, "--format", "csv").rows(",")
     assert header[-4:] == ["next_sentence", "label", "score", "labels"]
