@@ -73,9 +73,9 @@ def _probabilities(
 def _best_spans(starts: FloatArray, ends: FloatArray) -> list[tuple[int, int, float]]:
     """Return the first and last token of the most probable spans, and their probabilities, in descending order."""
     size = len(starts)
-    first, last = np.triu_indices(size)
-    fits = last - first < _MAX_TOKENS
-    first, last = first[fits], last[fits]
+    first = np.repeat(np.arange(size), _MAX_TOKENS)
+    last = first + np.tile(np.arange(_MAX_TOKENS), size)
+    first, last = first[last < size], last[last < size]
     scores = starts[first] * ends[last]
     order = np.argsort(-scores, kind="stable")[:_SPANS]
     return list(zip(first[order].tolist(), last[order].tolist(), scores[order].tolist(), strict=True))
