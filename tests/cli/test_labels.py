@@ -202,7 +202,6 @@ def test_labels_that_contradict_the_weights_are_an_error_with_a_hint_that_works(
     assert_failed(run("encode", "how", "-m", tmp_path), 1, "id2label", "classifier.weight has 2 rows")
     run("encode", "how", "-m", tmp_path, "--no-labels").answer()
     run("encode", "how", "-m", tmp_path, "-o", tmp_path / "out.npy").answer()
-    run("fill-mask", "how", "--help").answer()
     done = run("shapes", "how", "-m", tmp_path, "--format", "tsv")
     assert done.exit_code == 0
     assert done.stderr.startswith("bertcli: note: no class with a head for labels: ")
