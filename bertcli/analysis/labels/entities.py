@@ -19,7 +19,7 @@ from bertcli.results.labels import Entity
 _OUTSIDE = "O"
 _PREFIXED = re.compile(r"[BIESLU]-.+", re.DOTALL)
 # The place of each token.
-Places = Sequence[TokenPlace | None]
+_Places = Sequence[TokenPlace | None]
 _BEGINS, _ENDS = ("B-", "S-", "U-"), ("E-", "L-", "S-", "U-")
 
 
@@ -92,7 +92,7 @@ def _word(positions: list[int], labels: Sequence[str], scores: FloatArray) -> _W
 
 
 def _pieces_of_words(
-    text: TokenizedText, places: Places, sentence: int, tokenizer: TextTokenizer
+    text: TokenizedText, places: _Places, sentence: int, tokenizer: TextTokenizer
 ) -> Iterator[list[int]]:
     """Yield the positions of the pieces of each word of a sentence."""
     positions: list[int] = []
@@ -123,7 +123,7 @@ def _continues_word(text: TokenizedText, position: int, place: TokenPlace, token
 
 
 def _entity(
-    label: str, words: Sequence[_Word], text: TokenizedText, places: Places, tokenizer: TextTokenizer
+    label: str, words: Sequence[_Word], text: TokenizedText, places: _Places, tokenizer: TextTokenizer
 ) -> Entity:
     positions = [position for word in words for position in word.positions]
     score = float(np.mean([word.score for word in words]))
