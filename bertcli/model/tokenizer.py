@@ -260,6 +260,14 @@ class TextTokenizer:
         with catch_tokenizer_errors():
             return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
 
+    def first_word_end(self, text: str) -> int:
+        """Return the place after the first word of a text, as the pre-tokenizer separates words; 0 if there is none."""
+        with suppress(TokenizerError), catch_tokenizer_errors():
+            encoding = self._tokenizer.encode(text, add_special_tokens=False)
+            spans = zip(encoding.word_ids, encoding.offsets, strict=True)
+            return max((end for word, (_, end) in spans if word == encoding.word_ids[0]), default=0)
+        return 0
+
     def _finish(self, record: TextRecord, prefix: TextInput, encoding: Encoding | None) -> TokenizedText | FailedText:
         """Finish one text.
 

@@ -71,8 +71,8 @@ def token_similarity(candidate: ComparedTokens, reference: ComparedTokens) -> To
 
     Precision is the mean, over the tokens of the candidate, of the largest cosine with a token of the reference. Recall
     is the mean over the tokens of the reference. As in the authors' program, [CLS] and [SEP] are not averaged over, but
-    other tokens may be most similar to them. The same holds for a prompt, which both texts have. There is no weighting by
-    idf and no rescaling.
+    other tokens may be most similar to them. The same holds for a prompt, which both texts have. There is no weighting
+    by idf and no rescaling.
 
     Args:
         candidate: The tokens of the first text.
