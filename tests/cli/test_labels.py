@@ -9,7 +9,12 @@ import pyarrow.parquet
 import pytest
 import torch
 
-from bertcli.choices import HeadTask
+from bertcli.choices import HeadTask, OnError
+from bertcli.commands.encode.command import encode_texts
+from bertcli.commands.encode.request import EncodeRequest
+from bertcli.commands.options import TextOptions
+from bertcli.model.request import SessionRequest
+from bertcli.output.destination import OutputOptions
 from tests.cli.process import assert_failed, run
 from tests.task_models import expected_answer, load_head, pipeline, save_head
 from tests.tiny import edit_config
@@ -95,20 +100,21 @@ def _linked(folder: Path, model: Path) -> Path:
 @pytest.mark.parametrize(
     ("model", "keys", "pair"),
     [
-        ("text_model", ["labels"], ()),
-        ("token_model", ["token_labels", "entities"], ()),
-        ("token_model", ["token_labels", "entities"], ("--pair", CONTEXT)),
-        ("answer_model", ["answer"], ("--pair", CONTEXT)),
+        ("text_model", ["labels"], None),
+        ("token_model", ["token_labels", "entities"], None),
+        ("token_model", ["token_labels", "entities"], CONTEXT),
+        ("answer_model", ["answer"], CONTEXT),
     ],
 )
 def test_parquet_files_and_folders_have_the_keys_of_json(
-    folder: Path, model: str, keys: list[str], pair: tuple[str, ...], request: pytest.FixtureRequest
+    folder: Path, model: str, keys: list[str], pair: str | None, request: pytest.FixtureRequest
 ) -> None:
-    options = ("-m", request.getfixturevalue(model), *pair)
-    texts = ("how are you", "The cat satonmat, Caf\u00e9.")
-    records = run("encode", *texts, *options, "--json").records()
-    run("encode", *texts, *options, "-o", folder / "out.parquet").answer()
-    run("encode", *texts, "", *options, "-q", "--on-error", "skip", "-o", f"{folder}/out/")
+    checkpoint = request.getfixturevalue(model)
+    texts = ["how are you", "The cat satonmat, Caf\u00e9."]
+    write(checkpoint, folder / "out.json", texts, pair)
+    write(checkpoint, folder / "out.parquet", texts, pair)
+    write(checkpoint, f"{folder}/out/", [*texts, ""], pair)
+    records = json.loads((folder / "out.json").read_text())["records"]
     whole, shard = (
         pyarrow.parquet.read_table(folder / file).to_pylist() for file in ("out.parquet", "out/shard-00000.parquet")
     )
@@ -118,8 +124,15 @@ def test_parquet_files_and_folders_have_the_keys_of_json(
         assert list(row)[-len(keys) :] == keys
         for key in keys:
             assert_equal(row[key], record[key])
-    run("encode", *texts, *options, "--no-labels", "-o", folder / "bare.parquet").answer()
+    write(checkpoint, folder / "bare.parquet", texts, pair, labels=False)
     assert not set(keys) & set(pyarrow.parquet.read_schema(folder / "bare.parquet").names)
+
+
+def write(model: Path, target: Path | str, texts: list[str], pair: str | None = None, *, labels: bool = True) -> None:
+    """Encode texts into a file or folder, without a process. Empty texts fail and are skipped."""
+    of_texts = TextOptions(texts, pair=pair, on_error=OnError.SKIP)
+    of_model = SessionRequest(str(model), device="cpu")
+    encode_texts(EncodeRequest(of_texts, of_model, OutputOptions(output=str(target), quiet=True), labels=labels))
 
 
 def assert_equal(found: Any, expected: Any) -> None:
@@ -143,7 +156,7 @@ def test_a_resumed_run_has_the_labels_of_the_first(folder: Path, text_model: Pat
 
 def test_arrays_hold_vectors_only(tmp_path: Path, text_model: Path) -> None:
     for name in ("out.npy", "out.npz"):
-        run("encode", "how are you", "-m", text_model, "-o", tmp_path / name).answer()
+        write(text_model, tmp_path / name, ["how are you"])
     assert np.load(tmp_path / "out.npy").shape == (1, 24)
     assert set(np.load(tmp_path / "out.npz")) == {"last_hidden_state", "attention_mask", "input_ids"}
 
