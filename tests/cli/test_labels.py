@@ -12,7 +12,8 @@ import torch
 from bertcli.choices import HeadTask, OnError
 from bertcli.commands.encode.command import encode_texts
 from bertcli.commands.encode.request import EncodeRequest
-from bertcli.commands.options import TextOptions
+from bertcli.commands.options import CorpusOptions, TextOptions
+from bertcli.errors import BertcliError, WrongUsage
 from bertcli.model.request import SessionRequest
 from bertcli.output.destination import OutputOptions
 from tests.cli.process import assert_failed, run
@@ -128,11 +129,11 @@ def test_parquet_files_and_folders_have_the_keys_of_json(
     assert not set(keys) & set(pyarrow.parquet.read_schema(folder / "bare.parquet").names)
 
 
-def write(model: Path, target: Path | str, texts: list[str], pair: str | None = None, *, labels: bool = True) -> None:
+def write(model: Path, target: Path | str, texts: list[str], pair: str | None = None, **options: Any) -> None:
     """Encode texts into a file or folder, without a process. Empty texts fail and are skipped."""
     of_texts = TextOptions(texts, pair=pair, on_error=OnError.SKIP)
     of_model = SessionRequest(str(model), device="cpu")
-    encode_texts(EncodeRequest(of_texts, of_model, OutputOptions(output=str(target), quiet=True), labels=labels))
+    encode_texts(EncodeRequest(of_texts, of_model, OutputOptions(output=str(target), quiet=True), **options))
 
 
 def assert_equal(found: Any, expected: Any) -> None:
@@ -148,10 +149,11 @@ def assert_equal(found: Any, expected: Any) -> None:
 
 
 def test_a_resumed_run_has_the_labels_of_the_first(folder: Path, text_model: Path) -> None:
-    options = ("-m", text_model, "-q", "-o", f"{folder}/out/")
-    run("encode", "how", "you", *options).answer()
-    assert_failed(run("encode", "how", "you", *options, "--resume", "--no-labels"), 1, "without --no-labels")
-    run("encode", "how", "you", *options, "--resume").answer()
+    target, texts, resumed = f"{folder}/out/", ["how", "you"], CorpusOptions(resume=True)
+    write(text_model, target, texts)
+    with pytest.raises(BertcliError, match="without --no-labels"):
+        write(text_model, target, texts, corpus=resumed, labels=False)
+    write(text_model, target, texts, corpus=resumed)
 
 
 def test_arrays_hold_vectors_only(tmp_path: Path, text_model: Path) -> None:
@@ -232,10 +234,11 @@ def test_logits_that_are_not_numbers_are_an_error(tmp_path: Path) -> None:
 
 
 def test_dedupe_keeps_no_labels(tmp_path: Path, text_model: Path) -> None:
-    options = ("-m", text_model, "--dedupe", "-o")
-    assert_failed(run("encode", "how", *options, tmp_path / "out.json"), 2, "BertForSequenceClassification")
-    run("encode", "how", *options, tmp_path / "out.json", "--no-labels").answer()
-    run("encode", "how", "how", *options, tmp_path / "out.npy").answer()
+    dedupe = CorpusOptions(dedupe=True)
+    with pytest.raises(WrongUsage, match="BertForSequenceClassification"):
+        write(text_model, tmp_path / "out.json", ["how"], corpus=dedupe)
+    write(text_model, tmp_path / "out.json", ["how"], corpus=dedupe, labels=False)
+    write(text_model, tmp_path / "out.npy", ["how", "how"], corpus=dedupe)
 
 
 @pytest.mark.parametrize(
