@@ -29,6 +29,13 @@ copy_tokenizer(Path(sys.argv[1]))
 """
 
 
+def save_tiny(scratch: Path) -> Path:
+    """Save the random checkpoint, in a process of its own, and return its folder."""
+    program = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n{SAVE_TINY}"
+    run_process([sys.executable, "-c", program, scratch / "model"], scratch)
+    return scratch / "model"
+
+
 def main() -> None:
     """Run the benchmark and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -39,15 +46,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
-        run_process(
-            [
-                sys.executable,
-                "-c",
-                f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n{SAVE_TINY}",
-                scratch / "model",
-            ],
-            scratch,
-        )
+        model = save_tiny(scratch)
         for count in options.lines:
             file = write_lines(scratch / "lines.txt", short_lines(count))
             command = [
@@ -56,7 +55,7 @@ def main() -> None:
                 "bertcli",
                 "encode",
                 "-m",
-                scratch / "model",
+                model,
                 "-f",
                 file,
                 "--force",

@@ -14,7 +14,8 @@ from bertcli.input.records import FailedText, TextSource
 from bertcli.model.request import SessionRequest
 from bertcli.model.session import Session, open_session
 from bertcli.output.messages import Reporter
-from bertcli.pipeline.scheduler import Check, Compute, Plan, Run
+from bertcli.pipeline.documents import Check
+from bertcli.pipeline.scheduler import Compute, Plan, Run
 
 Answer = TypeVar("Answer")
 

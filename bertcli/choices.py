@@ -105,6 +105,14 @@ class OnError(StrEnum):
     SKIP = "skip"
 
 
+class OnLong(StrEnum):
+    """Reactions to a text with more tokens than the limit: refuse it, cut it, or read all of it in windows."""
+
+    ERROR = "error"
+    TRUNCATE = "truncate"
+    WINDOWS = "windows"
+
+
 class FormatName(StrEnum):
     """Formats of the output. AUTO is a table on a terminal and TSV in a pipe."""
 

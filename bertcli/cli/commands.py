@@ -61,6 +61,14 @@ def encode(
     no_labels: Annotated[
         bool, option("--no-labels", panel=VECTORS, help="Leave out the labels and answers of the checkpoint's heads.")
     ] = False,
+    per_window: Annotated[
+        bool,
+        option(
+            "--per-window",
+            panel=VECTORS,
+            help="With --long windows, write a row for each window, with its place in the text.",
+        ),
+    ] = False,
     corpus: CorpusGroup,
     ray: RayGroup,
     model: ModelGroup,
@@ -81,10 +89,11 @@ def encode(
             layers,
             similarity,
             top_k,
-            corpus,
-            ray,
-            words,
+            corpus=corpus,
+            ray=ray,
+            words=words,
             labels=not no_labels,
+            per_window=per_window,
         )
     )
 
@@ -217,14 +226,17 @@ def shapes(
     weights: Annotated[
         bool, option("--weights", panel=_SHAPES, help="List the tensors of the checkpoint instead.")
     ] = False,
+    tokens: Annotated[
+        bool, option("--tokens", panel=_SHAPES, help="Show the tokens of each text instead, with their ids and places.")
+    ] = False,
     model: ModelGroup,
     output: OutputGroup,
 ) -> int:
     """Show tensor shapes."""
-    from bertcli.commands.shapes import ShapesRequest
-    from bertcli.commands.shapes import shapes as run_shapes
+    from bertcli.commands.shapes.command import ShapesRequest
+    from bertcli.commands.shapes.command import shapes as run_shapes
 
-    return run_shapes(ShapesRequest(texts, model, output, batch, seq, run, weights))
+    return run_shapes(ShapesRequest(texts, model, output, batch, seq, run, weights, tokens))
 
 
 def attn(

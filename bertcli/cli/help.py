@@ -90,7 +90,10 @@ COMMANDS = {
             "bertcli shapes --batch 32 --seq 128 -m bert-base-uncased",
             "bertcli shapes --weights",
         ],
-        more_examples=['bertcli shapes "Hello, how are you?" --run --json'],
+        more_examples=[
+            'bertcli shapes "Hello, how are you?" --run --json',
+            'bertcli shapes "Hello, how are you?" --tokens',
+        ],
         essentials=["--batch", "--seq", "--run", "--weights", "--model", "--json", "--output"],
     ),
     "attn": CommandHelp(

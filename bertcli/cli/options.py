@@ -117,7 +117,15 @@ ModelGroup = Annotated[
                 "--max-length", panel=MODEL, metavar="N", min=3, show_default="the model's limit",
                 help="Largest number of tokens in a text, special tokens included.",
             ),
-            "truncate": option("--truncate", panel=MODEL, help="Cut texts that are longer instead of failing."),
+            "truncate": option("--truncate", panel=MODEL, help="Cut texts that are longer; short for --long truncate."),
+            "long": option(
+                "--long", panel=MODEL, show_default="error",
+                help="Refuse texts that are longer, cut them, or read all of them in windows that overlap.",
+            ),
+            "overlap": option(
+                "--overlap", panel=MODEL, metavar="N", min=0, show_default="64, or half a window if that is less",
+                help="Number of tokens that a window shares with the next one.",
+            ),
         }
     ),
 ]  # fmt: skip

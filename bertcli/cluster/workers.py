@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from bertcli import __version__
-from bertcli.analysis.embeddings.encode import EncodeOptions, encode
+from bertcli.analysis.embeddings.encode import EncodeOptions
+from bertcli.analysis.embeddings.windows import DocumentVectors, encode_windows
 from bertcli.choices import OnError
 from bertcli.cluster.tasks import EncodeShard, Failure, ShardResult, ShardTask, cut_into_tasks
 from bertcli.errors import BertcliError, Unreachable
@@ -16,8 +17,10 @@ from bertcli.input.reader import TextReader
 from bertcli.input.records import FailedText, TextSource
 from bertcli.model.request import SessionRequest
 from bertcli.model.session import Session, open_session
+from bertcli.model.windows import OverlappingWindows
 from bertcli.output.files.parquet import ParquetLayout
 from bertcli.output.files.shards import ShardWriter
+from bertcli.pipeline.documents import DocumentPlan
 from bertcli.pipeline.halving import Halving
 from bertcli.pipeline.prefetch import Stages
 from bertcli.pipeline.progress import RunCounts
@@ -124,9 +127,13 @@ class ShardEncoder:
     def _encode(self, task: ShardTask) -> ShardResult:
         work, session, counts = self._work, self._open(), RunCounts()
         failed: list[FailedText] = []
-        compute = partial(encode, session, options=work.options)
+        compute = partial(encode_windows, session, options=work.options)
+        documents = DocumentPlan(OverlappingWindows(), partial(DocumentVectors, session, work.options))
         with Stages() as stages, ShardWriter(work.folder, task.number, work.layout, task.id_type) as shard:
-            for answer in schedule(session, [task.texts], compute, stages, work.plan, counts, self._halving):
+            answers = schedule(
+                session, [task.texts], compute, stages, work.plan, counts, self._halving, documents=documents
+            )
+            for answer in answers:
                 if not isinstance(answer, FailedText):
                     shard.write(answer)
                 elif work.on_error == OnError.STOP:

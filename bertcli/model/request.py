@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from bertcli.choices import DtypeName, EngineName, LayerOp, Pooling
+from bertcli.choices import DtypeName, EngineName, LayerOp, OnLong, Pooling
+from bertcli.errors import WrongUsage
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,9 @@ class SessionRequest:
         batch_tokens: Token budget of a batch, padding included; None for the device's default.
         batch_size: Largest number of texts in a batch; None for no limit but the token budget.
         max_length: Largest number of tokens in a text; None for the limit of the model.
-        truncate: Cut longer texts instead of refusing them.
+        truncate: Short for long TRUNCATE.
+        long: The treatment of longer texts; None for truncate, or else an error.
+        overlap: Number of tokens that a window shares with the next one; None for the default.
         token: Access token for the hub; None for the one that huggingface_hub finds.
         threads: Number of CPU threads; None for the engine's default.
         embedding: The way to make embeddings; None if texts are shown to the model as they are, without the recipe's
@@ -60,7 +63,29 @@ class SessionRequest:
     batch_size: int | None = None
     max_length: int | None = None
     truncate: bool = False
+    long: OnLong | None = None
+    overlap: int | None = None
     token: str | None = None
     threads: int | None = None
     embedding: EmbeddingRequest | None = None
     with_heads: bool = False
+
+    @property
+    def on_long(self) -> OnLong:
+        """The treatment of texts with more tokens than the limit."""
+        return self.long or (OnLong.TRUNCATE if self.truncate else OnLong.ERROR)
+
+    @property
+    def reads_windows(self) -> bool:
+        """True if longer texts are read in windows."""
+        return self.on_long == OnLong.WINDOWS
+
+    def check_options(self) -> None:
+        """Check that the options go together. Raises WrongUsage."""
+        if self.truncate and self.on_long != OnLong.TRUNCATE:
+            raise WrongUsage(
+                f"--truncate is short for --long truncate, and contradicts --long {self.long}",
+                hint="leave one of them out",
+            )
+        if self.overlap is not None and not self.reads_windows:
+            raise WrongUsage("--overlap needs --long windows", hint="add --long windows, or leave --overlap out")

@@ -28,9 +28,9 @@ from bertcli.model.ops.base import Array
 from bertcli.model.preparation import NO_PREPARATION, prepare_texts
 from bertcli.model.request import EmbeddingRequest, SessionRequest
 from bertcli.model.resources import choose_blas_threads, unset_blas_limit
-from bertcli.model.tokenizer import TextTokenizer, TokenizedText
+from bertcli.model.tokenizer import TextTokenizer
 from bertcli.model.tokenizer_loading import open_tokenizer
-from bertcli.results.texts import RunInfo, TextInfo
+from bertcli.results.texts import RunInfo
 
 if TYPE_CHECKING:
     from bertcli.model.recipe import ReadyRecipe
@@ -137,24 +137,6 @@ def _foreign_model(config: ModelConfig) -> str | None:
     return f"{config.model_type} with {config.unsupported_setting}" if config.unsupported_setting else config.model_type
 
 
-def text_info(text: TokenizedText) -> TextInfo:
-    """Return what a record reports about its text."""
-    record = text.record
-    return TextInfo(
-        record.index,
-        record.line,
-        record.text,
-        record.pair,
-        text.tokens,
-        text.input_ids,
-        text.token_type_ids,
-        text.truncated,
-        record.id,
-        record.file,
-        text.unknown,
-    )
-
-
 # The sessions of a dialogue by their requests, while there is one.
 _kept: dict[SessionRequest, Session] | None = None
 
@@ -203,7 +185,7 @@ def open_session(
     weight_files = find_weight_files(checkpoint.folder, config.architecture)
     weight_files.check_fits(config)
     preparation = NO_PREPARATION if request.embedding is None else prepare_texts(checkpoint, request.embedding)
-    tokenizer = open_tokenizer(checkpoint, config, request.max_length, request.truncate, preparation)
+    tokenizer = open_tokenizer(checkpoint, config, request, preparation)
     session = Session(request, checkpoint, config, weight_files, tokenizer, text_bytes)
     if _kept is not None:
         _kept[request] = session

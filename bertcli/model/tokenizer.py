@@ -12,20 +12,13 @@ from bertcli.checkpoints.architectures import SpecialTokens
 from bertcli.checkpoints.config import ModelConfig
 from bertcli.errors import BadCheckpoint, BadText
 from bertcli.input.records import FailedText, TextRecord, Window
-from bertcli.model.tokenizer_errors import TokenizerError, TokenizerPanic, catch_tokenizer_errors
+from bertcli.model.documents import DocumentWindow, Word, word_places
+from bertcli.model.pieces import MAX_CHARACTERS, PIECE_CHARACTERS, min_tokens
+from bertcli.model.tokenizer_errors import TokenizerError, TokenizerPanic, catch_tokenizer_errors, text_failure
 
 TextInput = str | tuple[str, str]
 # Users may write this for a mask, whatever the checkpoint calls it.
 MASK = "[MASK]"
-# Tokenize only the beginning of a long text first. Ten million characters take ten seconds to tokenize, usually only to
-# find that there are too many.
-_PREFIX_CHARACTERS = 50_000
-# Close to the end of a prefix, a word may be cut in two and get other tokens than in the whole text. A word of more
-# than 100 characters becomes one [UNK] in any case; twice that allows for accents stored as separate characters.
-_UNCERTAIN_CHARACTERS = 200
-# Most characters of a text that is tokenized as a whole. A million characters take one to six seconds, which cannot be
-# interrupted, and up to 200 MB. So long a text with few enough tokens is one word, or spaces.
-_MAX_CHARACTERS = 1_000_000
 # Texts that show if a tokenizer works: no text, words, characters outside ASCII, and pairs.
 _PROBES: tuple[TextInput, ...] = ("", ("", ""), "a b.", "é ☃ 中", ("a", "b"))
 
@@ -38,6 +31,7 @@ class TokenizedText:
     truncation removed. words gives the (sentence, word) that each token is part of, or None for special tokens that the
     tokenizer added. offsets gives the place of each token in what the tokenizer was given: see bertcli.model.places.
     unknown is the number of tokens that are [UNK].
+    tokenizer added. window is the place of the tokens in their document if they are only a part of the text.
     """
 
     record: TextRecord
@@ -46,12 +40,28 @@ class TokenizedText:
     tokens: tuple[str, ...]
     truncated: bool = False
     truncated_masks: int = 0
-    words: tuple[tuple[int, int] | None, ...] = ()
+    words: tuple[Word, ...] = ()
     offsets: tuple[tuple[int, int], ...] = ()
     unknown: int = 0
+    window: DocumentWindow | None = None
 
     def __len__(self) -> int:
         return len(self.input_ids)
+
+    @property
+    def ends_text(self) -> bool:
+        """True if no later window has tokens of the same text."""
+        return self.window is None or self.window.is_last
+
+
+@dataclass(frozen=True, slots=True)
+class LongText:
+    """A text with more tokens than the limit, which is to be read in windows."""
+
+    record: TextRecord
+
+
+Tokenized = TokenizedText | LongText | FailedText
 
 
 class TextTokenizer:
@@ -65,6 +75,8 @@ class TextTokenizer:
         limit: int,
         truncate: bool,
         prompt: str = "",
+        reads_windows: bool = False,
+        overlap: int | None = None,
     ) -> None:
         """Wrap a tokenizer.
 
@@ -75,9 +87,12 @@ class TextTokenizer:
             limit: Maximum number of tokens of a text, special tokens included.
             truncate: Cut longer texts. Otherwise they fail.
             prompt: Text to put before each text.
+            reads_windows: Return longer texts as LongText, to be read in windows.
+            overlap: Number of tokens that a window shares with the next, None for the default.
         """
         self._tokenizer, self.special_tokens, self._config = tokenizer, special_tokens, config
         self._limit, self._truncate, self.prompt = limit, truncate, prompt
+        self._reads_windows, self.overlap = reads_windows, overlap
         # True if the texts are not lower-cased because the vocabulary has capitals, and no file says so.
         self.has_guessed_case = False
         # None, and False, for a tokenizer that is written in Python.
@@ -88,7 +103,7 @@ class TextTokenizer:
         self.mask_token_id = tokenizer.token_to_id(special_tokens.mask)
         self.cls_token_id = tokenizer.token_to_id(special_tokens.cls)
         self.sep_token_id = tokenizer.token_to_id(special_tokens.sep)
-        self._unk_token_id = tokenizer.token_to_id(special_tokens.unk)
+        self.unk_token_id = tokenizer.token_to_id(special_tokens.unk)
         # Encoding.tokens would show a mask with the space before it, and the original text for an unknown token.
         self._token = cache(lambda id_: tokenizer.id_to_token(id_) or "")
         self._token_text = cache(lambda id_: self.decode([id_]).strip())
@@ -107,7 +122,7 @@ class TextTokenizer:
         self._checked_ids([id_ for id_ in special_ids if id_ is not None])
         for probe in _PROBES:
             try:
-                ids = self._encode(probe).ids
+                ids = self.encode(probe).ids
                 with catch_tokenizer_errors():
                     self._tokenizer.decode(ids, skip_special_tokens=False)
             except TokenizerPanic:
@@ -127,7 +142,7 @@ class TextTokenizer:
         """Number of tokens of the prompt at the beginning of a text, [CLS] included."""
         if not self.prompt:
             return 0
-        encoding = self._encode(self.prompt)
+        encoding = self.encode(self.prompt)
         ends_with_sep = bool(len(encoding)) and encoding.sequence_ids[-1] is None
         return len(encoding) - ends_with_sep
 
@@ -136,6 +151,11 @@ class TextTokenizer:
         """True if the vocabulary marks the pieces that continue a word, as BERT's does with ##."""
         model = getattr(self._tokenizer, "model", None)
         return bool(getattr(model, "continuing_subword_prefix", None))
+
+    @property
+    def type_vocab_size(self) -> int:
+        """Number of token types of the model, 0 if it has none."""
+        return self._config.type_vocab_size
 
     @property
     def vocabulary_size(self) -> int:
@@ -171,10 +191,9 @@ class TextTokenizer:
             BadCheckpoint: The model has no embedding for a token of the text.
         """
         try:
-            ids = self._bare_ids(text)
+            return list(self.encode_bare(text).ids)
         except TokenizerError as error:
-            raise _failure(error) from None
-        return self._checked_ids(ids)
+            raise text_failure(error) from None
 
     def encode_word(self, word: str) -> list[int]:
         """Return the ids of a word in the middle of a text.
@@ -203,7 +222,7 @@ class TextTokenizer:
         """Return the text of token ids, without [CLS], [SEP] and PAD."""
         return self.decode([id_ for id_ in ids if id_ not in self._cls_sep_pad_ids])
 
-    def tokenize(self, records: Sequence[TextRecord], *, ids_only: bool = False) -> list[TokenizedText | FailedText]:
+    def tokenize(self, records: Sequence[TextRecord], *, ids_only: bool = False) -> list[Tokenized]:
         """Tokenize texts.
 
         Args:
@@ -211,15 +230,15 @@ class TextTokenizer:
             ids_only: Leave out tokens, words and offsets, and token_type_ids if there is no sentence B, to save memory.
 
         Returns:
-            For each text its tokens. A FailedText if it has no tokens, or too many of them and may not be truncated;
-            if the tokenizer fails on it; or if the model has no embedding for one of its tokens.
+            For each text its tokens. A LongText if it is too long and windows are read. A FailedText if it has no
+            tokens, or too many of them; if the tokenizer fails on it; or if the model has no embedding for a token.
         """
-        prefixes = [self._input(record, _PREFIX_CHARACTERS) for record in records]
+        prefixes = [self.prepare(record, PIECE_CHARACTERS) for record in records]
         encodings = self._encode_batch(prefixes)
         found = (self._finish(*parts) for parts in zip(records, prefixes, encodings, strict=True))
         return [_ids_only(text) for text in found] if ids_only else list(found)
 
-    def tokenize_window(self, window: Window, *, ids_only: bool = False) -> Iterator[TokenizedText | FailedText]:
+    def tokenize_window(self, window: Window, *, ids_only: bool = False) -> Iterator[Tokenized]:
         """Yield the texts of a window tokenized, in order. Texts that have already failed are passed through.
 
         Args:
@@ -232,7 +251,7 @@ class TextTokenizer:
         for text in window:
             yield text if isinstance(text, FailedText) else next(tokenized)
 
-    def _input(self, record: TextRecord, characters: int | None = None) -> TextInput:
+    def prepare(self, record: TextRecord, characters: int | None = None) -> TextInput:
         """Return the input of the tokenizer for a record: all of it, or the given number of characters of each part.
 
         The prompt comes before the text, and its characters are not counted.
@@ -250,25 +269,19 @@ class TextTokenizer:
             return self._tokenizer.encode_batch(inputs)
         return [None] * len(inputs)
 
-    def _encode(self, text: TextInput) -> Encoding:
-        """Encode one text. Raises TokenizerError."""
+    def encode(self, text: TextInput) -> Encoding:
+        """Encode a text or a pair with special tokens. Raises TokenizerError."""
         with catch_tokenizer_errors():
             return self._tokenizer.encode_batch([text])[0]
 
-    def _bare_ids(self, text: str) -> list[int]:
-        """Return the ids of a text without special tokens. Raises TokenizerError."""
+    def encode_bare(self, text: str) -> Encoding:
+        """Encode a text without special tokens. Raises TokenizerError, and BadCheckpoint as encode_text does."""
         with catch_tokenizer_errors():
-            return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
-
-    def first_word_end(self, text: str) -> int:
-        """Return the place after the first word of a text, as the pre-tokenizer separates words; 0 if there is none."""
-        with suppress(TokenizerError), catch_tokenizer_errors():
             encoding = self._tokenizer.encode(text, add_special_tokens=False)
-            spans = zip(encoding.word_ids, encoding.offsets, strict=True)
-            return max((end for word, (_, end) in spans if word == encoding.word_ids[0]), default=0)
-        return 0
+        self._checked_ids(encoding.ids)
+        return encoding
 
-    def _finish(self, record: TextRecord, prefix: TextInput, encoding: Encoding | None) -> TokenizedText | FailedText:
+    def _finish(self, record: TextRecord, prefix: TextInput, encoding: Encoding | None) -> Tokenized:
         """Finish one text.
 
         Args:
@@ -277,30 +290,34 @@ class TextTokenizer:
                 failed.
         """
         try:
-            return self._checked(record, prefix, self._encode(prefix) if encoding is None else encoding)
+            return self._checked(record, prefix, self.encode(prefix) if encoding is None else encoding)
         except TokenizerError as error:
-            return record.failed(_failure(error))
+            return record.failed(text_failure(error))
         except BadCheckpoint as error:  # an id without an embedding
             return record.failed(error)
 
-    def _checked(self, record: TextRecord, prefix: TextInput, encoding: Encoding) -> TokenizedText | FailedText:
-        whole = self._input(record)
-        min_tokens = _min_tokens(prefix, whole, encoding)
-        if any(count <= self._limit for count in min_tokens):
+    def _checked(self, record: TextRecord, prefix: TextInput, encoding: Encoding) -> Tokenized:
+        whole = self.prepare(record)
+        certain = min_tokens(_parts(prefix), _parts(whole), encoding)
+        if any(count <= self._limit for count in certain):
             characters = sum(map(len, _parts(whole)))
-            if characters > _MAX_CHARACTERS:
+            if characters > MAX_CHARACTERS and self._reads_windows:
+                return LongText(record)
+            if characters > MAX_CHARACTERS:
                 problem = BadText(
-                    f"the text has {characters:,} characters, and the limit is {_MAX_CHARACTERS:,}",
+                    f"the text has {characters:,} characters, and the limit is {MAX_CHARACTERS:,}",
                     hint="split it into shorter texts",
                 )
                 return record.failed(problem)
-            prefix, encoding = whole, self._encode(whole)
+            prefix, encoding = whole, self.encode(whole)
         if len(encoding) <= self._limit:
             if self._has_own_tokens(record, encoding):
                 return self._tokenized(record, encoding)
             problem = BadText(
                 "the text has no tokens: it holds no visible characters", hint="skip it with --on-error skip"
             )
+        elif self._reads_windows:
+            return LongText(record)
         elif self._truncate and self._limit <= self._special_token_count(record):
             problem = BadText(
                 f"a limit of {self._limit} tokens leaves no room for words beside the special tokens",
@@ -309,10 +326,10 @@ class TextTokenizer:
         elif self._truncate:
             return self._cut(record, prefix, whole)
         else:
-            count = f"{len(encoding):,}" if prefix == whole else f"more than {sum(min_tokens):,}"
+            count = f"{len(encoding):,}" if prefix == whole else f"more than {sum(certain):,}"
             problem = BadText(
                 f"the text has {count} tokens, and the limit is {self._limit:,}",
-                hint="cut it with --truncate, or split it into shorter texts",
+                hint="cut it with --long truncate, or read all of it with --long windows",
             )
         return record.failed(problem)
 
@@ -321,7 +338,7 @@ class TextTokenizer:
         special = self._special_token_count(record)
         if not self.prompt or len(encoding) <= special or len(encoding) > special + self.prompt_token_count:
             return len(encoding) > special
-        return any(self._bare_ids(part) for part in (record.text, record.pair or ""))
+        return any(self.encode_bare(part).ids for part in (record.text, record.pair or ""))
 
     def _special_token_count(self, record: TextRecord) -> int:
         return int(self._tokenizer.num_special_tokens_to_add(record.pair is not None))
@@ -330,7 +347,7 @@ class TextTokenizer:
         """Truncate a text to the limit. Its prefix must have more tokens than that."""
         self._tokenizer.enable_truncation(self._limit)
         try:
-            encoding = self._encode(prefix)
+            encoding = self.encode(prefix)
         finally:
             self._tokenizer.no_truncation()
         masks = sum(part.count(self.special_tokens.mask) for part in _parts(whole))
@@ -348,9 +365,9 @@ class TextTokenizer:
             )
             return record.failed(problem)
         ids = tuple(self._checked_ids(encoding.ids))
-        tokens, offsets, unknown = tuple(map(self.token, ids)), tuple(encoding.offsets), ids.count(self._unk_token_id)
+        tokens, offsets, unknown = tuple(map(self.token, ids)), tuple(encoding.offsets), ids.count(self.unk_token_id)
         return TokenizedText(
-            record, ids, type_ids, tokens, truncated, truncated_masks, _words(encoding), offsets, unknown
+            record, ids, type_ids, tokens, truncated, truncated_masks, word_places(encoding), offsets, unknown
         )
 
     def _checked_ids(self, ids: list[int]) -> list[int]:
@@ -368,27 +385,9 @@ class TextTokenizer:
         return ids
 
 
-def _failure(error: TokenizerError) -> BadText:
-    return BadText(
-        f"the tokenizer cannot be used for this text, because it fails: {error}",
-        hint="skip the text with --on-error skip, or copy the tokenizer's files again",
-    )
-
-
-def _words(encoding: Encoding) -> tuple[tuple[int, int] | None, ...]:
-    places = zip(encoding.sequence_ids, encoding.word_ids, strict=True)
-    return tuple(None if sentence is None or word is None else _word(sentence, word) for sentence, word in places)
-
-
-@cache
-def _word(sentence: int, word: int) -> tuple[int, int]:
-    # Share the tuples: the same few occur in every text, and many texts of a corpus are in memory at once.
-    return sentence, word
-
-
-def _ids_only(text: TokenizedText | FailedText) -> TokenizedText | FailedText:
+def _ids_only(text: Tokenized) -> Tokenized:
     """Keep only what a batch needs: many texts of a corpus are in memory at once."""
-    if isinstance(text, FailedText):
+    if not isinstance(text, TokenizedText):
         return text
     types = () if text.record.pair is None else text.token_type_ids
     return replace(text, input_ids=array("i", text.input_ids), token_type_ids=types, tokens=(), words=(), offsets=())
@@ -396,26 +395,3 @@ def _ids_only(text: TokenizedText | FailedText) -> TokenizedText | FailedText:
 
 def _parts(text: TextInput) -> tuple[str, ...]:
     return (text,) if isinstance(text, str) else text
-
-
-def _min_tokens(prefix: TextInput, whole: TextInput, encoding: Encoding) -> list[int]:
-    """Count the tokens of a prefix that the whole text begins with in any case.
-
-    Args:
-        encoding: The encoding of the prefix.
-
-    Returns:
-        A minimum number of tokens for each part (A, B) that the prefix cuts. Empty if it cuts none.
-    """
-    if prefix == whole:
-        return []
-    ends = [
-        len(beginning) - _UNCERTAIN_CHARACTERS if beginning != part else None
-        for beginning, part in zip(_parts(prefix), _parts(whole), strict=True)
-    ]
-    places = list(zip(encoding.sequence_ids, encoding.offsets, strict=True))
-    return [
-        sum(sequence == at and end <= certain_end for at, (_, end) in places)
-        for sequence, certain_end in enumerate(ends)
-        if certain_end is not None
-    ]

@@ -4,6 +4,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from bertcli.errors import BadText
+
 
 class TokenizerError(Exception):
     """An error of the tokenizers package, with its message on one line."""
@@ -51,3 +53,11 @@ def silence_panics() -> Iterator[None]:
     finally:
         os.dup2(saved, 2)
         os.close(saved)
+
+
+def text_failure(error: TokenizerError) -> BadText:
+    """Return the error of a text that the tokenizer fails on."""
+    return BadText(
+        f"the tokenizer cannot be used for this text, because it fails: {error}",
+        hint="skip the text with --on-error skip, or copy the tokenizer's files again",
+    )

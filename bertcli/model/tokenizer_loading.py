@@ -11,8 +11,10 @@ from bertcli.checkpoints.config import ModelConfig
 from bertcli.checkpoints.find import Checkpoint
 from bertcli.checkpoints.required_files import TokenizerFiles, find_tokenizer_files
 from bertcli.checkpoints.sentence_settings import token_limit
+from bertcli.choices import OnLong
 from bertcli.errors import BadCheckpoint, WrongUsage
 from bertcli.model.preparation import NO_PREPARATION, TextPreparation
+from bertcli.model.request import SessionRequest
 from bertcli.model.tokenizer import TextTokenizer
 from bertcli.model.tokenizer_errors import TokenizerError, catch_tokenizer_errors, silence_panics
 from bertcli.quoting import is_utf8
@@ -24,8 +26,7 @@ _SPECIAL = ("[", "<")
 def open_tokenizer(
     checkpoint: Checkpoint,
     config: ModelConfig,
-    max_length: int | None,
-    truncate: bool,
+    request: SessionRequest,
     preparation: TextPreparation = NO_PREPARATION,
 ) -> TextTokenizer:
     """Open a checkpoint's tokenizer, limited to the model's positions.
@@ -33,15 +34,15 @@ def open_tokenizer(
     Args:
         checkpoint: The checkpoint.
         config: Its config.
-        max_length: Maximum number of tokens of a text, or None for the checkpoint's own maximum.
-        truncate: Cut longer texts. Otherwise they fail.
+        request: The limit of tokens in a text, and the treatment of longer texts.
         preparation: The prompt before each text, and its lower-casing.
 
     Raises:
-        WrongUsage: max_length is beyond the model's positions, or the prompt leaves no room for a text.
+        WrongUsage: max_length is beyond the model's positions, the prompt leaves no room for a text, or windows overlap
+            too much.
         BadCheckpoint: The tokenizer is missing or damaged, or does not fit the model.
     """
-    positions = config.max_tokens
+    positions, max_length = config.max_tokens, request.max_length
     if max_length is not None and max_length > positions:
         raise WrongUsage(
             f"--max-length {max_length:,} is more than the {positions:,} positions of {checkpoint.name}",
@@ -54,7 +55,16 @@ def open_tokenizer(
         limit = max_length or token_limit(checkpoint.whole_folder, checkpoint.folder, config)
         if preparation.is_lower_cased:
             _lower_case(loaded)
-        tokenizer = TextTokenizer(loaded, files.special_tokens, config, limit, truncate, preparation.prompt)
+        tokenizer = TextTokenizer(
+            loaded,
+            files.special_tokens,
+            config,
+            limit,
+            request.on_long == OnLong.TRUNCATE,
+            preparation.prompt,
+            request.reads_windows,
+            request.overlap,
+        )
         tokenizer.has_guessed_case = files.is_wordpieces and files.do_lower_case is None and _has_capitals(loaded)
         if tokenizer.vocabulary_size > config.vocab_size:
             raise BadCheckpoint(
@@ -70,6 +80,8 @@ def open_tokenizer(
                 hint="copy the tokenizer's files again",
             ) from None
         _check_prompt(tokenizer)
+        if request.reads_windows:
+            _check_windows(tokenizer)
     return tokenizer
 
 
@@ -83,6 +95,25 @@ def _check_prompt(tokenizer: TextTokenizer) -> None:
         raise WrongUsage(
             f"the prompt has {count:,} tokens, which leaves no room for a text: the limit is {tokenizer.limit:,}",
             hint="use a shorter prompt, or raise --max-length",
+        )
+
+
+def _check_windows(tokenizer: TextTokenizer) -> None:
+    """Check that a window has room for tokens, and that the overlap is smaller. Raises WrongUsage."""
+    try:
+        taken = len(tokenizer.encode(tokenizer.prompt))
+    except TokenizerError:  # then every text fails too, and says why
+        return
+    size, overlap = tokenizer.limit - taken, tokenizer.overlap
+    if size < 1:
+        raise WrongUsage(
+            f"a limit of {tokenizer.limit} tokens leaves no room in a window: special tokens and prompt take {taken}",
+            hint="raise --max-length",
+        )
+    if overlap is not None and overlap >= size:
+        raise WrongUsage(
+            f"--overlap {overlap:,} is not smaller than a window, which has room for {size:,} tokens of a text",
+            hint=f"use --overlap {size - 1}" + (" or less" if size > 1 else ""),
         )
 
 

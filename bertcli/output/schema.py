@@ -96,13 +96,18 @@ def text_cells(text: TextInfo) -> Sequence[Cell]:
 
 
 def text_json(text: TextInfo) -> Mapping[str, Any]:
-    """Return the first keys of a record. `id`, `file`, `line` and `pair` are left out if the text has none."""
+    """Return the first keys of a record. Keys are left out if the text has no such value."""
     found: dict[str, Any] = {"index": text.index}
     found.update({key: value for key in _OPTIONAL_KEYS if (value := getattr(text, key)) is not None})
     found["text"] = text.text
     if text.pair is not None:
         found["pair"] = text.pair
-    return {**found, "tokens": list(text.tokens), "truncated": text.truncated, "unknown": text.unknown}
+    found.update({"tokens": list(text.tokens), "truncated": text.truncated, "unknown": text.unknown})
+    if text.windows:
+        found["windows"] = jsonable(text.windows)
+    if text.window is not None:
+        found.update({"window": text.window.number, "start": text.window.start, "end": text.window.end})
+    return found
 
 
 def with_closing(
@@ -142,3 +147,40 @@ def with_ids(schema: Schema[Any], id_field: str | None) -> Schema[Any]:
 def _rows_with_ids(record: Any, schema: Schema[Any]) -> Iterable[Sequence[Cell]]:
     for cells in schema.to_rows(record):
         yield *cells, record.text.id
+
+
+# The number of a window, and its first and last characters, with encode --per-window.
+WINDOW_COLUMNS = ("window", "start", "end")
+
+
+@dataclass(frozen=True, slots=True)
+class WindowCell:
+    """Getter of one of WINDOW_COLUMNS from a record about a window, or about a whole text, which is its only window."""
+
+    name: str
+
+    def __call__(self, record: Any) -> int | None:
+        text: TextInfo = record.text
+        if text.window is None:
+            whole = text.text if text.pair is None else text.pair
+            return {"window": 0, "start": 0, "end": len(whole)}[self.name]
+        return {"window": text.window.number, "start": text.window.start, "end": text.window.end}[self.name]
+
+
+def with_windows(schema: Schema[Any]) -> Schema[Any]:
+    """Return a schema with the place of a window in its text, as more columns and as keys of each record."""
+    return replace(
+        schema,
+        columns=(*schema.columns, *WINDOW_COLUMNS),
+        to_rows=partial(_rows_with_windows, schema=schema),
+        to_json=partial(_json_with_windows, schema=schema),
+    )
+
+
+def _rows_with_windows(record: Any, schema: Schema[Any]) -> Iterable[Sequence[Cell]]:
+    for cells in schema.to_rows(record):
+        yield *cells, *(WindowCell(name)(record) for name in WINDOW_COLUMNS)
+
+
+def _json_with_windows(record: Any, schema: Schema[Any]) -> Mapping[str, Any]:
+    return {**schema.to_json(record), **{name: WindowCell(name)(record) for name in WINDOW_COLUMNS}}

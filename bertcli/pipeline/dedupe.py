@@ -12,7 +12,7 @@ import numpy as np
 from bertcli.analysis.embeddings.encode import EncodeOptions
 from bertcli.errors import require
 from bertcli.input.records import FailedText, TextRecord
-from bertcli.model.session import text_info
+from bertcli.model.text_info import text_info
 from bertcli.model.tokenizer import TokenizedText
 from bertcli.results.corpus import Manifest
 from bertcli.results.embeddings import EncodeRecord

@@ -83,15 +83,17 @@ class RunCounts:
         )
 
     def count_text(self, text: TokenizedText) -> None:
-        """Count a text that has its answer."""
-        self.tokens += len(text)
+        """Count a text that has its answer. A window counts as the tokens that it answers for."""
+        self.tokens += len(text) if text.window is None else len(text.window.owned)
         self.truncated += text.truncated
-        self.unknown += text.unknown
-        self.unknown_texts += text.unknown > 0
+        # The unknown tokens of a document are counted once, at its end.
+        unknown = text.unknown if text.window is None else text.window.is_last * text.window.document.unknown
+        self.unknown += unknown
+        self.unknown_texts += unknown > 0
 
     def count_batch(self, batch: Batch, is_packed: bool) -> None:
         """Count a batch that went through the model. A packed batch is computed without its padding."""
-        self.done += len(batch.texts)
+        self.done += sum(text.ends_text for text in batch.texts)
         rows, columns = batch.shape
         tokens = sum(map(len, batch.texts))
         self.positions += tokens if is_packed else rows * columns

@@ -7,15 +7,17 @@ and each group is sorted by length before it is cut into batches, so that little
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import islice
 from types import TracebackType
-from typing import Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 from bertcli.input.reader import TextReader
 from bertcli.input.records import FailedText, Window
 from bertcli.model.batching import Batch, batches
 from bertcli.model.resources import trim_heap
 from bertcli.model.session import Session
-from bertcli.model.tokenizer import TokenizedText
+from bertcli.model.tokenizer import LongText, TokenizedText
+from bertcli.pipeline.documents import ANSWER_WINDOWS, AnswerJoiner, Check, DocumentPlan, document_texts
 from bertcli.pipeline.halving import Halving
 from bertcli.pipeline.prefetch import Prefetched, Stages
 from bertcli.pipeline.progress import ProgressDisplay, ProgressReporter, RunCounts
@@ -24,7 +26,6 @@ from bertcli.results.corpus import RunSummary
 
 Answer = TypeVar("Answer")
 Compute = Callable[[Batch], Sequence[Answer]]
-Check = Callable[[TokenizedText], FailedText | None]
 Texts = list[TokenizedText | FailedText]
 # Number of batches' worth of texts to sort together. More texts would pad less, and hold more answers at once.
 SORT_WINDOW = 8
@@ -32,6 +33,8 @@ SORT_WINDOW = 8
 _MAX_GROUP_TEXTS = 4096
 # Texts to tokenize at a time: a tokenized text takes far more memory than its characters.
 _TOKENIZED_TOGETHER = 256
+# Windows of a document to tokenize at a time. They have more tokens than most texts.
+_WINDOWS_TOGETHER = 16
 # Batches between two calls of malloc_trim. Batches come in ever new sizes, and glibc keeps what earlier ones left. More
 # calls would cost speed, since the memory of the next batches has to be mapped again.
 _TRIM_BATCHES = 64
@@ -117,6 +120,7 @@ class Run:
         windows: Iterable[Window] | None = None,
         check: Check | None = None,
         dedupe: Dedupe[Answer] | None = None,
+        documents: DocumentPlan[Any] = ANSWER_WINDOWS,
     ) -> Iterator[Answer | FailedText]:
         """Yield an answer for each text, in the order of the input.
 
@@ -125,6 +129,7 @@ class Run:
             windows: The texts to take instead of all of the reader's.
             check: Returns a FailedText for a text that the analysis cannot take.
             dedupe: Skips the computation of repeated texts.
+            documents: How texts that are longer than the limit are read.
         """
         watched = self._progress.watch(self._reader.windows() if windows is None else windows)
         answers = schedule(
@@ -137,6 +142,7 @@ class Run:
             self._halving,
             check=check,
             dedupe=dedupe,
+            documents=documents,
         )
         for answer in answers:
             yield answer
@@ -161,6 +167,7 @@ def schedule(
     *,
     check: Check | None = None,
     dedupe: Dedupe[Answer] | None = None,
+    documents: DocumentPlan[Any] = ANSWER_WINDOWS,
 ) -> Iterator[Answer | FailedText]:
     """Yield an answer for each text, in the order of the input.
 
@@ -175,13 +182,14 @@ def schedule(
         counts: Updated as texts are computed.
         halving: Splits a batch that does not fit in memory.
         check: Returns a FailedText for a text that the analysis cannot take.
-        dedupe: Skips the computation of repeated texts.
+        dedupe: Skips the computation of repeated texts. Texts that are longer than the limit are computed each time.
+        documents: How texts that are longer than the limit are read.
     """
     batch_tokens = plan.batch_tokens or session.batch_tokens
     read = stages.prefetch(windows, 1)
-    tokenized = stages.prefetch(_tokenize(session, read, plan, check))
+    tokenized = stages.prefetch(_tokenize(session, read, plan, check, documents))
     groups = group_texts(tokenized, batch_tokens, plan)
-    worker = _GroupWorker(session, compute, batch_tokens, plan.boundaries, stages, counts, halving, dedupe)
+    worker = _GroupWorker(session, compute, batch_tokens, plan.boundaries, stages, counts, halving, dedupe, documents)
     answered: Iterable[list[Answer | FailedText]] = map(worker.answer, groups)
     if plan.prefetch:
         answered = stages.prefetch(answered, plan.prefetch)
@@ -209,17 +217,38 @@ def group_texts(windows: Prefetched[Texts], batch_tokens: int, plan: Plan) -> It
         yield group
 
 
-def _tokenize(session: Session, windows: Iterable[Window], plan: Plan, check: Check | None) -> Iterator[Texts]:
+def _tokenize(
+    session: Session, windows: Iterable[Window], plan: Plan, check: Check | None, documents: DocumentPlan[Any]
+) -> Iterator[Texts]:
     for window in windows:
         for start in range(0, len(window), _TOKENIZED_TOGETHER):
             part = window[start : start + _TOKENIZED_TOGETHER]
-            texts = session.tokenizer.tokenize_window(part, ids_only=plan.ids_only)
-            yield [text if check is None or isinstance(text, FailedText) else check(text) or text for text in texts]
+            texts: Texts = []
+            for text in session.tokenizer.tokenize_window(part, ids_only=plan.ids_only):
+                if isinstance(text, LongText):
+                    of_document = document_texts(
+                        session.tokenizer, text.record, documents, check, ids_only=plan.ids_only
+                    )
+                    while together := [*texts, *islice(of_document, _WINDOWS_TOGETHER)]:
+                        yield together
+                        texts = []
+                else:
+                    texts.append(text if check is None or isinstance(text, FailedText) else check(text) or text)
+            if texts:
+                yield texts
 
 
 def _ends_shard(text: TokenizedText | FailedText, boundaries: ShardBoundaries | None) -> bool:
-    index = text.index if isinstance(text, FailedText) else text.record.index
-    return boundaries is not None and boundaries.ends_after(index)
+    if boundaries is None:
+        return False
+    if isinstance(text, FailedText):
+        return boundaries.ends_after(text.index)
+    return text.ends_text and boundaries.ends_after(text.record.index)
+
+
+def _key(text: TokenizedText) -> tuple[int, int]:
+    """Return the index of a text and the number of its window, 0 if it is whole."""
+    return text.record.index, 0 if text.window is None else text.window.number
 
 
 class _GroupWorker(Generic[Answer]):
@@ -235,10 +264,12 @@ class _GroupWorker(Generic[Answer]):
         counts: RunCounts,
         halving: Halving,
         dedupe: Dedupe[Answer] | None,
+        documents: DocumentPlan[Any],
     ) -> None:
         self._session, self._compute, self._batch_tokens = session, compute, batch_tokens
         self._boundaries, self._stages, self._counts = boundaries, stages, counts
         self._halving, self._dedupe = halving, dedupe
+        self._joiner: AnswerJoiner[Answer] = AnswerJoiner(documents)
         self._untrimmed_batches = 0
 
     def answer(self, group: Texts) -> list[Answer | FailedText]:
@@ -247,27 +278,39 @@ class _GroupWorker(Generic[Answer]):
             trim_heap()
             self._untrimmed_batches = 0
         texts = [text for text in group if isinstance(text, TokenizedText)]
-        to_compute = texts if self._dedupe is None else self._dedupe.select_new(texts)
-        answers = self._compute_all(to_compute)
-        self._counts.done += len(group) - len(to_compute)
-        self._counts.repeated += len(texts) - len(to_compute)
+        whole = [text for text in texts if text.window is None]
+        new = whole if self._dedupe is None else self._dedupe.select_new(whole)
+        answers = self._compute_all([*new, *(text for text in texts if text.window is not None)])
+        self._counts.done += len(group) - len(texts) + len(whole) - len(new)
+        self._counts.repeated += len(whole) - len(new)
         if self._dedupe is not None:
-            answers = self._dedupe.add_repeated(texts, answers)
+            computed = {text.record.index: answers[_key(text)] for text in new}
+            repeated = self._dedupe.add_repeated(whole, computed)
+            answers.update({_key(text): repeated[text.record.index] for text in whole})
         for text in texts:
             self._counts.count_text(text)
         if _ends_shard(group[-1], self._boundaries):
             # A resumed run starts at a shard, and must cut its batches as a run without a break does.
             self._halving.forget_budget()
-        return [text if isinstance(text, FailedText) else answers.pop(text.record.index) for text in group]
+        return [answer for text in group for answer in self._answers_of(text, answers)]
 
-    def _compute_all(self, texts: Sequence[TokenizedText]) -> dict[int, Answer]:
-        answers: dict[int, Answer] = {}
+    def _answers_of(
+        self, text: TokenizedText | FailedText, answers: dict[tuple[int, int], Answer]
+    ) -> Iterator[Answer | FailedText]:
+        """Yield the answer of a text; nothing for a window, unless it is answered on its own or ends its text."""
+        if isinstance(text, FailedText):
+            yield text
+        else:
+            yield from self._joiner.add(text, answers.pop(_key(text)))
+
+    def _compute_all(self, texts: Sequence[TokenizedText]) -> dict[tuple[int, int], Answer]:
+        answers: dict[tuple[int, int], Answer] = {}
         session = self._session
         pad_token_id, batch_size = session.tokenizer.pad_token_id, session.request.batch_size
         for batch in batches(texts, self._batch_tokens, pad_token_id, batch_size):
             self._stages.raise_if_stopped()
             for text, answer in zip(batch.texts, self._halving(self._compute, batch), strict=True):
-                answers[text.record.index] = answer
+                answers[_key(text)] = answer
             self._counts.count_batch(batch, session.engine.supports_packing)
             self._untrimmed_batches += 1
         return answers

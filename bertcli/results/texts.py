@@ -47,6 +47,32 @@ class RunInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenSpan:
+    """A window of a text: its first token, and the token after its last.
+
+    Tokens are counted from 0, without special tokens, and without those of a prompt or of sentence A.
+    """
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class WindowPlace:
+    """The place of a window in its text.
+
+    Attributes:
+        number: Number of the window, from 0.
+        start: Its first character, in sentence B if there is one. None if the tokenizer does not report it.
+        end: The character after its last.
+    """
+
+    number: int
+    start: int | None
+    end: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class TextInfo:
     """The text that a record is about.
 
@@ -61,6 +87,9 @@ class TextInfo:
         truncated: True if the text was longer than the limit and was truncated.
         id: The value of the id field of the input, or None if no such field was named.
         file: The file of the text, or None if the run has a single source.
+        windows: The windows in which the text was read, if it was longer than the limit.
+        window: The place of the window that the record is about, or None if it is about a whole text. `text` (`pair` if
+            there is one) and `tokens` are then those of the window.
         unknown: Number of tokens that are [UNK], for words that the vocabulary cannot spell.
     """
 
@@ -74,4 +103,6 @@ class TextInfo:
     truncated: bool
     id: str | int | None = None
     file: str | None = None
+    windows: Sequence[TokenSpan] = ()
+    window: WindowPlace | None = None
     unknown: int = 0

@@ -35,12 +35,17 @@ def test_help_loads_neither_numpy_nor_a_model_library(arguments: list[str]) -> N
 
 @pytest.mark.parametrize(
     "arguments",
-    [["shapes", "how are you"], ["shapes", "--batch", "2", "--seq", "8"], ["shapes", "--weights"]],
+    [
+        ["shapes", "how are you"],
+        ["shapes", "how are you", "--tokens"],
+        ["shapes", "--batch", "2", "--seq", "8"],
+        ["shapes", "--weights"],
+    ],
     ids=" ".join,
 )
 def test_shapes_come_from_the_config_without_numpy_or_torch(arguments: list[str]) -> None:
     found = loaded(*arguments)
-    assert "bertcli.checkpoints.shapes" in found
+    assert "bertcli.commands.shapes.command" in found
     assert not found & {*HEAVY, "safetensors", "huggingface_hub"}
 
 

@@ -241,6 +241,12 @@ def test_dedupe_keeps_no_labels(tmp_path: Path, text_model: Path) -> None:
     write(text_model, tmp_path / "out.npy", ["how", "how"], corpus=dedupe)
 
 
+def test_windows_have_no_labels(text_model: Path) -> None:
+    options = ("-m", text_model, "--long", "windows")
+    assert_failed(run("encode", "how", *options), 2, "no labels of BertForSequenceClassification")
+    run("encode", "how", *options, "--no-labels").answer()
+
+
 @pytest.mark.parametrize(
     ("model", "expected"),
     [

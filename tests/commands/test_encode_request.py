@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bertcli.choices import LayerOp, SimilarityUnit, WordPooling
+from bertcli.choices import LayerOp, OnLong, SimilarityUnit, WordPooling
 from bertcli.commands.encode.request import EncodeRequest
 from bertcli.commands.options import CorpusOptions, RayOptions, TextOptions, WordOptions
 from bertcli.errors import WrongUsage
@@ -13,11 +13,17 @@ from bertcli.output.destination import OutputOptions, resolve_destination
 
 
 def request(
-    *texts: str, output: str | None = None, words: dict[str, Any] | None = None, **options: Any
+    *texts: str,
+    output: str | None = None,
+    words: dict[str, Any] | None = None,
+    long: OnLong | None = None,
+    **options: Any,
 ) -> EncodeRequest:
     text_options = TextOptions(list(texts or ("a", "b")), **options.pop("texts", {}))
     output_options = OutputOptions(json=output is None, output=output)
-    return EncodeRequest(text_options, SessionRequest(), output_options, words=WordOptions(**(words or {})), **options)
+    return EncodeRequest(
+        text_options, SessionRequest(long=long), output_options, words=WordOptions(**(words or {})), **options
+    )
 
 
 def check(found: EncodeRequest) -> None:
@@ -65,6 +71,8 @@ def test_options_that_go_together_are_accepted(found: EncodeRequest) -> None:
             "--layers and --words cannot be combined: the vectors of words are made",
         ),
         (request(words=ALL_WORDS, corpus=CorpusOptions(dedupe=True)), "--dedupe and --words cannot be combined"),
+        (request(words=ALL_WORDS, long=OnLong.WINDOWS), "--long windows and --words cannot be combined"),
+        (request(similarity=SimilarityUnit.TOKENS, long=OnLong.WINDOWS), "--similarity tokens compares the tokens of"),
         (request(words=ALL_WORDS, ray=RayOptions(on_ray=True), output="out/"), "--ray and --words cannot be combined"),
         (request(words=ALL_WORDS, similarity=SimilarityUnit.TOKENS), "--similarity tokens and --words cannot be comb"),
         (request(words=ONE_WORD, output="out/"), "--word is not available in a folder"),

@@ -37,6 +37,7 @@ _VALUES: Mapping[str, Sequence[str]] = {
     "revision": ("main", "v1", "../x"),
     "token": ("hf_abc", "", "é\n"),
     "max_length": ("3", "8", "16", "64", "65", "512", "99999999999999999999"),
+    "overlap": ("0", "1", "5", "13", "64", "-1", "99999999999999999999"),
     "batch_tokens": ("1", "8", "64", "2048", "99999999999999999999"),
     "width": ("20", "40", "100", "300"),
     "mass": ("0", "0.5", "0.9", "1", "nan", "1e-9"),
@@ -50,15 +51,17 @@ _TOGETHER: Mapping[str, Sequence[Sequence[str]]] = {
         ("words",), ("words", "pretokenized", "word_pooling"), ("word", "similarity"), ("layers", "layer_op"),
         ("layers", "layer_op", "words"),
         ("shard_rows", "resume"), ("shard_rows", "dtype_out", "id_field"), ("batch_tokens", "batch_size"),
+        ("long", "max_length"), ("long", "overlap"), ("long", "per_window"),
     ),
     "fill-mask": (
         ("top_k",), ("mass", "entropy"), ("targets", "target_score"), ("joint", "order", "top_k"), ("score",),
         ("score", "within_word"), ("lens", "top_k"), ("compare", "targets"), ("mutual",),
+        ("long", "max_length"), ("long", "score"),
     ),
     "attn": (
         ("layer", "head"), ("layer", "head", "words", "rows"), ("from_token", "top_k"), ("rollout", "cols"),
         ("head_distance",), ("stat", "by"), ("by", "top"), ("grid",), ("aggregate",), ("group",), ("label",),
-        ("value_norms",), ("expansion",),
+        ("value_norms",), ("expansion",), ("long", "max_length"),
     ),
     "shapes": (("batch", "seq"), ("run",), ("run", "seq"), ("weights",)),
 }  # fmt: skip

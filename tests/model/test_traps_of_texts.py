@@ -148,7 +148,7 @@ def test_a_text_that_is_too_long_fails_with_its_length_and_the_limit(tiny_bert: 
     assert isinstance(found, FailedText)
     assert isinstance(found.error, BadText)
     assert found.error.message == "the text has 72 tokens, and the limit is 64"
-    assert "--truncate" in found.error.hint
+    assert found.error.hint == "cut it with --long truncate, or read all of it with --long windows"
 
 
 def test_a_text_of_exactly_as_many_tokens_as_positions_fits(tiny_bert: Path) -> None:

@@ -33,6 +33,7 @@ from bertcli.results.models import (
 )
 from bertcli.results.recipe import Recipe
 from bertcli.results.texts import RunInfo, TextInfo
+from bertcli.results.tokens import Token, TokensRecord
 
 COMMIT = "86b5e0934494bd15c9632b12f734a8a67f723594"
 STATISTICS = ("entropy", "self", "previous", "next", "cls", "sep", "punctuation", "distance", "confidence")
@@ -458,3 +459,17 @@ def models_result() -> ModelsResult:
         ],
         [SkippedModel("openai-community/gpt2", COMMIT, "it is of model_type 'gpt2'")],
     )
+
+
+def tokens_record() -> TokensRecord:
+    """Return the tokens of a pair: special ones, an unknown one, and pieces of a word."""
+    text = text_info(["[CLS]", "[UNK]", "##s", "[SEP]", "a", "[SEP]"], "☃s", pair="a", unknown=1)
+    tokens = [
+        Token(0, "[CLS]", 101, 0, None, None, None, is_special=True, is_unknown=False),
+        Token(1, "[UNK]", 100, 0, 0, 1, 0, is_special=False, is_unknown=True),
+        Token(2, "##s", 2015, 0, 1, 2, 0, is_special=False, is_unknown=False),
+        Token(3, "[SEP]", 102, 0, None, None, None, is_special=True, is_unknown=False),
+        Token(4, "a", 1037, 1, 0, 1, 0, is_special=False, is_unknown=False),
+        Token(5, "[SEP]", 102, 1, None, None, None, is_special=True, is_unknown=False),
+    ]
+    return TokensRecord(text, tokens)

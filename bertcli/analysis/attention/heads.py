@@ -21,7 +21,8 @@ from bertcli.input.records import FailedText
 from bertcli.model.batching import Batch
 from bertcli.model.engine import AttentionObserver, ObservedAttention, OutputRequest
 from bertcli.model.ops.base import Array, FloatArray
-from bertcli.model.session import Session, text_info
+from bertcli.model.session import Session
+from bertcli.model.text_info import text_info
 from bertcli.results.attention import AttnRecord, AttnSummary, HeadStatistics, StrongestKeys
 
 _CPU_BATCH_TOKENS = 512

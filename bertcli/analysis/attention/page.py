@@ -13,7 +13,8 @@ from bertcli.analysis.masks.predictions import MaskLogits, mask_coordinates, top
 from bertcli.model.batching import Batch
 from bertcli.model.engine import ObservedAttention, OutputRequest
 from bertcli.model.ops.base import Array
-from bertcli.model.session import Session, text_info
+from bertcli.model.session import Session
+from bertcli.model.text_info import text_info
 from bertcli.model.tokenizer import TokenizedText
 from bertcli.results.attention import AttentionOfLayer, AttnPageRecord, HeadStatistics, KeptLayer
 from bertcli.results.masks import MaskPredictions

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from bertcli.analysis.embeddings.layers import apply_head
+from bertcli.analysis.embeddings.layers import apply_heads
 from bertcli.analysis.embeddings.lexical import lexical_vector
 from bertcli.analysis.embeddings.pooling import mix_layers, pool
 from bertcli.analysis.embeddings.token_similarity import pair_similarity
@@ -16,9 +17,10 @@ from bertcli.checkpoints.heads import TaskHead
 from bertcli.choices import HeadTask
 from bertcli.model.batching import Batch
 from bertcli.model.engine import ModelOutput, OutputRequest
-from bertcli.model.ops.base import FloatArray
+from bertcli.model.ops.base import Array, FloatArray
 from bertcli.model.ops.numpy_activations import softmax
-from bertcli.model.session import Session, text_info
+from bertcli.model.session import Session
+from bertcli.model.text_info import text_info
 from bertcli.results.embeddings import EncodeRecord, LexicalVector, TokenSimilarity, WordVector
 
 
@@ -61,16 +63,17 @@ def encode(session: Session, batch: Batch, options: EncodeOptions) -> list[Encod
 
     A pair also gets the probability that sentence B follows A if the checkpoint has a next-sentence head.
     """
-    vectors = _run(session, batch, options)
+    vectors = run_batch(session, batch, options)
     return [vectors.record(row) for row in range(len(batch.texts))]
 
 
 def compute_embeddings(session: Session, batch: Batch) -> FloatArray | None:
     """Compute the embeddings of a batch, (batch, dimension); None if the recipe is lexical."""
-    return _run(session, batch, EncodeOptions()).embeddings
+    return run_batch(session, batch, EncodeOptions()).embeddings
 
 
-def _run(session: Session, batch: Batch, options: EncodeOptions) -> "_BatchVectors":
+def run_batch(session: Session, batch: Batch, options: EncodeOptions) -> "BatchVectors":
+    """Run a batch and return its vectors."""
     has_pairs = any(text.record.pair is not None for text in batch.texts)
     recipe = session.recipe
     mean_layers = () if recipe.layer_mean is None else recipe.layer_mean.layers
@@ -84,30 +87,36 @@ def _run(session: Session, batch: Batch, options: EncodeOptions) -> "_BatchVecto
             heads=options.heads,
         ),
     )
-    return _BatchVectors(session, batch, output, options)
+    return BatchVectors(session, batch, output, options)
 
 
-class _BatchVectors:
+class BatchVectors:
     """Vectors of all texts of a batch, as numpy arrays with padding."""
 
     def __init__(self, session: Session, batch: Batch, output: ModelOutput, options: EncodeOptions) -> None:
         self._session, self._batch, self._output, self._options = session, batch, output, options
         self._recipe = session.recipe
-        self._token_states = self._states_of_tokens()
         self._pooler_output = None if output.pooler_output is None else session.to_numpy(output.pooler_output)
         count = len(options.layers)
         self._hidden_states = [session.to_numpy(state) for state in output.hidden_states[:count]]
         self._next_sentence = None
         if output.next_sentence_logits is not None:
             self._next_sentence = next_sentence(session.to_numpy(output.next_sentence_logits))
-        self.embeddings = None
-        if self._recipe.splade is None:
-            self.embeddings = self._embed(self._pooled_states(output.hidden_states[count:]))
-        self._layer_embeddings = [self._embed(state) for state in self._hidden_states if options.layer_embeddings]
+        self._mean_states: Sequence[Any] = output.hidden_states[count:]
         self._labels = BatchLabels(session, batch, output, options.heads)
 
-    def _states_of_tokens(self) -> FloatArray:
-        """Return the vectors of tokens, (batch, seq, width): the last hidden state, or what --layer-op makes."""
+    @cached_property
+    def embeddings(self) -> FloatArray | None:
+        """The embeddings, (batch, dimension); None if the recipe is lexical."""
+        return None if self._recipe.splade is not None else self._embed(self._pooled_states)
+
+    @cached_property
+    def _layer_embeddings(self) -> Sequence[FloatArray]:
+        return [self._embed(state) for state in self._hidden_states if self._options.layer_embeddings]
+
+    @cached_property
+    def _token_states(self) -> FloatArray:
+        """The vectors of tokens, (batch, seq, width): the last hidden state, or what --layer-op makes."""
         mix = self._recipe.layer_mix
         if mix is None:
             return np.asarray(self._session.to_numpy(self._output.last_hidden_state))
@@ -115,12 +124,13 @@ class _BatchVectors:
         states = self._output.hidden_states[len(self._options.layers) :]
         return mix_layers([self._session.to_numpy(state) for state in states], mix.op)
 
-    def _pooled_states(self, mean_states: Sequence[Any]) -> FloatArray:
-        """Return the vectors to pool, (batch, seq, width): those of the tokens, or the weighted mean of the recipe."""
+    @cached_property
+    def _pooled_states(self) -> FloatArray:
+        """The vectors to pool, (batch, seq, width): those of the tokens, or the weighted mean of the recipe."""
         mean = self._recipe.layer_mean
         if mean is None:
             return self._token_states
-        states = zip(mean.weights, map(self._session.to_numpy, mean_states), strict=True)
+        states = zip(mean.weights, map(self._session.to_numpy, self._mean_states), strict=True)
         return np.asarray(sum(weight * state for weight, state in states) / mean.weights.sum())
 
     def _embed(self, states: FloatArray) -> FloatArray:
@@ -128,10 +138,7 @@ class _BatchVectors:
         mask, excluded = self._batch.attention_mask, self._recipe.excluded_tokens
         poolings = self._recipe.shown.pooling
         pooled = [pool(states, mask, self._pooler_output, pooling, excluded) for pooling in poolings]
-        vectors = pooled[0] if len(pooled) == 1 else np.concatenate(pooled, axis=-1)
-        for head in self._recipe.heads:
-            vectors = apply_head(vectors, head)
-        return vectors
+        return apply_heads(pooled[0] if len(pooled) == 1 else np.concatenate(pooled, axis=-1), self._recipe.heads)
 
     def _terms(self, row: int) -> LexicalVector | None:
         if self._recipe.splade is None:
@@ -169,6 +176,39 @@ class _BatchVectors:
             self._pair_similarity(row),
             labels=self._labels.record(row),
         )
+
+    def states(self, row: int) -> "TextStates":
+        """Return the states of the text in a row of the batch, before they are pooled."""
+        size = len(self._batch.texts[row])
+        return TextStates(
+            self._token_states[row, :size],
+            self._pooled_states[row, :size] if self._recipe.splade is None else None,
+            [state[row, :size] for state in self._hidden_states],
+            None if self._pooler_output is None else self._pooler_output[row],
+            None if self._next_sentence is None else float(self._next_sentence[row]),
+            self._output.last_hidden_state[row, :size],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TextStates:
+    """States of the tokens of one text of a batch, without padding.
+
+    Attributes:
+        token_states: The vectors of tokens, (seq, width): the last hidden state, or what --layer-op makes.
+        pooled_states: The vectors that the recipe pools, (seq, width). None if it is lexical.
+        hidden_states: The requested layers, (seq, hidden) each.
+        pooler_output: (hidden,), or None if the pooler has not run.
+        next_sentence: Probability that sentence B follows A, None if it has not been computed.
+        on_device: The last hidden state as an array of the backend, (seq, hidden).
+    """
+
+    token_states: FloatArray
+    pooled_states: FloatArray | None
+    hidden_states: Sequence[FloatArray]
+    pooler_output: FloatArray | None
+    next_sentence: float | None
+    on_device: Array
 
 
 def next_sentence(logits: FloatArray) -> FloatArray:

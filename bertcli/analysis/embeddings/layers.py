@@ -1,6 +1,6 @@
 """Layers of a recipe that are applied to pooled vectors: dense, LayerNorm and normalisation."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -17,6 +17,13 @@ _LAYER_NORM_EPS = 1e-5
 # Slopes and scales of torch's activation classes.
 _LEAKY_SLOPE = np.float32(0.01)
 _SELU_ALPHA, _SELU_SCALE = np.float32(1.6732632423543772), np.float32(1.0507009873554805)
+
+
+def apply_heads(vectors: FloatArray, heads: Sequence[Head]) -> FloatArray:
+    """Apply the layers of a recipe, one after another, to pooled vectors: (batch, in) to (batch, out)."""
+    for head in heads:
+        vectors = apply_head(vectors, head)
+    return vectors
 
 
 def apply_head(vectors: FloatArray, head: Head) -> FloatArray:

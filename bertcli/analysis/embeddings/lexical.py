@@ -26,6 +26,11 @@ def lexical_vector(session: Session, last_hidden_state: Array, *, with_tokens: b
     Raises:
         NotFinite: A logit is infinite or NaN.
     """
+    return to_terms(session, lexical_weights(session, last_hidden_state), with_tokens=with_tokens)
+
+
+def lexical_weights(session: Session, last_hidden_state: Array) -> FloatArray:
+    """Compute a lexical vector with its zeros, (vocab,), before normalisation. The arguments are as above."""
     splade = session.recipe.splade
     assert splade is not None
     starts = range(0, last_hidden_state.shape[0], _TOKENS_TOGETHER)
@@ -42,6 +47,17 @@ def lexical_vector(session: Session, last_hidden_state: Array, *, with_tokens: b
             f"the logits of {session.checkpoint.name} are infinite or NaN in {session.engine.ops.dtype}",
             hint="use --dtype float32, or copy the weights again",
         )
+    return weights
+
+
+def to_terms(session: Session, weights: FloatArray, *, with_tokens: bool) -> LexicalVector:
+    """Return the terms of a lexical vector, normalised if the recipe says so.
+
+    Args:
+        session: The open checkpoint.
+        weights: The vector with its zeros, (vocab,).
+        with_tokens: Return the spellings of the tokens too.
+    """
     if session.recipe.shown.normalize:
         weights = normalize(weights)
     (found,) = weights.nonzero()

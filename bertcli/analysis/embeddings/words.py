@@ -11,9 +11,11 @@ import numpy as np
 
 from bertcli.analysis.attention.words import word_positions
 from bertcli.choices import WordPooling
+from bertcli.errors import BadCheckpoint
 from bertcli.model.ops.base import FloatArray
 from bertcli.model.places import Span, TokenPlace, token_places
 from bertcli.model.tokenizer import TextTokenizer, TokenizedText
+from bertcli.model.tokenizer_errors import TokenizerError
 from bertcli.results.embeddings import WordVector
 
 # Number of characters of a word that are looked for after those that truncation left.
@@ -168,7 +170,12 @@ def _span(written: str, pieces: Sequence[Span]) -> Span | None:
 def _whole_span(written: str, span: Span, tokenizer: TextTokenizer) -> Span:
     """Return the place of a word of which truncation may have left only the first pieces."""
     start, end = span
-    length = tokenizer.first_word_end(written[start : end + _LONGEST_REST])
+    try:
+        encoding = tokenizer.encode_bare(written[start : end + _LONGEST_REST])
+    except (TokenizerError, BadCheckpoint):  # what follows the text that was kept cannot be tokenized
+        return span
+    of_first = (stop for word, (_, stop) in zip(encoding.word_ids, encoding.offsets, strict=True) if word == 0)
+    length = max(of_first, default=0)
     return start, max(end, start + len(written[start : start + length].rstrip()))
 
 

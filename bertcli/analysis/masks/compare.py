@@ -20,7 +20,7 @@ from bertcli.errors import BadText
 from bertcli.input.records import FailedText
 from bertcli.model.batching import batches
 from bertcli.model.session import Session
-from bertcli.model.tokenizer import TextTokenizer, TokenizedText
+from bertcli.model.tokenizer import LongText, TextTokenizer, TokenizedText
 from bertcli.results.masks import Change, Comparison, MaskPredictions, Prediction
 
 _Row = np.ndarray[Any, Any]
@@ -160,7 +160,9 @@ class ModelComparison:
         return pieces[0] if len(pieces) == 1 and not is_unknown else None
 
     def _tokenize(self, text: TokenizedText) -> TokenizedText | FailedText:
-        return self.other.tokenizer.tokenize([text.record])[0]
+        found = self.other.tokenizer.tokenize([text.record])[0]
+        assert not isinstance(found, LongText)  # --compare does not read windows
+        return found
 
 
 def _mask_keys(mask_logits: MaskLogits) -> list[tuple[int, int]]:

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from bertcli.errors import BadText
-from bertcli.input.records import FailedText
+from bertcli.input.records import FailedText, TextRecord
 from bertcli.model.batching import Batch
 from bertcli.model.engine import OutputRequest, backend_index
 from bertcli.model.ops.base import Array, IntArray
-from bertcli.model.session import Session, text_info
+from bertcli.model.session import Session
+from bertcli.model.text_info import text_info
 from bertcli.model.tokenizer import MASK, TokenizedText
 from bertcli.quoting import shortened
 from bertcli.results.masks import FillMaskRecord, MaskPredictions, Prediction
@@ -110,13 +111,18 @@ def compute_mask_logits(session: Session, batch: Batch, hidden_states: Sequence[
 
 
 def mask_coordinates(batch: Batch, mask_token_id: int | None) -> tuple[IntArray, IntArray]:
-    """Return the rows and columns of the masks of a batch, text by text.
+    """Return the rows and columns of the masks of a batch, text by text. A window has only the masks that it owns.
 
     Args:
         batch: The texts.
         mask_token_id: Id of the mask token, or None if the tokenizer has none.
     """
-    rows, columns = np.nonzero((batch.input_ids == mask_token_id) & batch.attention_mask)
+    is_mask = (batch.input_ids == mask_token_id) & batch.attention_mask
+    for row, text in enumerate(batch.texts):
+        if text.window is not None:
+            is_mask[row, : text.window.owned.start] = False
+            is_mask[row, text.window.owned.stop :] = False
+    rows, columns = np.nonzero(is_mask)
     return rows, columns
 
 
@@ -182,10 +188,15 @@ def check_masks(text: TokenizedText, mask_token_id: int) -> FailedText | None:
             hint="put the mask nearer to the beginning, or raise --max-length",
         )
     elif mask_token_id not in text.input_ids:
-        hint = f'write {MASK}, in capitals, for a missing word, and put the whole text in quotes: "how {MASK} you"'
-        if other := _OTHER_MASKS.search(f"{record.text} {record.pair or ''}"):
-            hint = f"the mask of this model is {MASK}; write it instead of {other[0]}"
-        problem = BadText(f"the text has no mask: {shortened(record.text)}", hint=hint)
+        problem = missing_mask(record)
     else:
         return None
     return record.failed(problem)
+
+
+def missing_mask(record: TextRecord) -> BadText:
+    """Return the error for a text without a mask."""
+    hint = f'write {MASK}, in capitals, for a missing word, and put the whole text in quotes: "how {MASK} you"'
+    if other := _OTHER_MASKS.search(f"{record.text} {record.pair or ''}"):
+        hint = f"the mask of this model is {MASK}; write it instead of {other[0]}"
+    return BadText(f"the text has no mask: {shortened(record.text)}", hint=hint)

@@ -43,12 +43,17 @@ def score_texts(session: Session, batch: Batch, within_word: WithinWord | None =
         places = [(batch.texts[variant.about], variant.positions[0]) for variant in run]
         for variant, score in zip(run, _token_scores(session, places, logits), strict=True):
             tokens[variant.about].append(score)
-    return [_text_score(text_tokens, METHOD_NAMES[within_word]) for text_tokens in tokens]
+    return [text_score(text_tokens, METHOD_NAMES[within_word]) for text_tokens in tokens]
 
 
 def scored_positions(session: Session, text: TokenizedText) -> list[int]:
-    """Return the positions of the tokens that are not special: neither [CLS] nor [SEP] nor [MASK]."""
+    """Return the positions of the tokens that are not special: neither [CLS] nor [SEP] nor [MASK].
+
+    In a window, these are only the tokens that it owns.
+    """
     positions = content_positions(session, text)
+    if text.window is not None:
+        positions = [position for position in positions if position in text.window.owned]
     return [position for position in positions if text.input_ids[position] != session.mask_token_id]
 
 
@@ -56,8 +61,12 @@ def check_scorable(session: Session, text: TokenizedText) -> FailedText | None:
     """Return the text as failed if it has only special tokens, else None."""
     if scored_positions(session, text):
         return None
-    problem = BadText("the text has no token to score, only special tokens", hint="use a text with words")
-    return text.record.failed(problem)
+    return text.record.failed(missing_token())
+
+
+def missing_token() -> BadText:
+    """Return the error for a text without a token to score."""
+    return BadText("the text has no token to score, only special tokens", hint="use a text with words")
 
 
 def _masked_with(text: TokenizedText, position: int, within_word: WithinWord | None) -> Sequence[int]:
@@ -95,7 +104,8 @@ def _token_scores(session: Session, places: Sequence[tuple[TokenizedText, int]],
         )
 
 
-def _text_score(tokens: Sequence[TokenScore], method: str) -> TextScore:
+def text_score(tokens: Sequence[TokenScore], method: str) -> TextScore:
+    """Return the score of a text from those of its tokens. A window of a text may have none."""
     total = sum(token.logprob for token in tokens)
-    mean = total / len(tokens)
+    mean = total / len(tokens) if tokens else 0.0
     return TextScore(method, total, mean, float(np.exp(-mean)), tokens)

@@ -79,6 +79,12 @@ class AttnRequest:
 
     def check_options(self) -> None:
         """Check that the options go together. Raises WrongUsage."""
+        self.model.check_options()
+        if self.heads.aggregate and self.model.reads_windows:
+            raise WrongUsage(
+                "--aggregate averages over whole texts, and --long windows reads a long text in parts",
+                hint="use --long truncate, or leave --aggregate out",
+            )
         if self.page.open_page and not self.writes_page:
             raise WrongUsage("--open needs --html FILE", hint="add --html page.html, or leave --open out")
         if self.writes_page:

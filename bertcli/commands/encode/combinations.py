@@ -14,6 +14,7 @@ _REASONS = {
     "--layers": "the vectors of words are made from one hidden state",
     "--similarity tokens": "it compares tokens",
     "--dedupe": "it keeps one vector for each text",
+    "--long windows": "words of a text that is read in windows are not supported",
     "--ray": "its files have a row for each text",
 }
 _LAYERS_HINT = "add --layer-op mean, which makes one of the layers, or leave --layers out"

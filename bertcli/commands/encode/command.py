@@ -1,21 +1,21 @@
 """bertcli encode: the vectors of texts."""
 
 from contextlib import ExitStack
-from functools import partial
 
-from bertcli.analysis.embeddings.encode import EncodeOptions, encode
+from bertcli.analysis.embeddings.encode import EncodeOptions
 from bertcli.commands.dialogue import Dialogue, wants_dialogue
 from bertcli.commands.encode.labels import note_missing_context
 from bertcli.commands.encode.outputs import binary_writers, encode_info, encode_options, open_dedupe, sort_window
 from bertcli.commands.encode.request import NPY_SUFFIX, EncodeRequest
 from bertcli.commands.encode.similarity import open_comparison
+from bertcli.commands.encode.windows import window_plan
 from bertcli.commands.encode.words import require_occurrence
 from bertcli.commands.opening import open_texts
 from bertcli.commands.request import open_sink
 from bertcli.errors import ExitCode
 from bertcli.input.reader import TextReader
 from bertcli.output.destination import PARQUET_SUFFIX
-from bertcli.output.schema import with_ids
+from bertcli.output.schema import with_ids, with_windows
 from bertcli.output.schemas.encode import encode_schema
 from bertcli.output.schemas.labels import with_labels
 from bertcli.output.schemas.words import with_words
@@ -55,13 +55,15 @@ def _encode_to_sink(request: EncodeRequest, sink: Sink) -> ExitCode:
         schema = with_words(schema, info, recipe, options.words.pooling)
     if comparison is not None:
         schema = comparison.add_to(schema, info)
+    schema = with_windows(schema) if request.per_window else schema
     schema = with_ids(schema, request.texts.id_field)
     with ExitStack() as stack:
         # Closed after the threads of the run, which use it.
         dedupe = stack.enter_context(open_dedupe(request, session, options, destination.scratch_folder))
         plan = _plan(options, reader, sink)
         run = stack.enter_context(Run(session, reader, plan, sink.reporter, sink.reporter.note))
-        answers = run.answers(partial(encode, session, options=options), dedupe=dedupe)
+        compute, documents = window_plan(session, options, per_window=request.per_window)
+        answers = run.answers(compute, dedupe=dedupe, documents=documents)
         if request.words.word is not None:
             answers = require_occurrence(answers, request.words.word)
         if comparison is not None:

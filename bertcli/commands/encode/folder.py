@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bertcli.analysis.embeddings.encode import EncodeOptions, encode
+from bertcli.analysis.embeddings.encode import EncodeOptions
 from bertcli.checkpoints.required_files import fingerprint
 from bertcli.choices import EngineName
 from bertcli.commands.encode.labels import note_missing_context
 from bertcli.commands.encode.outputs import encode_info, encode_options, open_dedupe, parquet_layout, sort_window
 from bertcli.commands.encode.request import EncodeRequest
+from bertcli.commands.encode.windows import window_plan
 from bertcli.commands.opening import note_doubts
 from bertcli.errors import BertcliError, ExitCode
 from bertcli.input.reader import TextReader
+from bertcli.input.records import MAX_TEXT_BYTES
 from bertcli.model.request import SessionRequest
 from bertcli.model.session import Session, open_session
 from bertcli.output.files.folder import check_same_run, find_started_run, open_folder, prepare_folder
@@ -78,7 +79,11 @@ def shard_limits(request: EncodeRequest, session: Session, device: str, started:
     """Return the size of the shards: the user's, that of the run to resume, or else one for the model and device."""
     if request.corpus.shard_rows is not None:
         return ShardLimits(request.corpus.shard_rows)
-    return default_limits(session.config, device, session.tokenizer.limit) if started is None else started.limits
+    if started is not None:
+        return started.limits
+    # In windows, the model sees all of a long text.
+    max_tokens = MAX_TEXT_BYTES if request.model.reads_windows else session.tokenizer.limit
+    return default_limits(session.config, device, max_tokens)
 
 
 def as_started(model: SessionRequest, started: Manifest | None) -> SessionRequest:
@@ -131,7 +136,8 @@ def describe_run(
             "batch_size": model.batch_size,
             "layer_op": request.embedding.layer_op,
             "max_length": model.max_length,
-            "truncate": model.truncate,
+            "long": str(model.on_long),
+            "overlap": model.overlap,
             "pair": texts.pair,
             "pairs": texts.pairs,
             "field": texts.text_field,
@@ -206,7 +212,8 @@ def _encode(
         run = stack.enter_context(Run(session, reader, plan, sink.reporter, sink.reporter.note))
         writer = stack.enter_context(ShardFolderWriter(folder, manifest, layout, boundaries))
         new = skip_finished(boundaries.watch(reader.windows()), manifest, boundaries, on_replayed)
-        answers = run.answers(partial(encode, session, options=options), windows=new, dedupe=dedupe)
+        compute, documents = window_plan(session, options)
+        answers = run.answers(compute, windows=new, dedupe=dedupe, documents=documents)
         written = sink.write_all(lock.watch(answers), writer)
     sink.reporter.summarize(run.summary())
     return written

@@ -35,7 +35,7 @@ def shown_heads(request: EncodeRequest, session: Session, format_: str) -> Seque
     """Return the heads whose labels and answers a format shows. The others are not computed.
 
     Raises:
-        WrongUsage: Labels are requested together with --dedupe.
+        WrongUsage: Labels are requested together with --dedupe or --long windows.
         BadCheckpoint, UnsupportedModel: A head cannot be used.
     """
     has_words_alone = request.words.are_requested and format_ in WORD_ROWS
@@ -46,6 +46,11 @@ def shown_heads(request: EncodeRequest, session: Session, format_: str) -> Seque
         raise WrongUsage(
             f"--dedupe keeps one vector for each text, not the labels of {heads[0].info.class_name}",
             hint="leave --dedupe out, or add --no-labels",
+        )
+    if heads and request.model.reads_windows:
+        raise WrongUsage(
+            f"--long windows has no labels of {heads[0].info.class_name} for texts that are longer than the limit",
+            hint="add --no-labels, or use --long truncate",
         )
     return heads
 

@@ -24,6 +24,7 @@ from bertcli.model.requirements import require_mlm_head, require_pooler
 from bertcli.model.session import Session
 from bertcli.output.destination import PARQUET_SUFFIX, TENSOR_SUFFIXES
 from bertcli.output.files.arrays import ArrayColumn, NpyWriter, tensor_writers
+from bertcli.output.schema import WINDOW_COLUMNS, WindowCell
 from bertcli.results.embeddings import EncodeRecord
 from bertcli.results.texts import RunInfo
 
@@ -189,13 +190,16 @@ def parquet_layout(session: Session, request: EncodeRequest, options: EncodeOpti
             tokens.append(TokenColumn(f"layer_{layer}_token_vectors", _LayerValues("hidden_states", place)))
     has_pairs = request.texts.pair is not None or request.texts.pairs
     next_sentence = [NumberColumn("next_sentence", attrgetter("next_sentence"))]
+    numbers = next_sentence if has_pairs and session.has_next_sentence_head else []
+    if request.per_window:
+        numbers += [NumberColumn(name, WindowCell(name), "int64") for name in WINDOW_COLUMNS]
     return ParquetLayout(
         hidden=session.recipe.token_width(hidden),
         vectors=vectors,
         terms=terms,
         nested=list(parquet_columns(options.heads)),
         tokens=tokens,
-        numbers=next_sentence if has_pairs and session.has_next_sentence_head else (),
+        numbers=numbers,
         texts=(("text", "pair") if has_pairs else ("text",)) if request.corpus.keep_text else (),
         has_ids=request.texts.id_field is not None,
         has_index=request.ray.is_requested,

@@ -30,6 +30,8 @@ _LOOKED_AT = ("table", "svg", "json")
 _VECTORS = (*_LOOKED_AT, "jsonl", *TENSOR_SUFFIXES, *PARQUET)
 # Formats that have a row for each word, and nothing about the text beside it.
 WORD_ROWS = ("csv", "tsv", *_BINARY_SUFFIXES)
+# A folder has a row for each text of the input.
+_PER_WINDOW = (*_LOOKED_AT, "jsonl", "csv", "tsv", NPY_SUFFIX, *TENSOR_SUFFIXES, PARQUET_SUFFIX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class EncodeRequest:
         top_k: Number of terms of a lexical vector to show; None for 10 in a table and for all in JSON.
         words: The words to return vectors of.
         labels: Show the labels and answers of the checkpoint's heads.
+        per_window: Return a record for each window of a long text, instead of one for the text.
     """
 
     texts: TextOptions
@@ -56,6 +59,7 @@ class EncodeRequest:
     layers: str | None = None
     similarity: SimilarityUnit | None = None
     top_k: int | None = None
+    per_window: bool = False
     corpus: CorpusOptions = field(default_factory=CorpusOptions)
     ray: RayOptions = field(default_factory=RayOptions)
     words: WordOptions = field(default_factory=WordOptions)
@@ -84,6 +88,9 @@ class EncodeRequest:
 
     def check_options(self) -> None:
         """Check that the options go together. Raises WrongUsage."""
+        self.model.check_options()
+        if self.per_window and not self.model.reads_windows:
+            raise WrongUsage("--per-window needs --long windows", hint="add --long windows, or leave --per-window out")
         prompt = self.embedding.prompt
         if prompt is not None and self.embedding.prompt_name is not None:
             raise WrongUsage("--prompt and --prompt-name both set the prompt", hint="leave one of them out")
@@ -97,6 +104,11 @@ class EncodeRequest:
         check_words(self.words, self._not_for_words())
         if self.similarity == SimilarityUnit.TOKENS:
             check_two_texts(self.texts)
+            if self.model.reads_windows:
+                raise WrongUsage(
+                    "--similarity tokens compares the tokens of texts that fit, and --long windows divides longer ones",
+                    hint="leave --long windows out, or use --long truncate",
+                )
         if self.corpus.resume and self.output.force:
             raise WrongUsage(
                 "--resume keeps what a folder holds, and --force replaces it",
@@ -127,6 +139,10 @@ class EncodeRequest:
                 "words alone",
                 hint="leave --normalize out, or use --json, which has the embedding of each text too",
             )
+        if self.corpus.dedupe and self.per_window:
+            raise WrongUsage(
+                "--dedupe compares whole texts, and --per-window writes parts of them", hint="leave one of them out"
+            )
         if self.corpus.dedupe and keeps_tokens:
             raise WrongUsage(
                 "--dedupe keeps one vector for each text, not one for each token",
@@ -150,6 +166,7 @@ class EncodeRequest:
             "--layers": self.added_layers is not None,
             "--similarity tokens": self.similarity == SimilarityUnit.TOKENS,
             "--dedupe": self.corpus.dedupe,
+            "--long windows": self.model.reads_windows,
             "--ray": self.ray.is_requested,
         }
 
@@ -164,6 +181,7 @@ class EncodeRequest:
             self.words.option: (self.words.are_requested, (*_LOOKED_AT, "jsonl", *WORD_ROWS)),
             "--dtype-out": (corpus.dtype_out is not None, _BINARY),
             "--keep-text": (corpus.keep_text, PARQUET),
+            "--per-window": (self.per_window, _PER_WINDOW),
             "--shard-rows": (corpus.shard_rows is not None, (FOLDER,)),
             "--resume": (corpus.resume, (FOLDER,)),
             "--ray": (self.ray.is_requested, (FOLDER,)),

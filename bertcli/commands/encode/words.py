@@ -18,6 +18,7 @@ from bertcli.commands.options import WordOptions
 from bertcli.errors import BadText, WrongUsage
 from bertcli.input.records import FailedText, TextRecord
 from bertcli.model.session import Session
+from bertcli.model.tokenizer import TokenizedText
 from bertcli.output.destination import PARQUET_SUFFIX
 from bertcli.output.files.arrays import ArrayColumn, NpyWriter, tensor_writers
 from bertcli.results.embeddings import EncodeRecord, Occurrence
@@ -62,6 +63,7 @@ def _check_is_one_word(word: str, session: Session, *, pretokenized: bool) -> No
     (text,) = session.tokenizer.tokenize([TextRecord(0, word)])
     if isinstance(text, FailedText):
         raise WrongUsage(f"--word {word!r} cannot be found: {text.error.message}", hint="name another word")
+    assert isinstance(text, TokenizedText)  # words and windows do not go together
     found = [each for each in find_words(text, session.tokenizer, pretokenized=pretokenized) if each.positions]
     if len(found) == 1:
         return

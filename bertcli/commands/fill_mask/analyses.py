@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bertcli.model.tokenizer import TokenizedText
     from bertcli.output.records import BinaryWriters
     from bertcli.output.schema import Schema
-    from bertcli.pipeline.scheduler import Check
+    from bertcli.pipeline.documents import Check, DocumentPlan
     from bertcli.results.masks import FillMaskRecord
     from bertcli.results.texts import RunInfo
 
@@ -51,6 +51,7 @@ class FillMaskAnalysis:
         is_large: A record holds a matrix.
         binary_writers: Writers of binary files.
         notes: Notes for formats that are not a table; a table shows them itself.
+        documents: How texts that are longer than the limit are read. None if the analysis does not read windows.
     """
 
     compute: Callable[[Batch], Sequence[FillMaskRecord]]
@@ -60,6 +61,7 @@ class FillMaskAnalysis:
     is_large: bool = False
     binary_writers: BinaryWriters = field(default_factory=dict)
     notes: Sequence[str] = ()
+    documents: DocumentPlan[FillMaskRecord] | None = None
 
 
 def set_up(request: FillMaskRequest, session: Session, on_download: OnDownload) -> FillMaskAnalysis:
@@ -85,6 +87,7 @@ def predict(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
     top_k = None if request.mass is not None and request.top_k is None else _checked_top_k(request, session)
     analyses: list[MaskAnalysis] = []
     check: Check = partial(_check_has_mask, session)
+    targets: Sequence[Target] = ()
     if request.targets is not None:
         targets = _parse_targets(request.targets, session)
         analyses.append(_target_scores(request, targets))
@@ -94,7 +97,8 @@ def predict(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
 
         analyses.append(add_entropy)
     compute = partial(predict_masks, session, top_k=top_k, mass=request.mass, analyses=analyses)
-    return FillMaskAnalysis(compute, check, partial(fill_mask_schema, mass=request.mass))
+    schema = partial(fill_mask_schema, mass=request.mass)
+    return FillMaskAnalysis(compute, check, schema, documents=_mask_windows(request, session, targets))
 
 
 def joint(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
@@ -117,7 +121,13 @@ def score(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
 
     compute = partial(_scored_records, session, top_k=_checked_top_k(request, session), within_word=request.within_word)
     batch_tokens = max(session.batch_tokens // _SCORE_FRACTION, 1)
-    return FillMaskAnalysis(compute, partial(check_scorable, session), score_schema, batch_tokens)
+    return FillMaskAnalysis(
+        compute,
+        partial(check_scorable, session),
+        score_schema,
+        batch_tokens,
+        documents=_score_windows(request, session),
+    )
 
 
 def lens(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
@@ -132,7 +142,9 @@ def lens(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
     analyses: list[MaskAnalysis] = [*scores, LogitLens(top_k, targets)]
     every_layer = range(session.config.num_hidden_layers + 1)
     compute = partial(predict_masks, session, top_k=top_k, analyses=analyses, hidden_states=every_layer)
-    return FillMaskAnalysis(compute, partial(_check_has_mask, session), lens_schema)
+    return FillMaskAnalysis(
+        compute, partial(_check_has_mask, session), lens_schema, documents=_mask_windows(request, session, ())
+    )
 
 
 def mutual(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
@@ -183,6 +195,37 @@ def compare(request: FillMaskRequest, session: Session, on_download: OnDownload)
         partial(_check_comparable, session, targets or (), comparing),
         partial(compare_schema, explanation=note),
         notes=() if comparing.is_one_vocabulary else (note,),
+    )
+
+
+def _mask_windows(
+    request: FillMaskRequest, session: Session, targets: Sequence[Target]
+) -> DocumentPlan[FillMaskRecord] | None:
+    """Return the plan that answers each mask of a long text in a window around it."""
+    if not request.model.reads_windows:
+        return None
+    from bertcli.analysis.masks.windows import JoinedMasks, check_document_masks
+    from bertcli.model.windows import CentredWindows
+    from bertcli.pipeline.documents import DocumentPlan
+
+    reserved = max((len(target.ids) - 1 for target in targets), default=0)
+    return DocumentPlan(
+        CentredWindows(session.mask_token_id, reserved),
+        partial(JoinedMasks, session.tokenizer),
+        partial(check_document_masks, session, targets),
+    )
+
+
+def _score_windows(request: FillMaskRequest, session: Session) -> DocumentPlan[FillMaskRecord] | None:
+    """Return the plan that scores each token of a long text in the window in which it has most context."""
+    if not request.model.reads_windows:
+        return None
+    from bertcli.analysis.masks.windows import JoinedMasks, check_document_scorable
+    from bertcli.model.windows import OverlappingWindows
+    from bertcli.pipeline.documents import DocumentPlan
+
+    return DocumentPlan(
+        OverlappingWindows(), partial(JoinedMasks, session.tokenizer), partial(check_document_scorable, session)
     )
 
 

@@ -11,6 +11,7 @@ from bertcli.errors import ExitCode
 from bertcli.model.engine_choice import BYTES_PER_TOKEN
 from bertcli.model.requirements import require_mlm
 from bertcli.output.schema import with_ids
+from bertcli.pipeline.documents import ANSWER_WINDOWS
 from bertcli.pipeline.scheduler import Run
 
 # Rough number of steps of --joint, each of which runs the whole beam.
@@ -33,7 +34,9 @@ def fill_mask(request: FillMaskRequest) -> ExitCode:
     schema = with_ids(schema, request.texts.id_field)
     plan = streaming_plan(reader, batch_tokens=analysis.batch_tokens, is_large=analysis.is_large)
     with Run(session, reader, plan, sink.reporter, sink.reporter.note) as run:
-        return sink.write(info, schema, run.answers(analysis.compute, check=analysis.check), analysis.binary_writers)
+        documents = analysis.documents or ANSWER_WINDOWS
+        answers = run.answers(analysis.compute, check=analysis.check, documents=documents)
+        return sink.write(info, schema, answers, analysis.binary_writers)
 
 
 def estimate_passes(analysis: str, size: int) -> float:

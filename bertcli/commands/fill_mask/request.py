@@ -20,6 +20,8 @@ _OPTIONS_OF: Mapping[str, set[str]] = {
     "--mutual": set(),
 }
 _NEEDS = {"--order": "--joint", "--within-word": "--score", "--target-score": "--targets"}
+# Analyses that compare all masks or tokens of a text with each other, or whole texts.
+_WHOLE_TEXTS = ("--joint", "--compare", "--mutual")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,12 @@ class FillMaskRequest:
 
     def check_options(self) -> None:
         """Check that the options go together. Raises WrongUsage."""
+        self.model.check_options()
+        if self.model.reads_windows and self.analysis in _WHOLE_TEXTS:
+            raise WrongUsage(
+                f"{self.analysis} needs a whole text, and --long windows reads a long text in parts",
+                hint=f"use --long truncate, or leave {self.analysis} out",
+            )
         if self.mass is not None and isnan(self.mass):
             raise WrongUsage("--mass nan is not a probability", hint="use a number from 0 to 1")
         analyses = self._analyses()

@@ -58,7 +58,7 @@ class NumberColumn:
     Attributes:
         name: Name of the column.
         get: Returns the value of a record, None for null.
-        type: Name of the type: float32, int32, string, or INT_LIST.
+        type: Name of the type: float32, int32, int64, string, or INT_LIST.
     """
 
     name: str

@@ -105,13 +105,17 @@ def bar(score: float) -> str:
 
 
 def title(text: TextInfo) -> Text:
-    """Return the title of a record: its line number if it has one, its text and pair, and a mark if truncated."""
+    """Return the title of a record: its line number, its text and pair, and whether it was truncated or in windows."""
     line = "" if text.line is None else f"line {text.line}  "
     shown = Text.assemble((line, QUIET), (_shortened(text.text), STRONG), overflow="fold")
     if text.pair is not None:
         shown.append("  +  ", QUIET).append(_shortened(text.pair), STRONG)
     if text.truncated:
         shown.append("  (truncated)", ALARM)
+    if text.window is not None:
+        shown.append(f"  (window {text.window.number})", QUIET)
+    elif text.windows:
+        shown.append(f"  ({formatting.counted(len(text.windows), 'window')})", QUIET)
     if text.unknown:
         shown.append(f"  ({formatting.counted(text.unknown, 'unknown token')})", ALARM)
     return shown

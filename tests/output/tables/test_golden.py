@@ -32,6 +32,7 @@ from bertcli.output.schemas.fill_mask import (
 )
 from bertcli.output.schemas.models import models_schema, shapes_schema, weights_schema
 from bertcli.output.schemas.similarity import with_occurrences, with_token_similarity
+from bertcli.output.schemas.tokens import tokens_schema
 from bertcli.output.schemas.words import with_words
 from tests.output import samples
 from tests.output.drawing import GOLDEN, check_golden, draw
@@ -94,6 +95,7 @@ CASES: dict[str, Callable[[], Case]] = {
         [samples.shapes_result(has_pooler=False, ran=True)],
     ),
     "shapes-config": lambda: (shapes_schema(samples.info("shapes")), [samples.shapes_result(has_pooler=None)]),
+    "shapes-tokens": lambda: (tokens_schema(samples.info("shapes")), [samples.tokens_record()]),
     "models": lambda: (models_schema(), [samples.models_result()]),
     "weights": lambda: (weights_schema(samples.info("shapes")), [samples.weights_result()]),
     "attn": lambda: (attn_schema(samples.info("attn"), samples.DISPLAY), [samples.attn_record()]),
@@ -116,6 +118,7 @@ COLORED = (
     "encode-tokens",
     "encode",
     "shapes-run",
+    "shapes-tokens",
     "attn",
     "attn-matrix",
     "attn-grid",

@@ -1,6 +1,6 @@
 """bertcli shapes: the name and shape of every output, and the tensors of a checkpoint."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -15,12 +15,15 @@ from bertcli.checkpoints.weight_files import WeightFiles, find_weight_files, has
 from bertcli.commands.dialogue import Dialogue, wants_dialogue
 from bertcli.commands.options import TextOptions
 from bertcli.commands.request import open_sink
+from bertcli.commands.shapes.tokens import show_tokens
 from bertcli.errors import BertcliError, ExitCode, ShapesDiffer, WrongUsage
 from bertcli.input.reader import TextReader
 from bertcli.input.records import FailedText
+from bertcli.model.document_reader import read_document, read_window
 from bertcli.model.request import SessionRequest
-from bertcli.model.tokenizer import TokenizedText
+from bertcli.model.tokenizer import LongText, TextTokenizer, Tokenized, TokenizedText
 from bertcli.model.tokenizer_loading import open_tokenizer
+from bertcli.model.windows import OverlappingWindows
 from bertcli.output.destination import Destination, OutputFormats, OutputOptions
 from bertcli.output.schemas.models import shapes_schema, weights_schema
 from bertcli.output.sink import Sink
@@ -37,6 +40,7 @@ class ShapesRequest:
         seq: Number of tokens in each text, instead of texts.
         run: Run the model and show the shapes that it returns.
         weights: List the tensors of the checkpoint instead.
+        tokens: Show the tokens of each text instead.
     """
 
     texts: TextOptions
@@ -46,6 +50,7 @@ class ShapesRequest:
     seq: int | None = None
     run: bool = False
     weights: bool = False
+    tokens: bool = False
 
     @property
     def formats(self) -> OutputFormats:
@@ -54,11 +59,21 @@ class ShapesRequest:
 
     def check_options(self) -> None:
         """Check that the options go together. Raises WrongUsage."""
+        self.model.check_options()
         has_texts, has_size = bool(self.texts.texts or self.texts.file), bool(self.batch or self.seq)
         if self.weights and (self.run or has_size or has_texts):
             raise WrongUsage(
                 "--weights lists the tensors of the checkpoint and needs nothing else",
                 hint="leave out texts, --batch, --seq and --run",
+            )
+        if self.tokens and (self.run or has_size or self.weights):
+            raise WrongUsage(
+                "--tokens shows the tokens of texts and needs nothing else",
+                hint="leave out --batch, --seq, --run and --weights",
+            )
+        if self.tokens and self.model.reads_windows:
+            raise WrongUsage(
+                "--tokens shows whole texts, and --long windows divides them", hint="use --long truncate instead"
             )
         if has_size and has_texts:
             raise WrongUsage(
@@ -97,13 +112,15 @@ def shapes(request: ShapesRequest) -> ExitCode:
     if request.weights:
         return _show_weights(request.model, sink)
     subject = _find_subject(request, sink)
+    info = RunInfo("shapes", subject.name, subject.revision, None, None, request.model.dtype)
+    if request.tokens:
+        return show_tokens(request.texts, _open_tokenizer(request, subject), replace(info, dtype=None), sink)
     texts: list[TokenizedText | FailedText] = []
     if request.seq is None:
-        texts = _tokenize(request, subject)
+        texts = _tokenize(request, _open_tokenizer(request, subject))
         size = _size_of(texts)
     else:
         size = _given_size(request.batch or 1, request.seq, subject.config)
-    info = RunInfo("shapes", subject.name, subject.revision, None, None, request.model.dtype)
     weights = _stored_weights(subject, request)
     parts = None if weights is None else weights.optional_parts(subject.config)
     classes = model_classes(subject.config, *size, request.model.dtype, parts)
@@ -204,7 +221,7 @@ def _given_size(batch: int, seq: int, config: ModelConfig) -> _Size:
     return _Size(batch, seq)
 
 
-def _tokenize(request: ShapesRequest, subject: _Subject) -> list[TokenizedText | FailedText]:
+def _open_tokenizer(request: ShapesRequest, subject: _Subject) -> TextTokenizer:
     checkpoint = subject.checkpoint
     if checkpoint is None:
         if not has_bundled_vocabulary(subject.name):
@@ -213,9 +230,25 @@ def _tokenize(request: ShapesRequest, subject: _Subject) -> list[TokenizedText |
                 hint="give a size instead of texts, such as --batch 1 --seq 128",
             )
         checkpoint = Checkpoint(subject.name, BUNDLED_FOLDER)
-    tokenizer = open_tokenizer(checkpoint, subject.config, request.model.max_length, request.model.truncate)
-    windows = TextReader(request.texts.source()).windows()
-    return [text for window in windows for text in tokenizer.tokenize_window(window)]
+    return open_tokenizer(checkpoint, subject.config, request.model)
+
+
+def _tokenize(request: ShapesRequest, tokenizer: TextTokenizer) -> list[TokenizedText | FailedText]:
+    tokenized = (
+        text for window in TextReader(request.texts.source()).windows() for text in tokenizer.tokenize_window(window)
+    )
+    return [part for text in tokenized for part in _parts(tokenizer, text)]
+
+
+def _parts(tokenizer: TextTokenizer, text: Tokenized) -> Iterable[TokenizedText | FailedText]:
+    """Return a text, or its windows if it is longer than the limit: each is a row of the batch."""
+    if not isinstance(text, LongText):
+        return [text]
+    document = read_document(tokenizer, text.record)
+    if isinstance(document, FailedText):
+        return [document]
+    windows = OverlappingWindows(is_joined=False).divide(document)
+    return (read_window(tokenizer, window) for window in windows)
 
 
 def _size_of(texts: Sequence[TokenizedText | FailedText]) -> _Size:

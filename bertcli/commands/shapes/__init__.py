@@ -1,0 +1,1 @@
+"""bertcli shapes: the shapes of outputs and weights, and the tokens of texts."""
