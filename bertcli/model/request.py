@@ -49,6 +49,8 @@ class SessionRequest:
         threads: Number of CPU threads; None for the engine's default.
         embedding: The way to make embeddings; None if texts are shown to the model as they are, without the recipe's
             prompt and lower-casing.
+        with_heads: The run computes the heads for classification and question answering. For ModernBERT, only the
+            transformers engine can.
     """
 
     model: str | None = None
@@ -66,6 +68,7 @@ class SessionRequest:
     token: str | None = None
     threads: int | None = None
     embedding: EmbeddingRequest | None = None
+    with_heads: bool = False
 
     @property
     def on_long(self) -> OnLong:

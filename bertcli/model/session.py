@@ -55,7 +55,7 @@ class Session:
         """The engine, device and dtype. Raises DeviceUnavailable, WrongUsage."""
         request = self.request
         foreign = _foreign_model(self.config)
-        if isinstance(self.config, ModernBertConfig) and self.heads:
+        if request.with_heads and isinstance(self.config, ModernBertConfig) and self.heads:
             foreign = f"{self.config.model_type} with heads for labels"
         traits = CheckpointTraits(self.weight_files.is_pickled, foreign)
         return choose_engine(request.engine, request.device, request.dtype, traits, self._work)

@@ -110,6 +110,27 @@ def text_json(text: TextInfo) -> Mapping[str, Any]:
     return found
 
 
+def with_closing(
+    schema: Schema[Record], keys: Callable[[], Mapping[str, Any]], table: Callable[[], Any] | None = None
+) -> Schema[Record]:
+    """Return a schema that closes the run with more keys, after those that it closes with already.
+
+    Args:
+        schema: Schema of the records.
+        keys: Return the keys to add to the top level of JSON after the last record.
+        table: Return the table to draw after the last record, or None. None keeps that of the schema.
+    """
+    return replace(
+        schema,
+        closing=partial(_closing_keys, schema.closing, keys),
+        closing_table=schema.closing_table if table is None else table,
+    )
+
+
+def _closing_keys(first: Callable[[], Mapping[str, Any]], more: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
+    return {**first(), **more()}
+
+
 def with_ids(schema: Schema[Any], id_field: str | None) -> Schema[Any]:
     """Return a schema with one more column at the end: text_id, the id that the input gives each text.
 

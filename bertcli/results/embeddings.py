@@ -63,8 +63,8 @@ class TokenSimilarity:
         row_tokens: The tokens of the first text.
         column_tokens: The tokens of the second text.
         cosine: (rows, columns).
-        precision: Mean over the rows of the largest cosine, without [CLS] and [SEP].
-        recall: Mean over the columns of the largest cosine, without [CLS] and [SEP].
+        precision: Mean over the rows of the largest cosine, without [CLS], [SEP] and the prompt.
+        recall: Mean over the columns of the largest cosine, without [CLS], [SEP] and the prompt.
         f1: Harmonic mean of the two.
     """
 

@@ -101,6 +101,17 @@ def test_a_text_of_special_tokens_scores_0(tiny_bert: Path) -> None:
     assert (found.precision, found.f1) == (0, 0)
 
 
+def test_the_tokens_of_a_prompt_are_not_scored(tiny_bert: Path) -> None:
+    session = open_bert(tiny_bert, embedding=EmbeddingRequest(prompt="how: "))
+    found = similarity(session, "the cat", "a mat")
+    assert list(found.row_tokens) == ["[CLS]", "how", ":", "the", "cat", "[SEP]"]
+    cosine = np.array(found.cosine)
+    assert found.precision == pytest.approx(cosine[3:5].max(1).mean(), abs=1e-6)
+    assert found.recall == pytest.approx(cosine[:, 3:5].max(0).mean(), abs=1e-6)
+    (pair,) = encode(session, one_batch(session, [("the cat", "a mat")]), EncodeOptions(token_similarity=True))
+    assert (pair.token_similarity.row_tokens, pair.token_similarity.column_tokens) == (["the", "cat"], ["a", "mat"])
+
+
 @given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=5))
 def test_a_text_is_most_similar_to_itself(tiny_bert: Path, words: list[str]) -> None:
     session = _SESSIONS.setdefault(tiny_bert, open_bert(tiny_bert))

@@ -166,6 +166,20 @@ def test_a_word_without_tokens_has_no_vector(tiny_bert: Path) -> None:
     assert words[1].embedding is None
 
 
+@pytest.mark.parametrize("family", ["distilbert", "roberta", "xlm-roberta"])
+def test_a_word_that_truncation_cuts_is_spelled_in_full(tmp_path: Path, family: str) -> None:
+    save_family(tmp_path, family)
+    session = open_bert(tmp_path, truncate=True)
+    [whole] = tokenize(session, ["how are youing the"])
+    words = find_words(whole, session.tokenizer)
+    for limit in range(3, len(whole)):
+        cut = open_bert(tmp_path, max_length=limit, truncate=True)
+        found = find_words(tokenize(cut, ["how are youing the"])[0], cut.tokenizer)
+        assert [(word.word, word.start, word.end) for word in found] == [
+            (word.word, word.start, word.end) for word in words if word.positions[0] < limit - 1
+        ]
+
+
 def test_words_beyond_the_end_of_a_truncated_text_are_left_out(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert, max_length=5, truncate=True)
     for pretokenized in (False, True):

@@ -9,7 +9,13 @@ import pyarrow.parquet
 import pytest
 import torch
 
-from bertcli.choices import HeadTask
+from bertcli.choices import HeadTask, OnError
+from bertcli.commands.encode.command import encode_texts
+from bertcli.commands.encode.request import EncodeRequest
+from bertcli.commands.options import CorpusOptions, TextOptions
+from bertcli.errors import BertcliError, WrongUsage
+from bertcli.model.request import SessionRequest
+from bertcli.output.destination import OutputOptions
 from tests.cli.process import assert_failed, run
 from tests.task_models import expected_answer, load_head, pipeline, save_head
 from tests.tiny import edit_config
@@ -46,6 +52,13 @@ def test_labels_in_json_are_those_of_the_pipeline(text_model: Path) -> None:
             [each["score"] for each in record["labels"]], [e["score"] for e in labels], atol=1e-5
         )
         assert {tuple(label) for label in record["labels"]} == {("label", "score")}
+
+
+@pytest.mark.parametrize("similarity", ["texts", "tokens"])
+def test_similarity_leaves_the_description_of_the_heads(text_model: Path, similarity: str) -> None:
+    document = run("encode", "how", "the cat", "-m", text_model, f"--similarity={similarity}", "--json").json()
+    key = {"texts": "similarity", "tokens": "token_similarity"}[similarity]
+    assert list(document)[-3:] == ["records", "heads", key]
 
 
 def test_columns_of_labels(text_model: Path) -> None:
@@ -88,20 +101,21 @@ def _linked(folder: Path, model: Path) -> Path:
 @pytest.mark.parametrize(
     ("model", "keys", "pair"),
     [
-        ("text_model", ["labels"], ()),
-        ("token_model", ["token_labels", "entities"], ()),
-        ("token_model", ["token_labels", "entities"], ("--pair", CONTEXT)),
-        ("answer_model", ["answer"], ("--pair", CONTEXT)),
+        ("text_model", ["labels"], None),
+        ("token_model", ["token_labels", "entities"], None),
+        ("token_model", ["token_labels", "entities"], CONTEXT),
+        ("answer_model", ["answer"], CONTEXT),
     ],
 )
 def test_parquet_files_and_folders_have_the_keys_of_json(
-    folder: Path, model: str, keys: list[str], pair: tuple[str, ...], request: pytest.FixtureRequest
+    folder: Path, model: str, keys: list[str], pair: str | None, request: pytest.FixtureRequest
 ) -> None:
-    options = ("-m", request.getfixturevalue(model), *pair)
-    texts = ("how are you", "The cat satonmat, Caf\u00e9.")
-    records = run("encode", *texts, *options, "--json").records()
-    run("encode", *texts, *options, "-o", folder / "out.parquet").answer()
-    run("encode", *texts, "", *options, "-q", "--on-error", "skip", "-o", f"{folder}/out/")
+    checkpoint = request.getfixturevalue(model)
+    texts = ["how are you", "The cat satonmat, Caf\u00e9."]
+    write(checkpoint, folder / "out.json", texts, pair)
+    write(checkpoint, folder / "out.parquet", texts, pair)
+    write(checkpoint, f"{folder}/out/", [*texts, ""], pair)
+    records = json.loads((folder / "out.json").read_text())["records"]
     whole, shard = (
         pyarrow.parquet.read_table(folder / file).to_pylist() for file in ("out.parquet", "out/shard-00000.parquet")
     )
@@ -111,8 +125,15 @@ def test_parquet_files_and_folders_have_the_keys_of_json(
         assert list(row)[-len(keys) :] == keys
         for key in keys:
             assert_equal(row[key], record[key])
-    run("encode", *texts, *options, "--no-labels", "-o", folder / "bare.parquet").answer()
+    write(checkpoint, folder / "bare.parquet", texts, pair, labels=False)
     assert not set(keys) & set(pyarrow.parquet.read_schema(folder / "bare.parquet").names)
+
+
+def write(model: Path, target: Path | str, texts: list[str], pair: str | None = None, **options: Any) -> None:
+    """Encode texts into a file or folder, without a process. Empty texts fail and are skipped."""
+    of_texts = TextOptions(texts, pair=pair, on_error=OnError.SKIP)
+    of_model = SessionRequest(str(model), device="cpu")
+    encode_texts(EncodeRequest(of_texts, of_model, OutputOptions(output=str(target), quiet=True), **options))
 
 
 def assert_equal(found: Any, expected: Any) -> None:
@@ -128,15 +149,16 @@ def assert_equal(found: Any, expected: Any) -> None:
 
 
 def test_a_resumed_run_has_the_labels_of_the_first(folder: Path, text_model: Path) -> None:
-    options = ("-m", text_model, "-q", "-o", f"{folder}/out/")
-    run("encode", "how", "you", *options).answer()
-    assert_failed(run("encode", "how", "you", *options, "--resume", "--no-labels"), 1, "without --no-labels")
-    run("encode", "how", "you", *options, "--resume").answer()
+    target, texts, resumed = f"{folder}/out/", ["how", "you"], CorpusOptions(resume=True)
+    write(text_model, target, texts)
+    with pytest.raises(BertcliError, match="without --no-labels"):
+        write(text_model, target, texts, corpus=resumed, labels=False)
+    write(text_model, target, texts, corpus=resumed)
 
 
 def test_arrays_hold_vectors_only(tmp_path: Path, text_model: Path) -> None:
     for name in ("out.npy", "out.npz"):
-        run("encode", "how are you", "-m", text_model, "-o", tmp_path / name).answer()
+        write(text_model, tmp_path / name, ["how are you"])
     assert np.load(tmp_path / "out.npy").shape == (1, 24)
     assert set(np.load(tmp_path / "out.npz")) == {"last_hidden_state", "attention_mask", "input_ids"}
 
@@ -195,7 +217,6 @@ def test_labels_that_contradict_the_weights_are_an_error_with_a_hint_that_works(
     assert_failed(run("encode", "how", "-m", tmp_path), 1, "id2label", "classifier.weight has 2 rows")
     run("encode", "how", "-m", tmp_path, "--no-labels").answer()
     run("encode", "how", "-m", tmp_path, "-o", tmp_path / "out.npy").answer()
-    run("fill-mask", "how", "--help").answer()
     done = run("shapes", "how", "-m", tmp_path, "--format", "tsv")
     assert done.exit_code == 0
     assert done.stderr.startswith("bertcli: note: no class with a head for labels: ")
@@ -213,10 +234,11 @@ def test_logits_that_are_not_numbers_are_an_error(tmp_path: Path) -> None:
 
 
 def test_dedupe_keeps_no_labels(tmp_path: Path, text_model: Path) -> None:
-    options = ("-m", text_model, "--dedupe", "-o")
-    assert_failed(run("encode", "how", *options, tmp_path / "out.json"), 2, "BertForSequenceClassification")
-    run("encode", "how", *options, tmp_path / "out.json", "--no-labels").answer()
-    run("encode", "how", "how", *options, tmp_path / "out.npy").answer()
+    dedupe = CorpusOptions(dedupe=True)
+    with pytest.raises(WrongUsage, match="BertForSequenceClassification"):
+        write(text_model, tmp_path / "out.json", ["how"], corpus=dedupe)
+    write(text_model, tmp_path / "out.json", ["how"], corpus=dedupe, labels=False)
+    write(text_model, tmp_path / "out.npy", ["how", "how"], corpus=dedupe)
 
 
 def test_windows_have_no_labels(text_model: Path) -> None:

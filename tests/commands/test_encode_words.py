@@ -12,7 +12,7 @@ from pyarrow import parquet
 from safetensors.numpy import load
 
 from bertcli.analysis.embeddings.encode import encode
-from bertcli.choices import LayerOp, Pooling
+from bertcli.choices import HeadTask, LayerOp, Pooling
 from bertcli.commands.encode.outputs import binary_writers, encode_options
 from bertcli.commands.encode.request import EncodeRequest
 from bertcli.commands.encode.similarity import OccurrenceComparison, TokenComparison, open_comparison
@@ -25,6 +25,7 @@ from bertcli.model.session import Session
 from bertcli.output.destination import OutputOptions
 from bertcli.results.embeddings import EncodeRecord
 from tests.model.test_slow_tokenizer import save_phobert
+from tests.task_models import save_head
 from tests.tiny import DEFAULTS, one_batch, open_bert
 
 HIDDEN = DEFAULTS["hidden_size"]
@@ -208,3 +209,9 @@ def test_a_tokenizer_in_python_gives_words_without_places(tmp_path: Path) -> Non
     request, session = open_request(folder, words={"pretokenized": True})
     with pytest.raises(WrongUsage, match="--pretokenized needs the places of tokens in the text"):
         encode_options(request, session, "json", is_looked_at=False)
+
+
+@pytest.mark.parametrize(("format_", "has_heads"), [("json", True), ("tsv", False), (".parquet", False)])
+def test_labels_are_computed_only_where_they_are_shown(tmp_path: Path, format_: str, *, has_heads: bool) -> None:
+    request, session = open_request(save_head(tmp_path, "bert", HeadTask.TOKEN_LABELS))
+    assert bool(encode_options(request, session, format_, is_looked_at=False).heads) is has_heads

@@ -7,12 +7,17 @@ import pytest
 import torch
 
 from bertcli.choices import HeadTask
+from bertcli.commands.encode.request import EncodeRequest
+from bertcli.commands.options import TextOptions
 from bertcli.errors import BadCheckpoint, NotFinite
 from bertcli.model.engine import OutputRequest
+from bertcli.model.request import SessionRequest
+from bertcli.model.session import open_session
+from bertcli.output.destination import OutputOptions
 from tests.families import OTHER_CONFIGS
 from tests.reference import assert_close
 from tests.task_models import OTHERS, OWN, PAIRS, TEXTS, expected_logits, load_head, save_head
-from tests.tiny import one_batch, open_bert
+from tests.tiny import edit_config, one_batch, open_bert
 
 CASES = [
     *((family, engine) for family in OWN for engine in ("numpy", "torch", "transformers")),
@@ -128,3 +133,22 @@ def test_a_pooler_that_a_head_needs_is_never_random(tmp_path: Path) -> None:
     session = open_bert(tmp_path, "transformers")
     with pytest.raises(BadCheckpoint, match=r"pooler\.\w+ is missing"):
         session.run(one_batch(session, TEXTS), OutputRequest(heads=session.heads))
+
+
+def test_modernbert_needs_transformers_only_if_its_labels_are_shown(
+    checkpoints: dict[tuple[str, HeadTask], Path],
+) -> None:
+    model = SessionRequest(str(checkpoints["modernbert", HeadTask.TEXT_LABELS]), device="cpu")
+    shown = EncodeRequest(TextOptions(), model, OutputOptions()).session
+    hidden = EncodeRequest(TextOptions(), model, OutputOptions(), labels=False).session
+    engines = [open_session(request).engine_choice.engine for request in (shown, hidden, model)]
+    assert engines == ["transformers", "numpy", "numpy"]
+
+
+def test_labels_of_modernbert_that_contradict_the_weights_matter_only_if_they_are_shown(tmp_path: Path) -> None:
+    save_head(tmp_path, "modernbert", HeadTask.TEXT_LABELS)
+    edit_config(tmp_path, id2label={"9": "a"})
+    with pytest.raises(BadCheckpoint, match="id2label") as raised:
+        open_bert(tmp_path, "auto", with_heads=True).engine_choice  # noqa: B018
+    assert "--no-labels" in str(raised.value.hint)
+    assert open_bert(tmp_path, "auto").engine_choice.engine == "numpy"

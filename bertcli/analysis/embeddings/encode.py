@@ -18,6 +18,7 @@ from bertcli.choices import HeadTask
 from bertcli.model.batching import Batch
 from bertcli.model.engine import ModelOutput, OutputRequest
 from bertcli.model.ops.base import Array, FloatArray
+from bertcli.model.ops.numpy_activations import softmax
 from bertcli.model.session import Session
 from bertcli.model.text_info import text_info
 from bertcli.results.embeddings import EncodeRecord, LexicalVector, TokenSimilarity, WordVector
@@ -219,5 +220,4 @@ def next_sentence(logits: FloatArray) -> FloatArray:
     Returns:
         The probabilities, (batch,).
     """
-    exponentials = np.exp(logits - logits.max(-1, keepdims=True))
-    return np.asarray(exponentials[:, 0] / exponentials.sum(-1))
+    return np.asarray(softmax(logits)[:, 0])

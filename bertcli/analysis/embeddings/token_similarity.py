@@ -20,7 +20,7 @@ class ComparedTokens:
         positions: Their positions in the text.
         tokens: The tokens.
         vectors: (tokens, hidden).
-        is_scored: (tokens,), False at [CLS] and [SEP], which precision and recall leave out.
+        is_scored: (tokens,), False at [CLS], [SEP] and the prompt, which precision and recall leave out.
     """
 
     positions: Sequence[int]
@@ -44,14 +44,14 @@ def tokens_of(
         positions: The positions of the tokens to compare, None for all.
     """
     chosen = list(range(len(text.tokens))) if positions is None else list(positions)
-    is_scored = [not tokenizer.is_cls_sep_or_pad(text.input_ids[at]) for at in chosen]
+    is_scored = [_is_own(text, tokenizer, at) for at in chosen]
     return ComparedTokens(chosen, [text.tokens[at] for at in chosen], vectors[chosen], np.array(is_scored, np.bool_))
 
 
 def pair_similarity(text: TokenizedText, vectors: FloatArray, tokenizer: TextTokenizer) -> TokenSimilarity:
     """Compute the similarity of the tokens of sentence A, the candidate, with those of sentence B.
 
-    Special tokens are left out, since [CLS] and [SEP] belong to neither sentence.
+    Special tokens and the prompt are left out, since they belong to neither sentence.
 
     Args:
         text: The pair.
@@ -59,8 +59,8 @@ def pair_similarity(text: TokenizedText, vectors: FloatArray, tokenizer: TextTok
         tokenizer: The tokenizer that it is from.
     """
     positions: tuple[list[int], list[int]] = ([], [])
-    for at, (word, id_) in enumerate(zip(text.words, text.input_ids, strict=True)):
-        if word is not None and not tokenizer.is_cls_sep_or_pad(id_):
+    for at, word in enumerate(text.words):
+        if word is not None and _is_own(text, tokenizer, at):
             positions[word[0]].append(at)
     first, second = (tokens_of(text, vectors, tokenizer, own) for own in positions)
     return token_similarity(first, second)
@@ -71,7 +71,8 @@ def token_similarity(candidate: ComparedTokens, reference: ComparedTokens) -> To
 
     Precision is the mean, over the tokens of the candidate, of the largest cosine with a token of the reference. Recall
     is the mean over the tokens of the reference. As in the authors' program, [CLS] and [SEP] are not averaged over, but
-    other tokens may be most similar to them. There is no weighting by idf and no rescaling.
+    other tokens may be most similar to them. The same holds for a prompt, which both texts have. There is no weighting
+    by idf and no rescaling.
 
     Args:
         candidate: The tokens of the first text.
@@ -91,6 +92,11 @@ def token_similarity(candidate: ComparedTokens, reference: ComparedTokens) -> To
         recall=recall,
         f1=2 * precision * recall / total if total else 0.0,
     )
+
+
+def _is_own(text: TextInfo | TokenizedText, tokenizer: TextTokenizer, position: int) -> bool:
+    """Return True if a token is the text's own: not [CLS] or [SEP], and not of the prompt."""
+    return position >= tokenizer.prompt_token_count and not tokenizer.is_cls_sep_or_pad(text.input_ids[position])
 
 
 def _mean_of_largest(cosine: FloatArray, is_scored: FloatArray) -> float:

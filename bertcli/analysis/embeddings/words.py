@@ -11,10 +11,15 @@ import numpy as np
 
 from bertcli.analysis.attention.words import word_positions
 from bertcli.choices import WordPooling
+from bertcli.errors import BadCheckpoint
 from bertcli.model.ops.base import FloatArray
 from bertcli.model.places import Span, TokenPlace, token_places
 from bertcli.model.tokenizer import TextTokenizer, TokenizedText
+from bertcli.model.tokenizer_errors import TokenizerError
 from bertcli.results.embeddings import WordVector
+
+# Number of characters of a word that are looked for after those that truncation left.
+_LONGEST_REST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,9 @@ def find_words(text: TokenizedText, tokenizer: TextTokenizer, *, pretokenized: b
         pretokenized: As in WordSelection. Each token then belongs to the word in which it begins. A word that the
             tokenizer makes no token of is returned without positions, so that no word is missing, unless it is beyond
             the end of a truncated text.
+
+    Returns:
+        The words. The last one of a truncated text is spelled in full, with the positions of the pieces that are left.
     """
     places = token_places(text, tokenizer)
     words: list[Word] = []
@@ -104,6 +112,8 @@ def find_words(text: TokenizedText, tokenizer: TextTokenizer, *, pretokenized: b
                 found.pop()
         else:
             found = list(_pre_tokenizer_words(text, written, places, sentence))
+            if text.truncated and found and (span := found[-1][0]) is not None:
+                found[-1] = (_whole_span(written, span, tokenizer), found[-1][1])
         for index, (span, positions) in enumerate(found):
             if span is None:
                 spelling = tokenizer.decode([text.input_ids[position] for position in positions]).strip()
@@ -155,6 +165,18 @@ def _span(written: str, pieces: Sequence[Span]) -> Span | None:
     if not word.strip():  # some pre-tokenizers have words of nothing but spaces
         return start, end
     return end - len(word.lstrip()), start + len(word.rstrip())
+
+
+def _whole_span(written: str, span: Span, tokenizer: TextTokenizer) -> Span:
+    """Return the place of a word of which truncation may have left only the first pieces."""
+    start, end = span
+    try:
+        encoding = tokenizer.encode_bare(written[start : end + _LONGEST_REST])
+    except (TokenizerError, BadCheckpoint):  # what follows the text that was kept cannot be tokenized
+        return span
+    of_first = (stop for word, (_, stop) in zip(encoding.word_ids, encoding.offsets, strict=True) if word == 0)
+    length = max(of_first, default=0)
+    return start, max(end, start + len(written[start : start + length].rstrip()))
 
 
 def _with_marks(written: str, spans: Sequence[Span | None]) -> Iterator[Span | None]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bertcli.model.ops.base import FloatArray
+from bertcli.model.ops.numpy_activations import softmax
 from bertcli.model.places import Span, token_spans
 from bertcli.model.tokenizer import TextTokenizer, TokenizedText
 from bertcli.results.labels import Answer
@@ -63,9 +64,8 @@ def _probabilities(
     """
     cls = [position for position, id_ in enumerate(text.input_ids) if id_ == tokenizer.cls_token_id]
     taking_part = sorted({*context, *cls})
-    exponentials = np.exp(logits[taking_part] - logits[taking_part].max(0)).astype(np.float64)
     probabilities = np.zeros(logits.shape)
-    probabilities[taking_part] = exponentials / exponentials.sum(0)
+    probabilities[taking_part] = softmax(logits[taking_part].T.astype(np.float64)).T
     starts, ends = probabilities[context].T
     return starts, ends
 
@@ -73,9 +73,9 @@ def _probabilities(
 def _best_spans(starts: FloatArray, ends: FloatArray) -> list[tuple[int, int, float]]:
     """Return the first and last token of the most probable spans, and their probabilities, in descending order."""
     size = len(starts)
-    first, last = np.triu_indices(size)
-    fits = last - first < _MAX_TOKENS
-    first, last = first[fits], last[fits]
+    first = np.repeat(np.arange(size), _MAX_TOKENS)
+    last = first + np.tile(np.arange(_MAX_TOKENS), size)
+    first, last = first[last < size], last[last < size]
     scores = starts[first] * ends[last]
     order = np.argsort(-scores, kind="stable")[:_SPANS]
     return list(zip(first[order].tolist(), last[order].tolist(), scores[order].tolist(), strict=True))

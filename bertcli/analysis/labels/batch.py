@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from bertcli.analysis.labels.answers import find_answer
 from bertcli.analysis.labels.entities import find_entities
 from bertcli.checkpoints.heads import TaskHead
@@ -11,7 +9,7 @@ from bertcli.choices import HeadTask, LabelScore
 from bertcli.model.batching import Batch
 from bertcli.model.engine import ModelOutput
 from bertcli.model.ops.base import FloatArray
-from bertcli.model.ops.numpy_activations import sigmoid
+from bertcli.model.ops.numpy_activations import sigmoid, softmax
 from bertcli.model.places import token_places
 from bertcli.model.session import Session
 from bertcli.model.tokenizer import TextTokenizer, TokenizedText
@@ -70,12 +68,6 @@ def ranked_labels(info: HeadInfo, logits: FloatArray) -> list[Label]:
         scores = sigmoid(logits)
     labels = [Label(name, float(score)) for name, score in zip(info.labels, scores, strict=True)]
     return sorted(labels, key=lambda label: label.score, reverse=True)
-
-
-def softmax(logits: FloatArray) -> FloatArray:
-    """Compute the softmax over the last axis."""
-    exponentials = np.exp(logits - logits.max(-1, keepdims=True))
-    return np.asarray(exponentials / exponentials.sum(-1, keepdims=True))
 
 
 def _best_labels(

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from bertcli.model.ops.base import FloatArray
-from bertcli.model.places import TokenPlace, token_places, token_spans
+from bertcli.model.places import TokenPlace, token_places
 from bertcli.model.tokenizer import TextTokenizer, TokenizedText
 from bertcli.results.labels import Entity
 
 _OUTSIDE = "O"
 _PREFIXED = re.compile(r"[BIESLU]-.+", re.DOTALL)
+# The place of each token.
+_Places = Sequence[TokenPlace | None]
 _BEGINS, _ENDS = ("B-", "S-", "U-"), ("E-", "L-", "S-", "U-")
 
 
@@ -41,12 +43,13 @@ def find_entities(
         text: The text.
         tokenizer: Its tokenizer.
     """
-    scheme = _Scheme(labels)
+    scheme, places = _Scheme(labels), token_places(text, tokenizer)
     found: list[Entity] = []
     for sentence in (0, 1):
-        words = [_word(positions, labels, scores) for positions in _pieces_of_words(text, sentence, tokenizer)]
+        pieces = _pieces_of_words(text, places, sentence, tokenizer)
+        words = [_word(positions, labels, scores) for positions in pieces]
         kinds = ((scheme.kind(group[0].label), group) for group in scheme.group(words))
-        found += [_entity(kind, group, text, sentence, tokenizer) for kind, group in kinds if kind != _OUTSIDE]
+        found += [_entity(kind, group, text, places, tokenizer) for kind, group in kinds if kind != _OUTSIDE]
     return found
 
 
@@ -88,10 +91,12 @@ def _word(positions: list[int], labels: Sequence[str], scores: FloatArray) -> _W
     return _Word(positions, labels[best], float(of_first[best]))
 
 
-def _pieces_of_words(text: TokenizedText, sentence: int, tokenizer: TextTokenizer) -> Iterator[list[int]]:
+def _pieces_of_words(
+    text: TokenizedText, places: _Places, sentence: int, tokenizer: TextTokenizer
+) -> Iterator[list[int]]:
     """Yield the positions of the pieces of each word of a sentence."""
     positions: list[int] = []
-    for position, place in enumerate(token_places(text, tokenizer)):
+    for position, place in enumerate(places):
         if place is None or place.sentence != sentence:
             continue
         if positions and not _continues_word(text, position, place, tokenizer):
@@ -117,14 +122,17 @@ def _continues_word(text: TokenizedText, position: int, place: TokenPlace, token
     return start > 0 and " " not in text.record.sentences[place.sentence][start - 1 : start + 1]
 
 
-def _entity(label: str, words: Sequence[_Word], text: TokenizedText, sentence: int, tokenizer: TextTokenizer) -> Entity:
+def _entity(
+    label: str, words: Sequence[_Word], text: TokenizedText, places: _Places, tokenizer: TextTokenizer
+) -> Entity:
     positions = [position for word in words for position in word.positions]
     score = float(np.mean([word.score for word in words]))
-    of = ("text", "pair")[sentence] if len(text.record.sentences) > 1 else None
-    spans = token_spans(text, tokenizer)
-    first, last = (spans[position] if spans else None for position in (positions[0], positions[-1]))
-    if first is None or last is None:
+    first, last = places[positions[0]], places[positions[-1]]
+    assert first is not None  # words have tokens of a sentence alone
+    assert last is not None
+    of = ("text", "pair")[first.sentence] if len(text.record.sentences) > 1 else None
+    if first.span is None or last.span is None:
         decoded = tokenizer.decode([text.input_ids[position] for position in positions]).strip()
         return Entity(label, score, None, None, decoded, positions, of)
-    start, end = first[0], last[1]
-    return Entity(label, score, start, end, text.record.sentences[sentence][start:end], positions, of)
+    start, end = first.span[0], last.span[1]
+    return Entity(label, score, start, end, text.record.sentences[first.sentence][start:end], positions, of)

@@ -21,6 +21,7 @@ from bertcli.choices import TargetScore
 from bertcli.errors import BadText, WrongUsage
 from bertcli.input.records import FailedText
 from bertcli.model.ops.base import Array, Ops
+from bertcli.model.ops.numpy_activations import softmax
 from bertcli.model.session import Session
 from bertcli.model.tokenizer import TextTokenizer, TokenizedText
 from bertcli.quoting import is_utf8, shortened
@@ -137,10 +138,7 @@ def _prediction(
 
 def _shares(logprobs: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Return the probabilities scaled to sum to 1 in each row, (masks, targets)."""
-    if not logprobs.size:
-        return logprobs
-    relative = np.exp(logprobs - logprobs.max(-1, keepdims=True))
-    return np.asarray(relative / relative.sum(-1, keepdims=True))
+    return np.asarray(softmax(logprobs)) if logprobs.size else logprobs
 
 
 @dataclass(frozen=True, slots=True)

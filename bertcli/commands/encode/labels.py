@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertcli.checkpoints.heads import TaskHead
 from bertcli.choices import HeadTask
-from bertcli.commands.encode.request import NPY_SUFFIX, EncodeRequest
+from bertcli.commands.encode.request import NPY_SUFFIX, WORD_ROWS, EncodeRequest
 from bertcli.errors import WrongUsage
 from bertcli.model.session import Session
 from bertcli.output.destination import TENSOR_SUFFIXES
@@ -38,7 +38,8 @@ def shown_heads(request: EncodeRequest, session: Session, format_: str) -> Seque
         WrongUsage: Labels are requested together with --dedupe or --long windows.
         BadCheckpoint, UnsupportedModel: A head cannot be used.
     """
-    if not request.labels or format_ in _WITHOUT_LABELS:
+    has_words_alone = request.words.are_requested and format_ in WORD_ROWS
+    if not request.labels or has_words_alone or format_ in _WITHOUT_LABELS:
         return ()
     heads = session.heads
     if heads and request.corpus.dedupe:

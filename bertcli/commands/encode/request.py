@@ -67,9 +67,9 @@ class EncodeRequest:
 
     @property
     def session(self) -> SessionRequest:
-        """The request for the session, with the way to make embeddings."""
+        """The request for the session, with the way to make embeddings, and with the heads whose labels are shown."""
         mixed = None if self.embedding.layer_op is None else self.layers
-        return replace(self.model, embedding=replace(self.embedding, mixed_layers=mixed))
+        return replace(self.model, embedding=replace(self.embedding, mixed_layers=mixed), with_heads=self.labels)
 
     @property
     def added_layers(self) -> str | None:

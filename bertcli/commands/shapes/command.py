@@ -273,7 +273,8 @@ def _run(
     from bertcli.model.session import open_session
 
     text_bytes = BYTES_PER_TOKEN * size.batch_size * size.sequence_length
-    session = open_session(request.model, lambda: text_bytes, sink.reporter.announce)
+    model = replace(request.model, with_heads=bool(heads))
+    session = open_session(model, lambda: text_bytes, sink.reporter.announce)
     tokenized = [text for text in texts if isinstance(text, TokenizedText)]
     batch = pad(tokenized, session.tokenizer.pad_token_id) if tokenized else dummy_batch(*size)
     computed = compute_output_shapes(session, batch, heads=heads, with_embedding=with_embedding)

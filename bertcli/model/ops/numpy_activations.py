@@ -95,6 +95,12 @@ def sigmoid(x: Array) -> Array:
     return np.where(x < 0, small, np.float32(1)) / (1 + small)
 
 
+def softmax(x: Array) -> Array:
+    """Compute the softmax over the last axis, and leave x unchanged."""
+    exponentials = np.exp(x - x.max(-1, keepdims=True))
+    return np.asarray(exponentials / exponentials.sum(-1, keepdims=True))
+
+
 ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "gelu": _in_blocks(_gelu),
     "gelu_new": _in_blocks(_gelu_tanh),

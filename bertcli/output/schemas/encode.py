@@ -1,12 +1,11 @@
 """Schema of encode: the vectors of each text, and the similarity of all texts."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from bertcli.output.formatting import joined, numbers
-from bertcli.output.schema import TEXT_COLUMNS, Cell, Schema, text_cells, text_json
+from bertcli.output.schema import TEXT_COLUMNS, Cell, Schema, text_cells, text_json, with_closing
 from bertcli.results.embeddings import EncodeRecord, LexicalVector
 from bertcli.results.recipe import Recipe
 from bertcli.results.texts import FloatArray, RunInfo
@@ -47,10 +46,8 @@ def with_text_similarity(
         recipe: How the embeddings were made.
         info: Run to name in the caption.
     """
-    return replace(
-        schema,
-        closing=partial(_similarity_json, similarity),
-        closing_table=partial(_similarity_table, similarity, recipe, info),
+    return with_closing(
+        schema, partial(_similarity_json, similarity), partial(_similarity_table, similarity, recipe, info)
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from bertcli.choices import HeadTask
 from bertcli.output.formatting import joined, number
-from bertcli.output.schema import Cell, Schema, jsonable
+from bertcli.output.schema import Cell, Schema, jsonable, with_closing
 from bertcli.results.embeddings import EncodeRecord
 from bertcli.results.labels import HeadInfo, TextLabels
 
@@ -24,13 +24,13 @@ def with_labels(schema: Schema[EncodeRecord], heads: Sequence[HeadInfo]) -> Sche
     """Return a schema with the columns and keys of the heads after its own. Without heads, return it unchanged."""
     if not heads:
         return schema
-    return replace(
+    labelled = replace(
         schema,
         columns=(*schema.columns, *(column for head in heads for column in _COLUMNS[head.task])),
         to_rows=partial(_rows, schema=schema),
         to_json=partial(_record_json, schema=schema),
-        closing=partial(_closing_json, schema=schema, heads=heads),
     )
+    return with_closing(labelled, partial(_closing_json, heads))
 
 
 def _rows(record: EncodeRecord, schema: Schema[EncodeRecord]) -> Iterable[Sequence[Cell]]:
@@ -73,6 +73,6 @@ def _record_json(record: EncodeRecord, schema: Schema[EncodeRecord]) -> Mapping[
     return {**schema.to_json(record), **{key: jsonable(part) for key, part in parts.items() if part is not None}}
 
 
-def _closing_json(schema: Schema[EncodeRecord], heads: Sequence[HeadInfo]) -> Mapping[str, Any]:
+def _closing_json(heads: Sequence[HeadInfo]) -> Mapping[str, Any]:
     described = [{"class": head.class_name, "score": str(head.score), "labels": list(head.labels)} for head in heads]
-    return {**schema.closing(), "heads": described}
+    return {"heads": described}

@@ -7,7 +7,7 @@ from typing import Any
 
 from bertcli.choices import WordPooling
 from bertcli.output.formatting import numbers
-from bertcli.output.schema import Schema, jsonable
+from bertcli.output.schema import Schema, jsonable, with_closing
 from bertcli.results.embeddings import EncodeRecord, Occurrence, TokenSimilarity
 from bertcli.results.texts import FloatArray, RunInfo
 
@@ -20,20 +20,16 @@ def with_occurrences(
     schema: Schema[EncodeRecord], similarity: OccurrenceSource, info: RunInfo, pooling: WordPooling
 ) -> Schema[EncodeRecord]:
     """Return a schema that closes the run with the similarity of each pair of occurrences of a word."""
-    return replace(
+    return with_closing(
         schema,
-        closing=partial(_occurrences_json, similarity),
-        closing_table=partial(_occurrences_table, similarity, info, pooling),
+        partial(_occurrences_json, similarity),
+        partial(_occurrences_table, similarity, info, pooling),
     )
 
 
 def with_token_similarity(schema: Schema[EncodeRecord], similarity: TokenSource, info: RunInfo) -> Schema[EncodeRecord]:
     """Return a schema that closes the run with the similarity of the tokens of its two texts."""
-    return replace(
-        schema,
-        closing=partial(_tokens_json, similarity),
-        closing_table=partial(_tokens_table, similarity, info),
-    )
+    return with_closing(schema, partial(_tokens_json, similarity), partial(_tokens_table, similarity, info))
 
 
 def with_pair_similarity(schema: Schema[EncodeRecord], info: RunInfo) -> Schema[EncodeRecord]:

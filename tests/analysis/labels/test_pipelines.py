@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bertcli.analysis.embeddings.encode import EncodeOptions, encode
@@ -131,8 +132,6 @@ def test_schemes_of_labels(tiny_bert: Path, tags: str, expected: list[str]) -> N
     session = open_bert(tiny_bert)
     [text] = tokenize(session, ["the cat sat mat"])
     names = list(dict.fromkeys(["O", *tags.split()]))
-    import numpy as np
-
     scores = np.zeros((6, len(names)), np.float32)
     scores[[0, 5], 0] = 1
     scores[range(1, 5), [names.index(tag) for tag in tags.split()]] = 1
@@ -158,7 +157,7 @@ def test_a_question_without_a_context_has_no_answer(tmp_path: Path) -> None:
     assert [found.answer is None for found in labels_of(session, ["how", ("how", "the cat")])] == [True, False]
 
 
-def test_a_context_that_is_cut_off_has_no_answer(tmp_path: Path) -> None:
+def test_an_answer_is_in_what_truncation_left_of_the_context(tmp_path: Path) -> None:
     session = open_bert(save_head(tmp_path, "bert", HeadTask.ANSWER), max_length=6, truncate=True)
     [found] = labels_of(session, [("how are you", "the cat")])
     assert found.answer is not None
