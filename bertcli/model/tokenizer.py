@@ -30,8 +30,8 @@ class TokenizedText:
     token_type_ids is empty if the architecture has no token types. truncated_masks is the number of masks that
     truncation removed. words gives the (sentence, word) that each token is part of, or None for special tokens that the
     tokenizer added. offsets gives the place of each token in what the tokenizer was given: see bertcli.model.places.
-    unknown is the number of tokens that are [UNK].
-    tokenizer added. window is the place of the tokens in their document if they are only a part of the text.
+    unknown is the number of tokens that are [UNK]. window is the place of the tokens in their document if they are only
+    a part of the text.
     """
 
     record: TextRecord

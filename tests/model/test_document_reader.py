@@ -31,6 +31,12 @@ def roberta(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_family(tmp_path_factory.mktemp("roberta"), "roberta")
 
 
+@pytest.fixture(scope="module")
+def modernbert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a checkpoint whose tokenizer counts the space before a word to it."""
+    return save_family(tmp_path_factory.mktemp("modernbert"), "modernbert")
+
+
 @given(st.sampled_from(["tiny", "roberta"]), PARTS)
 @settings(max_examples=40)
 def test_places_are_those_of_the_text_as_the_user_wrote_it(
@@ -54,16 +60,17 @@ def test_places_are_those_of_the_text_as_the_user_wrote_it(
 
 @given(st.sampled_from(["how are you: ", "the", "query: ", "how"]), PARTS)
 @settings(max_examples=40)
-def test_places_do_not_count_the_prompt(tiny_bert: Path, roberta: Path, prompt: str, parts: list[str]) -> None:
+def test_places_do_not_count_the_prompt(
+    tiny_bert: Path, roberta: Path, modernbert: Path, prompt: str, parts: list[str]
+) -> None:
     text = " ".join(["how", *parts, "you"])
-    for folder in (tiny_bert, roberta):
+    for folder in (tiny_bert, roberta, modernbert):
         session = open_windows(folder, max_length=20, embedding=EmbeddingRequest(prompt=prompt))
         document = read_document(session.tokenizer, record(text))
         assert isinstance(document, Document)
         # As if it had fitted, the prompt and the text are tokenized together.
         assert list(document.input_ids) == session.tokenizer.encode(session.tokenizer.prepare(record(text))).ids
-        assert document.ends[-1] == len(text)
-        assert document.starts[0] <= document.starts[-1]
+        assert (document.starts[0], document.ends[-1]) == (0, len(text))
 
 
 def test_a_prompt_is_in_every_window(roberta: Path) -> None:
@@ -124,6 +131,15 @@ def test_all_of_a_long_sentence_a_is_in_each_window(tiny_bert: Path) -> None:
     failed = read_document(session.tokenizer, record((" " * 1_100_000 + "how", " ".join(WORDS))))
     assert isinstance(failed, FailedText)
     assert failed.error.message == "sentence A has 1,100,003 characters, and the limit is 1,000,000"
+
+
+def test_unknown_tokens_of_sentence_a_and_of_a_prompt_are_counted(tiny_bert: Path) -> None:
+    text = "\u2603 how are you the cat sat \u2603"
+    for sentences, prompt, unknown in ((text, "", 2), (("how \u2603", text), "", 3), (text, "\u2603 how", 3)):
+        session = open_windows(tiny_bert, max_length=9, embedding=EmbeddingRequest(prompt=prompt))
+        document = read_document(session.tokenizer, record(sentences))
+        assert isinstance(document, Document)
+        assert document.unknown == unknown
 
 
 def test_a_text_without_tokens_fails(tiny_bert: Path) -> None:

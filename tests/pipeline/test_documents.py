@@ -15,8 +15,10 @@ from bertcli.choices import OnLong
 from bertcli.errors import BadText
 from bertcli.input.records import FailedText, Window
 from bertcli.model.batching import Batch
+from bertcli.model.document_reader import read_document, read_window
+from bertcli.model.documents import Document
 from bertcli.model.session import Session
-from bertcli.model.windows import OverlappingWindows
+from bertcli.model.windows import CentredWindows, OverlappingWindows
 from bertcli.pipeline.dedupe import DedupeCache
 from bertcli.pipeline.documents import DocumentPlan
 from bertcli.pipeline.halving import Halving
@@ -24,7 +26,7 @@ from bertcli.pipeline.prefetch import Stages
 from bertcli.pipeline.progress import RunCounts
 from bertcli.pipeline.scheduler import Plan, schedule
 from tests.pipeline.test_scheduler import passed
-from tests.tiny import WORDS, open_bert, record
+from tests.tiny import VOCABULARY, WORDS, open_bert, record
 
 LONG = " ".join(WORDS * 4)
 TEXTS = ["how", LONG, "are you", LONG, "how", f"{LONG} {LONG}", "cat"]
@@ -68,6 +70,15 @@ def test_a_document_may_be_longer_than_a_group_of_texts(session: Session, sort_w
     # Texts are counted once, and their tokens too, although windows share some.
     assert (counts.done, counts.tokens) == (len(TEXTS), sum(len(answer.text.input_ids) for answer in found))
     assert counts.computed > counts.tokens
+
+
+def test_unknown_tokens_of_windows_around_masks_are_counted_among_all_tokens(session: Session) -> None:
+    document = read_document(session.tokenizer, record("\u2603 " * 20 + f"[MASK] {LONG}"))
+    assert isinstance(document, Document)
+    counts = RunCounts()
+    for window in CentredWindows(VOCABULARY.index("[MASK]")).divide(document):
+        counts.count_text(read_window(session.tokenizer, window))
+    assert (counts.tokens, counts.unknown, counts.unknown_texts) == (len(document), 20, 1)
 
 
 def test_no_batch_crosses_a_shard_and_a_resumed_run_has_the_same_batches(session: Session) -> None:
