@@ -127,6 +127,24 @@ def test_the_hint_for_a_long_text_works(tiny: tuple[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
+    "arguments",
+    [
+        ("fill-mask", "--joint"),
+        ("attn", "--aggregate"),
+        ("encode", "--words"),
+        ("encode", "how", "--similarity", "tokens", "--json"),
+    ],
+    ids=" ".join,
+)
+def test_the_hint_for_a_long_text_names_only_what_the_command_can_do(
+    tiny: tuple[str, str], arguments: tuple[str, ...]
+) -> None:
+    finished = run(*arguments, f"[MASK] {LONG}", *tiny, "--max-length", "20")
+    assert_failed(finished, 1, "tokens, and the limit is 20")
+    assert finished.stderr.endswith("hint: cut it with --long truncate\n")
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("encode", "--truncate", "--long", "windows"), "--truncate is short for --long truncate"),
