@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bertcli.choices import OnLong
 from bertcli.input.records import FailedText
+from bertcli.model import pieces
 from bertcli.model.document_reader import default_overlap, read_document, read_window
 from bertcli.model.documents import Document
 from bertcli.model.request import EmbeddingRequest
@@ -106,7 +107,7 @@ def test_the_default_overlap_is_64_or_half_a_window() -> None:
     assert [default_overlap(size) for size in (1, 2, 18, 128, 510)] == [0, 1, 9, 64, 64]
 
 
-@pytest.mark.parametrize("spaces", [60_000, 2_000_000])
+@pytest.mark.parametrize("spaces", [60_000, 1_100_000])
 def test_a_text_that_begins_with_many_spaces_is_read(tiny_bert: Path, spaces: int) -> None:
     session = open_windows(tiny_bert, max_length=6)
     document = read_document(session.tokenizer, record(" " * spaces + "how are you the cat sat"))
@@ -114,11 +115,11 @@ def test_a_text_that_begins_with_many_spaces_is_read(tiny_bert: Path, spaces: in
     assert (len(document.ids), document.starts[0]) == (6, spaces)
 
 
-def test_a_word_of_over_a_million_characters_fails_its_text(tiny_bert: Path) -> None:
-    session = open_windows(tiny_bert, max_length=6)
-    [found] = session.tokenizer.tokenize([record("a" * 1_100_000)])
-    assert isinstance(found, LongText)
-    failed = read_document(session.tokenizer, found.record)
+def test_a_word_that_is_longer_than_the_longest_piece_fails_its_text(
+    tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pieces, "MAX_CHARACTERS", 100_000)
+    failed = read_document(open_windows(tiny_bert, max_length=6).tokenizer, record("a" * 120_000))
     assert isinstance(failed, FailedText)
     assert failed.error.message.startswith("the text has 1,000,000 characters without a place between words")
 
@@ -153,6 +154,6 @@ def test_a_word_that_the_tokenizer_cannot_encode_fails_the_whole_text(own_tiny_b
 
     write_vocabulary(own_tiny_bert, [token for token in VOCABULARY if token != "[UNK]"])
     session = open_windows(own_tiny_bert, max_length=6)
-    failed = read_document(session.tokenizer, record("how are you " * 30_000 + "\u2603"))
+    failed = read_document(session.tokenizer, record("how are you " * 5_000 + "\u2603"))
     assert isinstance(failed, FailedText)
     assert "Missing [UNK] token" in failed.error.message

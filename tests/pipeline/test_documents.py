@@ -14,6 +14,7 @@ from bertcli.analysis.embeddings.windows import DocumentVectors, encode_windows
 from bertcli.choices import OnLong
 from bertcli.errors import BadText
 from bertcli.input.records import FailedText, Window
+from bertcli.model import pieces, tokenizer
 from bertcli.model.batching import Batch
 from bertcli.model.document_reader import read_document, read_window
 from bertcli.model.documents import Document
@@ -100,9 +101,11 @@ def test_repeated_documents_are_computed_again_and_other_texts_are_not(session: 
     np.testing.assert_allclose(found[1].embedding, found[3].embedding, rtol=0, atol=1e-6)
 
 
-def test_a_document_that_fails_is_in_its_place(session: Session) -> None:
+def test_a_document_that_fails_is_in_its_place(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     earlier = FailedText(1, None, BadText("it is empty"))
-    long_word = record("a" * 1_100_000, 2)
+    monkeypatch.setattr(pieces, "MAX_CHARACTERS", 100_000)
+    monkeypatch.setattr(tokenizer, "MAX_CHARACTERS", 100_000)
+    long_word = record("a" * 110_000, 2)
     found, counts, _ = run(session, [record(LONG, 0), earlier, long_word, record(LONG, 3)], Plan(50))
     assert [isinstance(answer, FailedText) for answer in found] == [False, True, True, False]
     assert [answer.index for answer in found[1:3]] == [1, 2]
