@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
 from collections.abc import Sequence
 from typing import overload
 
@@ -13,7 +12,8 @@ from bertcli.errors import BadCheckpoint, BadText
 from bertcli.input.records import FailedText, TextRecord
 from bertcli.model.documents import Document, DocumentWindow, Frame, word_places
 from bertcli.model.pieces import MAX_CHARACTERS, PIECE_CHARACTERS, TextTokens, encode_in_pieces
-from bertcli.model.tokenizer import MASK, TextTokenizer, TokenizedText
+from bertcli.model.places import WrittenSentence
+from bertcli.model.tokenizer import TextTokenizer, TokenizedText
 from bertcli.model.tokenizer_errors import TokenizerError, text_failure
 from bertcli.results.texts import TextInfo, TokenSpan, WindowPlace
 
@@ -49,8 +49,7 @@ def read_window(tokenizer: TextTokenizer, window: DocumentWindow, *, ids_only: b
     """
     document, part = window.document, slice(window.start, window.end)
     ids = array("i", document.before.ids) + document.ids[part] + array("i", document.after.ids)
-    type_ids = document.type_ids_of(window.end - window.start)
-    unknown = 0 if tokenizer.unk_token_id is None else ids.count(tokenizer.unk_token_id)
+    type_ids, unknown = document.type_ids_of(window.end - window.start), _count_unknown(tokenizer, ids)
     if ids_only:
         types = () if document.record.pair is None else type_ids
         return TokenizedText(document.record, ids, types, (), window=window, unknown=unknown)
@@ -171,8 +170,12 @@ def _read(tokenizer: TextTokenizer, record: TextRecord) -> Document:
         type_id=encoding.type_ids[inner[0]] if has_types else None,
         window_size=size,
         overlap=_overlap(tokenizer, record, size, len(before)),
-        unknown=0 if tokenizer.unk_token_id is None else tokens.ids.count(tokenizer.unk_token_id),
+        unknown=sum(_count_unknown(tokenizer, ids) for ids in (before.ids, tokens.ids, after.ids)),
     )
+
+
+def _count_unknown(tokenizer: TextTokenizer, ids: Sequence[int]) -> int:
+    return 0 if tokenizer.unk_token_id is None else ids.count(tokenizer.unk_token_id)
 
 
 def _parts(tokenizer: TextTokenizer, record: TextRecord) -> tuple[str, ...]:
@@ -233,27 +236,11 @@ def _places(tokenizer: TextTokenizer, record: TextRecord, tokens: TextTokens) ->
     """Return the first and last characters of tokens in the text as the user wrote it; nothing if they are unknown."""
     if not tokenizer.has_offsets:
         return array("i"), array("i")
-    starts, ends = tokens.starts, tokens.ends
-    written, mask = record.text if record.pair is None else record.pair, tokenizer.special_tokens.mask
-    prompt = len(tokenizer.prompt) if record.pair is None else 0
-    masks = [] if mask == MASK else _mask_ends(written, len(mask) - len(MASK))
-    if not prompt and not masks:
-        return starts, ends
-    return _as_written(starts, prompt, masks, mask), _as_written(ends, prompt, masks, mask)
-
-
-def _mask_ends(written: str, growth: int) -> list[int]:
-    """Return the end of each [MASK] of a text after all of them have been replaced by the checkpoint's mask token."""
-    ends: list[int] = []
-    at = written.find(MASK)
-    while at >= 0:
-        end = at + len(MASK)
-        ends.append(end + growth * (len(ends) + 1))
-        at = written.find(MASK, end)
-    return ends
-
-
-def _as_written(places: array[int], prompt: int, mask_ends: Sequence[int], mask: str) -> array[int]:
-    """Return places in the text as the user wrote it, from those after the prompt and with replaced masks."""
-    growth = len(mask) - len(MASK)
-    return array("i", (at - prompt - growth * bisect_right(mask_ends, at - prompt) for at in places))
+    mask = tokenizer.special_tokens.mask
+    if record.pair is None:
+        sentence = WrittenSentence(record.text, mask, len(tokenizer.prompt))
+    else:
+        sentence = WrittenSentence(record.pair, mask)
+    if sentence.is_given_as_written:
+        return tokens.starts, tokens.ends
+    return array("i", map(sentence.start, tokens.starts)), array("i", map(sentence.end, tokens.ends))

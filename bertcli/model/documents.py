@@ -52,7 +52,7 @@ class Document:
         type_id: Their token type, None if the architecture has none.
         window_size: Largest number of them in a window.
         overlap: Number of them that a window shares with the next one, at most.
-        unknown: Number of them that are [UNK].
+        unknown: Number of tokens of the whole text that are [UNK], those of a prompt or of sentence A included.
     """
 
     record: TextRecord

@@ -35,7 +35,7 @@ def token_places(text: TokenizedText, tokenizer: TextTokenizer) -> list[TokenPla
     """
     record, prompt = text.record, len(tokenizer.prompt)
     mask = tokenizer.special_tokens.mask
-    sentences = [_Sentence(record.text, mask, prompt), _Sentence(record.pair or "", mask)]
+    sentences = [WrittenSentence(record.text, mask, prompt), WrittenSentence(record.pair or "", mask)]
     found: list[TokenPlace | None] = []
     for position, (word, (start, end)) in enumerate(zip(text.words, text.offsets, strict=True)):
         if word is None or tokenizer.is_cls_sep_or_pad(text.input_ids[position]):
@@ -61,8 +61,8 @@ def token_spans(text: TokenizedText, tokenizer: TextTokenizer) -> Sequence[Span 
     return [None if place is None else place.span for place in token_places(text, tokenizer)]
 
 
-class _Sentence:
-    """A sentence as the user wrote it, for the places in it of what the tokenizer was given.
+class WrittenSentence:
+    """A sentence as the user wrote it, which finds the places in it of what the tokenizer was given.
 
     Args:
         written: The sentence.
@@ -75,6 +75,11 @@ class _Sentence:
         masks = [] if mask == MASK else [found.start() for found in re.finditer(re.escape(MASK), written)]
         self._written = masks
         self._given = [start + number * (self._mask - len(MASK)) for number, start in enumerate(masks)]
+
+    @property
+    def is_given_as_written(self) -> bool:
+        """True if the tokenizer was given the sentence alone, as the user wrote it."""
+        return not self._prompt and not self._written
 
     def start(self, place: int) -> int:
         """Return where a token begins that begins at a place of the tokenizer's input."""

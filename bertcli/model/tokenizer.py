@@ -30,8 +30,8 @@ class TokenizedText:
     token_type_ids is empty if the architecture has no token types. truncated_masks is the number of masks that
     truncation removed. words gives the (sentence, word) that each token is part of, or None for special tokens that the
     tokenizer added. offsets gives the place of each token in what the tokenizer was given: see bertcli.model.places.
-    unknown is the number of tokens that are [UNK].
-    tokenizer added. window is the place of the tokens in their document if they are only a part of the text.
+    unknown is the number of tokens that are [UNK]. window is the place of the tokens in their document if they are only
+    a part of the text.
     """
 
     record: TextRecord
@@ -95,6 +95,8 @@ class TextTokenizer:
         self._reads_windows, self.overlap = reads_windows, overlap
         # True if the texts are not lower-cased because the vocabulary has capitals, and no file says so.
         self.has_guessed_case = False
+        # False if the command needs whole texts. The error about a long text then does not name --long windows.
+        self.offers_windows = True
         # None, and False, for a tokenizer that is written in Python.
         self.normalizer, self.has_offsets = getattr(tokenizer, "normalizer", None), isinstance(tokenizer, Tokenizer)
         tokenizer.no_truncation()
@@ -327,10 +329,9 @@ class TextTokenizer:
             return self._cut(record, prefix, whole)
         else:
             count = f"{len(encoding):,}" if prefix == whole else f"more than {sum(certain):,}"
-            problem = BadText(
-                f"the text has {count} tokens, and the limit is {self._limit:,}",
-                hint="cut it with --long truncate, or read all of it with --long windows",
-            )
+            hint = "cut it with --long truncate"
+            hint += ", or read all of it with --long windows" if self.offers_windows else ""
+            problem = BadText(f"the text has {count} tokens, and the limit is {self._limit:,}", hint=hint)
         return record.failed(problem)
 
     def _has_own_tokens(self, record: TextRecord, encoding: Encoding) -> bool:

@@ -83,13 +83,14 @@ class RunCounts:
         )
 
     def count_text(self, text: TokenizedText) -> None:
-        """Count a text that has its answer. A window counts as the tokens that it answers for."""
-        self.tokens += len(text) if text.window is None else len(text.window.owned)
+        """Count a text that has its answer. A document counts once, with all of its tokens, at its last window."""
+        if not text.ends_text:
+            return
+        whole = text if text.window is None else text.window.document
+        self.tokens += len(whole)
         self.truncated += text.truncated
-        # The unknown tokens of a document are counted once, at its end.
-        unknown = text.unknown if text.window is None else text.window.is_last * text.window.document.unknown
-        self.unknown += unknown
-        self.unknown_texts += unknown > 0
+        self.unknown += whole.unknown
+        self.unknown_texts += whole.unknown > 0
 
     def count_batch(self, batch: Batch, is_packed: bool) -> None:
         """Count a batch that went through the model. A packed batch is computed without its padding."""

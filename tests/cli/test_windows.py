@@ -29,13 +29,11 @@ def corpus(folder: Path) -> Path:
     "arguments",
     [
         ("encode", "--json"),
-        ("encode", "--format", "table"),
         ("encode", "--tokens", "--layers", "0,1", "--pooler", "-o", "out.parquet"),
         ("encode", "-o", "out.npy"),
         ("fill-mask", "--json"),
         ("attn", "--format", "tsv"),
         ("fill-mask", "--score", "--format", "csv"),
-        ("attn", "-o", "out.npz"),
         ("attn", "--html", "out.html"),
         ("shapes", "--json"),
     ],
@@ -127,6 +125,24 @@ def test_the_hint_for_a_long_text_works(tiny: tuple[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
+    "arguments",
+    [
+        ("fill-mask", "--joint"),
+        ("attn", "--aggregate"),
+        ("encode", "--words"),
+        ("encode", "how", "--similarity", "tokens", "--json"),
+    ],
+    ids=" ".join,
+)
+def test_the_hint_for_a_long_text_names_only_what_the_command_can_do(
+    tiny: tuple[str, str], arguments: tuple[str, ...]
+) -> None:
+    finished = run(*arguments, f"[MASK] {LONG}", *tiny, "--max-length", "20")
+    assert_failed(finished, 1, "tokens, and the limit is 20")
+    assert finished.stderr.endswith("hint: cut it with --long truncate\n")
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("encode", "--truncate", "--long", "windows"), "--truncate is short for --long truncate"),
@@ -189,8 +205,8 @@ def test_a_folder_of_long_texts_is_resumed_to_the_same_bytes(tiny: tuple[str, st
     assert_failed(refused, 1, "other/ was started with --overlap 5, not 6")
 
 
-def test_a_text_of_megabytes_is_read_in_windows(tiny: tuple[str, str], folder: Path) -> None:
-    (folder / "in.txt").write_text("the cat sat on the mat " * 15_000)
+def test_a_text_of_several_pieces_is_read_in_windows(tiny: tuple[str, str], folder: Path) -> None:
+    (folder / "in.txt").write_text("the cat sat on the mat " * 4_000)
     options = (*tiny, "--long", "windows", "--overlap", "0", "--pooling", "cls")
     run("encode", "-f", "in.txt", *options, "-o", "out.parquet", "-q", cwd=folder).answer()
-    assert pyarrow.parquet.read_table(folder / "out.parquet").column("n_tokens").to_pylist() == [90_002]
+    assert pyarrow.parquet.read_table(folder / "out.parquet").column("n_tokens").to_pylist() == [24_002]

@@ -14,9 +14,12 @@ from bertcli.analysis.embeddings.windows import DocumentVectors, encode_windows
 from bertcli.choices import OnLong
 from bertcli.errors import BadText
 from bertcli.input.records import FailedText, Window
+from bertcli.model import pieces, tokenizer
 from bertcli.model.batching import Batch
+from bertcli.model.document_reader import read_document, read_window
+from bertcli.model.documents import Document
 from bertcli.model.session import Session
-from bertcli.model.windows import OverlappingWindows
+from bertcli.model.windows import CentredWindows, OverlappingWindows
 from bertcli.pipeline.dedupe import DedupeCache
 from bertcli.pipeline.documents import DocumentPlan
 from bertcli.pipeline.halving import Halving
@@ -24,7 +27,7 @@ from bertcli.pipeline.prefetch import Stages
 from bertcli.pipeline.progress import RunCounts
 from bertcli.pipeline.scheduler import Plan, schedule
 from tests.pipeline.test_scheduler import passed
-from tests.tiny import WORDS, open_bert, record
+from tests.tiny import VOCABULARY, WORDS, open_bert, record
 
 LONG = " ".join(WORDS * 4)
 TEXTS = ["how", LONG, "are you", LONG, "how", f"{LONG} {LONG}", "cat"]
@@ -70,6 +73,15 @@ def test_a_document_may_be_longer_than_a_group_of_texts(session: Session, sort_w
     assert counts.computed > counts.tokens
 
 
+def test_unknown_tokens_of_windows_around_masks_are_counted_among_all_tokens(session: Session) -> None:
+    document = read_document(session.tokenizer, record("\u2603 " * 20 + f"[MASK] {LONG}"))
+    assert isinstance(document, Document)
+    counts = RunCounts()
+    for window in CentredWindows(VOCABULARY.index("[MASK]")).divide(document):
+        counts.count_text(read_window(session.tokenizer, window))
+    assert (counts.tokens, counts.unknown, counts.unknown_texts) == (len(document), 20, 1)
+
+
 def test_no_batch_crosses_a_shard_and_a_resumed_run_has_the_same_batches(session: Session) -> None:
     texts = records()
     plan = Plan(50, passed([texts], 2))
@@ -89,9 +101,11 @@ def test_repeated_documents_are_computed_again_and_other_texts_are_not(session: 
     np.testing.assert_allclose(found[1].embedding, found[3].embedding, rtol=0, atol=1e-6)
 
 
-def test_a_document_that_fails_is_in_its_place(session: Session) -> None:
+def test_a_document_that_fails_is_in_its_place(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     earlier = FailedText(1, None, BadText("it is empty"))
-    long_word = record("a" * 1_100_000, 2)
+    monkeypatch.setattr(pieces, "MAX_CHARACTERS", 100_000)
+    monkeypatch.setattr(tokenizer, "MAX_CHARACTERS", 100_000)
+    long_word = record("a" * 110_000, 2)
     found, counts, _ = run(session, [record(LONG, 0), earlier, long_word, record(LONG, 3)], Plan(50))
     assert [isinstance(answer, FailedText) for answer in found] == [False, True, True, False]
     assert [answer.index for answer in found[1:3]] == [1, 2]

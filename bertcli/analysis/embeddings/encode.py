@@ -57,6 +57,11 @@ class EncodeOptions:
         labels_tokens = any(head.info.task != HeadTask.TEXT_LABELS for head in self.heads)
         return self.tokens or self.words is not None or labels_tokens
 
+    @property
+    def needs_whole_texts(self) -> bool:
+        """True if a text that is read in windows could not have all of it."""
+        return self.words is not None or self.token_similarity or bool(self.heads)
+
 
 def encode(session: Session, batch: Batch, options: EncodeOptions) -> list[EncodeRecord]:
     """Compute the vectors of each text of a batch, in float32 and without padding.

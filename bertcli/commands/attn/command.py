@@ -77,6 +77,7 @@ def attn(request: AttnRequest) -> ExitCode:
     display = _display(request)
     session, reader = open_texts(request.texts, request.model, sink)
     require_attentions(session)
+    session.tokenizer.offers_windows = not request.heads.aggregate
     options = _options(request, session, sink.destination.format)
     if options.value_norms:
         session.engine.projection(options.layers[0], "output")  # fails early on an engine without access to the weights

@@ -46,6 +46,7 @@ def _encode_to_sink(request: EncodeRequest, sink: Sink) -> ExitCode:
     destination = sink.destination
     session, reader = open_texts(request.texts, request.session, sink)
     options = encode_options(request, session, destination.format, is_looked_at=destination.wants_table)
+    session.tokenizer.offers_windows = not options.needs_whole_texts
     note_missing_context(request, options.heads, sink.reporter)
     info, recipe = encode_info(session), session.recipe.shown
     comparison = open_comparison(request, session)

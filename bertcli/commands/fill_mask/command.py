@@ -26,6 +26,7 @@ def fill_mask(request: FillMaskRequest) -> ExitCode:
     passes = partial(estimate_passes, request.analysis)
     session, reader = open_texts(request.texts, request.model, sink, passes)
     require_mlm(session)
+    session.tokenizer.offers_windows = not request.needs_whole_texts
     analysis = set_up(request, session, sink.reporter.announce)
     info = session.info("fill-mask")
     for note in () if sink.destination.wants_table else analysis.notes:

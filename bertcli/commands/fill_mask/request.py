@@ -65,6 +65,11 @@ class FillMaskRequest:
         return next(iter(self._analyses()), "")
 
     @property
+    def needs_whole_texts(self) -> bool:
+        """True if the analysis cannot read a text in windows."""
+        return self.analysis in _WHOLE_TEXTS
+
+    @property
     def formats(self) -> OutputFormats:
         """Formats that fill-mask can write."""
         return OutputFormats("fill-mask", TENSOR_SUFFIXES if self.mutual else (), has_figures=self.mutual)
@@ -72,7 +77,7 @@ class FillMaskRequest:
     def check_options(self) -> None:
         """Check that the options go together. Raises WrongUsage."""
         self.model.check_options()
-        if self.model.reads_windows and self.analysis in _WHOLE_TEXTS:
+        if self.model.reads_windows and self.needs_whole_texts:
             raise WrongUsage(
                 f"{self.analysis} needs a whole text, and --long windows reads a long text in parts",
                 hint=f"use --long truncate, or leave {self.analysis} out",

@@ -46,7 +46,7 @@ def centred(document: HandDocument, mask: int, size: int) -> tuple[int, int]:
 
 
 @given(st.lists(st.sampled_from([*WORDS, "caning", "[MASK]"]), min_size=1, max_size=70), st.integers(5, 24))
-@settings(max_examples=25)
+@settings(max_examples=12)
 def test_each_mask_is_answered_in_a_window_centred_on_it(tiny_bert: Path, words: list[str], limit: int) -> None:
     text = " ".join([*words, "[MASK]"])
     document = HandDocument(tiny_bert, text, limit, 0)
@@ -66,7 +66,7 @@ def test_each_mask_is_answered_in_a_window_centred_on_it(tiny_bert: Path, words:
 
 
 @given(st.lists(st.sampled_from([*WORDS, "caning", "xyz"]), min_size=20, max_size=50), st.integers(0, 10))
-@settings(max_examples=10)
+@settings(max_examples=4)
 @pytest.mark.parametrize("within_word", [None, "l2r"])
 def test_each_token_is_scored_in_its_best_window(
     tiny_bert: Path, within_word: str | None, words: list[str], overlap: int
