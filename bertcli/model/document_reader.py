@@ -146,7 +146,8 @@ def _read(tokenizer: TextTokenizer, record: TextRecord) -> Document:
             hint="split it into shorter texts",
         )
     # The beginning of the text shows which tokens are around it.
-    head = _head(divided)
+    first = tokens.starts[0] if tokenizer.has_offsets and tokens.ids else 0
+    head = _head(divided[first:] if first >= PIECE_CHARACTERS else divided)
     encoding = tokenizer.encode((others[0], head) if others else head)
     sequences = encoding.sequence_ids
     inner = [at for at, sequence in enumerate(sequences) if sequence == len(parts) - 1]

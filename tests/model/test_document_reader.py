@@ -115,6 +115,13 @@ def test_a_text_that_begins_with_many_spaces_is_read(tiny_bert: Path, spaces: in
     assert (len(document.ids), document.starts[0]) == (6, spaces)
 
 
+def test_a_text_that_begins_with_many_invisible_characters_is_read(tiny_bert: Path) -> None:
+    session = open_windows(tiny_bert, max_length=5)
+    document = read_document(session.tokenizer, record("\u200b" * 60_000 + " how are you the cat"))
+    assert isinstance(document, Document)
+    assert document.ids.tolist() == session.tokenizer.encode_text("how are you the cat")
+
+
 def test_a_word_that_is_longer_than_the_longest_piece_fails_its_text(
     tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

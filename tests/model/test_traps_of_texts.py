@@ -101,7 +101,8 @@ def test_case_comes_from_tokenizer_config_and_accents_follow_it(
 
 def test_cased_text_is_not_lowered_by_a_tokenizer_json_either(own_tiny_bert: Path) -> None:
     cased = transformers.BertTokenizer(str(own_tiny_bert / "vocab.txt"), do_lower_case=False)
-    (own_tiny_bert / "vocab.txt").unlink()
+    for name in ("vocab.txt", "tokenizer_config.json"):
+        (own_tiny_bert / name).unlink()
     cased.backend_tokenizer.save(str(own_tiny_bert / "tokenizer.json"))
     assert tokens_of(own_tiny_bert, "Café") == ["[CLS]", "Caf", "##é", "[SEP]"]
 
