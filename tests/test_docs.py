@@ -73,7 +73,7 @@ def test_a_command_prints_what_the_page_shows(
     assert result.exit_code == 0, result.output
     expected, actual = parts(example.output), parts(result.output)
     assert len(expected) == len(actual), result.output
-    for word, other, following in zip(expected, actual, [*expected[1:], ""], strict=True):
+    for word, other, following in zip(expected, actual, [*expected, ""][1:], strict=True):
         if is_number(word) and is_number(other) and following in UNITS:
             assert float(other) == pytest.approx(float(word), rel=SIZE_TOLERANCE), result.output
         elif is_number(word) and is_number(other):

@@ -11,10 +11,10 @@ from tests.cli.process import TEXT, Finished, assert_failed, environment
 BUG, NO_MEMORY = 'RuntimeError("a mistake \\\\x1b[31min the code")', "MemoryError()"
 BROKEN = """\
 import sys
-import bertcli.analysis.embeddings.encode
+import bertcli.analysis.embeddings.windows
 def broken(*arguments, **options):
     raise {error}
-bertcli.analysis.embeddings.encode.encode = broken
+bertcli.analysis.embeddings.windows.encode_windows = broken
 import bertcli.commands.encode
 from bertcli.__main__ import main
 main()

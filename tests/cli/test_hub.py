@@ -40,7 +40,7 @@ def test_the_first_use_downloads_with_a_note_and_the_next_ones_are_silent(
 ) -> None:
     first = run("encode", TEXT, *MODEL, "--json", env=hub.env(home))
     assert first.exit_code == 0
-    note = f"bertcli: note: downloading my/bert (68.2 KiB in 3 files) to {home}/hub\n"
+    note = f"bertcli: note: downloading my/bert (68.2 KiB in 4 files) to {home}/hub\n"
     assert first.stderr == note
     answer = json.loads(first.stdout)
     assert (answer["model"], answer["revision"]) == ("my/bert", COMMIT)
@@ -142,8 +142,8 @@ def test_ctrl_c_stops_a_download_and_the_next_run_completes_it(hub: Hub, home: P
 def test_shapes_downloads_no_weights_unless_it_needs_them(hub: Hub, home: Path) -> None:
     for arguments, files in (
         (("--batch", "2", "--seq", "8"), ["config.json"]),
-        ((TEXT,), ["config.json", "vocab.txt"]),
-        (("--seq", "8", "--run"), ["config.json", "vocab.txt", "model.safetensors"]),
+        ((TEXT,), ["config.json", "vocab.txt", "tokenizer_config.json"]),
+        (("--seq", "8", "--run"), ["config.json", "vocab.txt", "tokenizer_config.json", "model.safetensors"]),
     ):
         answer = run("shapes", *arguments, *MODEL, "--json", env=hub.env(home))
         assert answer.exit_code == 0, answer.stderr

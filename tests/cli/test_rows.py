@@ -97,13 +97,13 @@ def test_a_pipe_gets_tsv_by_default(tiny: tuple[str, str]) -> None:
 
 
 def test_tabs_line_ends_and_backslashes_are_escaped_in_tsv(tiny: tuple[str, str]) -> None:
-    header, *rows = run("encode", AWKWARD, "you", *tiny).rows()
+    header, *rows = run("encode", AWKWARD, "you", *tiny, "-q").rows()
     quoted = ESCAPED.replace('"', '""')
     assert [row[header.index("text")] for row in rows] == [f'"{quoted}"', "you"]
 
 
 def test_csv_keeps_the_text_as_it_is(tiny: tuple[str, str]) -> None:
-    header, *rows = run("encode", AWKWARD, "you", *tiny, "--format", "csv").rows(",")
+    header, *rows = run("encode", AWKWARD, "you", *tiny, "-q", "--format", "csv").rows(",")
     assert [row[header.index("text")] for row in rows] == [AWKWARD, "you"]
 
 

@@ -128,11 +128,11 @@ def test_an_interrupted_run_says_what_became_of_its_file(
 @pytest.mark.parametrize("signals", [1, 2])
 def test_ctrl_c_does_not_wait_for_a_computation(tiny: tuple[str, str], folder: Path, signals: int) -> None:
     script = (
-        "import hashlib, bertcli.analysis.embeddings.encode as module\n"
+        "import hashlib, bertcli.analysis.embeddings.windows as module\n"
         "def encode(*arguments, **options):\n"
         "    print('computing', flush=True)\n"
         "    hashlib.pbkdf2_hmac('sha256', b'', b'', 2_000_000_000)\n"
-        "module.encode = encode\n"
+        "module.encode_windows = encode\n"
         "from bertcli.__main__ import main\n"
         "main()\n"
     )

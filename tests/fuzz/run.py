@@ -156,6 +156,7 @@ def _environment(home: Path) -> dict[str, str]:
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "MPLCONFIGDIR": str(home / "matplotlib"),
         "TERM": "xterm-256color",
+        "PAGER": "cat",
         "PYTHONUTF8": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
         # The runs are small, and two cores run several of them.
