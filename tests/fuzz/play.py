@@ -11,7 +11,7 @@ from bertcli.quoting import quoted_word
 from tests.fuzz.cases import Case, Fixtures, draw_case
 from tests.fuzz.checks import check, check_shards, is_complete, read_files
 from tests.fuzz.mutate import Files
-from tests.fuzz.run import LARGEST_FILE, LONGEST_RUN_S, Ended, ForkServer, Job
+from tests.fuzz.run import LARGEST_FILE, LONGEST_FIGURE_S, LONGEST_RUN_S, Ended, ForkServer, Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ class Player:
             file_size=LARGEST_FILE if case.file_size is None else case.file_size,
             environment={"TMPDIR": str(temporary)},
             planted=planted,
-            limit=LONGEST_RUN_S if limit is None else limit,
+            limit=_longest_run(case) if limit is None else limit,
         )
         before = read_files(work)
         ended = self._server.run(job)
@@ -185,6 +185,12 @@ class Player:
         resumed = self.run(replace(case, files=files, arguments=[*case.arguments, "--resume"]))
         assert is_complete(resumed.runs[-1]) and not resumed.problems, resumed
         return replace(fixtures, shards=shards, shard_texts=case.files["in.jsonl"])
+
+
+def _longest_run(case: Case) -> float:
+    """Return after how many seconds a run is taken to hang."""
+    draws_figure = (case.target or "").endswith((".svg", ".png"))
+    return LONGEST_FIGURE_S if draws_figure else LONGEST_RUN_S
 
 
 def _resumed(case: Case, signals: Sequence[tuple[float, int]]) -> Case:

@@ -33,6 +33,8 @@ from tests.fuzz.watch import Watch
 
 # A run that takes longer is a hang.
 LONGEST_RUN_S = 20.0
+# The same for a figure: matplotlib draws each number of a matrix on its own, which takes a second for each text.
+LONGEST_FIGURE_S = 120.0
 # Limits of a run, in bytes.
 LARGEST_FILE = 1 << 30
 _ADDRESS_SPACE = 8 << 30
