@@ -64,7 +64,7 @@ def _is_text(argument: str, valued: Collection[str]) -> bool:
         return has_mask(value)
     if option == "-f":
         return not _may_be_file(value)
-    return (" " in value or has_mask(value)) and not os.path.exists(value)  # noqa: PTH110 - pathlib fails on long names
+    return (" " in value or has_mask(value)) and not _exists(value)
 
 
 def has_mask(text: str) -> bool:
@@ -72,8 +72,13 @@ def has_mask(text: str) -> bool:
     return any(mask in text for mask in MASKS)
 
 
+def _exists(name: str) -> bool:
+    """Return True if there is a file or folder of that name, which may be longer than names can be."""
+    return os.path.exists(name)  # noqa: PTH110 - pathlib raises an error for a long text
+
+
 def _may_be_file(name: str) -> bool:
     """Return True if a value of -f may name a file: one that exists, or a name with a folder, a suffix or a pattern."""
-    if os.path.exists(name) or name == "-":  # noqa: PTH110
+    if _exists(name) or name == "-":
         return True
     return any(character in name for character in "/.*?") and " " not in name and not has_mask(name)

@@ -33,7 +33,7 @@ class WordVector:
         start: Place of its first character in its sentence, from 0. None if the tokenizer does not report places.
         end: Place after its last character, or None.
         positions: Positions of its tokens. Empty if the tokenizer makes none of the word.
-        embedding: (hidden,), or None if it has no tokens.
+        embedding: (hidden,), or None if it has no tokens or the vector was not computed.
     """
 
     word: str
@@ -42,7 +42,7 @@ class WordVector:
     start: int | None
     end: int | None
     positions: Sequence[int]
-    embedding: FloatArray | None
+    embedding: FloatArray | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bertcli.analysis.embeddings.encode import EncodeOptions, encode
-from bertcli.analysis.embeddings.words import Word, WordSelection, find_words, normalized_word
+from bertcli.analysis.embeddings.words import WordSelection, find_words, normalized_word
 from bertcli.choices import LayerOp, WordPooling
 from bertcli.input.records import FailedText
 from bertcli.model.request import EmbeddingRequest
@@ -25,7 +25,7 @@ ENGINES = ["numpy", "torch", "transformers"]
 TEXTS = ["how are you", "The making of  the cat5, sat!", "how [MASK] you", "the", "中文 caf", "x[MASK]y (e)"]
 
 
-def words_of(session: Session, text: str | tuple[str, str], *, pretokenized: bool = False) -> list[Word]:
+def words_of(session: Session, text: str | tuple[str, str], *, pretokenized: bool = False) -> list[WordVector]:
     (tokenized,) = tokenize(session, [text])
     return find_words(tokenized, session.tokenizer, pretokenized=pretokenized)
 
@@ -35,7 +35,7 @@ def vectors_of(session: Session, texts: Sequence[Any], **selection: Any) -> list
     return [found.words for found in encode(session, one_batch(session, texts), options)]
 
 
-def spelled(words: Sequence[Word]) -> list[str]:
+def spelled(words: Sequence[WordVector]) -> list[str]:
     return [word.word for word in words]
 
 

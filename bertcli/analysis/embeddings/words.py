@@ -3,7 +3,7 @@
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from unicodedata import combining
 
@@ -37,18 +37,6 @@ class WordSelection:
     word: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A word of a text; the attributes are those of bertcli.results.embeddings.WordVector."""
-
-    word: str
-    sentence: int
-    index: int
-    start: int | None
-    end: int | None
-    positions: Sequence[int]
-
-
 def word_vectors(
     text: TokenizedText, states: FloatArray, tokenizer: TextTokenizer, selection: WordSelection
 ) -> list[WordVector]:
@@ -61,15 +49,7 @@ def word_vectors(
         selection: The words, and how to pool their pieces.
     """
     return [
-        WordVector(
-            word.word,
-            word.sentence,
-            word.index,
-            word.start,
-            word.end,
-            word.positions,
-            pool_pieces(states[word.positions], selection.pooling) if word.positions else None,
-        )
+        replace(word, embedding=pool_pieces(states[word.positions], selection.pooling) if word.positions else None)
         for word in find_words(text, tokenizer, pretokenized=selection.pretokenized)
         if selection.word is None or normalized_word(word.word, tokenizer) == selection.word
     ]
@@ -89,8 +69,10 @@ def pool_pieces(vectors: FloatArray, pooling: WordPooling) -> FloatArray:
     return np.array(vectors[0 if pooling == WordPooling.FIRST else -1])
 
 
-def find_words(text: TokenizedText, tokenizer: TextTokenizer, *, pretokenized: bool = False) -> list[Word]:
-    """Return the words of a text, those of sentence A first. Special tokens and the prompt are in none of them.
+def find_words(text: TokenizedText, tokenizer: TextTokenizer, *, pretokenized: bool = False) -> list[WordVector]:
+    """Return the words of a text without their vectors, those of sentence A first.
+
+    Special tokens and the prompt are in none of them.
 
     Args:
         text: The text.
@@ -103,7 +85,7 @@ def find_words(text: TokenizedText, tokenizer: TextTokenizer, *, pretokenized: b
         The words. The last one of a truncated text is spelled in full, with the positions of the pieces that are left.
     """
     places = token_places(text, tokenizer)
-    words: list[Word] = []
+    words: list[WordVector] = []
     for sentence, written in enumerate([text.record.text, text.record.pair or ""]):
         found: list[tuple[Span | None, list[int]]]
         if pretokenized:
@@ -117,9 +99,9 @@ def find_words(text: TokenizedText, tokenizer: TextTokenizer, *, pretokenized: b
         for index, (span, positions) in enumerate(found):
             if span is None:
                 spelling = tokenizer.decode([text.input_ids[position] for position in positions]).strip()
-                words.append(Word(spelling, sentence, index, None, None, positions))
+                words.append(WordVector(spelling, sentence, index, None, None, positions))
             else:
-                words.append(Word(written[slice(*span)], sentence, index, *span, positions))
+                words.append(WordVector(written[slice(*span)], sentence, index, *span, positions))
     return words
 
 
