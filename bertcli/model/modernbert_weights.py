@@ -3,7 +3,6 @@
 Most linear layers and norms of a ModernBERT have no bias. A missing bias is zero.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -11,8 +10,8 @@ from typing import Any, Literal
 import numpy as np
 
 from bertcli.checkpoints.config import ModernBertConfig
-from bertcli.model.ops.base import Array, LayerNorm, Linear, Ops
-from bertcli.model.weights import MlmHeadWeights
+from bertcli.model.ops.base import Array, LayerNorm, Linear
+from bertcli.model.weights import LazyWeights, MlmHeadWeights
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +31,8 @@ class ModernLayerWeights:
     output: Linear
 
 
-class ModernBertWeights:
-    """The weights of one checkpoint, each loaded at its first use."""
-
-    def __init__(self, ops: Ops, config: ModernBertConfig, read: Callable[[str], Array], has_own_decoder: bool) -> None:
-        """Remember how to read the weights; read none yet.
-
-        Args:
-            read: Return the tensor of a canonical name, as stored in the checkpoint.
-            has_own_decoder: True if the checkpoint stores a decoder for the MLM head. Otherwise the decoder is tied to
-                the word embeddings.
-        """
-        self._ops, self._config, self._read = ops, config, read
-        self._has_own_decoder = has_own_decoder
+class ModernBertWeights(LazyWeights[ModernBertConfig]):
+    """The weights of a ModernBERT."""
 
     @cached_property
     def embeddings(self) -> Array:

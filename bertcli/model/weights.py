@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from bertcli.checkpoints.config import BertConfig
+from bertcli.checkpoints.config import BertConfig, ModelConfig
 from bertcli.model.ops.base import Array, LayerNorm, Linear, Ops
 
 
@@ -46,13 +46,14 @@ class MlmHeadWeights:
     decoder: Linear
 
 
+Config = TypeVar("Config", bound=ModelConfig)
 _PROJECTIONS = {"value": "self.value", "output": "output.dense"}
 
 
-class BertWeights:
+class LazyWeights(Generic[Config]):
     """The weights of one checkpoint, each loaded at its first use."""
 
-    def __init__(self, ops: Ops, config: BertConfig, read: Callable[[str], Array], has_own_decoder: bool) -> None:
+    def __init__(self, ops: Ops, config: Config, read: Callable[[str], Array], has_own_decoder: bool) -> None:
         """Remember how to read the weights; read none yet.
 
         Args:
@@ -62,6 +63,10 @@ class BertWeights:
         """
         self._ops, self._config, self._read = ops, config, read
         self._has_own_decoder = has_own_decoder
+
+
+class BertWeights(LazyWeights[BertConfig]):
+    """The weights of a BERT."""
 
     @cached_property
     def embeddings(self) -> EmbeddingWeights:

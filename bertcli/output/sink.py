@@ -1,6 +1,6 @@
 """Sink that sends the answers of a run to the writer of their format."""
 
-import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -167,7 +167,7 @@ class Sink:
         if command is None:
             yield text
             return
-        pager = PagedTerminal(text, command, os.get_terminal_size(sys.stdout.fileno()).lines)
+        pager = PagedTerminal(text, command, shutil.get_terminal_size().lines)
         try:
             with suppress(PagerLeft):
                 yield cast(TextIO, pager)
