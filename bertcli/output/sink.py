@@ -1,6 +1,5 @@
 """Sink that sends the answers of a run to the writer of their format."""
 
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -167,7 +166,7 @@ class Sink:
         if command is None:
             yield text
             return
-        pager = PagedTerminal(text, command, shutil.get_terminal_size().lines)
+        pager = PagedTerminal(text, command)
         try:
             with suppress(PagerLeft):
                 yield cast(TextIO, pager)

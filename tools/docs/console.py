@@ -15,6 +15,8 @@ CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 # Files that commands need, by the language of the block that shows them.
 FILES = {"make": "Makefile", "vim": "fill.vim"}
 _COLUMNS = 80
+# Variables that would change what commands print.
+_UNSET = ("COLUMNS", "LINES", "PAGER")
 # The argument of commands that need the model of tools.docs.tagger.
 _TAGGER = "-m names"
 
@@ -76,7 +78,7 @@ def write_files(page: str, folder: Path) -> None:
 
 def run(command: str, folder: Path) -> Result:
     """Run a command in bash, with a terminal of 80 columns as its stdout."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("BERTCLI_") and name != "COLUMNS"}
+    env = {name: value for name, value in os.environ.items() if not name.startswith("BERTCLI_") and name not in _UNSET}
     env |= {"TERM": "dumb", "PATH": f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"}
     process = pexpect.spawn(
         "/bin/bash",
