@@ -11,6 +11,7 @@ import threading
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from bertcli import __version__
@@ -211,4 +212,13 @@ def _print_line(line: str) -> None:
     if _held is not None:
         _held.append(line)
     elif sys.stderr is not None:  # if it is closed, print would write to stdout
-        print(visible(line), file=sys.stderr)
+        print(*_wrapped(visible(line)), sep="\n", file=sys.stderr)
+
+
+def _wrapped(line: str) -> Iterable[str]:
+    """Return the lines of a message, wrapped between words if stderr is a terminal. Paths and options stay whole."""
+    if not sys.stderr.isatty():
+        return (line,)
+    width = os.get_terminal_size(sys.stderr.fileno()).columns
+    # A terminal may say that it has no columns.
+    return wrap(line, width, break_long_words=False, break_on_hyphens=False) if 0 < width < len(line) else (line,)

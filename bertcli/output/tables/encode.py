@@ -23,6 +23,7 @@ _MEASURES = {
     Similarity.EUCLIDEAN: "similarity: negative Euclidean distance",
     Similarity.MANHATTAN: "similarity: negative Manhattan distance",
 }
+_LAYERS = "hidden_states[0] is the embeddings; layer 0 of attn reads it and makes [1]"
 DIMENSIONS = tuple(f"[{index}]" for index in range(cells.FIRST_VALUES))
 
 
@@ -140,7 +141,8 @@ def _layers(record: EncodeRecord) -> RenderableType:
     for layer, state in zip(record.layers, record.hidden_states, strict=True):
         mean = sum(map(cells.norm, state)) / len(state)
         drawn.add_row(Text(str(layer)), cells.number(mean), *norm_and_values(state[0]))
-    return Group(cells.subtitle("hidden_states", f"values of {first}"), Blocks(drawn, keys=1))
+    legend = Text(_LAYERS, cells.QUIET)
+    return Group(cells.subtitle("hidden_states", f"values of {first}"), Blocks(drawn, keys=1), legend)
 
 
 def _next_sentence(probability: float) -> Text:
