@@ -11,6 +11,7 @@ from bertcli.choices import ColorName, FormatName
 from bertcli.errors import MissingPackage, OutputError, WrongUsage
 from bertcli.input.records import STDIN
 from bertcli.output.files.atomic import check_target, is_device
+from bertcli.quoting import shell_quoted
 from bertcli.storage import AnyPath, RemotePath, parse_path
 
 # The format of a folder of Parquet shards.
@@ -90,6 +91,15 @@ class OutputOptions:
         return next(iter(named), FormatName.AUTO)
 
     @property
+    def format_options(self) -> str:
+        """The options that choose the format, as on a command line; "" for the default."""
+        given = [] if self.output is None else [f"-o {shell_quoted(self.output)}"]
+        given += [] if self.svg is None else [f"--svg {shell_quoted(self.svg)}"]
+        given += ["--json"] if self.json else []
+        given += [] if self.format == FormatName.AUTO else [f"--format {self.format}"]
+        return " ".join(given)
+
+    @property
     def file(self) -> AnyPath | None:
         """The file to write to, None for standard output.
 
@@ -146,12 +156,14 @@ class Destination:
         path: The file; None for standard output and for a folder.
         folder: The folder; None unless format is folder.
         is_figure: The output is a picture of matrices.
+        chosen_by: The options that have chosen the format, as the user may write them; "" for the default.
     """
 
     format: str
     path: Path | None = None
     folder: AnyPath | None = None
     is_figure: bool = False
+    chosen_by: str = ""
 
     @property
     def is_stdout(self) -> bool:
@@ -176,6 +188,24 @@ class Destination:
 
             return Path(gettempdir())
         return self.folder or (Path() if self.path is None else Path(os.path.realpath(self.path)).parent)
+
+    def instead(self, format_: str) -> str:
+        """Return the option that requests another format, for a hint, with the options to leave out for it.
+
+        Args:
+            format_: A value of --format, the suffix of a binary file, or folder. Text goes where the output goes now.
+        """
+        folder = self.folder if isinstance(self.folder, Path) else None
+        stem = str((self.path or folder or Path("out")).with_suffix(""))
+        if format_ == FOLDER:
+            option = f"-o {shell_quoted(stem)}/"
+        elif format_.startswith("."):
+            option = f"-o {shell_quoted(stem + format_)}"
+        elif self.is_file:
+            option = f"-o {shell_quoted(f'{stem}.{format_}')}"
+        else:
+            option = "--json" if format_ == "json" else f"--format {format_}"
+        return f"{option} instead of {self.chosen_by}" if self.chosen_by else option
 
     def check_packages(self) -> None:
         """Check that the packages that the format needs are installed.
@@ -221,7 +251,7 @@ def resolve_destination(options: OutputOptions, formats: OutputFormats) -> Desti
                 "a folder holds Parquet files",
                 hint="leave one out",
             )
-        return Destination(FOLDER, folder=file)
+        return Destination(FOLDER, folder=file, chosen_by=options.format_options)
     if not formats.takes_folder and options.output is not None and options.output.endswith(os.sep):
         raise WrongUsage(
             f"{options.path}: {formats.command} cannot write a folder", hint="name a file, without a slash at the end"
@@ -234,7 +264,8 @@ def resolve_destination(options: OutputOptions, formats: OutputFormats) -> Desti
     if file is None and sys.stdout is None:
         raise OutputError("standard output is closed", hint="leave it open, or write to a file with -o FILE")
     format_ = _format_of(options, file, formats)
-    return Destination(format_, file, is_figure=formats.has_figures and format_ in ("svg", PNG_SUFFIX))
+    is_figure = formats.has_figures and format_ in ("svg", PNG_SUFFIX)
+    return Destination(format_, file, is_figure=is_figure, chosen_by=options.format_options)
 
 
 def _format_of(options: OutputOptions, path: Path | None, formats: OutputFormats) -> str:

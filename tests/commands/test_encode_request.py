@@ -99,8 +99,8 @@ def test_options_that_cannot_be_combined_are_wrong_usage(found: EncodeRequest, m
 @pytest.mark.parametrize(
     ("output", "hint"),
     [
-        (None, "use --json or --format table, or leave --similarity out"),
-        ("out.tsv", "use -o out.json, or leave --similarity out"),
+        (None, "use --json, or leave --similarity out"),
+        ("out.tsv", "use -o out.json instead of -o out.tsv, or leave --similarity out"),
     ],
 )
 def test_a_refused_similarity_is_available_in_the_format_of_the_hint(output: str | None, hint: str) -> None:

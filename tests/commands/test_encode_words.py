@@ -22,7 +22,7 @@ from bertcli.errors import BadText, WrongUsage
 from bertcli.input.records import FailedText
 from bertcli.model.request import EmbeddingRequest
 from bertcli.model.session import Session
-from bertcli.output.destination import OutputOptions
+from bertcli.output.destination import Destination, OutputOptions
 from bertcli.results.embeddings import EncodeRecord
 from tests.model.test_slow_tokenizer import save_phobert
 from tests.task_models import save_head
@@ -43,7 +43,7 @@ def open_request(folder: Path, **options: Any) -> tuple[EncodeRequest, Session]:
 
 def written(request: EncodeRequest, session: Session, suffix: str, texts: Iterable[Any] = TEXTS) -> bytes:
     """Return the file that the texts and a failed text make."""
-    options = encode_options(request, session, suffix, is_looked_at=False)
+    options = encode_options(request, session, Destination(suffix))
     stream = io.BytesIO()
     writer = binary_writers(session, request, options)[suffix](stream)
     for record in encode(session, one_batch(session, list(texts)), options):
@@ -54,7 +54,7 @@ def written(request: EncodeRequest, session: Session, suffix: str, texts: Iterab
 
 
 def expected(session: Session, request: EncodeRequest, texts: Iterable[Any] = TEXTS) -> list[EncodeRecord]:
-    options = encode_options(request, session, "json", is_looked_at=False)
+    options = encode_options(request, session, Destination("json"))
     return encode(session, one_batch(session, list(texts)), options)
 
 
@@ -136,7 +136,7 @@ def test_npz_of_tokens_names_mixed_layers(tiny_bert: Path) -> None:
 def test_word_is_one_word(tiny_bert: Path, word: str, message: str, hint: str, *, pretokenized: bool) -> None:
     request, session = open_request(tiny_bert, words={"word": word, "pretokenized": pretokenized})
     with pytest.raises(WrongUsage) as raised:
-        encode_options(request, session, "json", is_looked_at=False)
+        encode_options(request, session, Destination("json"))
     assert raised.value.message == message
     assert raised.value.hint.startswith(hint)
     assert ("--pretokenized" in raised.value.hint) == (word == "you?")
@@ -149,7 +149,7 @@ def test_word_is_one_word(tiny_bert: Path, word: str, message: str, hint: str, *
 def test_a_word_without_tokens_is_wrong_usage(tiny_bert: Path, word: str, why: str, *, pretokenized: bool) -> None:
     request, session = open_request(tiny_bert, words={"word": word, "pretokenized": pretokenized})
     with pytest.raises(WrongUsage) as raised:
-        encode_options(request, session, "json", is_looked_at=False)
+        encode_options(request, session, Destination("json"))
     assert raised.value.message.startswith(f"--word {word!r} cannot be found: {why}")
     assert raised.value.hint.startswith("name another word")
 
@@ -157,7 +157,7 @@ def test_a_word_without_tokens_is_wrong_usage(tiny_bert: Path, word: str, why: s
 def test_words_need_vectors_of_tokens(tiny_bert: Path) -> None:
     request, session = open_request(tiny_bert, embedding=EmbeddingRequest(Pooling.LEXICAL))
     with pytest.raises(WrongUsage, match="--words needs the vectors of tokens") as raised:
-        encode_options(request, session, "json", is_looked_at=False)
+        encode_options(request, session, Destination("json"))
     assert raised.value.hint == "add --pooling mean"
 
 
@@ -208,10 +208,10 @@ def test_a_tokenizer_in_python_gives_words_without_places(tmp_path: Path) -> Non
     assert (word.word, word.index, word.start, word.end, word.positions) == ("are", 1, None, None, [3, 4])
     request, session = open_request(folder, words={"pretokenized": True})
     with pytest.raises(WrongUsage, match="--pretokenized needs the places of tokens in the text"):
-        encode_options(request, session, "json", is_looked_at=False)
+        encode_options(request, session, Destination("json"))
 
 
 @pytest.mark.parametrize(("format_", "has_heads"), [("json", True), ("tsv", False), (".parquet", False)])
 def test_labels_are_computed_only_where_they_are_shown(tmp_path: Path, format_: str, *, has_heads: bool) -> None:
     request, session = open_request(save_head(tmp_path, "bert", HeadTask.TOKEN_LABELS))
-    assert bool(encode_options(request, session, format_, is_looked_at=False).heads) is has_heads
+    assert bool(encode_options(request, session, Destination(format_)).heads) is has_heads

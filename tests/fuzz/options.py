@@ -70,12 +70,16 @@ _DECIMAL = ("0", "0.5", "1", "2", "-1", "inf", "nan", "1e309")
 
 
 @cache
-def parameters(command: str) -> Mapping[str, Any]:
-    """Return the parameters of a command that are to be drawn, by name."""
+def all_parameters(command: str) -> Mapping[str, Any]:
+    """Return all parameters of a command, by name."""
     group: Any = get_command(make_app([command]))
     context = group.make_context("bertcli", [], resilient_parsing=True)
-    found = {each.name: each for each in group.commands[command].get_params(context)}
-    return {name: each for name, each in found.items() if name not in _CHOSEN | _NOT_FUZZED | _HELP}
+    return {each.name: each for each in group.commands[command].get_params(context)}
+
+
+def parameters(command: str) -> Mapping[str, Any]:
+    """Return the parameters of a command that are to be drawn, by name."""
+    return {name: each for name, each in all_parameters(command).items() if name not in _CHOSEN | _NOT_FUZZED | _HELP}
 
 
 def draw_options(rng: random.Random, command: str) -> dict[str, list[str]]:

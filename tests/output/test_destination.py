@@ -2,9 +2,11 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bertcli.choices import FormatName
 from bertcli.errors import OutputError, WrongUsage
 from bertcli.output.destination import OutputFormats, OutputOptions, resolve_destination
 
@@ -47,3 +49,22 @@ def test_a_folder_is_proposed_only_where_it_can_be_created(
     with pytest.raises(WrongUsage, match="a file without a suffix") as refused:
         resolve_destination(OutputOptions(output=name), ENCODE)
     assert (f"or {name}/ for a folder" in refused.value.hint) == is_possible
+
+
+@pytest.mark.parametrize(
+    ("given", "format_", "expected"),
+    [
+        ({}, "json", "--json"),
+        ({}, ".parquet", "-o out.parquet"),
+        ({"format": FormatName.TSV}, "json", "--json instead of --format tsv"),
+        ({"json": True}, "folder", "-o out/ instead of --json"),
+        ({"output": "my data.npy"}, "json", "-o 'my data.json' instead of -o 'my data.npy'"),
+        ({"output": "a.npy"}, ".parquet", "-o a.parquet instead of -o a.npy"),
+        ({"output": "a/"}, ".npy", "-o a.npy instead of -o a/"),
+        ({"svg": Path("a.svg")}, "json", "-o a.json instead of --svg a.svg"),
+    ],
+)
+def test_a_hint_for_another_format_names_the_options_that_it_replaces(
+    given: dict[str, Any], format_: str, expected: str
+) -> None:
+    assert resolve_destination(OutputOptions(**given), ENCODE).instead(format_) == expected

@@ -108,11 +108,12 @@ class AttnRequest:
         if destination.format in TENSOR_SUFFIXES and lost:
             raise WrongUsage(
                 f"{lost[0]} is not available in {destination.format}, which holds all weights over tokens",
-                hint=f"use --json, or leave {lost[0]} out",
+                hint=f"use {destination.instead('json')}, or leave {lost[0]} out",
             )
         if self.maps.value_norms and destination.wants_table and not self.shows_one_head:
             raise WrongUsage(
-                "a table shows the value norms of one head only", hint="add --layer and --head, or use --json for all"
+                "a table shows the value norms of one head only",
+                hint=f"add --layer 0 --head 0, or use {destination.instead('json')} for all heads",
             )
 
 
@@ -133,9 +134,10 @@ _OPTIONS_OF: Mapping[str, set[str]] = {
 # Options that have no meaning without one of some others.
 _NEEDS = {
     "--top-k": (["--from"], "add --from TOKEN"),
-    "--top": (["--by"], "add --by and a statistic, such as --by entropy"),
+    "--top": (["--by"], "add --by entropy or another statistic"),
     **dict.fromkeys(
-        sorted(_PART), ([_MATRIX, "--rollout", "--value-norms"], "add --layer and --head, --rollout or --value-norms")
+        sorted(_PART),
+        ([_MATRIX, "--rollout", "--value-norms"], "add --layer 0 --head 0, or --rollout, or --value-norms"),
     ),
 }
 _ALONE = ("--from", "--grid")

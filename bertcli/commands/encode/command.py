@@ -45,7 +45,7 @@ def encode_texts(request: EncodeRequest) -> ExitCode:
 def _encode_to_sink(request: EncodeRequest, sink: Sink) -> ExitCode:
     destination = sink.destination
     session, reader = open_texts(request.texts, request.session, sink)
-    options = encode_options(request, session, destination.format, is_looked_at=destination.wants_table)
+    options = encode_options(request, session, destination)
     session.tokenizer.offers_windows = not options.needs_whole_texts
     note_missing_context(request, options.heads, sink.reporter)
     info, recipe = encode_info(session), session.recipe.shown

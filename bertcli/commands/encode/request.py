@@ -126,7 +126,7 @@ class EncodeRequest:
                 problem = f"needs a folder (-o out/), not {shown}" if only_folder else f"is not available in {shown}"
                 raise WrongUsage(
                     f"{option} {problem}",
-                    hint=f"use {_example(formats, destination)}, or leave {option} out",
+                    hint=f"use {_instead(formats, destination)}, or leave {option} out",
                 )
         keeps_tokens = (
             self.tokens
@@ -137,7 +137,7 @@ class EncodeRequest:
             raise WrongUsage(
                 f"--normalize scales the embedding of a text, and {_format_noun(destination.format)} has vectors of "
                 "words alone",
-                hint="leave --normalize out, or use --json, which has the embedding of each text too",
+                hint=f"use {destination.instead('json')}, or leave --normalize out",
             )
         if self.corpus.dedupe and self.per_window:
             raise WrongUsage(
@@ -146,7 +146,7 @@ class EncodeRequest:
         if self.corpus.dedupe and keeps_tokens:
             raise WrongUsage(
                 "--dedupe keeps one vector for each text, not one for each token",
-                hint="leave --dedupe out, or use -o out.parquet"
+                hint=f"leave --dedupe out, or use {destination.instead(PARQUET_SUFFIX)}"
                 if destination.format in TENSOR_SUFFIXES
                 else "leave --dedupe out, or --tokens and --layers",
             )
@@ -203,14 +203,11 @@ def _format_noun(format_: str) -> str:
     return {"table": "a table", "svg": "a picture"}.get(format_, format_.upper())
 
 
-def _example(formats: Sequence[str], destination: Destination) -> str:
-    """Return an option that requests one of the formats: a file if the user wants a file."""
+def _instead(formats: Sequence[str], destination: Destination) -> str:
+    """Return the options that request one of the formats: a file if the user wants a file."""
     files = [name for name in formats if name in _BINARY_SUFFIXES]
-    if "json" in formats and not destination.is_file:
-        return "--json or --format table" if "table" in formats else "--json"
-    if files:
-        return f"-o out{files[-1]}"
-    return "-o out.json" if "json" in formats else "-o out/"
+    is_json = "json" in formats and (not destination.is_file or not files)
+    return destination.instead("json" if is_json else files[-1] if files else FOLDER)
 
 
 def _check_ray(request: EncodeRequest) -> None:
