@@ -76,10 +76,17 @@ def write_files(page: str, folder: Path) -> None:
         save_tagger(folder / "names")
 
 
-def run(command: str, folder: Path) -> Result:
-    """Run a command in bash, with a terminal of 80 columns as its stdout."""
+def run(command: str, folder: Path, programs: Path | None = None) -> Result:
+    """Run a command in bash, with a terminal of 80 columns as its stdout.
+
+    Args:
+        command: The command, and others before or after it.
+        folder: Its working directory.
+        programs: Folder with the bertcli to run instead of the installed one.
+    """
     env = {name: value for name, value in os.environ.items() if not name.startswith("BERTCLI_") and name not in _UNSET}
-    env |= {"TERM": "dumb", "PATH": f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"}
+    path = os.pathsep.join(map(str, filter(None, [programs, Path(sys.executable).parent, env["PATH"]])))
+    env |= {"TERM": "dumb", "PATH": path}
     process = pexpect.spawn(
         "/bin/bash",
         ["-c", f"set -o pipefail; {command}"],
