@@ -239,7 +239,7 @@ def _format_noun(format_: str) -> str:
         return "a folder"
     if format_.startswith("."):
         return format_
-    return {"table": "a table", "svg": "a picture"}.get(format_, format_.upper())
+    return {"table": "a table", "svg": "a picture", "plain": "--format plain"}.get(format_, format_.upper())
 
 
 def _instead(formats: Sequence[str], destination: Destination) -> str:
