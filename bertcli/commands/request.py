@@ -7,7 +7,7 @@ from bertcli.choices import OnError, OnLong
 from bertcli.commands.options import TextOptions
 from bertcli.model.request import SessionRequest
 from bertcli.output.catalogs.texts import FILES, ID_FIELD, PAIR, SEVERAL_FILES, TRUNCATE, WINDOWS
-from bertcli.output.destination import Destination, OutputFormats, OutputOptions, resolve_destination
+from bertcli.output.destination import Destination, OutputFormats, OutputOptions, check_stdout, resolve_destination
 from bertcli.output.fields import HELP, FieldCatalog, FieldSelection
 from bertcli.output.messages import Reporter, print_names
 from bertcli.output.sink import Sink
@@ -40,6 +40,7 @@ def lists_fields(request: Request) -> bool:
     """Print the fields of a request and return True if it asks for them."""
     if request.output.fields != HELP:
         return False
+    check_stdout()
     request.check_options()
     print_names(request.catalog.describe())
     return True

@@ -257,12 +257,13 @@ def resolve_destination(options: OutputOptions, formats: OutputFormats) -> Desti
                 "a folder holds Parquet files",
                 hint="leave one out",
             )
+        folder = Destination(FOLDER, folder=file, chosen_by=options.format_options)
         if options.fields is not None:
             raise WrongUsage(
                 f"--fields and the folder {options.output} cannot be combined: its files keep all columns",
-                hint="choose columns when you read them, or write -o out.parquet",
+                hint=f"use {folder.instead(PARQUET_SUFFIX)}, or leave --fields out",
             )
-        return Destination(FOLDER, folder=file, chosen_by=options.format_options)
+        return folder
     if not formats.takes_folder and options.output is not None and options.output.endswith(os.sep):
         raise WrongUsage(
             f"{options.path}: {formats.command} cannot write a folder", hint="name a file, without a slash at the end"
@@ -272,22 +273,28 @@ def resolve_destination(options: OutputOptions, formats: OutputFormats) -> Desti
         raise WrongUsage(
             f"{file}: single files are written on this machine only", hint=f"write it here and copy it{folder}"
         )
-    if file is None and sys.stdout is None:
-        raise OutputError("standard output is closed", hint="leave it open, or write to a file with -o FILE")
+    if file is None:
+        check_stdout()
     format_ = _format_of(options, file, formats)
+    is_figure = formats.has_figures and format_ in ("svg", PNG_SUFFIX)
+    destination = Destination(format_, file, is_figure=is_figure, chosen_by=options.format_options)
     if format_ == FormatName.PLAIN and not formats.has_plain:
         raise WrongUsage(
             f"{formats.command} has no bare answer for --format plain with these options",
-            hint="use --format tsv, and choose columns with --fields (--fields help lists them)",
+            hint=f"use {destination.instead('tsv')}; --fields chooses its columns",
         )
     if options.fields is not None and format_ not in _WITH_FIELDS:
-        shown = {"table": "a table", "svg": "a picture"}.get(format_, format_)
+        shown = {"table": "a table", "svg": "a picture", "plain": "--format plain"}.get(format_, format_)
         raise WrongUsage(
-            f"--fields is not available in {shown}",
-            hint="use --format tsv, csv, json or jsonl, or leave --fields out",
+            f"--fields is not available in {shown}", hint=f"use {destination.instead('tsv')}, or leave --fields out"
         )
-    is_figure = formats.has_figures and format_ in ("svg", PNG_SUFFIX)
-    return Destination(format_, file, is_figure=is_figure, chosen_by=options.format_options)
+    return destination
+
+
+def check_stdout() -> None:
+    """Raise OutputError if standard output is closed."""
+    if sys.stdout is None:
+        raise OutputError("standard output is closed", hint="leave it open, or write to a file with -o FILE")
 
 
 def _format_of(options: OutputOptions, path: Path | None, formats: OutputFormats) -> str:

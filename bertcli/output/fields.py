@@ -20,6 +20,16 @@ _ROW_FORMATS, _JSON_FORMATS = ("csv", "tsv"), ("json", "jsonl")
 # Formats whose fields can be chosen on standard output.
 TEXT_FORMATS = (*_ROW_FORMATS, *_JSON_FORMATS)
 _MAX_SUGGESTIONS = 3
+# Options that fields need, with a value.
+_EXAMPLES = {
+    "--id-field": "--id-field id",
+    "--pair": "--pair TEXT",
+    "--targets": "--targets are,is",
+    "--mass": "--mass 0.9",
+    "--layers": "--layers all",
+    "--rows": "--rows 0-5",
+    "--layer and --head": "--layer 0 --head 0",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +116,8 @@ class FieldCatalog:
         names = [name.strip() for name in value.split(",")]
         for place, name in enumerate(names):
             if not name:
-                raise WrongUsage("--fields has an empty name", hint="write names such as text,tokens")
+                example = next((each.names[0] for each in self.available), "text")
+                raise WrongUsage("--fields has an empty name", hint=f"use names, such as --fields {example}")
             if name in names[:place]:
                 raise WrongUsage(f"--fields names {shortened(name)} twice", hint="leave one of them out")
             if not any(each.matches(name) for each in self.available):
@@ -122,7 +133,10 @@ class FieldCatalog:
     def _unknown(self, name: str) -> WrongUsage:
         needed = next((each.needs for each in self.fields if each.matches(name)), None)
         if needed is not None:
-            return WrongUsage(f"the field {name} needs {needed}", hint=f"add {needed}, or leave {name} out")
+            return WrongUsage(
+                f"the field {name} needs {needed}",
+                hint=f"add {_EXAMPLES.get(needed, needed)}, or leave {name} out of --fields",
+            )
         known = {spelling: spelling for each in self.available for spelling in each.names}
         known |= {each.key.rpartition(".")[2]: each.key for each in self.available if not each.column and each.key}
         close = difflib.get_close_matches(name.rpartition(".")[2], known, _MAX_SUGGESTIONS)
@@ -147,26 +161,31 @@ class FieldSelection:
 
     def check(self, format_: str) -> None:
         """Check that a format can show the chosen fields. Raises WrongUsage."""
-        if self.names is None or (format_ in _ROW_FORMATS and self._are_columns):
+        if self.names is None or format_ not in TEXT_FORMATS or (format_ in _ROW_FORMATS and self._are_columns):
             return
-        for name in self.names if format_ in TEXT_FORMATS else ():
-            if not self._keys(name):
-                other = (
-                    next(each for each in self.names if each not in self.catalog.columns)
-                    if (format_ in _ROW_FORMATS)
-                    else None
-                )
+        key = next((name for name in self.names if name not in self.catalog.columns), None)
+        for name in self.names:
+            if not self._keys(name) and format_ in _ROW_FORMATS:
                 raise WrongUsage(
-                    f"{name} is a column of TSV and CSV, and "
-                    + ("JSON does not have it" if other is None else f"{other} is a key of JSON"),
-                    hint=f"use --format tsv, or leave {name} out" if other is None else "leave one of them out",
+                    f"{name} is a column of TSV and CSV, and {key} is a key of JSON", hint="leave one of them out"
                 )
-        if format_ == "jsonl" and (key := self.catalog.lines_key):
-            for name in self.names:
-                if not any(f"{each}.".startswith(f"{key}.") for each in self._keys(name)):
-                    raise WrongUsage(
-                        f"{name} is not in JSON Lines, whose lines are {key}", hint=f"use --json, or leave {name} out"
-                    )
+            if not self._keys(name):
+                raise WrongUsage(
+                    f"{name} is a column of TSV and CSV, and JSON does not have it",
+                    hint=f"write TSV or CSV instead, or leave {name} out of --fields",
+                )
+        if format_ == "jsonl" and self.catalog.lines_key:
+            self._check_lines()
+
+    def _check_lines(self) -> None:
+        """Check that the lines of JSON Lines have the chosen fields. Raises WrongUsage."""
+        lines_key = self.catalog.lines_key
+        for name in self.names or ():
+            if not any(f"{each}.".startswith(f"{lines_key}.") for each in self._keys(name)):
+                raise WrongUsage(
+                    f"{name} is not in JSON Lines, whose lines are {lines_key}",
+                    hint=f"write JSON instead, or leave {name} out of --fields",
+                )
 
     def apply(self, schema: Schema[Record], format_: str) -> Schema[Record]:
         """Return a schema of the shown fields.

@@ -20,7 +20,8 @@ SHARED = {
     "--pair", "--pairs", "--on-error",
     "-m", "--model", "--revision", "--offline", "--token", "--engine", "--device", "--dtype",
     "--batch-tokens", "--batch-size", "--max-length", "--truncate", "--long", "--overlap",
-    "--format", "--json", "--fields", "-o", "--output", "--svg", "--force", "--color", "--width", "--pager", "--no-pager",
+    "--format", "--json", "--fields", "-o", "--output", "--svg", "--force", "--color", "--width",
+    "--pager", "--no-pager",
     "-q", "--quiet", "--debug",
     "-h", "--help",
 }  # fmt: skip
@@ -121,7 +122,8 @@ def test_a_command_has_every_option(command: str) -> None:
 
 def test_models_takes_no_text_and_no_model() -> None:
     assert option_names(run("models", "--help").answer().text) == {
-        "--format", "--json", "--fields", "-o", "--output", "--svg", "--force", "--color", "--width", "--pager", "--no-pager",
+        "--format", "--json", "--fields", "-o", "--output", "--svg", "--force", "--color", "--width",
+    "--pager", "--no-pager",
         "-q", "--quiet", "--debug",
         "-h", "--help",
     }  # fmt: skip

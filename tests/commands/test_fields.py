@@ -181,6 +181,7 @@ def test_a_dot_leads_into_a_nested_column_of_parquet(tmp_path: Path) -> None:
     ("target", "error"),
     [
         ("o.npy", "--fields is not available in .npy"),
+        ("o.txt", "encode cannot write .txt files"),
         ("o.svg", "--fields is not available in a picture"),
         ("o/", "--fields and the folder .*o/ cannot be combined"),
     ],

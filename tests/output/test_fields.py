@@ -176,10 +176,10 @@ def test_a_hidden_column_can_be_chosen() -> None:
         ("unknwon", "there is no field 'unknwon'", "did you mean unknown?"),
         ("zzz", "there is no field 'zzz'", "use --fields help to list the names"),
         ("text,entropy", "the field entropy needs --entropy", "add --entropy"),
-        ("masks.mass", "the field masks.mass needs --mass", "add --mass"),
+        ("masks.mass", "the field masks.mass needs --mass", "add --mass 0.9"),
         ("text_id", "the field text_id needs --id-field", "add --id-field"),
-        ("text,,mask", "--fields has an empty name", "text,tokens"),
-        ("", "--fields has an empty name", "text,tokens"),
+        ("text,,mask", "--fields has an empty name", "--fields index"),
+        ("", "--fields has an empty name", "--fields index"),
         ("text,mask,text", "--fields names 'text' twice", "leave one of them out"),
     ],
 )
