@@ -125,7 +125,7 @@ class FieldCatalog:
         return names
 
     def column_of(self, name: str) -> str:
-        """Return the column that a name stands for, if it is a column or its key in JSON. Else return the name."""
+        """Return the column of a name, which may be its key in JSON. Return other names unchanged."""
         if name in self.columns:
             return name
         return next((each.column for each in self.available if each.column and each.key == name), name)
@@ -143,7 +143,7 @@ class FieldCatalog:
         close = difflib.get_close_matches(name, known, _MAX_SUGGESTIONS) or close
         suggested = " or ".join(dict.fromkeys(known[spelling] for spelling in close))
         listing = "use --fields help to list the names"
-        hint = f"did you mean {suggested}? {listing}" if suggested else listing
+        hint = f"{listing}; did you mean {suggested}?" if suggested else listing
         return WrongUsage(f"there is no field {shortened(name)}", hint=hint)
 
 
@@ -167,11 +167,12 @@ class FieldSelection:
         for name in self.names:
             if not self._keys(name) and format_ in _ROW_FORMATS:
                 raise WrongUsage(
-                    f"{name} is a column of TSV and CSV, and {key} is a key of JSON", hint="leave one of them out"
+                    f"--fields has {name}, a column of TSV and CSV, and {key}, a key of JSON",
+                    hint="leave one of them out",
                 )
             if not self._keys(name):
                 raise WrongUsage(
-                    f"{name} is a column of TSV and CSV, and JSON does not have it",
+                    f"--fields has {name}, a column of TSV and CSV that JSON does not have",
                     hint=f"write TSV or CSV instead, or leave {name} out of --fields",
                 )
         if format_ == "jsonl" and self.catalog.lines_key:
@@ -183,7 +184,7 @@ class FieldSelection:
         for name in self.names or ():
             if not any(f"{each}.".startswith(f"{lines_key}.") for each in self._keys(name)):
                 raise WrongUsage(
-                    f"{name} is not in JSON Lines, whose lines are {lines_key}",
+                    f"--fields has {name}, which is not in the lines of JSON Lines: they are {lines_key}",
                     hint=f"write JSON instead, or leave {name} out of --fields",
                 )
 
@@ -198,9 +199,10 @@ class FieldSelection:
         for name in self.names:
             self._check_model_has(name, schema)
         tree = self._tree(self.names)
+        if format_ == "jsonl" and schema.to_lines is not None:
+            return replace(schema, to_lines=partial(_lines, schema=schema, tree=self._tree_of_line(tree)))
         if format_ in _JSON_FORMATS:
-            lines = None if schema.to_lines is None else partial(_lines, schema=schema, tree=self._tree_of_line(tree))
-            return replace(schema, to_json=partial(_pruned_json, schema=schema, tree=tree), to_lines=lines)
+            return replace(schema, to_json=partial(_pruned_json, schema=schema, tree=tree))
         if not self._are_columns:
             rows: Any = partial(_rows_of_tree, schema=schema, tree=tree, width=len(self.names))
             return replace(schema, columns=self.names, to_rows=rows)
@@ -214,7 +216,7 @@ class FieldSelection:
         return all(name in self.catalog.columns for name in self.names or ())
 
     def _keys(self, name: str) -> Sequence[str]:
-        """Return the keys in JSON that a name stands for."""
+        """Return the keys in JSON that a name selects."""
         available = [each for each in self.catalog.available if each.path]
         if any(each.key == name or each.key.startswith(f"{name}.") for each in available):
             return [name]

@@ -135,8 +135,16 @@ def test_json_lines_of_documents_have_the_keys_of_their_lines() -> None:
     }
     expansion = FieldCatalog(attn_fields("expansion"))
     assert lines("expansion", expansion_schema(INFO), samples.expansion(), expansion)[0].keys() == {"expansion"}
-    with pytest.raises(WrongUsage, match=r"^batch_size is not in JSON Lines, whose lines are classes$"):
+    with pytest.raises(
+        WrongUsage, match=r"^--fields has batch_size, which is not in the lines of JSON Lines: they are classes$"
+    ):
         lines("batch_size", shapes_schema(INFO), result, shapes)
+
+
+def test_a_document_has_the_chosen_keys() -> None:
+    result, catalog = samples.shapes_result(), shapes_catalog(())
+    found = as_json("batch_size", shapes_schema(INFO), result, catalog)
+    assert found == {"batch_size": result.batch_size}
 
 
 def test_keys_of_a_document_have_rows() -> None:
@@ -173,7 +181,7 @@ def test_a_hidden_column_can_be_chosen() -> None:
     [
         ("text,tokenstr", "there is no field 'tokenstr'", "did you mean token_str"),
         ("masks.prediction.token_str", "there is no field 'masks.prediction.token_str'", "masks.predictions.token_str"),
-        ("unknwon", "there is no field 'unknwon'", "did you mean unknown?"),
+        ("unknwon", "there is no field 'unknwon'", "did you mean unknown"),
         ("zzz", "there is no field 'zzz'", "use --fields help to list the names"),
         ("text,entropy", "the field entropy needs --entropy", "add --entropy"),
         ("masks.mass", "the field masks.mass needs --mass", "add --mass 0.9"),
@@ -191,9 +199,9 @@ def test_a_wrong_name_is_an_error_with_a_hint(names: str, error: str, hint: str)
 
 
 def test_a_column_without_a_key_is_refused_in_json_and_beside_keys() -> None:
-    with pytest.raises(WrongUsage, match=r"^mask is a column of TSV and CSV, and JSON does not have it$"):
+    with pytest.raises(WrongUsage, match=r"^--fields has mask, a column of TSV and CSV that JSON does not have$"):
         as_json("text,mask")
-    with pytest.raises(WrongUsage, match=r"^mask is a column of TSV and CSV, and unknown is a key of JSON$"):
+    with pytest.raises(WrongUsage, match=r"^--fields has mask, a column of TSV and CSV, and unknown, a key of JSON$"):
         rows("mask,unknown")
 
 
