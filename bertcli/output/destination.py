@@ -257,13 +257,13 @@ def resolve_destination(options: OutputOptions, formats: OutputFormats) -> Desti
                 "a folder holds Parquet files",
                 hint="leave one out",
             )
-        folder = Destination(FOLDER, folder=file, chosen_by=options.format_options)
+        shards = Destination(FOLDER, folder=file, chosen_by=options.format_options)
         if options.fields is not None:
             raise WrongUsage(
                 f"--fields and the folder {options.output} cannot be combined: its files keep all columns",
-                hint=f"use {folder.instead(PARQUET_SUFFIX)}, or leave --fields out",
+                hint=f"use {shards.instead(PARQUET_SUFFIX)}, or leave --fields out",
             )
-        return folder
+        return shards
     if not formats.takes_folder and options.output is not None and options.output.endswith(os.sep):
         raise WrongUsage(
             f"{options.path}: {formats.command} cannot write a folder", hint="name a file, without a slash at the end"
