@@ -120,7 +120,7 @@ COMMANDS = {
         details="These are the bundled model and the models in the hub's cache, each with its family, layers (L), "
         "hidden size (H), attention heads (A), parameters and size, and whether it has a pooler and an MLM head.",
         examples=["bertcli models", "bertcli models --json"],
-        more_examples=["bertcli models --format tsv | cut -f 1"],
+        more_examples=["bertcli models --format plain"],
         essentials=["--json", "--output"],
     ),
 }  # fmt: skip

@@ -163,6 +163,33 @@ class TsvWriter(CsvWriter):
         return _in_quotes(escaped) if '"' in escaped else escaped
 
 
+class PlainWriter:
+    """Writer of the bare answer of each text on a line of its own. A failed text has an empty line.
+
+    Line ends are escaped as in TSV, so that the lines of the output are those of the input.
+    """
+
+    def __init__(self, stream: TextIO, schema: Schema[Any]) -> None:
+        self._stream, self._schema = stream, schema
+
+    def write(self, record: Any) -> None:
+        assert self._schema.to_plain is not None
+        for line in self._schema.to_plain(record):
+            self._stream.write(f"{line}\n")
+        self._stream.flush()
+
+    def skip(self, failed: FailedText) -> None:
+        self._stream.write("\n")
+
+    def finish(self) -> None:
+        pass
+
+
+def plain_line(*answers: Cell) -> str:
+    """Return answers as a line: separated by tabs, escaped as in TSV."""
+    return "\t".join(_cell_text(answer).translate(_TSV_ESCAPES) for answer in answers)
+
+
 def _in_quotes(cell: str) -> str:
     doubled = cell.replace('"', '""')
     return f'"{doubled}"'

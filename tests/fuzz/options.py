@@ -39,11 +39,16 @@ _VALUES: Mapping[str, Sequence[str]] = {
     "max_length": ("3", "8", "16", "64", "65", "512", "99999999999999999999"),
     "overlap": ("0", "1", "5", "13", "64", "-1", "99999999999999999999"),
     "batch_tokens": ("1", "8", "64", "2048", "99999999999999999999"),
+    "fields": (
+        "text", "tokens,truncated,line", "token_str,text", "masks.predictions", "masks.position,masks.targets.target",
+        "embedding", "words.word,text", "layer,entropy", "heads", "name,shape", "classes.class", "token", "model,bytes",
+        "help", "zzz", "text,text", "text,,", "",
+    ),
     "width": ("20", "40", "100", "300"),
     "mass": ("0", "0.5", "0.9", "1", "nan", "1e-9"),
     "seq": ("1", "3", "8", "64", "65", "512"),
     "batch": ("1", "2", "7"),
-}
+}  # fmt: skip
 # Options that go together, by the names of their parameters. Options drawn at random mostly contradict each other.
 _TOGETHER: Mapping[str, Sequence[Sequence[str]]] = {
     "encode": (

@@ -477,7 +477,8 @@ def test_special_tokens_are_null_in_a_matrix_and_have_no_rows() -> None:
     assert [position for position, row in enumerate(matrix) if row == [None] * 8] == [0, 3, 7]
     assert [value is None for value in matrix[1]] == [True, False, False, True, False, False, False, True]
     own = (1, 2, 4, 5, 6)
-    assert [(row[5], row[7]) for row in schema.to_rows(record)] == [(one, other) for one in own for other in own]
+    rows = [dict(zip(schema.columns, row, strict=True)) for row in schema.to_rows(record)]
+    assert [(row["position"], row["masked_position"]) for row in rows] == [(one, two) for one in own for two in own]
 
 
 def test_a_head_has_the_statistics_that_are_shown() -> None:

@@ -11,7 +11,7 @@ from bertcli.commands.encode.similarity import open_comparison
 from bertcli.commands.encode.windows import window_plan
 from bertcli.commands.encode.words import require_occurrence
 from bertcli.commands.opening import open_texts
-from bertcli.commands.request import open_sink
+from bertcli.commands.request import lists_fields, open_sink
 from bertcli.errors import ExitCode
 from bertcli.input.reader import TextReader
 from bertcli.output.destination import PARQUET_SUFFIX
@@ -28,6 +28,8 @@ _MIN_SUMMARY_TEXTS = 1000
 
 def encode_texts(request: EncodeRequest) -> ExitCode:
     """Encode every text."""
+    if lists_fields(request):
+        return ExitCode.DONE
     sink = open_sink(request, request.texts)
     if wants_dialogue(request):
         return Dialogue("encode", request, encode_texts).run()

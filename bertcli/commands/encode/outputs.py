@@ -200,9 +200,10 @@ def parquet_layout(session: Session, request: EncodeRequest, options: EncodeOpti
         nested=list(parquet_columns(options.heads)),
         tokens=tokens,
         numbers=numbers,
-        texts=(("text", "pair") if has_pairs else ("text",)) if request.corpus.keep_text else (),
+        texts=request.parquet_texts,
         has_ids=request.texts.id_field is not None,
-        has_index=request.ray.is_requested,
+        has_index=request.ray.is_requested or "index" in (request.parquet_columns or ()),
+        chosen=request.parquet_columns,
         dtype=request.dtype_out,
         metadata={"bertcli": json.dumps(info.as_json())},
     )

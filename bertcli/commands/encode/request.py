@@ -7,8 +7,11 @@ from pathlib import Path
 from bertcli.choices import DtypeOut, EngineName, Pooling, SimilarityUnit
 from bertcli.commands.encode.combinations import check_two_texts, check_words
 from bertcli.commands.options import CorpusOptions, RayOptions, TextOptions, WordOptions
+from bertcli.commands.request import options_of_fields
 from bertcli.errors import WrongUsage
 from bertcli.model.request import EmbeddingRequest, SessionRequest
+from bertcli.output.catalogs.encode import encode_fields, parquet_fields
+from bertcli.output.catalogs.texts import PER_WINDOW
 from bertcli.output.destination import (
     FOLDER,
     PARQUET_SUFFIX,
@@ -17,6 +20,7 @@ from bertcli.output.destination import (
     OutputFormats,
     OutputOptions,
 )
+from bertcli.output.fields import FieldCatalog
 from bertcli.output.files.atomic import is_device
 from bertcli.quoting import is_utf8
 from bertcli.storage import parse_path
@@ -79,7 +83,42 @@ class EncodeRequest:
     @property
     def formats(self) -> OutputFormats:
         """Formats that encode can write."""
-        return OutputFormats("encode", _BINARY_SUFFIXES, takes_folder=True)
+        return OutputFormats("encode", _BINARY_SUFFIXES, takes_folder=True, has_plain=True)
+
+    @property
+    def catalog(self) -> FieldCatalog:
+        """Fields of the records, or the columns of a Parquet file."""
+        given = {
+            PER_WINDOW: self.per_window,
+            "--tokens": self.tokens,
+            "--pooler": self.pooler,
+            "--layers": self.added_layers is not None,
+            "--similarity tokens": self.similarity == SimilarityUnit.TOKENS,
+        }
+        fields_of = parquet_fields if self._writes_parquet else encode_fields
+        fields = fields_of(has_words=self.words.are_requested, has_labels=self.labels)
+        return FieldCatalog(fields, options_of_fields(self.texts, self.model, given))
+
+    @property
+    def parquet_columns(self) -> Sequence[str] | None:
+        """The columns of a Parquet file in order, None for all."""
+        if self.output.fields is None or not self._writes_parquet:
+            return None
+        catalog = self.catalog
+        return [catalog.column_of(name) for name in catalog.parse(self.output.fields)]
+
+    @property
+    def parquet_texts(self) -> Sequence[str]:
+        """The sentences that a Parquet file has: those of --keep-text, or those that --fields names."""
+        sentences = ("text", "pair") if self.texts.has_pairs else ("text",)
+        if self.parquet_columns is None:
+            return sentences if self.corpus.keep_text else ()
+        return [name for name in sentences if name in self.parquet_columns]
+
+    @property
+    def _writes_parquet(self) -> bool:
+        path = self.output.path
+        return path is not None and path.suffix.lower() == PARQUET_SUFFIX
 
     @property
     def dtype_out(self) -> str:
@@ -200,7 +239,7 @@ def _format_noun(format_: str) -> str:
         return "a folder"
     if format_.startswith("."):
         return format_
-    return {"table": "a table", "svg": "a picture"}.get(format_, format_.upper())
+    return {"table": "a table", "svg": "a picture", "plain": "--format plain"}.get(format_, format_.upper())
 
 
 def _instead(formats: Sequence[str], destination: Destination) -> str:

@@ -97,7 +97,7 @@ def predict(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
 
         analyses.append(add_entropy)
     compute = partial(predict_masks, session, top_k=top_k, mass=request.mass, analyses=analyses)
-    schema = partial(fill_mask_schema, mass=request.mass)
+    schema = partial(fill_mask_schema, mass=request.mass, decode=session.tokenizer.decode_text)
     return FillMaskAnalysis(compute, check, schema, documents=_mask_windows(request, session, targets))
 
 

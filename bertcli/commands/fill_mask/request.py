@@ -6,9 +6,12 @@ from math import isnan
 
 from bertcli.choices import FillOrder, TargetScore, WithinWord
 from bertcli.commands.options import TextOptions
+from bertcli.commands.request import options_of_fields
 from bertcli.errors import WrongUsage
 from bertcli.model.request import SessionRequest
+from bertcli.output.catalogs.fill_mask import fill_mask_fields
 from bertcli.output.destination import TENSOR_SUFFIXES, Destination, OutputFormats, OutputOptions
+from bertcli.output.fields import FieldCatalog
 
 # Options that go with each analysis. The empty name is the default analysis: predictions for each mask.
 _OPTIONS_OF: Mapping[str, set[str]] = {
@@ -22,6 +25,8 @@ _OPTIONS_OF: Mapping[str, set[str]] = {
 _NEEDS = {"--order": "--joint", "--within-word": "--score", "--target-score": "--targets"}
 # Analyses that compare all masks or tokens of a text with each other, or whole texts.
 _WHOLE_TEXTS = ("--joint", "--compare", "--mutual")
+# Analyses with a bare answer: a filled text, or a score.
+_WITH_ANSWER = ("", "--joint", "--score")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,18 @@ class FillMaskRequest:
     @property
     def formats(self) -> OutputFormats:
         """Formats that fill-mask can write."""
-        return OutputFormats("fill-mask", TENSOR_SUFFIXES if self.mutual else (), has_figures=self.mutual)
+        return OutputFormats(
+            "fill-mask",
+            TENSOR_SUFFIXES if self.mutual else (),
+            has_figures=self.mutual,
+            has_plain=self.analysis in _WITH_ANSWER,
+        )
+
+    @property
+    def catalog(self) -> FieldCatalog:
+        """Fields of the records."""
+        given = options_of_fields(self.texts, self.model, self._details())
+        return FieldCatalog(fill_mask_fields(self.analysis), given)
 
     def check_options(self) -> None:
         """Check that the options go together. Raises WrongUsage."""

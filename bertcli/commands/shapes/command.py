@@ -14,7 +14,7 @@ from bertcli.checkpoints.shapes import embedding_class, head_class, model_classe
 from bertcli.checkpoints.weight_files import WeightFiles, find_weight_files, has_weight_files
 from bertcli.commands.dialogue import Dialogue, wants_dialogue
 from bertcli.commands.options import TextOptions
-from bertcli.commands.request import open_sink
+from bertcli.commands.request import lists_fields, open_sink, options_of_fields
 from bertcli.commands.shapes.tokens import show_tokens
 from bertcli.errors import BertcliError, ExitCode, ShapesDiffer, WrongUsage
 from bertcli.input.reader import TextReader
@@ -24,7 +24,9 @@ from bertcli.model.request import SessionRequest
 from bertcli.model.tokenizer import LongText, TextTokenizer, Tokenized, TokenizedText
 from bertcli.model.tokenizer_loading import open_tokenizer
 from bertcli.model.windows import OverlappingWindows
+from bertcli.output.catalogs.models import shapes_catalog
 from bertcli.output.destination import Destination, OutputFormats, OutputOptions
+from bertcli.output.fields import FieldCatalog
 from bertcli.output.schemas.models import shapes_schema, weights_schema
 from bertcli.output.sink import Sink
 from bertcli.results.models import ComputedTensor, ModelClass, Output, ShapesResult
@@ -55,7 +57,13 @@ class ShapesRequest:
     @property
     def formats(self) -> OutputFormats:
         """Formats that shapes can write."""
-        return OutputFormats("shapes")
+        return OutputFormats("shapes", has_plain=True)
+
+    @property
+    def catalog(self) -> FieldCatalog:
+        """Fields of the records."""
+        given = {"--tokens": self.tokens, "--weights": self.weights, "--run": self.run}
+        return shapes_catalog(options_of_fields(self.texts, self.model, given))
 
     def check_options(self) -> None:
         """Check that the options go together. Raises WrongUsage."""
@@ -106,6 +114,8 @@ class _Subject:
 
 def shapes(request: ShapesRequest) -> ExitCode:
     """Show the shapes for one batch, of all texts together or of a given size."""
+    if lists_fields(request):
+        return ExitCode.DONE
     sink = open_sink(request, request.texts)
     if wants_dialogue(request) and not (request.weights or request.seq):
         return Dialogue("shapes", request, shapes).run()

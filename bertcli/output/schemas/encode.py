@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from bertcli.output.formatting import joined, numbers
+from bertcli.output.records import plain_line
 from bertcli.output.schema import TEXT_COLUMNS, Cell, Schema, text_cells, text_json, with_closing
 from bertcli.results.embeddings import EncodeRecord, LexicalVector
 from bertcli.results.recipe import Recipe
@@ -31,6 +32,7 @@ def encode_schema(
         partial(_rows, top_k=top_k),
         partial(_record_json, wants_tokens=wants_tokens, top_k=top_k),
         partial(_table, info=info, recipe=recipe, top_k=top_k),
+        to_plain=partial(_plain, top_k=top_k),
     )
     return schema if similarity is None else with_text_similarity(schema, similarity, recipe, info)
 
@@ -53,11 +55,18 @@ def with_text_similarity(
 
 def _rows(record: EncodeRecord, top_k: int | None) -> Iterable[Sequence[Cell]]:
     text = record.text
+    yield *text_cells(text), joined(text.tokens), _vector(record, top_k), record.next_sentence
+
+
+def _vector(record: EncodeRecord, top_k: int | None) -> str:
+    """Return the embedding, or the terms of a lexical vector, as one cell."""
     if record.terms is None:
-        vector = joined(numbers(record.embedding))
-    else:
-        vector = joined(f"{term['token']}:{term['weight']}" for term in _terms_json(record.terms, top_k))
-    yield *text_cells(text), joined(text.tokens), vector, record.next_sentence
+        return joined(numbers(record.embedding))
+    return joined(f"{term['token']}:{term['weight']}" for term in _terms_json(record.terms, top_k))
+
+
+def _plain(record: EncodeRecord, top_k: int | None) -> Iterable[str]:
+    yield plain_line(_vector(record, top_k))
 
 
 def _terms_json(terms: LexicalVector, top_k: int | None) -> Sequence[Mapping[str, Any]]:
