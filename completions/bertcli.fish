@@ -145,6 +145,7 @@ complete --command bertcli --condition '__bertcli_is_in shapes' --long-option se
 complete --command bertcli --condition '__bertcli_is_in shapes' --long-option run --description 'Run the model, and show the shapes that it returned.'
 complete --command bertcli --condition '__bertcli_is_in shapes' --long-option weights --description 'List the tensors of the checkpoint instead.'
 complete --command bertcli --condition '__bertcli_is_in shapes' --long-option tokens --description 'Show the tokens of each text instead, with their ids and places.'
+complete --command bertcli --condition '__bertcli_is_in shapes' --long-option lengths --description 'Show how long the texts are in tokens instead: percentiles, a histogram, and how many are too long.'
 complete --command bertcli --condition '__bertcli_is_in shapes' --short-option m --long-option model --exclusive --arguments '(__bertcli_models)' --description 'A folder, a name on the model hub, or bundled.'
 complete --command bertcli --condition '__bertcli_is_in shapes' --long-option revision --exclusive --description 'Branch, tag or commit of a model on the hub.'
 complete --command bertcli --condition '__bertcli_is_in shapes' --long-option offline --description 'Use downloaded models only; no network.'

@@ -229,6 +229,14 @@ def shapes(
     tokens: Annotated[
         bool, option("--tokens", panel=_SHAPES, help="Show the tokens of each text instead, with their ids and places.")
     ] = False,
+    lengths: Annotated[
+        bool,
+        option(
+            "--lengths",
+            panel=_SHAPES,
+            help="Show how long the texts are in tokens instead: percentiles, a histogram, and how many are too long.",
+        ),
+    ] = False,
     model: ModelGroup,
     output: OutputGroup,
 ) -> int:
@@ -236,7 +244,7 @@ def shapes(
     from bertcli.commands.shapes.command import ShapesRequest
     from bertcli.commands.shapes.command import shapes as run_shapes
 
-    return run_shapes(ShapesRequest(texts, model, output, batch, seq, run, weights, tokens))
+    return run_shapes(ShapesRequest(texts, model, output, batch, seq, run, weights, tokens, lengths))
 
 
 def attn(

@@ -93,6 +93,7 @@ COMMANDS = {
         more_examples=[
             'bertcli shapes "Hello, how are you?" --run --json',
             'bertcli shapes "Hello, how are you?" --tokens',
+            "bertcli shapes -f lines.txt --lengths",
         ],
         essentials=["--batch", "--seq", "--run", "--weights", "--model", "--json", "--output"],
     ),

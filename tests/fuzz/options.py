@@ -63,7 +63,8 @@ _TOGETHER: Mapping[str, Sequence[Sequence[str]]] = {
         ("head_distance",), ("stat", "by"), ("by", "top"), ("grid",), ("aggregate",), ("group",), ("label",),
         ("value_norms",), ("expansion",), ("long", "max_length"),
     ),
-    "shapes": (("batch", "seq"), ("run",), ("run", "seq"), ("weights",)),
+    "shapes": (("batch", "seq"), ("run",), ("run", "seq"), ("weights",), ("tokens",), ("lengths",),
+               ("lengths", "max_length")),
 }  # fmt: skip
 _WHOLE = ("1", "2", "3", "5", "20", "0", "-1", "1000000", "9223372036854775808")
 _DECIMAL = ("0", "0.5", "1", "2", "-1", "inf", "nan", "1e309")

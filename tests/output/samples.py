@@ -10,6 +10,7 @@ from bertcli.output.display import AttentionDisplay
 from bertcli.results.attention import AttnRecord, AttnSummary, Expansion, HeadStatistics, KeyWeight, StrongestKeys
 from bertcli.results.embeddings import EncodeRecord, Occurrence, TokenSimilarity, WordVector
 from bertcli.results.labels import Answer, Entity, HeadInfo, Label, TextLabels
+from bertcli.results.lengths import LengthBin, TextLengths
 from bertcli.results.masks import (
     Change,
     Comparison,
@@ -473,3 +474,10 @@ def tokens_record() -> TokensRecord:
         Token(5, "[SEP]", 102, 1, None, None, None, is_special=True, is_unknown=False),
     ]
     return TokensRecord(text, tokens)
+
+
+def lengths() -> TextLengths:
+    """Return the lengths of texts with a few long ones and unknown tokens."""
+    bins = [LengthBin(0, 9, 12), LengthBin(10, 19, 12_345), LengthBin(20, 29, 900), LengthBin(30, 1_204, 1)]
+    shares = {"over_limit": 1, "over_limit_share": 1 / 13_258, "unknown": 20_000, "unknown_share": 0.1}
+    return TextLengths(13_258, 200_000, 3, 14, 18, 22, 1_204, limit=512, unknown_texts=7, histogram=bins, **shares)

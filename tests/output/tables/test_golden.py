@@ -30,6 +30,7 @@ from bertcli.output.schemas.fill_mask import (
     mutual_schema,
     score_schema,
 )
+from bertcli.output.schemas.lengths import lengths_schema
 from bertcli.output.schemas.models import models_schema, shapes_schema, weights_schema
 from bertcli.output.schemas.similarity import with_occurrences, with_token_similarity
 from bertcli.output.schemas.tokens import tokens_schema
@@ -97,6 +98,7 @@ CASES: dict[str, Callable[[], Case]] = {
     ),
     "shapes-config": lambda: (shapes_schema(samples.info("shapes")), [samples.shapes_result(has_pooler=None)]),
     "shapes-tokens": lambda: (tokens_schema(samples.info("shapes")), [samples.tokens_record()]),
+    "shapes-lengths": lambda: (lengths_schema(samples.info("shapes"), samples.lengths(), "[UNK]"), [samples.lengths()]),
     "models": lambda: (models_schema(), [samples.models_result()]),
     "weights": lambda: (weights_schema(samples.info("shapes")), [samples.weights_result()]),
     "attn": lambda: (attn_schema(samples.info("attn"), samples.DISPLAY), [samples.attn_record()]),
@@ -120,6 +122,7 @@ COLORED = (
     "encode",
     "shapes-run",
     "shapes-tokens",
+    "shapes-lengths",
     "attn",
     "attn-matrix",
     "attn-grid",
