@@ -43,7 +43,7 @@ def encode(
             "--similarity",
             panel=VECTORS,
             metavar="[texts|tokens]",
-            help="Add the similarity of each pair of texts, or of each token of one text with each of another.",
+            help="Compare the texts, each with each other one, or each token of one text with each of another.",
         ),
     ] = None,
     top_k: Annotated[
@@ -54,8 +54,9 @@ def encode(
             panel=VECTORS,
             metavar="N",
             min=1,
-            show_default="10 in a table, else all",
-            help="Number of terms of a lexical vector to show.",
+            show_default="all; 10 terms in a table",
+            help="With --similarity, show the N nearest texts of each text. Otherwise the number of terms of a lexical "
+            "vector to show.",
         ),
     ] = None,
     no_labels: Annotated[

@@ -27,6 +27,7 @@ PARQUET = (PARQUET_SUFFIX, FOLDER)
 _BINARY_SUFFIXES = (NPY_SUFFIX, *TENSOR_SUFFIXES, PARQUET_SUFFIX)
 _BINARY = (NPY_SUFFIX, *TENSOR_SUFFIXES, *PARQUET)
 _LOOKED_AT = ("table", "svg", "json")
+_COMPARED = (*_LOOKED_AT, "jsonl", "csv", "tsv")
 _VECTORS = (*_LOOKED_AT, "jsonl", *TENSOR_SUFFIXES, *PARQUET)
 # Formats that have a row for each word, and nothing about the text beside it.
 WORD_ROWS = ("csv", "tsv", *_BINARY_SUFFIXES)
@@ -44,7 +45,8 @@ class EncodeRequest:
         pooler: Add pooler_output.
         layers: Hidden states to add, such as all, -1 or 0,6,12.
         similarity: Add the similarity of each pair of texts or occurrences of a word, or of the tokens of two texts.
-        top_k: Number of terms of a lexical vector to show; None for 10 in a table and for all in JSON.
+        top_k: Number of terms of a lexical vector to show; None for 10 in a table and for all in JSON. With similarity,
+            the number of nearest texts to show for each text instead of all pairs.
         words: The words to return vectors of.
         labels: Show the labels and answers of the checkpoint's heads.
         per_window: Return a record for each window of a long text, instead of one for the text.
@@ -104,6 +106,11 @@ class EncodeRequest:
         check_words(self.words, self._not_for_words())
         if self.similarity == SimilarityUnit.TOKENS:
             check_two_texts(self.texts)
+            if self.top_k is not None:
+                raise WrongUsage(
+                    "-k is the number of nearest texts, and --similarity tokens compares the tokens of two",
+                    hint="leave -k out",
+                )
             if self.model.reads_windows:
                 raise WrongUsage(
                     "--similarity tokens compares the tokens of texts that fit, and --long windows divides longer ones",
@@ -120,6 +127,8 @@ class EncodeRequest:
 
     def check_format(self, destination: Destination) -> None:
         """Check that the format can hold what is requested. Raises WrongUsage."""
+        if self.similarity is not None and destination.format in _COMPARED:
+            self._check_shows_similarity(destination)
         for option, formats in self._formats_of_options(destination).items():
             if destination.format not in formats:
                 shown, only_folder = _format_noun(destination.format), tuple(formats) == (FOLDER,)
@@ -170,6 +179,22 @@ class EncodeRequest:
             "--ray": self.ray.is_requested,
         }
 
+    def _check_shows_similarity(self, destination: Destination) -> None:
+        """Check that no vectors are requested where only similarities are shown. Raises WrongUsage."""
+        if destination.format == "json":
+            return
+        added = {
+            "--tokens": self.tokens,
+            "--layers": self.added_layers is not None,
+            "--pooler": self.pooler,
+            "--words": self.words.are_requested and self.words.word is None,
+        }
+        for option in (name for name, is_given in added.items() if is_given):
+            raise WrongUsage(
+                f"{_format_noun(destination.format)} shows --similarity alone, without {option}",
+                hint=f"use {_example(('json',), destination)}, or leave {option} out",
+            )
+
     def _formats_of_options(self, destination: Destination) -> dict[str, Sequence[str]]:
         """Return the options that are given, each with the formats that can hold it."""
         corpus = self.corpus
@@ -177,7 +202,7 @@ class EncodeRequest:
             "--tokens": (self.tokens, _VECTORS),
             "--layers": (self.added_layers is not None, _VECTORS),
             "--pooler": (self.pooler, _VECTORS),
-            "--similarity": (self.similarity is not None, _LOOKED_AT),
+            "--similarity": (self.similarity is not None, _COMPARED),
             self.words.option: (self.words.are_requested, (*_LOOKED_AT, "jsonl", *WORD_ROWS)),
             "--dtype-out": (corpus.dtype_out is not None, _BINARY),
             "--keep-text": (corpus.keep_text, PARQUET),
