@@ -47,7 +47,8 @@ _VALUES: Mapping[str, Sequence[str]] = {
 # Options that go together, by the names of their parameters. Options drawn at random mostly contradict each other.
 _TOGETHER: Mapping[str, Sequence[Sequence[str]]] = {
     "encode": (
-        ("pooling", "normalize"), ("tokens", "layers"), ("pooler", "layers"), ("similarity",), ("similarity", "top_k"), ("dedupe", "keep_text"),
+        ("pooling", "normalize"), ("tokens", "layers"), ("pooler", "layers"), ("similarity",), ("similarity", "top_k"),
+        ("dedupe", "keep_text"),
         ("words",), ("words", "pretokenized", "word_pooling"), ("word", "similarity"), ("layers", "layer_op"),
         ("layers", "layer_op", "words"),
         ("shard_rows", "resume"), ("shard_rows", "dtype_out", "id_field"), ("batch_tokens", "batch_size"),
