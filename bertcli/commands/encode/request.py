@@ -192,7 +192,7 @@ class EncodeRequest:
         for option in (name for name, is_given in added.items() if is_given):
             raise WrongUsage(
                 f"{_format_noun(destination.format)} shows --similarity alone, without {option}",
-                hint=f"use {_example(('json',), destination)}, or leave {option} out",
+                hint=f"use {destination.instead('json')}, or leave {option} out",
             )
 
     def _formats_of_options(self, destination: Destination) -> dict[str, Sequence[str]]:
