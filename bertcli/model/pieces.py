@@ -165,9 +165,11 @@ def splits_at_spaces(tokenizer: Any) -> bool:
 
     So it is with BERT's normalizer, pre-tokenizer and word pieces. Others may keep the space, or join words.
     """
-    parts = {"normalizer": (normalizers.BertNormalizer, NoneType), "pre_tokenizer": pre_tokenizers.BertPreTokenizer}
-    parts["model"] = models.WordPiece
-    is_bert = all(isinstance(getattr(tokenizer, name, ""), kind) for name, kind in parts.items())
+    is_bert = (
+        isinstance(getattr(tokenizer, "normalizer", ""), (normalizers.BertNormalizer, NoneType))
+        and isinstance(getattr(tokenizer, "pre_tokenizer", None), pre_tokenizers.BertPreTokenizer)
+        and isinstance(getattr(tokenizer, "model", None), models.WordPiece)
+    )
     return is_bert and not any(" " in token.content for token in tokenizer.get_added_tokens_decoder().values())
 
 
