@@ -98,7 +98,7 @@ _bertcli() {
             esac
             ;;
         shapes)
-            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error --batch --seq --run --weights --tokens -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --long --overlap --token --format --json --fields -o --output --svg --force --color --width --pager --no-pager -q --quiet --debug -h --help'
+            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error --batch --seq --run --weights --tokens --lengths -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --long --overlap --token --format --json --fields -o --output --svg --force --color --width --pager --no-pager -q --quiet --debug -h --help'
             case $prev in
                 -f|--file) takes=file ;;
                 --field|--column) takes=value ;;

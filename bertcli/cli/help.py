@@ -55,6 +55,7 @@ COMMANDS = {
         more_examples=[
             'bertcli encode "Hello, how are you?" --tokens --layers all --json',
             'bertcli encode "a river bank" "money in the bank" --word bank --similarity',
+            "bertcli encode -f lines.txt --similarity --top-k 5 -o nearest.tsv",
             'bertcli encode Hello --layers -4,-3,-2,-1 --layer-op mean -o vectors.npy',
             "bertcli encode -f corpus.jsonl --field body --id-field doc -o vectors.parquet",
             "bertcli encode -f 'corpus/*.parquet' -o vectors/ --resume",
@@ -93,6 +94,7 @@ COMMANDS = {
         more_examples=[
             'bertcli shapes "Hello, how are you?" --run --json',
             'bertcli shapes "Hello, how are you?" --tokens',
+            "bertcli shapes -f lines.txt --lengths",
         ],
         essentials=["--batch", "--seq", "--run", "--weights", "--model", "--json", "--output"],
     ),

@@ -47,14 +47,14 @@ class TextOptions:
         return name if not more and name != STDIN and os.path.isfile(name) else None  # noqa: PTH113
 
     @property
+    def has_pairs(self) -> bool:
+        """True if each text has a sentence B."""
+        return self.pair is not None or self.pairs
+
+    @property
     def is_stream(self) -> bool:
         """True if the texts come from standard input."""
         return STDIN in self.texts or STDIN in self.file or not (self.texts or self.file)
-
-    @property
-    def has_pairs(self) -> bool:
-        """True if texts are pairs of sentences."""
-        return self.pair is not None or self.pairs
 
     @property
     def may_be_several_files(self) -> bool:

@@ -37,7 +37,7 @@ OWN = {
         "-k", "--top-k", "--mass", "--entropy", "--targets", "--target-score", "--joint", "--order", "--score",
         "--within-word", "--lens", "--compare", "--mutual",
     },
-    "shapes": {"--batch", "--seq", "--run", "--weights", "--tokens"},
+    "shapes": {"--batch", "--seq", "--run", "--weights", "--tokens", "--lengths"},
     "attn": {
         "--layer", "--head", "--from", "-k", "--top-k", "--label", "--top", "--by", "--group", "--stat", "--grid",
         "--aggregate", "--rollout", "--value-norms", "--head-distance", "--words", "--rows", "--cols", "--html",

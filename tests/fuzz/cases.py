@@ -203,7 +203,7 @@ def _with_output(rng: random.Random, case: Case, command: str, options: Mapping[
         elif command == "fill-mask" and "mutual" not in options:
             suffixes = _TEXT_SUFFIXES
         elif "similarity" in options:
-            suffixes = (".json", ".svg")
+            suffixes = (".json", ".svg", ".jsonl", ".tsv", ".csv")
     if suffixes != (".parquet", "/") and rng.random() < 0.55:
         stdout = rng.choices(("pipe", "file", "terminal", "closed"), (60, 15, 20, 5))[0]
         format_ = rng.choice(("auto", "json", "json", "jsonl", "csv", "tsv", "table", "plain"))

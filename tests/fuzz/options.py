@@ -52,7 +52,8 @@ _VALUES: Mapping[str, Sequence[str]] = {
 # Options that go together, by the names of their parameters. Options drawn at random mostly contradict each other.
 _TOGETHER: Mapping[str, Sequence[Sequence[str]]] = {
     "encode": (
-        ("pooling", "normalize"), ("tokens", "layers"), ("pooler", "layers"), ("similarity",), ("dedupe", "keep_text"),
+        ("pooling", "normalize"), ("tokens", "layers"), ("pooler", "layers"), ("similarity",), ("similarity", "top_k"),
+        ("dedupe", "keep_text"),
         ("words",), ("words", "pretokenized", "word_pooling"), ("word", "similarity"), ("layers", "layer_op"),
         ("layers", "layer_op", "words"),
         ("shard_rows", "resume"), ("shard_rows", "dtype_out", "id_field"), ("batch_tokens", "batch_size"),
@@ -68,7 +69,8 @@ _TOGETHER: Mapping[str, Sequence[Sequence[str]]] = {
         ("head_distance",), ("stat", "by"), ("by", "top"), ("grid",), ("aggregate",), ("group",), ("label",),
         ("value_norms",), ("expansion",), ("long", "max_length"),
     ),
-    "shapes": (("batch", "seq"), ("run",), ("run", "seq"), ("weights",)),
+    "shapes": (("batch", "seq"), ("run",), ("run", "seq"), ("weights",), ("tokens",), ("lengths",),
+               ("lengths", "max_length")),
 }  # fmt: skip
 _WHOLE = ("1", "2", "3", "5", "20", "0", "-1", "1000000", "9223372036854775808")
 _DECIMAL = ("0", "0.5", "1", "2", "-1", "inf", "nan", "1e309")

@@ -8,8 +8,17 @@ import numpy as np
 from bertcli.choices import HeadTask, LabelScore, Pooling, RecipeSource
 from bertcli.output.display import AttentionDisplay
 from bertcli.results.attention import AttnRecord, AttnSummary, Expansion, HeadStatistics, KeyWeight, StrongestKeys
-from bertcli.results.embeddings import EncodeRecord, Occurrence, TokenSimilarity, WordVector
+from bertcli.results.embeddings import (
+    EncodeRecord,
+    Neighbours,
+    Occurrence,
+    SimilarityMatrix,
+    SimilarPairs,
+    TokenSimilarity,
+    WordVector,
+)
 from bertcli.results.labels import Answer, Entity, HeadInfo, Label, TextLabels
+from bertcli.results.lengths import LengthBin, TextLengths
 from bertcli.results.masks import (
     Change,
     Comparison,
@@ -473,3 +482,35 @@ def tokens_record() -> TokensRecord:
         Token(5, "[SEP]", 102, 1, None, None, None, is_special=True, is_unknown=False),
     ]
     return TokensRecord(text, tokens)
+
+
+def lengths() -> TextLengths:
+    """Return the lengths of texts with a few long ones and unknown tokens."""
+    bins = [LengthBin(0, 9, 12), LengthBin(10, 19, 12_345), LengthBin(20, 29, 900), LengthBin(30, 1_204, 1)]
+    shares = {"over_limit": 1, "over_limit_share": 1 / 13_258, "unknown": 20_000, "unknown_share": 0.1}
+    return TextLengths(13_258, 200_000, 3, 14, 18, 22, 1_204, limit=512, unknown_texts=7, histogram=bins, **shares)
+
+
+def similarity_matrix() -> SimilarityMatrix:
+    """Return the cosines of three texts, of which one is a pair and one is long."""
+    texts = [
+        text_info(["a"], "a cat"),
+        text_info(["a"], "a dog\x1b[31m", pair="[bold]", index=1),
+        text_info(["a"], "a text that is much longer than what a narrow terminal has room for", index=3),
+    ]
+    return SimilarityMatrix(texts, np.array([[1, 0.833, -0.2], [0.833, 1, -0.0001], [-0.2, -0.0001, 1]], np.float32))
+
+
+def similar_pairs() -> SimilarPairs:
+    """Return the most similar pairs of many texts."""
+    one, two, three = similarity_matrix().items
+    return SimilarPairs(1_234, [(0.833, 5, one, 1_233, two), (-0.0001, 5, one, 12, three)])
+
+
+def neighbours() -> list[Neighbours]:
+    """Return texts with those that are nearest to them."""
+    one, two, three = similarity_matrix().items
+    return [
+        Neighbours(one, [two, three], np.array([0.833, -0.2], np.float32)),
+        Neighbours(three, [two], np.array([-0.0001], np.float32)),
+    ]

@@ -6,19 +6,22 @@ from typing import Any
 
 import pytest
 
+from bertcli.choices import Similarity
 from bertcli.output.catalogs.attn import attn_fields
-from bertcli.output.catalogs.encode import encode_fields
+from bertcli.output.catalogs.encode import encode_fields, similarity_fields, token_similarity_fields
 from bertcli.output.catalogs.fill_mask import fill_mask_fields
 from bertcli.output.catalogs.models import models_catalog, shapes_catalog
 from bertcli.output.fields import Field
 from bertcli.output.schema import Schema, with_ids, with_windows
 from bertcli.output.schemas.attn import summary_schema
 from bertcli.output.schemas.encode import encode_schema
+from bertcli.output.schemas.lengths import lengths_schema
+from bertcli.output.schemas.similarity import ComparedColumns, pair_similarity_schema, token_similarity_schema
 from bertcli.output.schemas.tokens import tokens_schema
 from tests.output import samples
 from tests.output.test_records import INFO, SCHEMAS
 
-TERMS = encode_schema(INFO, samples.recipe(lexical="max"), wants_tokens=False, similarity=None)
+TERMS = encode_schema(INFO, samples.recipe(lexical="max"), wants_tokens=False)
 CATALOGS: Mapping[str, Sequence[Field]] = {
     "fill-mask": fill_mask_fields(""),
     **{f"fill-mask-{name}": fill_mask_fields(f"--{name}") for name in ("joint", "score", "lens", "compare", "mutual")},
@@ -81,6 +84,20 @@ def test_the_catalogs_of_distances_and_tokens_have_every_column() -> None:
     assert {each.column for each in attn_fields("summary-maps") if each.column} == {*distances.columns}
     tokens = with_ids(tokens_schema(INFO), "id")
     assert {each.column for each in shapes_catalog(["--tokens"]).fields if each.column} == {*tokens.columns}
+
+
+def test_the_catalogs_of_similarities_and_lengths_have_every_column() -> None:
+    tokens = token_similarity_schema(INFO)
+    assert [each.column for each in token_similarity_fields(has_pairs=False) if each.column] == [*tokens.columns]
+    pairs = with_ids(pair_similarity_schema(INFO), "id")
+    assert {each.column for each in token_similarity_fields(has_pairs=True) if each.column} == {*pairs.columns}
+    more = ("word", "start", "end", "pair", "id", "file", "window")
+    names = {name for measure in Similarity for name in ComparedColumns(measure, more).names}
+    assert {each.column for each in similarity_fields()} == {each.path for each in similarity_fields()} == names
+    lengths = lengths_schema(INFO, samples.lengths(), "[UNK]")
+    catalog = shapes_catalog(["--lengths"]).fields
+    assert [each.column for each in catalog if each.column] == [*lengths.columns]
+    assert {*leaves(lengths.to_json(samples.lengths()))} == {each.path for each in catalog}
 
 
 @pytest.mark.parametrize("name", CATALOGS)

@@ -16,7 +16,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from bertcli import __version__
-from bertcli.choices import WordPooling
+from bertcli.choices import Similarity, WordPooling
 from bertcli.errors import BadText
 from bertcli.input.records import FailedText
 from bertcli.output.records import CsvWriter, JsonDocumentWriter, JsonLinesWriter, JsonWriter, RecordWriter, TsvWriter
@@ -40,8 +40,18 @@ from bertcli.output.schemas.fill_mask import (
 )
 from bertcli.output.schemas.labels import with_labels
 from bertcli.output.schemas.models import models_schema, shapes_schema, weights_schema
-from bertcli.output.schemas.similarity import with_occurrences, with_pair_similarity, with_token_similarity
+from bertcli.output.schemas.similarity import (
+    ComparedColumns,
+    closing_nearest,
+    closing_similarity,
+    pair_similarity_schema,
+    similarity_schema,
+    token_similarity_schema,
+    with_pair_similarity,
+    with_token_similarity,
+)
 from bertcli.output.schemas.words import with_words
+from bertcli.results.embeddings import Neighbours
 from tests.output import samples
 
 INFO = samples.info("fill-mask", revision=samples.COMMIT)
@@ -146,7 +156,7 @@ def test_json_never_has_nan(format_: str) -> None:
         _written(format_, (nan, 1))
     record = samples.pooled_record()
     record.embedding[0] = nan
-    schema = encode_schema(INFO, samples.recipe(), wants_tokens=False, similarity=None)
+    schema = encode_schema(INFO, samples.recipe(), wants_tokens=False)
     assert '"embedding": [null, ' in _written(format_, record, schema=schema)
 
 
@@ -260,7 +270,7 @@ def test_each_record_is_flushed_at_once(format_: str) -> None:
 
 RECORD_KEYS = ["index", "text", "tokens", "truncated", "unknown"]
 ATTN_KEYS = [*RECORD_KEYS, "heads", "attention", "from"]
-ENCODE = encode_schema(INFO, samples.recipe(), wants_tokens=False, similarity=None)
+ENCODE = encode_schema(INFO, samples.recipe(), wants_tokens=False)
 SCHEMAS: dict[str, tuple[Schema[Any], Any, list[str]]] = {
     "fill-mask": (fill_mask_schema(INFO), samples.fill_mask_record(), [*RECORD_KEYS, "masks"]),
     "fill-mask-joint": (
@@ -277,7 +287,7 @@ SCHEMAS: dict[str, tuple[Schema[Any], Any, list[str]]] = {
         ["index", "text", "pair", "tokens", "truncated", "unknown", "masks", "mutual"],
     ),
     "encode": (
-        encode_schema(INFO, samples.recipe(), wants_tokens=True, similarity=None),
+        encode_schema(INFO, samples.recipe(), wants_tokens=True),
         samples.encode_record(),
         [
             *("index", "text", "pair", "tokens", "truncated", "unknown", "embedding", "next_sentence", "token_vectors"),
@@ -290,13 +300,13 @@ SCHEMAS: dict[str, tuple[Schema[Any], Any, list[str]]] = {
         ["index", "text", "pair", "tokens", "truncated", "unknown", "embedding", "words"],
     ),
     "encode-tokens": (
-        with_pair_similarity(ENCODE, INFO),
+        with_pair_similarity(ENCODE),
         replace(samples.words_record(), token_similarity=samples.token_similarity()),
         ["index", "text", "pair", "tokens", "truncated", "unknown", "embedding", "token_similarity"],
     ),
     "encode-labels": (
         with_labels(
-            encode_schema(INFO, samples.recipe(), wants_tokens=False, similarity=None),
+            encode_schema(INFO, samples.recipe(), wants_tokens=False),
             samples.labelled_record().labels.heads,
         ),
         samples.labelled_record(),
@@ -535,20 +545,68 @@ def test_rows_of_words_have_their_places() -> None:
 
 
 def test_similarities_of_occurrences_and_tokens_are_at_the_top_level_of_json() -> None:
-    schema = with_occurrences(ENCODE, samples.occurrences, INFO, WordPooling.MEAN)
+    schema = closing_similarity(ENCODE, lambda: iter(samples.occurrences()[1]))
     written = json.loads(_written("json", samples.pooled_record(), schema=schema))
     assert written["similarity"] == [[1.0, 0.833, -0.2], [0.833, 1.0, -0.0001], [-0.2, -0.0001, 1.0]]
-    schema = with_token_similarity(ENCODE, samples.token_similarity, INFO)
+    schema = with_token_similarity(ENCODE, samples.token_similarity)
     found = json.loads(_written("json", samples.pooled_record(), schema=schema))["token_similarity"]
     assert list(found) == ["rows", "columns", "row_tokens", "column_tokens", "cosine", "precision", "recall", "f1"]
     assert (found["rows"], found["column_tokens"]) == ([0, 1, 2], ["[CLS]", "a", "[dog]", "[SEP]"])
     assert (len(found["cosine"]), found["f1"]) == (3, 0.742882)
-    failed = with_token_similarity(ENCODE, lambda: None, INFO)
+    failed = with_token_similarity(ENCODE, lambda: None)
     assert "token_similarity" not in json.loads(_written("json", samples.pooled_record(), schema=failed))
 
 
 def test_similarity_is_at_the_top_level_of_json() -> None:
     cosines = np.array([[1, 0.5], [0.5, 1]], np.float32)
-    schema = encode_schema(INFO, samples.recipe(), wants_tokens=False, similarity=lambda: (["a", "b"], cosines))
+    schema = closing_similarity(ENCODE, lambda: iter(cosines))
     written = json.loads(_written("json", samples.pooled_record(), schema=schema))
     assert written["similarity"] == [[1.0, 0.5], [0.5, 1.0]]
+
+
+def test_rows_of_similarities_name_both_texts() -> None:
+    columns = ComparedColumns(Similarity.DOT, ["pair", "id", "file", "window"])
+    schema = similarity_schema(INFO, samples.recipe(), columns, None)
+    first, second = (dict(zip(schema.columns, row, strict=True)) for row in schema.to_rows(samples.neighbours()[0]))
+    assert first == {
+        "i": 0, "j": 1, "text_i": "a cat", "text_j": "a dog\x1b[31m", "dot": 0.833, "pair_i": None,
+        "pair_j": "[bold]", "id_i": None, "id_j": None, "file_i": None, "file_j": None, "window_i": 0, "window_j": 0,
+    }  # fmt: skip
+    assert (second["j"], second["dot"]) == (3, -0.2)
+    lines = [json.loads(line) for line in _written("jsonl", *samples.neighbours(), schema=schema).splitlines()]
+    assert [(line["i"], line["j"], line["dot"]) for line in lines] == [(0, 1, 0.833), (0, 3, -0.2), (3, 1, -0.0001)]
+    assert [key for key in lines[0] if key.endswith("_j")] == ["text_j", "pair_j", "window_j"]
+
+
+def test_rows_of_occurrences_have_their_places() -> None:
+    columns = ComparedColumns(Similarity.COSINE, ["word", "start", "end"])
+    schema = similarity_schema(INFO, samples.recipe(), columns, WordPooling.MEAN)
+    items, matrix = samples.occurrences()
+    (row,) = schema.to_rows(Neighbours(items[0], items[1:2], matrix[0, 1:2]))
+    found = dict(zip(schema.columns, row, strict=True))
+    assert [found[name] for name in ("word_i", "start_i", "end_i", "word_j", "start_j", "end_j")] == [
+        "bank", 38, 42, "bank", 0, 4,
+    ]  # fmt: skip
+
+
+def test_the_nearest_are_at_the_top_level_of_json() -> None:
+    columns = ComparedColumns(Similarity.COSINE, [])
+    schema = closing_nearest(ENCODE, lambda: iter(samples.neighbours()), columns)
+    assert json.loads(_written("json", samples.pooled_record(), schema=schema))["nearest"] == [
+        {"i": 0, "nearest": [{"j": 1, "cosine": 0.833}, {"j": 3, "cosine": -0.2}]},
+        {"i": 3, "nearest": [{"j": 1, "cosine": -0.0001}]},
+    ]
+
+
+def test_rows_of_similar_tokens() -> None:
+    similarity = samples.token_similarity()
+    schema: Schema[Any] = token_similarity_schema(INFO)
+    rows = list(schema.to_rows(similarity))
+    assert len(rows) == 3 * 4
+    assert rows[6] == (1, 2, "cat", "[dog]", 0.004)
+    assert list(schema.to_json(similarity)) == ["token_similarity"]
+    record = replace(samples.words_record(), token_similarity=similarity)
+    schema = pair_similarity_schema(INFO)
+    assert [row[-5:] for row in schema.to_rows(record)] == rows
+    assert list(schema.to_json(record))[-1] == "token_similarity"
+    assert list(schema.to_rows(replace(record, token_similarity=None))) == []

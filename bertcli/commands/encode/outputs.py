@@ -57,7 +57,8 @@ def encode_options(request: EncodeRequest, session: Session, destination: Destin
     _check_lexical(request, destination, is_lexical=recipe.shown.is_lexical)
     words = select_words(request.words, session)
     compares_tokens = request.similarity == SimilarityUnit.TOKENS
-    shows_tokens = is_looked_at and not recipe.shown.is_lexical
+    shows_similarity = request.similarity is not None and format_ != "json"
+    shows_tokens = is_looked_at and not shows_similarity and not recipe.shown.is_lexical
     keeps_tokens = shows_tokens or format_ in TENSOR_SUFFIXES
     return EncodeOptions(
         tokens=request.tokens or compares_tokens or (keeps_tokens and words is None),
@@ -68,7 +69,7 @@ def encode_options(request: EncodeRequest, session: Session, destination: Destin
         term_tokens=not has_rows and format_ != NPY_SUFFIX,
         words=words,
         token_similarity=compares_tokens,
-        heads=shown_heads(request, session, format_),
+        heads=() if shows_similarity else shown_heads(request, session, format_),
     )
 
 
@@ -79,10 +80,10 @@ def encode_info(session: Session) -> RunInfo:
 
 def _check_lexical(request: EncodeRequest, destination: Destination, *, is_lexical: bool) -> None:
     """Check that the options go together with a lexical recipe, or with any other one. Raises WrongUsage."""
-    if not is_lexical and request.top_k is not None:
+    if not is_lexical and request.top_k is not None and request.similarity is None:
         raise WrongUsage(
             "-k is the number of terms of a lexical vector, and these embeddings are not lexical",
-            hint="leave -k out, or add --pooling lexical",
+            hint="leave -k out, or add --pooling lexical; with --similarity, -k is the number of nearest texts",
         )
     if is_lexical and request.corpus.dedupe:
         raise WrongUsage("--dedupe cannot keep lexical vectors", hint="leave --dedupe out")

@@ -10,7 +10,12 @@ from bertcli.commands.options import CorpusOptions, RayOptions, TextOptions, Wor
 from bertcli.commands.request import options_of_fields
 from bertcli.errors import WrongUsage
 from bertcli.model.request import EmbeddingRequest, SessionRequest
-from bertcli.output.catalogs.encode import encode_fields, parquet_fields
+from bertcli.output.catalogs.encode import (
+    encode_fields,
+    parquet_fields,
+    similarity_fields,
+    token_similarity_fields,
+)
 from bertcli.output.catalogs.texts import PER_WINDOW
 from bertcli.output.destination import (
     FOLDER,
@@ -20,7 +25,7 @@ from bertcli.output.destination import (
     OutputFormats,
     OutputOptions,
 )
-from bertcli.output.fields import FieldCatalog
+from bertcli.output.fields import Field, FieldCatalog
 from bertcli.output.files.atomic import is_device
 from bertcli.quoting import is_utf8
 from bertcli.storage import parse_path
@@ -31,6 +36,7 @@ PARQUET = (PARQUET_SUFFIX, FOLDER)
 _BINARY_SUFFIXES = (NPY_SUFFIX, *TENSOR_SUFFIXES, PARQUET_SUFFIX)
 _BINARY = (NPY_SUFFIX, *TENSOR_SUFFIXES, *PARQUET)
 _LOOKED_AT = ("table", "svg", "json")
+_COMPARED = (*_LOOKED_AT, "jsonl", "csv", "tsv")
 _VECTORS = (*_LOOKED_AT, "jsonl", *TENSOR_SUFFIXES, *PARQUET)
 # Formats that have a row for each word, and nothing about the text beside it.
 WORD_ROWS = ("csv", "tsv", *_BINARY_SUFFIXES)
@@ -48,7 +54,8 @@ class EncodeRequest:
         pooler: Add pooler_output.
         layers: Hidden states to add, such as all, -1 or 0,6,12.
         similarity: Add the similarity of each pair of texts or occurrences of a word, or of the tokens of two texts.
-        top_k: Number of terms of a lexical vector to show; None for 10 in a table and for all in JSON.
+        top_k: Number of terms of a lexical vector to show; None for 10 in a table and for all in JSON. With similarity,
+            the number of nearest texts to show for each text instead of all pairs.
         words: The words to return vectors of.
         labels: Show the labels and answers of the checkpoint's heads.
         per_window: Return a record for each window of a long text, instead of one for the text.
@@ -94,10 +101,17 @@ class EncodeRequest:
             "--pooler": self.pooler,
             "--layers": self.added_layers is not None,
             "--similarity tokens": self.similarity == SimilarityUnit.TOKENS,
+            "--word": self.words.word is not None,
         }
+        return FieldCatalog(self._fields, options_of_fields(self.texts, self.model, given))
+
+    @property
+    def _fields(self) -> Sequence[Field]:
+        if self.similarity is not None and not self._writes_json:
+            compares_tokens = self.similarity == SimilarityUnit.TOKENS
+            return token_similarity_fields(has_pairs=self.texts.has_pairs) if compares_tokens else similarity_fields()
         fields_of = parquet_fields if self._writes_parquet else encode_fields
-        fields = fields_of(has_words=self.words.are_requested, has_labels=self.labels)
-        return FieldCatalog(fields, options_of_fields(self.texts, self.model, given))
+        return fields_of(has_words=self.words.are_requested, has_labels=self.labels)
 
     @property
     def parquet_columns(self) -> Sequence[str] | None:
@@ -114,6 +128,11 @@ class EncodeRequest:
         if self.parquet_columns is None:
             return sentences if self.corpus.keep_text else ()
         return [name for name in sentences if name in self.parquet_columns]
+
+    @property
+    def _writes_json(self) -> bool:
+        path = self.output.path
+        return self.output.format_name == "json" or (path is not None and path.suffix.lower() == ".json")
 
     @property
     def _writes_parquet(self) -> bool:
@@ -143,6 +162,11 @@ class EncodeRequest:
         check_words(self.words, self._not_for_words())
         if self.similarity == SimilarityUnit.TOKENS:
             check_two_texts(self.texts)
+            if self.top_k is not None:
+                raise WrongUsage(
+                    "-k is the number of nearest texts, and --similarity tokens compares the tokens of two",
+                    hint="leave -k out",
+                )
             if self.model.reads_windows:
                 raise WrongUsage(
                     "--similarity tokens compares the tokens of texts that fit, and --long windows divides longer ones",
@@ -159,6 +183,8 @@ class EncodeRequest:
 
     def check_format(self, destination: Destination) -> None:
         """Check that the format can hold what is requested. Raises WrongUsage."""
+        if self.similarity is not None and destination.format in _COMPARED:
+            self._check_shows_similarity(destination)
         for option, formats in self._formats_of_options(destination).items():
             if destination.format not in formats:
                 shown, only_folder = _format_noun(destination.format), tuple(formats) == (FOLDER,)
@@ -209,6 +235,22 @@ class EncodeRequest:
             "--ray": self.ray.is_requested,
         }
 
+    def _check_shows_similarity(self, destination: Destination) -> None:
+        """Check that no vectors are requested where only similarities are shown. Raises WrongUsage."""
+        if destination.format == "json":
+            return
+        added = {
+            "--tokens": self.tokens,
+            "--layers": self.added_layers is not None,
+            "--pooler": self.pooler,
+            "--words": self.words.are_requested and self.words.word is None,
+        }
+        for option in (name for name, is_given in added.items() if is_given):
+            raise WrongUsage(
+                f"{_format_noun(destination.format)} shows --similarity alone, without {option}",
+                hint=f"use {destination.instead('json')}, or leave {option} out",
+            )
+
     def _formats_of_options(self, destination: Destination) -> dict[str, Sequence[str]]:
         """Return the options that are given, each with the formats that can hold it."""
         corpus = self.corpus
@@ -216,7 +258,7 @@ class EncodeRequest:
             "--tokens": (self.tokens, _VECTORS),
             "--layers": (self.added_layers is not None, _VECTORS),
             "--pooler": (self.pooler, _VECTORS),
-            "--similarity": (self.similarity is not None, _LOOKED_AT),
+            "--similarity": (self.similarity is not None, _COMPARED),
             self.words.option: (self.words.are_requested, (*_LOOKED_AT, "jsonl", *WORD_ROWS)),
             "--dtype-out": (corpus.dtype_out is not None, _BINARY),
             "--keep-text": (corpus.keep_text, PARQUET),

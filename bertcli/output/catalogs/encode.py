@@ -2,7 +2,18 @@
 
 from collections.abc import Sequence
 
-from bertcli.output.catalogs.texts import LENGTH, PAIR, PER_WINDOW, PLACE, WINDOW, WINDOWS_READ, fields_of
+from bertcli.choices import Similarity
+from bertcli.output.catalogs.texts import (
+    ID_FIELD,
+    LENGTH,
+    PAIR,
+    PER_WINDOW,
+    PLACE,
+    SEVERAL_FILES,
+    WINDOW,
+    WINDOWS_READ,
+    fields_of,
+)
 from bertcli.output.fields import Field
 
 _LABELS = (
@@ -41,6 +52,23 @@ _SIMILARITY = (
     ("recall", "recall, as BERTScore defines it"),
     ("f1", "F1, as BERTScore defines it"),
 )
+# What a row shows of each of two texts beside the text itself, and the option that it is for.
+_OF_COMPARED = (
+    ("word", "--word", "the word, as it is written in the text"),
+    ("start", "--word", "first character of the word in its sentence"),
+    ("end", "--word", "character after the last one of the word"),
+    ("pair", PAIR, "sentence B"),
+    ("id", ID_FIELD, "id that the input gives the text"),
+    ("file", SEVERAL_FILES, "file of the text, if there are several"),
+    ("window", PER_WINDOW, "number of the window, from 0"),
+)
+_OF_TOKENS = (
+    ("i", "position of the token of sentence A"),
+    ("j", "position of the token of sentence B"),
+    ("token_i", "the token of sentence A"),
+    ("token_j", "the token of sentence B"),
+    ("cosine", "similarity of the two tokens"),
+)
 _WORD = (
     Field("words[].word", "word", "the word, as it is written in the text"),
     Field("words[].index", "word_index", "number of the word in its sentence, from 0"),
@@ -76,6 +104,35 @@ def encode_fields(*, has_words: bool, has_labels: bool) -> Sequence[Field]:
         Field("hidden_states", "", "hidden states of the layers", "--layers"),
         *fields_of("token_similarity", _SIMILARITY, (), "--similarity tokens"),
         *(Field(each.path, "", each.about) if has_words else each for each in labels),
+    ]
+
+
+def similarity_fields() -> Sequence[Field]:
+    """Return the fields of pairs of texts or of occurrences of a word: columns, and keys of a line."""
+    return [
+        Field("i", "i", "number of one text in the run, from 0"),
+        Field("j", "j", "number of the other text"),
+        Field("text_i", "text_i", "one text"),
+        Field("text_j", "text_j", "the other text"),
+        *(Field(measure, measure, f"similarity, if the model is compared by {measure}") for measure in Similarity),
+        *(
+            Field(f"{name}_{side}", f"{name}_{side}", f"{about}, of {which}", option)
+            for name, option, about in _OF_COMPARED
+            for side, which in (("i", "one text"), ("j", "the other text"))
+        ),
+    ]
+
+
+def token_similarity_fields(*, has_pairs: bool) -> Sequence[Field]:
+    """Return the fields of pairs of tokens.
+
+    Args:
+        has_pairs: Each text is compared with its own sentence B, so each row shows the text.
+    """
+    return [
+        *((*PLACE, *LENGTH) if has_pairs else ()),
+        *(Field("", name, about) for name, about in _OF_TOKENS),
+        *fields_of("token_similarity", _SIMILARITY, ()),
     ]
 
 

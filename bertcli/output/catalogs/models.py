@@ -33,6 +33,26 @@ _TOKEN = (
     ("special", "true for special tokens"),
     ("unknown", "true for [UNK]"),
 )
+_LENGTHS = (
+    ("texts", "number of texts"),
+    ("tokens", "number of tokens of all texts, special tokens included"),
+    ("min", "number of tokens of the shortest text"),
+    ("median", "median of the numbers of tokens"),
+    ("p90", "90th percentile, the smallest length that 90 % of the texts do not exceed"),
+    ("p99", "99th percentile"),
+    ("max", "number of tokens of the longest text"),
+    ("limit", "largest number of tokens that the model reads at once"),
+    ("over_limit", "number of texts that are longer than the limit"),
+    ("over_limit_share", "their share of all texts, from 0 to 1"),
+    ("unknown", "number of tokens that are [UNK]"),
+    ("unknown_share", "their share of all tokens, from 0 to 1"),
+    ("unknown_texts", "number of texts with such a token"),
+)
+_BIN = (
+    ("min", "smallest number of tokens in a bin of the histogram"),
+    ("max", "largest number of tokens in the bin"),
+    ("texts", "number of texts in the bin"),
+)
 _MODEL = (
     ("model", "value for --model"),
     ("revision", "value for --revision"),
@@ -51,7 +71,10 @@ _MODEL = (
 
 
 def shapes_catalog(given: Collection[str]) -> FieldCatalog:
-    """Return the fields of shapes; --weights and --tokens change them."""
+    """Return the fields of shapes; --weights, --tokens and --lengths change them."""
+    if "--lengths" in given:
+        lengths = fields_of("lengths", _LENGTHS, all_keys(_LENGTHS))
+        return FieldCatalog([*lengths, *fields_of("lengths.histogram[]", _BIN, ())], given)
     if "--tokens" in given:
         return FieldCatalog([*PLACE, *LENGTH, *fields_of("tokens[]", _TOKEN, all_keys(_TOKEN))], given)
     if "--weights" in given:

@@ -58,7 +58,7 @@ def _fill_mask(text: TextInfo) -> tuple[Schema[Any], Any]:
 def _encode(text: TextInfo) -> tuple[Schema[Any], Any]:
     states = samples.vectors(len(text.tokens))
     record = EncodeRecord(text, states[0], states, states[0], [0], [states])
-    return encode_schema(samples.info("encode"), samples.recipe(), wants_tokens=False, similarity=None), record
+    return encode_schema(samples.info("encode"), samples.recipe(), wants_tokens=False), record
 
 
 def _matrix(text: TextInfo) -> tuple[Schema[Any], Any]:
