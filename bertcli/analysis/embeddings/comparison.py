@@ -8,8 +8,8 @@ import numpy as np
 from bertcli.analysis.embeddings.lexical import dense_vector
 from bertcli.analysis.embeddings.pooling import normalize
 from bertcli.choices import Similarity
-from bertcli.model.ops.base import FloatArray
 from bertcli.results.embeddings import LexicalVector
+from bertcli.results.texts import FloatArray
 
 # Similarities of a block, at most: 32 MB of float64.
 _BLOCK_VALUES = 1 << 22
@@ -44,7 +44,7 @@ class DenseVectors:
 
     def __init__(self, vectors: FloatArray, measure: Similarity = Similarity.COSINE) -> None:
         self._measure = measure
-        wide = np.asarray(vectors, np.float64)
+        wide: FloatArray = np.asarray(vectors, np.float64)
         self._vectors = normalize(wide) if measure == Similarity.COSINE else wide
 
     def __len__(self) -> int:
@@ -70,7 +70,7 @@ class LexicalVectors:
     def __init__(self, vectors: Sequence[LexicalVector], dimension: int, measure: Similarity) -> None:
         self._dimension, self._measure = dimension, measure
         self._ids = [terms.token_ids for terms in vectors]
-        weights = [np.asarray(terms.weights, np.float64) for terms in vectors]
+        weights: list[FloatArray] = [np.asarray(terms.weights, np.float64) for terms in vectors]
         self._weights = [normalize(each) for each in weights] if measure == Similarity.COSINE else weights
         # For each term of the vocabulary the vectors that have it, and its weights there.
         ids = np.concatenate([*self._ids, np.empty(0, np.int64)]).astype(np.int64)
