@@ -199,7 +199,7 @@ class Reporter:
             self._bar.update(summary, done)
 
     def show_step(self, about: str, done: int, total: int) -> None:
-        """Draw the progress of a step after the last text, in the place of the bar of the texts.
+        """Draw the progress of a step after the last text, instead of the bar of the texts.
 
         Args:
             about: The step, such as "comparing texts".

@@ -176,7 +176,7 @@ class VectorComparison:
     def _compared(self) -> Vectors:
         if self.recipe.is_lexical and self.word_pooling is None:
             return LexicalVectors(self.vectors, self.recipe.dimension, self.columns.measure)
-        return DenseVectors(np.array(self.vectors) if self.vectors else np.empty((0, 1)), self.columns.measure)
+        return DenseVectors(np.asarray(self.vectors) if self.vectors else np.empty((0, 1)), self.columns.measure)
 
     def _neighbours(self) -> Iterator[Neighbours]:
         """Yield each item with its nearest ones, or with all later ones."""
