@@ -8,6 +8,7 @@ from bertcli.cli.options import (
     CorpusGroup,
     EmbeddingGroup,
     HeadGroup,
+    HeadModelGroup,
     MapGroup,
     ModelGroup,
     OutputGroup,
@@ -72,7 +73,7 @@ def encode(
     ] = False,
     corpus: CorpusGroup,
     ray: RayGroup,
-    model: ModelGroup,
+    model: HeadModelGroup,
     output: OutputGroup,
 ) -> int:
     """Encode texts."""
@@ -182,7 +183,7 @@ def fill_mask(
             "--mutual", panel=_PREDICTIONS, help="Show how much masking one token changes the prediction of another."
         ),
     ] = False,
-    model: ModelGroup,
+    model: HeadModelGroup,
     output: OutputGroup,
 ) -> int:
     """Predict masked tokens."""
@@ -249,7 +250,7 @@ def shapes(
 
 
 def attn(
-    texts: TextGroup, *, heads: HeadGroup, maps: MapGroup, page: PageGroup, model: ModelGroup, output: OutputGroup
+    texts: TextGroup, *, heads: HeadGroup, maps: MapGroup, page: PageGroup, model: HeadModelGroup, output: OutputGroup
 ) -> int:
     """Show attention heads."""
     from bertcli.commands.attn.command import attn as run

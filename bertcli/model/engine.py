@@ -13,6 +13,7 @@ import numpy as np
 from bertcli.checkpoints.config import BertConfig, ModelConfig
 from bertcli.checkpoints.heads import TaskHead
 from bertcli.model import bert
+from bertcli.model.ablation import Head, context_masks
 from bertcli.model.batching import Batch, position_ids
 from bertcli.model.heads import head_logits, load_head
 from bertcli.model.ops.base import Array, IntArray, Linear, Ops
@@ -113,9 +114,33 @@ class Engine(Protocol):
 class OwnEngine(ABC):
     """An engine that runs one of bertcli's own forward passes, on numpy or torch, over padded or packed texts."""
 
-    def __init__(self, name: str, ops: Ops, config: ModelConfig) -> None:
+    def __init__(self, name: str, ops: Ops, config: ModelConfig, ablated: Sequence[Head] = ()) -> None:
+        """Prepare the engine.
+
+        Args:
+            name: Name of the engine.
+            ops: The backend.
+            config: The architecture of the checkpoint.
+            ablated: Attention heads to switch off.
+        """
         self.name, self.ops, self.supports_packing = name, ops, ops.supports_packing
         self._has_token_types, self._first_position = bool(config.type_vocab_size), config.first_position
+        masks = context_masks(ablated, config.num_attention_heads, config.hidden_size)
+        self._context_masks = {layer: ops.load_vector(mask) for layer, mask in masks.items()}
+        self._projections: dict[tuple[int, str], Linear] = {}
+
+    def projection(self, layer: int, which: ProjectionName) -> Linear:
+        """As in Engine. The columns of heads that are switched off are zero in the projection out of the heads."""
+        if (layer, which) not in self._projections:
+            linear = self._read_projection(layer, which)
+            if which == "output" and layer in self._context_masks:
+                linear = Linear(linear.weight * self._context_masks[layer], linear.bias)
+            self._projections[layer, which] = linear
+        return self._projections[layer, which]
+
+    @abstractmethod
+    def _read_projection(self, layer: int, which: ProjectionName) -> Linear:
+        """Read a projection from the checkpoint, as plain float32 arrays."""
 
     @abstractmethod
     def _hidden_states(
@@ -147,6 +172,7 @@ class OwnEngine(ABC):
             asarray(batch.token_type_ids) if self._has_token_types else None,
             asarray(position_ids(batch.input_ids, self._first_position)),
             asarray(batch.attention_mask[:, None, None, :]) if batch.is_padded else None,
+            context_masks=self._context_masks,
         )
 
     def _packed(self, batch: Batch) -> bert.Inputs:
@@ -158,6 +184,7 @@ class OwnEngine(ABC):
             asarray(np.broadcast_to(positions, batch.shape)[is_token]),
             mask=None,
             blocks=list(_blocks(is_token.sum(-1).tolist())),
+            context_masks=self._context_masks,
         )
 
     def _unpack(self, packed: Array, batch: Batch) -> Array:
@@ -168,10 +195,11 @@ class OwnEngine(ABC):
 class BertEngine(OwnEngine):
     """The engine that runs bertcli's own forward pass of BERT, on numpy or torch."""
 
-    def __init__(self, name: str, ops: Ops, config: BertConfig, weights: BertWeights) -> None:
-        super().__init__(name, ops, config)
+    def __init__(
+        self, name: str, ops: Ops, config: BertConfig, weights: BertWeights, ablated: Sequence[Head] = ()
+    ) -> None:
+        super().__init__(name, ops, config, ablated)
         self._config, self._weights = config, weights
-        self._projections: dict[tuple[int, str], Linear] = {}
         self._head_weights = cache(partial(load_head, weights))
 
     def run(self, batch: Batch, request: OutputRequest) -> ModelOutput:
@@ -188,10 +216,8 @@ class BertEngine(OwnEngine):
             of_heads = [head_logits(self.ops, self._head_weights(head), head, last) for head in request.heads]
             return ModelOutput(last, pooled, next_sentence_logits, hidden_states, logits, of_heads)
 
-    def projection(self, layer: int, which: ProjectionName) -> Linear:
-        if (layer, which) not in self._projections:
-            self._projections[layer, which] = self._weights.projection(layer, which)
-        return self._projections[layer, which]
+    def _read_projection(self, layer: int, which: ProjectionName) -> Linear:
+        return self._weights.projection(layer, which)
 
     def mlm_logits(self, hidden: Array, *, is_last: bool = True) -> Array:
         with self.ops.inference_mode():

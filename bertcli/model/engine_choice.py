@@ -3,7 +3,7 @@
 import os.path
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bertcli.checkpoints import layout
@@ -12,6 +12,7 @@ from bertcli.checkpoints.find import Checkpoint
 from bertcli.checkpoints.weight_files import WeightFiles
 from bertcli.choices import DtypeName, EngineName
 from bertcli.errors import DeviceUnavailable, WrongUsage
+from bertcli.model.ablation import Head
 from bertcli.model.engine import BertEngine, Engine
 from bertcli.model.ops.base import Ops
 from bertcli.model.resources import limit_onednn_cache
@@ -123,8 +124,22 @@ def _has_gpu() -> bool:
     return sys.platform != "linux" or any(map(os.path.exists, GPU_FILES))
 
 
-def open_engine(choice: EngineChoice, checkpoint: Checkpoint, config: ModelConfig, weight_files: WeightFiles) -> Engine:
-    """Return the chosen engine over a checkpoint. Weights are read when they are first needed."""
+def open_engine(
+    choice: EngineChoice,
+    checkpoint: Checkpoint,
+    config: ModelConfig,
+    weight_files: WeightFiles,
+    ablated: Sequence[Head] = (),
+) -> Engine:
+    """Return the chosen engine over a checkpoint. Weights are read when they are first needed.
+
+    Args:
+        choice: The engine, device and dtype.
+        checkpoint: The checkpoint.
+        config: Its config.
+        weight_files: Its weights.
+        ablated: Attention heads to switch off, which the transformers engine cannot.
+    """
     ops: Ops
     if choice.engine == EngineName.NUMPY:
         from bertcli.model.ops.numpy_ops import NumpyOps
@@ -144,9 +159,9 @@ def open_engine(choice: EngineChoice, checkpoint: Checkpoint, config: ModelConfi
         from bertcli.model.modernbert_weights import ModernBertWeights
 
         own_weights = ModernBertWeights(ops, config, weight_files.reader(), has_own_decoder)
-        return ModernBertEngine(choice.engine, ops, config, own_weights)
+        return ModernBertEngine(choice.engine, ops, config, own_weights, ablated)
     weights = BertWeights(ops, config, weight_files.reader(), has_own_decoder)
-    return BertEngine(choice.engine, ops, config, weights)
+    return BertEngine(choice.engine, ops, config, weights, ablated)
 
 
 def _why_only_torch(device: str, dtype: str, traits: CheckpointTraits) -> str:

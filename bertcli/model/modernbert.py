@@ -142,11 +142,13 @@ def encoder_layer(
     places: Places,
     config: ModernBertConfig,
     want_attention: bool,
+    context_mask: Array | None = None,
 ) -> tuple[Array, Attention | None]:
     """Apply one pre-norm transformer layer (Xiong et al. 2020) with a gated feed-forward network (Shazeer 2020).
 
     Args:
         x: Hidden states, (batch, seq, hidden), or (tokens, hidden) if packed.
+        context_mask: As in bertcli.model.bert's.
 
     Returns:
         The layer's output, same shape as x, and its Attention if want_attention, else None.
@@ -157,6 +159,8 @@ def encoder_layer(
         context = ops.merge_heads(attention.weights @ attention.value)
     else:
         context = self_attention(ops, w, x, inputs, places, config)
+    if context_mask is not None:
+        context = context * context_mask
     x = x + ops.linear(context, w.attention_output)
     normed = ops.layer_norm(x, w.mlp_norm, config.norm_eps)
     inner = ops.linear_activation(normed, w.inner, config.hidden_activation)  # (..., intermediate)
@@ -183,7 +187,8 @@ def hidden_states(
         if number == last_layer:
             yield x, layer_attention(ops, layer, x, inputs, places, config)
             return
-        x, attention = encoder_layer(ops, layer, x, inputs, places, config, want_attention)
+        mask = inputs.context_masks.get(number)
+        x, attention = encoder_layer(ops, layer, x, inputs, places, config, want_attention, mask)
         if number == config.num_hidden_layers - 1:
             x = final_norm(ops, weights, x, config)
         yield x, attention

@@ -174,8 +174,8 @@ def compare(request: FillMaskRequest, session: Session, on_download: OnDownload)
     from bertcli.output.schemas.fill_mask import compare_schema
 
     top_k = _checked_top_k(request, session)
-    # The revision is the first model's.
-    other_request = replace(session.request, model=request.compare, revision=None)
+    # The revision and the heads that are switched off are the first model's.
+    other_request = replace(session.request, model=request.compare, revision=None, ablate=None)
     try:
         other = open_session(other_request, session.text_bytes, on_download)
         require_mlm(other)
