@@ -183,6 +183,14 @@ def fill_mask(
             "--mutual", panel=_PREDICTIONS, help="Show how much masking one token changes the prediction of another."
         ),
     ] = False,
+    head_effects: Annotated[
+        bool,
+        option(
+            "--head-effects",
+            panel=_PREDICTIONS,
+            help="Show how much each attention head contributes to the top prediction, or to each target.",
+        ),
+    ] = False,
     model: HeadModelGroup,
     output: OutputGroup,
 ) -> int:
@@ -207,6 +215,7 @@ def fill_mask(
             lens=lens,
             compare=compare,
             mutual=mutual,
+            head_effects=head_effects,
         )
     )
 

@@ -13,7 +13,7 @@ import numpy as np
 from bertcli.checkpoints.config import BertConfig, ModelConfig
 from bertcli.checkpoints.heads import TaskHead
 from bertcli.model import bert
-from bertcli.model.ablation import Head, context_masks
+from bertcli.model.ablation import Head, context_masks, features_of
 from bertcli.model.batching import Batch, position_ids
 from bertcli.model.heads import head_logits, load_head
 from bertcli.model.ops.base import Array, IntArray, Linear, Ops
@@ -102,6 +102,21 @@ class Engine(Protocol):
             WrongUsage: The engine has no access to the projections.
         """
 
+    def last_states_without(self, batch: Batch, states: Sequence[Array], heads: Sequence[Head]) -> Array:
+        """Run a text once for each of some heads, with the head switched off, from the layer of the head on.
+
+        Args:
+            batch: The text alone.
+            states: Its hidden states in the whole model, from the embeddings on: those that go into each layer.
+            heads: The heads, sorted by layer.
+
+        Returns:
+            The last hidden states of each run, (heads, seq, hidden).
+
+        Raises:
+            WrongUsage: The engine cannot switch heads off.
+        """
+
     def mlm_logits(self, hidden: Array, *, is_last: bool = True) -> Array:
         """Apply the MLM head to hidden states of any layer: (n, hidden) to (n, vocab).
 
@@ -125,6 +140,7 @@ class OwnEngine(ABC):
         """
         self.name, self.ops, self.supports_packing = name, ops, ops.supports_packing
         self._has_token_types, self._first_position = bool(config.type_vocab_size), config.first_position
+        self._layer_count, self._head_count = config.num_hidden_layers, config.num_attention_heads
         masks = context_masks(ablated, config.num_attention_heads, config.hidden_size)
         self._context_masks = {layer: ops.load_vector(mask) for layer, mask in masks.items()}
         self._projections: dict[tuple[int, str], Linear] = {}
@@ -147,6 +163,33 @@ class OwnEngine(ABC):
         self, inputs: bert.Inputs, want_attention: bool, last_layer: int | None
     ) -> Iterator[tuple[Array, bert.Attention | None]]:
         """Yield each hidden state with the attention of the layer that made it, as bert.hidden_states does."""
+
+    @abstractmethod
+    def _run_layer(self, number: int, x: Array, inputs: bert.Inputs, context_mask: Array) -> Array:
+        """Run one layer, and after the last one the norm that the architecture may have there.
+
+        Args:
+            number: The layer, from 0.
+            x: Hidden states that go into it, (batch, seq, hidden).
+            inputs: Inputs of texts that are all of the same length.
+            context_mask: Factors of the context, (batch, 1, hidden).
+        """
+
+    def last_states_without(self, batch: Batch, states: Sequence[Array], heads: Sequence[Head]) -> Array:
+        """As in Engine."""
+        with self.ops.inference_mode():
+            inputs = self._padded(batch)
+            x = states[heads[0].layer][:0]  # no run yet
+            for layer in range(heads[0].layer, self._layer_count):
+                new = [head for of_layer, head in heads if of_layer == layer]
+                # The rows of earlier runs have all heads of this layer.
+                off: list[list[int]] = [*([] for _ in range(len(x))), *([head] for head in new)]
+                x = self.ops.concatenate([x, *[states[layer]] * len(new)])
+                mask = self.ops.load_vector(features_of(off, self._head_count, x.shape[-1])[:, None])
+                if layer in self._context_masks:
+                    mask = mask * self._context_masks[layer]
+                x = self._run_layer(layer, x, inputs, mask)
+            return x
 
     def _encode(self, batch: Batch, request: OutputRequest) -> tuple[Array, dict[int, Array]]:
         """Run the encoder. Return its last hidden state, and the requested hidden states by index."""
@@ -227,6 +270,10 @@ class BertEngine(OwnEngine):
         self, inputs: bert.Inputs, want_attention: bool, last_layer: int | None
     ) -> Iterator[tuple[Array, bert.Attention | None]]:
         return bert.hidden_states(self.ops, self._weights, self._config, inputs, want_attention, last_layer)
+
+    def _run_layer(self, number: int, x: Array, inputs: bert.Inputs, context_mask: Array) -> Array:
+        layer = self._weights.layers[number]
+        return bert.encoder_layer(self.ops, layer, x, inputs, self._config, False, context_mask)[0]
 
 
 def _blocks(lengths: Sequence[int]) -> Iterator[bert.Block]:

@@ -42,3 +42,10 @@ class ModernBertEngine(OwnEngine):
         self, inputs: Inputs, want_attention: bool, last_layer: int | None
     ) -> Iterator[tuple[Array, Attention | None]]:
         return modernbert.hidden_states(self.ops, self._weights, self._config, inputs, want_attention, last_layer)
+
+    def _run_layer(self, number: int, x: Array, inputs: Inputs, context_mask: Array) -> Array:
+        ops, config, layer = self.ops, self._config, self._weights.layers[number]
+        places = modernbert.token_places(ops, inputs, config, config.global_layers[number])
+        x, _ = modernbert.encoder_layer(ops, layer, x, inputs, places, config, False, context_mask)
+        is_last = number == config.num_hidden_layers - 1
+        return modernbert.final_norm(ops, self._weights, x, config) if is_last else x

@@ -79,6 +79,7 @@ class Heatmap:
         faint, strong: Values drawn weakest and strongest. strong is the smaller one if small values matter.
         is_symmetric: True if the cells above the diagonal hold all information.
         is_even: True if values spread over the whole scale; weights crowd at its faint end.
+        is_signed: True if values are changes: 0 is drawn weakest, and the signs have different colours.
     """
 
     name: str
@@ -97,12 +98,18 @@ class Heatmap:
     strong: float = 1.0
     is_symmetric: bool = False
     is_even: bool = False
+    is_signed: bool = False
 
     def cell(self, row: int, column: int) -> tuple[str, float]:
-        """Return the text of a cell and its strength from 0 to 1; an empty text and 0 if it has no value."""
+        """Return the text of a cell and its strength from 0 to 1; an empty text and 0 if it has no value.
+
+        The strength of a negative value is negative, down to -1, if values are changes.
+        """
         value = float(self.values[row][column])
         if value != value:
             return "", 0.0
+        if self.is_signed:
+            return self.digits(value), min(max(value / self.strong, -1.0), 1.0) if self.strong else 0.0
         span = self.strong - self.faint
         return self.digits(value), min(max((value - self.faint) / span, 0.0), 1.0) if span else 0.0
 

@@ -124,6 +124,24 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class HeadEffects:
+    """Effect of each attention head on the log-probability of a token in a mask.
+
+    Attributes:
+        target: The token: a target as the user gave it, or the text of the top prediction.
+        token: Id of the token.
+        logprob: Natural logarithm of its probability with all heads.
+        values: Change of logprob when a head's output is zero, (layers, heads). It is negative for a head that supports
+            the token.
+    """
+
+    target: str
+    token: int
+    logprob: float
+    values: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
 class MaskPredictions:
     """Predictions for one mask. Whatever was not requested is None.
 
@@ -135,6 +153,7 @@ class MaskPredictions:
         mass: Sum of the scores of the predictions.
         lens: Predictions from each hidden state.
         comparison: Predictions of a second model.
+        head_effects: Effects of attention heads on the top prediction, or on each target.
     """
 
     position: int
@@ -144,6 +163,7 @@ class MaskPredictions:
     mass: float | None = None
     lens: Sequence[LensLayer] | None = None
     comparison: Comparison | None = None
+    head_effects: Sequence[HeadEffects] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ def request(**options: Any) -> FillMaskRequest:
         ({"lens": True, "targets": "a", "top_k": 3}, "--lens"),
         ({"compare": "bundled", "targets": "a", "target_score": TargetScore.MEAN, "top_k": 3}, "--compare"),
         ({"mutual": True}, "--mutual"),
+        ({"head_effects": True, "targets": "a", "top_k": 3}, "--head-effects"),
     ],
 )
 def test_valid_options_choose_one_analysis(options: dict[str, Any], analysis: str) -> None:
@@ -52,6 +53,8 @@ def test_valid_options_choose_one_analysis(options: dict[str, Any], analysis: st
             {"lens": True, "targets": "a", "target_score": TargetScore.MEAN},
             "--target-score and --lens cannot be combined",
         ),
+        ({"head_effects": True, "score": True}, "--score and --head-effects cannot be combined"),
+        ({"head_effects": True, "entropy": True}, "--entropy and --head-effects cannot be combined"),
     ],
 )
 def test_options_that_cannot_be_combined_are_wrong_usage(options: dict[str, Any], message: str) -> None:
@@ -70,3 +73,4 @@ def test_an_analysis_is_estimated_by_the_texts_that_it_runs() -> None:
     assert [estimate_passes(analysis, 400) for analysis in ("", "--lens", "--score")] == [1, 1, 100]
     assert estimate_passes("--mutual", 400) == 100 * 101 / 2
     assert estimate_passes("--joint", 400) > 1
+    assert estimate_passes("--head-effects", 400) == 72

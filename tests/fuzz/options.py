@@ -64,6 +64,7 @@ _TOGETHER: Mapping[str, Sequence[Sequence[str]]] = {
         ("top_k",), ("mass", "entropy"), ("targets", "target_score"), ("joint", "order", "top_k"), ("score",),
         ("score", "within_word"), ("lens", "top_k"), ("compare", "targets"), ("mutual",),
         ("long", "max_length"), ("long", "score"), ("ablate",), ("ablate", "lens"),
+        ("head_effects",), ("head_effects", "targets"), ("head_effects", "ablate"),
     ),
     "attn": (
         ("layer", "head"), ("layer", "head", "words", "rows"), ("from_token", "top_k"), ("rollout", "cols"),

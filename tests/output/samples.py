@@ -24,6 +24,7 @@ from bertcli.results.masks import (
     Comparison,
     FilledSequence,
     FillMaskRecord,
+    HeadEffects,
     LensLayer,
     MaskPredictions,
     Prediction,
@@ -183,6 +184,19 @@ def mutual_record() -> FillMaskRecord:
         distances[special] = distances[:, special] = np.nan
     distances[[1, 2, 4, 5, 6], [1, 2, 4, 5, 6]] = 0
     return FillMaskRecord(text_info(tokens, "the cat", pair="snowmobil", **ids), [], mutual=distances)
+
+
+def head_effects_record(heads: int = 12) -> FillMaskRecord:
+    """Return the effects of heads of all shades and both signs, and those of a model without any, on two masks."""
+    values = vectors(3, heads) ** 3 * np.float32(0.2)
+    none = np.zeros((3, heads), np.float32)
+    masks = [
+        MaskPredictions(
+            2, predictions("how {}", ("are", 0.7, 1.0)), head_effects=[HeadEffects("are", 1, -0.357, values)]
+        ),
+        MaskPredictions(4, predictions("how {}", (".", 0.5, 3.0)), head_effects=[HeadEffects(".", 3, -0.693, none)]),
+    ]
+    return FillMaskRecord(text_info(["how", "[MASK]", "you", "[MASK]"]), masks)
 
 
 def two_masks_record() -> FillMaskRecord:

@@ -38,6 +38,7 @@ from bertcli.output.schemas.fill_mask import (
     mutual_schema,
     score_schema,
 )
+from bertcli.output.schemas.head_effects import head_effects_schema
 from bertcli.output.schemas.labels import with_labels
 from bertcli.output.schemas.models import models_schema, shapes_schema, weights_schema
 from bertcli.output.schemas.similarity import (
@@ -246,6 +247,17 @@ def _readable(format_: str) -> Callable[[tuple[str, str]], tuple[str, ...]]:
     return lambda row: tuple(cell.replace("\0", r"\0") if format_ == "csv" else cell for cell in row)
 
 
+def test_effects_of_heads_have_a_row_for_each_head_of_each_mask() -> None:
+    schema, record = head_effects_schema(INFO), samples.head_effects_record(heads=4)
+    rows = [dict(zip(schema.columns, row, strict=True)) for row in schema.to_rows(record)]
+    assert len(rows) == 2 * 3 * 4
+    [effects] = record.masks[0].head_effects or ()
+    last = {name: rows[11][name] for name in ("mask", "position", "target", "token", "layer", "head", "effect")}
+    value = float(effects.values[2, 3])
+    assert last == {"mask": 0, "position": 2, "target": "are", "token": 1, "layer": 2, "head": 3, "effect": value}
+    assert {(row["mask"], row["target"], row["effect"]) for row in rows[12:]} == {(1, ".", 0.0)}
+
+
 def test_a_quote_in_tsv_is_quoted_as_in_csv() -> None:
     assert _written("tsv", ('"hello"\t', "it's")) == 'a\tb\n"""hello""\\t"\tit\'s\n'
 
@@ -285,6 +297,11 @@ SCHEMAS: dict[str, tuple[Schema[Any], Any, list[str]]] = {
         mutual_schema(INFO),
         samples.mutual_record(),
         ["index", "text", "pair", "tokens", "truncated", "unknown", "masks", "mutual"],
+    ),
+    "fill-mask-head-effects": (
+        head_effects_schema(INFO),
+        samples.head_effects_record(),
+        [*RECORD_KEYS, "masks"],
     ),
     "encode": (
         encode_schema(INFO, samples.recipe(), wants_tokens=True),
@@ -434,6 +451,11 @@ NESTED_KEYS: dict[str, dict[str, tuple[str, ...]]] = {
         "masks[].comparison.targets[]": TARGET,
     },
     "fill-mask-mutual": {},
+    "fill-mask-head-effects": {
+        "masks[]": ("position", "predictions", "head_effects"),
+        "masks[].predictions[]": PREDICTION,
+        "masks[].head_effects[]": ("target", "token", "logprob", "values"),
+    },
     "encode": {},
     "encode-labels": {
         "labels[]": ("label", "score"),

@@ -78,7 +78,7 @@ def set_up(request: FillMaskRequest, session: Session, on_download: OnDownload) 
     """
     if request.compare is not None:
         return compare(request, session, on_download)
-    functions = {"--joint": joint, "--score": score, "--lens": lens, "--mutual": mutual}
+    functions = {"--joint": joint, "--score": score, "--lens": lens, "--mutual": mutual, "--head-effects": head_effects}
     return functions.get(request.analysis, predict)(request, session)
 
 
@@ -164,6 +164,29 @@ def mutual(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
         batch_tokens=1,
         is_large=True,
         binary_writers=tensor_writers(session, {"mutual": matrix}),
+    )
+
+
+def head_effects(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
+    """Compute the effect of each attention head on the top prediction of each mask, or on each target."""
+    from bertcli.analysis.masks.explained import check_one_piece
+    from bertcli.analysis.masks.head_effects import HeadEffectsAnalysis
+    from bertcli.model.requirements import require_head_switches
+    from bertcli.output.schemas.head_effects import head_effects_schema
+
+    require_head_switches(session, "--head-effects")
+    targets = None if request.targets is None else _parse_targets(request.targets, session)
+    check_one_piece("--head-effects", targets or ())
+    compute = partial(
+        predict_masks, session, top_k=_checked_top_k(request, session), analyses=[HeadEffectsAnalysis(targets)]
+    )
+    return FillMaskAnalysis(
+        compute,
+        partial(_check_has_mask, session),
+        head_effects_schema,
+        # A single text fills several batches, and its answer should not wait for the next text's.
+        batch_tokens=1,
+        documents=_mask_windows(request, session, ()),
     )
 
 

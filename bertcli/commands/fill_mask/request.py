@@ -21,12 +21,15 @@ _OPTIONS_OF: Mapping[str, set[str]] = {
     "--lens": {"--top-k", "--targets"},
     "--compare": {"--top-k", "--targets", "--target-score"},
     "--mutual": set(),
+    "--head-effects": {"--top-k", "--targets"},
 }
 _NEEDS = {"--order": "--joint", "--within-word": "--score", "--target-score": "--targets"}
 # Analyses that compare all masks or tokens of a text with each other, or whole texts.
 _WHOLE_TEXTS = ("--joint", "--compare", "--mutual")
 # Analyses with a bare answer: a filled text, or a score.
 _WITH_ANSWER = ("", "--joint", "--score")
+# Analyses whose results are matrices, which a picture can show.
+_FIGURES = ("--mutual", "--head-effects")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class FillMaskRequest:
         lens: Show the prediction of every layer.
         compare: A second model to compare with.
         mutual: Compute the mutual influence of tokens.
+        head_effects: Compute the effect of each attention head.
     """
 
     texts: TextOptions
@@ -63,6 +67,7 @@ class FillMaskRequest:
     lens: bool = False
     compare: str | None = None
     mutual: bool = False
+    head_effects: bool = False
 
     @property
     def analysis(self) -> str:
@@ -80,7 +85,7 @@ class FillMaskRequest:
         return OutputFormats(
             "fill-mask",
             TENSOR_SUFFIXES if self.mutual else (),
-            has_figures=self.mutual,
+            has_figures=self.analysis in _FIGURES,
             has_plain=self.analysis in _WITH_ANSWER,
         )
 
@@ -121,6 +126,7 @@ class FillMaskRequest:
             "--lens": self.lens,
             "--compare": self.compare is not None,
             "--mutual": self.mutual,
+            "--head-effects": self.head_effects,
         }
         return [option for option, is_requested in requested.items() if is_requested]
 

@@ -23,6 +23,7 @@ from bertcli.output.schemas.fill_mask import (
     mutual_schema,
     score_schema,
 )
+from bertcli.output.schemas.head_effects import head_effects_schema
 from bertcli.output.schemas.models import weights_schema
 from bertcli.results.attention import AttnRecord, HeadStatistics, KeyWeight, StrongestKeys
 from bertcli.results.embeddings import EncodeRecord
@@ -31,6 +32,7 @@ from bertcli.results.masks import (
     Comparison,
     FilledSequence,
     FillMaskRecord,
+    HeadEffects,
     LensLayer,
     MaskPredictions,
     Prediction,
@@ -105,8 +107,15 @@ def _mutual(text: TextInfo) -> tuple[Schema[Any], Any]:
     return mutual_schema(samples.info("fill-mask")), FillMaskRecord(text, [], mutual=np.full((size, size), 0.5))
 
 
+def _head_effects(text: TextInfo) -> tuple[Schema[Any], Any]:
+    effects = [HeadEffects(token, at, -1.5, np.full((2, 3), 0.5 - at)) for at, token in enumerate(text.tokens)]
+    masks = [MaskPredictions(1, [], head_effects=effects)]
+    return head_effects_schema(samples.info("fill-mask")), FillMaskRecord(text, masks)
+
+
 TABLES: Sequence[Callable[[TextInfo], tuple[Schema[Any], Any]]] = (
     _fill_mask, _encode, _matrix, _strongest_keys, _joint, _score, _lens, _compare, _mutual,
+    _head_effects,
 )  # fmt: skip
 
 

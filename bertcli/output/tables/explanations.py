@@ -1,0 +1,50 @@
+"""Tables of what explains a prediction: the effects of attention heads."""
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from bertcli.output.heatmaps import head_effects_heatmap, mask_name
+from bertcli.output.tables import cells
+from bertcli.output.tables.matrix import shade, whole_matrix
+from bertcli.results.masks import FillMaskRecord, HeadEffects
+from bertcli.results.texts import RunInfo
+
+_STRONGEST = 5
+_EFFECT = "each value: the change of ln p when this head is switched off; ·: under 0.005"
+_EFFECT_SIGN = "below 0: the head supports the token; above 0: it opposes the token"
+
+
+def head_effects_table(record: FillMaskRecord, info: RunInfo) -> RenderableType:
+    """Draw a grid of layers by heads for each explained token of each mask, and list the strongest heads."""
+    parts: list[RenderableType] = []
+    for ordinal, mask in enumerate(record.masks):
+        for effects in mask.head_effects or ():
+            grid = whole_matrix(head_effects_heatmap(effects, mask_name(record, ordinal)))
+            parts.append(Group(grid, Text(), _strongest(effects)))
+    return cells.figure(cells.title(record.text), *parts, cells.caption(info, _EFFECT, _EFFECT_SIGN))
+
+
+def _strongest(effects: HeadEffects) -> Text:
+    """Return the heads with the largest effects, each as layer.head, the largest first."""
+    shown = Text(overflow="fold")
+    shown.append("strongest ", cells.QUIET)
+    largest = float(abs(effects.values).max())
+    for number, (name, effect) in enumerate(_sorted_heads(effects)):
+        if number == _STRONGEST:
+            break
+        strength = effect / largest if largest else 0.0
+        shown.append(" " if number == 0 else "   ").append(f"{name} ", cells.STRONG)
+        shown.append(f"{effect:z.3f}", shade(strength))
+    return shown
+
+
+def _sorted_heads(effects: HeadEffects) -> Iterator[tuple[str, float]]:
+    """Yield the name and the effect of each head, the largest effect first."""
+    found = [
+        (f"{layer}.{head}", float(effect))
+        for layer, of_layer in enumerate(effects.values)
+        for head, effect in enumerate(of_layer)
+    ]
+    yield from sorted(found, key=lambda each: -abs(each[1]))
