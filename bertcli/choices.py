@@ -204,6 +204,12 @@ class WithinWord(StrEnum):
     L2R = "l2r"
 
 
+class AttributionMethod(StrEnum):
+    """Methods that attribute a prediction to the tokens of the text. OCCLUSION masks one token at a time."""
+
+    OCCLUSION = "occlusion"
+
+
 class HeadTask(StrEnum):
     """Tasks of the heads over the last hidden state, by the ends of transformers' class names."""
 

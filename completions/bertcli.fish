@@ -110,6 +110,7 @@ complete --command bertcli --condition '__bertcli_is_in fill-mask' --long-option
 complete --command bertcli --condition '__bertcli_is_in fill-mask' --long-option compare --exclusive --arguments '(__bertcli_models)' --description 'Compare with the predictions of another model.'
 complete --command bertcli --condition '__bertcli_is_in fill-mask' --long-option mutual --description 'Show how much masking one token changes the prediction of another.'
 complete --command bertcli --condition '__bertcli_is_in fill-mask' --long-option head-effects --description 'Show how much each attention head contributes to the top prediction, or to each target.'
+complete --command bertcli --condition '__bertcli_is_in fill-mask' --long-option attribute --exclusive --arguments 'occlusion' --description 'Show how much each token of the text contributes to the top prediction, or to each target.'
 complete --command bertcli --condition '__bertcli_is_in fill-mask' --short-option m --long-option model --exclusive --arguments '(__bertcli_models)' --description 'A folder, a name on the model hub, or bundled.'
 complete --command bertcli --condition '__bertcli_is_in fill-mask' --long-option revision --exclusive --description 'Branch, tag or commit of a model on the hub.'
 complete --command bertcli --condition '__bertcli_is_in fill-mask' --long-option offline --description 'Use downloaded models only; no network.'

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from bertcli.choices import FillOrder, SimilarityUnit, TargetScore, WithinWord
+from bertcli.choices import AttributionMethod, FillOrder, SimilarityUnit, TargetScore, WithinWord
 from bertcli.cli.options import (
     VECTORS,
     CorpusGroup,
@@ -191,6 +191,14 @@ def fill_mask(
             help="Show how much each attention head contributes to the top prediction, or to each target.",
         ),
     ] = False,
+    attribute: Annotated[
+        AttributionMethod | None,
+        option(
+            "--attribute",
+            panel=_PREDICTIONS,
+            help="Show how much each token of the text contributes to the top prediction, or to each target.",
+        ),
+    ] = None,
     model: HeadModelGroup,
     output: OutputGroup,
 ) -> int:
@@ -216,6 +224,7 @@ def fill_mask(
             compare=compare,
             mutual=mutual,
             head_effects=head_effects,
+            attribute=attribute,
         )
     )
 

@@ -7,7 +7,7 @@ from math import nan
 from bertcli.output.display import AttentionDisplay, Heatmap
 from bertcli.results.attention import AttnRecord, HeadStatistics
 from bertcli.results.embeddings import TokenSimilarity
-from bertcli.results.masks import FillMaskRecord, HeadEffects
+from bertcli.results.masks import Attribution, FillMaskRecord, HeadEffects
 from bertcli.results.texts import FloatArray
 
 # The maximum of the Jensen-Shannon distance: the square root of ln 2 nats.
@@ -147,6 +147,33 @@ def head_effects_heatmap(effects: HeadEffects, place: str) -> Heatmap:
         column_axis="head",
         digits=signed,
         strong=float(abs(effects.values).max()),
+        is_signed=True,
+    )
+
+
+def attributions_heatmap(tokens: Sequence[str], attributions: Sequence[Attribution], place: str) -> Heatmap:
+    """Return the contribution of each token, across, to each explained token of a mask, down.
+
+    Args:
+        tokens: The tokens of the text.
+        attributions: The contributions to each explained token, at least one.
+        place: Names the mask, for the heading.
+    """
+    values = [[float(value) for value in each.values] for each in attributions]
+    return Heatmap(
+        name=f"{place}: {attributions[0].method}",
+        note="rows: targets, columns: tokens",
+        quantity="contribution",
+        unit="",
+        values=values,
+        rows=range(len(values)),
+        columns=range(len(tokens)),
+        row_names=[each.target for each in attributions],
+        column_names=tokens,
+        row_axis="target",
+        column_axis="token",
+        digits=signed,
+        strong=max(abs(value) for row in values for value in [0.0, *row] if value == value),
         is_signed=True,
     )
 

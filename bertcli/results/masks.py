@@ -142,6 +142,27 @@ class HeadEffects:
 
 
 @dataclass(frozen=True, slots=True)
+class Attribution:
+    """Contribution of each token of a text to the log-probability of a token in a mask.
+
+    Attributes:
+        target: The token: a target as the user gave it, or the text of the top prediction.
+        token: Id of the token.
+        method: A bertcli.choices.AttributionMethod.
+        logprob: Natural logarithm of its probability.
+        values: Contribution of each token, (tokens,), positive if it supports the target. NaN for a token without one.
+        gap: Difference between the sum of the values and what they should sum to, None if the method has no such sum.
+    """
+
+    target: str
+    token: int
+    method: str
+    logprob: float
+    values: FloatArray
+    gap: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class MaskPredictions:
     """Predictions for one mask. Whatever was not requested is None.
 
@@ -154,6 +175,7 @@ class MaskPredictions:
         lens: Predictions from each hidden state.
         comparison: Predictions of a second model.
         head_effects: Effects of attention heads on the top prediction, or on each target.
+        attributions: Contributions of tokens to the top prediction, or to each target.
     """
 
     position: int
@@ -164,6 +186,7 @@ class MaskPredictions:
     lens: Sequence[LensLayer] | None = None
     comparison: Comparison | None = None
     head_effects: Sequence[HeadEffects] | None = None
+    attributions: Sequence[Attribution] | None = None
 
 
 @dataclass(frozen=True, slots=True)

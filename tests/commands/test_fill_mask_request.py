@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bertcli.choices import FillOrder, TargetScore, WithinWord
+from bertcli.choices import AttributionMethod, FillOrder, TargetScore, WithinWord
 from bertcli.commands.fill_mask.command import estimate_passes
 from bertcli.commands.fill_mask.request import FillMaskRequest
 from bertcli.commands.options import TextOptions
@@ -28,6 +28,7 @@ def request(**options: Any) -> FillMaskRequest:
         ({"compare": "bundled", "targets": "a", "target_score": TargetScore.MEAN, "top_k": 3}, "--compare"),
         ({"mutual": True}, "--mutual"),
         ({"head_effects": True, "targets": "a", "top_k": 3}, "--head-effects"),
+        ({"attribute": AttributionMethod.OCCLUSION, "targets": "a", "top_k": 3}, "--attribute"),
     ],
 )
 def test_valid_options_choose_one_analysis(options: dict[str, Any], analysis: str) -> None:
@@ -54,6 +55,8 @@ def test_valid_options_choose_one_analysis(options: dict[str, Any], analysis: st
             "--target-score and --lens cannot be combined",
         ),
         ({"head_effects": True, "score": True}, "--score and --head-effects cannot be combined"),
+        ({"attribute": AttributionMethod.OCCLUSION, "lens": True}, "--lens and --attribute cannot be combined"),
+        ({"attribute": AttributionMethod.OCCLUSION, "mass": 0.5}, "--mass and --attribute cannot be combined"),
         ({"head_effects": True, "entropy": True}, "--entropy and --head-effects cannot be combined"),
     ],
 )
@@ -74,3 +77,4 @@ def test_an_analysis_is_estimated_by_the_texts_that_it_runs() -> None:
     assert estimate_passes("--mutual", 400) == 100 * 101 / 2
     assert estimate_passes("--joint", 400) > 1
     assert estimate_passes("--head-effects", 400) == 72
+    assert estimate_passes("--attribute", 400) == 100

@@ -65,6 +65,7 @@ _TOGETHER: Mapping[str, Sequence[Sequence[str]]] = {
         ("score", "within_word"), ("lens", "top_k"), ("compare", "targets"), ("mutual",),
         ("long", "max_length"), ("long", "score"), ("ablate",), ("ablate", "lens"),
         ("head_effects",), ("head_effects", "targets"), ("head_effects", "ablate"),
+        ("attribute",), ("attribute", "targets"), ("attribute", "ablate"),
     ),
     "attn": (
         ("layer", "head"), ("layer", "head", "words", "rows"), ("from_token", "top_k"), ("rollout", "cols"),

@@ -20,6 +20,7 @@ from bertcli.results.embeddings import (
 from bertcli.results.labels import Answer, Entity, HeadInfo, Label, TextLabels
 from bertcli.results.lengths import LengthBin, TextLengths
 from bertcli.results.masks import (
+    Attribution,
     Change,
     Comparison,
     FilledSequence,
@@ -197,6 +198,24 @@ def head_effects_record(heads: int = 12) -> FillMaskRecord:
         MaskPredictions(4, predictions("how {}", (".", 0.5, 3.0)), head_effects=[HeadEffects(".", 3, -0.693, none)]),
     ]
     return FillMaskRecord(text_info(["how", "[MASK]", "you", "[MASK]"]), masks)
+
+
+def attributions_record(method: str = "occlusion") -> FillMaskRecord:
+    """Return contributions of all shades and both signs to two targets in one mask, and none at all in another."""
+    words = ["the", "capital", "of", "france", "is", "[MASK]", "and", "[MASK]"]
+    values = vectors(2, len(words) + 2) ** 3 * np.float32(2)
+    gap = None if method == "occlusion" else 0.0123
+    if gap is None:
+        values[:, [0, 6, -1]] = np.nan
+    found = [
+        Attribution(word, token, method, -1.5, each, gap)
+        for word, token, each in zip(("paris", "lyon"), (5, 6), values, strict=True)
+    ]
+    none = Attribution(".", 3, method, -0.1, np.zeros(len(words) + 2, np.float32), gap)
+    best = predictions("the capital of france is {}", ("paris", 0.7, 1.0))
+    return FillMaskRecord(
+        text_info(words), [MaskPredictions(6, best, attributions=found), MaskPredictions(8, best, attributions=[none])]
+    )
 
 
 def two_masks_record() -> FillMaskRecord:

@@ -26,7 +26,7 @@ CATALOGS: Mapping[str, Sequence[Field]] = {
     "fill-mask": fill_mask_fields(""),
     **{
         f"fill-mask-{name}": fill_mask_fields(f"--{name}")
-        for name in ("joint", "score", "lens", "compare", "mutual", "head-effects")
+        for name in ("joint", "score", "lens", "compare", "mutual", "head-effects", "attribute")
     },
     "encode": encode_fields(has_words=False, has_labels=True),
     "encode-labels": encode_fields(has_words=False, has_labels=True),

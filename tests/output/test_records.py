@@ -29,6 +29,7 @@ from bertcli.output.schemas.attn import (
     strongest_keys_schema,
     summary_schema,
 )
+from bertcli.output.schemas.attributions import attributions_schema
 from bertcli.output.schemas.encode import encode_schema
 from bertcli.output.schemas.fill_mask import (
     compare_schema,
@@ -258,6 +259,18 @@ def test_effects_of_heads_have_a_row_for_each_head_of_each_mask() -> None:
     assert {(row["mask"], row["target"], row["effect"]) for row in rows[12:]} == {(1, ".", 0.0)}
 
 
+def test_attributions_have_a_row_for_each_token_of_the_text() -> None:
+    schema, record = attributions_schema(INFO), samples.attributions_record()
+    rows = [dict(zip(schema.columns, row, strict=True)) for row in schema.to_rows(record)]
+    tokens = list(record.text.tokens)
+    assert [row["text_token"] for row in rows] == tokens * 3
+    assert [row["text_position"] for row in rows] == list(range(len(tokens))) * 3
+    assert [(row["mask"], row["target"]) for row in rows[:: len(tokens)]] == [(0, "paris"), (0, "lyon"), (1, ".")]
+    [first, _] = record.masks[0].attributions or ()
+    assert [row["value"] for row in rows[:2]] == [None, float(first.values[1])]
+    assert schema.to_json(record)["masks"][0]["attributions"][0]["values"][0] is None
+
+
 def test_a_quote_in_tsv_is_quoted_as_in_csv() -> None:
     assert _written("tsv", ('"hello"\t', "it's")) == 'a\tb\n"""hello""\\t"\tit\'s\n'
 
@@ -298,6 +311,7 @@ SCHEMAS: dict[str, tuple[Schema[Any], Any, list[str]]] = {
         samples.mutual_record(),
         ["index", "text", "pair", "tokens", "truncated", "unknown", "masks", "mutual"],
     ),
+    "fill-mask-attribute": (attributions_schema(INFO), samples.attributions_record(), [*RECORD_KEYS, "masks"]),
     "fill-mask-head-effects": (
         head_effects_schema(INFO),
         samples.head_effects_record(),
@@ -451,6 +465,11 @@ NESTED_KEYS: dict[str, dict[str, tuple[str, ...]]] = {
         "masks[].comparison.targets[]": TARGET,
     },
     "fill-mask-mutual": {},
+    "fill-mask-attribute": {
+        "masks[]": ("position", "predictions", "attributions"),
+        "masks[].predictions[]": PREDICTION,
+        "masks[].attributions[]": ("target", "token", "method", "logprob", "values", "gap"),
+    },
     "fill-mask-head-effects": {
         "masks[]": ("position", "predictions", "head_effects"),
         "masks[].predictions[]": PREDICTION,

@@ -6,21 +6,19 @@ run without a head starts at the head's layer. The runs of a text are the rows o
 layer: on average, this is half of the work of whole runs.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
 
-from bertcli.analysis.masks.explained import Explained, explained_tokens, logprobs_of
+from bertcli.analysis.masks.explained import Explained, explained_tokens, logprobs_by_row, logprobs_of, masks_by_row
 from bertcli.analysis.masks.predictions import MaskLogits
 from bertcli.analysis.masks.targets import Target
 from bertcli.model.ablation import Head
 from bertcli.model.batching import pad
 from bertcli.model.engine import OutputRequest
 from bertcli.model.finite import check_finite
-from bertcli.model.ops.base import Array
 from bertcli.model.session import Session
 from bertcli.model.tokenizer import TokenizedText
 from bertcli.results.masks import HeadEffects, MaskPredictions
@@ -39,11 +37,8 @@ class HeadEffectsAnalysis:
 
     def __call__(self, mask_logits: MaskLogits, masks: Sequence[MaskPredictions]) -> list[MaskPredictions]:
         """Return the masks with the effects of heads."""
-        by_row: dict[int, list[int]] = defaultdict(list)
-        for index, row in enumerate(mask_logits.rows.tolist()):
-            by_row[row].append(index)
         found = list(masks)
-        for row, indices in by_row.items():
+        for row, indices in masks_by_row(mask_logits).items():
             explained = [explained_tokens(masks[index], self.targets) for index in indices]
             positions = [masks[index].position for index in indices]
             effects = head_effects(mask_logits.session, mask_logits.batch.texts[row], positions, explained)
@@ -75,7 +70,7 @@ def head_effects(
     request = OutputRequest(hidden_states=range(config.num_hidden_layers), logits_at=places)
     whole = session.run(batch, request)
     ids = [[token.id for token in tokens] for tokens in explained]
-    before = _logprobs(session, whole.logits, ids)
+    before = logprobs_by_row(session.engine.ops, whole.logits, ids)
     heads = [Head(*place) for place in product(range(config.num_hidden_layers), range(config.num_attention_heads))]
     after: list[list[FloatArray]] = [[] for _ in positions]
     with session.engine.ops.inference_mode():
@@ -93,12 +88,6 @@ def head_effects(
         ]
         for mask, tokens in enumerate(explained)
     ]
-
-
-def _logprobs(session: Session, logits: Array, ids: Sequence[Sequence[int]]) -> list[FloatArray]:
-    """Return the log-probability of the tokens of each mask, one array a mask."""
-    ops = session.engine.ops
-    return [logprobs_of(ops, logits[mask : mask + 1], of_mask)[0] for mask, of_mask in enumerate(ids)]
 
 
 def _parts(heads: Sequence[Head], size: int) -> Iterator[Sequence[Head]]:

@@ -78,7 +78,14 @@ def set_up(request: FillMaskRequest, session: Session, on_download: OnDownload) 
     """
     if request.compare is not None:
         return compare(request, session, on_download)
-    functions = {"--joint": joint, "--score": score, "--lens": lens, "--mutual": mutual, "--head-effects": head_effects}
+    functions = {
+        "--joint": joint,
+        "--score": score,
+        "--lens": lens,
+        "--mutual": mutual,
+        "--head-effects": head_effects,
+        "--attribute": attribute,
+    }
     return functions.get(request.analysis, predict)(request, session)
 
 
@@ -187,6 +194,23 @@ def head_effects(request: FillMaskRequest, session: Session) -> FillMaskAnalysis
         # A single text fills several batches, and its answer should not wait for the next text's.
         batch_tokens=1,
         documents=_mask_windows(request, session, ()),
+    )
+
+
+def attribute(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
+    """Attribute the top prediction of each mask, or each target, to the tokens of the text."""
+    from bertcli.analysis.masks.explained import check_one_piece
+    from bertcli.analysis.masks.occlusion import Occlusion
+    from bertcli.output.schemas.attributions import attributions_schema
+
+    targets = None if request.targets is None else _parse_targets(request.targets, session)
+    check_one_piece("--attribute", targets or ())
+    compute = partial(predict_masks, session, top_k=_checked_top_k(request, session), analyses=[Occlusion(targets)])
+    return FillMaskAnalysis(
+        compute,
+        partial(_check_has_mask, session),
+        attributions_schema,
+        batch_tokens=max(session.batch_tokens // _SCORE_FRACTION, 1),
     )
 
 

@@ -57,5 +57,6 @@ def estimate_passes(analysis: str, size: int) -> float:
         "--mutual": tokens * (tokens + 1) / 2,
         "--joint": _BEAM_STEPS,
         "--head-effects": _HEAD_RUNS,
+        "--attribute": tokens,
     }
     return passes.get(analysis, 1)

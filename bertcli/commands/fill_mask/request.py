@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isnan
 
-from bertcli.choices import FillOrder, TargetScore, WithinWord
+from bertcli.choices import AttributionMethod, FillOrder, TargetScore, WithinWord
 from bertcli.commands.options import TextOptions
 from bertcli.commands.request import options_of_fields
 from bertcli.errors import WrongUsage
@@ -22,14 +22,15 @@ _OPTIONS_OF: Mapping[str, set[str]] = {
     "--compare": {"--top-k", "--targets", "--target-score"},
     "--mutual": set(),
     "--head-effects": {"--top-k", "--targets"},
+    "--attribute": {"--top-k", "--targets"},
 }
 _NEEDS = {"--order": "--joint", "--within-word": "--score", "--target-score": "--targets"}
 # Analyses that compare all masks or tokens of a text with each other, or whole texts.
-_WHOLE_TEXTS = ("--joint", "--compare", "--mutual")
+_WHOLE_TEXTS = ("--joint", "--compare", "--mutual", "--attribute")
 # Analyses with a bare answer: a filled text, or a score.
 _WITH_ANSWER = ("", "--joint", "--score")
 # Analyses whose results are matrices, which a picture can show.
-_FIGURES = ("--mutual", "--head-effects")
+_FIGURES = ("--mutual", "--head-effects", "--attribute")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class FillMaskRequest:
         compare: A second model to compare with.
         mutual: Compute the mutual influence of tokens.
         head_effects: Compute the effect of each attention head.
+        attribute: Method that attributes the prediction to the tokens of the text.
     """
 
     texts: TextOptions
@@ -68,6 +70,7 @@ class FillMaskRequest:
     compare: str | None = None
     mutual: bool = False
     head_effects: bool = False
+    attribute: AttributionMethod | None = None
 
     @property
     def analysis(self) -> str:
@@ -127,6 +130,7 @@ class FillMaskRequest:
             "--compare": self.compare is not None,
             "--mutual": self.mutual,
             "--head-effects": self.head_effects,
+            "--attribute": self.attribute is not None,
         }
         return [option for option, is_requested in requested.items() if is_requested]
 

@@ -161,6 +161,21 @@ def _head_effects() -> list[Field]:
     ]
 
 
+def _attribute() -> list[Field]:
+    found = "masks[].attributions[]"
+    return [
+        _MASK_NUMBER,
+        *_masks(["position"]),
+        *fields_of(found, _EXPLAINED, all_keys(_EXPLAINED)),
+        Field(f"{found}.method", "method", "method of the attribution"),
+        Field("", "text_position", "position of a token of the text, from 0"),
+        Field("", "text_token", "the token of the text"),
+        Field("", "value", "its contribution to logprob"),
+        Field(f"{found}.values", "", "the contributions of all tokens"),
+        Field(f"{found}.gap", "gap", "sum of the contributions minus what it should be"),
+    ]
+
+
 _EXPLAINED = (
     ("target", "the top prediction, or a word of --targets"),
     ("token", "id of the target"),
@@ -174,4 +189,5 @@ _ANALYSES = {
     "--compare": _compare,
     "--mutual": _mutual,
     "--head-effects": _head_effects,
+    "--attribute": _attribute,
 }

@@ -1,19 +1,25 @@
-"""Tables of what explains a prediction: the effects of attention heads."""
+"""Tables of what explains a prediction: the effects of attention heads, and the contributions of tokens."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from bertcli.choices import AttributionMethod
 from bertcli.output.heatmaps import head_effects_heatmap, mask_name
 from bertcli.output.tables import cells
 from bertcli.output.tables.matrix import shade, whole_matrix
-from bertcli.results.masks import FillMaskRecord, HeadEffects
+from bertcli.output.tables.shaded import ShadedText
+from bertcli.results.masks import Attribution, FillMaskRecord, HeadEffects
 from bertcli.results.texts import RunInfo
 
 _STRONGEST = 5
 _EFFECT = "each value: the change of ln p when this head is switched off; ·: under 0.005"
 _EFFECT_SIGN = "below 0: the head supports the token; above 0: it opposes the token"
+_ATTRIBUTIONS: Mapping[str, str] = {
+    AttributionMethod.OCCLUSION: "occlusion: how much ln p falls when the token is replaced by the mask",
+}
+_ATTRIBUTION_SIGN = "above 0: the token supports the prediction; below 0: it opposes it; ·: under 0.005"
 
 
 def head_effects_table(record: FillMaskRecord, info: RunInfo) -> RenderableType:
@@ -24,6 +30,22 @@ def head_effects_table(record: FillMaskRecord, info: RunInfo) -> RenderableType:
             grid = whole_matrix(head_effects_heatmap(effects, mask_name(record, ordinal)))
             parts.append(Group(grid, Text(), _strongest(effects)))
     return cells.figure(cells.title(record.text), *parts, cells.caption(info, _EFFECT, _EFFECT_SIGN))
+
+
+def attributions_table(record: FillMaskRecord, info: RunInfo) -> RenderableType:
+    """Draw the text for each explained token of each mask, its tokens shaded by their contributions."""
+    parts: list[RenderableType] = []
+    methods: dict[str, None] = {}
+    for ordinal, mask in enumerate(record.masks):
+        for found in mask.attributions or ():
+            heading = cells.subtitle(f"{mask_name(record, ordinal)}: {found.target}", _logprob_and_gap(found))
+            parts.append(Group(heading, ShadedText(record.text.tokens, list(map(float, found.values)), mask.position)))
+            methods[_ATTRIBUTIONS[found.method]] = None
+    return cells.figure(cells.title(record.text), *parts, cells.caption(info, *methods, _ATTRIBUTION_SIGN))
+
+
+def _logprob_and_gap(found: Attribution) -> str:
+    return f"ln p {found.logprob:.3f}"
 
 
 def _strongest(effects: HeadEffects) -> Text:

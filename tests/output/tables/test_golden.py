@@ -20,6 +20,7 @@ from bertcli.output.schemas.attn import (
     strongest_keys_schema,
     summary_schema,
 )
+from bertcli.output.schemas.attributions import attributions_schema
 from bertcli.output.schemas.encode import encode_schema
 from bertcli.output.schemas.fill_mask import (
     compare_schema,
@@ -89,6 +90,7 @@ CASES: dict[str, Callable[[], Case]] = {
         head_effects_schema(samples.info("fill-mask")),
         [samples.head_effects_record(), samples.head_effects_record(heads=2)],
     ),
+    "fill-mask-attribute": lambda: (attributions_schema(samples.info("fill-mask")), [samples.attributions_record()]),
     "encode": _encode,
     "encode-similarity": lambda: (_compared(), [samples.similarity_matrix()]),
     "encode-similar-pairs": lambda: (_compared(), [samples.similar_pairs()]),
@@ -125,6 +127,7 @@ COLORED = (
     "fill-mask-compare",
     "fill-mask-mutual",
     "fill-mask-head-effects",
+    "fill-mask-attribute",
     "encode-words",
     "encode-tokens",
     "encode",
