@@ -205,9 +205,21 @@ class WithinWord(StrEnum):
 
 
 class AttributionMethod(StrEnum):
-    """Methods that attribute a prediction to the tokens of the text. OCCLUSION masks one token at a time."""
+    """Methods that attribute a prediction to the tokens of the text.
+
+    OCCLUSION masks one token at a time. IG is integrated gradients.
+    """
 
     OCCLUSION = "occlusion"
+    IG = "ig"
+
+
+class Baseline(StrEnum):
+    """Word embeddings that integrated gradients start from: those of the mask, those of the padding, or zeros."""
+
+    MASK = "mask"
+    PAD = "pad"
+    ZERO = "zero"
 
 
 class HeadTask(StrEnum):

@@ -64,7 +64,7 @@ _bertcli() {
             esac
             ;;
         fill-mask)
-            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error -k --top-k --mass --entropy --targets --target-score --joint --order --score --within-word --lens --compare --mutual --head-effects --attribute -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --long --overlap --token --ablate --format --json --fields -o --output --svg --force --color --width --pager --no-pager -q --quiet --debug -h --help'
+            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error -k --top-k --mass --entropy --targets --target-score --joint --order --score --within-word --lens --compare --mutual --head-effects --attribute --baseline --steps -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --long --overlap --token --ablate --format --json --fields -o --output --svg --force --color --width --pager --no-pager -q --quiet --debug -h --help'
             case $prev in
                 -f|--file) takes=file ;;
                 --field|--column) takes=value ;;
@@ -79,7 +79,9 @@ _bertcli() {
                 --order) takes=value values='confidence l2r' ;;
                 --within-word) takes=value values='l2r' ;;
                 --compare) takes=model ;;
-                --attribute) takes=value values='occlusion' ;;
+                --attribute) takes=value values='occlusion ig' ;;
+                --baseline) takes=value values='mask pad zero' ;;
+                --steps) takes=value ;;
                 -m|--model) takes=model ;;
                 --revision) takes=value ;;
                 --engine) takes=value values='auto numpy torch transformers' ;;

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from bertcli.choices import AttributionMethod, FillOrder, SimilarityUnit, TargetScore, WithinWord
+from bertcli.choices import AttributionMethod, Baseline, FillOrder, SimilarityUnit, TargetScore, WithinWord
 from bertcli.cli.options import (
     VECTORS,
     CorpusGroup,
@@ -196,7 +196,29 @@ def fill_mask(
         option(
             "--attribute",
             panel=_PREDICTIONS,
-            help="Show how much each token of the text contributes to the top prediction, or to each target.",
+            help="Show how much each token of the text contributes to the top prediction, or to each target: by "
+            "masking it, or by integrated gradients.",
+        ),
+    ] = None,
+    baseline: Annotated[
+        Baseline | None,
+        option(
+            "--baseline",
+            panel=_PREDICTIONS,
+            show_default="mask",
+            help="With --attribute ig, start from the embedding of the mask, from that of the padding, or from zero.",
+        ),
+    ] = None,
+    steps: Annotated[
+        int | None,
+        option(
+            "--steps",
+            panel=_PREDICTIONS,
+            metavar="N",
+            min=1,
+            max=1000,
+            show_default="50",
+            help="With --attribute ig, compute gradients at N points between the baseline and the text.",
         ),
     ] = None,
     model: HeadModelGroup,
@@ -225,6 +247,8 @@ def fill_mask(
             mutual=mutual,
             head_effects=head_effects,
             attribute=attribute,
+            baseline=baseline,
+            steps=steps,
         )
     )
 

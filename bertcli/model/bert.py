@@ -37,6 +37,7 @@ class Inputs:
     token_type_ids is None if the architecture has none. position_ids is (seq,) or (batch, seq), or (tokens,) if packed.
     blocks covers all packed texts in order, and is None if the texts are padded. context_masks holds a mask of the
     context, (hidden,), for each layer in which heads are switched off: 0 at the features of those heads, else 1.
+    word_embeddings, (batch, seq, hidden), are used instead of those of input_ids.
     """
 
     input_ids: Array
@@ -45,6 +46,7 @@ class Inputs:
     mask: Array | None
     blocks: Sequence[Block] | None = None
     context_masks: Mapping[int, Array] = field(default_factory=dict)
+    word_embeddings: Array | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class Attention:
 
 def embeddings(ops: Ops, w: EmbeddingWeights, inputs: Inputs, eps: float) -> Array:
     """Sum the word, token type and position embeddings, and normalise: (batch, seq, hidden)."""
-    x = ops.embedding(inputs.input_ids, w.word)
+    x = ops.embedding(inputs.input_ids, w.word) if inputs.word_embeddings is None else inputs.word_embeddings
     if inputs.token_type_ids is not None:
         x = x + ops.embedding(inputs.token_type_ids, w.token_type)
     return ops.layer_norm(x + ops.embedding(inputs.position_ids, w.position), w.norm, eps)

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from itertools import groupby
 from types import EllipsisType
@@ -49,7 +49,8 @@ class OutputRequest:
     hidden_states lists indices from 0 (the embeddings) to num_hidden_layers. logits_at selects the positions whose MLM
     logits to compute. on_attention receives the attention of each layer. last_layer is for requests of attention alone:
     the last layer of interest. The engine may stop once it has that layer's attention. heads are the heads whose logits
-    to compute.
+    to compute. word_embeddings, (batch, seq, hidden), replace those of the ids of texts without padding. Only engines
+    of bertcli's own take them.
     """
 
     pooler_output: bool = False
@@ -59,6 +60,7 @@ class OutputRequest:
     on_attention: AttentionObserver | None = None
     last_layer: int | None = None
     heads: Sequence[TaskHead] = ()
+    word_embeddings: Array | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,13 @@ class Engine(Protocol):
 
         Raises:
             WrongUsage: The engine has no access to the projections.
+        """
+
+    def word_embeddings(self, ids: IntArray) -> Array:
+        """Return the word embeddings of ids, (batch, seq, hidden).
+
+        Raises:
+            WrongUsage: The engine has no access to them.
         """
 
     def last_states_without(self, batch: Batch, states: Sequence[Array], heads: Sequence[Head]) -> Array:
@@ -165,6 +174,10 @@ class OwnEngine(ABC):
         """Yield each hidden state with the attention of the layer that made it, as bert.hidden_states does."""
 
     @abstractmethod
+    def word_embeddings(self, ids: IntArray) -> Array:
+        """As in Engine."""
+
+    @abstractmethod
     def _run_layer(self, number: int, x: Array, inputs: bert.Inputs, context_mask: Array) -> Array:
         """Run one layer, and after the last one the norm that the architecture may have there.
 
@@ -196,6 +209,8 @@ class OwnEngine(ABC):
         # An observer expects attention weights of padded texts, so pack only without one.
         is_packed = self.supports_packing and batch.is_padded and request.on_attention is None
         inputs = self._packed(batch) if is_packed else self._padded(batch)
+        if request.word_embeddings is not None:
+            inputs = replace(inputs, word_embeddings=request.word_embeddings)
         states = self._hidden_states(inputs, request.on_attention is not None, request.last_layer)
         kept: dict[int, Array] = {}
         for index, (state, attention) in enumerate(states):
@@ -270,6 +285,10 @@ class BertEngine(OwnEngine):
         self, inputs: bert.Inputs, want_attention: bool, last_layer: int | None
     ) -> Iterator[tuple[Array, bert.Attention | None]]:
         return bert.hidden_states(self.ops, self._weights, self._config, inputs, want_attention, last_layer)
+
+    def word_embeddings(self, ids: IntArray) -> Array:
+        with self.ops.inference_mode():
+            return self.ops.embedding(self.ops.asarray(ids), self._weights.embeddings.word)
 
     def _run_layer(self, number: int, x: Array, inputs: bert.Inputs, context_mask: Array) -> Array:
         layer = self._weights.layers[number]

@@ -40,15 +40,17 @@ class EngineChoice:
 
 @dataclass(frozen=True, slots=True)
 class CheckpointTraits:
-    """Traits of a checkpoint that not every engine supports.
+    """Traits of a checkpoint and of a run that not every engine supports.
 
     Attributes:
         is_pickled: The weights are in pytorch_model.bin.
         foreign_model: The model_type, and the setting that matters, if only transformers computes the model.
+        needs_gradients: The run computes gradients.
     """
 
     is_pickled: bool = False
     foreign_model: str | None = None
+    needs_gradients: bool = False
 
 
 def default_batch_tokens(device: str) -> int:
@@ -72,7 +74,7 @@ def choose_engine(
         engine: A value of EngineName.
         device: auto, cpu, cuda, cuda:N or mps.
         dtype: A value of DtypeName.
-        traits: The traits of the checkpoint.
+        traits: The traits of the checkpoint and the run.
         work: Returns the estimated floating-point operations. It is called only if the choice depends on it, since it
             may have to wait for standard input.
 
@@ -86,6 +88,11 @@ def choose_engine(
         raise WrongUsage(
             f"the {engine} engine computes the layers of BERT and ModernBERT, not those of {traits.foreign_model}",
             hint="use --engine transformers, or auto",
+        )
+    if traits.needs_gradients and (traits.foreign_model or engine == EngineName.TRANSFORMERS):
+        raise WrongUsage(
+            "gradients are computed by the torch engine alone, for BERT and ModernBERT",
+            hint="use another model, such as -m bundled" if traits.foreign_model else "use --engine torch, or auto",
         )
     only_torch = _why_only_torch(device, dtype, traits)
     if engine == EngineName.NUMPY and only_torch:
@@ -130,6 +137,8 @@ def open_engine(
     config: ModelConfig,
     weight_files: WeightFiles,
     ablated: Sequence[Head] = (),
+    *,
+    with_gradients: bool = False,
 ) -> Engine:
     """Return the chosen engine over a checkpoint. Weights are read when they are first needed.
 
@@ -139,6 +148,7 @@ def open_engine(
         config: Its config.
         weight_files: Its weights.
         ablated: Attention heads to switch off, which the transformers engine cannot.
+        with_gradients: Let torch compute gradients.
     """
     ops: Ops
     if choice.engine == EngineName.NUMPY:
@@ -148,7 +158,7 @@ def open_engine(
     else:
         from bertcli.model.ops.torch_ops import TorchOps
 
-        ops = TorchOps(choice.device, choice.dtype)
+        ops = TorchOps(choice.device, choice.dtype, with_gradients=with_gradients)
     if choice.engine == EngineName.TRANSFORMERS or not isinstance(config, OwnConfig):
         from bertcli.model.transformers_engine import TransformersEngine
 
@@ -171,4 +181,6 @@ def _why_only_torch(device: str, dtype: str, traits: CheckpointTraits) -> str:
         return f"it computes in float32, not in {dtype}"
     if traits.foreign_model:
         return f"it computes the layers of BERT and ModernBERT, not those of {traits.foreign_model}"
+    if traits.needs_gradients:
+        return "it computes no gradients"
     return "it does not read pytorch_model.bin" if traits.is_pickled else ""

@@ -179,7 +179,9 @@ def hidden_states(
 
     The final norm applies to the last one only, which is last_hidden_state. Otherwise as bertcli.model.bert's.
     """
-    x = ops.layer_norm(ops.embedding(inputs.input_ids, weights.embeddings), weights.embeddings_norm, config.norm_eps)
+    x = inputs.word_embeddings
+    x = ops.embedding(inputs.input_ids, weights.embeddings) if x is None else x
+    x = ops.layer_norm(x, weights.embeddings_norm, config.norm_eps)
     yield x, None
     of_global, of_local = (token_places(ops, inputs, config, is_global) for is_global in (True, False))
     for number, (layer, is_global) in enumerate(zip(weights.layers, config.global_layers, strict=True)):

@@ -9,7 +9,7 @@ from bertcli.model.batching import Batch
 from bertcli.model.bert import Attention, Inputs
 from bertcli.model.engine import ModelOutput, OutputRequest, OwnEngine, ProjectionName, backend_index
 from bertcli.model.modernbert_weights import ModernBertWeights
-from bertcli.model.ops.base import Array, Linear, Ops
+from bertcli.model.ops.base import Array, IntArray, Linear, Ops
 
 
 class ModernBertEngine(OwnEngine):
@@ -42,6 +42,10 @@ class ModernBertEngine(OwnEngine):
         self, inputs: Inputs, want_attention: bool, last_layer: int | None
     ) -> Iterator[tuple[Array, Attention | None]]:
         return modernbert.hidden_states(self.ops, self._weights, self._config, inputs, want_attention, last_layer)
+
+    def word_embeddings(self, ids: IntArray) -> Array:
+        with self.ops.inference_mode():
+            return self.ops.embedding(self.ops.asarray(ids), self._weights.embeddings)
 
     def _run_layer(self, number: int, x: Array, inputs: Inputs, context_mask: Array) -> Array:
         ops, config, layer = self.ops, self._config, self._weights.layers[number]

@@ -67,7 +67,7 @@ class Session:
                     f"{self.checkpoint.name}",
                     hint="add --no-labels, or leave --ablate out",
                 )
-        traits = CheckpointTraits(self.weight_files.is_pickled, foreign)
+        traits = CheckpointTraits(self.weight_files.is_pickled, foreign, request.with_gradients)
         return choose_engine(request.engine, request.device, request.dtype, traits, self._work)
 
     @cached_property
@@ -80,7 +80,14 @@ class Session:
         threads = self.request.threads
         if threads is None and self.engine_choice.engine == EngineName.NUMPY:
             threads = choose_blas_threads(self._work())
-        engine = open_engine(self.engine_choice, self.checkpoint, self.config, self.weight_files, self.ablated)
+        engine = open_engine(
+            self.engine_choice,
+            self.checkpoint,
+            self.config,
+            self.weight_files,
+            self.ablated,
+            with_gradients=self.request.with_gradients,
+        )
         if threads is not None:
             engine.ops.use_threads(threads)
         return engine

@@ -147,6 +147,9 @@ class TransformersEngine:
             hint="use --engine numpy or torch" if has_own_engines else "use a BERT, RoBERTa, DistilBERT or ModernBERT",
         )
 
+    def word_embeddings(self, ids: IntArray) -> Array:
+        raise WrongUsage("the transformers engine does not return word embeddings", hint="use --engine torch")
+
     def last_states_without(self, batch: Batch, states: Sequence[Array], heads: Sequence[Head]) -> Array:
         raise WrongUsage("the transformers engine cannot switch heads off", hint="use --engine numpy or torch")
 

@@ -152,6 +152,8 @@ class Attribution:
         logprob: Natural logarithm of its probability.
         values: Contribution of each token, (tokens,), positive if it supports the target. NaN for a token without one.
         gap: Difference between the sum of the values and what they should sum to, None if the method has no such sum.
+        baseline: The bertcli.choices.Baseline of integrated gradients.
+        steps: Number of points of their path.
     """
 
     target: str
@@ -160,6 +162,8 @@ class Attribution:
     logprob: float
     values: FloatArray
     gap: float | None
+    baseline: str | None = None
+    steps: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,8 @@ OWN = {
                "--ray", "--ray-address", "--actors", "--gpus-per-actor", "--ablate"},
     "fill-mask": {
         "-k", "--top-k", "--mass", "--entropy", "--targets", "--target-score", "--joint", "--order", "--score",
-        "--within-word", "--lens", "--compare", "--mutual", "--head-effects", "--attribute", "--ablate",
+        "--within-word", "--lens", "--compare", "--mutual", "--head-effects", "--attribute", "--baseline", "--steps",
+        "--ablate",
     },
     "shapes": {"--batch", "--seq", "--run", "--weights", "--tokens", "--lengths"},
     "attn": {

@@ -47,6 +47,7 @@ _VALUES: Mapping[str, Sequence[str]] = {
     ),
     "width": ("20", "40", "100", "300"),
     "mass": ("0", "0.5", "0.9", "1", "nan", "1e-9"),
+    "steps": ("1", "3", "50", "0", "1001"),
     "seq": ("1", "3", "8", "64", "65", "512"),
     "batch": ("1", "2", "7"),
 }  # fmt: skip
@@ -65,7 +66,7 @@ _TOGETHER: Mapping[str, Sequence[Sequence[str]]] = {
         ("score", "within_word"), ("lens", "top_k"), ("compare", "targets"), ("mutual",),
         ("long", "max_length"), ("long", "score"), ("ablate",), ("ablate", "lens"),
         ("head_effects",), ("head_effects", "targets"), ("head_effects", "ablate"),
-        ("attribute",), ("attribute", "targets"), ("attribute", "ablate"),
+        ("attribute",), ("attribute", "targets"), ("attribute", "ablate"), ("attribute", "baseline", "steps"),
     ),
     "attn": (
         ("layer", "head"), ("layer", "head", "words", "rows"), ("from_token", "top_k"), ("rollout", "cols"),

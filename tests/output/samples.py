@@ -204,14 +204,15 @@ def attributions_record(method: str = "occlusion") -> FillMaskRecord:
     """Return contributions of all shades and both signs to two targets in one mask, and none at all in another."""
     words = ["the", "capital", "of", "france", "is", "[MASK]", "and", "[MASK]"]
     values = vectors(2, len(words) + 2) ** 3 * np.float32(2)
-    gap = None if method == "occlusion" else 0.0123
+    values[:, [0, -1]] = np.nan
+    gap, baseline, steps = (None, None, None) if method == "occlusion" else (0.0123, "mask", 50)
     if gap is None:
-        values[:, [0, 6, -1]] = np.nan
+        values[:, 6] = np.nan
     found = [
-        Attribution(word, token, method, -1.5, each, gap)
+        Attribution(word, token, method, -1.5, each, gap, baseline, steps)
         for word, token, each in zip(("paris", "lyon"), (5, 6), values, strict=True)
     ]
-    none = Attribution(".", 3, method, -0.1, np.zeros(len(words) + 2, np.float32), gap)
+    none = Attribution(".", 3, method, -0.1, np.zeros(len(words) + 2, np.float32), gap and 0.0, baseline, steps)
     best = predictions("the capital of france is {}", ("paris", 0.7, 1.0))
     return FillMaskRecord(
         text_info(words), [MaskPredictions(6, best, attributions=found), MaskPredictions(8, best, attributions=[none])]

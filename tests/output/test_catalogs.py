@@ -28,6 +28,7 @@ CATALOGS: Mapping[str, Sequence[Field]] = {
         f"fill-mask-{name}": fill_mask_fields(f"--{name}")
         for name in ("joint", "score", "lens", "compare", "mutual", "head-effects", "attribute")
     },
+    "fill-mask-attribute-ig": fill_mask_fields("--attribute"),
     "encode": encode_fields(has_words=False, has_labels=True),
     "encode-labels": encode_fields(has_words=False, has_labels=True),
     "encode-tokens": encode_fields(has_words=False, has_labels=True),

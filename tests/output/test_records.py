@@ -312,6 +312,7 @@ SCHEMAS: dict[str, tuple[Schema[Any], Any, list[str]]] = {
         ["index", "text", "pair", "tokens", "truncated", "unknown", "masks", "mutual"],
     ),
     "fill-mask-attribute": (attributions_schema(INFO), samples.attributions_record(), [*RECORD_KEYS, "masks"]),
+    "fill-mask-attribute-ig": (attributions_schema(INFO), samples.attributions_record("ig"), [*RECORD_KEYS, "masks"]),
     "fill-mask-head-effects": (
         head_effects_schema(INFO),
         samples.head_effects_record(),
@@ -469,6 +470,11 @@ NESTED_KEYS: dict[str, dict[str, tuple[str, ...]]] = {
         "masks[]": ("position", "predictions", "attributions"),
         "masks[].predictions[]": PREDICTION,
         "masks[].attributions[]": ("target", "token", "method", "logprob", "values", "gap"),
+    },
+    "fill-mask-attribute-ig": {
+        "masks[]": ("position", "predictions", "attributions"),
+        "masks[].predictions[]": PREDICTION,
+        "masks[].attributions[]": ("target", "token", "method", "logprob", "values", "gap", "baseline", "steps"),
     },
     "fill-mask-head-effects": {
         "masks[]": ("position", "predictions", "head_effects"),

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bertcli.analysis.masks.predictions import MaskAnalysis, check_masks, predict_masks
-from bertcli.choices import FillOrder, TargetScore, WithinWord
+from bertcli.choices import AttributionMethod, Baseline, FillOrder, TargetScore, WithinWord
 from bertcli.errors import BertcliError, WrongUsage
 from bertcli.model.requirements import require_mlm
 from bertcli.output.schemas.fill_mask import fill_mask_schema
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from bertcli.results.texts import RunInfo
 
 _TOP_K = 5
+# Points on the path of integrated gradients.
+_STEPS = 50
 # --score computes one variant of a text for each token. This fraction of a batch then fills several batches.
 _SCORE_FRACTION = 8
 _SAME_VOCABULARY = "Jensen-Shannon distance: 0 if A and B agree, 0.833 if they have nothing in common"
@@ -200,12 +202,21 @@ def head_effects(request: FillMaskRequest, session: Session) -> FillMaskAnalysis
 def attribute(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
     """Attribute the top prediction of each mask, or each target, to the tokens of the text."""
     from bertcli.analysis.masks.explained import check_one_piece
-    from bertcli.analysis.masks.occlusion import Occlusion
     from bertcli.output.schemas.attributions import attributions_schema
 
     targets = None if request.targets is None else _parse_targets(request.targets, session)
     check_one_piece("--attribute", targets or ())
-    compute = partial(predict_masks, session, top_k=_checked_top_k(request, session), analyses=[Occlusion(targets)])
+    analysis: MaskAnalysis
+    if request.attribute == AttributionMethod.IG:
+        _ = session.engine_choice  # fails without torch's gradients
+        from bertcli.analysis.masks.attribution import IntegratedGradients
+
+        analysis = IntegratedGradients(targets, request.baseline or Baseline.MASK, request.steps or _STEPS)
+    else:
+        from bertcli.analysis.masks.occlusion import Occlusion
+
+        analysis = Occlusion(targets)
+    compute = partial(predict_masks, session, top_k=_checked_top_k(request, session), analyses=[analysis])
     return FillMaskAnalysis(
         compute,
         partial(_check_has_mask, session),

@@ -28,7 +28,7 @@ def fill_mask(request: FillMaskRequest) -> ExitCode:
     if wants_dialogue(request):
         return Dialogue("[MASK]", request, fill_mask).run()
     passes = partial(estimate_passes, request.analysis)
-    session, reader = open_texts(request.texts, request.model, sink, passes)
+    session, reader = open_texts(request.texts, request.session, sink, passes)
     require_mlm(session)
     session.tokenizer.offers_windows = not request.needs_whole_texts
     analysis = set_up(request, session, sink.reporter.announce)

@@ -173,6 +173,8 @@ def _attribute() -> list[Field]:
         Field("", "value", "its contribution to logprob"),
         Field(f"{found}.values", "", "the contributions of all tokens"),
         Field(f"{found}.gap", "gap", "sum of the contributions minus what it should be"),
+        Field(f"{found}.baseline", "", "baseline of integrated gradients"),
+        Field(f"{found}.steps", "", "number of their points"),
     ]
 
 

@@ -18,6 +18,7 @@ _EFFECT = "each value: the change of ln p when this head is switched off; ·: un
 _EFFECT_SIGN = "below 0: the head supports the token; above 0: it opposes the token"
 _ATTRIBUTIONS: Mapping[str, str] = {
     AttributionMethod.OCCLUSION: "occlusion: how much ln p falls when the token is replaced by the mask",
+    AttributionMethod.IG: "ig: integrated gradients of ln p; they sum to ln p minus that at the baseline, plus the gap",
 }
 _ATTRIBUTION_SIGN = "above 0: the token supports the prediction; below 0: it opposes it; ·: under 0.005"
 
@@ -45,7 +46,14 @@ def attributions_table(record: FillMaskRecord, info: RunInfo) -> RenderableType:
 
 
 def _logprob_and_gap(found: Attribution) -> str:
-    return f"ln p {found.logprob:.3f}"
+    shown = f"ln p {found.logprob:.3f}"
+    if found.gap is None:
+        return shown
+    total = sum(float(value) for value in found.values if value == value)
+    difference = total - found.gap
+    share = f" ({abs(100 * found.gap / difference):.1f} %)" if difference else ""
+    start = f"{found.logprob - difference:.3f} at the {found.baseline} baseline"
+    return f"{shown}, {start}, gap {found.gap:z.4f}{share}"
 
 
 def _strongest(effects: HeadEffects) -> Text:

@@ -90,7 +90,10 @@ CASES: dict[str, Callable[[], Case]] = {
         head_effects_schema(samples.info("fill-mask")),
         [samples.head_effects_record(), samples.head_effects_record(heads=2)],
     ),
-    "fill-mask-attribute": lambda: (attributions_schema(samples.info("fill-mask")), [samples.attributions_record()]),
+    "fill-mask-attribute": lambda: (
+        attributions_schema(samples.info("fill-mask")),
+        [samples.attributions_record(), samples.attributions_record("ig")],
+    ),
     "encode": _encode,
     "encode-similarity": lambda: (_compared(), [samples.similarity_matrix()]),
     "encode-similar-pairs": lambda: (_compared(), [samples.similar_pairs()]),
