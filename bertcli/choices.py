@@ -204,6 +204,24 @@ class WithinWord(StrEnum):
     L2R = "l2r"
 
 
+class AttributionMethod(StrEnum):
+    """Methods that attribute a prediction to the tokens of the text.
+
+    OCCLUSION masks one token at a time. IG is integrated gradients.
+    """
+
+    OCCLUSION = "occlusion"
+    IG = "ig"
+
+
+class Baseline(StrEnum):
+    """Word embeddings that integrated gradients start from: those of the mask, those of the padding, or zeros."""
+
+    MASK = "mask"
+    PAD = "pad"
+    ZERO = "zero"
+
+
 class HeadTask(StrEnum):
     """Tasks of the heads over the last hidden state, by the ends of transformers' class names."""
 

@@ -21,7 +21,7 @@ _bertcli() {
     fi
     case ${COMP_WORDS[1]} in
         encode)
-            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error --pooling --normalize --no-normalize --prompt --prompt-name --layer-op --tokens --layers --pooler --words --pretokenized --word-pooling --word --similarity -k --top-k --no-labels --per-window --dtype-out --keep-text --shard-rows --resume --dedupe --ray --ray-address --actors --gpus-per-actor -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --long --overlap --token --format --json --fields -o --output --svg --force --color --width --pager --no-pager -q --quiet --debug -h --help'
+            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error --pooling --normalize --no-normalize --prompt --prompt-name --layer-op --tokens --layers --pooler --words --pretokenized --word-pooling --word --similarity -k --top-k --no-labels --per-window --dtype-out --keep-text --shard-rows --resume --dedupe --ray --ray-address --actors --gpus-per-actor -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --long --overlap --token --ablate --format --json --fields -o --output --svg --force --color --width --pager --no-pager -q --quiet --debug -h --help'
             case $prev in
                 -f|--file) takes=file ;;
                 --field|--column) takes=value ;;
@@ -54,6 +54,7 @@ _bertcli() {
                 --long) takes=value values='error truncate windows' ;;
                 --overlap) takes=value ;;
                 --token) takes=value ;;
+                --ablate) takes=value ;;
                 --format) takes=value values='auto table json jsonl csv tsv plain' ;;
                 --fields) takes=value ;;
                 -o|--output) takes=file ;;
@@ -63,7 +64,7 @@ _bertcli() {
             esac
             ;;
         fill-mask)
-            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error -k --top-k --mass --entropy --targets --target-score --joint --order --score --within-word --lens --compare --mutual -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --long --overlap --token --format --json --fields -o --output --svg --force --color --width --pager --no-pager -q --quiet --debug -h --help'
+            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error -k --top-k --mass --entropy --targets --target-score --joint --order --score --within-word --lens --compare --mutual --head-effects --attribute --baseline --steps -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --long --overlap --token --ablate --format --json --fields -o --output --svg --force --color --width --pager --no-pager -q --quiet --debug -h --help'
             case $prev in
                 -f|--file) takes=file ;;
                 --field|--column) takes=value ;;
@@ -78,6 +79,9 @@ _bertcli() {
                 --order) takes=value values='confidence l2r' ;;
                 --within-word) takes=value values='l2r' ;;
                 --compare) takes=model ;;
+                --attribute) takes=value values='occlusion ig' ;;
+                --baseline) takes=value values='mask pad zero' ;;
+                --steps) takes=value ;;
                 -m|--model) takes=model ;;
                 --revision) takes=value ;;
                 --engine) takes=value values='auto numpy torch transformers' ;;
@@ -89,6 +93,7 @@ _bertcli() {
                 --long) takes=value values='error truncate windows' ;;
                 --overlap) takes=value ;;
                 --token) takes=value ;;
+                --ablate) takes=value ;;
                 --format) takes=value values='auto table json jsonl csv tsv plain' ;;
                 --fields) takes=value ;;
                 -o|--output) takes=file ;;
@@ -128,7 +133,7 @@ _bertcli() {
             esac
             ;;
         attn)
-            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error --layer --head --label --top --by --group --stat --grid --aggregate --from -k --top-k --rollout --value-norms --head-distance --words --rows --cols --expansion --html --open --png -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --long --overlap --token --format --json --fields -o --output --svg --force --color --width --pager --no-pager -q --quiet --debug -h --help'
+            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error --layer --head --label --top --by --group --stat --grid --aggregate --from -k --top-k --rollout --value-norms --head-distance --words --rows --cols --expansion --html --open --png -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --long --overlap --token --ablate --format --json --fields -o --output --svg --force --color --width --pager --no-pager -q --quiet --debug -h --help'
             case $prev in
                 -f|--file) takes=file ;;
                 --field|--column) takes=value ;;
@@ -161,6 +166,7 @@ _bertcli() {
                 --long) takes=value values='error truncate windows' ;;
                 --overlap) takes=value ;;
                 --token) takes=value ;;
+                --ablate) takes=value ;;
                 --format) takes=value values='auto table json jsonl csv tsv plain' ;;
                 --fields) takes=value ;;
                 -o|--output) takes=file ;;

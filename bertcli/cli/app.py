@@ -8,8 +8,9 @@ import typer
 from bertcli import __version__
 from bertcli.cli import commands
 from bertcli.cli.dashes import TextCommand
+from bertcli.cli.groups import with_groups
 from bertcli.cli.help import COMMANDS, app_help, command_help
-from bertcli.cli.options import OTHER, with_groups
+from bertcli.cli.options import OTHER
 
 _FUNCTIONS: dict[str, Callable[..., int]] = {
     "encode": commands.encode,

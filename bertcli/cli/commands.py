@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from bertcli.choices import FillOrder, SimilarityUnit, TargetScore, WithinWord
+from bertcli.choices import AttributionMethod, Baseline, FillOrder, SimilarityUnit, TargetScore, WithinWord
 from bertcli.cli.options import (
     VECTORS,
     CorpusGroup,
     EmbeddingGroup,
     HeadGroup,
+    HeadModelGroup,
     MapGroup,
     ModelGroup,
     OutputGroup,
@@ -72,7 +73,7 @@ def encode(
     ] = False,
     corpus: CorpusGroup,
     ray: RayGroup,
-    model: ModelGroup,
+    model: HeadModelGroup,
     output: OutputGroup,
 ) -> int:
     """Encode texts."""
@@ -182,7 +183,45 @@ def fill_mask(
             "--mutual", panel=_PREDICTIONS, help="Show how much masking one token changes the prediction of another."
         ),
     ] = False,
-    model: ModelGroup,
+    head_effects: Annotated[
+        bool,
+        option(
+            "--head-effects",
+            panel=_PREDICTIONS,
+            help="Show how much each attention head contributes to the top prediction, or to each target.",
+        ),
+    ] = False,
+    attribute: Annotated[
+        AttributionMethod | None,
+        option(
+            "--attribute",
+            panel=_PREDICTIONS,
+            help="Show how much each token of the text contributes to the top prediction, or to each target: by "
+            "masking it, or by integrated gradients.",
+        ),
+    ] = None,
+    baseline: Annotated[
+        Baseline | None,
+        option(
+            "--baseline",
+            panel=_PREDICTIONS,
+            show_default="mask",
+            help="With --attribute ig, start from the embedding of the mask, from that of the padding, or from zero.",
+        ),
+    ] = None,
+    steps: Annotated[
+        int | None,
+        option(
+            "--steps",
+            panel=_PREDICTIONS,
+            metavar="N",
+            min=1,
+            max=1000,
+            show_default="50",
+            help="With --attribute ig, compute gradients at N points between the baseline and the text.",
+        ),
+    ] = None,
+    model: HeadModelGroup,
     output: OutputGroup,
 ) -> int:
     """Predict masked tokens."""
@@ -206,6 +245,10 @@ def fill_mask(
             lens=lens,
             compare=compare,
             mutual=mutual,
+            head_effects=head_effects,
+            attribute=attribute,
+            baseline=baseline,
+            steps=steps,
         )
     )
 
@@ -249,7 +292,7 @@ def shapes(
 
 
 def attn(
-    texts: TextGroup, *, heads: HeadGroup, maps: MapGroup, page: PageGroup, model: ModelGroup, output: OutputGroup
+    texts: TextGroup, *, heads: HeadGroup, maps: MapGroup, page: PageGroup, model: HeadModelGroup, output: OutputGroup
 ) -> int:
     """Show attention heads."""
     from bertcli.commands.attn.command import attn as run

@@ -66,8 +66,9 @@ COMMANDS = {
     ),
     "fill-mask": CommandHelp(
         summary="Predict the token behind each [MASK], or score whole texts.",
-        details="Each mask is predicted separately; the other masks stay masked. --joint, --score, --lens, --compare "
-        "and --mutual are other analyses, one at a time; --score and --mutual need no mask.",
+        details="Each mask is predicted separately; the other masks stay masked. --joint, --score, --lens, --compare, "
+        "--mutual, --head-effects and --attribute are other analyses, one at a time; --score and --mutual need no "
+        "mask.",
         examples=[
             'bertcli fill-mask "how [MASK] you"',
             'bertcli fill-mask "I live in [MASK]." --targets "Paris,New York"',

@@ -1,16 +1,13 @@
 """The names and help of all options, each written once.
 
-A group joins a request dataclass to the command line: one Typer parameter for each of its fields. `with_groups` gives
-Typer the single options of the groups that a command takes.
+A group joins a request dataclass to the command line, as bertcli.cli.groups defines it.
 """
 
-import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, get_args
 
 import typer
 
+from bertcli.cli.groups import Group
 from bertcli.commands.options import (
     CorpusOptions,
     HeadOptions,
@@ -25,13 +22,6 @@ from bertcli.output.destination import OutputOptions
 
 INPUT, MODEL, OUTPUT, CORPUS, OTHER = "Input", "Model", "Output", "Corpus", "Other"
 VECTORS = "Vectors"
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Parameters of the command line, by the field of the dataclass that they fill."""
-
-    parameters: Mapping[str, Any]
 
 
 def option(*names: str, panel: str, help: str, **more: Any) -> Any:
@@ -125,6 +115,21 @@ ModelGroup = Annotated[
             "overlap": option(
                 "--overlap", panel=MODEL, metavar="N", min=0, show_default="64, or half a window if that is less",
                 help="Number of tokens that a window shares with the next one.",
+            ),
+        }
+    ),
+]  # fmt: skip
+
+# The model of commands that compute with attention heads.
+HeadModelGroup = Annotated[
+    SessionRequest,
+    Group(
+        {
+            **get_args(ModelGroup)[1].parameters,
+            "ablate": option(
+                "--ablate", panel=MODEL, metavar="HEADS",
+                help="Switch these attention heads off, such as 3.7 (layer 3, head 7) or 5.* (all of layer 5), "
+                "separated by commas. Layers and heads count from 0.",
             ),
         }
     ),
@@ -339,57 +344,3 @@ PageGroup = Annotated[
         }
     ),
 ]  # fmt: skip
-
-
-def with_groups(command: Callable[..., int], eager: Mapping[str, Any]) -> Callable[..., None]:
-    """Return a command as Typer takes it: with every option of its groups, and with its exit code raised.
-
-    Args:
-        command: The command.
-        eager: Annotations of further options, by name, that act by a callback and that the command does not get.
-    """
-    hints = get_type_hints(command, include_extras=True)
-    parameters = inspect.signature(command).parameters
-    groups: dict[str, type[Any]] = {}
-    shown: list[inspect.Parameter] = []
-    for name, parameter in parameters.items():
-        group = _group_of(hints[name])
-        if group is None:
-            shown.append(parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY))
-        else:
-            groups[name] = get_args(hints[name])[0]
-            shown += _single_parameters(groups[name], group)
-    for name, annotation in eager.items():
-        shown.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=annotation))
-
-    def run(**values: Any) -> None:
-        gathered = {
-            name: kind(**{each.name: values.pop(each.name) for each in fields(kind) if each.name in values})
-            for name, kind in groups.items()
-        }
-        own = {name: value for name, value in values.items() if name not in eager}
-        raise typer.Exit(command(**gathered, **own))
-
-    run.__name__, run.__doc__ = command.__name__, command.__doc__
-    run.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]
-    return run
-
-
-def _group_of(hint: Any) -> Group | None:
-    if get_origin(hint) is not Annotated:
-        return None
-    return next((each for each in get_args(hint)[1:] if isinstance(each, Group)), None)
-
-
-def _single_parameters(kind: Any, group: Group) -> list[inspect.Parameter]:
-    hints = get_type_hints(kind)
-    return [
-        inspect.Parameter(
-            each.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=[] if each.default is MISSING else each.default,
-            annotation=Annotated[hints[each.name], group.parameters[each.name]],
-        )
-        for each in fields(kind)
-        if each.name in group.parameters
-    ]

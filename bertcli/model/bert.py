@@ -10,8 +10,8 @@ All of BERT except attention treats each token on its own. The texts of a batch 
 to end without padding. Ids then are (tokens,), hidden states are (tokens, hidden), and blocks say where each text is.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from bertcli.checkpoints.config import BertConfig
 from bertcli.model.ops.base import Array, Linear, Ops
@@ -35,7 +35,9 @@ class Inputs:
     """The inputs of a forward pass.
 
     token_type_ids is None if the architecture has none. position_ids is (seq,) or (batch, seq), or (tokens,) if packed.
-    blocks covers all packed texts in order, and is None if the texts are padded.
+    blocks covers all packed texts in order, and is None if the texts are padded. context_masks holds a mask of the
+    context, (hidden,), for each layer in which heads are switched off: 0 at the features of those heads, else 1.
+    word_embeddings, (batch, seq, hidden), are used instead of those of input_ids.
     """
 
     input_ids: Array
@@ -43,6 +45,8 @@ class Inputs:
     position_ids: Array
     mask: Array | None
     blocks: Sequence[Block] | None = None
+    context_masks: Mapping[int, Array] = field(default_factory=dict)
+    word_embeddings: Array | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ class Attention:
 
 def embeddings(ops: Ops, w: EmbeddingWeights, inputs: Inputs, eps: float) -> Array:
     """Sum the word, token type and position embeddings, and normalise: (batch, seq, hidden)."""
-    x = ops.embedding(inputs.input_ids, w.word)
+    x = ops.embedding(inputs.input_ids, w.word) if inputs.word_embeddings is None else inputs.word_embeddings
     if inputs.token_type_ids is not None:
         x = x + ops.embedding(inputs.token_type_ids, w.token_type)
     return ops.layer_norm(x + ops.embedding(inputs.position_ids, w.position), w.norm, eps)
@@ -116,17 +120,26 @@ def block_texts(projections: Sequence[Array], block: Block) -> Iterator[Array]:
 
 
 def encoder_layer(
-    ops: Ops, w: LayerWeights, x: Array, inputs: Inputs, config: BertConfig, want_attention: bool
+    ops: Ops,
+    w: LayerWeights,
+    x: Array,
+    inputs: Inputs,
+    config: BertConfig,
+    want_attention: bool,
+    context_mask: Array | None = None,
 ) -> tuple[Array, Attention | None]:
     """Apply one post-norm transformer layer (Vaswani et al. 2017, section 3.1).
 
     Args:
         x: Hidden states, (batch, seq, hidden), or (tokens, hidden) if packed.
+        context_mask: Factors of the context, to switch heads off: (hidden,) or (batch, 1, hidden). None for all heads.
 
     Returns:
         The layer's output, same shape as x, and its Attention if want_attention, else None.
     """
     context, attention = self_attention(ops, w, x, inputs, config.num_attention_heads, want_attention)
+    if context_mask is not None:
+        context = context * context_mask
     x = ops.layer_norm(x + ops.linear(context, w.attention_output), w.attention_norm, config.layer_norm_eps)
     inner = ops.linear_activation(x, w.intermediate, config.hidden_act)  # (..., intermediate)
     return ops.layer_norm(x + ops.linear(inner, w.output), w.output_norm, config.layer_norm_eps), attention
@@ -155,7 +168,8 @@ def hidden_states(
         if number == last_layer:
             yield x, layer_attention(ops, layer, x, inputs, config.num_attention_heads)
             return
-        x, attention = encoder_layer(ops, layer, x, inputs, config, want_attention)
+        mask = inputs.context_masks.get(number)
+        x, attention = encoder_layer(ops, layer, x, inputs, config, want_attention, mask)
         yield x, attention
         del attention  # free it before the next layer computes its own
 

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from itertools import groupby
 from types import EllipsisType
@@ -13,6 +13,7 @@ import numpy as np
 from bertcli.checkpoints.config import BertConfig, ModelConfig
 from bertcli.checkpoints.heads import TaskHead
 from bertcli.model import bert
+from bertcli.model.ablation import Head, context_masks, features_of
 from bertcli.model.batching import Batch, position_ids
 from bertcli.model.heads import head_logits, load_head
 from bertcli.model.ops.base import Array, IntArray, Linear, Ops
@@ -48,7 +49,8 @@ class OutputRequest:
     hidden_states lists indices from 0 (the embeddings) to num_hidden_layers. logits_at selects the positions whose MLM
     logits to compute. on_attention receives the attention of each layer. last_layer is for requests of attention alone:
     the last layer of interest. The engine may stop once it has that layer's attention. heads are the heads whose logits
-    to compute.
+    to compute. word_embeddings, (batch, seq, hidden), replace those of the ids of texts without padding. Only engines
+    of bertcli's own take them.
     """
 
     pooler_output: bool = False
@@ -58,6 +60,7 @@ class OutputRequest:
     on_attention: AttentionObserver | None = None
     last_layer: int | None = None
     heads: Sequence[TaskHead] = ()
+    word_embeddings: Array | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,28 @@ class Engine(Protocol):
             WrongUsage: The engine has no access to the projections.
         """
 
+    def word_embeddings(self, ids: IntArray) -> Array:
+        """Return the word embeddings of ids, (batch, seq, hidden).
+
+        Raises:
+            WrongUsage: The engine has no access to them.
+        """
+
+    def last_states_without(self, batch: Batch, states: Sequence[Array], heads: Sequence[Head]) -> Array:
+        """Run a text once for each of some heads, with the head switched off, from the layer of the head on.
+
+        Args:
+            batch: The text alone.
+            states: Its hidden states in the whole model, from the embeddings on: those that go into each layer.
+            heads: The heads, sorted by layer.
+
+        Returns:
+            The last hidden states of each run, (heads, seq, hidden).
+
+        Raises:
+            WrongUsage: The engine cannot switch heads off.
+        """
+
     def mlm_logits(self, hidden: Array, *, is_last: bool = True) -> Array:
         """Apply the MLM head to hidden states of any layer: (n, hidden) to (n, vocab).
 
@@ -113,9 +138,34 @@ class Engine(Protocol):
 class OwnEngine(ABC):
     """An engine that runs one of bertcli's own forward passes, on numpy or torch, over padded or packed texts."""
 
-    def __init__(self, name: str, ops: Ops, config: ModelConfig) -> None:
+    def __init__(self, name: str, ops: Ops, config: ModelConfig, ablated: Sequence[Head] = ()) -> None:
+        """Prepare the engine.
+
+        Args:
+            name: Name of the engine.
+            ops: The backend.
+            config: The architecture of the checkpoint.
+            ablated: Attention heads to switch off.
+        """
         self.name, self.ops, self.supports_packing = name, ops, ops.supports_packing
         self._has_token_types, self._first_position = bool(config.type_vocab_size), config.first_position
+        self._layer_count, self._head_count = config.num_hidden_layers, config.num_attention_heads
+        masks = context_masks(ablated, config.num_attention_heads, config.hidden_size)
+        self._context_masks = {layer: ops.load_vector(mask) for layer, mask in masks.items()}
+        self._projections: dict[tuple[int, str], Linear] = {}
+
+    def projection(self, layer: int, which: ProjectionName) -> Linear:
+        """As in Engine. The columns of heads that are switched off are zero in the projection out of the heads."""
+        if (layer, which) not in self._projections:
+            linear = self._read_projection(layer, which)
+            if which == "output" and layer in self._context_masks:
+                linear = Linear(linear.weight * self._context_masks[layer], linear.bias)
+            self._projections[layer, which] = linear
+        return self._projections[layer, which]
+
+    @abstractmethod
+    def _read_projection(self, layer: int, which: ProjectionName) -> Linear:
+        """Read a projection from the checkpoint, as plain float32 arrays."""
 
     @abstractmethod
     def _hidden_states(
@@ -123,11 +173,44 @@ class OwnEngine(ABC):
     ) -> Iterator[tuple[Array, bert.Attention | None]]:
         """Yield each hidden state with the attention of the layer that made it, as bert.hidden_states does."""
 
+    @abstractmethod
+    def word_embeddings(self, ids: IntArray) -> Array:
+        """As in Engine."""
+
+    @abstractmethod
+    def _run_layer(self, number: int, x: Array, inputs: bert.Inputs, context_mask: Array) -> Array:
+        """Run one layer, and after the last one the norm that the architecture may have there.
+
+        Args:
+            number: The layer, from 0.
+            x: Hidden states that go into it, (batch, seq, hidden).
+            inputs: Inputs of texts that are all of the same length.
+            context_mask: Factors of the context, (batch, 1, hidden).
+        """
+
+    def last_states_without(self, batch: Batch, states: Sequence[Array], heads: Sequence[Head]) -> Array:
+        """As in Engine."""
+        with self.ops.inference_mode():
+            inputs = self._padded(batch)
+            x = states[heads[0].layer][:0]  # no run yet
+            for layer in range(heads[0].layer, self._layer_count):
+                new = [head for of_layer, head in heads if of_layer == layer]
+                # The rows of earlier runs have all heads of this layer.
+                off: list[list[int]] = [*([] for _ in range(len(x))), *([head] for head in new)]
+                x = self.ops.concatenate([x, *[states[layer]] * len(new)])
+                mask = self.ops.load_vector(features_of(off, self._head_count, x.shape[-1])[:, None])
+                if layer in self._context_masks:
+                    mask = mask * self._context_masks[layer]
+                x = self._run_layer(layer, x, inputs, mask)
+            return x
+
     def _encode(self, batch: Batch, request: OutputRequest) -> tuple[Array, dict[int, Array]]:
         """Run the encoder. Return its last hidden state, and the requested hidden states by index."""
         # An observer expects attention weights of padded texts, so pack only without one.
         is_packed = self.supports_packing and batch.is_padded and request.on_attention is None
         inputs = self._packed(batch) if is_packed else self._padded(batch)
+        if request.word_embeddings is not None:
+            inputs = replace(inputs, word_embeddings=request.word_embeddings)
         states = self._hidden_states(inputs, request.on_attention is not None, request.last_layer)
         kept: dict[int, Array] = {}
         for index, (state, attention) in enumerate(states):
@@ -147,6 +230,7 @@ class OwnEngine(ABC):
             asarray(batch.token_type_ids) if self._has_token_types else None,
             asarray(position_ids(batch.input_ids, self._first_position)),
             asarray(batch.attention_mask[:, None, None, :]) if batch.is_padded else None,
+            context_masks=self._context_masks,
         )
 
     def _packed(self, batch: Batch) -> bert.Inputs:
@@ -158,6 +242,7 @@ class OwnEngine(ABC):
             asarray(np.broadcast_to(positions, batch.shape)[is_token]),
             mask=None,
             blocks=list(_blocks(is_token.sum(-1).tolist())),
+            context_masks=self._context_masks,
         )
 
     def _unpack(self, packed: Array, batch: Batch) -> Array:
@@ -168,10 +253,11 @@ class OwnEngine(ABC):
 class BertEngine(OwnEngine):
     """The engine that runs bertcli's own forward pass of BERT, on numpy or torch."""
 
-    def __init__(self, name: str, ops: Ops, config: BertConfig, weights: BertWeights) -> None:
-        super().__init__(name, ops, config)
+    def __init__(
+        self, name: str, ops: Ops, config: BertConfig, weights: BertWeights, ablated: Sequence[Head] = ()
+    ) -> None:
+        super().__init__(name, ops, config, ablated)
         self._config, self._weights = config, weights
-        self._projections: dict[tuple[int, str], Linear] = {}
         self._head_weights = cache(partial(load_head, weights))
 
     def run(self, batch: Batch, request: OutputRequest) -> ModelOutput:
@@ -188,10 +274,8 @@ class BertEngine(OwnEngine):
             of_heads = [head_logits(self.ops, self._head_weights(head), head, last) for head in request.heads]
             return ModelOutput(last, pooled, next_sentence_logits, hidden_states, logits, of_heads)
 
-    def projection(self, layer: int, which: ProjectionName) -> Linear:
-        if (layer, which) not in self._projections:
-            self._projections[layer, which] = self._weights.projection(layer, which)
-        return self._projections[layer, which]
+    def _read_projection(self, layer: int, which: ProjectionName) -> Linear:
+        return self._weights.projection(layer, which)
 
     def mlm_logits(self, hidden: Array, *, is_last: bool = True) -> Array:
         with self.ops.inference_mode():
@@ -201,6 +285,14 @@ class BertEngine(OwnEngine):
         self, inputs: bert.Inputs, want_attention: bool, last_layer: int | None
     ) -> Iterator[tuple[Array, bert.Attention | None]]:
         return bert.hidden_states(self.ops, self._weights, self._config, inputs, want_attention, last_layer)
+
+    def word_embeddings(self, ids: IntArray) -> Array:
+        with self.ops.inference_mode():
+            return self.ops.embedding(self.ops.asarray(ids), self._weights.embeddings.word)
+
+    def _run_layer(self, number: int, x: Array, inputs: bert.Inputs, context_mask: Array) -> Array:
+        layer = self._weights.layers[number]
+        return bert.encoder_layer(self.ops, layer, x, inputs, self._config, False, context_mask)[0]
 
 
 def _blocks(lengths: Sequence[int]) -> Iterator[bert.Block]:

@@ -3,7 +3,7 @@
 import os.path
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bertcli.checkpoints import layout
@@ -12,6 +12,7 @@ from bertcli.checkpoints.find import Checkpoint
 from bertcli.checkpoints.weight_files import WeightFiles
 from bertcli.choices import DtypeName, EngineName
 from bertcli.errors import DeviceUnavailable, WrongUsage
+from bertcli.model.ablation import Head
 from bertcli.model.engine import BertEngine, Engine
 from bertcli.model.ops.base import Ops
 from bertcli.model.resources import limit_onednn_cache
@@ -39,15 +40,17 @@ class EngineChoice:
 
 @dataclass(frozen=True, slots=True)
 class CheckpointTraits:
-    """Traits of a checkpoint that not every engine supports.
+    """Traits of a checkpoint and of a run that not every engine supports.
 
     Attributes:
         is_pickled: The weights are in pytorch_model.bin.
         foreign_model: The model_type, and the setting that matters, if only transformers computes the model.
+        needs_gradients: The run computes gradients.
     """
 
     is_pickled: bool = False
     foreign_model: str | None = None
+    needs_gradients: bool = False
 
 
 def default_batch_tokens(device: str) -> int:
@@ -71,7 +74,7 @@ def choose_engine(
         engine: A value of EngineName.
         device: auto, cpu, cuda, cuda:N or mps.
         dtype: A value of DtypeName.
-        traits: The traits of the checkpoint.
+        traits: The traits of the checkpoint and the run.
         work: Returns the estimated floating-point operations. It is called only if the choice depends on it, since it
             may have to wait for standard input.
 
@@ -85,6 +88,11 @@ def choose_engine(
         raise WrongUsage(
             f"the {engine} engine computes the layers of BERT and ModernBERT, not those of {traits.foreign_model}",
             hint="use --engine transformers, or auto",
+        )
+    if traits.needs_gradients and (traits.foreign_model or engine == EngineName.TRANSFORMERS):
+        raise WrongUsage(
+            "gradients are computed by the torch engine alone, for BERT and ModernBERT",
+            hint="use another model, such as -m bundled" if traits.foreign_model else "use --engine torch, or auto",
         )
     only_torch = _why_only_torch(device, dtype, traits)
     if engine == EngineName.NUMPY and only_torch:
@@ -123,8 +131,25 @@ def _has_gpu() -> bool:
     return sys.platform != "linux" or any(map(os.path.exists, GPU_FILES))
 
 
-def open_engine(choice: EngineChoice, checkpoint: Checkpoint, config: ModelConfig, weight_files: WeightFiles) -> Engine:
-    """Return the chosen engine over a checkpoint. Weights are read when they are first needed."""
+def open_engine(
+    choice: EngineChoice,
+    checkpoint: Checkpoint,
+    config: ModelConfig,
+    weight_files: WeightFiles,
+    ablated: Sequence[Head] = (),
+    *,
+    with_gradients: bool = False,
+) -> Engine:
+    """Return the chosen engine over a checkpoint. Weights are read when they are first needed.
+
+    Args:
+        choice: The engine, device and dtype.
+        checkpoint: The checkpoint.
+        config: Its config.
+        weight_files: Its weights.
+        ablated: Attention heads to switch off, which the transformers engine cannot.
+        with_gradients: Let torch compute gradients.
+    """
     ops: Ops
     if choice.engine == EngineName.NUMPY:
         from bertcli.model.ops.numpy_ops import NumpyOps
@@ -133,7 +158,7 @@ def open_engine(choice: EngineChoice, checkpoint: Checkpoint, config: ModelConfi
     else:
         from bertcli.model.ops.torch_ops import TorchOps
 
-        ops = TorchOps(choice.device, choice.dtype)
+        ops = TorchOps(choice.device, choice.dtype, with_gradients=with_gradients)
     if choice.engine == EngineName.TRANSFORMERS or not isinstance(config, OwnConfig):
         from bertcli.model.transformers_engine import TransformersEngine
 
@@ -144,9 +169,9 @@ def open_engine(choice: EngineChoice, checkpoint: Checkpoint, config: ModelConfi
         from bertcli.model.modernbert_weights import ModernBertWeights
 
         own_weights = ModernBertWeights(ops, config, weight_files.reader(), has_own_decoder)
-        return ModernBertEngine(choice.engine, ops, config, own_weights)
+        return ModernBertEngine(choice.engine, ops, config, own_weights, ablated)
     weights = BertWeights(ops, config, weight_files.reader(), has_own_decoder)
-    return BertEngine(choice.engine, ops, config, weights)
+    return BertEngine(choice.engine, ops, config, weights, ablated)
 
 
 def _why_only_torch(device: str, dtype: str, traits: CheckpointTraits) -> str:
@@ -156,4 +181,6 @@ def _why_only_torch(device: str, dtype: str, traits: CheckpointTraits) -> str:
         return f"it computes in float32, not in {dtype}"
     if traits.foreign_model:
         return f"it computes the layers of BERT and ModernBERT, not those of {traits.foreign_model}"
+    if traits.needs_gradients:
+        return "it computes no gradients"
     return "it does not read pytorch_model.bin" if traits.is_pickled else ""

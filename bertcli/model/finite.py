@@ -1,12 +1,13 @@
 """The guard against outputs that are not finite: a model that overflows is an error, never a row of NaN."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from bertcli.choices import DtypeName
 from bertcli.errors import NotFinite
 from bertcli.model.batching import Batch
 from bertcli.model.engine import AttentionObserver, Engine, ModelOutput, ObservedAttention, OutputRequest
-from bertcli.model.ops.base import Ops
+from bertcli.model.ops.base import Array, Ops
 
 
 class _LastLayerGuard:
@@ -45,10 +46,30 @@ def run_checked(engine: Engine, batch: Batch, request: OutputRequest, model: str
         request = replace(request, on_attention=guard)
     output = engine.run(batch, request)
     arrays = [output.last_hidden_state, *([] if output.logits is None else [output.logits]), *output.head_logits]
-    if (guard is None or guard.is_finite) and all(map(engine.ops.is_finite, arrays)):
-        return output
+    if guard is not None and not guard.is_finite:
+        raise _not_finite(engine, model)
+    check_finite(engine, arrays, model)
+    return output
+
+
+def check_finite(engine: Engine, arrays: Iterable[Array], model: str) -> None:
+    """Check that outputs of an engine are finite.
+
+    Args:
+        engine: The engine that computed them.
+        arrays: The outputs.
+        model: Name of the checkpoint, for the error message.
+
+    Raises:
+        NotFinite: One of them holds an infinity or NaN.
+    """
+    if not all(map(engine.ops.is_finite, arrays)):
+        raise _not_finite(engine, model)
+
+
+def _not_finite(engine: Engine, model: str) -> NotFinite:
     dtype = engine.ops.dtype
-    raise NotFinite(
+    return NotFinite(
         f"the outputs of {model} are infinite or NaN in {dtype}",
         hint="use --dtype float32"
         if dtype != DtypeName.FLOAT32

@@ -142,11 +142,13 @@ def encoder_layer(
     places: Places,
     config: ModernBertConfig,
     want_attention: bool,
+    context_mask: Array | None = None,
 ) -> tuple[Array, Attention | None]:
     """Apply one pre-norm transformer layer (Xiong et al. 2020) with a gated feed-forward network (Shazeer 2020).
 
     Args:
         x: Hidden states, (batch, seq, hidden), or (tokens, hidden) if packed.
+        context_mask: As in bertcli.model.bert's.
 
     Returns:
         The layer's output, same shape as x, and its Attention if want_attention, else None.
@@ -157,6 +159,8 @@ def encoder_layer(
         context = ops.merge_heads(attention.weights @ attention.value)
     else:
         context = self_attention(ops, w, x, inputs, places, config)
+    if context_mask is not None:
+        context = context * context_mask
     x = x + ops.linear(context, w.attention_output)
     normed = ops.layer_norm(x, w.mlp_norm, config.norm_eps)
     inner = ops.linear_activation(normed, w.inner, config.hidden_activation)  # (..., intermediate)
@@ -175,7 +179,9 @@ def hidden_states(
 
     The final norm applies to the last one only, which is last_hidden_state. Otherwise as bertcli.model.bert's.
     """
-    x = ops.layer_norm(ops.embedding(inputs.input_ids, weights.embeddings), weights.embeddings_norm, config.norm_eps)
+    x = inputs.word_embeddings
+    x = ops.embedding(inputs.input_ids, weights.embeddings) if x is None else x
+    x = ops.layer_norm(x, weights.embeddings_norm, config.norm_eps)
     yield x, None
     of_global, of_local = (token_places(ops, inputs, config, is_global) for is_global in (True, False))
     for number, (layer, is_global) in enumerate(zip(weights.layers, config.global_layers, strict=True)):
@@ -183,7 +189,8 @@ def hidden_states(
         if number == last_layer:
             yield x, layer_attention(ops, layer, x, inputs, places, config)
             return
-        x, attention = encoder_layer(ops, layer, x, inputs, places, config, want_attention)
+        mask = inputs.context_masks.get(number)
+        x, attention = encoder_layer(ops, layer, x, inputs, places, config, want_attention, mask)
         if number == config.num_hidden_layers - 1:
             x = final_norm(ops, weights, x, config)
         yield x, attention

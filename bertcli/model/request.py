@@ -51,6 +51,8 @@ class SessionRequest:
             prompt and lower-casing.
         with_heads: The run computes the heads for classification and question answering. For ModernBERT, only the
             transformers engine can.
+        with_gradients: The run computes gradients, which only the torch engine can.
+        ablate: Attention heads to switch off, such as 3.7 or 5.*, separated by commas; None for none.
     """
 
     model: str | None = None
@@ -69,6 +71,8 @@ class SessionRequest:
     threads: int | None = None
     embedding: EmbeddingRequest | None = None
     with_heads: bool = False
+    with_gradients: bool = False
+    ablate: str | None = None
 
     @property
     def on_long(self) -> OnLong:

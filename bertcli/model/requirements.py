@@ -1,6 +1,8 @@
 """Checks that a checkpoint has what a command needs: a pooler, an MLM head, a mask token, attention weights."""
 
-from bertcli.errors import BadCheckpoint, MissingMlmHead, MissingPooler, UnsupportedModel
+from bertcli.checkpoints.config import OwnConfig
+from bertcli.choices import EngineName
+from bertcli.errors import BadCheckpoint, MissingMlmHead, MissingPooler, UnsupportedModel, WrongUsage
 from bertcli.model.session import Session
 
 
@@ -57,6 +59,27 @@ def require_mlm(session: Session) -> None:
             f"the tokenizer of {session.checkpoint.name} has no mask token "
             f"({session.tokenizer.special_tokens.mask} is not in its vocabulary)",
             hint="use a checkpoint of a masked language model, or set mask_token in tokenizer_config.json",
+        )
+
+
+def require_head_switches(session: Session, option: str) -> None:
+    """Check that the engine can switch attention heads off.
+
+    Args:
+        session: The open checkpoint.
+        option: Name of the option that needs it, for the error message.
+
+    Raises:
+        WrongUsage: It is the transformers engine.
+    """
+    if not isinstance(session.config, OwnConfig):
+        raise WrongUsage(
+            f"{option} switches off heads of BERT and ModernBERT, not those of {session.config.model_type}",
+            hint=f"use another model, such as -m bundled, or leave {option} out",
+        )
+    if session.engine_choice.engine == EngineName.TRANSFORMERS:
+        raise WrongUsage(
+            f"the transformers engine cannot switch heads off, which {option} needs", hint="use --engine numpy or torch"
         )
 
 

@@ -13,6 +13,8 @@ from bertcli.checkpoints.heads import TaskHead, find_heads
 from bertcli.checkpoints.hub_cache import OnDownload, ignore_download
 from bertcli.checkpoints.weight_files import WeightFiles, find_weight_files
 from bertcli.choices import EngineName
+from bertcli.errors import WrongUsage
+from bertcli.model.ablation import Head, parse_heads
 from bertcli.model.batching import Batch
 from bertcli.model.engine import Engine, ModelOutput, OutputRequest
 from bertcli.model.engine_choice import (
@@ -41,6 +43,7 @@ class Session:
     """An open checkpoint.
 
     text_bytes returns about how many bytes of text there are to compute. It is called when the engine is chosen.
+    ablated holds the attention heads that are switched off.
     """
 
     request: SessionRequest
@@ -49,6 +52,7 @@ class Session:
     weight_files: WeightFiles
     tokenizer: TextTokenizer
     text_bytes: Callable[[], int]
+    ablated: Sequence[Head] = ()
 
     @cached_property
     def engine_choice(self) -> EngineChoice:
@@ -57,7 +61,13 @@ class Session:
         foreign = _foreign_model(self.config)
         if request.with_heads and isinstance(self.config, ModernBertConfig) and self.heads:
             foreign = f"{self.config.model_type} with heads for labels"
-        traits = CheckpointTraits(self.weight_files.is_pickled, foreign)
+            if self.ablated:
+                raise WrongUsage(
+                    "--ablate needs an engine of bertcli's own, and only transformers computes the labels of "
+                    f"{self.checkpoint.name}",
+                    hint="add --no-labels, or leave --ablate out",
+                )
+        traits = CheckpointTraits(self.weight_files.is_pickled, foreign, request.with_gradients)
         return choose_engine(request.engine, request.device, request.dtype, traits, self._work)
 
     @cached_property
@@ -70,7 +80,14 @@ class Session:
         threads = self.request.threads
         if threads is None and self.engine_choice.engine == EngineName.NUMPY:
             threads = choose_blas_threads(self._work())
-        engine = open_engine(self.engine_choice, self.checkpoint, self.config, self.weight_files)
+        engine = open_engine(
+            self.engine_choice,
+            self.checkpoint,
+            self.config,
+            self.weight_files,
+            self.ablated,
+            with_gradients=self.request.with_gradients,
+        )
         if threads is not None:
             engine.ops.use_threads(threads)
         return engine
@@ -119,7 +136,10 @@ class Session:
     def info(self, command: str) -> RunInfo:
         """Return the model, engine, device and dtype of a run of that command."""
         ops = self.engine.ops
-        return RunInfo(command, self.checkpoint.name, self.checkpoint.revision, self.engine.name, ops.device, ops.dtype)
+        name, revision = self.checkpoint.name, self.checkpoint.revision
+        return RunInfo(
+            command, name, revision, self.engine.name, ops.device, ops.dtype, ablated=tuple(map(str, self.ablated))
+        )
 
     def run(self, batch: Batch, request: OutputRequest) -> ModelOutput:
         """Run one batch through the model. Raises NotFinite."""
@@ -135,6 +155,26 @@ def _foreign_model(config: ModelConfig) -> str | None:
     if isinstance(config, OwnConfig):
         return None
     return f"{config.model_type} with {config.unsupported_setting}" if config.unsupported_setting else config.model_type
+
+
+def _ablated_heads(request: SessionRequest, config: ModelConfig) -> Sequence[Head]:
+    """Return the attention heads to switch off.
+
+    Raises:
+        WrongUsage: The model does not have one of them, or the engine cannot switch heads off.
+    """
+    if request.ablate is None:
+        return ()
+    if foreign := _foreign_model(config):
+        raise WrongUsage(
+            f"--ablate switches off heads of BERT and ModernBERT, not those of {foreign}",
+            hint="use another model, such as -m bundled, or leave --ablate out",
+        )
+    if request.engine == EngineName.TRANSFORMERS:
+        raise WrongUsage(
+            "the transformers engine cannot switch heads off with --ablate", hint="use --engine numpy or torch"
+        )
+    return parse_heads("--ablate", request.ablate, config.num_hidden_layers, config.num_attention_heads)
 
 
 # The sessions of a dialogue by their requests, while there is one.
@@ -169,7 +209,8 @@ def open_session(
         HubFailed: The hub cannot be reached.
         BadCheckpoint: A file is missing or damaged.
         UnsupportedModel: The architecture is not supported.
-        WrongUsage: max_length is beyond the model's positions, or the checkpoint has no prompt of the requested name.
+        WrongUsage: max_length is beyond the model's positions, the checkpoint has no prompt of the requested name, or
+            the heads of ablate cannot be switched off.
     """
     if _kept is not None and request in _kept:
         return _kept[request]
@@ -182,11 +223,12 @@ def open_session(
         token=request.token,
     )
     config = read_config(checkpoint.folder)
+    ablated = _ablated_heads(request, config)
     weight_files = find_weight_files(checkpoint.folder, config.architecture)
     weight_files.check_fits(config)
     preparation = NO_PREPARATION if request.embedding is None else prepare_texts(checkpoint, request.embedding)
     tokenizer = open_tokenizer(checkpoint, config, request, preparation)
-    session = Session(request, checkpoint, config, weight_files, tokenizer, text_bytes)
+    session = Session(request, checkpoint, config, weight_files, tokenizer, text_bytes, ablated)
     if _kept is not None:
         _kept[request] = session
     return session

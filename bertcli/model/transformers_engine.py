@@ -23,6 +23,7 @@ from bertcli.checkpoints.pickled import without_pickle_warnings
 from bertcli.checkpoints.weight_files import own_code_hint
 from bertcli.choices import EngineName, HeadTask
 from bertcli.errors import BadCheckpoint, UnsupportedModel, WrongUsage, message_of
+from bertcli.model.ablation import Head
 from bertcli.model.batching import Batch
 from bertcli.model.engine import ModelOutput, ObservedAttention, OutputRequest, ProjectionName, backend_index
 from bertcli.model.ops.base import Array, IntArray, Linear, Ops
@@ -145,6 +146,12 @@ class TransformersEngine:
             "--value-norms and --expansion need value vectors, which the transformers engine does not return",
             hint="use --engine numpy or torch" if has_own_engines else "use a BERT, RoBERTa, DistilBERT or ModernBERT",
         )
+
+    def word_embeddings(self, ids: IntArray) -> Array:
+        raise WrongUsage("the transformers engine does not return word embeddings", hint="use --engine torch")
+
+    def last_states_without(self, batch: Batch, states: Sequence[Array], heads: Sequence[Head]) -> Array:
+        raise WrongUsage("the transformers engine cannot switch heads off", hint="use --engine numpy or torch")
 
     def mlm_logits(self, hidden: Array, *, is_last: bool = True) -> Array:
         # Families name and build their heads differently. Run the whole model on one token, so that its own forward

@@ -79,6 +79,7 @@ class Heatmap:
         faint, strong: Values drawn weakest and strongest. strong is the smaller one if small values matter.
         is_symmetric: True if the cells above the diagonal hold all information.
         is_even: True if values spread over the whole scale; weights crowd at its faint end.
+        is_signed: True if values are changes: 0 is drawn weakest, and the signs have different colours.
     """
 
     name: str
@@ -97,12 +98,18 @@ class Heatmap:
     strong: float = 1.0
     is_symmetric: bool = False
     is_even: bool = False
+    is_signed: bool = False
 
     def cell(self, row: int, column: int) -> tuple[str, float]:
-        """Return the text of a cell and its strength from 0 to 1; an empty text and 0 if it has no value."""
+        """Return the text of a cell and its strength from 0 to 1; an empty text and 0 if it has no value.
+
+        The strength of a negative value is negative, down to -1, if values are changes.
+        """
         value = float(self.values[row][column])
         if value != value:
             return "", 0.0
+        if self.is_signed:
+            return self.digits(value), min(max(value / self.strong, -1.0), 1.0) if self.strong else 0.0
         span = self.strong - self.faint
         return self.digits(value), min(max((value - self.faint) / span, 0.0), 1.0) if span else 0.0
 
@@ -132,8 +139,29 @@ def corpus_title(text_count: int, token_count: int) -> str:
 def run_line(info: RunInfo) -> str:
     """Return the model, its revision, the engine, the device and the number type of a run in one line."""
     model = info.model if info.revision is None else f"{info.model}@{short_revision(info.revision)}"
-    parts = (model, info.engine, info.device, info.dtype)
-    return " · ".join(part for part in parts if part is not None)
+    parts = (model, info.engine, info.device, info.dtype, heads_off(info.ablated))
+    return " · ".join(part for part in parts if part)
+
+
+def heads_off(ablated: Sequence[str]) -> str:
+    """Return the attention heads that were switched off, those of a row as a range; "" if there are none.
+
+    >>> heads_off(["1.0", "1.1", "1.2", "3.2", "4.0", "4.1"])
+    'heads off: 1.0 to 1.2, 3.2, 4.0, 4.1'
+    """
+    rows: list[list[tuple[int, int]]] = []
+    for name in ablated:
+        layer, _, head = name.partition(".")
+        place = int(layer), int(head)
+        if rows and rows[-1][-1] == (place[0], place[1] - 1):
+            rows[-1].append(place)
+        else:
+            rows.append([place])
+    shown = []
+    for row in rows:
+        names = [f"{layer}.{head}" for layer, head in row]
+        shown += [f"{names[0]} to {names[-1]}"] if len(names) > 2 else names
+    return f"heads off: {', '.join(shown)}" if shown else ""
 
 
 def recipe_line(recipe: Recipe) -> str:

@@ -27,6 +27,7 @@ _LABEL_POINTS, _LEAST_POINTS = 9.0, 6.0
 _LABEL_CELLS, _TITLE_CELLS, _UPRIGHT_CELLS = 28, 100, 2
 _GAP, _BAR, _LONGEST_BAR = 0.35, 0.16, 2.4
 _COLORS, _GREYS = "BuPu", "Greys"  # both start with white
+_SIGNED = "PiYG_r"  # white in the middle
 _DOTS_PER_INCH, _MOST_DOTS = 144, 1 << 15
 _BRIGHTEST_UNDER_WHITE = 0.55  # brightness of a colour under which its digits are white
 _FIRST_FONT = "DejaVu Sans"  # comes with matplotlib
@@ -152,11 +153,13 @@ def _matrix(axes: Axes, heatmap: Heatmap, size: _Size, colors: str) -> ScalarMap
     """Draw a heatmap on the axes and return its image, which the colour scale needs."""
     values = [[float(value) for value in row] for row in heatmap.values]
     seen = [value for row in values for value in row if value == value]
-    is_near_strong = heatmap.strong < heatmap.faint
+    is_near_strong = heatmap.strong < heatmap.faint and not heatmap.is_signed
     # The scale ends at the largest value present. Else small weights over many tokens would all be white.
     norm = Normalize(
         min(min(seen, default=0), heatmap.strong if is_near_strong else heatmap.faint), max(seen, default=1)
     )
+    if heatmap.is_signed:
+        norm, colors = Normalize(-heatmap.strong or -1, heatmap.strong or 1), colors if colors == _GREYS else _SIGNED
     image = axes.pcolormesh(values, cmap=f"{colors}_r" if is_near_strong else colors, norm=norm)
     image.set_rasterized(len(seen) > 10_000)
     axes.invert_yaxis()

@@ -7,7 +7,7 @@ from math import nan
 from bertcli.output.display import AttentionDisplay, Heatmap
 from bertcli.results.attention import AttnRecord, HeadStatistics
 from bertcli.results.embeddings import TokenSimilarity
-from bertcli.results.masks import FillMaskRecord
+from bertcli.results.masks import Attribution, FillMaskRecord, HeadEffects
 from bertcli.results.texts import FloatArray
 
 # The maximum of the Jensen-Shannon distance: the square root of ln 2 nats.
@@ -120,6 +120,64 @@ def mutual_heatmap(record: FillMaskRecord) -> Heatmap:
     )
 
 
+def mask_name(record: FillMaskRecord, ordinal: int) -> str:
+    """Return the name of a mask of a record, with its number from 1 if there are several."""
+    return f"mask {ordinal + 1} of {len(record.masks)}" if len(record.masks) > 1 else "mask"
+
+
+def head_effects_heatmap(effects: HeadEffects, place: str) -> Heatmap:
+    """Return the effect of each head on a token, a row for each layer and a column for each head.
+
+    Args:
+        effects: The effects.
+        place: Names the mask, for the heading.
+    """
+    layers, heads = effects.values.shape
+    return Heatmap(
+        name=f"{place}: {effects.target}",
+        note=f"ln p {effects.logprob:.3f}; rows: layers, columns: heads",
+        quantity="effect",
+        unit="",
+        values=effects.values,
+        rows=range(layers),
+        columns=range(heads),
+        row_names=[""] * layers,
+        column_names=[str(head) for head in range(heads)],
+        row_axis="layer",
+        column_axis="head",
+        digits=signed,
+        strong=float(abs(effects.values).max()),
+        is_signed=True,
+    )
+
+
+def attributions_heatmap(tokens: Sequence[str], attributions: Sequence[Attribution], place: str) -> Heatmap:
+    """Return the contribution of each token, across, to each explained token of a mask, down.
+
+    Args:
+        tokens: The tokens of the text.
+        attributions: The contributions to each explained token, at least one.
+        place: Names the mask, for the heading.
+    """
+    values = [[float(value) for value in each.values] for each in attributions]
+    return Heatmap(
+        name=f"{place}: {attributions[0].method}",
+        note="rows: targets, columns: tokens",
+        quantity="contribution",
+        unit="",
+        values=values,
+        rows=range(len(values)),
+        columns=range(len(tokens)),
+        row_names=[each.target for each in attributions],
+        column_names=tokens,
+        row_axis="target",
+        column_axis="token",
+        digits=signed,
+        strong=max(abs(value) for row in values for value in [0.0, *row] if value == value),
+        is_signed=True,
+    )
+
+
 def token_similarity_heatmap(similarity: TokenSimilarity) -> Heatmap:
     """Return the cosine of each token of A, down, with each of B, across."""
     return Heatmap(
@@ -146,6 +204,15 @@ def hundredths(value: float) -> str:
     ('38', '·')
     """
     return f"{100 * value:.0f}" if not value < 0.005 else _NEGLIGIBLE
+
+
+def signed(value: float) -> str:
+    """Return a change with two decimals, or a dot if it rounds to 0.
+
+    >>> signed(0.386), signed(-1.0), signed(-0.001)
+    ('0.39', '-1.00', '·')
+    """
+    return f"{value:.2f}" if not abs(value) < 0.005 else _NEGLIGIBLE
 
 
 def one_decimal(value: float) -> str:

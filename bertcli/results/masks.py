@@ -124,6 +124,49 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class HeadEffects:
+    """Effect of each attention head on the log-probability of a token in a mask.
+
+    Attributes:
+        target: The token: a target as the user gave it, or the text of the top prediction.
+        token: Id of the token.
+        logprob: Natural logarithm of its probability with all heads.
+        values: Change of logprob when a head's output is zero, (layers, heads). It is negative for a head that supports
+            the token.
+    """
+
+    target: str
+    token: int
+    logprob: float
+    values: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Contribution of each token of a text to the log-probability of a token in a mask.
+
+    Attributes:
+        target: The token: a target as the user gave it, or the text of the top prediction.
+        token: Id of the token.
+        method: A bertcli.choices.AttributionMethod.
+        logprob: Natural logarithm of its probability.
+        values: Contribution of each token, (tokens,), positive if it supports the target. NaN for a token without one.
+        gap: Difference between the sum of the values and what they should sum to, None if the method has no such sum.
+        baseline: The bertcli.choices.Baseline of integrated gradients.
+        steps: Number of points of their path.
+    """
+
+    target: str
+    token: int
+    method: str
+    logprob: float
+    values: FloatArray
+    gap: float | None
+    baseline: str | None = None
+    steps: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MaskPredictions:
     """Predictions for one mask. Whatever was not requested is None.
 
@@ -135,6 +178,8 @@ class MaskPredictions:
         mass: Sum of the scores of the predictions.
         lens: Predictions from each hidden state.
         comparison: Predictions of a second model.
+        head_effects: Effects of attention heads on the top prediction, or on each target.
+        attributions: Contributions of tokens to the top prediction, or to each target.
     """
 
     position: int
@@ -144,6 +189,8 @@ class MaskPredictions:
     mass: float | None = None
     lens: Sequence[LensLayer] | None = None
     comparison: Comparison | None = None
+    head_effects: Sequence[HeadEffects] | None = None
+    attributions: Sequence[Attribution] | None = None
 
 
 @dataclass(frozen=True, slots=True)

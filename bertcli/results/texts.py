@@ -23,6 +23,7 @@ class RunInfo:
         device: Device that it ran on.
         dtype: Number type of the computation.
         recipe: How embeddings were made, None if the command makes none.
+        ablated: Attention heads that were switched off, each as LAYER.HEAD.
     """
 
     command: str
@@ -32,10 +33,11 @@ class RunInfo:
     device: str | None
     dtype: str | None
     recipe: Recipe | None = None
+    ablated: Sequence[str] = ()
 
     def as_json(self) -> Mapping[str, Any]:
         """Return the keys of JSON documents, and of the metadata of files with vectors."""
-        found = {
+        found: dict[str, Any] = {
             "command": self.command,
             "model": self.model,
             "revision": self.revision,
@@ -43,7 +45,11 @@ class RunInfo:
             "device": self.device,
             "dtype": self.dtype,
         }
-        return found if self.recipe is None else {**found, "recipe": self.recipe.as_json()}
+        if self.ablated:
+            found["ablated"] = list(self.ablated)
+        if self.recipe is not None:
+            found["recipe"] = self.recipe.as_json()
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,16 +32,17 @@ OWN = {
                 "--no-labels",
                 "--per-window",
                "--dtype-out", "--keep-text", "--shard-rows", "--resume", "--dedupe",
-               "--ray", "--ray-address", "--actors", "--gpus-per-actor"},
+               "--ray", "--ray-address", "--actors", "--gpus-per-actor", "--ablate"},
     "fill-mask": {
         "-k", "--top-k", "--mass", "--entropy", "--targets", "--target-score", "--joint", "--order", "--score",
-        "--within-word", "--lens", "--compare", "--mutual",
+        "--within-word", "--lens", "--compare", "--mutual", "--head-effects", "--attribute", "--baseline", "--steps",
+        "--ablate",
     },
     "shapes": {"--batch", "--seq", "--run", "--weights", "--tokens", "--lengths"},
     "attn": {
         "--layer", "--head", "--from", "-k", "--top-k", "--label", "--top", "--by", "--group", "--stat", "--grid",
         "--aggregate", "--rollout", "--value-norms", "--head-distance", "--words", "--rows", "--cols", "--html",
-        "--open", "--png", "--expansion",
+        "--open", "--png", "--expansion", "--ablate",
     },
 }  # fmt: skip
 # Options with fixed values, as --help shows them.

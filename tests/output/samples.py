@@ -20,10 +20,12 @@ from bertcli.results.embeddings import (
 from bertcli.results.labels import Answer, Entity, HeadInfo, Label, TextLabels
 from bertcli.results.lengths import LengthBin, TextLengths
 from bertcli.results.masks import (
+    Attribution,
     Change,
     Comparison,
     FilledSequence,
     FillMaskRecord,
+    HeadEffects,
     LensLayer,
     MaskPredictions,
     Prediction,
@@ -183,6 +185,38 @@ def mutual_record() -> FillMaskRecord:
         distances[special] = distances[:, special] = np.nan
     distances[[1, 2, 4, 5, 6], [1, 2, 4, 5, 6]] = 0
     return FillMaskRecord(text_info(tokens, "the cat", pair="snowmobil", **ids), [], mutual=distances)
+
+
+def head_effects_record(heads: int = 12) -> FillMaskRecord:
+    """Return the effects of heads of all shades and both signs, and those of a model without any, on two masks."""
+    values = vectors(3, heads) ** 3 * np.float32(0.2)
+    none = np.zeros((3, heads), np.float32)
+    masks = [
+        MaskPredictions(
+            2, predictions("how {}", ("are", 0.7, 1.0)), head_effects=[HeadEffects("are", 1, -0.357, values)]
+        ),
+        MaskPredictions(4, predictions("how {}", (".", 0.5, 3.0)), head_effects=[HeadEffects(".", 3, -0.693, none)]),
+    ]
+    return FillMaskRecord(text_info(["how", "[MASK]", "you", "[MASK]"]), masks)
+
+
+def attributions_record(method: str = "occlusion") -> FillMaskRecord:
+    """Return contributions of all shades and both signs to two targets in one mask, and none at all in another."""
+    words = ["the", "capital", "of", "france", "is", "[MASK]", "and", "[MASK]"]
+    values = vectors(2, len(words) + 2) ** 3 * np.float32(2)
+    values[:, [0, -1]] = np.nan
+    gap, baseline, steps = (None, None, None) if method == "occlusion" else (0.0123, "mask", 50)
+    if gap is None:
+        values[:, 6] = np.nan
+    found = [
+        Attribution(word, token, method, -1.5, each, gap, baseline, steps)
+        for word, token, each in zip(("paris", "lyon"), (5, 6), values, strict=True)
+    ]
+    none = Attribution(".", 3, method, -0.1, np.zeros(len(words) + 2, np.float32), gap and 0.0, baseline, steps)
+    best = predictions("the capital of france is {}", ("paris", 0.7, 1.0))
+    return FillMaskRecord(
+        text_info(words), [MaskPredictions(6, best, attributions=found), MaskPredictions(8, best, attributions=[none])]
+    )
 
 
 def two_masks_record() -> FillMaskRecord:

@@ -24,7 +24,11 @@ from tests.output.test_records import INFO, SCHEMAS
 TERMS = encode_schema(INFO, samples.recipe(lexical="max"), wants_tokens=False)
 CATALOGS: Mapping[str, Sequence[Field]] = {
     "fill-mask": fill_mask_fields(""),
-    **{f"fill-mask-{name}": fill_mask_fields(f"--{name}") for name in ("joint", "score", "lens", "compare", "mutual")},
+    **{
+        f"fill-mask-{name}": fill_mask_fields(f"--{name}")
+        for name in ("joint", "score", "lens", "compare", "mutual", "head-effects", "attribute")
+    },
+    "fill-mask-attribute-ig": fill_mask_fields("--attribute"),
     "encode": encode_fields(has_words=False, has_labels=True),
     "encode-labels": encode_fields(has_words=False, has_labels=True),
     "encode-tokens": encode_fields(has_words=False, has_labels=True),

@@ -14,7 +14,9 @@ from bertcli.output.figure import FigureWriter
 from bertcli.output.formatting import visible
 from bertcli.output.schema import Schema
 from bertcli.output.schemas.attn import maps_schema, matrix_schema, summary_schema
+from bertcli.output.schemas.attributions import attributions_schema
 from bertcli.output.schemas.fill_mask import mutual_schema
+from bertcli.output.schemas.head_effects import head_effects_schema
 from bertcli.results.attention import AttnRecord
 from tests.output import samples
 from tests.output.tables.test_invariants import TOKENS
@@ -91,15 +93,38 @@ def test_near_heads_are_dark_and_the_diagonal_is_empty() -> None:
             samples.mutual_record(),
             {"mutual influence", "predicted", "masked"},
         ),
+        (
+            head_effects_schema(samples.info("fill-mask")),
+            samples.head_effects_record(),
+            {"mask 1 of 2: are", "mask 2 of 2: .", "layer", "head", "0.12", "·"},
+        ),
+        (
+            attributions_schema(samples.info("fill-mask")),
+            samples.attributions_record(),
+            {"mask 1 of 2: occlusion", "paris", "capital", "target", "token"},
+        ),
         (HEAD, samples.long_matrix_record(), {"layer 1, head 0"}),
     ],
-    ids=["maps", "grid", "mutual", "long"],
+    ids=["maps", "grid", "mutual", "head effects", "attributions", "long"],
 )
 def test_every_matrix_is_drawn_in_both_formats(schema: Schema[Any], record: Any, names: set[str]) -> None:
     assert names <= set(letters(drawn(schema, record)))
     pixels = imread(BytesIO(drawn(schema, record, file_format="png")), format="png")
     assert min(pixels.shape[:2]) > 200
     assert pixels.min() < 0.3 and pixels.max() == 1  # not one colour
+
+
+def test_changes_have_a_colour_for_each_sign_and_none_for_zero() -> None:
+    schema, record = head_effects_schema(samples.info("fill-mask")), samples.head_effects_record()
+    [effects] = record.masks[0].head_effects or ()
+    values = list(effects.values.ravel())
+    colours = cell_colours(drawn(schema, record))
+    for value, (red, green, _) in zip(values, colours, strict=True):
+        if abs(value) > 0.5 * max(map(abs, values)):
+            assert (red > green) == (value > 0)
+    assert min(colours[values.index(min(values, key=abs))]) > 230
+    greys = cell_colours(drawn(schema, record, color="never"))
+    assert all(red == green == blue for red, green, blue in greys)
 
 
 def test_records_are_drawn_one_under_another() -> None:

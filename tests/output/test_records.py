@@ -29,6 +29,7 @@ from bertcli.output.schemas.attn import (
     strongest_keys_schema,
     summary_schema,
 )
+from bertcli.output.schemas.attributions import attributions_schema
 from bertcli.output.schemas.encode import encode_schema
 from bertcli.output.schemas.fill_mask import (
     compare_schema,
@@ -38,6 +39,7 @@ from bertcli.output.schemas.fill_mask import (
     mutual_schema,
     score_schema,
 )
+from bertcli.output.schemas.head_effects import head_effects_schema
 from bertcli.output.schemas.labels import with_labels
 from bertcli.output.schemas.models import models_schema, shapes_schema, weights_schema
 from bertcli.output.schemas.similarity import (
@@ -246,6 +248,29 @@ def _readable(format_: str) -> Callable[[tuple[str, str]], tuple[str, ...]]:
     return lambda row: tuple(cell.replace("\0", r"\0") if format_ == "csv" else cell for cell in row)
 
 
+def test_effects_of_heads_have_a_row_for_each_head_of_each_mask() -> None:
+    schema, record = head_effects_schema(INFO), samples.head_effects_record(heads=4)
+    rows = [dict(zip(schema.columns, row, strict=True)) for row in schema.to_rows(record)]
+    assert len(rows) == 2 * 3 * 4
+    [effects] = record.masks[0].head_effects or ()
+    last = {name: rows[11][name] for name in ("mask", "position", "target", "token", "layer", "head", "effect")}
+    value = float(effects.values[2, 3])
+    assert last == {"mask": 0, "position": 2, "target": "are", "token": 1, "layer": 2, "head": 3, "effect": value}
+    assert {(row["mask"], row["target"], row["effect"]) for row in rows[12:]} == {(1, ".", 0.0)}
+
+
+def test_attributions_have_a_row_for_each_token_of_the_text() -> None:
+    schema, record = attributions_schema(INFO), samples.attributions_record()
+    rows = [dict(zip(schema.columns, row, strict=True)) for row in schema.to_rows(record)]
+    tokens = list(record.text.tokens)
+    assert [row["text_token"] for row in rows] == tokens * 3
+    assert [row["text_position"] for row in rows] == list(range(len(tokens))) * 3
+    assert [(row["mask"], row["target"]) for row in rows[:: len(tokens)]] == [(0, "paris"), (0, "lyon"), (1, ".")]
+    [first, _] = record.masks[0].attributions or ()
+    assert [row["value"] for row in rows[:2]] == [None, float(first.values[1])]
+    assert schema.to_json(record)["masks"][0]["attributions"][0]["values"][0] is None
+
+
 def test_a_quote_in_tsv_is_quoted_as_in_csv() -> None:
     assert _written("tsv", ('"hello"\t', "it's")) == 'a\tb\n"""hello""\\t"\tit\'s\n'
 
@@ -285,6 +310,13 @@ SCHEMAS: dict[str, tuple[Schema[Any], Any, list[str]]] = {
         mutual_schema(INFO),
         samples.mutual_record(),
         ["index", "text", "pair", "tokens", "truncated", "unknown", "masks", "mutual"],
+    ),
+    "fill-mask-attribute": (attributions_schema(INFO), samples.attributions_record(), [*RECORD_KEYS, "masks"]),
+    "fill-mask-attribute-ig": (attributions_schema(INFO), samples.attributions_record("ig"), [*RECORD_KEYS, "masks"]),
+    "fill-mask-head-effects": (
+        head_effects_schema(INFO),
+        samples.head_effects_record(),
+        [*RECORD_KEYS, "masks"],
     ),
     "encode": (
         encode_schema(INFO, samples.recipe(), wants_tokens=True),
@@ -434,6 +466,21 @@ NESTED_KEYS: dict[str, dict[str, tuple[str, ...]]] = {
         "masks[].comparison.targets[]": TARGET,
     },
     "fill-mask-mutual": {},
+    "fill-mask-attribute": {
+        "masks[]": ("position", "predictions", "attributions"),
+        "masks[].predictions[]": PREDICTION,
+        "masks[].attributions[]": ("target", "token", "method", "logprob", "values", "gap"),
+    },
+    "fill-mask-attribute-ig": {
+        "masks[]": ("position", "predictions", "attributions"),
+        "masks[].predictions[]": PREDICTION,
+        "masks[].attributions[]": ("target", "token", "method", "logprob", "values", "gap", "baseline", "steps"),
+    },
+    "fill-mask-head-effects": {
+        "masks[]": ("position", "predictions", "head_effects"),
+        "masks[].predictions[]": PREDICTION,
+        "masks[].head_effects[]": ("target", "token", "logprob", "values"),
+    },
     "encode": {},
     "encode-labels": {
         "labels[]": ("label", "score"),

@@ -117,7 +117,7 @@ def describe_run(
     """
     texts, corpus, model = request.texts, request.corpus, request.model
     return {
-        **info.as_json(),
+        **replace(info, ablated=()).as_json(),
         "model_sha256": fingerprint(checkpoint),
         "threads": threads,
         "options": {
@@ -136,6 +136,7 @@ def describe_run(
             "batch_tokens": batch_tokens,
             "batch_size": model.batch_size,
             "layer_op": request.embedding.layer_op,
+            "ablate": ",".join(info.ablated) or None,
             "max_length": model.max_length,
             "long": str(model.on_long),
             "overlap": model.overlap,

@@ -124,7 +124,8 @@ def _actor_session(model: SessionRequest, session: Session, plan: ActorPlan) -> 
 def _info(session: Session, planned: SessionRequest) -> RunInfo:
     found = session.checkpoint
     run = (planned.engine, planned.device, str(planned.dtype))
-    return RunInfo("encode", found.name, found.revision, *run, session.recipe.shown)
+    info = RunInfo("encode", found.name, found.revision, *run, session.recipe.shown)
+    return replace(info, ablated=tuple(map(str, session.ablated)))
 
 
 def _about(request: EncodeRequest, session: Session, planned: SessionRequest) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bertcli.analysis.masks.predictions import MaskAnalysis, check_masks, predict_masks
-from bertcli.choices import FillOrder, TargetScore, WithinWord
+from bertcli.choices import AttributionMethod, Baseline, FillOrder, TargetScore, WithinWord
 from bertcli.errors import BertcliError, WrongUsage
 from bertcli.model.requirements import require_mlm
 from bertcli.output.schemas.fill_mask import fill_mask_schema
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from bertcli.results.texts import RunInfo
 
 _TOP_K = 5
+# Points on the path of integrated gradients.
+_STEPS = 50
 # --score computes one variant of a text for each token. This fraction of a batch then fills several batches.
 _SCORE_FRACTION = 8
 _SAME_VOCABULARY = "Jensen-Shannon distance: 0 if A and B agree, 0.833 if they have nothing in common"
@@ -78,7 +80,14 @@ def set_up(request: FillMaskRequest, session: Session, on_download: OnDownload) 
     """
     if request.compare is not None:
         return compare(request, session, on_download)
-    functions = {"--joint": joint, "--score": score, "--lens": lens, "--mutual": mutual}
+    functions = {
+        "--joint": joint,
+        "--score": score,
+        "--lens": lens,
+        "--mutual": mutual,
+        "--head-effects": head_effects,
+        "--attribute": attribute,
+    }
     return functions.get(request.analysis, predict)(request, session)
 
 
@@ -167,6 +176,55 @@ def mutual(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
     )
 
 
+def head_effects(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
+    """Compute the effect of each attention head on the top prediction of each mask, or on each target."""
+    from bertcli.analysis.masks.explained import check_one_piece
+    from bertcli.analysis.masks.head_effects import HeadEffectsAnalysis
+    from bertcli.model.requirements import require_head_switches
+    from bertcli.output.schemas.head_effects import head_effects_schema
+
+    require_head_switches(session, "--head-effects")
+    targets = None if request.targets is None else _parse_targets(request.targets, session)
+    check_one_piece("--head-effects", targets or ())
+    compute = partial(
+        predict_masks, session, top_k=_checked_top_k(request, session), analyses=[HeadEffectsAnalysis(targets)]
+    )
+    return FillMaskAnalysis(
+        compute,
+        partial(_check_has_mask, session),
+        head_effects_schema,
+        # A single text fills several batches, and its answer should not wait for the next text's.
+        batch_tokens=1,
+        documents=_mask_windows(request, session, ()),
+    )
+
+
+def attribute(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
+    """Attribute the top prediction of each mask, or each target, to the tokens of the text."""
+    from bertcli.analysis.masks.explained import check_one_piece
+    from bertcli.output.schemas.attributions import attributions_schema
+
+    targets = None if request.targets is None else _parse_targets(request.targets, session)
+    check_one_piece("--attribute", targets or ())
+    analysis: MaskAnalysis
+    if request.attribute == AttributionMethod.IG:
+        _ = session.engine_choice  # fails without torch's gradients
+        from bertcli.analysis.masks.attribution import IntegratedGradients
+
+        analysis = IntegratedGradients(targets, request.baseline or Baseline.MASK, request.steps or _STEPS)
+    else:
+        from bertcli.analysis.masks.occlusion import Occlusion
+
+        analysis = Occlusion(targets)
+    compute = partial(predict_masks, session, top_k=_checked_top_k(request, session), analyses=[analysis])
+    return FillMaskAnalysis(
+        compute,
+        partial(_check_has_mask, session),
+        attributions_schema,
+        batch_tokens=max(session.batch_tokens // _SCORE_FRACTION, 1),
+    )
+
+
 def compare(request: FillMaskRequest, session: Session, on_download: OnDownload) -> FillMaskAnalysis:
     """Predict each mask with two models, side by side."""
     from bertcli.analysis.masks.compare import ModelComparison
@@ -174,8 +232,8 @@ def compare(request: FillMaskRequest, session: Session, on_download: OnDownload)
     from bertcli.output.schemas.fill_mask import compare_schema
 
     top_k = _checked_top_k(request, session)
-    # The revision is the first model's.
-    other_request = replace(session.request, model=request.compare, revision=None)
+    # The revision and the heads that are switched off are the first model's.
+    other_request = replace(session.request, model=request.compare, revision=None, ablate=None)
     try:
         other = open_session(other_request, session.text_bytes, on_download)
         require_mlm(other)

@@ -16,6 +16,8 @@ from bertcli.pipeline.scheduler import Run
 
 # Rough number of steps of --joint, each of which runs the whole beam.
 _BEAM_STEPS = 20
+# Half of the number of heads of bert-base: each run without a head starts at its layer.
+_HEAD_RUNS = 72
 
 
 def fill_mask(request: FillMaskRequest) -> ExitCode:
@@ -26,7 +28,7 @@ def fill_mask(request: FillMaskRequest) -> ExitCode:
     if wants_dialogue(request):
         return Dialogue("[MASK]", request, fill_mask).run()
     passes = partial(estimate_passes, request.analysis)
-    session, reader = open_texts(request.texts, request.model, sink, passes)
+    session, reader = open_texts(request.texts, request.session, sink, passes)
     require_mlm(session)
     session.tokenizer.offers_windows = not request.needs_whole_texts
     analysis = set_up(request, session, sink.reporter.announce)
@@ -50,4 +52,11 @@ def estimate_passes(analysis: str, size: int) -> float:
         size: Bytes of the text.
     """
     tokens = max(size / BYTES_PER_TOKEN, 1)
-    return {"--score": tokens, "--mutual": tokens * (tokens + 1) / 2, "--joint": _BEAM_STEPS}.get(analysis, 1)
+    passes = {
+        "--score": tokens,
+        "--mutual": tokens * (tokens + 1) / 2,
+        "--joint": _BEAM_STEPS,
+        "--head-effects": _HEAD_RUNS,
+        "--attribute": tokens,
+    }
+    return passes.get(analysis, 1)

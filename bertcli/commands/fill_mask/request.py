@@ -1,10 +1,10 @@
 """Request of fill-mask: its options, and which of them go together."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isnan
 
-from bertcli.choices import FillOrder, TargetScore, WithinWord
+from bertcli.choices import AttributionMethod, Baseline, EngineName, FillOrder, TargetScore, WithinWord
 from bertcli.commands.options import TextOptions
 from bertcli.commands.request import options_of_fields
 from bertcli.errors import WrongUsage
@@ -21,12 +21,17 @@ _OPTIONS_OF: Mapping[str, set[str]] = {
     "--lens": {"--top-k", "--targets"},
     "--compare": {"--top-k", "--targets", "--target-score"},
     "--mutual": set(),
+    "--head-effects": {"--top-k", "--targets"},
+    "--attribute": {"--top-k", "--targets", "--baseline", "--steps"},
 }
 _NEEDS = {"--order": "--joint", "--within-word": "--score", "--target-score": "--targets"}
+_OF_IG = ("--baseline", "--steps")
 # Analyses that compare all masks or tokens of a text with each other, or whole texts.
-_WHOLE_TEXTS = ("--joint", "--compare", "--mutual")
+_WHOLE_TEXTS = ("--joint", "--compare", "--mutual", "--attribute")
 # Analyses with a bare answer: a filled text, or a score.
 _WITH_ANSWER = ("", "--joint", "--score")
+# Analyses whose results are matrices, which a picture can show.
+_FIGURES = ("--mutual", "--head-effects", "--attribute")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,10 @@ class FillMaskRequest:
         lens: Show the prediction of every layer.
         compare: A second model to compare with.
         mutual: Compute the mutual influence of tokens.
+        head_effects: Compute the effect of each attention head.
+        attribute: Method that attributes the prediction to the tokens of the text.
+        baseline: Baseline of integrated gradients.
+        steps: Number of their steps.
     """
 
     texts: TextOptions
@@ -63,6 +72,15 @@ class FillMaskRequest:
     lens: bool = False
     compare: str | None = None
     mutual: bool = False
+    head_effects: bool = False
+    attribute: AttributionMethod | None = None
+    baseline: Baseline | None = None
+    steps: int | None = None
+
+    @property
+    def session(self) -> SessionRequest:
+        """The request for the session."""
+        return replace(self.model, with_gradients=self.attribute == AttributionMethod.IG)
 
     @property
     def analysis(self) -> str:
@@ -80,7 +98,7 @@ class FillMaskRequest:
         return OutputFormats(
             "fill-mask",
             TENSOR_SUFFIXES if self.mutual else (),
-            has_figures=self.mutual,
+            has_figures=self.analysis in _FIGURES,
             has_plain=self.analysis in _WITH_ANSWER,
         )
 
@@ -105,11 +123,19 @@ class FillMaskRequest:
             raise WrongUsage(f"{analyses[0]} and {analyses[1]} cannot be combined", hint="use one of them at a time")
         given = [option for option, is_given in self._details().items() if is_given]
         for option in given:
+            if option in _OF_IG and self.attribute != AttributionMethod.IG:
+                raise WrongUsage(f"{option} needs --attribute ig", hint=f"use --attribute ig, or leave {option} out")
             needed = _NEEDS.get(option)
             if needed is not None and needed not in (*analyses, *given):
                 raise WrongUsage(f"{option} needs {needed}", hint=f"add {needed}, or leave {option} out")
             if option not in _OPTIONS_OF[self.analysis]:
                 raise WrongUsage(f"{option} and {self.analysis} cannot be combined", hint="leave one of them out")
+
+        if self.attribute == AttributionMethod.IG and self.model.engine in (EngineName.NUMPY, EngineName.TRANSFORMERS):
+            raise WrongUsage(
+                f"--attribute ig needs gradients, which the {self.model.engine} engine does not compute",
+                hint="use --engine torch, or --attribute occlusion",
+            )
 
     def check_format(self, destination: Destination) -> None:
         """Accept every format: each analysis has rows, JSON and a table."""
@@ -121,6 +147,8 @@ class FillMaskRequest:
             "--lens": self.lens,
             "--compare": self.compare is not None,
             "--mutual": self.mutual,
+            "--head-effects": self.head_effects,
+            "--attribute": self.attribute is not None,
         }
         return [option for option, is_requested in requested.items() if is_requested]
 
@@ -133,4 +161,6 @@ class FillMaskRequest:
             "--target-score": self.target_score is not None,
             "--order": self.order is not None,
             "--within-word": self.within_word is not None,
+            "--baseline": self.baseline is not None,
+            "--steps": self.steps is not None,
         }

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache, partial
 
 import torch
@@ -57,8 +57,15 @@ def check_device(name: str) -> str:
 class TorchOps:
     """The operations of bertcli.model.ops.base.Ops in torch."""
 
-    def __init__(self, device: str, dtype: str) -> None:
-        self.device, self.dtype = device, dtype
+    def __init__(self, device: str, dtype: str, *, with_gradients: bool = False) -> None:
+        """Prepare the backend.
+
+        Args:
+            device: Name of the device.
+            dtype: Number type of the computation.
+            with_gradients: Let torch compute gradients of inputs that ask for them. Without, less memory is used.
+        """
+        self.device, self.dtype, self._with_gradients = device, dtype, with_gradients
         # A GPU gains more from few large calls than from less work. A CPU gains from skipping the padding.
         self.supports_packing = device == "cpu"
         self._device = torch.device(device)
@@ -73,7 +80,8 @@ class TorchOps:
     @contextmanager
     def inference_mode(self) -> Iterator[None]:
         try:
-            with torch.inference_mode():
+            # Weights ask for no gradients, so without inference mode torch keeps nothing for other inputs either.
+            with nullcontext() if self._with_gradients else torch.inference_mode():
                 yield
         except RuntimeError as error:  # OutOfMemoryError on a GPU; on the CPU only the message tells
             if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
@@ -90,7 +98,9 @@ class TorchOps:
 
     def prepare_linear(self, linear: Linear) -> Linear:
         # oneDNN's product is a fifth faster with a weight in oneDNN's own layout than with a plain matrix.
-        if self.device == "cpu" and self._dtype == torch.float32 and onednn_is_usable():
+        # Its operators have no gradients.
+        is_faster = self.device == "cpu" and self._dtype == torch.float32 and not self._with_gradients
+        if is_faster and onednn_is_usable():
             return Linear(_pack(linear.weight), linear.bias)
         return linear
 

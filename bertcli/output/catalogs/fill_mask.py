@@ -32,13 +32,21 @@ def _masks(columns: Collection[str] = ()) -> list[Field]:
 _MASK_NUMBER = Field("", "mask", "number of the mask in its text, from 0")
 
 
+# Analyses that can read a text in windows.
+_IN_WINDOWS = ("", "--score", "--lens", "--head-effects")
+
+
 def fill_mask_fields(analysis: str) -> Sequence[Field]:
     """Return the fields of fill-mask.
 
     Args:
         analysis: The option that names the analysis, empty for the default one.
     """
-    return [*TEXT, *(WINDOWS_READ if analysis in ("", "--score", "--lens") else ()), *_ANALYSES[analysis]()]
+    return [
+        *TEXT,
+        *(WINDOWS_READ if analysis in ("", "--score", "--lens", "--head-effects") else ()),
+        *_ANALYSES[analysis](),
+    ]
 
 
 def _predict() -> list[Field]:
@@ -140,6 +148,41 @@ def _mutual() -> list[Field]:
     ]
 
 
+def _head_effects() -> list[Field]:
+    found = "masks[].head_effects[]"
+    return [
+        _MASK_NUMBER,
+        *_masks(["position"]),
+        *fields_of(found, _EXPLAINED, all_keys(_EXPLAINED)),
+        Field("", "layer", "layer of the head, from 0"),
+        Field("", "head", "number of the head in its layer, from 0"),
+        Field("", "effect", "change of logprob when the head is switched off"),
+        Field(f"{found}.values", "", "the changes, layers by heads"),
+    ]
+
+
+def _attribute() -> list[Field]:
+    found = "masks[].attributions[]"
+    return [
+        _MASK_NUMBER,
+        *_masks(["position"]),
+        *fields_of(found, _EXPLAINED, all_keys(_EXPLAINED)),
+        Field(f"{found}.method", "method", "method of the attribution"),
+        Field("", "text_position", "position of a token of the text, from 0"),
+        Field("", "text_token", "the token of the text"),
+        Field("", "value", "its contribution to logprob"),
+        Field(f"{found}.values", "", "the contributions of all tokens"),
+        Field(f"{found}.gap", "gap", "sum of the contributions minus what it should be"),
+        Field(f"{found}.baseline", "", "baseline of integrated gradients"),
+        Field(f"{found}.steps", "", "number of their points"),
+    ]
+
+
+_EXPLAINED = (
+    ("target", "the top prediction, or a word of --targets"),
+    ("token", "id of the target"),
+    ("logprob", "natural logarithm of the target's probability"),
+)
 _ANALYSES = {
     "": _predict,
     "--joint": _joint,
@@ -147,4 +190,6 @@ _ANALYSES = {
     "--lens": _lens,
     "--compare": _compare,
     "--mutual": _mutual,
+    "--head-effects": _head_effects,
+    "--attribute": _attribute,
 }

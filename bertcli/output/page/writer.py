@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bertcli.choices import Statistic
+from bertcli.output.display import heads_off
 from bertcli.output.page.encoding import ALPHABET, VECTOR_STEPS, WEIGHT_STEPS, EncodedLayer
 from bertcli.results.attention import AttnPageRecord
 from bertcli.results.texts import RunInfo
@@ -42,6 +43,11 @@ class PageInfo:
     has_mlm_head: bool
     thresholds: str
     start: Mapping[str, str | int] = field(default_factory=dict)
+
+    @property
+    def heads_off(self) -> str:
+        """The attention heads that were switched off, in a line; empty if there are none."""
+        return heads_off(self.run.ablated)
 
 
 class PageWriter:

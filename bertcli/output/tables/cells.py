@@ -16,7 +16,7 @@ from bertcli.output.display import recipe_line, run_line
 from bertcli.output.formatting import visible
 from bertcli.results.texts import RunInfo, TextInfo
 
-ACCENT, QUIET, STRONG, ALARM = "magenta", "dim", "bold", "red"
+ACCENT, OPPOSITE, QUIET, STRONG, ALARM = "magenta", "cyan", "dim", "bold", "red"
 FIRST_VALUES = 4
 # Spellings of the token for what a vocabulary cannot spell.
 _UNKNOWN = ("[UNK]", "<unk>")

@@ -1,11 +1,13 @@
 """Tables of fill-mask's other modes: --joint, --score, --lens, --compare and --mutual."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from bertcli.choices import FillOrder
+from bertcli.output.display import heads_off
 from bertcli.output.heatmaps import mutual_heatmap
 from bertcli.output.tables import cells
 from bertcli.output.tables.blocks import Blocks
@@ -91,7 +93,8 @@ def compare_table(record: FillMaskRecord, info: RunInfo, explanation: str) -> Re
         heading = cells.subtitle(place, _position_and_distance(mask, comparison))
         parts.append(Group(heading, _side_by_side(mask, comparison)))
     other = next((mask.comparison.model for mask in record.masks if mask.comparison), "")
-    caption = cells.caption(info, f"A: {info.model}", f"B: {other}", explanation)
+    first = ", ".join(filter(None, (info.model, heads_off(info.ablated))))
+    caption = cells.caption(replace(info, ablated=()), f"A: {first}", f"B: {other}", explanation)
     return cells.figure(cells.title(record.text), *parts, caption)
 
 

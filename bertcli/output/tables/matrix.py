@@ -11,7 +11,7 @@ from rich.text import Text
 from bertcli.output.display import Heatmap
 from bertcli.output.tables import cells
 from bertcli.output.tables.blocks import Blocks
-from bertcli.output.tables.cells import ACCENT, QUIET, STRONG
+from bertcli.output.tables.cells import ACCENT, OPPOSITE, QUIET, STRONG
 
 # A matrix with more rows is shown by its strongest values.
 _MOST_ROWS, _STRONGEST = 40, 20
@@ -125,8 +125,13 @@ class Matrix:
 def _shaded(heatmap: Heatmap, row: int, column: int) -> tuple[str, str]:
     """Return the text of a cell and the style of its strength."""
     shown, strength = heatmap.cell(row, column)
-    style = even_style(strength) if heatmap.is_even else _style(strength, _SHADES)
-    return shown, style if shown else ""
+    return shown, shade(strength, is_even=heatmap.is_even) if shown else ""
+
+
+def shade(strength: float, *, is_even: bool = False) -> str:
+    """Return the style of a value between -1 and 1 by its size. Negative values have another colour."""
+    style = _style(abs(strength), _EVEN_SHADES if is_even else _SHADES)
+    return style if strength >= 0 else style.replace(ACCENT, OPPOSITE)
 
 
 def even_style(strength: float) -> str:

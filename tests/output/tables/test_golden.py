@@ -20,6 +20,7 @@ from bertcli.output.schemas.attn import (
     strongest_keys_schema,
     summary_schema,
 )
+from bertcli.output.schemas.attributions import attributions_schema
 from bertcli.output.schemas.encode import encode_schema
 from bertcli.output.schemas.fill_mask import (
     compare_schema,
@@ -29,6 +30,7 @@ from bertcli.output.schemas.fill_mask import (
     mutual_schema,
     score_schema,
 )
+from bertcli.output.schemas.head_effects import head_effects_schema
 from bertcli.output.schemas.lengths import lengths_schema
 from bertcli.output.schemas.models import models_schema, shapes_schema, weights_schema
 from bertcli.output.schemas.similarity import ComparedColumns, similarity_schema, token_similarity_schema
@@ -84,6 +86,14 @@ CASES: dict[str, Callable[[], Case]] = {
         [samples.compare_record(), samples.compare_record(one_vocabulary=False)],
     ),
     "fill-mask-mutual": lambda: (mutual_schema(samples.info("fill-mask")), [samples.mutual_record()]),
+    "fill-mask-head-effects": lambda: (
+        head_effects_schema(samples.info("fill-mask")),
+        [samples.head_effects_record(), samples.head_effects_record(heads=2)],
+    ),
+    "fill-mask-attribute": lambda: (
+        attributions_schema(samples.info("fill-mask")),
+        [samples.attributions_record(), samples.attributions_record("ig")],
+    ),
     "encode": _encode,
     "encode-similarity": lambda: (_compared(), [samples.similarity_matrix()]),
     "encode-similar-pairs": lambda: (_compared(), [samples.similar_pairs()]),
@@ -119,6 +129,8 @@ COLORED = (
     "fill-mask",
     "fill-mask-compare",
     "fill-mask-mutual",
+    "fill-mask-head-effects",
+    "fill-mask-attribute",
     "encode-words",
     "encode-tokens",
     "encode",
@@ -150,8 +162,8 @@ def test_colours_are_the_terminals_own(name: str) -> None:
     schema, records = CASES[name]()
     drawn = draw(schema, *records, width=80, color="always")
     codes = {code for codes in re.findall(r"\x1b\[([\d;]*)m", drawn) for code in codes.split(";")}
-    reset, bold, dim, reverse, red, magenta = "0", "1", "2", "7", "31", "35"
-    assert codes <= {reset, bold, dim, reverse, red, magenta}
+    reset, bold, dim, reverse, red, magenta, cyan = "0", "1", "2", "7", "31", "35", "36"
+    assert codes <= {reset, bold, dim, reverse, red, magenta, cyan}
 
 
 def test_no_golden_file_is_left_over() -> None:

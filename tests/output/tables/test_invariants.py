@@ -14,6 +14,7 @@ from rich.cells import cell_len
 from bertcli.output.formatting import visible
 from bertcli.output.schema import Schema
 from bertcli.output.schemas.attn import attn_schema, matrix_schema, strongest_keys_schema
+from bertcli.output.schemas.attributions import attributions_schema
 from bertcli.output.schemas.encode import encode_schema
 from bertcli.output.schemas.fill_mask import (
     compare_schema,
@@ -23,14 +24,17 @@ from bertcli.output.schemas.fill_mask import (
     mutual_schema,
     score_schema,
 )
+from bertcli.output.schemas.head_effects import head_effects_schema
 from bertcli.output.schemas.models import weights_schema
 from bertcli.results.attention import AttnRecord, HeadStatistics, KeyWeight, StrongestKeys
 from bertcli.results.embeddings import EncodeRecord
 from bertcli.results.masks import (
+    Attribution,
     Change,
     Comparison,
     FilledSequence,
     FillMaskRecord,
+    HeadEffects,
     LensLayer,
     MaskPredictions,
     Prediction,
@@ -105,8 +109,24 @@ def _mutual(text: TextInfo) -> tuple[Schema[Any], Any]:
     return mutual_schema(samples.info("fill-mask")), FillMaskRecord(text, [], mutual=np.full((size, size), 0.5))
 
 
+def _head_effects(text: TextInfo) -> tuple[Schema[Any], Any]:
+    effects = [HeadEffects(token, at, -1.5, np.full((2, 3), 0.5 - at)) for at, token in enumerate(text.tokens)]
+    masks = [MaskPredictions(1, [], head_effects=effects)]
+    return head_effects_schema(samples.info("fill-mask")), FillMaskRecord(text, masks)
+
+
+def _attributions(text: TextInfo) -> tuple[Schema[Any], Any]:
+    found = [
+        Attribution(token, at, "occlusion", -1.5, np.full(len(text.tokens), 0.5 - at), None)
+        for at, token in enumerate(text.tokens)
+    ]
+    masks = [MaskPredictions(1, [], attributions=found)]
+    return attributions_schema(samples.info("fill-mask")), FillMaskRecord(text, masks)
+
+
 TABLES: Sequence[Callable[[TextInfo], tuple[Schema[Any], Any]]] = (
     _fill_mask, _encode, _matrix, _strongest_keys, _joint, _score, _lens, _compare, _mutual,
+    _head_effects, _attributions,
 )  # fmt: skip
 
 
