@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.process import COMMAND, LONGEST_RUN, TEXT, Finished, environment, run
+from tests.cli.process import COMMAND, LONGEST_RUN, TEXT, Finished, environment, run, start
 from tests.forks import forked_command, write_program
 
 
@@ -20,9 +20,9 @@ def run_fresh(*arguments: str, env: dict[str, str] | None = None, **process: Any
     return Finished(done.returncode, done.stdout, done.stderr.decode())
 
 
-def start_forked(*arguments: str, **process: Any) -> subprocess.Popen[bytes]:
-    streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **process}
-    return subprocess.Popen([*forked_command(), *arguments], env=environment(), **streams)
+def start_forked(*arguments: str) -> subprocess.Popen[bytes]:
+    """Start bertcli as a forked process."""
+    return start(*arguments, command=forked_command())
 
 
 @pytest.mark.parametrize(
