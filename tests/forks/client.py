@@ -9,8 +9,8 @@ import posix
 import sys
 from _socket import AF_UNIX, SCM_RIGHTS, SOL_SOCKET, socket
 
-# Signals to pass on. Nothing can pass SIGKILL on, so the server kills a run whose client has gone.
-_SIGNALS = (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP, _signal.SIGQUIT)
+# Signals to pass on. If another one ends the client, the server kills the run.
+_SIGNALS = (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP)
 _STREAMS = (0, 1, 2)
 
 
