@@ -53,6 +53,17 @@ def test_a_fork_ends_and_prints_as_a_new_process(
     assert forked.exit_code == exit_code
 
 
+def test_a_usual_run_is_a_fork(tiny: tuple[str, str]) -> None:
+    with start_forked("encode", "-", *tiny, "--format", "jsonl") as process:
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(f"{TEXT}\n".encode())
+        process.stdin.flush()
+        assert process.stdout.readline()
+        assert b"client.py" in Path(f"/proc/{process.pid}/cmdline").read_bytes()
+        process.stdin.close()
+        assert process.wait(LONGEST_RUN) == 0
+
+
 def test_a_fork_has_the_folder_the_mask_of_new_files_and_the_input_of_its_client(
     tiny: tuple[str, str], folder: Path
 ) -> None:
