@@ -5,7 +5,7 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -90,7 +90,7 @@ def run(
     timeout: float = LONGEST_RUN,
     **process: Any,
 ) -> Finished:
-    """Run bertcli to its end, as a forked process unless it has options for a process of its own.
+    """Run bertcli to its end, as a forked process. With further arguments for the process, it is a new one.
 
     stdin is the input itself, or a file or descriptor to read from.
     """
@@ -115,10 +115,12 @@ def printed(*arguments: str) -> Finished:
     return run(*arguments).answer()
 
 
-def start(*arguments: str | Path, cwd: Path | None = None, **process: Any) -> subprocess.Popen[bytes]:
-    """Start bertcli. Its three streams are pipes to the test unless the arguments replace them."""
+def start(
+    *arguments: str | Path, cwd: Path | None = None, command: Sequence[str] = COMMAND, **process: Any
+) -> subprocess.Popen[bytes]:
+    """Start bertcli, as a new process. Its three streams are pipes to the test unless the arguments replace them."""
     streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **process}
-    return subprocess.Popen([*COMMAND, *arguments], env=environment(), cwd=cwd, **streams)
+    return subprocess.Popen([*command, *arguments], env=environment(), cwd=cwd, **streams)
 
 
 def assert_failed(finished: Finished, exit_code: int, *words: str) -> None:

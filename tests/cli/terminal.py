@@ -1,4 +1,4 @@
-"""bertcli in a pseudo-terminal, as the user sees it."""
+"""bertcli in a pseudo-terminal, as the user sees it. All runs are forked processes."""
 
 import fcntl
 import os
@@ -7,9 +7,11 @@ import re
 import struct
 import subprocess
 import termios
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import pexpect
 
 from tests.cli.process import LONGEST_RUN, environment
 from tests.forks import forked_command
@@ -64,6 +66,25 @@ def show(*arguments: str | Path, width: int = 120, env: Mapping[str, str] | None
         stderr = process.stderr.read().decode() if process.stderr else ""
         exit_code = process.wait(LONGEST_RUN)
     return Screen(exit_code, shown.decode().replace("\r\n", "\n"), stderr)
+
+
+def spawn(
+    arguments: Sequence[str | Path],
+    folder: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    dimensions: tuple[int, int] = (24, 80),
+) -> pexpect.spawn:
+    """Start bertcli with a terminal of these lines and columns as its three streams, to type at and to read."""
+    program, *before = forked_command()
+    return pexpect.spawn(
+        program,
+        [*before, *map(str, arguments)],
+        cwd=folder,
+        env=environment(env),
+        dimensions=dimensions,
+        encoding="utf-8",
+        timeout=LONGEST_RUN,
+    )
 
 
 def _read(descriptor: int) -> bytes:

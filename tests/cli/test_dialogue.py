@@ -6,7 +6,8 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from tests.cli.test_progress import ESCAPES, spawn
+from tests.cli.terminal import spawn
+from tests.cli.test_progress import ESCAPES
 
 # The beginning of a row: rank, token, id and probability.
 RANK = r" \d+ +\S+ +\d+ +0\."

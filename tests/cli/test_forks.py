@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.process import COMMAND, LONGEST_RUN, TEXT, Finished, environment, run
+from tests.cli.process import COMMAND, LONGEST_RUN, TEXT, Finished, environment, run, start
 from tests.forks import forked_command, write_program
 
 
@@ -20,9 +20,9 @@ def run_fresh(*arguments: str, env: dict[str, str] | None = None, **process: Any
     return Finished(done.returncode, done.stdout, done.stderr.decode())
 
 
-def start_forked(*arguments: str, **process: Any) -> subprocess.Popen[bytes]:
-    streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **process}
-    return subprocess.Popen([*forked_command(), *arguments], env=environment(), **streams)
+def start_forked(*arguments: str) -> subprocess.Popen[bytes]:
+    """Start bertcli as a forked process."""
+    return start(*arguments, command=forked_command())
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,17 @@ def test_a_fork_ends_and_prints_as_a_new_process(
     forked = run(*arguments, env=env)
     assert forked == run_fresh(*arguments, env=env)
     assert forked.exit_code == exit_code
+
+
+def test_a_usual_run_is_a_fork(tiny: tuple[str, str]) -> None:
+    with start_forked("encode", "-", *tiny, "--format", "jsonl") as process:
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(f"{TEXT}\n".encode())
+        process.stdin.flush()
+        assert process.stdout.readline()
+        assert b"client.py" in Path(f"/proc/{process.pid}/cmdline").read_bytes()
+        process.stdin.close()
+        assert process.wait(LONGEST_RUN) == 0
 
 
 def test_a_fork_has_the_folder_the_mask_of_new_files_and_the_input_of_its_client(

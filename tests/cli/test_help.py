@@ -6,12 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pexpect
 import pytest
 
 from bertcli import __version__
 from bertcli.cli.help import APP, COMMANDS
 from tests.cli.process import TEXT, assert_failed, environment, run
+from tests.cli.terminal import spawn
 
 ALL_COMMANDS = ("encode", "fill-mask", "shapes", "attn", "models")
 # Options of every command that takes texts, by their names; those of one command below.
@@ -72,9 +72,7 @@ def option_names(help_text: str) -> set[str]:
 
 def on_terminal(*arguments: str, columns: int) -> list[str]:
     """Return the lines that bertcli prints on a terminal of that width."""
-    process = pexpect.spawn(
-        sys.executable, ["-m", "bertcli", *arguments], env=environment(), dimensions=(200, columns), encoding="utf-8"
-    )
+    process = spawn(arguments, dimensions=(200, columns))
     lines = process.read().replace("\r\n", "\n").splitlines()
     process.close()
     assert process.exitstatus == 0

@@ -2,28 +2,13 @@
 
 import os
 import re
-import sys
 from pathlib import Path
 
-import pexpect
 import pytest
 
-from tests.cli.process import LONGEST_RUN, environment
+from tests.cli.terminal import spawn
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
-
-
-def spawn(arguments: list[str], folder: Path) -> pexpect.spawn:
-    """Start bertcli on a terminal of 80 columns."""
-    return pexpect.spawn(
-        sys.executable,
-        ["-m", "bertcli", *arguments],
-        cwd=str(folder),
-        env=environment(),
-        dimensions=(24, 80),
-        encoding="utf-8",
-        timeout=LONGEST_RUN,
-    )
 
 
 def test_the_bar_shows_texts_and_speed_below_messages(tiny: tuple[str, str], folder: Path) -> None:

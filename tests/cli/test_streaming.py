@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 
 from tests.cli.process import LONGEST_RUN, run, start
+from tests.forks import forked_command
 
 
 @contextmanager
 def dialogue(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     """Start bertcli with pipes to the test, and end it with the block."""
-    process = start(*arguments)
+    process = start(*arguments, command=forked_command())
     try:
         yield process
     finally:

@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 import unicodedata
 from pathlib import Path
 
@@ -10,8 +9,8 @@ import pexpect
 import pytest
 
 from bertcli.output.formatting import visible
-from tests.cli.process import COMMANDS, LONGEST_RUN, TEXT, environment, printed, run
-from tests.cli.terminal import Screen, show
+from tests.cli.process import COMMANDS, TEXT, printed, run
+from tests.cli.terminal import Screen, show, spawn
 from tests.tiny import SPECIAL_TOKENS, write_vocabulary
 
 # Texts that rich would interpret: markup, closing tags, emoji names, styles and links.
@@ -201,15 +200,7 @@ def test_arrays_are_refused_if_the_path_is_a_terminal(tiny: tuple[str, str], fol
 
 def paged(pager: str, *arguments: str | Path, height: int = 12, **changes: str) -> pexpect.spawn:
     """Start bertcli with a pager and changes of the environment on a terminal of a few lines."""
-    environment_ = {**environment(), "PAGER": pager, **changes}
-    return pexpect.spawn(
-        sys.executable,
-        ["-m", "bertcli", *map(str, arguments)],
-        env=environment_,
-        dimensions=(height, 100),
-        encoding="utf-8",
-        timeout=LONGEST_RUN,
-    )
+    return spawn(arguments, env={"PAGER": pager, **changes}, dimensions=(height, 100))
 
 
 def test_a_long_table_is_shown_in_the_pager_and_messages_follow_it(tiny: tuple[str, str]) -> None:

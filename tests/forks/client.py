@@ -9,8 +9,8 @@ import posix
 import sys
 from _socket import AF_UNIX, SCM_RIGHTS, SOL_SOCKET, socket
 
-# Signals to pass on. Nothing can pass SIGKILL on, so the server kills a run whose client has gone.
-_SIGNALS = (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP, _signal.SIGQUIT)
+# Signals to pass on. If another one ends the client, the server kills the run.
+_SIGNALS = (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP)
 _STREAMS = (0, 1, 2)
 
 
@@ -24,10 +24,8 @@ def main() -> None:
     if run is None:
         _signal.pthread_sigmask(_signal.SIG_UNBLOCK, _SIGNALS)
         posix.execv(sys.executable, [sys.executable, "-m", "bertcli", *arguments])
-    # What the run closes is then closed, and not still open here.
-    posix.closerange(_STREAMS[0], _STREAMS[-1] + 1)
     for number in _SIGNALS:
-        _signal.signal(number, lambda number, _: run.send(bytes([number])))
+        _signal.signal(number, lambda number, _: _pass_on(number, run))
     _signal.pthread_sigmask(_signal.SIG_UNBLOCK, _SIGNALS)
     status = run.recv(4)
     if not status:
@@ -38,6 +36,13 @@ def main() -> None:
             _signal.signal(-code, _signal.SIG_DFL)
         posix.kill(posix.getpid(), -code)
     posix._exit(code)
+
+
+def _pass_on(number: int, run: socket) -> None:
+    try:
+        run.send(bytes([number]))
+    except OSError:  # the run has ended
+        pass
 
 
 def _is_open(descriptor: int) -> bool:

@@ -22,9 +22,11 @@ from tests.forks import child
 _LIFELINE = 0
 # Libraries that bertcli imports inside functions.
 _LIBRARIES = ("numpy", "tokenizers", "torch", "pyarrow.parquet", "rich.table", "rich.text", "jinja2")
-# Modules that import huggingface_hub or matplotlib, which read the environment, or ray.
+# Libraries that read the environment when they are imported, or start processes, and the modules that import them.
+_IMPORTED_BY_RUNS = {"huggingface_hub", "matplotlib", "ray", "transformers"}
 _NOT_PRELOADED = (
     "bertcli.__main__", "bertcli.cluster", "bertcli.commands.encode.ray", "bertcli.model.slow_tokenizer",
+    "bertcli.model.transformers_engine",
     "bertcli.output.figure",
 )  # fmt: skip
 # Beginnings of variables that Python or a preloaded library reads at its start.
@@ -180,6 +182,7 @@ def _preload() -> None:
     for module in pkgutil.walk_packages(bertcli.__path__, "bertcli."):
         if not module.name.startswith(_NOT_PRELOADED):
             importlib.import_module(module.name)
+    assert not _IMPORTED_BY_RUNS & set(sys.modules)
     gc.freeze()  # a collection in a child would copy the pages of all objects
 
 
