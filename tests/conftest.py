@@ -16,8 +16,8 @@ settings.register_profile("local", deadline=None, suppress_health_check=[HealthC
 settings.register_profile("ci", settings.get_profile("local"), derandomize=True)
 settings.load_profile("ci" if "CI" in os.environ else "local")
 
-# pytest's workers share the cores. A thread of OpenBLAS or OpenMP that waits must sleep then: by default it keeps its core
-# busy, and computations take several times as long. Both libraries read these when they are loaded.
+# The workers of pytest share the cores, so a waiting thread of OpenBLAS or OpenMP must sleep. By default it keeps its
+# core busy, and computations take several times as long. Both libraries read these when they are loaded.
 os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")  # 2 ** 4 cycles
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 

@@ -78,9 +78,7 @@ def test_a_fork_has_the_folder_the_mask_of_new_files_and_the_input_of_its_client
     ).stdout
 
 
-@pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGQUIT, -signal.SIGQUIT)]
-)
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_to_the_client_reaches_the_run(tiny: tuple[str, str], number: int, code: int) -> None:
     with start_forked("encode", "-", *tiny, "--format", "jsonl") as process:
         assert process.stdin is not None and process.stdout is not None
