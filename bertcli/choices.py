@@ -203,6 +203,13 @@ class WithinWord(StrEnum):
     L2R = "l2r"
 
 
+class ScoreOnly(StrEnum):
+    """Parts of a text that are scored: the tokens that it shares with the text to compare with, or sentence B."""
+
+    SHARED = "shared"
+    B = "b"
+
+
 class HeadTask(StrEnum):
     """Tasks of the heads over the last hidden state, by the ends of transformers' class names."""
 

@@ -62,7 +62,7 @@ _bertcli() {
             esac
             ;;
         fill-mask)
-            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error -k --top-k --mass --entropy --targets --target-score --joint --order --score --within-word --lens --compare --mutual -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --long --overlap --token --format --json -o --output --svg --force --color --width --pager --no-pager -q --quiet --debug -h --help'
+            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error -k --top-k --mass --entropy --targets --target-score --joint --order --score --within-word --lens --compare --mutual --versus --only --only-words --aggregate --group-by -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --long --overlap --token --format --json -o --output --svg --force --color --width --pager --no-pager -q --quiet --debug -h --help'
             case $prev in
                 -f|--file) takes=file ;;
                 --field|--column) takes=value ;;
@@ -77,6 +77,10 @@ _bertcli() {
                 --order) takes=value values='confidence l2r' ;;
                 --within-word) takes=value values='l2r' ;;
                 --compare) takes=model ;;
+                --versus) takes=value ;;
+                --only) takes=value values='shared b' ;;
+                --only-words) takes=value ;;
+                --group-by) takes=value ;;
                 -m|--model) takes=model ;;
                 --revision) takes=value ;;
                 --engine) takes=value values='auto numpy torch transformers' ;;

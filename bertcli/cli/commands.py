@@ -17,6 +17,7 @@ from bertcli.cli.options import (
     WordGroup,
     option,
 )
+from bertcli.cli.score_options import SCORES, PairGroup
 
 _PREDICTIONS, _SHAPES = "Predictions", "Shapes"
 
@@ -156,7 +157,7 @@ def fill_mask(
         bool,
         option(
             "--score",
-            panel=_PREDICTIONS,
+            panel=SCORES,
             help="Compute the pseudo-log-likelihood of each text: every token is masked in turn.",
         ),
     ] = False,
@@ -164,7 +165,7 @@ def fill_mask(
         WithinWord | None,
         option(
             "--within-word",
-            panel=_PREDICTIONS,
+            panel=SCORES,
             help="With --score, also mask the pieces of the same word to the right of a token.",
         ),
     ] = None,
@@ -181,6 +182,7 @@ def fill_mask(
             "--mutual", panel=_PREDICTIONS, help="Show how much masking one token changes the prediction of another."
         ),
     ] = False,
+    pairs: PairGroup,
     model: ModelGroup,
     output: OutputGroup,
 ) -> int:
@@ -205,6 +207,7 @@ def fill_mask(
             lens=lens,
             compare=compare,
             mutual=mutual,
+            pairs=pairs,
         )
     )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bertcli.choices import LayerOp, Pooling, RecipeSource, WordPooling
 from bertcli.output.formatting import counted
+from bertcli.results.pairs import Interval, PairSummary
 from bertcli.results.recipe import Recipe
 from bertcli.results.texts import FloatArray, RunInfo, TextInfo
 
@@ -127,6 +128,26 @@ def corpus_title(text_count: int, token_count: int) -> str:
     '1,234 texts, 56,789 tokens'
     """
     return f"{counted(text_count, 'text')}, {token_count:,} tokens"
+
+
+def pair_summary_lines(summary: PairSummary) -> list[str]:
+    """Return the summary of minimal pairs in one or two lines."""
+    counts = summary.counts
+    accuracy = f"accuracy {counts.accuracy:.4f} ({interval_text(counts.accuracy_interval, 4)})"
+    difference = f"mean difference {counts.mean_difference:.3f}"
+    if counts.mean_difference_interval is not None:
+        difference += f" ({interval_text(counts.mean_difference_interval, 3)})"
+    ties = "1 tie" if counts.ties == 1 else f"{counts.ties:,} ties"
+    lines = [f"{counted(counts.count, 'pair')}: {accuracy}, {ties}, {difference}"]
+    if summary.groups is not None:
+        mean = f"accuracy {summary.mean_accuracy:.4f}, mean difference {summary.mean_difference:.3f}"
+        lines.append(f"mean over {counted(len(summary.groups), 'group')}: {mean}")
+    return lines
+
+
+def interval_text(interval: Interval, decimals: int) -> str:
+    """Return a confidence interval in words."""
+    return f"95 % from {interval.low:.{decimals}f} to {interval.high:.{decimals}f}"
 
 
 def run_line(info: RunInfo) -> str:

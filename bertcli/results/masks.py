@@ -194,6 +194,8 @@ class TextScore:
         mean: Mean of the tokens' logprob.
         perplexity: exp(-mean).
         tokens: The score of each token.
+        only: The part of the text whose tokens are scored, a bertcli.choices.ScoreOnly, or None for all of it.
+        only_words: The words whose tokens are scored, or None for all of them.
     """
 
     method: str
@@ -201,6 +203,8 @@ class TextScore:
     mean: float
     perplexity: float
     tokens: Sequence[TokenScore]
+    only: str | None = None
+    only_words: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,17 +4,21 @@ from typing import Any
 
 import pytest
 
-from bertcli.choices import FillOrder, TargetScore, WithinWord
+from bertcli.choices import FillOrder, OnLong, ScoreOnly, TargetScore, WithinWord
 from bertcli.commands.fill_mask.command import estimate_passes
 from bertcli.commands.fill_mask.request import FillMaskRequest
-from bertcli.commands.options import TextOptions
+from bertcli.commands.options import PairOptions, TextOptions
 from bertcli.errors import WrongUsage
 from bertcli.model.request import SessionRequest
 from bertcli.output.destination import OutputOptions
 
 
-def request(**options: Any) -> FillMaskRequest:
-    return FillMaskRequest(TextOptions(), SessionRequest(), OutputOptions(), **options)
+def request(texts: TextOptions | None = None, model: SessionRequest | None = None, **options: Any) -> FillMaskRequest:
+    """Return a request. Options of PairOptions may be given beside the others."""
+    of_pairs = {name: options.pop(name) for name in PairOptions.__slots__ if name in options}
+    return FillMaskRequest(
+        texts or TextOptions(), model or SessionRequest(), OutputOptions(), **options, pairs=PairOptions(**of_pairs)
+    )
 
 
 @pytest.mark.parametrize(
@@ -27,6 +31,12 @@ def request(**options: Any) -> FillMaskRequest:
         ({"lens": True, "targets": "a", "top_k": 3}, "--lens"),
         ({"compare": "bundled", "targets": "a", "target_score": TargetScore.MEAN, "top_k": 3}, "--compare"),
         ({"mutual": True}, "--mutual"),
+        ({"score": True, "versus": "bad", "aggregate": True, "group_by": "a,b", "only": ScoreOnly.SHARED}, "--score"),
+        ({"score": True, "only_words": "is,are"}, "--score"),
+        ({"score": True, "only": ScoreOnly.B, "texts": TextOptions(pair="how")}, "--score"),
+        ({"score": True, "only": ScoreOnly.B, "texts": TextOptions(pair="how"), "versus": "bad"}, "--score"),
+        ({"score": True, "only": ScoreOnly.B, "texts": TextOptions(pairs=True)}, "--score"),
+        ({"score": True, "texts": TextOptions(pairs=True), "versus": "B"}, "--score"),
     ],
 )
 def test_valid_options_choose_one_analysis(options: dict[str, Any], analysis: str) -> None:
@@ -51,6 +61,27 @@ def test_valid_options_choose_one_analysis(options: dict[str, Any], analysis: st
         (
             {"lens": True, "targets": "a", "target_score": TargetScore.MEAN},
             "--target-score and --lens cannot be combined",
+        ),
+        ({"versus": "bad"}, "--versus needs --score"),
+        ({"only_words": "is"}, "--only-words needs --score"),
+        ({"score": True, "aggregate": True}, "--aggregate needs --versus"),
+        ({"score": True, "group_by": "kind"}, "--group-by needs --versus"),
+        ({"score": True, "versus": "bad", "group_by": "a, a"}, "--group-by names a field twice"),
+        ({"score": True, "versus": "bad", "group_by": "a,"}, "--group-by has an empty name"),
+        ({"score": True, "versus": "bad", "group_by": "a\nb"}, "--group-by has a line end or a word that is too long"),
+        ({"score": True, "only": ScoreOnly.SHARED}, "--only shared needs --versus"),
+        ({"score": True, "only": ScoreOnly.B}, "--only b needs a sentence B"),
+        (
+            {"score": True, "only": ScoreOnly.B, "versus": "B", "texts": TextOptions(pairs=True)},
+            "--only b needs a sentence B, and --versus B takes it",
+        ),
+        (
+            {"score": True, "versus": "bad", "texts": TextOptions(pairs=True)},
+            "with --pairs, each text is compared with its sentence B, not with 'bad'",
+        ),
+        (
+            {"score": True, "only_words": "is", "model": SessionRequest(long=OnLong.WINDOWS)},
+            "--only-words needs a whole text, and --long windows reads a long text in parts",
         ),
     ],
 )

@@ -32,6 +32,9 @@ _VALUES: Mapping[str, Sequence[str]] = {
     "from_token": ("how", "1", "[CLS]", "[MASK]", "-1", "99", "zz"),
     "rows": ("0-2", "1-1", "2-1", "0-", "-", "0-999", "a-b"),
     "cols": ("0-2", "1-1", "3", "0-999"),
+    "versus": ("text", "id", "other", "B", "B", "how are you", ""),
+    "only_words": ("are,is", "cat", "the cat", ",", "zzzz", "\u200b"),
+    "group_by": ("id", "id,text", "other", "text,text", ",", ""),
     "targets": ("are,is", "cat", '"New York",mat', ",", "", "zzzz", "中,é"),
     "device": ("cpu", "cpu", "auto", "cuda", "cuda:7", "mps", "tpu"),
     "revision": ("main", "v1", "../x"),
@@ -55,7 +58,9 @@ _TOGETHER: Mapping[str, Sequence[Sequence[str]]] = {
     ),
     "fill-mask": (
         ("top_k",), ("mass", "entropy"), ("targets", "target_score"), ("joint", "order", "top_k"), ("score",),
-        ("score", "within_word"), ("lens", "top_k"), ("compare", "targets"), ("mutual",),
+        ("score", "within_word"), ("score", "versus"), ("score", "versus", "pairs"), ("score", "versus", "aggregate"),
+        ("score", "versus", "group_by"), ("score", "versus", "pairs", "only"), ("score", "only_words"),
+        ("score", "versus", "aggregate", "group_by"), ("lens", "top_k"), ("compare", "targets"), ("mutual",),
         ("long", "max_length"), ("long", "score"),
     ),
     "attn": (

@@ -31,6 +31,7 @@ from bertcli.results.models import (
     SkippedModel,
     StoredTensor,
 )
+from bertcli.results.pairs import Interval, PairCounts, PairGroup, PairRecord, PairSummary
 from bertcli.results.recipe import Recipe
 from bertcli.results.texts import RunInfo, TextInfo
 from bertcli.results.tokens import Token, TokensRecord
@@ -129,6 +130,34 @@ def score_record() -> FillMaskRecord:
     ]
     text = text_info(["the", "##irs", "."], "Theirs.")
     return FillMaskRecord(text, [], score=TextScore("PLL-word-l2r", -113.35501, -37.785, 2.5697e16, tokens))
+
+
+def pair_record() -> PairRecord:
+    """Return a pair whose texts differ in one word, of one piece and of two."""
+    shared = [TokenScore(1, "the", 1996, -0.801, 1.156, 1, "the"), TokenScore(2, "keys", 6309, -7.225, 10.42, 188, "a")]
+    ends = TokenScore(4, ".", 1012, -0.005, 0.007, 1, "."), TokenScore(5, ".", 1012, -0.016, 0.023, 1, ".")
+    first = [*shared, TokenScore(3, "are", 2024, -2.531, 3.65, 2, "were"), ends[0]]
+    others = [
+        TokenScore(3, "[UNK]", 100, -14.5, 20.9, 9000, "were"),
+        TokenScore(4, "##s", 2015, -8.25, 11.9, 70, "[b]"),
+    ]
+    versus = [replace(shared[0], logprob=-0.75), shared[1], *others, ends[1]]
+    text = text_info(["the", "keys", "are", "."], "The keys are.", line=3)
+    other = text_info(["the", "keys", "[UNK]", "##s", "."], "The keys [b]\x1b.", line=3, unknown=1)
+    scores = [
+        TextScore("PLL-word-l2r", -10.562, -2.6405, 14.02, first, only_words=["are", "[b]"]),
+        TextScore("PLL-word-l2r", -30.741, -6.1482, 467.9, versus, only_words=["are", "[b]"]),
+    ]
+    return PairRecord(FillMaskRecord(text, [], score=scores[0]), FillMaskRecord(other, [], score=scores[1]))
+
+
+def pair_summary() -> PairSummary:
+    """Return the summary of two groups, one of them of a single pair that is a tie."""
+    counts = PairCounts(1203, 0.8136, Interval(0.7906, 0.8346), 1, 2.642, Interval(2.288, 2.995))
+    first = PairCounts(1202, 0.8143, Interval(0.7913, 0.8352), 0, 2.644, Interval(2.29, 2.998))
+    tie = PairCounts(1, 0.0, Interval(0.0, 0.7935), 1, 0.0, None)
+    groups = [({"field": "syntax", "UID": "[b]"}, first), ({"field": "morphology", "UID": "agreement\x1b"}, tie)]
+    return PairSummary(counts, [PairGroup(group, of_group) for group, of_group in groups])
 
 
 def lens_record() -> FillMaskRecord:

@@ -5,14 +5,14 @@ With WithinWord.L2R, the later pieces of a token's own word are masked with it, 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from math import log
 
 import numpy as np
 
-from bertcli.analysis.masks.variants import Variant, content_positions, run_variants, with_masks
+from bertcli.analysis.masks.scored_tokens import EVERY_TOKEN, ScoredTokens
+from bertcli.analysis.masks.variants import Variant, run_variants, with_masks
 from bertcli.choices import WithinWord
-from bertcli.errors import BadText
-from bertcli.input.records import FailedText
 from bertcli.model.batching import Batch
 from bertcli.model.ops.base import Array
 from bertcli.model.session import Session
@@ -23,7 +23,9 @@ from bertcli.results.masks import TextScore, TokenScore
 METHOD_NAMES: Mapping[WithinWord | None, str] = {None: "PLL-original", WithinWord.L2R: "PLL-word-l2r"}
 
 
-def score_texts(session: Session, batch: Batch, within_word: WithinWord | None = None) -> list[TextScore]:
+def score_texts(
+    session: Session, batch: Batch, within_word: WithinWord | None = None, chosen: ScoredTokens = EVERY_TOKEN
+) -> list[TextScore]:
     """Compute the pseudo-log-likelihood of each text of a batch.
 
     Masks that are already in a text stay, and are not scored.
@@ -32,41 +34,20 @@ def score_texts(session: Session, batch: Batch, within_word: WithinWord | None =
         session: The open checkpoint.
         batch: The texts.
         within_word: Pieces of the word to mask together with a scored token, or None for the token alone.
+        chosen: The tokens to score.
     """
     tokens: list[list[TokenScore]] = [[] for _ in batch.texts]
     variants = (
         Variant(with_masks(text, _masked_with(text, position, within_word), session.mask_token_id), (position,), row)
         for row, text in enumerate(batch.texts)
-        for position in scored_positions(session, text)
+        for position in chosen.positions(session, text)
     )
     for run, logits in run_variants(session, variants):
         places = [(batch.texts[variant.about], variant.positions[0]) for variant in run]
         for variant, score in zip(run, _token_scores(session, places, logits), strict=True):
             tokens[variant.about].append(score)
-    return [text_score(text_tokens, METHOD_NAMES[within_word]) for text_tokens in tokens]
-
-
-def scored_positions(session: Session, text: TokenizedText) -> list[int]:
-    """Return the positions of the tokens that are not special: neither [CLS] nor [SEP] nor [MASK].
-
-    In a window, these are only the tokens that it owns.
-    """
-    positions = content_positions(session, text)
-    if text.window is not None:
-        positions = [position for position in positions if position in text.window.owned]
-    return [position for position in positions if text.input_ids[position] != session.mask_token_id]
-
-
-def check_scorable(session: Session, text: TokenizedText) -> FailedText | None:
-    """Return the text as failed if it has only special tokens, else None."""
-    if scored_positions(session, text):
-        return None
-    return text.record.failed(missing_token())
-
-
-def missing_token() -> BadText:
-    """Return the error for a text without a token to score."""
-    return BadText("the text has no token to score, only special tokens", hint="use a text with words")
+    scores = [text_score(text_tokens, METHOD_NAMES[within_word]) for text_tokens in tokens]
+    return [replace(score, only=chosen.only, only_words=chosen.words) for score in scores]
 
 
 def _masked_with(text: TokenizedText, position: int, within_word: WithinWord | None) -> Sequence[int]:

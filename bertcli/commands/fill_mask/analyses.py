@@ -5,24 +5,24 @@ Each function imports only the analysis that it sets up, so that a process does 
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bertcli.analysis.masks.predictions import MaskAnalysis, check_masks, predict_masks
 from bertcli.choices import FillOrder, TargetScore, WithinWord
+from bertcli.commands.fill_mask.request import FillMaskRequest, split_words
 from bertcli.errors import WrongUsage
 from bertcli.model.requirements import require_mlm
 from bertcli.output.schemas.fill_mask import fill_mask_schema
 
 if TYPE_CHECKING:
     from bertcli.analysis.masks.compare import ModelComparison
+    from bertcli.analysis.masks.scored_tokens import ScoredTokens
     from bertcli.analysis.masks.targets import Target, TargetScores
     from bertcli.checkpoints.hub_cache import OnDownload
-    from bertcli.commands.fill_mask.request import FillMaskRequest
-    from bertcli.input.records import FailedText
+    from bertcli.input.records import FailedText, Window
     from bertcli.model.batching import Batch
     from bertcli.model.session import Session
     from bertcli.model.tokenizer import TokenizedText
@@ -52,16 +52,22 @@ class FillMaskAnalysis:
         binary_writers: Writers of binary files.
         notes: Notes for formats that are not a table; a table shows them itself.
         documents: How texts that are longer than the limit are read. None if the analysis does not read windows.
+        divide: Returns the texts to compute for the texts of the input. None if they are the same.
+        join: Returns the records to show for the answers. None if they are the same.
+        closing_notes: Returns the notes to print after the last record.
     """
 
     compute: Callable[[Batch], Sequence[FillMaskRecord]]
     check: Check
-    schema: Callable[[RunInfo], Schema[FillMaskRecord]]
+    schema: Callable[[RunInfo], Schema[Any]]
     batch_tokens: int | None = None
     is_large: bool = False
     binary_writers: BinaryWriters = field(default_factory=dict)
     notes: Sequence[str] = ()
     documents: DocumentPlan[FillMaskRecord] | None = None
+    divide: Callable[[Iterable[Window]], Iterator[Window]] | None = None
+    join: Callable[[Iterable[FillMaskRecord | FailedText]], Iterator[Any]] | None = None
+    closing_notes: Callable[[], Sequence[str]] = list
 
 
 def set_up(request: FillMaskRequest, session: Session, on_download: OnDownload) -> FillMaskAnalysis:
@@ -116,17 +122,34 @@ def joint(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
 
 def score(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
     """Compute pseudo-log-likelihoods, and predictions for the masks of a text if it has any."""
-    from bertcli.analysis.masks.pseudo_likelihood import check_scorable
     from bertcli.output.schemas.fill_mask import score_schema
 
-    compute = partial(_scored_records, session, top_k=_checked_top_k(request, session), within_word=request.within_word)
-    batch_tokens = max(session.batch_tokens // _SCORE_FRACTION, 1)
-    return FillMaskAnalysis(
-        compute,
-        partial(check_scorable, session),
+    chosen = _scored_tokens(request, session)
+    analysis = FillMaskAnalysis(
+        partial(
+            _scored_records,
+            session,
+            top_k=_checked_top_k(request, session),
+            within_word=request.within_word,
+            chosen=chosen,
+        ),
+        partial(chosen.check, session),
         score_schema,
-        batch_tokens,
+        max(session.batch_tokens // _SCORE_FRACTION, 1),
         documents=_score_windows(request, session),
+    )
+    if request.pairs.versus is None:
+        return analysis
+    from bertcli.analysis.masks.minimal_pairs import split_pairs
+    from bertcli.commands.fill_mask.pairs import PairComparison
+
+    comparison = PairComparison(request)
+    return replace(
+        analysis,
+        schema=comparison.schema,
+        divide=split_pairs,
+        join=comparison.join,
+        closing_notes=comparison.closing_notes,
     )
 
 
@@ -237,11 +260,23 @@ def _joint_records(session: Session, batch: Batch, top_k: int, order: FillOrder)
     return [replace(record, sequences=each) for record, each in zip(records, filled, strict=True)]
 
 
-def _scored_records(session: Session, batch: Batch, top_k: int, within_word: WithinWord | None) -> list[FillMaskRecord]:
+def _scored_tokens(request: FillMaskRequest, session: Session) -> ScoredTokens:
+    from bertcli.analysis.masks.scored_tokens import ScoredTokens, parse_scored_words
+
+    only, named = request.pairs.only, request.pairs.only_words
+    if named is None:
+        return ScoredTokens(only)
+    words = split_words(named, "--only-words")
+    return ScoredTokens(only, words, parse_scored_words(session.tokenizer, words))
+
+
+def _scored_records(
+    session: Session, batch: Batch, top_k: int, within_word: WithinWord | None, chosen: ScoredTokens
+) -> list[FillMaskRecord]:
     from bertcli.analysis.masks.pseudo_likelihood import score_texts
 
     records = predict_masks(session, batch, top_k)
-    scores = score_texts(session, batch, within_word)
+    scores = score_texts(session, batch, within_word, chosen)
     return [replace(record, score=each) for record, each in zip(records, scores, strict=True)]
 
 
@@ -284,20 +319,10 @@ def _checked_top_k(request: FillMaskRequest, session: Session) -> int:
 
 
 def _parse_targets(words: str, session: Session) -> list[Target]:
-    """Return the words between the commas, tokenized. As in CSV, a quoted word may contain commas.
-
-    Raises:
-        WrongUsage: The words cannot be separated.
-    """
+    """Return the words between the commas, tokenized. Raises WrongUsage."""
     from bertcli.analysis.masks.targets import parse_targets
 
-    try:
-        cells = next(csv.reader([words], skipinitialspace=True))
-    except csv.Error:
-        raise WrongUsage(
-            "--targets has a line end or a word that is too long", hint="use words such as 'a,b'"
-        ) from None
-    return parse_targets(session.tokenizer, cells or [""])
+    return parse_targets(session.tokenizer, split_words(words, "--targets"))
 
 
 def _target_scores(request: FillMaskRequest, targets: Sequence[Target]) -> TargetScores:

@@ -1,12 +1,14 @@
 """Request of fill-mask: its options, and which of them go together."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import isnan
 
-from bertcli.choices import FillOrder, TargetScore, WithinWord
-from bertcli.commands.options import TextOptions
+from bertcli.choices import FillOrder, ScoreOnly, TargetScore, WithinWord
+from bertcli.commands.options import PairOptions, TextOptions
 from bertcli.errors import WrongUsage
+from bertcli.input.records import TextSource
 from bertcli.model.request import SessionRequest
 from bertcli.output.destination import TENSOR_SUFFIXES, Destination, OutputFormats, OutputOptions
 
@@ -14,12 +16,23 @@ from bertcli.output.destination import TENSOR_SUFFIXES, Destination, OutputForma
 _OPTIONS_OF: Mapping[str, set[str]] = {
     "": {"--top-k", "--mass", "--entropy", "--targets", "--target-score"},
     "--joint": {"--top-k", "--order"},
-    "--score": {"--within-word"},
+    "--score": {"--within-word", "--versus", "--only", "--only-words", "--aggregate", "--group-by"},
     "--lens": {"--top-k", "--targets"},
     "--compare": {"--top-k", "--targets", "--target-score"},
     "--mutual": set(),
 }
-_NEEDS = {"--order": "--joint", "--within-word": "--score", "--target-score": "--targets"}
+_NEEDS = {
+    "--order": "--joint",
+    "--within-word": "--score",
+    "--versus": "--score",
+    "--only": "--score",
+    "--only-words": "--score",
+    "--target-score": "--targets",
+    "--aggregate": "--versus",
+    "--group-by": "--versus",
+}
+# The value of --versus for the sentences that --pairs divides.
+_SENTENCE_B = "B"
 # Analyses that compare all masks or tokens of a text with each other, or whole texts.
 _WHOLE_TEXTS = ("--joint", "--compare", "--mutual")
 
@@ -41,6 +54,7 @@ class FillMaskRequest:
         lens: Show the prediction of every layer.
         compare: A second model to compare with.
         mutual: Compute the mutual influence of tokens.
+        pairs: Texts to compare, tokens to score, and summaries.
     """
 
     texts: TextOptions
@@ -58,6 +72,16 @@ class FillMaskRequest:
     lens: bool = False
     compare: str | None = None
     mutual: bool = False
+    pairs: PairOptions = field(default_factory=PairOptions)
+
+    @property
+    def group_fields(self) -> Sequence[str]:
+        """Names of the fields that name the group of a text."""
+        return [] if self.pairs.group_by is None else split_words(self.pairs.group_by, "--group-by")
+
+    def source(self) -> TextSource:
+        """Return the source of the texts. Raises WrongUsage."""
+        return replace(self.texts.source(), versus=self.pairs.versus, group_by=self.group_fields)
 
     @property
     def analysis(self) -> str:
@@ -87,6 +111,7 @@ class FillMaskRequest:
         analyses = self._analyses()
         if len(analyses) > 1:
             raise WrongUsage(f"{analyses[0]} and {analyses[1]} cannot be combined", hint="use one of them at a time")
+        self._check_pairs()
         given = [option for option, is_given in self._details().items() if is_given]
         for option in given:
             needed = _NEEDS.get(option)
@@ -117,4 +142,54 @@ class FillMaskRequest:
             "--target-score": self.target_score is not None,
             "--order": self.order is not None,
             "--within-word": self.within_word is not None,
+            "--versus": self.pairs.versus is not None,
+            "--only": self.pairs.only is not None,
+            "--only-words": self.pairs.only_words is not None,
+            "--aggregate": self.pairs.aggregate,
+            "--group-by": self.pairs.group_by is not None,
         }
+
+    def _check_pairs(self) -> None:
+        texts, pairs = self.texts, self.pairs
+        has_b = texts.pair is not None or (texts.pairs and pairs.versus is None)
+        if texts.pairs and pairs.versus not in (None, _SENTENCE_B):
+            raise WrongUsage(
+                f"with --pairs, each text is compared with its sentence B, not with {pairs.versus!r}",
+                hint="use --versus B, or leave --pairs out",
+            )
+        if pairs.only == ScoreOnly.SHARED and pairs.versus is None:
+            raise WrongUsage("--only shared needs --versus", hint="add --versus, or leave --only shared out")
+        if pairs.only == ScoreOnly.B and not has_b:
+            raise WrongUsage(
+                "--only b needs a sentence B" + (", and --versus B takes it" if texts.pairs else ""),
+                hint="give it with --pair, or leave --only b out",
+            )
+        chosen = "--only" if pairs.only is not None else "--only-words"
+        if self.model.reads_windows and (pairs.only is not None or pairs.only_words is not None):
+            raise WrongUsage(
+                f"{chosen} needs a whole text, and --long windows reads a long text in parts",
+                hint=f"use --long truncate, or leave {chosen} out",
+            )
+        if "" in self.group_fields:
+            raise WrongUsage("--group-by has an empty name", hint="separate fields with commas: --group-by field,UID")
+        if len(set(self.group_fields)) < len(self.group_fields):
+            raise WrongUsage("--group-by names a field twice", hint="name each field once")
+
+
+def split_words(words: str, option: str) -> list[str]:
+    """Return the words between the commas. As in CSV, a quoted word may contain commas.
+
+    Args:
+        words: The words.
+        option: The option that they are from, for messages.
+
+    Raises:
+        WrongUsage: The words cannot be separated.
+    """
+    try:
+        cells = next(csv.reader([words], skipinitialspace=True), [])
+    except csv.Error:
+        raise WrongUsage(
+            f"{option} has a line end or a word that is too long", hint="use words such as 'a,b'"
+        ) from None
+    return [cell.strip() for cell in cells or [""]]

@@ -26,7 +26,7 @@ _JSON_KEYS: JsonKeys = {
     Prediction: _PREDICTION_KEYS,
     TargetPrediction: ("target", *_PREDICTION_KEYS, "pieces", "logprob", "share", "method"),
     Change: ("token_str", "rank", "other_rank", "change", "score", "other_score"),
-    TextScore: ("sum", "mean", "perplexity", "method", "tokens"),
+    TextScore: ("sum", "mean", "perplexity", "method", "only", "only_words", "tokens"),
 }
 _TARGET_CELLS = 6  # pieces, logprob, other_logprob, share, other_share, method
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from bertcli.choices import FillOrder
+from bertcli.choices import FillOrder, ScoreOnly
 from bertcli.output.heatmaps import mutual_heatmap
 from bertcli.output.tables import cells
 from bertcli.output.tables.blocks import Blocks
@@ -30,6 +30,10 @@ _JOINT_LOGPROB = "ln p: sum over the masks, each given those filled before it"
 _SCORE_METHODS = {
     "PLL-original": "each token is masked alone",
     "PLL-word-l2r": "each token is masked together with the later pieces of its word",
+}
+_SCORED_PARTS: Mapping[str, str] = {
+    ScoreOnly.SHARED: "only tokens that both texts share are scored",
+    ScoreOnly.B: "only sentence B is scored",
 }
 _SCORE_COLUMNS = "best: the model's first choice; perplexity: exp(-mean ln p)"
 _UNKNOWN = {"[UNK]", "<unk>"}
@@ -59,9 +63,18 @@ def score_table(record: FillMaskRecord, info: RunInfo) -> RenderableType:
     """Draw the sum, mean and perplexity of a text, and a row for each of its tokens."""
     score = record.score
     assert score is not None
-    method = f"{score.method}: {_SCORE_METHODS[score.method]}"
-    caption = cells.caption(info, method, _SCORE_COLUMNS, *_score_warnings(record, score))
-    return cells.figure(cells.title(record.text), _score_summary(score), _token_scores(score), caption)
+    caption = cells.caption(info, score_method(score), _SCORE_COLUMNS, *_score_warnings(record, score))
+    return cells.figure(cells.title(record.text), score_summary(score), _token_scores(score), caption)
+
+
+def score_method(score: TextScore) -> str:
+    """Return the name of the method of a score, how it masks tokens, and which tokens it counts."""
+    parts = [f"{score.method}: {_SCORE_METHODS[score.method]}"]
+    if score.only is not None:
+        parts.append(_SCORED_PARTS[score.only])
+    if score.only_words is not None:
+        parts.append(f"only these words are scored: {', '.join(score.only_words)}")
+    return "; ".join(parts)
 
 
 def lens_table(record: FillMaskRecord, info: RunInfo) -> RenderableType:
@@ -109,21 +122,23 @@ def _score_warnings(record: FillMaskRecord, score: TextScore) -> Iterator[str]:
     tokens, scored = record.text.tokens, {token.position for token in score.tokens}
     ends = {tokens[0], tokens[-1]}
     special = {token for at, token in enumerate(tokens) if at not in scored and token not in ends}
-    if special:
+    if special and score.only is None and score.only_words is None:
         yield f"special tokens are not scored: {', '.join(sorted(special))}"
     if unknown := {token.token for token in score.tokens} & _UNKNOWN:
         yield f"{unknown.pop()} is scored as itself, not as the word that it replaces"
 
 
-def _score_summary(score: TextScore) -> Text:
+def score_summary(score: TextScore) -> Text:
+    """Return the sum, the mean and the perplexity of a text in one line."""
     shown = Text(overflow="fold")
-    numbers = {"sum": f"{score.sum:z.4f}", "mean": f"{score.mean:z.4f}", "perplexity": _perplexity(score.perplexity)}
+    numbers = {"sum": f"{score.sum:z.4f}", "mean": f"{score.mean:z.4f}", "perplexity": perplexity(score.perplexity)}
     for name, value in numbers.items():
         shown.append(f"{name} ", cells.QUIET).append(value, cells.STRONG).append("   ")
     return shown
 
 
-def _perplexity(value: float) -> str:
+def perplexity(value: float) -> str:
+    """Return a perplexity with three decimals, or in powers of ten if it is large."""
     return f"{value:,.3f}" if value < _LARGEST_WITH_DECIMALS else f"{value:.3e}"
 
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertcli.analysis.masks.pseudo_likelihood import check_scorable, score_texts
+from bertcli.analysis.masks.pseudo_likelihood import score_texts
+from bertcli.analysis.masks.scored_tokens import EVERY_TOKEN
 from bertcli.choices import WithinWord
 from bertcli.errors import BadText
 from bertcli.model.session import Session
@@ -76,8 +77,8 @@ def test_special_tokens_and_masks_are_not_scored(tiny_bert: Path) -> None:
 def test_a_text_without_a_word_fails(tiny_bert: Path, text: str) -> None:
     session = open_bert(tiny_bert)
     word, none = tokenize(session, ["how", text])
-    assert check_scorable(session, word) is None
-    found = check_scorable(session, none)
+    assert EVERY_TOKEN.check(session, word) is None
+    found = EVERY_TOKEN.check(session, none)
     assert isinstance(found.error, BadText)
 
 

@@ -31,6 +31,7 @@ from bertcli.output.schemas.fill_mask import (
     score_schema,
 )
 from bertcli.output.schemas.models import models_schema, shapes_schema, weights_schema
+from bertcli.output.schemas.pairs import pair_schema, pair_summary_schema
 from bertcli.output.schemas.similarity import with_occurrences, with_token_similarity
 from bertcli.output.schemas.tokens import tokens_schema
 from bertcli.output.schemas.words import with_words
@@ -79,6 +80,11 @@ CASES: dict[str, Callable[[], Case]] = {
     "fill-mask-strange": lambda: (fill_mask_schema(samples.info("fill-mask")), [samples.strange_record()]),
     "fill-mask-joint": lambda: (joint_schema(samples.info("fill-mask"), "l2r"), [samples.joint_record()]),
     "fill-mask-score": lambda: (score_schema(samples.info("fill-mask")), [samples.score_record()]),
+    "fill-mask-pair": lambda: (pair_schema(samples.info("fill-mask"), []), [samples.pair_record()]),
+    "fill-mask-pairs": lambda: (
+        pair_summary_schema(samples.info("fill-mask"), ["field", "UID"]),
+        [samples.pair_summary()],
+    ),
     "fill-mask-lens": lambda: (lens_schema(samples.info("fill-mask")), [samples.lens_record()]),
     "fill-mask-compare": lambda: (
         compare_schema(samples.info("fill-mask"), "Jensen-Shannon distance of the two distributions, at most 0.833"),
