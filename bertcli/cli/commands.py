@@ -131,7 +131,19 @@ def fill_mask(
     targets: Annotated[
         str | None,
         option(
-            "--targets", panel=_PREDICTIONS, metavar="WORDS", help='Score these words too, such as are,is,"New York".'
+            "--targets",
+            panel=_PREDICTIONS,
+            metavar="WORDS",
+            help='Score these words too, such as are,is,"New York". @FILE reads them from a file, one on each line.',
+        ),
+    ] = None,
+    target_field: Annotated[
+        str | None,
+        option(
+            "--target-field",
+            panel=_PREDICTIONS,
+            metavar="FIELD",
+            help="Show the rank of the word that this field of a row expects in the mask.",
         ),
     ] = None,
     target_score: Annotated[
@@ -199,6 +211,7 @@ def fill_mask(
             mass=mass,
             entropy=entropy,
             targets=targets,
+            target_field=target_field,
             target_score=target_score,
             joint=joint,
             order=order,

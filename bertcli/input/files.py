@@ -151,7 +151,9 @@ def _input(path: AnyPath | None, source: TextSource) -> Input:
         )
     if found == InputFormat.PARQUET and (path is None or not path.is_file()):
         raise WrongUsage("Parquet cannot be read from a stream", hint="save it to a file first")
-    return Input(path, found, Fields(source.field or TEXT_FIELD, source.id_field, versus, source.group_by))
+    return Input(
+        path, found, Fields(source.field or TEXT_FIELD, source.id_field, versus, source.group_by, source.target_field)
+    )
 
 
 def _option_of_fields(source: TextSource, versus: str | None) -> str:
@@ -160,6 +162,7 @@ def _option_of_fields(source: TextSource, versus: str | None) -> str:
         "--field": source.field is not None,
         "--id-field": source.id_field is not None,
         "--versus": versus is not None,
+        "--target-field": source.target_field is not None,
         "--group-by": bool(source.group_by),
     }
     return next((option for option, is_given in given.items() if is_given), "")

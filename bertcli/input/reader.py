@@ -88,7 +88,7 @@ class TextReader:
         if isinstance(parts, BertcliError):
             return FailedText(self._index - 1, row.line, parts, row.id, place)
         text, pair, versus = parts
-        return TextRecord(self._index - 1, text, pair, row.line, row.id, file, versus, row.group)
+        return TextRecord(self._index - 1, text, pair, row.line, row.id, file, versus, row.group, row.target)
 
     def _parts(self, row: Row) -> tuple[str, str | None, str | None] | BertcliError:
         """Return sentences A and B of a row and the text to compare with, or the row's error."""
@@ -142,6 +142,7 @@ def _options_of_files(source: TextSource) -> str:
         "--input-format": source.format != InputFormat.AUTO,
         "--field": source.field is not None,
         "--id-field": source.id_field is not None,
+        "--target-field": source.target_field is not None,
         "--group-by": bool(source.group_by),
     }
     return next((option for option, is_given in given.items() if is_given), "")

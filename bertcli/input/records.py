@@ -26,6 +26,7 @@ class TextSource:
     text. pairs: each text is A<TAB>B. format: the format of every file and of standard input. field: the JSON field or
     table column that holds the text. id_field: the one that holds its id. versus: the one that holds the text to
     compare with; with pairs it is B, and for arguments the text itself. group_by: those that name a text's group.
+    target_field: the one that holds the word that a text expects in its mask.
     """
 
     texts: Sequence[str] = ()
@@ -37,6 +38,7 @@ class TextSource:
     id_field: str | None = None
     versus: str | None = None
     group_by: Sequence[str] = ()
+    target_field: str | None = None
 
     @property
     def files(self) -> Sequence[AnyPath]:
@@ -69,7 +71,8 @@ class TextRecord:
 
     index: counts from 0 over the whole run. line: counts from 1 in a file or on standard input; None for an argument.
     id: the value of the id field, if one is requested. file: the file's name, if the run reads several. versus: the
-    text to compare with, if any. group: the values of the fields that name its group, if any are requested.
+    text to compare with, if any. group: the values of the fields that name its group, if any are requested. target: the
+    word that the text expects in its mask, if any.
     """
 
     index: int
@@ -80,6 +83,7 @@ class TextRecord:
     file: str | None = None
     versus: str | None = None
     group: Mapping[str, str] | None = None
+    target: str | None = None
 
     @property
     def sentences(self) -> tuple[str, ...]:

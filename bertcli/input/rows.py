@@ -27,6 +27,7 @@ class Row:
     id: TextId | None = None
     versus: str | None = None
     group: Mapping[str, str] | None = None
+    target: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +35,30 @@ class Fields:
     """Names of the fields or columns to read from each row.
 
     text: holds the text. id: holds its id. versus: holds the text to compare with. group: name the group of the text.
+    target: holds the word that the text expects in its mask.
     """
 
     text: str = TEXT_FIELD
     id: str | None = None
     versus: str | None = None
     group: Sequence[str] = ()
+    target: str | None = None
 
     @property
     def names(self) -> Sequence[str]:
         """All names that are set, each once."""
-        return [name for name in dict.fromkeys((self.text, self.id, self.versus, *self.group)) if name is not None]
+        return [name for name in dict.fromkeys(self._all_names) if name is not None]
 
     def advice(self, name: str) -> str:
         """Return how to choose another field than the one of that name."""
         if name in (self.text, self.id):
             return "choose with --field for the text, --id-field for the id"
-        return f"choose with {'--versus' if name == self.versus else '--group-by'}"
+        options = {self.versus: "--versus", self.target: "--target-field"}
+        return f"choose with {options.get(name, '--group-by')}"
+
+    @property
+    def _all_names(self) -> Sequence[str | None]:
+        return self.text, self.id, self.versus, self.target, *self.group
 
 
 Rows = Iterator[list[Row]]
@@ -163,13 +171,16 @@ def make_row(values: Mapping[str, Any], line: int | None, fields: Fields) -> Row
     versus = None if fields.versus is None else check_text(values[fields.versus], fields.versus, "--versus")
     if isinstance(versus, BadText):
         return Row(versus, line, id_)
+    target = None if fields.target is None else check_text(values[fields.target], fields.target, "--target-field")
+    if isinstance(target, BadText):
+        return Row(target, line, id_)
     group: dict[str, str] = {}
     for name in fields.group:
         found = check_group(values[name], name)
         if isinstance(found, BadText):
             return Row(found, line, id_)
         group[name] = found
-    return Row(text, line, id_, versus, group or None)
+    return Row(text, line, id_, versus, group or None, target)
 
 
 def _kind(value: Any) -> str:

@@ -225,3 +225,10 @@ class FillMaskRecord:
     sequences: Sequence[FilledSequence] | None = None
     score: TextScore | None = None
     mutual: FloatArray | None = None
+
+
+def expected_word(record: FillMaskRecord) -> TargetPrediction:
+    """Return the word that a text expects: the only target of its only mask."""
+    (mask,) = record.masks
+    (target,) = mask.targets or ()
+    return target

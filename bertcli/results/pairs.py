@@ -1,6 +1,5 @@
-"""Results of comparing two texts by their scores: each minimal pair, and summaries of many."""
+"""Result of comparing two texts by their scores: a minimal pair."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bertcli.results.masks import FillMaskRecord, TextScore
@@ -49,65 +48,3 @@ class PairRecord:
     def preferred(self) -> bool:
         """True if the first text is more probable."""
         return self.difference > TIE
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A confidence interval of 95 %."""
-
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
-class PairCounts:
-    """Summary of several minimal pairs.
-
-    Attributes:
-        count: Number of pairs.
-        accuracy: Share of pairs whose first text is more probable. A tie is not.
-        accuracy_interval: Its Wilson interval.
-        ties: Number of pairs in which neither text is more probable.
-        mean_difference: Mean of the differences.
-        mean_difference_interval: Its interval by the normal approximation, or None for a single pair.
-    """
-
-    count: int
-    accuracy: float
-    accuracy_interval: Interval
-    ties: int
-    mean_difference: float
-    mean_difference_interval: Interval | None
-
-
-@dataclass(frozen=True, slots=True)
-class PairGroup:
-    """Summary of the pairs of one group. group has a value for each field of --group-by."""
-
-    group: Mapping[str, str]
-    counts: PairCounts
-
-
-@dataclass(frozen=True, slots=True)
-class PairSummary:
-    """Summary of all minimal pairs of a run.
-
-    Attributes:
-        counts: Summary of all pairs together.
-        groups: Summary of each group, in the order of the input, or None if there are no groups.
-    """
-
-    counts: PairCounts
-    groups: Sequence[PairGroup] | None = None
-
-    @property
-    def mean_accuracy(self) -> float:
-        """Mean over the groups of their accuracies."""
-        groups = self.groups or ()
-        return sum(group.counts.accuracy for group in groups) / len(groups)
-
-    @property
-    def mean_difference(self) -> float:
-        """Mean over the groups of their mean differences."""
-        groups = self.groups or ()
-        return sum(group.counts.mean_difference for group in groups) / len(groups)

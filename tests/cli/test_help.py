@@ -33,7 +33,8 @@ OWN = {
                "--dtype-out", "--keep-text", "--shard-rows", "--resume", "--dedupe",
                "--ray", "--ray-address", "--actors", "--gpus-per-actor"},
     "fill-mask": {
-        "-k", "--top-k", "--mass", "--entropy", "--targets", "--target-score", "--joint", "--order", "--score",
+        "-k", "--top-k", "--mass", "--entropy", "--targets", "--target-field", "--target-score", "--joint", "--order",
+        "--score",
         "--within-word", "--lens", "--compare", "--mutual", "--versus", "--only", "--only-words", "--aggregate",
         "--group-by",
     },

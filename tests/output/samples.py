@@ -31,8 +31,9 @@ from bertcli.results.models import (
     SkippedModel,
     StoredTensor,
 )
-from bertcli.results.pairs import Interval, PairCounts, PairGroup, PairRecord, PairSummary
+from bertcli.results.pairs import PairRecord
 from bertcli.results.recipe import Recipe
+from bertcli.results.summaries import GroupSummary, Interval, PairCounts, ProbeCounts, Summary
 from bertcli.results.texts import RunInfo, TextInfo
 from bertcli.results.tokens import Token, TokensRecord
 
@@ -151,13 +152,23 @@ def pair_record() -> PairRecord:
     return PairRecord(FillMaskRecord(text, [], score=scores[0]), FillMaskRecord(other, [], score=scores[1]))
 
 
-def pair_summary() -> PairSummary:
+def pair_summary() -> Summary[PairCounts]:
     """Return the summary of two groups, one of them of a single pair that is a tie."""
     counts = PairCounts(1203, 0.8136, Interval(0.7906, 0.8346), 1, 2.642, Interval(2.288, 2.995))
     first = PairCounts(1202, 0.8143, Interval(0.7913, 0.8352), 0, 2.644, Interval(2.29, 2.998))
     tie = PairCounts(1, 0.0, Interval(0.0, 0.7935), 1, 0.0, None)
     groups = [({"field": "syntax", "UID": "[b]"}, first), ({"field": "morphology", "UID": "agreement\x1b"}, tie)]
-    return PairSummary(counts, [PairGroup(group, of_group) for group, of_group in groups])
+    return Summary(counts, [GroupSummary(group, of_group) for group, of_group in groups])
+
+
+def probe_summary() -> Summary[ProbeCounts]:
+    """Return the summary of two groups, one of them without a word that has a rank."""
+    counts = ProbeCounts(
+        1200, 3, 0.312, Interval(0.2864, 0.3388), 0.52, 0.6125, 0.4123, Interval(0.39, 0.4346), 1234.5678
+    )
+    empty = ProbeCounts(0, 3, *[None] * 7)
+    groups = [({"relation": "capital of"}, replace(counts, unranked=0)), ({"relation": "[b]\x1b"}, empty)]
+    return Summary(counts, [GroupSummary(group, of_group) for group, of_group in groups])
 
 
 def lens_record() -> FillMaskRecord:

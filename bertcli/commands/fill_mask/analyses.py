@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertcli.analysis.masks.predictions import MaskAnalysis, check_masks, predict_masks
@@ -16,9 +17,11 @@ from bertcli.commands.fill_mask.request import FillMaskRequest, split_words
 from bertcli.errors import WrongUsage
 from bertcli.model.requirements import require_mlm
 from bertcli.output.schemas.fill_mask import fill_mask_schema
+from bertcli.quoting import printable_name
 
 if TYPE_CHECKING:
     from bertcli.analysis.masks.compare import ModelComparison
+    from bertcli.analysis.masks.probes import ExpectedWords
     from bertcli.analysis.masks.scored_tokens import ScoredTokens
     from bertcli.analysis.masks.targets import Target, TargetScores
     from bertcli.checkpoints.hub_cache import OnDownload
@@ -84,7 +87,7 @@ def set_up(request: FillMaskRequest, session: Session, on_download: OnDownload) 
     """
     if request.compare is not None:
         return compare(request, session, on_download)
-    functions = {"--joint": joint, "--score": score, "--lens": lens, "--mutual": mutual}
+    functions = {"--target-field": probe, "--joint": joint, "--score": score, "--lens": lens, "--mutual": mutual}
     return functions.get(request.analysis, predict)(request, session)
 
 
@@ -105,6 +108,22 @@ def predict(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
     compute = partial(predict_masks, session, top_k=top_k, mass=request.mass, analyses=analyses)
     schema = partial(fill_mask_schema, mass=request.mass)
     return FillMaskAnalysis(compute, check, schema, documents=_mask_windows(request, session, targets))
+
+
+def probe(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
+    """Predict the mask of each text, and score the word that the text expects there."""
+    from bertcli.analysis.masks.probes import ExpectedWords
+    from bertcli.commands.fill_mask.probes import ProbeResults
+
+    words = ExpectedWords(session, request.target_score or TargetScore.L2R)
+    results = ProbeResults(request)
+    return FillMaskAnalysis(
+        partial(predict_masks, session, top_k=_checked_top_k(request, session), analyses=[words]),
+        partial(_check_expects, session, words),
+        results.schema,
+        join=results.join,
+        closing_notes=results.closing_notes,
+    )
 
 
 def joint(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
@@ -292,6 +311,10 @@ def _check_has_mask(session: Session, text: TokenizedText) -> FailedText | None:
     return check_masks(text, session.mask_token_id)
 
 
+def _check_expects(session: Session, words: ExpectedWords, text: TokenizedText) -> FailedText | None:
+    return _check_has_mask(session, text) or words.check(text)
+
+
 def _check_fits(session: Session, targets: Sequence[Target], text: TokenizedText) -> FailedText | None:
     """Check that a text has a mask, and room for the pieces of each target."""
     from bertcli.analysis.masks.targets import check_targets_fit
@@ -322,7 +345,26 @@ def _parse_targets(words: str, session: Session) -> list[Target]:
     """Return the words between the commas, tokenized. Raises WrongUsage."""
     from bertcli.analysis.masks.targets import parse_targets
 
-    return parse_targets(session.tokenizer, split_words(words, "--targets"))
+    listed = _read_words(words[1:]) if words.startswith("@") else split_words(words, "--targets")
+    return parse_targets(session.tokenizer, listed)
+
+
+def _read_words(name: str) -> list[str]:
+    """Return the words of a file, one on each line, without blank lines. Raises WrongUsage."""
+    try:
+        words = [line for line in Path(name).read_text(encoding="utf-8").splitlines() if line.strip()]
+    except UnicodeDecodeError:
+        problem = "is not UTF-8"
+    except (OSError, ValueError) as error:
+        problem = f"cannot be read: {error.strerror if isinstance(error, OSError) else error}"
+    else:
+        if words:
+            return words
+        problem = "has no words"
+    raise WrongUsage(
+        f"the file of --targets, {printable_name(name)}, {problem}",
+        hint="name a file with a word on each line; quote a word that begins with @, as in --targets '\"@\"'",
+    )
 
 
 def _target_scores(request: FillMaskRequest, targets: Sequence[Target]) -> TargetScores:

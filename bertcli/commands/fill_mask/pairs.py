@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from bertcli.analysis.masks.minimal_pairs import PairSummarizer, join_pairs
+from bertcli.analysis.masks.minimal_pairs import PairCounter, join_pairs
+from bertcli.analysis.statistics import Summarizer
 from bertcli.output.display import pair_summary_lines
-from bertcli.output.schemas.pairs import pair_schema, pair_summary_schema
+from bertcli.output.schemas.pairs import pair_schema
+from bertcli.output.schemas.summaries import pair_summary_schema
 
 if TYPE_CHECKING:
     from bertcli.commands.fill_mask.request import FillMaskRequest
     from bertcli.input.records import FailedText
     from bertcli.output.schema import Schema
     from bertcli.results.masks import FillMaskRecord
+    from bertcli.results.pairs import PairRecord
+    from bertcli.results.summaries import PairCounts
     from bertcli.results.texts import RunInfo
 
 
@@ -26,7 +30,9 @@ class PairComparison:
 
     def __init__(self, request: FillMaskRequest) -> None:
         self._group_fields, self._is_aggregate = request.group_fields, request.pairs.aggregate
-        self._summarizer = PairSummarizer(has_groups=bool(self._group_fields))
+        self._summarizer: Summarizer[PairRecord, PairCounts] = Summarizer(
+            PairCounter, has_groups=bool(self._group_fields)
+        )
 
     def schema(self, info: RunInfo) -> Schema[Any]:
         """Return how pairs are shown, or their summary."""

@@ -16,25 +16,27 @@ from bertcli.output.destination import TENSOR_SUFFIXES, Destination, OutputForma
 _OPTIONS_OF: Mapping[str, set[str]] = {
     "": {"--top-k", "--mass", "--entropy", "--targets", "--target-score"},
     "--joint": {"--top-k", "--order"},
+    "--target-field": {"--top-k", "--target-score", "--aggregate", "--group-by"},
     "--score": {"--within-word", "--versus", "--only", "--only-words", "--aggregate", "--group-by"},
     "--lens": {"--top-k", "--targets"},
     "--compare": {"--top-k", "--targets", "--target-score"},
     "--mutual": set(),
 }
-_NEEDS = {
-    "--order": "--joint",
-    "--within-word": "--score",
-    "--versus": "--score",
-    "--only": "--score",
-    "--only-words": "--score",
-    "--target-score": "--targets",
-    "--aggregate": "--versus",
-    "--group-by": "--versus",
+# Options that need one of others; a message names the first.
+_NEEDS: Mapping[str, Sequence[str]] = {
+    "--order": ["--joint"],
+    "--within-word": ["--score"],
+    "--versus": ["--score"],
+    "--only": ["--score"],
+    "--only-words": ["--score"],
+    "--target-score": ["--targets", "--target-field"],
+    "--aggregate": ["--versus", "--target-field"],
+    "--group-by": ["--versus", "--target-field"],
 }
 # The value of --versus for the sentences that --pairs divides.
 _SENTENCE_B = "B"
 # Analyses that compare all masks or tokens of a text with each other, or whole texts.
-_WHOLE_TEXTS = ("--joint", "--compare", "--mutual")
+_WHOLE_TEXTS = ("--target-field", "--joint", "--compare", "--mutual")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ class FillMaskRequest:
         top_k: Number of candidates for each mask.
         mass: Probability that the candidates should cover together.
         entropy: Add the entropy of each distribution.
-        targets: Words to score, separated by commas.
+        targets: Words to score, separated by commas, or @ and a file with a word on each line.
+        target_field: Field that holds the word that each text expects.
         target_score: How the pieces of a target make one score.
         joint: Fill all masks of a text together.
         order: The order of joint filling.
@@ -64,6 +67,7 @@ class FillMaskRequest:
     mass: float | None = None
     entropy: bool = False
     targets: str | None = None
+    target_field: str | None = None
     target_score: TargetScore | None = None
     joint: bool = False
     order: FillOrder | None = None
@@ -81,7 +85,9 @@ class FillMaskRequest:
 
     def source(self) -> TextSource:
         """Return the source of the texts. Raises WrongUsage."""
-        return replace(self.texts.source(), versus=self.pairs.versus, group_by=self.group_fields)
+        return replace(
+            self.texts.source(), versus=self.pairs.versus, group_by=self.group_fields, target_field=self.target_field
+        )
 
     @property
     def analysis(self) -> str:
@@ -114,9 +120,10 @@ class FillMaskRequest:
         self._check_pairs()
         given = [option for option, is_given in self._details().items() if is_given]
         for option in given:
-            needed = _NEEDS.get(option)
-            if needed is not None and needed not in (*analyses, *given):
-                raise WrongUsage(f"{option} needs {needed}", hint=f"add {needed}, or leave {option} out")
+            needed = _NEEDS.get(option, ())
+            if needed and not {*needed} & {*analyses, *given}:
+                choice = " or ".join(needed)
+                raise WrongUsage(f"{option} needs {choice}", hint=f"add {choice}, or leave {option} out")
             if option not in _OPTIONS_OF[self.analysis]:
                 raise WrongUsage(f"{option} and {self.analysis} cannot be combined", hint="leave one of them out")
 
@@ -125,6 +132,7 @@ class FillMaskRequest:
 
     def _analyses(self) -> list[str]:
         requested = {
+            "--target-field": self.target_field is not None,
             "--joint": self.joint,
             "--score": self.score,
             "--lens": self.lens,

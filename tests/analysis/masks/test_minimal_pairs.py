@@ -11,10 +11,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertcli.analysis.masks.minimal_pairs import PairSummarizer, join_pairs, split_pairs
+from bertcli.analysis.masks.minimal_pairs import PairCounter, join_pairs, split_pairs
 from bertcli.analysis.masks.predictions import predict_masks
 from bertcli.analysis.masks.pseudo_likelihood import score_texts
 from bertcli.analysis.masks.scored_tokens import EVERY_TOKEN, ScoredTokens, parse_scored_words
+from bertcli.analysis.statistics import Summarizer
 from bertcli.choices import ScoreOnly, WithinWord
 from bertcli.errors import BadInput, BadText, WrongUsage
 from bertcli.input.records import FailedText, TextRecord, Window
@@ -22,6 +23,7 @@ from bertcli.model.batching import pad
 from bertcli.model.session import Session
 from bertcli.results.masks import FillMaskRecord, TextScore
 from bertcli.results.pairs import TIE, PairRecord
+from bertcli.results.summaries import PairCounts
 from tests.analysis.masks import drawn, slow
 from tests.output import samples
 from tests.reference import load
@@ -216,10 +218,10 @@ def test_a_pair_fails_if_its_second_text_does() -> None:
     assert failed.error.message == "the text to compare with: the text is too long"
 
 
-def summarizer(differences: Sequence[float], groups: Sequence[str] | None = None) -> PairSummarizer:
+def summarizer(differences: Sequence[float], groups: Sequence[str] | None = None) -> Summarizer[PairRecord, PairCounts]:
     """Return a summarizer that has counted pairs with these differences."""
     names: Sequence[str | None] = [None] * len(differences) if groups is None else groups
-    found = PairSummarizer(has_groups=groups is not None)
+    found: Summarizer[PairRecord, PairCounts] = Summarizer(PairCounter, has_groups=groups is not None)
     answers: list[Any] = [
         PairRecord(record(0, difference, None if name is None else {"kind": name}), record(0, 0.0))
         for difference, name in zip(differences, names, strict=True)
@@ -245,24 +247,24 @@ def test_a_group_has_a_summary_and_the_mean_is_over_groups() -> None:
     assert summary is not None
     assert summary.groups is not None
     assert [(each.group, each.counts.count) for each in summary.groups] == [({"kind": "b"}, 3), ({"kind": "a"}, 1)]
-    assert summary.mean_accuracy == pytest.approx((2 / 3 + 1) / 2)
-    assert summary.mean_difference == pytest.approx((1 / 3 + 2) / 2)
+    assert summary.mean("accuracy") == pytest.approx((2 / 3 + 1) / 2)
+    assert summary.mean("mean_difference") == pytest.approx((1 / 3 + 2) / 2)
     assert summary.counts.accuracy == 3 / 4
 
 
 def test_too_many_groups_are_an_error_with_the_field(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bertcli.analysis.masks.minimal_pairs.MAX_GROUPS", 2)
+    monkeypatch.setattr("bertcli.analysis.statistics.MAX_GROUPS", 2)
     with pytest.raises(BadInput, match="more than 2 groups by kind"):
         summarizer([1, 1, 1], ["a", "b", "c"])
 
 
 def test_an_aggregate_passes_failed_pairs_on_and_ends_with_the_summary() -> None:
     failed = FailedText(1, 2, BadText("broken"))
-    found = PairSummarizer(has_groups=False)
+    found: Summarizer[PairRecord, PairCounts] = Summarizer(PairCounter, has_groups=False)
     first, summary = found.aggregate([PairRecord(record(0, 1.0), record(0, 0.0)), failed])
     assert first == failed
     assert summary == found.summary
-    assert list(PairSummarizer(has_groups=False).aggregate([failed])) == [failed]
+    assert list(Summarizer(PairCounter, has_groups=False).aggregate([failed])) == [failed]
 
 
 def test_the_same_tokens_are_a_tie(tiny_bert: Path) -> None:

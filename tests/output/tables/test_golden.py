@@ -31,8 +31,9 @@ from bertcli.output.schemas.fill_mask import (
     score_schema,
 )
 from bertcli.output.schemas.models import models_schema, shapes_schema, weights_schema
-from bertcli.output.schemas.pairs import pair_schema, pair_summary_schema
+from bertcli.output.schemas.pairs import pair_schema
 from bertcli.output.schemas.similarity import with_occurrences, with_token_similarity
+from bertcli.output.schemas.summaries import pair_summary_schema, probe_summary_schema
 from bertcli.output.schemas.tokens import tokens_schema
 from bertcli.output.schemas.words import with_words
 from tests.output import samples
@@ -84,6 +85,10 @@ CASES: dict[str, Callable[[], Case]] = {
     "fill-mask-pairs": lambda: (
         pair_summary_schema(samples.info("fill-mask"), ["field", "UID"]),
         [samples.pair_summary()],
+    ),
+    "fill-mask-probes": lambda: (
+        probe_summary_schema(samples.info("fill-mask"), ["relation"]),
+        [samples.probe_summary()],
     ),
     "fill-mask-lens": lambda: (lens_schema(samples.info("fill-mask")), [samples.lens_record()]),
     "fill-mask-compare": lambda: (
