@@ -72,7 +72,7 @@ class TextRecord:
     index: counts from 0 over the whole run. line: counts from 1 in a file or on standard input; None for an argument.
     id: the value of the id field, if one is requested. file: the file's name, if the run reads several. versus: the
     text to compare with, if any. group: the values of the fields that name its group, if any are requested. target: the
-    word that the text expects in its mask, if any.
+    word that the text expects in its mask, if any. is_versus: the text is the one that `versus` is compared with.
     """
 
     index: int
@@ -84,6 +84,7 @@ class TextRecord:
     versus: str | None = None
     group: Mapping[str, str] | None = None
     target: str | None = None
+    is_versus: bool = False
 
     @property
     def sentences(self) -> tuple[str, ...]:

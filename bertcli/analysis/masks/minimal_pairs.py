@@ -24,7 +24,7 @@ def split_pairs(windows: Iterable[Window]) -> Iterator[Window]:
             else:
                 assert row.versus is not None
                 halves.append(replace(row, index=index))
-                halves.append(replace(row, index=index + 1, text=row.versus, versus=row.text))
+                halves.append(replace(row, index=index + 1, text=row.versus, versus=row.text, is_versus=True))
         yield halves
 
 

@@ -40,7 +40,7 @@ class ScoredTokens:
             positions = [position for position in positions if _is_in_b(text, position)]
         elif self.only == ScoreOnly.SHARED:
             other = _tokenize_versus(session, text)
-            shared = set() if isinstance(other, FailedText) else shared_positions(text.input_ids, other.input_ids)
+            shared = set() if isinstance(other, FailedText) else _shared_positions(text, other)
             positions = [position for position in positions if position in shared]
         if self.words is not None:
             named = set(self._named_positions(session.tokenizer, text))
@@ -88,21 +88,6 @@ def parse_scored_words(tokenizer: TextTokenizer, words: Sequence[str]) -> list[t
     return [_spellings(tokenizer, word.strip()) for word in words]
 
 
-def shared_positions(ids: Sequence[int], others: Sequence[int]) -> set[int]:
-    """Return the positions of the ids that a text shares with another, as difflib aligns them.
-
-    Args:
-        ids: The ids of the text.
-        others: The ids of the other text.
-    """
-    return {
-        position
-        for tag, start, end, _, _ in SequenceMatcher(None, list(ids), list(others)).get_opcodes()
-        if tag == "equal"
-        for position in range(start, end)
-    }
-
-
 def missing_token() -> BadText:
     """Return the error for a text without a token to score."""
     return BadText("the text has no token to score, only special tokens", hint="use a text with words")
@@ -111,6 +96,19 @@ def missing_token() -> BadText:
 def _is_in_b(text: TokenizedText, position: int) -> bool:
     word = text.words[position]
     return word is not None and word[0] == 1
+
+
+def _shared_positions(text: TokenizedText, other: TokenizedText) -> set[int]:
+    """Return the positions of the tokens that a text shares with the other one, as difflib aligns their ids."""
+    first, versus = list(text.input_ids), list(other.input_ids)
+    # difflib may align two texts differently if they change places.
+    if text.record.is_versus:
+        first, versus = versus, first
+    shared: set[int] = set()
+    for block in SequenceMatcher(None, first, versus).get_matching_blocks():
+        start = block.b if text.record.is_versus else block.a
+        shared.update(range(start, start + block.size))
+    return shared
 
 
 def _words(text: TokenizedText) -> list[list[int]]:

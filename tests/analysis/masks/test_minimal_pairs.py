@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bertcli.analysis.masks.minimal_pairs import PairCounter, join_pairs, split_pairs
@@ -115,6 +115,7 @@ def crows_pairs_score(folder: Path, first: str, versus: str) -> tuple[float, flo
 
 
 @given(drawn.engines, pairs)
+@example("numpy", ("how are", "are how"))  # difflib aligns another token if the two change places
 @settings(max_examples=25)
 def test_only_shared_tokens_are_scored_as_in_crows_pairs(tiny_bert: Path, engine: str, pair: tuple[str, str]) -> None:
     [found] = score(drawn.session_of(tiny_bert, engine), [pair], ScoredTokens(ScoreOnly.SHARED))
