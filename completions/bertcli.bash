@@ -62,7 +62,7 @@ _bertcli() {
             esac
             ;;
         fill-mask)
-            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error -k --top-k --mass --entropy --targets --target-field --target-score --joint --order --score --within-word --lens --compare --mutual --versus --only --only-words --aggregate --group-by -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --long --overlap --token --format --json -o --output --svg --force --color --width --pager --no-pager -q --quiet --debug -h --help'
+            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error -k --top-k --mass --entropy --targets --target-field --target-score --joint --order --score --within-word --words --lens --compare --mutual --versus --only --only-words --aggregate --group-by -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --long --overlap --token --format --json -o --output --svg --force --color --width --pager --no-pager -q --quiet --debug -h --help'
             case $prev in
                 -f|--file) takes=file ;;
                 --field|--column) takes=value ;;
@@ -76,7 +76,7 @@ _bertcli() {
                 --target-field) takes=value ;;
                 --target-score) takes=value values='l2r mean' ;;
                 --order) takes=value values='confidence l2r' ;;
-                --within-word) takes=value values='l2r' ;;
+                --within-word) takes=value values='original l2r whole sentence-l2r' ;;
                 --compare) takes=model ;;
                 --versus) takes=value ;;
                 --only) takes=value values='shared b' ;;

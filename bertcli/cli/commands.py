@@ -178,9 +178,14 @@ def fill_mask(
         option(
             "--within-word",
             panel=SCORES,
-            help="With --score, also mask the pieces of the same word to the right of a token.",
+            show_default="original, with --words l2r",
+            help="With --score, mask with each token: nothing else, the pieces of its word to its right, its whole "
+            "word, or all tokens to its right.",
         ),
     ] = None,
+    words: Annotated[
+        bool, option("--words", panel=SCORES, help="With --score, show the score of each word instead of each token.")
+    ] = False,
     lens: Annotated[
         bool, option("--lens", panel=_PREDICTIONS, help="Show the prediction of every layer (logit lens).")
     ] = False,
@@ -217,6 +222,7 @@ def fill_mask(
             order=order,
             score=score,
             within_word=within_word,
+            words=words,
             lens=lens,
             compare=compare,
             mutual=mutual,

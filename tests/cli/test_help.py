@@ -34,9 +34,8 @@ OWN = {
                "--ray", "--ray-address", "--actors", "--gpus-per-actor"},
     "fill-mask": {
         "-k", "--top-k", "--mass", "--entropy", "--targets", "--target-field", "--target-score", "--joint", "--order",
-        "--score",
-        "--within-word", "--lens", "--compare", "--mutual", "--versus", "--only", "--only-words", "--aggregate",
-        "--group-by",
+        "--score", "--within-word", "--words", "--lens", "--compare", "--mutual", "--versus", "--only", "--only-words",
+        "--aggregate", "--group-by",
     },
     "shapes": {"--batch", "--seq", "--run", "--weights", "--tokens"},
     "attn": {
@@ -238,7 +237,7 @@ def test_help_and_version_load_no_library_that_computes(arguments: list[str]) ->
         (("fill-mask", TEXT, "--mass", "1.5"), "--mass cannot be '1.5'", "use a number from 0 to 1"),
         (("fill-mask", TEXT, "--order", "random"), "--order cannot be 'random'", "use one of confidence, l2r"),
         (("fill-mask", TEXT, "--target-score", "max"), "--target-score cannot be 'max'", "use one of l2r, mean"),
-        (("fill-mask", TEXT, "--within-word", "all"), "--within-word cannot be 'all'", "use one of l2r"),
+        (("fill-mask", TEXT, "--within-word", "all"), "--within-word cannot be 'all'", "use one of original, l2r"),
         (("fill-mask", TEXT, "--only", "a"), "--only cannot be 'a'", "use one of shared, b"),
         (("attn", "hi", "--head", "one"), "--head cannot be 'one'", "use a whole number"),
         (("attn", "hi", "--layer", "one"), "--layer", "one"),

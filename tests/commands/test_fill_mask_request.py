@@ -33,6 +33,7 @@ def request(texts: TextOptions | None = None, model: SessionRequest | None = Non
         ({"mutual": True}, "--mutual"),
         ({"score": True, "versus": "bad", "aggregate": True, "group_by": "a,b", "only": ScoreOnly.SHARED}, "--score"),
         ({"score": True, "only_words": "is,are"}, "--score"),
+        ({"score": True, "words": True, "within_word": WithinWord.WHOLE, "only_words": "is"}, "--score"),
         ({"target_field": "a", "top_k": 3, "target_score": TargetScore.MEAN, "group_by": "b"}, "--target-field"),
         ({"score": True, "only": ScoreOnly.B, "texts": TextOptions(pair="how")}, "--score"),
         ({"score": True, "only": ScoreOnly.B, "texts": TextOptions(pair="how"), "versus": "bad"}, "--score"),
@@ -70,6 +71,12 @@ def test_valid_options_choose_one_analysis(options: dict[str, Any], analysis: st
             "--target-score and --lens cannot be combined",
         ),
         ({"versus": "bad"}, "--versus needs --score"),
+        ({"words": True}, "--words needs --score"),
+        ({"score": True, "words": True, "versus": "bad"}, "--words and --versus cannot be combined"),
+        (
+            {"score": True, "words": True, "model": SessionRequest(long=OnLong.WINDOWS)},
+            "--words needs a whole text, and --long windows reads a long text in parts",
+        ),
         ({"only_words": "is"}, "--only-words needs --score"),
         ({"score": True, "aggregate": True}, "--aggregate needs --versus or --target-field"),
         ({"score": True, "group_by": "kind"}, "--group-by needs --versus or --target-field"),
@@ -97,6 +104,12 @@ def test_options_that_cannot_be_combined_are_wrong_usage(options: dict[str, Any]
         request(**options).check_options()
     assert raised.value.message == message
     assert raised.value.hint
+
+
+def test_words_imply_l2r() -> None:
+    assert request(score=True).score_method == WithinWord.ORIGINAL
+    assert request(score=True, words=True).score_method == WithinWord.L2R
+    assert request(score=True, words=True, within_word=WithinWord.ORIGINAL).score_method == WithinWord.ORIGINAL
 
 
 def test_a_mass_of_nan_is_wrong_usage() -> None:

@@ -62,6 +62,7 @@ _TOGETHER: Mapping[str, Sequence[Sequence[str]]] = {
         ("target_field", "target_score", "group_by"), ("joint", "order", "top_k"), ("score",),
         ("score", "within_word"), ("score", "versus"), ("score", "versus", "pairs"), ("score", "versus", "aggregate"),
         ("score", "versus", "group_by"), ("score", "versus", "pairs", "only"), ("score", "only_words"),
+        ("score", "words"), ("score", "words", "within_word", "pair"),
         ("score", "versus", "aggregate", "group_by"), ("lens", "top_k"), ("compare", "targets"), ("mutual",),
         ("long", "max_length"), ("long", "score"),
     ),

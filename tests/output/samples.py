@@ -21,6 +21,7 @@ from bertcli.results.masks import (
     TargetPrediction,
     TextScore,
     TokenScore,
+    WordScore,
 )
 from bertcli.results.models import (
     KnownModel,
@@ -131,6 +132,18 @@ def score_record() -> FillMaskRecord:
     ]
     text = text_info(["the", "##irs", "."], "Theirs.")
     return FillMaskRecord(text, [], score=TextScore("PLL-word-l2r", -113.35501, -37.785, 2.5697e16, tokens))
+
+
+def word_score_record(pair: str | None = None) -> FillMaskRecord:
+    """Return the scores of words, one of two pieces and one that looks like markup."""
+    record = score_record()
+    assert record.score is not None
+    sentence = None if pair is None else 0
+    words = [
+        WordScore("Theirs", sentence, 0, 0, 6, [1, 2], -10.15501, 14.6500144),
+        WordScore("[b]\x1b", None if pair is None else 1, 1, None, None, [3], -103.2, 148.886),
+    ]
+    return replace(record, text=replace(record.text, pair=pair), score=replace(record.score, words=words))
 
 
 def pair_record() -> PairRecord:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _TOP_K = 5
 # --score computes one variant of a text for each token. This fraction of a batch then fills several batches.
 _SCORE_FRACTION = 8
+_WORD_METHOD = "--words scores each token with the later pieces of its word masked too (--within-word l2r)"
 _SAME_VOCABULARY = "Jensen-Shannon distance: 0 if A and B agree, 0.833 if they have nothing in common"
 _OTHER_VOCABULARY = "the vocabularies differ: tokens are matched by spelling, and there is no distance"
 
@@ -141,7 +142,7 @@ def joint(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
 
 def score(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
     """Compute pseudo-log-likelihoods, and predictions for the masks of a text if it has any."""
-    from bertcli.output.schemas.fill_mask import score_schema
+    from bertcli.output.schemas.fill_mask import score_schema, word_score_schema
 
     chosen = _scored_tokens(request, session)
     analysis = FillMaskAnalysis(
@@ -149,12 +150,14 @@ def score(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
             _scored_records,
             session,
             top_k=_checked_top_k(request, session),
-            within_word=request.within_word,
+            within_word=request.score_method,
             chosen=chosen,
+            has_words=request.words,
         ),
         partial(chosen.check, session),
-        score_schema,
+        word_score_schema if request.words else score_schema,
         max(session.batch_tokens // _SCORE_FRACTION, 1),
+        notes=(_WORD_METHOD,) if request.words and request.within_word is None else (),
         documents=_score_windows(request, session),
     )
     if request.pairs.versus is None:
@@ -290,12 +293,16 @@ def _scored_tokens(request: FillMaskRequest, session: Session) -> ScoredTokens:
 
 
 def _scored_records(
-    session: Session, batch: Batch, top_k: int, within_word: WithinWord | None, chosen: ScoredTokens
+    session: Session, batch: Batch, top_k: int, within_word: WithinWord, chosen: ScoredTokens, *, has_words: bool
 ) -> list[FillMaskRecord]:
     from bertcli.analysis.masks.pseudo_likelihood import score_texts
 
     records = predict_masks(session, batch, top_k)
     scores = score_texts(session, batch, within_word, chosen)
+    if has_words:
+        from bertcli.analysis.word_scores import add_words
+
+        scores = add_words(batch, scores, session.tokenizer)
     return [replace(record, score=each) for record, each in zip(records, scores, strict=True)]
 
 

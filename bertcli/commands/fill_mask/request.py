@@ -17,7 +17,7 @@ _OPTIONS_OF: Mapping[str, set[str]] = {
     "": {"--top-k", "--mass", "--entropy", "--targets", "--target-score"},
     "--joint": {"--top-k", "--order"},
     "--target-field": {"--top-k", "--target-score", "--aggregate", "--group-by"},
-    "--score": {"--within-word", "--versus", "--only", "--only-words", "--aggregate", "--group-by"},
+    "--score": {"--within-word", "--words", "--versus", "--only", "--only-words", "--aggregate", "--group-by"},
     "--lens": {"--top-k", "--targets"},
     "--compare": {"--top-k", "--targets", "--target-score"},
     "--mutual": set(),
@@ -26,6 +26,7 @@ _OPTIONS_OF: Mapping[str, set[str]] = {
 _NEEDS: Mapping[str, Sequence[str]] = {
     "--order": ["--joint"],
     "--within-word": ["--score"],
+    "--words": ["--score"],
     "--versus": ["--score"],
     "--only": ["--score"],
     "--only-words": ["--score"],
@@ -53,7 +54,8 @@ class FillMaskRequest:
         joint: Fill all masks of a text together.
         order: The order of joint filling.
         score: Compute the pseudo-log-likelihood of each text.
-        within_word: Pieces of its word to mask together with a scored token.
+        within_word: Tokens to mask together with a scored token.
+        words: Show the score of each word instead of each token.
         lens: Show the prediction of every layer.
         compare: A second model to compare with.
         mutual: Compute the mutual influence of tokens.
@@ -73,6 +75,7 @@ class FillMaskRequest:
     order: FillOrder | None = None
     score: bool = False
     within_word: WithinWord | None = None
+    words: bool = False
     lens: bool = False
     compare: str | None = None
     mutual: bool = False
@@ -88,6 +91,11 @@ class FillMaskRequest:
         return replace(
             self.texts.source(), versus=self.pairs.versus, group_by=self.group_fields, target_field=self.target_field
         )
+
+    @property
+    def score_method(self) -> WithinWord:
+        """The tokens to mask together with a scored token: L2R for words, unless the user names others."""
+        return self.within_word or (WithinWord.L2R if self.words else WithinWord.ORIGINAL)
 
     @property
     def analysis(self) -> str:
@@ -117,6 +125,13 @@ class FillMaskRequest:
         analyses = self._analyses()
         if len(analyses) > 1:
             raise WrongUsage(f"{analyses[0]} and {analyses[1]} cannot be combined", hint="use one of them at a time")
+        if self.words and self.model.reads_windows:
+            raise WrongUsage(
+                "--words needs a whole text, and --long windows reads a long text in parts",
+                hint="use --long truncate, or leave --words out",
+            )
+        if self.words and self.pairs.versus is not None:
+            raise WrongUsage("--words and --versus cannot be combined", hint="leave one of them out")
         self._check_pairs()
         given = [option for option, is_given in self._details().items() if is_given]
         for option in given:
@@ -150,6 +165,7 @@ class FillMaskRequest:
             "--target-score": self.target_score is not None,
             "--order": self.order is not None,
             "--within-word": self.within_word is not None,
+            "--words": self.words,
             "--versus": self.pairs.versus is not None,
             "--only": self.pairs.only is not None,
             "--only-words": self.pairs.only_words is not None,

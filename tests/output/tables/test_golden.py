@@ -29,6 +29,7 @@ from bertcli.output.schemas.fill_mask import (
     lens_schema,
     mutual_schema,
     score_schema,
+    word_score_schema,
 )
 from bertcli.output.schemas.models import models_schema, shapes_schema, weights_schema
 from bertcli.output.schemas.pairs import pair_schema
@@ -81,6 +82,10 @@ CASES: dict[str, Callable[[], Case]] = {
     "fill-mask-strange": lambda: (fill_mask_schema(samples.info("fill-mask")), [samples.strange_record()]),
     "fill-mask-joint": lambda: (joint_schema(samples.info("fill-mask"), "l2r"), [samples.joint_record()]),
     "fill-mask-score": lambda: (score_schema(samples.info("fill-mask")), [samples.score_record()]),
+    "fill-mask-words": lambda: (
+        word_score_schema(samples.info("fill-mask")),
+        [samples.word_score_record(), samples.word_score_record("[pair]")],
+    ),
     "fill-mask-pair": lambda: (pair_schema(samples.info("fill-mask"), []), [samples.pair_record()]),
     "fill-mask-pairs": lambda: (
         pair_summary_schema(samples.info("fill-mask"), ["field", "UID"]),
