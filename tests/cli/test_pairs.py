@@ -102,6 +102,8 @@ def test_an_aggregate_has_each_group_their_mean_and_all_pairs(tiny_bert: Path, f
     ]  # fmt: skip
     assert float(rows[-1][3]) == pytest.approx(summary["accuracy"])
     [alone] = json.loads(write(tiny_bert, file, ".json", aggregate=True))["records"]
+    options = {"id_field": "id"}
+    assert "text_id" not in write(tiny_bert, file, ".csv", options, aggregate=True)
     assert list(alone) == counts
 
 

@@ -33,7 +33,8 @@ def fill_mask(request: FillMaskRequest) -> ExitCode:
     for note in () if sink.destination.wants_table else analysis.notes:
         sink.reporter.note(note)
     schema = analysis.schema(info)
-    schema = with_ids(schema, request.texts.id_field)
+    if not request.pairs.aggregate:  # a summary has no id
+        schema = with_ids(schema, request.texts.id_field)
     plan = streaming_plan(reader, batch_tokens=analysis.batch_tokens, is_large=analysis.is_large)
     with Run(session, reader, plan, sink.reporter, sink.reporter.note) as run:
         documents = analysis.documents or ANSWER_WINDOWS
