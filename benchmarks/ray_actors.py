@@ -25,7 +25,7 @@ from bertcli.commands.encode.request import EncodeRequest
 from bertcli.commands.options import RayOptions, TextOptions
 from bertcli.model.request import SessionRequest
 from bertcli.model.session import open_session
-from bertcli.output.destination import FOLDER, OutputOptions
+from bertcli.output.destination import FOLDER, Destination, OutputOptions
 from bertcli.results.corpus import Manifest, ShardLimits
 from samples import mixed_texts, write_lines
 from timing import in_turn, median_ratio
@@ -41,7 +41,7 @@ def cluster_work(file: Path, folder: Path, engine: EngineName, shard_rows: int) 
     texts = TextOptions(file=[str(file)])
     request = EncodeRequest(texts, model, OutputOptions(output=f"{folder}/"), ray=RayOptions(on_ray=True))
     session = open_session(model)
-    options = encode_options(request, session, FOLDER, is_looked_at=False)
+    options = encode_options(request, session, Destination(FOLDER, folder=folder))
     return ClusterWork(
         source=texts.source(),
         on_error=texts.on_error,

@@ -114,7 +114,7 @@ class OnLong(StrEnum):
 
 
 class FormatName(StrEnum):
-    """Formats of the output. AUTO is a table on a terminal and TSV in a pipe."""
+    """Formats of the output. AUTO is a table on a terminal and TSV in a pipe. PLAIN is the bare answer."""
 
     AUTO = "auto"
     TABLE = "table"
@@ -122,6 +122,7 @@ class FormatName(StrEnum):
     JSONL = "jsonl"
     CSV = "csv"
     TSV = "tsv"
+    PLAIN = "plain"
 
 
 class ColorName(StrEnum):

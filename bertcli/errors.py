@@ -35,6 +35,10 @@ class BertcliError(Exception):
         """Return the same error with `prefix: ` before its message, such as the place where it occurred."""
         return type(self)(f"{prefix}: {self.message}", hint=self.hint)
 
+    def about_option(self, usual: str, used: str) -> Self:
+        """Return the same error for a value that another option has given: its hint then names that option."""
+        return type(self)(self.message, hint=self.hint.replace(f"{usual} ", f"{used} "))
+
 
 class WrongUsage(BertcliError):
     """An option whose value does not fit the model, the text or the other options."""

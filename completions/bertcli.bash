@@ -21,7 +21,7 @@ _bertcli() {
     fi
     case ${COMP_WORDS[1]} in
         encode)
-            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error --pooling --normalize --no-normalize --prompt --prompt-name --layer-op --tokens --layers --pooler --words --pretokenized --word-pooling --word --similarity -k --top-k --no-labels --per-window --dtype-out --keep-text --shard-rows --resume --dedupe --ray --ray-address --actors --gpus-per-actor -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --long --overlap --token --format --json -o --output --svg --force --color --width --pager --no-pager -q --quiet --debug -h --help'
+            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error --pooling --normalize --no-normalize --prompt --prompt-name --layer-op --tokens --layers --pooler --words --pretokenized --word-pooling --word --similarity -k --top-k --no-labels --per-window --dtype-out --keep-text --shard-rows --resume --dedupe --ray --ray-address --actors --gpus-per-actor -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --long --overlap --token --format --json --fields -o --output --svg --force --color --width --pager --no-pager -q --quiet --debug -h --help'
             case $prev in
                 -f|--file) takes=file ;;
                 --field|--column) takes=value ;;
@@ -54,7 +54,8 @@ _bertcli() {
                 --long) takes=value values='error truncate windows' ;;
                 --overlap) takes=value ;;
                 --token) takes=value ;;
-                --format) takes=value values='auto table json jsonl csv tsv' ;;
+                --format) takes=value values='auto table json jsonl csv tsv plain' ;;
+                --fields) takes=value ;;
                 -o|--output) takes=file ;;
                 --svg) takes=file ;;
                 --color) takes=value values='auto always never' ;;
@@ -62,7 +63,7 @@ _bertcli() {
             esac
             ;;
         fill-mask)
-            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error -k --top-k --mass --entropy --targets --target-field --target-score --joint --order --score --within-word --words --lens --compare --mutual --versus --only --only-words --aggregate --group-by -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --long --overlap --token --format --json -o --output --svg --force --color --width --pager --no-pager -q --quiet --debug -h --help'
+            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error -k --top-k --mass --entropy --targets --target-field --target-score --joint --order --score --within-word --words --lens --compare --mutual --versus --only --only-words --aggregate --group-by -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --long --overlap --token --format --json --fields -o --output --svg --force --color --width --pager --no-pager -q --quiet --debug -h --help'
             case $prev in
                 -f|--file) takes=file ;;
                 --field|--column) takes=value ;;
@@ -93,7 +94,8 @@ _bertcli() {
                 --long) takes=value values='error truncate windows' ;;
                 --overlap) takes=value ;;
                 --token) takes=value ;;
-                --format) takes=value values='auto table json jsonl csv tsv' ;;
+                --format) takes=value values='auto table json jsonl csv tsv plain' ;;
+                --fields) takes=value ;;
                 -o|--output) takes=file ;;
                 --svg) takes=file ;;
                 --color) takes=value values='auto always never' ;;
@@ -101,7 +103,7 @@ _bertcli() {
             esac
             ;;
         shapes)
-            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error --batch --seq --run --weights --tokens -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --long --overlap --token --format --json -o --output --svg --force --color --width --pager --no-pager -q --quiet --debug -h --help'
+            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error --batch --seq --run --weights --tokens --lengths -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --long --overlap --token --format --json --fields -o --output --svg --force --color --width --pager --no-pager -q --quiet --debug -h --help'
             case $prev in
                 -f|--file) takes=file ;;
                 --field|--column) takes=value ;;
@@ -122,7 +124,8 @@ _bertcli() {
                 --long) takes=value values='error truncate windows' ;;
                 --overlap) takes=value ;;
                 --token) takes=value ;;
-                --format) takes=value values='auto table json jsonl csv tsv' ;;
+                --format) takes=value values='auto table json jsonl csv tsv plain' ;;
+                --fields) takes=value ;;
                 -o|--output) takes=file ;;
                 --svg) takes=file ;;
                 --color) takes=value values='auto always never' ;;
@@ -130,7 +133,7 @@ _bertcli() {
             esac
             ;;
         attn)
-            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error --layer --head --label --top --by --group --stat --grid --aggregate --from -k --top-k --rollout --value-norms --head-distance --words --rows --cols --expansion --html --open --png -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --long --overlap --token --format --json -o --output --svg --force --color --width --pager --no-pager -q --quiet --debug -h --help'
+            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error --layer --head --label --top --by --group --stat --grid --aggregate --from -k --top-k --rollout --value-norms --head-distance --words --rows --cols --expansion --html --open --png -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --long --overlap --token --format --json --fields -o --output --svg --force --color --width --pager --no-pager -q --quiet --debug -h --help'
             case $prev in
                 -f|--file) takes=file ;;
                 --field|--column) takes=value ;;
@@ -163,7 +166,8 @@ _bertcli() {
                 --long) takes=value values='error truncate windows' ;;
                 --overlap) takes=value ;;
                 --token) takes=value ;;
-                --format) takes=value values='auto table json jsonl csv tsv' ;;
+                --format) takes=value values='auto table json jsonl csv tsv plain' ;;
+                --fields) takes=value ;;
                 -o|--output) takes=file ;;
                 --svg) takes=file ;;
                 --color) takes=value values='auto always never' ;;
@@ -171,9 +175,10 @@ _bertcli() {
             esac
             ;;
         models)
-            options='--format --json -o --output --svg --force --color --width --pager --no-pager -q --quiet --debug -h --help'
+            options='--format --json --fields -o --output --svg --force --color --width --pager --no-pager -q --quiet --debug -h --help'
             case $prev in
-                --format) takes=value values='auto table json jsonl csv tsv' ;;
+                --format) takes=value values='auto table json jsonl csv tsv plain' ;;
+                --fields) takes=value ;;
                 -o|--output) takes=file ;;
                 --svg) takes=file ;;
                 --color) takes=value values='auto always never' ;;

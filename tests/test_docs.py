@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.forks import write_program
 from tests.programs import needed
 from tools.completions.app import Command, read_app, read_commands
 from tools.docs.console import REPOSITORY, Result, blocks, examples, page_paths, run, write_files
@@ -45,11 +46,14 @@ def parts(output: str) -> list[str]:
 def transcripts(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[Result]]:
     """Return a function that runs all commands of a page, in order and in one folder, and returns their results."""
 
+    programs = tmp_path_factory.mktemp("programs")
+    write_program(programs)
+
     @cache
     def transcript(page: str) -> list[Result]:
         folder = tmp_path_factory.mktemp("page")
         write_files(PAGES[page], folder)
-        return [run(example.command, folder) for example in EXAMPLES[page]]
+        return [run(example.command, folder, programs) for example in EXAMPLES[page]]
 
     return transcript
 

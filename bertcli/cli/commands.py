@@ -44,7 +44,7 @@ def encode(
             "--similarity",
             panel=VECTORS,
             metavar="[texts|tokens]",
-            help="Add the similarity of each pair of texts, or of each token of one text with each of another.",
+            help="Compare the texts, each with each other one, or each token of one text with each of another.",
         ),
     ] = None,
     top_k: Annotated[
@@ -55,8 +55,9 @@ def encode(
             panel=VECTORS,
             metavar="N",
             min=1,
-            show_default="10 in a table, else all",
-            help="Number of terms of a lexical vector to show.",
+            show_default="all; 10 terms in a table",
+            help="With --similarity, show the N nearest texts of each text. Otherwise the number of terms of a lexical "
+            "vector to show.",
         ),
     ] = None,
     no_labels: Annotated[
@@ -251,6 +252,14 @@ def shapes(
     tokens: Annotated[
         bool, option("--tokens", panel=_SHAPES, help="Show the tokens of each text instead, with their ids and places.")
     ] = False,
+    lengths: Annotated[
+        bool,
+        option(
+            "--lengths",
+            panel=_SHAPES,
+            help="Show how long the texts are in tokens instead: percentiles, a histogram, and how many are too long.",
+        ),
+    ] = False,
     model: ModelGroup,
     output: OutputGroup,
 ) -> int:
@@ -258,7 +267,7 @@ def shapes(
     from bertcli.commands.shapes.command import ShapesRequest
     from bertcli.commands.shapes.command import shapes as run_shapes
 
-    return run_shapes(ShapesRequest(texts, model, output, batch, seq, run, weights, tokens))
+    return run_shapes(ShapesRequest(texts, model, output, batch, seq, run, weights, tokens, lengths))
 
 
 def attn(

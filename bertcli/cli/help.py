@@ -55,6 +55,7 @@ COMMANDS = {
         more_examples=[
             'bertcli encode "Hello, how are you?" --tokens --layers all --json',
             'bertcli encode "a river bank" "money in the bank" --word bank --similarity',
+            "bertcli encode -f lines.txt --similarity --top-k 5 -o nearest.tsv",
             'bertcli encode Hello --layers -4,-3,-2,-1 --layer-op mean -o vectors.npy',
             "bertcli encode -f corpus.jsonl --field body --id-field doc -o vectors.parquet",
             "bertcli encode -f 'corpus/*.parquet' -o vectors/ --resume",
@@ -96,6 +97,7 @@ COMMANDS = {
         more_examples=[
             'bertcli shapes "Hello, how are you?" --run --json',
             'bertcli shapes "Hello, how are you?" --tokens',
+            "bertcli shapes -f lines.txt --lengths",
         ],
         essentials=["--batch", "--seq", "--run", "--weights", "--model", "--json", "--output"],
     ),
@@ -123,7 +125,7 @@ COMMANDS = {
         details="These are the bundled model and the models in the hub's cache, each with its family, layers (L), "
         "hidden size (H), attention heads (A), parameters and size, and whether it has a pooler and an MLM head.",
         examples=["bertcli models", "bertcli models --json"],
-        more_examples=["bertcli models --format tsv | cut -f 1"],
+        more_examples=["bertcli models --format plain"],
         essentials=["--json", "--output"],
     ),
 }  # fmt: skip

@@ -9,9 +9,13 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from bertcli.choices import SimilarityUnit
+from bertcli.errors import WrongUsage
+from bertcli.quoting import shortened
 
 # The value of an option that is given without one.
 _LEFT_OUT = {"--similarity": SimilarityUnit.TEXTS}
+# Similarity of a text to a value, from 0 to 1, above which it is taken for a typing error: one letter, for these words.
+_MIN_SIMILARITY = 0.85
 
 
 def add_left_out_values(arguments: Sequence[str], parameters: Sequence[Any]) -> list[str]:
@@ -20,6 +24,9 @@ def add_left_out_values(arguments: Sequence[str], parameters: Sequence[Any]) -> 
     Args:
         arguments: The arguments.
         parameters: The parameters of the command, as Typer's objects.
+
+    Raises:
+        WrongUsage: The argument after an option is almost one of its values.
     """
     options = {name: each for each in parameters if each.param_type_name == "option" for name in each.opts}
     with_value = {name for name, each in options.items() if not each.is_flag}
@@ -30,7 +37,9 @@ def add_left_out_values(arguments: Sequence[str], parameters: Sequence[Any]) -> 
         if argument == "--":  # only texts follow
             return [*completed, argument, *rest]
         if argument in _LEFT_OUT and argument in options:
-            choices = {str(getattr(choice, "value", choice)) for choice in options[argument].type.choices}
+            choices = [str(getattr(choice, "value", choice)) for choice in options[argument].type.choices]
+            if rest:
+                _check_not_mistyped(argument, rest[0], choices)
             value = rest.popleft() if rest and rest[0] in choices else _LEFT_OUT[argument]
             completed.append(f"{argument}={value}")
             continue
@@ -38,6 +47,26 @@ def add_left_out_values(arguments: Sequence[str], parameters: Sequence[Any]) -> 
         if _takes_next(argument, with_value) and rest:
             completed.append(rest.popleft())
     return completed
+
+
+def _check_not_mistyped(option: str, argument: str, choices: Sequence[str]) -> None:
+    """Check that an argument, which would be a text, is not one of the choices with a typing error. Raises WrongUsage.
+
+    Args:
+        option: The option before it.
+        argument: The argument.
+        choices: The values of the option.
+    """
+    from difflib import get_close_matches
+
+    if argument in choices:
+        return
+    close = get_close_matches(argument.lower(), choices, n=1, cutoff=_MIN_SIMILARITY)
+    if close:
+        raise WrongUsage(
+            f"{option} cannot be {shortened(argument)}",
+            hint=f"did you mean {option} {close[0]}? If it is a text, write {option}={_LEFT_OUT[option]} before it",
+        )
 
 
 def _takes_next(argument: str, with_value: Collection[str]) -> bool:

@@ -185,9 +185,14 @@ OutputGroup = Annotated[
     Group(
         {
             "format": option(
-                "--format", panel=OUTPUT, help="Format of the output. auto is a table on a terminal and TSV in a pipe."
+                "--format", panel=OUTPUT,
+                help="Format of the output. auto is a table on a terminal and TSV in a pipe; plain is the bare answer.",
             ),
             "json": option("--json", panel=OUTPUT, help="Short for --format json."),
+            "fields": option(
+                "--fields", panel=OUTPUT, metavar="NAMES",
+                help="Show these fields only, in this order, such as text,score; help lists the names.",
+            ),
             "output": option(
                 "-o", "--output", panel=OUTPUT, metavar="FILE", help="Write to FILE, in the format of its suffix."
             ),

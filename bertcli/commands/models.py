@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from bertcli.checkpoints.find import describe_model, installed_checkpoints
 from bertcli.checkpoints.hub_cache import cache_folder
-from bertcli.commands.request import open_sink
+from bertcli.commands.request import lists_fields, open_sink
 from bertcli.errors import BertcliError, ExitCode
+from bertcli.output.catalogs.models import models_catalog
 from bertcli.output.destination import Destination, OutputFormats, OutputOptions
+from bertcli.output.fields import FieldCatalog
 from bertcli.output.schemas.models import models_schema
 from bertcli.results.models import ModelsResult, SkippedModel
 from bertcli.results.texts import RunInfo
@@ -24,7 +26,12 @@ class ModelsRequest:
     @property
     def formats(self) -> OutputFormats:
         """Formats that models can write."""
-        return OutputFormats("models")
+        return OutputFormats("models", has_plain=True)
+
+    @property
+    def catalog(self) -> FieldCatalog:
+        """Fields of the records."""
+        return models_catalog()
 
     def check_options(self) -> None:
         """Accept all options."""
@@ -35,6 +42,8 @@ class ModelsRequest:
 
 def models(request: ModelsRequest) -> ExitCode:
     """List the bundled model and the models in the hub's cache."""
+    if lists_fields(request):
+        return ExitCode.DONE
     sink = open_sink(request)
     result = _list_models()
     exit_code = sink.write(RunInfo("models", None, None, None, None, None), models_schema(), [result])

@@ -12,6 +12,8 @@ from bertcli.errors import WrongUsage
 from bertcli.input.records import STDIN, TextSource
 from bertcli.storage import parse_path
 
+_PATTERN_CHARACTERS = {*"*?["}
+
 
 @dataclass(frozen=True, slots=True)
 class TextOptions:
@@ -45,9 +47,19 @@ class TextOptions:
         return name if not more and name != STDIN and os.path.isfile(name) else None  # noqa: PTH113
 
     @property
+    def has_pairs(self) -> bool:
+        """True if each text has a sentence B."""
+        return self.pair is not None or self.pairs
+
+    @property
     def is_stream(self) -> bool:
         """True if the texts come from standard input."""
         return STDIN in self.texts or STDIN in self.file or not (self.texts or self.file)
+
+    @property
+    def may_be_several_files(self) -> bool:
+        """True if several files are named, or a pattern."""
+        return len(self.file) > 1 or any(_PATTERN_CHARACTERS & {*name} for name in self.file)
 
     def source(self) -> TextSource:
         """Return the source for the reader.

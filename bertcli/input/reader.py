@@ -55,6 +55,11 @@ class TextReader:
         return sum(known) if known and len(known) == len(sizes) else None
 
     @property
+    def has_several_files(self) -> bool:
+        """True if each text names its file."""
+        return len(self._inputs) > 1
+
+    @property
     def read_bytes(self) -> int:
         """The number of bytes read from the files."""
         return self._read_before + (self._open.position if self._open is not None else 0)
@@ -68,12 +73,11 @@ class TextReader:
         if self._open is None:
             yield [self._record(Row(text, None)) for text in self._source.texts]
             return
-        has_several = len(self._inputs) > 1
         for number, input_ in enumerate(self._inputs):
             if number:
                 self._read_before += self._open.position
                 self._open = input_.open()
-            name = input_.name if has_several else None
+            name = input_.name if self.has_several_files else None
             # Messages about standard input alone need only the line.
             place = name if input_.path is None else input_.name
             for rows in self._open.rows():

@@ -11,10 +11,10 @@ from tokenizers import Encoding
 from bertcli.errors import BadCheckpoint, BadText
 from bertcli.input.records import FailedText, TextRecord
 from bertcli.model.documents import Document, DocumentWindow, Frame, word_places
-from bertcli.model.pieces import MAX_CHARACTERS, PIECE_CHARACTERS, TextTokens, encode_in_pieces
+from bertcli.model.pieces import MAX_CHARACTERS, PIECE_CHARACTERS, TextTokens, encode_in_pieces, no_place_to_divide
 from bertcli.model.places import WrittenSentence
 from bertcli.model.tokenizer import TextTokenizer, TokenizedText
-from bertcli.model.tokenizer_errors import TokenizerError, text_failure
+from bertcli.model.tokenizer_errors import TokenizerError, no_sentence_b, no_tokens, text_failure
 from bertcli.results.texts import TextInfo, TokenSpan, WindowPlace
 
 # Tokens that a window shares with the next one, if a window has twice as many.
@@ -143,10 +143,7 @@ def _read(tokenizer: TextTokenizer, record: TextRecord) -> Document:
         )
     tokens = encode_in_pieces(tokenizer.encode_bare, divided)
     if tokens is None:
-        raise BadText(
-            f"the text has {MAX_CHARACTERS:,} characters without a place between words where it could be divided",
-            hint="split it into shorter texts",
-        )
+        raise no_place_to_divide()
     # The beginning of the text shows which tokens are around it.
     first = tokens.starts[0] if tokenizer.has_offsets and tokens.ids else 0
     head = _head(divided[first:] if first >= PIECE_CHARACTERS else divided)
@@ -154,13 +151,13 @@ def _read(tokenizer: TextTokenizer, record: TextRecord) -> Document:
     sequences = encoding.sequence_ids
     inner = [at for at, sequence in enumerate(sequences) if sequence == len(parts) - 1]
     if not inner or not tokens.ids:
-        raise BadText("the text has no tokens: it holds no visible characters", hint="skip it with --on-error skip")
+        raise no_tokens()
     prompt_tokens = 0 if record.pair is not None else _shared_beginning(tokenizer, tokens.ids)
     before = _frame(encoding, 0, inner[0] + prompt_tokens)
     after = _frame(encoding, inner[-1] + 1, len(encoding))
     has_types = tokenizer.type_vocab_size
     if has_types and max(encoding.type_ids) >= has_types:
-        raise BadText(f"the model has no sentence B: its type_vocab_size is {has_types}", hint="leave out sentence B")
+        raise no_sentence_b(has_types)
     size = tokenizer.limit - len(before) - len(after)
     tokens.drop(prompt_tokens)
     return Document(

@@ -89,8 +89,11 @@ def choose_engine(
     only_torch = _why_only_torch(device, dtype, traits)
     if engine == EngineName.NUMPY and only_torch:
         raise WrongUsage(f"the numpy engine cannot do this: {only_torch}", hint="use --engine torch, or auto")
+    reason = f"--engine {engine}"
+    if engine == EngineName.AUTO:
+        reason = f"numpy cannot do this: {only_torch}" if only_torch else _describe_work(work())
     if engine == EngineName.NUMPY or (engine == EngineName.AUTO and not only_torch and work() < _MIN_TORCH_WORK):
-        return EngineChoice(EngineName.NUMPY, "cpu", dtype)
+        return _explained(EngineChoice(EngineName.NUMPY, "cpu", dtype), reason)
     if device.startswith("cuda") and not _has_gpu():
         raise DeviceUnavailable.cuda()  # at once, since torch takes seconds to import
     limit_onednn_cache()
@@ -98,7 +101,21 @@ def choose_engine(
 
     if engine == EngineName.AUTO:
         engine = EngineName.TRANSFORMERS if traits.foreign_model else EngineName.TORCH
-    return EngineChoice(engine, best_device() if device == "auto" else check_device(device), dtype)
+    return _explained(EngineChoice(engine, best_device() if device == "auto" else check_device(device), dtype), reason)
+
+
+def _describe_work(work: float) -> str:
+    """Return how the amount of work compares with the limit, in words."""
+    relation = "under" if work < _MIN_TORCH_WORK else "at least"
+    return f"about {work:.1g} floating-point operations, {relation} the {_MIN_TORCH_WORK:.0g} that torch is loaded for"
+
+
+def _explained(choice: EngineChoice, reason: str) -> EngineChoice:
+    """Log a choice and its reason, and return it."""
+    if "logging" in sys.modules:  # it is slow to import, and --debug has imported it
+        logger = sys.modules["logging"].getLogger(__name__)
+        logger.debug("engine %s on %s in %s: %s", choice.engine, choice.device, choice.dtype, reason)
+    return choice
 
 
 def _has_gpu() -> bool:

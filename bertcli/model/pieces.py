@@ -8,8 +8,12 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from types import NoneType
+from typing import Any
 
-from tokenizers import Encoding
+from tokenizers import Encoding, models, normalizers, pre_tokenizers
+
+from bertcli.errors import BadText
 
 # Tokenize only the beginning of a long text first. Ten million characters take ten seconds to tokenize, usually only to
 # find that there are too many.
@@ -114,6 +118,14 @@ def encode_in_pieces(encode: Encode, text: str) -> TextTokens | None:
             size = min(2 * size, MAX_CHARACTERS)
 
 
+def no_place_to_divide() -> BadText:
+    """Return the error of a text for which encode_in_pieces returns None."""
+    return BadText(
+        f"the text has {MAX_CHARACTERS:,} characters without a place between words where it could be divided",
+        hint="split it into shorter texts",
+    )
+
+
 def _find_cut(encode: Encode, text: str, piece: _Piece, first: int) -> tuple[int, int] | None:
     """Return where a piece may end: the number of the token after its last, and the character. None if nowhere.
 
@@ -146,6 +158,19 @@ def _is_certain(encode: Encode, text: str, piece: _Piece, character: int) -> boo
     at = near.first_at(character)
     begins_word = at < len(near.ids) and near.offsets[at][0] == character and near.begins_word(at)
     return begins_word and near.tokens_between(start, end) == piece.tokens_between(start, end)
+
+
+def splits_at_spaces(tokenizer: Any) -> bool:
+    """Return True if the tokens of a text are those of its parts between spaces, one part after another.
+
+    So it is with BERT's normalizer, pre-tokenizer and word pieces. Others may keep the space, or join words.
+    """
+    is_bert = (
+        isinstance(getattr(tokenizer, "normalizer", ""), (normalizers.BertNormalizer, NoneType))
+        and isinstance(getattr(tokenizer, "pre_tokenizer", None), pre_tokenizers.BertPreTokenizer)
+        and isinstance(getattr(tokenizer, "model", None), models.WordPiece)
+    )
+    return is_bert and not any(" " in token.content for token in tokenizer.get_added_tokens_decoder().values())
 
 
 def min_tokens(prefix: Sequence[str], whole: Sequence[str], encoding: Encoding) -> list[int]:

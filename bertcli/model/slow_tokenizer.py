@@ -146,9 +146,11 @@ class PythonTokenizer:
         """Encode one text. Raises TokenizerError."""
         return self._encode((text,), add_special_tokens)
 
-    def encode_batch(self, texts: Sequence[str | tuple[str, str]]) -> list[PythonEncoding]:
+    def encode_batch(
+        self, texts: Sequence[str | tuple[str, str]], add_special_tokens: bool = True
+    ) -> list[PythonEncoding]:
         """Encode texts and pairs. Raises TokenizerError."""
-        return [self._encode((text,) if isinstance(text, str) else text, True) for text in texts]
+        return [self._encode((text,) if isinstance(text, str) else text, add_special_tokens) for text in texts]
 
     def _encode(self, parts: tuple[str, ...], add_special_tokens: bool) -> PythonEncoding:
         try:

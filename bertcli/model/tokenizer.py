@@ -13,8 +13,15 @@ from bertcli.checkpoints.config import ModelConfig
 from bertcli.errors import BadCheckpoint, BadText
 from bertcli.input.records import FailedText, TextRecord, Window
 from bertcli.model.documents import DocumentWindow, Word, word_places
-from bertcli.model.pieces import MAX_CHARACTERS, PIECE_CHARACTERS, min_tokens
-from bertcli.model.tokenizer_errors import TokenizerError, TokenizerPanic, catch_tokenizer_errors, text_failure
+from bertcli.model.pieces import MAX_CHARACTERS, PIECE_CHARACTERS, min_tokens, splits_at_spaces
+from bertcli.model.tokenizer_errors import (
+    TokenizerError,
+    TokenizerPanic,
+    catch_tokenizer_errors,
+    no_sentence_b,
+    no_tokens,
+    text_failure,
+)
 
 TextInput = str | tuple[str, str]
 # Users may write this for a mask, whatever the checkpoint calls it.
@@ -91,7 +98,7 @@ class TextTokenizer:
             overlap: Number of tokens that a window shares with the next, None for the default.
         """
         self._tokenizer, self.special_tokens, self._config = tokenizer, special_tokens, config
-        self._limit, self._truncate, self.prompt = limit, truncate, prompt
+        self.limit, self._truncate, self.prompt = limit, truncate, prompt
         self._reads_windows, self.overlap = reads_windows, overlap
         # True if the texts are not lower-cased because the vocabulary has capitals, and no file says so.
         self.has_guessed_case = False
@@ -99,6 +106,7 @@ class TextTokenizer:
         self.offers_windows = True
         # None, and False, for a tokenizer that is written in Python.
         self.normalizer, self.has_offsets = getattr(tokenizer, "normalizer", None), isinstance(tokenizer, Tokenizer)
+        self.splits_at_spaces = splits_at_spaces(tokenizer)
         tokenizer.no_truncation()
         tokenizer.no_padding()
         self.pad_token_id = tokenizer.token_to_id(special_tokens.pad) or 0
@@ -121,7 +129,7 @@ class TextTokenizer:
             BadCheckpoint: The model has no embedding for a special token.
         """
         special_ids = self._cls_sep_pad_ids | {self.mask_token_id}
-        self._checked_ids([id_ for id_ in special_ids if id_ is not None])
+        self.checked_ids([id_ for id_ in special_ids if id_ is not None])
         for probe in _PROBES:
             try:
                 ids = self.encode(probe).ids
@@ -132,12 +140,7 @@ class TextTokenizer:
             except TokenizerError:
                 continue
             if not any(probe):
-                self._checked_ids(ids)
-
-    @property
-    def limit(self) -> int:
-        """Maximum number of tokens of a text, special tokens included."""
-        return self._limit
+                self.checked_ids(ids)
 
     @cached_property
     def prompt_token_count(self) -> int:
@@ -167,7 +170,7 @@ class TextTokenizer:
     def token_id(self, token: str) -> int | None:
         """Return the id of a token, spelled as in the vocabulary, or None."""
         id_ = self._tokenizer.token_to_id(token)
-        return None if id_ is None else self._checked_ids([id_])[0]
+        return None if id_ is None else self.checked_ids([id_])[0]
 
     def token(self, id_: int) -> str:
         """Return the token of an id, spelled as in the vocabulary, or "" if the id is an embedding without a token."""
@@ -241,12 +244,7 @@ class TextTokenizer:
         return [_ids_only(text) for text in found] if ids_only else list(found)
 
     def tokenize_window(self, window: Window, *, ids_only: bool = False) -> Iterator[Tokenized]:
-        """Yield the texts of a window tokenized, in order. Texts that have already failed are passed through.
-
-        Args:
-            window: The texts.
-            ids_only: As in tokenize.
-        """
+        """Yield the texts of a window tokenized, in order, as tokenize does. Failed texts are passed through."""
         tokenized = iter(
             self.tokenize([text for text in window if not isinstance(text, FailedText)], ids_only=ids_only)
         )
@@ -271,6 +269,12 @@ class TextTokenizer:
             return self._tokenizer.encode_batch(inputs)
         return [None] * len(inputs)
 
+    def encode_together(self, texts: Sequence[TextInput], *, add_special_tokens: bool = True) -> Sequence[Encoding]:
+        """Encode texts without the places of their tokens, which is faster. Raises TokenizerError."""
+        encode = getattr(self._tokenizer, "encode_batch_fast", None) or self._tokenizer.encode_batch
+        with catch_tokenizer_errors():
+            return encode(texts, add_special_tokens=add_special_tokens)
+
     def encode(self, text: TextInput) -> Encoding:
         """Encode a text or a pair with special tokens. Raises TokenizerError."""
         with catch_tokenizer_errors():
@@ -280,7 +284,7 @@ class TextTokenizer:
         """Encode a text without special tokens. Raises TokenizerError, and BadCheckpoint as encode_text does."""
         with catch_tokenizer_errors():
             encoding = self._tokenizer.encode(text, add_special_tokens=False)
-        self._checked_ids(encoding.ids)
+        self.checked_ids(encoding.ids)
         return encoding
 
     def _finish(self, record: TextRecord, prefix: TextInput, encoding: Encoding | None) -> Tokenized:
@@ -301,7 +305,7 @@ class TextTokenizer:
     def _checked(self, record: TextRecord, prefix: TextInput, encoding: Encoding) -> Tokenized:
         whole = self.prepare(record)
         certain = min_tokens(_parts(prefix), _parts(whole), encoding)
-        if any(count <= self._limit for count in certain):
+        if any(count <= self.limit for count in certain):
             characters = sum(map(len, _parts(whole)))
             if characters > MAX_CHARACTERS and self._reads_windows:
                 return LongText(record)
@@ -312,17 +316,15 @@ class TextTokenizer:
                 )
                 return record.failed(problem)
             prefix, encoding = whole, self.encode(whole)
-        if len(encoding) <= self._limit:
+        if len(encoding) <= self.limit:
             if self._has_own_tokens(record, encoding):
                 return self._tokenized(record, encoding)
-            problem = BadText(
-                "the text has no tokens: it holds no visible characters", hint="skip it with --on-error skip"
-            )
+            problem = no_tokens()
         elif self._reads_windows:
             return LongText(record)
-        elif self._truncate and self._limit <= self._special_token_count(record):
+        elif self._truncate and self.limit <= self._special_token_count(record):
             problem = BadText(
-                f"a limit of {self._limit} tokens leaves no room for words beside the special tokens",
+                f"a limit of {self.limit} tokens leaves no room for words beside the special tokens",
                 hint="raise --max-length",
             )
         elif self._truncate:
@@ -331,7 +333,7 @@ class TextTokenizer:
             count = f"{len(encoding):,}" if prefix == whole else f"more than {sum(certain):,}"
             hint = "cut it with --long truncate"
             hint += ", or read all of it with --long windows" if self.offers_windows else ""
-            problem = BadText(f"the text has {count} tokens, and the limit is {self._limit:,}", hint=hint)
+            problem = BadText(f"the text has {count} tokens, and the limit is {self.limit:,}", hint=hint)
         return record.failed(problem)
 
     def _has_own_tokens(self, record: TextRecord, encoding: Encoding) -> bool:
@@ -346,7 +348,7 @@ class TextTokenizer:
 
     def _cut(self, record: TextRecord, prefix: TextInput, whole: TextInput) -> TokenizedText | FailedText:
         """Truncate a text to the limit. Its prefix must have more tokens than that."""
-        self._tokenizer.enable_truncation(self._limit)
+        self._tokenizer.enable_truncation(self.limit)
         try:
             encoding = self.encode(prefix)
         finally:
@@ -361,17 +363,14 @@ class TextTokenizer:
         token_types = self._config.type_vocab_size
         type_ids = tuple(encoding.type_ids) if token_types else ()
         if type_ids and max(type_ids) >= token_types:
-            problem = BadText(
-                f"the model has no sentence B: its type_vocab_size is {token_types}", hint="leave out sentence B"
-            )
-            return record.failed(problem)
-        ids = tuple(self._checked_ids(encoding.ids))
+            return record.failed(no_sentence_b(token_types))
+        ids = tuple(self.checked_ids(encoding.ids))
         tokens, offsets, unknown = tuple(map(self.token, ids)), tuple(encoding.offsets), ids.count(self.unk_token_id)
         return TokenizedText(
             record, ids, type_ids, tokens, truncated, truncated_masks, word_places(encoding), offsets, unknown
         )
 
-    def _checked_ids(self, ids: list[int]) -> list[int]:
+    def checked_ids(self, ids: list[int]) -> list[int]:
         """Return the ids.
 
         Raises:

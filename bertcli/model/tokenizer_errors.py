@@ -61,3 +61,15 @@ def text_failure(error: TokenizerError) -> BadText:
         f"the tokenizer cannot be used for this text, because it fails: {error}",
         hint="skip the text with --on-error skip, or copy the tokenizer's files again",
     )
+
+
+def no_tokens() -> BadText:
+    """Return the error of a text that has no tokens of its own."""
+    return BadText("the text has no tokens: it holds no visible characters", hint="skip it with --on-error skip")
+
+
+def no_sentence_b(type_vocab_size: int) -> BadText:
+    """Return the error of a pair for a model that has one token type only."""
+    return BadText(
+        f"the model has no sentence B: its type_vocab_size is {type_vocab_size}", hint="leave out sentence B"
+    )

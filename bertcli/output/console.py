@@ -102,6 +102,18 @@ class ProgressBar:
         speed = f"{summary.tokens_per_second:,.0f} tokens/s"
         self._progress.update(self._task, description="  ".join([*known, counted(summary.texts, "text"), speed]))
 
+    def update_step(self, about: str, done: int) -> None:
+        """Draw the progress of a step that is about no texts in particular.
+
+        Args:
+            about: The step.
+            done: Amount of its work that is done.
+        """
+        self._progress.update(self._task, completed=done)
+        (task,) = self._progress.tasks
+        share = share_and_time(task.percentage, task.time_remaining)
+        self._progress.update(self._task, description=f"{share}  {about}")
+
     def end(self) -> None:
         """Erase the bar."""
         self._progress.stop()

@@ -11,6 +11,7 @@ from bertcli.choices import ColorName, FormatName
 from bertcli.errors import MissingPackage, OutputError, WrongUsage
 from bertcli.input.records import STDIN
 from bertcli.output.files.atomic import check_target, is_device
+from bertcli.quoting import shell_quoted
 from bertcli.storage import AnyPath, RemotePath, parse_path
 
 # The format of a folder of Parquet shards.
@@ -21,6 +22,8 @@ HTML_SUFFIX = ".html"
 TENSOR_SUFFIXES = (".npz", ".safetensors")
 TABLE_FORMATS = ("table", "svg", PNG_SUFFIX)
 _TEXT_SUFFIXES = {".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".tsv": "tsv", ".svg": "svg"}
+# Formats whose fields can be chosen.
+_WITH_FIELDS = ("json", "jsonl", "csv", "tsv", PARQUET_SUFFIX)
 # Suffixes of binary files. A command that does not write such a file refuses the suffix even with --format.
 _BINARY_SUFFIXES = (".npy", *TENSOR_SUFFIXES, PARQUET_SUFFIX, HTML_SUFFIX, PNG_SUFFIX)
 
@@ -32,6 +35,7 @@ class OutputOptions:
     Attributes:
         format: The format, or auto.
         json: Short for format json.
+        fields: Names of the fields to show, separated by commas; help lists them.
         output: The file or folder of -o. It is a string, since a path would lose the slash that marks a folder.
         svg: A file to write the table to as a picture.
         force: Replace a file that exists.
@@ -45,6 +49,7 @@ class OutputOptions:
 
     format: FormatName = FormatName.AUTO
     json: bool = False
+    fields: str | None = None
     output: str | None = None
     svg: Path | None = None
     force: bool = False
@@ -90,6 +95,15 @@ class OutputOptions:
         return next(iter(named), FormatName.AUTO)
 
     @property
+    def format_options(self) -> str:
+        """The options that choose the format, as on a command line; "" for the default."""
+        given = [] if self.output is None else [f"-o {shell_quoted(self.output)}"]
+        given += [] if self.svg is None else [f"--svg {shell_quoted(self.svg)}"]
+        given += ["--json"] if self.json else []
+        given += [] if self.format == FormatName.AUTO else [f"--format {self.format}"]
+        return " ".join(given)
+
+    @property
     def file(self) -> AnyPath | None:
         """The file to write to, None for standard output.
 
@@ -124,12 +138,14 @@ class OutputFormats:
         suffixes: Suffixes of its binary files.
         has_figures: Its results are matrices that matplotlib can draw.
         takes_folder: It can write a folder of shards.
+        has_plain: Its results have a bare answer.
     """
 
     command: str
     suffixes: Sequence[str] = ()
     has_figures: bool = False
     takes_folder: bool = False
+    has_plain: bool = False
 
     @property
     def all_suffixes(self) -> tuple[str, ...]:
@@ -142,16 +158,18 @@ class Destination:
     """A resolved output.
 
     Attributes:
-        format: table, json, jsonl, csv, tsv, svg, folder, or the suffix of a binary file.
+        format: table, json, jsonl, csv, tsv, plain, svg, folder, or the suffix of a binary file.
         path: The file; None for standard output and for a folder.
         folder: The folder; None unless format is folder.
         is_figure: The output is a picture of matrices.
+        chosen_by: The options that have chosen the format, as the user may write them; "" for the default.
     """
 
     format: str
     path: Path | None = None
     folder: AnyPath | None = None
     is_figure: bool = False
+    chosen_by: str = ""
 
     @property
     def is_stdout(self) -> bool:
@@ -176,6 +194,24 @@ class Destination:
 
             return Path(gettempdir())
         return self.folder or (Path() if self.path is None else Path(os.path.realpath(self.path)).parent)
+
+    def instead(self, format_: str) -> str:
+        """Return the option that requests another format, for a hint, with the options to leave out for it.
+
+        Args:
+            format_: A value of --format, the suffix of a binary file, or folder. Text goes where the output goes now.
+        """
+        folder = self.folder if isinstance(self.folder, Path) else None
+        stem = str((self.path or folder or Path("out")).with_suffix(""))
+        if format_ == FOLDER:
+            option = f"-o {shell_quoted(stem)}/"
+        elif format_.startswith("."):
+            option = f"-o {shell_quoted(stem + format_)}"
+        elif self.is_file:
+            option = f"-o {shell_quoted(f'{stem}.{format_}')}"
+        else:
+            option = "--json" if format_ == "json" else f"--format {format_}"
+        return f"{option} instead of {self.chosen_by}" if self.chosen_by else option
 
     def check_packages(self) -> None:
         """Check that the packages that the format needs are installed.
@@ -221,7 +257,13 @@ def resolve_destination(options: OutputOptions, formats: OutputFormats) -> Desti
                 "a folder holds Parquet files",
                 hint="leave one out",
             )
-        return Destination(FOLDER, folder=file)
+        shards = Destination(FOLDER, folder=file, chosen_by=options.format_options)
+        if options.fields is not None:
+            raise WrongUsage(
+                f"--fields and the folder {options.output} cannot be combined: its files keep all columns",
+                hint=f"use {shards.instead(PARQUET_SUFFIX)}, or leave --fields out",
+            )
+        return shards
     if not formats.takes_folder and options.output is not None and options.output.endswith(os.sep):
         raise WrongUsage(
             f"{options.path}: {formats.command} cannot write a folder", hint="name a file, without a slash at the end"
@@ -231,16 +273,34 @@ def resolve_destination(options: OutputOptions, formats: OutputFormats) -> Desti
         raise WrongUsage(
             f"{file}: single files are written on this machine only", hint=f"write it here and copy it{folder}"
         )
-    if file is None and sys.stdout is None:
-        raise OutputError("standard output is closed", hint="leave it open, or write to a file with -o FILE")
+    if file is None:
+        check_stdout()
     format_ = _format_of(options, file, formats)
-    return Destination(format_, file, is_figure=formats.has_figures and format_ in ("svg", PNG_SUFFIX))
+    is_figure = formats.has_figures and format_ in ("svg", PNG_SUFFIX)
+    destination = Destination(format_, file, is_figure=is_figure, chosen_by=options.format_options)
+    if format_ == FormatName.PLAIN and not formats.has_plain:
+        raise WrongUsage(
+            f"{formats.command} has no bare answer for --format plain with these options",
+            hint=f"use {destination.instead('tsv')}; --fields chooses its columns",
+        )
+    if options.fields is not None and format_ not in _WITH_FIELDS:
+        shown = {"table": "a table", "svg": "a picture", "plain": "--format plain"}.get(format_, format_)
+        raise WrongUsage(
+            f"--fields is not available in {shown}", hint=f"use {destination.instead('tsv')}, or leave --fields out"
+        )
+    return destination
+
+
+def check_stdout() -> None:
+    """Raise OutputError if standard output is closed."""
+    if sys.stdout is None:
+        raise OutputError("standard output is closed", hint="leave it open, or write to a file with -o FILE")
 
 
 def _format_of(options: OutputOptions, path: Path | None, formats: OutputFormats) -> str:
     requested = options.format_name
     if path is None:
-        return ("table" if sys.stdout.isatty() else "tsv") if requested == "auto" else requested
+        return _format_of_stdout(options) if requested == "auto" else requested
     if str(path) == STDIN:
         raise WrongUsage("-o needs a file, not -", hint="leave it out: results go to standard output by default")
     suffix = path.suffix.lower()
@@ -259,3 +319,10 @@ def _format_of(options: OutputOptions, path: Path | None, formats: OutputFormats
         option = "--svg" if requested == "svg" else f"--format {requested}"
         raise WrongUsage(f"{option} and the suffix of {path} contradict each other", hint="leave one out")
     return by_suffix
+
+
+def _format_of_stdout(options: OutputOptions) -> str:
+    """Return the format of standard output if none is requested. Colours imply a table, and fields imply rows."""
+    if options.fields is not None:
+        return "tsv"
+    return "table" if sys.stdout.isatty() or options.color == ColorName.ALWAYS else "tsv"

@@ -9,6 +9,13 @@ from unicodedata import category
 # Unicode categories to escape: control characters, format characters (they change direction, join or are invisible),
 # surrogates (no encoding has them), line separators and paragraph separators.
 _INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+_ZERO_WIDTH_JOINER = "\u200d"
+_JOINERS = {_ZERO_WIDTH_JOINER, "\u200c"}
+_EMOJI_CATEGORIES = {"So", "Sm"}  # arrows are mathematical signs
+# The sign that asks for a picture, and five colours of skin.
+_EMOJI_MODIFIERS = {"\ufe0f", *map(chr, range(0x1F3FB, 0x1F400))}
+# The blocks from Arabic to Sinhala.
+_FIRST_JOINED, _LAST_JOINED = "\u0600", "\u0dff"
 
 
 def number(value: float) -> float | None:
@@ -73,12 +80,14 @@ def joined(parts: Iterable[object]) -> str:
 def visible(text: str) -> str:
     r"""Return the text with control characters and invisible characters escaped as in Python source.
 
+    Joiners stay where a terminal needs them: between the parts of an emoji, and between letters of Arabic and India.
+
     >>> print(visible("red \x1b[31m [mask]"))
     red \x1b[31m [mask]
     """
     if text.isprintable():  # then no character needs an escape
         return text
-    return "".join(_escaped(character) if category(character) in _INVISIBLE else character for character in text)
+    return "".join(_escaped(character) if _is_invisible(text, at) else character for at, character in enumerate(text))
 
 
 def visible_lines(text: str) -> str:
@@ -96,8 +105,21 @@ def _visible_json(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(
-        json.dumps(character)[1:-1] if category(character) in _INVISIBLE else character for character in text
+        json.dumps(character)[1:-1] if _is_invisible(text, at) else character for at, character in enumerate(text)
     )
+
+
+def _is_invisible(text: str, at: int) -> bool:
+    """Return True if the character at that position would not be seen, or would control the terminal."""
+    if category(text[at]) not in _INVISIBLE:
+        return False
+    if text[at] not in _JOINERS or not 0 < at < len(text) - 1:
+        return True
+    before, after = text[at - 1], text[at + 1]
+    follows_emoji = category(before) in _EMOJI_CATEGORIES or before in _EMOJI_MODIFIERS
+    joins_emoji = text[at] == _ZERO_WIDTH_JOINER and follows_emoji and category(after) in _EMOJI_CATEGORIES
+    joins_letters = all(_FIRST_JOINED <= letter <= _LAST_JOINED for letter in (before, after))
+    return not joins_emoji and not joins_letters
 
 
 def _escaped(character: str) -> str:

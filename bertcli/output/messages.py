@@ -8,9 +8,11 @@ import os
 import platform
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from bertcli import __version__
@@ -37,6 +39,8 @@ _OS_HINTS = {
 _OTHER_OS_HINT = "check the path and the disk or device"
 # A hint that is pointless once texts are being skipped.
 _SKIP_OPTION = "--on-error skip"
+# A step that takes fewer seconds shows no bar.
+_SHORT_STEP = 1.0
 # Messages that are held while a pager has the screen, None if there is no pager.
 _held: list[str] | None = None
 
@@ -138,6 +142,7 @@ class Reporter:
         self._printed_hints: set[str] = set()
         self._bar: ProgressBar | None = None
         self._drawing, self._is_over = threading.Lock(), False
+        self._step_started: float | None = None
 
     def note(self, message: str) -> None:
         """Print a note, unless --quiet is set."""
@@ -187,11 +192,35 @@ class Reporter:
         from bertcli.output.console import ProgressBar
 
         with self._drawing:
-            if self._is_over:
+            if self._is_over or self._step_started is not None:
                 return
             if self._bar is None:
                 self._bar = ProgressBar(total)
             self._bar.update(summary, done)
+
+    def show_step(self, about: str, done: int, total: int) -> None:
+        """Draw the progress of a step after the last text, instead of the bar of the texts.
+
+        Args:
+            about: The step, such as "comparing texts".
+            done: Amount of the work that is done.
+            total: All of the work.
+        """
+        from bertcli.output.console import ProgressBar
+
+        if not self.is_shown:
+            return
+        with self._drawing:
+            if self._step_started is None:
+                self._step_started = time.monotonic()
+                if self._bar is not None:
+                    self._bar.end()
+                    self._bar = None
+            if self._is_over or time.monotonic() - self._step_started < _SHORT_STEP:
+                return
+            if self._bar is None:
+                self._bar = ProgressBar(total)
+            self._bar.update_step(about, done)
 
     def end(self) -> None:
         """Remove the progress bar."""
@@ -211,4 +240,13 @@ def _print_line(line: str) -> None:
     if _held is not None:
         _held.append(line)
     elif sys.stderr is not None:  # if it is closed, print would write to stdout
-        print(visible(line), file=sys.stderr)
+        print(*_wrapped(visible(line)), sep="\n", file=sys.stderr)
+
+
+def _wrapped(line: str) -> Iterable[str]:
+    """Return the lines of a message, wrapped between words if stderr is a terminal. Paths and options stay whole."""
+    if not sys.stderr.isatty():
+        return (line,)
+    width = os.get_terminal_size(sys.stderr.fileno()).columns
+    # A terminal may say that it has no columns.
+    return wrap(line, width, break_long_words=False, break_on_hyphens=False) if 0 < width < len(line) else (line,)

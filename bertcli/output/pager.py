@@ -18,7 +18,12 @@ class PagerLeft(Exception):
 
 
 def pager_command() -> list[str] | None:
-    """Return the command of the user's pager, None if there is none or PAGER is empty or cat."""
+    """Return the command of the user's pager, None if there is none, PAGER is empty or cat, or TERM is dumb or unset.
+
+    less stops with a warning in a terminal that cannot move its cursor.
+    """
+    if os.environ.get("TERM", "dumb") == "dumb":
+        return None
     try:
         command = shlex.split(os.environ.get("PAGER", "less"))
     except ValueError:  # a quote that is never closed
@@ -34,13 +39,14 @@ class PagedTerminal:
     Args:
         terminal: The terminal.
         command: The command of the pager.
-        height: Number of lines of the terminal.
     """
 
     encoding = "utf-8"
 
-    def __init__(self, terminal: TextIO, command: list[str], height: int) -> None:
-        self._terminal, self._command, self._height = terminal, command, height
+    def __init__(self, terminal: TextIO, command: list[str]) -> None:
+        self._terminal, self._command = terminal, command
+        # LINES may describe another terminal, so ask this one.
+        self._height = os.get_terminal_size(terminal.fileno()).lines
         self._held: list[str] = []
         self._lines = 0
         self._pager: subprocess.Popen[str] | None = None

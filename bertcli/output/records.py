@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO, Protocol, TextIO
 
 from bertcli import __version__
@@ -67,7 +67,8 @@ class JsonWriter:
     def finish(self) -> None:
         self._stream.write("\n]" if self._count else f"{self._opening()}]")
         for key, value in self._schema.closing().items():
-            self._stream.write(f',\n"{key}": {_dumps(value)}')
+            self._stream.write(f',\n"{key}": ')
+            self._stream.writelines(_parts(value))
         self._stream.write("}\n")
 
     def _opening(self) -> str:
@@ -163,6 +164,33 @@ class TsvWriter(CsvWriter):
         return _in_quotes(escaped) if '"' in escaped else escaped
 
 
+class PlainWriter:
+    """Writer of the bare answer of each text on a line of its own. A failed text has an empty line.
+
+    Line ends are escaped as in TSV, so that the lines of the output are those of the input.
+    """
+
+    def __init__(self, stream: TextIO, schema: Schema[Any]) -> None:
+        self._stream, self._schema = stream, schema
+
+    def write(self, record: Any) -> None:
+        assert self._schema.to_plain is not None
+        for line in self._schema.to_plain(record):
+            self._stream.write(f"{line}\n")
+        self._stream.flush()
+
+    def skip(self, failed: FailedText) -> None:
+        self._stream.write("\n")
+
+    def finish(self) -> None:
+        pass
+
+
+def plain_line(*answers: Cell) -> str:
+    """Return answers as a line: separated by tabs, escaped as in TSV."""
+    return "\t".join(_cell_text(answer).translate(_TSV_ESCAPES) for answer in answers)
+
+
 def _in_quotes(cell: str) -> str:
     doubled = cell.replace('"', '""')
     return f'"{doubled}"'
@@ -174,6 +202,17 @@ def _cell_text(cell: Cell) -> str:
     if isinstance(cell, bool):
         return "true" if cell else "false"
     return f"{cell:.9g}" if isinstance(cell, float) else str(cell)
+
+
+def _parts(value: Any) -> Iterator[str]:
+    """Yield a JSON value in parts: an iterator as a list that is written while it is made."""
+    if not isinstance(value, Iterator):
+        yield _dumps(value)
+        return
+    yield "["
+    for count, each in enumerate(value):
+        yield f"{', ' if count else ''}{_dumps(each)}"
+    yield "]"
 
 
 def _dumps(value: Any) -> str:

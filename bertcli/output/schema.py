@@ -36,6 +36,7 @@ class Schema(Generic[Record]):
         is_document: True if the run has one record, whose keys belong at the top level of JSON.
         empty: The record to show in JSON if a run has none, which only a document needs.
         to_heatmaps: Return a record's matrices for a figure, or None if the command draws none.
+        to_plain: Return the bare answers of a record, a line for each, or None if the command has none.
     """
 
     columns: Sequence[str]
@@ -48,6 +49,7 @@ class Schema(Generic[Record]):
     is_document: bool = False
     empty: Record | None = None
     to_heatmaps: "Callable[[Record], HeatmapSet] | None" = None
+    to_plain: Callable[[Record], Iterable[str]] | None = None
 
 
 def jsonable(value: Any, keys: JsonKeys = _OWN_FIELDS) -> Any:
@@ -86,13 +88,13 @@ def _optional_fields(kind: Any) -> frozenset[str]:
     return frozenset(each.name for each in fields(kind) if each.default is None)
 
 
-TEXT_COLUMNS = ("index", "line", "text", "pair", "truncated")
+TEXT_COLUMNS = ("index", "file", "line", "text", "pair", "truncated")
 _OPTIONAL_KEYS = ("id", "file", "line", "group")
 
 
 def text_cells(text: TextInfo) -> Sequence[Cell]:
     """Return the cells of TEXT_COLUMNS."""
-    return text.index, text.line, text.text, text.pair, text.truncated
+    return text.index, text.file, text.line, text.text, text.pair, text.truncated
 
 
 def text_json(text: TextInfo) -> Mapping[str, Any]:
@@ -169,11 +171,15 @@ class WindowCell:
 
 def with_windows(schema: Schema[Any]) -> Schema[Any]:
     """Return a schema with the place of a window in its text, as more columns and as keys of each record."""
+    return replace(with_window_columns(schema), to_json=partial(_json_with_windows, schema=schema))
+
+
+def with_window_columns(schema: Schema[Any]) -> Schema[Any]:
+    """Return a schema with the place of a window in its text as more columns."""
     return replace(
         schema,
         columns=(*schema.columns, *WINDOW_COLUMNS),
         to_rows=partial(_rows_with_windows, schema=schema),
-        to_json=partial(_json_with_windows, schema=schema),
     )
 
 

@@ -1,6 +1,5 @@
 """Sink that sends the answers of a run to the writer of their format."""
 
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +12,7 @@ from bertcli.choices import OnError
 from bertcli.errors import BertcliError, ExitCode, OutputError
 from bertcli.input.records import FailedText
 from bertcli.output.destination import Destination, OutputOptions
+from bertcli.output.fields import TEXT_FORMATS, FieldSelection
 from bertcli.output.files.atomic import is_device, open_target
 from bertcli.output.formatting import counted, visible_lines
 from bertcli.output.messages import Reporter, print_error
@@ -22,6 +22,7 @@ from bertcli.output.records import (
     JsonDocumentWriter,
     JsonLinesWriter,
     JsonWriter,
+    PlainWriter,
     RecordWriter,
     TsvWriter,
 )
@@ -46,6 +47,7 @@ class Sink:
         options: OutputOptions,
         on_error: OnError,
         reporter: Reporter,
+        selection: FieldSelection | None = None,
         *,
         is_pageable: bool = True,
     ) -> None:
@@ -56,10 +58,12 @@ class Sink:
             options: The options of the output.
             on_error: Stop at a failed text, or skip it.
             reporter: Prints notes and progress.
+            selection: The fields to show.
             is_pageable: False if each record is to appear at once, since the texts come from a stream.
         """
         self.destination, self.reporter = destination, reporter
         self._options, self._on_error, self._is_pageable = options, on_error, is_pageable
+        self._selection = selection or FieldSelection()
         path = destination.path
         if path is not None and not is_device(path):
             reporter.note_if_interrupted(f"{path} is {'unchanged' if path.exists() else 'not written'}")
@@ -77,8 +81,11 @@ class Sink:
 
         Raises:
             BertcliError: A text failed, and failed texts are not to be skipped.
+            WrongUsage: The model does not have a chosen field.
             OutputError: The output cannot be written.
         """
+        if self.destination.format in TEXT_FORMATS:
+            schema = self._selection.apply(schema, self.destination.format)
         with self._open_stream() as stream:
             make_writer = self._binary_writer(info, schema, binary_writers or {})
             if make_writer is not None:
@@ -167,7 +174,7 @@ class Sink:
         if command is None:
             yield text
             return
-        pager = PagedTerminal(text, command, shutil.get_terminal_size().lines)
+        pager = PagedTerminal(text, command)
         try:
             with suppress(PagerLeft):
                 yield cast(TextIO, pager)
@@ -195,6 +202,8 @@ class Sink:
                 return CsvWriter(stream, schema)
             case "tsv":
                 return TsvWriter(stream, schema)
+            case "plain":
+                return PlainWriter(stream, schema)
             case "svg":
                 from bertcli.output.svg import SvgWriter
 

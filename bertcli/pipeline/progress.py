@@ -5,13 +5,15 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from bertcli.input.reader import TextReader
 from bertcli.input.records import Window
-from bertcli.model.batching import Batch
 from bertcli.model.tokenizer import TokenizedText
 from bertcli.results.corpus import RunSummary
+
+if TYPE_CHECKING:
+    from bertcli.model.batching import Batch
 
 # Seconds until the first report, so that a short run shows no bar, and between two reports.
 _FIRST_REPORT, _REPORT_INTERVAL = 1.0, 0.1
@@ -92,7 +94,7 @@ class RunCounts:
         self.unknown += whole.unknown
         self.unknown_texts += whole.unknown > 0
 
-    def count_batch(self, batch: Batch, is_packed: bool) -> None:
+    def count_batch(self, batch: "Batch", is_packed: bool) -> None:
         """Count a batch that went through the model. A packed batch is computed without its padding."""
         self.done += sum(text.ends_text for text in batch.texts)
         rows, columns = batch.shape

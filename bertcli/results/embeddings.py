@@ -53,6 +53,40 @@ class Occurrence:
     word: WordVector
 
 
+# What --similarity compares.
+ComparedItem = TextInfo | Occurrence
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """A text, or an occurrence of a word, with others and their similarity to it, (others,)."""
+
+    item: ComparedItem
+    others: Sequence[ComparedItem]
+    similarity: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarityMatrix:
+    """Texts, or occurrences of a word, with the similarity of each pair of them, (items, items)."""
+
+    items: Sequence[ComparedItem]
+    similarity: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarPairs:
+    """The most similar pairs among texts, or among occurrences of a word.
+
+    Attributes:
+        item_count: Number of texts or occurrences.
+        pairs: For each pair its similarity, and its two members with their numbers.
+    """
+
+    item_count: int
+    pairs: Sequence[tuple[float, int, ComparedItem, int, ComparedItem]]
+
+
 @dataclass(frozen=True, slots=True)
 class TokenSimilarity:
     """The similarity of the tokens of a text (rows) with those of another one (columns).

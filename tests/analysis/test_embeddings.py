@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from safetensors.torch import load_file, save_file
 
+from bertcli.analysis.embeddings.comparison import DenseVectors
 from bertcli.analysis.embeddings.encode import EncodeOptions, encode, next_sentence
-from bertcli.analysis.embeddings.pooling import normalize, pool, similarity_matrix
+from bertcli.analysis.embeddings.pooling import normalize, pool
 from bertcli.choices import Pooling
 from bertcli.errors import WrongUsage
 from bertcli.model.layer_numbers import hidden_state_indices
@@ -162,7 +163,7 @@ vectors = st.lists(st.lists(st.floats(-100, 100, width=32), min_size=3, max_size
 def test_similarity_is_the_cosine_of_each_pair(rows: list[list[float]]) -> None:
     drawn = np.array(rows, np.float32)
     drawn[np.abs(drawn) < 1e-3] = 0
-    found = similarity_matrix(drawn)
+    found = DenseVectors(drawn).similarity(0, len(drawn))
     assert found.shape == (len(rows), len(rows))
     for i, first in enumerate(drawn.astype(np.float64)):
         for j, second in enumerate(drawn.astype(np.float64)):

@@ -11,9 +11,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from bertcli.analysis.embeddings.comparison import DenseVectors
 from bertcli.analysis.embeddings.encode import EncodeOptions, encode
 from bertcli.analysis.embeddings.layers import activate
-from bertcli.analysis.embeddings.pooling import similarity_matrix
 from bertcli.checkpoints.recipe import ACTIVATIONS
 from bertcli.choices import Pooling, Similarity
 from bertcli.input.records import FailedText
@@ -262,6 +262,6 @@ def test_similarity_is_that_of_sentence_transformers(tmp_path: Path, measure: Si
     folder = save_sentence_model(tmp_path / "model", pooling("mean"), similarity_fn_name=str(measure))
     session = open_model(folder)
     vectors = embed(session)
-    found = similarity_matrix(vectors, session.recipe.shown.similarity or Similarity.COSINE)
+    found = DenseVectors(vectors, session.recipe.shown.similarity or Similarity.COSINE).similarity(0, len(vectors))
     expected = load_model(folder).similarity(vectors, vectors).numpy()
     np.testing.assert_allclose(found, expected, 1e-4, 1e-5)

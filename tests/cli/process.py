@@ -5,14 +5,15 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
-COMMAND = [sys.executable, "-m", "bertcli"]
+from tests.forks import FRESH_COMMAND, forked_command
+
+COMMAND = FRESH_COMMAND
 COMMANDS = ("encode", "fill-mask", "shapes", "attn")
 # A text that every command accepts. Its words are in the vocabulary of the tiny and of the bundled checkpoint.
 TEXT = "how [MASK] you"
@@ -89,11 +90,14 @@ def run(
     timeout: float = LONGEST_RUN,
     **process: Any,
 ) -> Finished:
-    """Run bertcli to its end. stdin is the input itself, or a file or descriptor to read from."""
+    """Run bertcli to its end, as a forked process unless it has options for a process of its own.
+
+    stdin is the input itself, or a file or descriptor to read from.
+    """
     content = stdin.encode() if isinstance(stdin, str) else stdin
     given = {"input": content} if isinstance(content, bytes) else {"stdin": content}
     done = subprocess.run(
-        [*COMMAND, *arguments],
+        [*(COMMAND if process else forked_command()), *arguments],
         **given,
         stdout=stdout,
         stderr=subprocess.PIPE,

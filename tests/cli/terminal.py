@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.cli.process import COMMAND, LONGEST_RUN, environment
+from tests.cli.process import LONGEST_RUN, environment
+from tests.forks import forked_command
 
 # Colours and styles, the only escape sequences in a table.
 _STYLE = re.compile(r"\x1b\[[0-9;]*m")
@@ -53,7 +54,7 @@ def show(*arguments: str | Path, width: int = 120, env: Mapping[str, str] | None
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
     process = subprocess.Popen(
-        [*COMMAND, *arguments], stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, env=environment(env)
+        [*forked_command(), *arguments], stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, env=environment(env)
     )
     os.close(theirs)
     with process, os.fdopen(ours, "rb", buffering=0) as terminal:

@@ -201,7 +201,7 @@ def test_tsv_holds_maps_as_rows(tiny: tuple[str, str]) -> None:
     asked = ("--value-norms", "--rollout", "--head-distance", "--top", "2", "--by", "cls", "--rows", "1-2")
     header, *rows = run("attn", TEXT, *tiny, *asked).rows()
     [record] = run("attn", TEXT, *tiny, *asked, "--json").records()
-    assert header[5:] == ["map", "layer", "head", "row_position", "row", "column_position", "column", "value"]
+    assert header[2:] == ["map", "layer", "head", "row_position", "row", "column_position", "column", "value"]
     heads = [(str(head["layer"]), str(head["head"])) for head in record["heads"]]
     tokens = record["tokens"]
     wanted = [["rollout", "", "", str(i), tokens[i], str(j), tokens[j]] for i in (1, 2) for j in range(8)]
@@ -210,12 +210,12 @@ def test_tsv_holds_maps_as_rows(tiny: tuple[str, str]) -> None:
     ]
     names = [".".join(head) for head in heads]
     wanted += [["head_distance", "", "", str(i), names[i], str(j), names[j]] for i in (0, 1) for j in (0, 1)]
-    assert [row[5:12] for row in rows] == wanted
-    values = [float(row[12]) for row in rows]
+    assert [row[2:9] for row in rows] == wanted
+    values = [float(row[9]) for row in rows]
     matrices = (record["rollout"], *record["value_norms"], record["head_distance"])
     assert values == pytest.approx([value for matrix in matrices for row in matrix for value in row], rel=1e-6)
     header, *rows = run("attn", TEXT, *tiny, "--aggregate", "--head-distance", "--layer", "0").rows()
-    assert header[:3] == ["text_count", "token_count", "map"]
+    assert header == ["text_count", "token_count", "map", "row_position", "row", "column_position", "column", "value"]
     assert len(rows) == 9 and rows[0][-1] == "0"
 
 
@@ -242,7 +242,7 @@ def test_a_table_of_one_head_shows_weights_and_value_norms(tiny: tuple[str, str]
 
 def test_a_range_without_an_end_goes_to_the_last_token(tiny: tuple[str, str]) -> None:
     _, *rows = run("attn", TEXT, *tiny, "--layer", "0", "--head", "0", "--rows", "5-", "--cols", "0").rows()
-    assert [(row[7], row[9]) for row in rows] == [("5", "0"), ("6", "0"), ("7", "0")]
+    assert [(row[4], row[6]) for row in rows] == [("5", "0"), ("6", "0"), ("7", "0")]
 
 
 @pytest.mark.parametrize(

@@ -205,7 +205,7 @@ def test_wrong_usage_is_reported_before_an_existing_file(tiny: tuple[str, str], 
 def test_the_hint_names_a_file_that_can_hold_the_option(tiny: tuple[str, str], folder: Path, option: str) -> None:
     finished = run("encode", "how", *tiny, "-o", "out.npy", option, cwd=folder)
     assert_failed(finished, 2, f"{option} is not available in .npy")
-    assert f"hint: use -o out.parquet, or leave {option} out" in finished.stderr
+    assert f"hint: use -o out.parquet instead of -o out.npy, or leave {option} out" in finished.stderr
 
 
 def test_attn_cannot_write_a_folder(tiny: tuple[str, str], folder: Path) -> None:
@@ -238,4 +238,4 @@ def test_arrays_cannot_hold_ids(tiny: tuple[str, str], folder: Path) -> None:
     for name in ("out.npy", "out.safetensors"):
         finished = run("encode", "-f", "in.jsonl", "--id-field", "id", *tiny, "-o", name, cwd=folder)
         assert_failed(finished, 2, f"--id-field is not available in {Path(name).suffix}")
-        assert "hint: use -o out.parquet, or leave --id-field out" in finished.stderr
+        assert f"hint: use -o out.parquet instead of -o {name}, or leave --id-field out" in finished.stderr

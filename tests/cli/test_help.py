@@ -20,7 +20,8 @@ SHARED = {
     "--pair", "--pairs", "--on-error",
     "-m", "--model", "--revision", "--offline", "--token", "--engine", "--device", "--dtype",
     "--batch-tokens", "--batch-size", "--max-length", "--truncate", "--long", "--overlap",
-    "--format", "--json", "-o", "--output", "--svg", "--force", "--color", "--width", "--pager", "--no-pager",
+    "--format", "--json", "--fields", "-o", "--output", "--svg", "--force", "--color", "--width",
+    "--pager", "--no-pager",
     "-q", "--quiet", "--debug",
     "-h", "--help",
 }  # fmt: skip
@@ -37,7 +38,7 @@ OWN = {
         "--score", "--within-word", "--words", "--lens", "--compare", "--mutual", "--versus", "--only", "--only-words",
         "--aggregate", "--group-by",
     },
-    "shapes": {"--batch", "--seq", "--run", "--weights", "--tokens"},
+    "shapes": {"--batch", "--seq", "--run", "--weights", "--tokens", "--lengths"},
     "attn": {
         "--layer", "--head", "--from", "-k", "--top-k", "--label", "--top", "--by", "--group", "--stat", "--grid",
         "--aggregate", "--rollout", "--value-norms", "--head-distance", "--words", "--rows", "--cols", "--html",
@@ -51,7 +52,7 @@ CHOICES = (
     "--on-error stop|skip",
     "--long error|truncate|windows",
     "--input-format auto|text|jsonl|csv|tsv|parquet",
-    "--format auto|table|json|jsonl|csv|tsv",
+    "--format auto|table|json|jsonl|csv|tsv|plain",
     "--color auto|always|never",
 )
 PANELS = {
@@ -122,7 +123,8 @@ def test_a_command_has_every_option(command: str) -> None:
 
 def test_models_takes_no_text_and_no_model() -> None:
     assert option_names(run("models", "--help").answer().text) == {
-        "--format", "--json", "-o", "--output", "--svg", "--force", "--color", "--width", "--pager", "--no-pager",
+        "--format", "--json", "--fields", "-o", "--output", "--svg", "--force", "--color", "--width",
+    "--pager", "--no-pager",
         "-q", "--quiet", "--debug",
         "-h", "--help",
     }  # fmt: skip

@@ -38,6 +38,7 @@ def test_help_loads_neither_numpy_nor_a_model_library(arguments: list[str]) -> N
     [
         ["shapes", "how are you"],
         ["shapes", "how are you", "--tokens"],
+        ["shapes", "how are you", "--lengths"],
         ["shapes", "--batch", "2", "--seq", "8"],
         ["shapes", "--weights"],
     ],

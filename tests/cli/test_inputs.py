@@ -30,7 +30,7 @@ def test_the_id_is_the_last_column(tiny: tuple[str, str], folder: Path, command:
     header, *rows = run(command, "-f", "in.csv", "--id-column", "id", *tiny, cwd=folder).rows()
     assert header[-1] == "text_id"
     assert dict.fromkeys(row[-1] for row in rows) == dict.fromkeys(["one", "two"])
-    assert header[:-1] == run(command, "how [MASK] you", *tiny).rows()[0]
+    assert header[:-1] == run(command, "-", *tiny, stdin="how [MASK] you").rows()[0]
 
 
 def test_shapes_reads_texts_of_rows(tiny: tuple[str, str], folder: Path) -> None:

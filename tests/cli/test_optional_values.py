@@ -10,6 +10,7 @@ from typer.main import get_command
 
 from bertcli.cli.app import make_app
 from bertcli.cli.optional_values import add_left_out_values
+from bertcli.errors import WrongUsage
 
 
 def parsed(*arguments: str) -> dict[str, Any]:
@@ -54,6 +55,19 @@ def test_a_value_is_taken_only_if_it_is_one_of_the_choices(
     found = parsed(*arguments)
     assert list(found["texts"]) == texts
     assert found["similarity"] == similarity
+
+
+@pytest.mark.parametrize("value", ["token", "Tokens", "tokes", "text", "TEXTS", "tokens "])
+def test_a_mistyped_value_is_not_taken_for_a_text(value: str) -> None:
+    with pytest.raises(WrongUsage) as raised:
+        parsed("a", "--similarity", value, "b")
+    assert raised.value.hint.startswith("did you mean --similarity t")
+    assert list(parsed("a", "--similarity=texts", value, "b")["texts"]) == ["a", value, "b"]
+
+
+@pytest.mark.parametrize("text", ["test", "next", "the tokens", "broken", "", "a text"])
+def test_other_words_are_texts(text: str) -> None:
+    assert list(parsed("--similarity", text)["texts"]) == [text]
 
 
 class Parameter:

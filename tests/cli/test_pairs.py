@@ -69,11 +69,11 @@ def test_a_pair_is_a_row_with_its_group_and_id(tiny_bert: Path, file: Path) -> N
     texts = {"id_field": "id"}
     header, *rows = csv.reader(write(tiny_bert, file, ".csv", texts, group_by="kind,n").splitlines())
     assert header == [
-        "index", "line", "text", "pair", "truncated", "versus", "sum", "versus_sum", "mean", "versus_mean",
+        "index", "line", "text", "versus", "sum", "versus_sum", "mean", "versus_mean",
         "difference", "preferred", "group_kind", "group_n", "text_id",
     ]  # fmt: skip
-    assert [row[:6] for row in rows] == [
-        [str(index), str(index + 1), row["good"], "", "false", row["bad"]] for index, row in enumerate(ROWS)
+    assert [row[:4] for row in rows] == [
+        [str(index), str(index + 1), row["good"], row["bad"]] for index, row in enumerate(ROWS)
     ]
     assert [row[-3:] for row in rows] == [["order", "1", "x"], ["word", "1", "y"], ["word", "2", "z"]]
     lines = [json.loads(line) for line in write(tiny_bert, file, ".jsonl", texts, group_by="kind").splitlines()]

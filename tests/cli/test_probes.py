@@ -68,10 +68,10 @@ def test_a_text_is_a_row(tiny_bert: Path, file: Path) -> None:
     records = json.loads(write(tiny_bert, file, ".json", target_field="word"))["records"]
     header, *rows = csv.reader(write(tiny_bert, file, ".csv", target_field="word", group_by="kind").splitlines())
     assert header == [
-        "index", "line", "text", "pair", "truncated", "target", "pieces", "rank", "reciprocal_rank", "score", "logprob",
+        "index", "line", "text", "target", "pieces", "rank", "reciprocal_rank", "score", "logprob",
         "best", "best_score", "group_kind",
     ]  # fmt: skip
-    assert [row[5:8] for row in rows] == [
+    assert [row[3:6] for row in rows] == [
         ["cat", "cat", str(records[0]["expected"]["rank"])],
         ["mat", "mat", str(records[1]["expected"]["rank"])],
         ["cats", "cat ##s", ""],

@@ -60,6 +60,7 @@ def test_a_quiet_run_shows_no_bar(tiny: tuple[str, str], folder: Path) -> None:
         ("fill-mask", "-o", "out.jsonl"),
         ("fill-mask", "--score", "-o", "out.tsv"),
         ("attn", "--aggregate", "-o", "out.json"),
+        ("shapes", "--lengths", "-o", "out.json"),
     ],
     ids=" ".join,
 )

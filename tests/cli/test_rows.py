@@ -1,35 +1,31 @@
-"""CSV and TSV: a header line, fixed columns, and text that cannot break a row."""
+"""CSV and TSV: a header line, the columns that the options fill, and text that cannot break a row."""
 
 import pytest
 
 from tests.cli.process import TEXT, assert_failed, printed, run
 
-TEXT_COLUMNS = ["index", "line", "text", "pair", "truncated"]
+TEXT_COLUMNS = ["index", "text"]
 COLUMNS = {
-    ("encode", TEXT): [*TEXT_COLUMNS, "tokens", "embedding", "next_sentence"],
+    ("encode", TEXT): [*TEXT_COLUMNS, "tokens", "embedding"],
     ("fill-mask", TEXT): [
-        *TEXT_COLUMNS, "mask", "position", "target", "rank", "score", "logit", "token", "token_str", "sequence",
-        "pieces", "logprob", "share", "method", "entropy", "mass",
+        *TEXT_COLUMNS, "mask", "position", "rank", "score", "logit", "token", "token_str", "sequence",
     ],
     ("fill-mask", TEXT, "--joint"): [*TEXT_COLUMNS, "rank", "logprob", "tokens", "sequence"],
     ("fill-mask", TEXT, "--score"): [
         *TEXT_COLUMNS, "sum", "mean", "perplexity", "position", "token", "id", "logprob", "surprisal", "rank", "best",
     ],
     ("fill-mask", TEXT, "--lens"): [
-        *TEXT_COLUMNS, "mask", "position", "layer", "target", "rank", "score", "logit", "token", "token_str",
-        "logprob", "share",
+        *TEXT_COLUMNS, "mask", "position", "layer", "rank", "score", "logit", "token", "token_str",
     ],
     ("fill-mask", TEXT, "--compare", "bundled", "-q"): [
-        *TEXT_COLUMNS, "mask", "position", "target", "token_str", "rank", "other_rank", "change", "score",
-        "other_score", "other_model", "jensen_shannon", "pieces", "logprob", "other_logprob", "share", "other_share",
-        "method",
+        *TEXT_COLUMNS, "mask", "position", "token_str", "rank", "other_rank", "change", "score", "other_score",
+        "other_model", "jensen_shannon",
     ],
     ("fill-mask", TEXT, "--mutual"): [
         *TEXT_COLUMNS, "position", "token", "masked_position", "masked_token", "distance",
     ],
     ("shapes", TEXT): [
         "class", "parameters", "name", "symbolic", "shape", "count", "dtype", "bytes", "default", "in_checkpoint",
-        "ran",
     ],
     ("shapes", "--weights"): ["name", "shape", "dtype", "parameters", "bytes"],
     ("attn", TEXT): [
@@ -43,7 +39,7 @@ COLUMNS = {
         *TEXT_COLUMNS, "layer", "head", "query_position", "query", "rank", "key_position", "key", "weight",
     ],
     ("attn", TEXT, "--rollout", "--head-distance"): [
-        *TEXT_COLUMNS, "map", "layer", "head", "row_position", "row", "column_position", "column", "value",
+        *TEXT_COLUMNS, "map", "row_position", "row", "column_position", "column", "value",
     ],
 }  # fmt: skip
 # Number of rows of each on the tiny checkpoint: 5 tokens, 2 layers of 3 heads, 30 and more tensors.
@@ -70,10 +66,18 @@ def test_the_columns_of_a_command_are_fixed(tiny: tuple[str, str], arguments: tu
     assert len(rows) - 1 == ROWS.get(arguments, len(rows) - 1) > 0
 
 
-@pytest.mark.parametrize("command", ["encode", "fill-mask", "attn"])
-def test_options_leave_the_columns_alone(tiny: tuple[str, str], command: str) -> None:
-    more = {"encode": ["--normalize"], "fill-mask": ["--targets", "are,cats", "--entropy"], "attn": []}
-    assert run(command, TEXT, "--pair", "you", *tiny, *more[command]).rows()[0] == COLUMNS[command, TEXT]
+@pytest.mark.parametrize(
+    ("options", "columns"),
+    [
+        (("--targets", "are"), {"target", "pieces", "logprob", "share", "method"}),
+        (("--entropy", "--mass", "0.5"), {"entropy", "mass"}),
+        (("--pair", "you", "--truncate"), {"pair", "truncated"}),
+    ],
+)
+def test_an_option_adds_its_columns(tiny: tuple[str, str], options: tuple[str, ...], columns: set[str]) -> None:
+    header, *rows = run("fill-mask", TEXT, *tiny, *options).rows()
+    assert {*header} == {*COLUMNS["fill-mask", TEXT], *columns}
+    assert all(any(row[header.index(name)] for row in rows) for name in header)
 
 
 @pytest.mark.parametrize("option", ["--tokens", "--pooler", "--layers=all", "--similarity"])
@@ -121,16 +125,16 @@ def test_the_numbers_are_those_of_the_json(tiny: tuple[str, str]) -> None:
     (record,) = printed("fill-mask", TEXT, *tiny, "--json").records()
     cells = [dict(zip(header, row, strict=True)) for row in rows]
     for row, prediction in zip(cells, record["masks"][0]["predictions"], strict=True):
-        assert (row["index"], row["line"], row["mask"], row["position"], row["target"]) == ("0", "", "0", "2", "")
+        assert (row["index"], row["mask"], row["position"]) == ("0", "0", "2")
         assert {name: type(value)(row[name]) for name, value in prediction.items()} == prediction
 
 
-def test_target_columns_are_empty_without_targets(tiny: tuple[str, str]) -> None:
+def test_target_columns_are_empty_in_rows_of_candidates(tiny: tuple[str, str]) -> None:
     header, *rows = run("fill-mask", TEXT, *tiny, "-k", "1", "--targets", "are,cats", "--target-score", "mean").rows()
-    own = ("rank", "logit", "token", "pieces", "method", "entropy")
+    own = ("rank", "logit", "token", "pieces", "method")
     cells = [[dict(zip(header, row, strict=True))[name] for name in own] for row in rows]
     assert [[bool(cell) for cell in row[:3]] for row in cells] == [[True] * 3, [True] * 3, [False] * 3]
-    assert [row[3:] for row in cells] == [["", "", ""], ["are", "mean", ""], ["cat ##s", "mean", ""]]
+    assert [row[3:] for row in cells] == [["", ""], ["are", "mean"], ["cat ##s", "mean"]]
 
 
 def test_targets_are_rows_that_name_their_target(tiny: tuple[str, str]) -> None:

@@ -199,9 +199,9 @@ def test_arrays_are_refused_if_the_path_is_a_terminal(tiny: tuple[str, str], fol
     assert screen.stderr.startswith(f"bertcli: error: {link} is a terminal")
 
 
-def paged(pager: str, *arguments: str | Path, height: int = 12) -> pexpect.spawn:
-    """Start bertcli with a pager on a terminal of a few lines."""
-    environment_ = {**environment(), "PAGER": pager}
+def paged(pager: str, *arguments: str | Path, height: int = 12, **changes: str) -> pexpect.spawn:
+    """Start bertcli with a pager and changes of the environment on a terminal of a few lines."""
+    environment_ = {**environment(), "PAGER": pager, **changes}
     return pexpect.spawn(
         sys.executable,
         ["-m", "bertcli", *map(str, arguments)],
@@ -231,8 +231,14 @@ def test_a_table_is_not_paged_without_a_pager(tiny: tuple[str, str], pager: str,
     assert "paged" not in process.before and "pooler_output" in process.before
 
 
-def test_a_table_that_fits_is_not_paged(tiny: tuple[str, str]) -> None:
-    process = paged("sed s/^/paged/", "encode", "how are you", *tiny, height=50)
+def test_a_table_is_not_paged_on_a_terminal_that_cannot_move_its_cursor(tiny: tuple[str, str]) -> None:
+    process = paged("sed s/^/paged/", "encode", "how are you", *tiny, TERM="dumb")
+    process.expect(pexpect.EOF)
+    assert "paged" not in process.before and "pooler_output" in process.before
+
+
+def test_a_table_that_fits_is_not_paged_whatever_lines_says(tiny: tuple[str, str]) -> None:
+    process = paged("sed s/^/paged/", "encode", "how are you", *tiny, height=50, LINES="12")
     process.expect(pexpect.EOF)
     assert "paged" not in process.before and "pooler_output" in process.before
 

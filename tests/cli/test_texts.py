@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.cli.process import COMMANDS, TEXT, assert_failed, run
+from tests.cli.process import COMMANDS, assert_failed, run
 
 THREE = "how are you\nthe cat\nsat\n"
 # The second line is empty and the fourth is not UTF-8.
@@ -73,7 +73,7 @@ def test_empty_input_is_an_empty_result(tiny: tuple[str, str]) -> None:
     finished = run("encode", "-", *tiny, "--json", stdin="")
     assert (finished.exit_code, finished.stderr) == (0, "bertcli: note: no input text\n")
     assert run("encode", "-", *tiny, "--json", "-q", stdin="").records() == []
-    assert run("encode", "-", *tiny, "-q", stdin="").rows() == run("encode", TEXT, *tiny).rows()[:1]
+    assert run("encode", "-", *tiny, "-q", stdin="").rows() == [["index", "line", "text", "tokens", "embedding"]]
 
 
 @pytest.mark.parametrize("texts", [("-",), ("", "--on-error", "skip")], ids=["empty", "skipped"])

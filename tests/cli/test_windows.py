@@ -32,7 +32,7 @@ def corpus(folder: Path) -> Path:
         ("encode", "--tokens", "--layers", "0,1", "--pooler", "-o", "out.parquet"),
         ("encode", "-o", "out.npy"),
         ("fill-mask", "--json"),
-        ("attn", "--format", "tsv"),
+        ("attn", "--json"),
         ("fill-mask", "--score", "--format", "csv"),
         ("attn", "--html", "out.html"),
         ("shapes", "--json"),
@@ -92,6 +92,15 @@ def test_attn_has_a_record_for_each_window(tiny: tuple[str, str]) -> None:
     for record in records:
         assert record["text"] == LONG[record["start"] : record["end"]]
         assert len(record["attention"]) == len(record["tokens"])
+
+
+def test_rows_of_attn_name_their_window(tiny: tuple[str, str]) -> None:
+    header, *rows = run("attn", "how", LONG, *tiny, *WINDOWS, "--layer", "0", "--format", "csv").rows(",")
+    records = run("attn", "how", LONG, *tiny, *WINDOWS, "--layer", "0", "--json").records()
+    assert header[-3:] == ["window", "start", "end"]
+    found = dict.fromkeys((row[0], *row[-3:]) for row in rows)
+    assert list(found)[1:] == [tuple(map(str, place(record))) for record in records[1:]]
+    assert ("0", "0", "0", "3") in found
 
 
 def test_attn_from_a_token_leaves_out_windows_without_it(tiny: tuple[str, str]) -> None:

@@ -16,16 +16,15 @@ def test_rows_json_and_matrix_hold_the_same_words(tiny: tuple[str, str], tmp_pat
     words = [(record["index"], word) for record in records for word in record["words"]]
     assert [word["word"] for _, word in words] == ["The", "making", "how", "are"]
     assert header == [
-        "index", "line", "text", "pair", "truncated", "word", "word_index", "sentence", "start", "end", "positions",
-        "embedding",
+        "index", "text", "word", "word_index", "start", "end", "positions", "embedding",
     ]  # fmt: skip
     for (index, word), row in zip(words, rows, strict=True):
-        assert (row[0], row[5:10]) == (
+        assert (row[0], row[2:6]) == (
             str(index),
-            [word["word"], str(word["index"]), "0", str(word["start"]), str(word["end"])],
+            [word["word"], str(word["index"]), str(word["start"]), str(word["end"])],
         )
-        assert row[10] == " ".join(map(str, word["positions"]))
-        assert [float(value) for value in row[11].split()] == word["embedding"]
+        assert row[6] == " ".join(map(str, word["positions"]))
+        assert [float(value) for value in row[7].split()] == word["embedding"]
     np.testing.assert_array_equal(np.load(tmp_path / "words.npy"), np.float32([word["embedding"] for _, word in words]))
 
 

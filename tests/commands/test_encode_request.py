@@ -46,6 +46,9 @@ MIX = EmbeddingRequest(layer_op=LayerOp.MEAN)
         request(words=ALL_WORDS, corpus=CorpusOptions(keep_text=True), output="out.parquet"),
         request(layers="0,1", embedding=MIX, output="out.npy"),
         request(similarity=SimilarityUnit.TOKENS),
+        request(similarity=SimilarityUnit.TEXTS, top_k=3, output="out.tsv"),
+        request(similarity=SimilarityUnit.TOKENS, output="out.jsonl"),
+        request(similarity=SimilarityUnit.TEXTS, tokens=True, pooler=True, layers="0"),
         request("a", similarity=SimilarityUnit.TOKENS, texts={"pair": "b"}),
         request("-", similarity=SimilarityUnit.TOKENS),
     ],
@@ -86,7 +89,10 @@ def test_options_that_go_together_are_accepted(found: EncodeRequest) -> None:
         (request(embedding=MIX), "--layer-op needs --layers"),
         (request("a", similarity=SimilarityUnit.TOKENS), "--similarity tokens compares two texts, and there is 1"),
         (request("a", "b", "c", similarity=SimilarityUnit.TOKENS), "compares two texts, and there are 3"),
-        (request(similarity=SimilarityUnit.TEXTS, output="out.tsv"), "--similarity is not available in TSV"),
+        (request(similarity=SimilarityUnit.TEXTS, output="out.npy"), "--similarity is not available in .npy"),
+        (request(similarity=SimilarityUnit.TOKENS, top_k=3), "-k is the number of nearest texts"),
+        (request(similarity=SimilarityUnit.TEXTS, tokens=True, output="out.svg"), "a picture shows --similarity alone"),
+        (request(similarity=SimilarityUnit.TEXTS, words=ALL_WORDS, output="out.tsv"), "alone, without --words"),
     ],
 )
 def test_options_that_cannot_be_combined_are_wrong_usage(found: EncodeRequest, message: str) -> None:
@@ -99,13 +105,13 @@ def test_options_that_cannot_be_combined_are_wrong_usage(found: EncodeRequest, m
 @pytest.mark.parametrize(
     ("output", "hint"),
     [
-        (None, "use --json or --format table, or leave --similarity out"),
-        ("out.tsv", "use -o out.json, or leave --similarity out"),
+        (None, "use --json, or leave --tokens out"),
+        ("out.tsv", "use -o out.json instead of -o out.tsv, or leave --tokens out"),
     ],
 )
-def test_a_refused_similarity_is_available_in_the_format_of_the_hint(output: str | None, hint: str) -> None:
+def test_vectors_beside_a_similarity_are_available_in_the_format_of_the_hint(output: str | None, hint: str) -> None:
     with pytest.raises(WrongUsage) as raised:
-        check(replace(request(similarity=SimilarityUnit.TEXTS), output=OutputOptions(output=output)))
+        check(replace(request(similarity=SimilarityUnit.TEXTS, tokens=True), output=OutputOptions(output=output)))
     assert raised.value.hint == hint
 
 

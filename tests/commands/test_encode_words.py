@@ -15,14 +15,16 @@ from bertcli.analysis.embeddings.encode import encode
 from bertcli.choices import HeadTask, LayerOp, Pooling
 from bertcli.commands.encode.outputs import binary_writers, encode_options
 from bertcli.commands.encode.request import EncodeRequest
-from bertcli.commands.encode.similarity import OccurrenceComparison, TokenComparison, open_comparison
+from bertcli.commands.encode.similarity import Comparison, TokenComparison, open_comparison
 from bertcli.commands.encode.words import require_occurrence
 from bertcli.commands.options import CorpusOptions, TextOptions, WordOptions
 from bertcli.errors import BadText, WrongUsage
+from bertcli.input.reader import TextReader
 from bertcli.input.records import FailedText
 from bertcli.model.request import EmbeddingRequest
 from bertcli.model.session import Session
-from bertcli.output.destination import OutputOptions
+from bertcli.output.destination import Destination, OutputOptions
+from bertcli.output.messages import Reporter
 from bertcli.results.embeddings import EncodeRecord
 from tests.model.test_slow_tokenizer import save_phobert
 from tests.task_models import save_head
@@ -35,7 +37,7 @@ FAILED = FailedText(2, 3, BadText("broken"), id=None)
 
 def open_request(folder: Path, **options: Any) -> tuple[EncodeRequest, Session]:
     words = WordOptions(**{"words": True, **options.pop("words", {})})
-    texts = TextOptions(**options.pop("texts", {}))
+    texts = TextOptions(**{"texts": ["how"], **options.pop("texts", {})})
     session = open_bert(folder, options.pop("engine", "numpy"))
     request = EncodeRequest(texts, session.request, OutputOptions(), words=words, **options)
     return request, open_bert(folder, session.request.engine, embedding=request.session.embedding)
@@ -43,7 +45,7 @@ def open_request(folder: Path, **options: Any) -> tuple[EncodeRequest, Session]:
 
 def written(request: EncodeRequest, session: Session, suffix: str, texts: Iterable[Any] = TEXTS) -> bytes:
     """Return the file that the texts and a failed text make."""
-    options = encode_options(request, session, suffix, is_looked_at=False)
+    options = encode_options(request, session, Destination(suffix))
     stream = io.BytesIO()
     writer = binary_writers(session, request, options)[suffix](stream)
     for record in encode(session, one_batch(session, list(texts)), options):
@@ -54,7 +56,7 @@ def written(request: EncodeRequest, session: Session, suffix: str, texts: Iterab
 
 
 def expected(session: Session, request: EncodeRequest, texts: Iterable[Any] = TEXTS) -> list[EncodeRecord]:
-    options = encode_options(request, session, "json", is_looked_at=False)
+    options = encode_options(request, session, Destination("json"))
     return encode(session, one_batch(session, list(texts)), options)
 
 
@@ -136,7 +138,7 @@ def test_npz_of_tokens_names_mixed_layers(tiny_bert: Path) -> None:
 def test_word_is_one_word(tiny_bert: Path, word: str, message: str, hint: str, *, pretokenized: bool) -> None:
     request, session = open_request(tiny_bert, words={"word": word, "pretokenized": pretokenized})
     with pytest.raises(WrongUsage) as raised:
-        encode_options(request, session, "json", is_looked_at=False)
+        encode_options(request, session, Destination("json"))
     assert raised.value.message == message
     assert raised.value.hint.startswith(hint)
     assert ("--pretokenized" in raised.value.hint) == (word == "you?")
@@ -149,7 +151,7 @@ def test_word_is_one_word(tiny_bert: Path, word: str, message: str, hint: str, *
 def test_a_word_without_tokens_is_wrong_usage(tiny_bert: Path, word: str, why: str, *, pretokenized: bool) -> None:
     request, session = open_request(tiny_bert, words={"word": word, "pretokenized": pretokenized})
     with pytest.raises(WrongUsage) as raised:
-        encode_options(request, session, "json", is_looked_at=False)
+        encode_options(request, session, Destination("json"))
     assert raised.value.message.startswith(f"--word {word!r} cannot be found: {why}")
     assert raised.value.hint.startswith("name another word")
 
@@ -157,7 +159,7 @@ def test_a_word_without_tokens_is_wrong_usage(tiny_bert: Path, word: str, why: s
 def test_words_need_vectors_of_tokens(tiny_bert: Path) -> None:
     request, session = open_request(tiny_bert, embedding=EmbeddingRequest(Pooling.LEXICAL))
     with pytest.raises(WrongUsage, match="--words needs the vectors of tokens") as raised:
-        encode_options(request, session, "json", is_looked_at=False)
+        encode_options(request, session, Destination("json"))
     assert raised.value.hint == "add --pooling mean"
 
 
@@ -174,30 +176,37 @@ def test_a_word_that_no_text_has_is_an_error_at_the_end(tiny_bert: Path) -> None
     assert list(require_occurrence([], "mat")) == []
 
 
+def comparison_of(request: EncodeRequest, session: Session) -> Comparison:
+    comparison = open_comparison(request, session, TextReader(request.texts.source()), Reporter(quiet=True))
+    assert comparison is not None
+    return comparison
+
+
 def test_occurrences_are_compared_by_their_cosine(tiny_bert: Path) -> None:
     request, session = open_request(tiny_bert, words={"word": "cat"}, similarity="texts")
-    comparison = open_comparison(request, session)
-    assert isinstance(comparison, OccurrenceComparison)
-    assert comparison.similarity()[1].shape == (0, 0)
+    assert list(comparison_of(request, session).compare([], is_table=True)) == []
     records = expected(session, request, ["the cat sat on the Cat", "how", "cat"])
-    assert list(comparison.watch([*records, FAILED])) == [*records, FAILED]
-    occurrences, cosine = comparison.similarity()
-    assert [(each.text.index, each.word.start) for each in occurrences] == [(0, 4), (0, 19), (2, 0)]
-    vectors = np.array([each.word.embedding for each in occurrences], np.float64)
+    failed, found = comparison_of(request, session).compare([FAILED, *records], is_table=True)
+    assert failed == FAILED
+    assert [(each.text.index, each.word.start) for each in found.items] == [(0, 4), (0, 19), (2, 0)]
+    vectors = np.array([each.word.embedding for each in found.items], np.float64)
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    np.testing.assert_allclose(cosine, unit @ unit.T, 0, 1e-6)
+    np.testing.assert_allclose(found.similarity, unit @ unit.T, 0, 1e-6)
+    first, *_ = comparison_of(request, session).compare(records, is_table=False)
+    assert [(each.text.index, each.word.start) for each in first.others] == [(0, 19), (2, 0)]
+    np.testing.assert_allclose(first.similarity, unit[0] @ unit[1:].T, 0, 1e-6)
 
 
 @pytest.mark.parametrize(("texts", "message"), [(["a"], "there is 1"), (["a", "e", "x"], "there are more")])
 def test_tokens_of_two_texts_are_compared(tiny_bert: Path, texts: list[str], message: str) -> None:
     request, session = open_request(tiny_bert, words={"words": False}, similarity="tokens")
-    two, other = open_comparison(request, session), open_comparison(request, session)
+    two, other = comparison_of(request, session), comparison_of(request, session)
     assert isinstance(two, TokenComparison) and isinstance(other, TokenComparison)
-    list(two.watch([*expected(session, request, ["the cat", "a"]), FAILED]))
-    assert two.similarity().cosine.shape == (4, 3)
+    failed, found = two.compare([*expected(session, request, ["the cat", "a"]), FAILED], is_table=True)
+    assert (failed, found.cosine.shape) == (FAILED, (4, 3))
     with pytest.raises(WrongUsage, match=message):
         list(other.watch(expected(session, request, texts)))
-    assert other.similarity() is None
+    assert list(comparison_of(request, session).compare([FAILED], is_table=True)) == [FAILED]
 
 
 def test_a_tokenizer_in_python_gives_words_without_places(tmp_path: Path) -> None:
@@ -208,10 +217,10 @@ def test_a_tokenizer_in_python_gives_words_without_places(tmp_path: Path) -> Non
     assert (word.word, word.index, word.start, word.end, word.positions) == ("are", 1, None, None, [3, 4])
     request, session = open_request(folder, words={"pretokenized": True})
     with pytest.raises(WrongUsage, match="--pretokenized needs the places of tokens in the text"):
-        encode_options(request, session, "json", is_looked_at=False)
+        encode_options(request, session, Destination("json"))
 
 
 @pytest.mark.parametrize(("format_", "has_heads"), [("json", True), ("tsv", False), (".parquet", False)])
 def test_labels_are_computed_only_where_they_are_shown(tmp_path: Path, format_: str, *, has_heads: bool) -> None:
     request, session = open_request(save_head(tmp_path, "bert", HeadTask.TOKEN_LABELS))
-    assert bool(encode_options(request, session, format_, is_looked_at=False).heads) is has_heads
+    assert bool(encode_options(request, session, Destination(format_)).heads) is has_heads

@@ -203,13 +203,14 @@ def _with_output(rng: random.Random, case: Case, command: str, options: Mapping[
         elif command == "fill-mask" and "mutual" not in options:
             suffixes = _TEXT_SUFFIXES
         elif "similarity" in options:
-            suffixes = (".json", ".svg")
+            suffixes = (".json", ".svg", ".jsonl", ".tsv", ".csv")
     if suffixes != (".parquet", "/") and rng.random() < 0.55:
         stdout = rng.choices(("pipe", "file", "terminal", "closed"), (60, 15, 20, 5))[0]
-        format_ = rng.choice(("auto", "json", "json", "jsonl", "csv", "tsv", "table"))
+        format_ = rng.choice(("auto", "json", "json", "jsonl", "csv", "tsv", "table", "plain"))
         if format_ != "auto":
             arguments += ["--json"] if format_ == "json" and rng.random() < 0.5 else ["--format", format_]
-        shown = "table" if stdout == "terminal" else "tsv"
+        is_table = stdout == "terminal" or options.get("color", [""])[-1].endswith("always")
+        shown = "table" if is_table and "fields" not in options else "tsv"
         return replace(case, arguments=arguments, stdout=stdout, format=shown if format_ == "auto" else format_)
     suffix = rng.choice(suffixes)
     target = rng.choice(_NAMES) + suffix

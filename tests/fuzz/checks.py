@@ -122,8 +122,11 @@ def _check_files(case: Case, ended: Ended, before: Files, after: Files) -> Itera
 
 
 def _asks_for_help(case: Case) -> bool:
-    """Return True if an argument is the option for help. A text before -- may be one too."""
-    return any(argument in ("-h", "--help") for argument in case.arguments)
+    """Return True if an argument is the option for help, or asks for the fields. A text before -- may be one too."""
+    pairs = zip(case.arguments, case.arguments[1:], strict=False)
+    return ("--fields", "help") in pairs or any(
+        argument in ("-h", "--help", "--fields=help") for argument in case.arguments
+    )
 
 
 def _check_output(case: Case, ended: Ended, folder: Path) -> Iterator[str]:
@@ -133,8 +136,10 @@ def _check_output(case: Case, ended: Ended, folder: Path) -> Iterator[str]:
     if case.stdout == "terminal":
         shown = ended.stdout.decode(errors="replace")
         shown = _STYLE.sub("", shown).replace("\r\n", "")
-        # A tab separates the cells of TSV, and does no harm in a text of CSV.
-        if controls := _control_characters(shown.replace("\t", "") if case.format in ("csv", "tsv") else shown):
+        # A tab separates the cells of TSV and of plain answers, and does no harm in a text of CSV.
+        if controls := _control_characters(
+            shown.replace("\t", "") if case.format in ("csv", "tsv", "plain") else shown
+        ):
             yield f"control characters on the terminal: {controls}"
         return
     if case.target is None and (case.stdout == "closed" or case.file_size is not None):
@@ -206,6 +211,10 @@ def _count_rows(rows: list[list[str]]) -> int | None:
     return len({row[0] for row in rows[1:]}) if header[0] == "index" else None
 
 
+def _check_plain(content: bytes) -> None:
+    assert not any("\r" in line for line in _whole_lines(content)), "a carriage return"
+
+
 def _check_table(content: bytes) -> None:
     controls = _control_characters(_STYLE.sub("", content.decode()).replace("\n", ""))
     assert not controls, f"control characters in a table: {controls}"
@@ -268,6 +277,7 @@ def check_shards(folder: Path) -> int:
 
 _COUNTERS: Mapping[str, Callable[[bytes], int | None]] = {
     "json": _count_json, "jsonl": _count_json_lines, "csv": _count_csv, "tsv": _count_tsv, "table": _check_table,
+    "plain": _check_plain,
     ".json": _count_json, ".jsonl": _count_json_lines, ".csv": _count_csv, ".tsv": _count_tsv, ".svg": _check_svg,
     ".png": _check_png, ".html": _check_html, ".npy": _count_npy, ".npz": _count_npz,
     ".safetensors": _count_safetensors, ".parquet": _count_parquet,

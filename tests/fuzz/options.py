@@ -43,15 +43,21 @@ _VALUES: Mapping[str, Sequence[str]] = {
     "max_length": ("3", "8", "16", "64", "65", "512", "99999999999999999999"),
     "overlap": ("0", "1", "5", "13", "64", "-1", "99999999999999999999"),
     "batch_tokens": ("1", "8", "64", "2048", "99999999999999999999"),
+    "fields": (
+        "text", "tokens,truncated,line", "token_str,text", "masks.predictions", "masks.position,masks.targets.target",
+        "embedding", "words.word,text", "layer,entropy", "heads", "name,shape", "classes.class", "token", "model,bytes",
+        "help", "zzz", "text,text", "text,,", "",
+    ),
     "width": ("20", "40", "100", "300"),
     "mass": ("0", "0.5", "0.9", "1", "nan", "1e-9"),
     "seq": ("1", "3", "8", "64", "65", "512"),
     "batch": ("1", "2", "7"),
-}
+}  # fmt: skip
 # Options that go together, by the names of their parameters. Options drawn at random mostly contradict each other.
 _TOGETHER: Mapping[str, Sequence[Sequence[str]]] = {
     "encode": (
-        ("pooling", "normalize"), ("tokens", "layers"), ("pooler", "layers"), ("similarity",), ("dedupe", "keep_text"),
+        ("pooling", "normalize"), ("tokens", "layers"), ("pooler", "layers"), ("similarity",), ("similarity", "top_k"),
+        ("dedupe", "keep_text"),
         ("words",), ("words", "pretokenized", "word_pooling"), ("word", "similarity"), ("layers", "layer_op"),
         ("layers", "layer_op", "words"),
         ("shard_rows", "resume"), ("shard_rows", "dtype_out", "id_field"), ("batch_tokens", "batch_size"),
@@ -71,19 +77,24 @@ _TOGETHER: Mapping[str, Sequence[Sequence[str]]] = {
         ("head_distance",), ("stat", "by"), ("by", "top"), ("grid",), ("aggregate",), ("group",), ("label",),
         ("value_norms",), ("expansion",), ("long", "max_length"),
     ),
-    "shapes": (("batch", "seq"), ("run",), ("run", "seq"), ("weights",)),
+    "shapes": (("batch", "seq"), ("run",), ("run", "seq"), ("weights",), ("tokens",), ("lengths",),
+               ("lengths", "max_length")),
 }  # fmt: skip
 _WHOLE = ("1", "2", "3", "5", "20", "0", "-1", "1000000", "9223372036854775808")
 _DECIMAL = ("0", "0.5", "1", "2", "-1", "inf", "nan", "1e309")
 
 
 @cache
-def parameters(command: str) -> Mapping[str, Any]:
-    """Return the parameters of a command that are to be drawn, by name."""
+def all_parameters(command: str) -> Mapping[str, Any]:
+    """Return all parameters of a command, by name."""
     group: Any = get_command(make_app([command]))
     context = group.make_context("bertcli", [], resilient_parsing=True)
-    found = {each.name: each for each in group.commands[command].get_params(context)}
-    return {name: each for name, each in found.items() if name not in _CHOSEN | _NOT_FUZZED | _HELP}
+    return {each.name: each for each in group.commands[command].get_params(context)}
+
+
+def parameters(command: str) -> Mapping[str, Any]:
+    """Return the parameters of a command that are to be drawn, by name."""
+    return {name: each for name, each in all_parameters(command).items() if name not in _CHOSEN | _NOT_FUZZED | _HELP}
 
 
 def draw_options(rng: random.Random, command: str) -> dict[str, list[str]]:

@@ -5,7 +5,6 @@ sends it jobs, and returns the result of each. The server itself never computes:
 BLAS threads have started would hang.
 """
 
-import atexit
 import contextlib
 import errno
 import fcntl
@@ -21,14 +20,14 @@ import struct
 import subprocess
 import sys
 import termios
-import threading
 import time
-import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
+from tests.forks import child
 from tests.fuzz.watch import Watch
 
 # A run that takes longer is a hang.
@@ -331,11 +330,7 @@ def _become_bertcli(job: Job, streams: Sequence[int], log: int, started: int) ->
         log: Descriptor for the watcher.
         started: Descriptor to write a byte to when bertcli starts.
     """
-    os.setsid()
-    for number, descriptor in enumerate(streams):
-        os.dup2(descriptor, number)
-        os.close(descriptor)
-    _renew_streams()
+    child.take_streams(streams)
     os.chdir(job.folder)
     for name in [name for name in os.environ if name in ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE")]:
         del os.environ[name]
@@ -343,53 +338,15 @@ def _become_bertcli(job: Job, streams: Sequence[int], log: int, started: int) ->
     resource.setrlimit(resource.RLIMIT_AS, (_ADDRESS_SPACE, _ADDRESS_SPACE))
     resource.setrlimit(resource.RLIMIT_FSIZE, (job.file_size, job.file_size))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
-    sys.argv = ["bertcli", *job.arguments]
     sys.path[:] = [path for path in sys.path if path]
-    import tempfile
-
-    tempfile.tempdir = None  # the next use reads TMPDIR
     from bertcli.__main__ import main
 
     sys.addaudithook(Watch(log, job.readable, job.writable, may_connect=job.may_connect))
     os.write(started, b".")
     os.close(started)
-    atexit._clear()  # functions that this run has not registered
-    code: Any = 0
-    try:
-        if job.planted:
-            exec(compile(job.planted, "planted", "exec"), {"main": main})
-        else:
-            main()
-    except SystemExit as exit_:
-        code = exit_.code
-    except BaseException:  # the interpreter would end with the traceback of any of them
-        traceback.print_exc()
-        code = 1
-    _exit(code)
-
-
-def _exit(code: Any) -> NoReturn:
-    """End the process as the interpreter does, but do not tear down the modules that the server has loaded."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
-    threading._shutdown()  # type: ignore[attr-defined]  # waits for threads; nothing public does
-    atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-    os._exit(code if isinstance(code, int) else 1)
-
-
-def _renew_streams() -> None:
-    """Give Python new streams, as at the start of a process."""
-    for name, number, mode, errors in (
-        ("stdin", 0, "r", "strict"),
-        ("stdout", 1, "w", "strict"),
-        ("stderr", 2, "w", "backslashreplace"),
-    ):
-        is_line_buffered = name == "stderr" or os.isatty(number)
-        stream = open(number, mode, 1 if is_line_buffered else -1, "utf-8", errors, closefd=False)  # noqa: SIM115
-        setattr(sys, name, stream)
-        setattr(sys, f"__{name}__", stream)
+    if job.planted:
+        child.run(partial(exec, compile(job.planted, "planted", "exec"), {"main": main}), job.arguments)
+    child.run(main, job.arguments)
 
 
 if __name__ == "__main__":

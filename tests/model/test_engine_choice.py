@@ -1,5 +1,7 @@
 """Which engine computes, and where, for what is asked and for how much work."""
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -47,6 +49,23 @@ def test_an_engine_that_is_asked_for_computes_however_little_it_is(engine: str) 
 def test_numpy_computes_however_much_it_is_where_it_is_asked_for() -> None:
     assert placed("numpy", work=MUCH) == ("numpy", "cpu", "float32")
     assert placed("numpy", "cpu", work=MUCH) == ("numpy", "cpu", "float32")
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason"),
+    [
+        ({"work": 7e7}, "about 7e+07 floating-point operations, under the 3e+11 that torch is loaded for"),
+        ({"work": 1e15}, "about 1e+15 floating-point operations, at least the 3e+11 that torch is loaded for"),
+        ({"engine": "torch"}, "--engine torch"),
+        ({"is_pickled": True}, "numpy cannot do this: it does not read pytorch_model.bin"),
+    ],
+)
+def test_the_debug_log_names_the_engine_and_the_reason(
+    caplog: pytest.LogCaptureFixture, asked: dict[str, Any], reason: str
+) -> None:
+    with caplog.at_level("DEBUG", "bertcli"):
+        engine, device, dtype = placed(**asked)
+    assert caplog.messages == [f"engine {engine} on {device} in {dtype}: {reason}"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Results made by hand, from which tests draw tables and write records without a model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -8,8 +8,17 @@ import numpy as np
 from bertcli.choices import HeadTask, LabelScore, Pooling, RecipeSource
 from bertcli.output.display import AttentionDisplay
 from bertcli.results.attention import AttnRecord, AttnSummary, Expansion, HeadStatistics, KeyWeight, StrongestKeys
-from bertcli.results.embeddings import EncodeRecord, Occurrence, TokenSimilarity, WordVector
+from bertcli.results.embeddings import (
+    EncodeRecord,
+    Neighbours,
+    Occurrence,
+    SimilarityMatrix,
+    SimilarPairs,
+    TokenSimilarity,
+    WordVector,
+)
 from bertcli.results.labels import Answer, Entity, HeadInfo, Label, TextLabels
+from bertcli.results.lengths import LengthBin, TextLengths
 from bertcli.results.masks import (
     Change,
     Comparison,
@@ -146,7 +155,7 @@ def word_score_record(pair: str | None = None) -> FillMaskRecord:
     return replace(record, text=replace(record.text, pair=pair), score=replace(record.score, words=words))
 
 
-def pair_record() -> PairRecord:
+def pair_record(group: Mapping[str, str] | None = None) -> PairRecord:
     """Return a pair whose texts differ in one word, of one piece and of two."""
     shared = [TokenScore(1, "the", 1996, -0.801, 1.156, 1, "the"), TokenScore(2, "keys", 6309, -7.225, 10.42, 188, "a")]
     ends = TokenScore(4, ".", 1012, -0.005, 0.007, 1, "."), TokenScore(5, ".", 1012, -0.016, 0.023, 1, ".")
@@ -156,13 +165,20 @@ def pair_record() -> PairRecord:
         TokenScore(4, "##s", 2015, -8.25, 11.9, 70, "[b]"),
     ]
     versus = [replace(shared[0], logprob=-0.75), shared[1], *others, ends[1]]
-    text = text_info(["the", "keys", "are", "."], "The keys are.", line=3)
+    text = text_info(["the", "keys", "are", "."], "The keys are.", line=3, group=group)
     other = text_info(["the", "keys", "[UNK]", "##s", "."], "The keys [b]\x1b.", line=3, unknown=1)
     scores = [
         TextScore("PLL-word-l2r", -10.562, -2.6405, 14.02, first, only_words=["are", "[b]"]),
         TextScore("PLL-word-l2r", -30.741, -6.1482, 467.9, versus, only_words=["are", "[b]"]),
     ]
     return PairRecord(FillMaskRecord(text, [], score=scores[0]), FillMaskRecord(other, [], score=scores[1]))
+
+
+def probe_record() -> FillMaskRecord:
+    """Return a text whose expected word is its third candidate."""
+    record = fill_mask_record()
+    mask = replace(record.masks[0], targets=[target("many", "many", -10.4, 1.0, 3)], entropy=None, mass=None)
+    return FillMaskRecord(replace(record.text, group={"kind": "a"}), [mask])
 
 
 def pair_summary() -> Summary[PairCounts]:
@@ -526,3 +542,35 @@ def tokens_record() -> TokensRecord:
         Token(5, "[SEP]", 102, 1, None, None, None, is_special=True, is_unknown=False),
     ]
     return TokensRecord(text, tokens)
+
+
+def lengths() -> TextLengths:
+    """Return the lengths of texts with a few long ones and unknown tokens."""
+    bins = [LengthBin(0, 9, 12), LengthBin(10, 19, 12_345), LengthBin(20, 29, 900), LengthBin(30, 1_204, 1)]
+    shares = {"over_limit": 1, "over_limit_share": 1 / 13_258, "unknown": 20_000, "unknown_share": 0.1}
+    return TextLengths(13_258, 200_000, 3, 14, 18, 22, 1_204, limit=512, unknown_texts=7, histogram=bins, **shares)
+
+
+def similarity_matrix() -> SimilarityMatrix:
+    """Return the cosines of three texts, of which one is a pair and one is long."""
+    texts = [
+        text_info(["a"], "a cat"),
+        text_info(["a"], "a dog\x1b[31m", pair="[bold]", index=1),
+        text_info(["a"], "a text that is much longer than what a narrow terminal has room for", index=3),
+    ]
+    return SimilarityMatrix(texts, np.array([[1, 0.833, -0.2], [0.833, 1, -0.0001], [-0.2, -0.0001, 1]], np.float32))
+
+
+def similar_pairs() -> SimilarPairs:
+    """Return the most similar pairs of many texts."""
+    one, two, three = similarity_matrix().items
+    return SimilarPairs(1_234, [(0.833, 5, one, 1_233, two), (-0.0001, 5, one, 12, three)])
+
+
+def neighbours() -> list[Neighbours]:
+    """Return texts with those that are nearest to them."""
+    one, two, three = similarity_matrix().items
+    return [
+        Neighbours(one, [two, three], np.array([0.833, -0.2], np.float32)),
+        Neighbours(three, [two], np.array([-0.0001], np.float32)),
+    ]

@@ -2,9 +2,11 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bertcli.choices import ColorName, FormatName
 from bertcli.errors import OutputError, WrongUsage
 from bertcli.output.destination import OutputFormats, OutputOptions, resolve_destination
 
@@ -47,3 +49,48 @@ def test_a_folder_is_proposed_only_where_it_can_be_created(
     with pytest.raises(WrongUsage, match="a file without a suffix") as refused:
         resolve_destination(OutputOptions(output=name), ENCODE)
     assert (f"or {name}/ for a folder" in refused.value.hint) == is_possible
+
+
+@pytest.mark.parametrize(
+    ("given", "format_", "expected"),
+    [
+        ({}, "json", "--json"),
+        ({}, ".parquet", "-o out.parquet"),
+        ({"format": FormatName.TSV}, "json", "--json instead of --format tsv"),
+        ({"json": True}, "folder", "-o out/ instead of --json"),
+        ({"output": "my data.npy"}, "json", "-o 'my data.json' instead of -o 'my data.npy'"),
+        ({"output": "a.npy"}, ".parquet", "-o a.parquet instead of -o a.npy"),
+        ({"output": "a/"}, ".npy", "-o a.npy instead of -o a/"),
+        ({"svg": Path("a.svg")}, "json", "-o a.json instead of --svg a.svg"),
+    ],
+)
+def test_a_hint_for_another_format_names_the_options_that_it_replaces(
+    given: dict[str, Any], format_: str, expected: str
+) -> None:
+    assert resolve_destination(OutputOptions(**given), ENCODE).instead(format_) == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "format_"),
+    [
+        (OutputOptions(), "tsv"),
+        (OutputOptions(color=ColorName.ALWAYS), "table"),
+        (OutputOptions(color=ColorName.ALWAYS, fields="text"), "tsv"),
+        (OutputOptions(color=ColorName.ALWAYS, format=FormatName.CSV), "csv"),
+        (OutputOptions(color=ColorName.ALWAYS, output="out.json"), "json"),
+        (OutputOptions(format=FormatName.PLAIN, output="out.txt"), "plain"),
+    ],
+)
+def test_colours_imply_a_table_and_fields_imply_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: OutputOptions, format_: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert resolve_destination(options, OutputFormats("encode", has_plain=True)).format == format_
+
+
+@pytest.mark.parametrize("format_", [FormatName.TABLE, FormatName.PLAIN])
+def test_a_table_and_a_plain_answer_refuse_fields(format_: FormatName) -> None:
+    options = OutputOptions(format=format_, fields="text")
+    with pytest.raises(WrongUsage, match="--fields is not available in ") as refused:
+        resolve_destination(options, OutputFormats("encode", has_plain=True))
+    assert refused.value.hint == f"use --format tsv instead of --format {format_}, or leave --fields out"

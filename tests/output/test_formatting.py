@@ -58,7 +58,6 @@ def test_visible_text_is_unchanged(text: str) -> None:
         ("a\tb\r\nc", r"a\tb\r\nc"),
         ("\x07\x7f", r"\x07\x7f"),
         ("\u202eevil", r"\u202eevil"),
-        ("👩\u200d👧", "👩\\u200d👧"),
         ("zero\u200bwidth\ufeff", r"zero\u200bwidth\ufeff"),
         ("soft\u00adhyphen", r"soft\xadhyphen"),
         ("\u2028\u2029", r"\u2028\u2029"),
@@ -68,6 +67,22 @@ def test_visible_text_is_unchanged(text: str) -> None:
 )
 def test_control_and_invisible_characters_are_escaped(text: str, shown: str) -> None:
     assert visible(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text", ["👨\u200d👩\u200d👧", "❤️\u200d🔥", "👩🏽\u200d🚀", "🙂\u200d↔️", "می\u200cخواهم", "क्\u200dष"]
+)
+def test_joiners_inside_emoji_and_joined_scripts_stay(text: str) -> None:
+    assert visible(text) == text
+    assert visible_lines(json.dumps([text], ensure_ascii=False)) == json.dumps([text], ensure_ascii=False)
+
+
+@pytest.mark.parametrize(
+    "text", ["a\u200db", "\u200d👧", "👧\u200d", "👨\u200c👩", "中\u200c国", "👧\u200da", "م\u200ca"]
+)
+def test_other_joiners_are_escaped(text: str) -> None:
+    joiner = text.strip("ab中国👧👨👩م")
+    assert visible(text) == text.replace(joiner, f"\\u{ord(joiner):04x}")
 
 
 @given(st.text(st.characters()))

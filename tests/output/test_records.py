@@ -16,7 +16,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from bertcli import __version__
-from bertcli.choices import WordPooling
+from bertcli.choices import Similarity, WordPooling
 from bertcli.errors import BadText
 from bertcli.input.records import FailedText
 from bertcli.output.records import CsvWriter, JsonDocumentWriter, JsonLinesWriter, JsonWriter, RecordWriter, TsvWriter
@@ -37,11 +37,25 @@ from bertcli.output.schemas.fill_mask import (
     lens_schema,
     mutual_schema,
     score_schema,
+    word_score_schema,
 )
 from bertcli.output.schemas.labels import with_labels
 from bertcli.output.schemas.models import models_schema, shapes_schema, weights_schema
-from bertcli.output.schemas.similarity import with_occurrences, with_pair_similarity, with_token_similarity
+from bertcli.output.schemas.pairs import pair_schema
+from bertcli.output.schemas.probes import probe_schema
+from bertcli.output.schemas.similarity import (
+    ComparedColumns,
+    closing_nearest,
+    closing_similarity,
+    pair_similarity_schema,
+    similarity_schema,
+    token_similarity_schema,
+    with_pair_similarity,
+    with_token_similarity,
+)
+from bertcli.output.schemas.summaries import pair_summary_schema, probe_summary_schema
 from bertcli.output.schemas.words import with_words
+from bertcli.results.embeddings import Neighbours
 from tests.output import samples
 
 INFO = samples.info("fill-mask", revision=samples.COMMIT)
@@ -146,7 +160,7 @@ def test_json_never_has_nan(format_: str) -> None:
         _written(format_, (nan, 1))
     record = samples.pooled_record()
     record.embedding[0] = nan
-    schema = encode_schema(INFO, samples.recipe(), wants_tokens=False, similarity=None)
+    schema = encode_schema(INFO, samples.recipe(), wants_tokens=False)
     assert '"embedding": [null, ' in _written(format_, record, schema=schema)
 
 
@@ -260,7 +274,8 @@ def test_each_record_is_flushed_at_once(format_: str) -> None:
 
 RECORD_KEYS = ["index", "text", "tokens", "truncated", "unknown"]
 ATTN_KEYS = [*RECORD_KEYS, "heads", "attention", "from"]
-ENCODE = encode_schema(INFO, samples.recipe(), wants_tokens=False, similarity=None)
+ENCODE = encode_schema(INFO, samples.recipe(), wants_tokens=False)
+PAIR_KEYS = ["index", "text", "pair", "tokens", "truncated", "unknown"]
 SCHEMAS: dict[str, tuple[Schema[Any], Any, list[str]]] = {
     "fill-mask": (fill_mask_schema(INFO), samples.fill_mask_record(), [*RECORD_KEYS, "masks"]),
     "fill-mask-joint": (
@@ -269,6 +284,36 @@ SCHEMAS: dict[str, tuple[Schema[Any], Any, list[str]]] = {
         ["index", "line", "text", "tokens", "truncated", "unknown", "masks", "sequences"],
     ),
     "fill-mask-score": (score_schema(INFO), samples.score_record(), [*RECORD_KEYS, "masks", "score"]),
+    "fill-mask-words": (word_score_schema(INFO), samples.word_score_record("[pair]"), [*PAIR_KEYS, "masks", "score"]),
+    "fill-mask-pair": (
+        pair_schema(INFO, ["kind"]),
+        samples.pair_record({"kind": "a"}),
+        [
+            *("index", "line", "group", "text", "tokens", "truncated", "unknown", "masks", "score", "versus"),
+            *("difference", "preferred"),
+        ],
+    ),
+    "fill-mask-pairs": (
+        pair_summary_schema(INFO, ["field", "UID"]),
+        samples.pair_summary(),
+        [
+            *("count", "accuracy", "accuracy_interval", "ties", "mean_difference", "mean_difference_interval"),
+            *("groups", "mean_over_groups"),
+        ],
+    ),
+    "fill-mask-probe": (
+        probe_schema(INFO, ["kind"]),
+        samples.probe_record(),
+        ["index", "group", "text", "tokens", "truncated", "unknown", "masks", "expected"],
+    ),
+    "fill-mask-probes": (
+        probe_summary_schema(INFO, ["relation"]),
+        samples.probe_summary(),
+        [
+            *("count", "unranked", "precision_at_1", "precision_at_1_interval", "precision_at_5", "precision_at_10"),
+            *("mean_reciprocal_rank", "mean_reciprocal_rank_interval", "mean_rank", "groups", "mean_over_groups"),
+        ],
+    ),
     "fill-mask-lens": (lens_schema(INFO), samples.lens_record(), [*RECORD_KEYS, "masks"]),
     "fill-mask-compare": (compare_schema(INFO, ""), samples.compare_record(), [*RECORD_KEYS, "masks"]),
     "fill-mask-mutual": (
@@ -277,7 +322,7 @@ SCHEMAS: dict[str, tuple[Schema[Any], Any, list[str]]] = {
         ["index", "text", "pair", "tokens", "truncated", "unknown", "masks", "mutual"],
     ),
     "encode": (
-        encode_schema(INFO, samples.recipe(), wants_tokens=True, similarity=None),
+        encode_schema(INFO, samples.recipe(), wants_tokens=True),
         samples.encode_record(),
         [
             *("index", "text", "pair", "tokens", "truncated", "unknown", "embedding", "next_sentence", "token_vectors"),
@@ -290,13 +335,13 @@ SCHEMAS: dict[str, tuple[Schema[Any], Any, list[str]]] = {
         ["index", "text", "pair", "tokens", "truncated", "unknown", "embedding", "words"],
     ),
     "encode-tokens": (
-        with_pair_similarity(ENCODE, INFO),
+        with_pair_similarity(ENCODE),
         replace(samples.words_record(), token_similarity=samples.token_similarity()),
         ["index", "text", "pair", "tokens", "truncated", "unknown", "embedding", "token_similarity"],
     ),
     "encode-labels": (
         with_labels(
-            encode_schema(INFO, samples.recipe(), wants_tokens=False, similarity=None),
+            encode_schema(INFO, samples.recipe(), wants_tokens=False),
             samples.labelled_record().labels.heads,
         ),
         samples.labelled_record(),
@@ -383,6 +428,13 @@ ATTENDED = {
     "from[]": ("position", "token", "layer", "head", "keys"),
     "from[].keys[]": ("position", "token", "weight"),
 }
+SCORED_TOKEN = ("position", "token", "id", "logprob", "surprisal", "rank", "best")
+NAMED_SCORE = ("sum", "mean", "perplexity", "method", "only_words", "tokens")
+PAIR_COUNTS = ("count", "accuracy", "accuracy_interval", "ties", "mean_difference", "mean_difference_interval")
+PROBE_COUNTS = (
+    *("count", "unranked", "precision_at_1", "precision_at_1_interval", "precision_at_5", "precision_at_10"),
+    *("mean_reciprocal_rank", "mean_reciprocal_rank_interval", "mean_rank"),
+)
 NESTED_KEYS: dict[str, dict[str, tuple[str, ...]]] = {
     "fill-mask": {
         "masks[]": ("position", "predictions", "targets", "entropy", "mass"),
@@ -401,6 +453,38 @@ NESTED_KEYS: dict[str, dict[str, tuple[str, ...]]] = {
         "masks[]": ("position", "predictions"),
         "masks[].predictions[]": PREDICTION,
         "sequences[]": ("sequence", "tokens", "logprob"),
+    },
+    "fill-mask-words": {
+        "score": ("sum", "mean", "perplexity", "method", "tokens", "words"),
+        "score.tokens[]": SCORED_TOKEN,
+        "score.words[]": ("word", "sentence", "index", "start", "end", "positions", "logprob", "surprisal"),
+    },
+    "fill-mask-pair": {
+        "group": ("kind",),
+        "score": NAMED_SCORE,
+        "score.tokens[]": SCORED_TOKEN,
+        "versus": ("text", "tokens", "truncated", "unknown", "masks", "score"),
+        "versus.score": NAMED_SCORE,
+        "versus.score.tokens[]": SCORED_TOKEN,
+    },
+    "fill-mask-pairs": {
+        "groups[]": ("group", *PAIR_COUNTS),
+        "groups[].group": ("field", "UID"),
+        "mean_over_groups": ("count", "accuracy", "mean_difference"),
+    },
+    "fill-mask-probe": {
+        "group": ("kind",),
+        "masks[]": ("position", "predictions", "targets"),
+        "masks[].predictions[]": PREDICTION,
+        "masks[].targets[]": TARGET,
+        "expected": ("target", "rank", "reciprocal_rank", "score", "logprob"),
+    },
+    "fill-mask-probes": {
+        "groups[]": ("group", *PROBE_COUNTS),
+        "groups[].group": ("relation",),
+        "mean_over_groups": (
+            *("count", "precision_at_1", "precision_at_5", "precision_at_10", "mean_reciprocal_rank", "mean_rank"),
+        ),
     },
     "fill-mask-score": {
         "score": ("sum", "mean", "perplexity", "method", "tokens"),
@@ -477,7 +561,8 @@ def test_special_tokens_are_null_in_a_matrix_and_have_no_rows() -> None:
     assert [position for position, row in enumerate(matrix) if row == [None] * 8] == [0, 3, 7]
     assert [value is None for value in matrix[1]] == [True, False, False, True, False, False, False, True]
     own = (1, 2, 4, 5, 6)
-    assert [(row[5], row[7]) for row in schema.to_rows(record)] == [(one, other) for one in own for other in own]
+    rows = [dict(zip(schema.columns, row, strict=True)) for row in schema.to_rows(record)]
+    assert [(row["position"], row["masked_position"]) for row in rows] == [(one, two) for one in own for two in own]
 
 
 def test_a_head_has_the_statistics_that_are_shown() -> None:
@@ -534,20 +619,68 @@ def test_rows_of_words_have_their_places() -> None:
 
 
 def test_similarities_of_occurrences_and_tokens_are_at_the_top_level_of_json() -> None:
-    schema = with_occurrences(ENCODE, samples.occurrences, INFO, WordPooling.MEAN)
+    schema = closing_similarity(ENCODE, lambda: iter(samples.occurrences()[1]))
     written = json.loads(_written("json", samples.pooled_record(), schema=schema))
     assert written["similarity"] == [[1.0, 0.833, -0.2], [0.833, 1.0, -0.0001], [-0.2, -0.0001, 1.0]]
-    schema = with_token_similarity(ENCODE, samples.token_similarity, INFO)
+    schema = with_token_similarity(ENCODE, samples.token_similarity)
     found = json.loads(_written("json", samples.pooled_record(), schema=schema))["token_similarity"]
     assert list(found) == ["rows", "columns", "row_tokens", "column_tokens", "cosine", "precision", "recall", "f1"]
     assert (found["rows"], found["column_tokens"]) == ([0, 1, 2], ["[CLS]", "a", "[dog]", "[SEP]"])
     assert (len(found["cosine"]), found["f1"]) == (3, 0.742882)
-    failed = with_token_similarity(ENCODE, lambda: None, INFO)
+    failed = with_token_similarity(ENCODE, lambda: None)
     assert "token_similarity" not in json.loads(_written("json", samples.pooled_record(), schema=failed))
 
 
 def test_similarity_is_at_the_top_level_of_json() -> None:
     cosines = np.array([[1, 0.5], [0.5, 1]], np.float32)
-    schema = encode_schema(INFO, samples.recipe(), wants_tokens=False, similarity=lambda: (["a", "b"], cosines))
+    schema = closing_similarity(ENCODE, lambda: iter(cosines))
     written = json.loads(_written("json", samples.pooled_record(), schema=schema))
     assert written["similarity"] == [[1.0, 0.5], [0.5, 1.0]]
+
+
+def test_rows_of_similarities_name_both_texts() -> None:
+    columns = ComparedColumns(Similarity.DOT, ["pair", "id", "file", "window"])
+    schema = similarity_schema(INFO, samples.recipe(), columns, None)
+    first, second = (dict(zip(schema.columns, row, strict=True)) for row in schema.to_rows(samples.neighbours()[0]))
+    assert first == {
+        "i": 0, "j": 1, "text_i": "a cat", "text_j": "a dog\x1b[31m", "dot": 0.833, "pair_i": None,
+        "pair_j": "[bold]", "id_i": None, "id_j": None, "file_i": None, "file_j": None, "window_i": 0, "window_j": 0,
+    }  # fmt: skip
+    assert (second["j"], second["dot"]) == (3, -0.2)
+    lines = [json.loads(line) for line in _written("jsonl", *samples.neighbours(), schema=schema).splitlines()]
+    assert [(line["i"], line["j"], line["dot"]) for line in lines] == [(0, 1, 0.833), (0, 3, -0.2), (3, 1, -0.0001)]
+    assert [key for key in lines[0] if key.endswith("_j")] == ["text_j", "pair_j", "window_j"]
+
+
+def test_rows_of_occurrences_have_their_places() -> None:
+    columns = ComparedColumns(Similarity.COSINE, ["word", "start", "end"])
+    schema = similarity_schema(INFO, samples.recipe(), columns, WordPooling.MEAN)
+    items, matrix = samples.occurrences()
+    (row,) = schema.to_rows(Neighbours(items[0], items[1:2], matrix[0, 1:2]))
+    found = dict(zip(schema.columns, row, strict=True))
+    assert [found[name] for name in ("word_i", "start_i", "end_i", "word_j", "start_j", "end_j")] == [
+        "bank", 38, 42, "bank", 0, 4,
+    ]  # fmt: skip
+
+
+def test_the_nearest_are_at_the_top_level_of_json() -> None:
+    columns = ComparedColumns(Similarity.COSINE, [])
+    schema = closing_nearest(ENCODE, lambda: iter(samples.neighbours()), columns)
+    assert json.loads(_written("json", samples.pooled_record(), schema=schema))["nearest"] == [
+        {"i": 0, "nearest": [{"j": 1, "cosine": 0.833}, {"j": 3, "cosine": -0.2}]},
+        {"i": 3, "nearest": [{"j": 1, "cosine": -0.0001}]},
+    ]
+
+
+def test_rows_of_similar_tokens() -> None:
+    similarity = samples.token_similarity()
+    schema: Schema[Any] = token_similarity_schema(INFO)
+    rows = list(schema.to_rows(similarity))
+    assert len(rows) == 3 * 4
+    assert rows[6] == (1, 2, "cat", "[dog]", 0.004)
+    assert list(schema.to_json(similarity)) == ["token_similarity"]
+    record = replace(samples.words_record(), token_similarity=similarity)
+    schema = pair_similarity_schema(INFO)
+    assert [row[-5:] for row in schema.to_rows(record)] == rows
+    assert list(schema.to_json(record))[-1] == "token_similarity"
+    assert list(schema.to_rows(replace(record, token_similarity=None))) == []

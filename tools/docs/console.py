@@ -18,6 +18,8 @@ FILES = {"make": "Makefile", "vim": "fill.vim"}
 _COLUMNS = 80
 # A file of docs/ that commands read.
 _PAIRS = "agreement.jsonl"
+# Variables that would change what commands print.
+_UNSET = ("COLUMNS", "LINES", "PAGER")
 # The argument of commands that need the model of tools.docs.tagger.
 _TAGGER = "-m names"
 
@@ -79,10 +81,17 @@ def write_files(page: str, folder: Path) -> None:
         save_tagger(folder / "names")
 
 
-def run(command: str, folder: Path) -> Result:
-    """Run a command in bash, with a terminal of 80 columns as its stdout."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("BERTCLI_") and name != "COLUMNS"}
-    env |= {"TERM": "dumb", "PATH": f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"}
+def run(command: str, folder: Path, programs: Path | None = None) -> Result:
+    """Run a command in bash, with a terminal of 80 columns as its stdout.
+
+    Args:
+        command: The command, and others before or after it.
+        folder: Its working directory.
+        programs: Folder with the bertcli to run instead of the installed one.
+    """
+    env = {name: value for name, value in os.environ.items() if not name.startswith("BERTCLI_") and name not in _UNSET}
+    path = os.pathsep.join(map(str, filter(None, [programs, Path(sys.executable).parent, env["PATH"]])))
+    env |= {"TERM": "dumb", "PATH": path}
     process = pexpect.spawn(
         "/bin/bash",
         ["-c", f"set -o pipefail; {command}"],

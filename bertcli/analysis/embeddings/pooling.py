@@ -1,11 +1,14 @@
-"""Pooling, normalisation and similarity of vectors."""
+"""Pooling and normalisation of vectors."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 
-from bertcli.choices import LayerOp, Pooling, Similarity
-from bertcli.model.ops.base import BoolArray, FloatArray
+from bertcli.choices import LayerOp, Pooling
+from bertcli.model.ops.base import BoolArray, DoubleArray, FloatArray
+
+Numbers = TypeVar("Numbers", FloatArray, DoubleArray)
 
 
 def pool(
@@ -67,7 +70,7 @@ def mix_layers(states: Sequence[FloatArray], op: LayerOp) -> FloatArray:
     return np.asarray(total / len(states) if op == LayerOp.MEAN else total)
 
 
-def normalize(vectors: FloatArray) -> FloatArray:
+def normalize(vectors: Numbers) -> Numbers:
     """Scale each vector to length 1. A vector of zeros stays as it is.
 
     Args:
@@ -77,22 +80,5 @@ def normalize(vectors: FloatArray) -> FloatArray:
         An array of the same shape.
     """
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.asarray(vectors / np.where(lengths > 0, lengths, 1))
-
-
-def similarity_matrix(embeddings: FloatArray, measure: Similarity = Similarity.COSINE) -> FloatArray:
-    """Compute the similarity of each pair of rows.
-
-    Args:
-        embeddings: (texts, dimension).
-        measure: COSINE, DOT (dot product), or the negative EUCLIDEAN or MANHATTAN distance.
-
-    Returns:
-        The similarities, (texts, texts).
-    """
-    if measure in (Similarity.EUCLIDEAN, Similarity.MANHATTAN):
-        order = 2 if measure == Similarity.EUCLIDEAN else 1
-        rows: Sequence[FloatArray] = [np.linalg.norm(embeddings - row, ord=order, axis=-1) for row in embeddings]
-        return -np.asarray(rows)
-    vectors = normalize(embeddings) if measure == Similarity.COSINE else embeddings
-    return np.asarray(vectors @ vectors.T)
+    scaled: Numbers = np.divide(vectors, np.where(lengths > 0, lengths, 1))
+    return scaled

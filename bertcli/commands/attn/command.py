@@ -29,7 +29,7 @@ from bertcli.commands.attn.request import AttnRequest
 from bertcli.commands.dialogue import Dialogue, wants_dialogue
 from bertcli.commands.opening import open_texts, streaming_plan
 from bertcli.commands.options import HeadOptions
-from bertcli.commands.request import open_sink
+from bertcli.commands.request import lists_fields, open_sink
 from bertcli.errors import ExitCode, WrongUsage
 from bertcli.input.reader import TextReader
 from bertcli.input.records import FailedText
@@ -40,7 +40,7 @@ from bertcli.output.destination import TENSOR_SUFFIXES
 from bertcli.output.display import AttentionDisplay
 from bertcli.output.files.arrays import ArrayColumn, tensor_writers
 from bertcli.output.records import BinaryWriters
-from bertcli.output.schema import Schema, with_ids
+from bertcli.output.schema import Schema, with_ids, with_window_columns
 from bertcli.output.schemas.attn import (
     attn_schema,
     expansion_schema,
@@ -65,6 +65,8 @@ THRESHOLDS = (
 
 def attn(request: AttnRequest) -> ExitCode:
     """Show the attention over every text, over all texts together, or from the weights alone."""
+    if lists_fields(request):
+        return ExitCode.DONE
     sink = open_sink(request, request.texts)
     if wants_dialogue(request) and not request.maps.expansion:
         return Dialogue("attn", request, attn).run()
@@ -85,6 +87,7 @@ def attn(request: AttnRequest) -> ExitCode:
         return _aggregate(session, reader, options, display, sink)
     info = session.info("attn")
     schema = _schema(request, options, display, info)
+    schema = with_window_columns(schema) if request.model.reads_windows else schema
     schema = with_ids(schema, request.texts.id_field)
     plan = streaming_plan(reader, batch_tokens=batch_tokens(session), is_large=options.returns_matrices)
     check = partial(_check_text, options, display)

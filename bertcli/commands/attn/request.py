@@ -1,11 +1,15 @@
 """Request of attn: its options, which of them go together, and which formats can hold them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from bertcli.choices import Statistic
 from bertcli.commands.options import HeadOptions, MapOptions, PageOptions, TextOptions
+from bertcli.commands.request import options_of_fields
 from bertcli.errors import WrongUsage
 from bertcli.model.request import SessionRequest
+from bertcli.output.catalogs.attn import HEAD_MATRICES, ONE_HEAD, SINGLE_HEADS, STAT, attn_fields
+from bertcli.output.catalogs.texts import WORDS
 from bertcli.output.destination import (
     HTML_SUFFIX,
     PNG_SUFFIX,
@@ -15,6 +19,7 @@ from bertcli.output.destination import (
     OutputOptions,
     only_file,
 )
+from bertcli.output.fields import FieldCatalog
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,45 @@ class AttnRequest:
             return OutputFormats("attn")
         return OutputFormats("attn", TENSOR_SUFFIXES, has_figures=self.has_figures)
 
+    @property
+    def catalog(self) -> FieldCatalog:
+        """Fields of the records."""
+        heads, maps = self.heads, self.maps
+        given = {
+            ONE_HEAD: self.shows_one_head,
+            HEAD_MATRICES: self.shows_one_head or maps.value_norms,
+            SINGLE_HEADS: heads.group is None,
+            WORDS: maps.words,
+            "--rows": maps.rows is not None or maps.cols is not None,
+            "--rollout": maps.rollout,
+            "--head-distance": maps.head_distance,
+            **{f"{STAT} {name}": name in self._statistics for name in Statistic},
+        }
+        return FieldCatalog(attn_fields(self._kind), options_of_fields(self.texts, self.model, given))
+
+    @property
+    def _kind(self) -> str:
+        """The kind of records, for attn_fields."""
+        maps = self.maps
+        if maps.expansion:
+            return "expansion"
+        if self.heads.aggregate:
+            return "summary-maps" if maps.head_distance else "summary"
+        if maps.from_token is not None:
+            return "from"
+        if maps.rollout or maps.value_norms or maps.head_distance:
+            return "maps"
+        return "matrix" if self.shows_one_head else "heads"
+
+    @property
+    def _statistics(self) -> Sequence[Statistic]:
+        """The statistics that are shown. Raises WrongUsage for an unknown one."""
+        from bertcli.analysis.attention.selection import parse_statistic, parse_statistics
+
+        if self.heads.grid is not None:
+            return [parse_statistic("--grid", self.heads.grid)]
+        return tuple(Statistic) if self.heads.stat is None else parse_statistics("--stat", self.heads.stat)
+
     def check_options(self) -> None:
         """Check that the options go together. Raises WrongUsage."""
         self.model.check_options()
@@ -108,11 +152,12 @@ class AttnRequest:
         if destination.format in TENSOR_SUFFIXES and lost:
             raise WrongUsage(
                 f"{lost[0]} is not available in {destination.format}, which holds all weights over tokens",
-                hint=f"use --json, or leave {lost[0]} out",
+                hint=f"use {destination.instead('json')}, or leave {lost[0]} out",
             )
         if self.maps.value_norms and destination.wants_table and not self.shows_one_head:
             raise WrongUsage(
-                "a table shows the value norms of one head only", hint="add --layer and --head, or use --json for all"
+                "a table shows the value norms of one head only",
+                hint=f"add --layer 0 --head 0, or use {destination.instead('json')} for all heads",
             )
 
 
@@ -133,9 +178,10 @@ _OPTIONS_OF: Mapping[str, set[str]] = {
 # Options that have no meaning without one of some others.
 _NEEDS = {
     "--top-k": (["--from"], "add --from TOKEN"),
-    "--top": (["--by"], "add --by and a statistic, such as --by entropy"),
+    "--top": (["--by"], "add --by entropy or another statistic"),
     **dict.fromkeys(
-        sorted(_PART), ([_MATRIX, "--rollout", "--value-norms"], "add --layer and --head, --rollout or --value-norms")
+        sorted(_PART),
+        ([_MATRIX, "--rollout", "--value-norms"], "add --layer 0 --head 0, or --rollout, or --value-norms"),
     ),
 }
 _ALONE = ("--from", "--grid")

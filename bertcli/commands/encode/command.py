@@ -7,11 +7,11 @@ from bertcli.commands.dialogue import Dialogue, wants_dialogue
 from bertcli.commands.encode.labels import note_missing_context
 from bertcli.commands.encode.outputs import binary_writers, encode_info, encode_options, open_dedupe, sort_window
 from bertcli.commands.encode.request import NPY_SUFFIX, EncodeRequest
-from bertcli.commands.encode.similarity import open_comparison
+from bertcli.commands.encode.similarity import check_dialogue, open_comparison
 from bertcli.commands.encode.windows import window_plan
 from bertcli.commands.encode.words import require_occurrence
 from bertcli.commands.opening import open_texts
-from bertcli.commands.request import open_sink
+from bertcli.commands.request import lists_fields, open_sink
 from bertcli.errors import ExitCode
 from bertcli.input.reader import TextReader
 from bertcli.output.destination import PARQUET_SUFFIX
@@ -28,8 +28,11 @@ _MIN_SUMMARY_TEXTS = 1000
 
 def encode_texts(request: EncodeRequest) -> ExitCode:
     """Encode every text."""
+    if lists_fields(request):
+        return ExitCode.DONE
     sink = open_sink(request, request.texts)
     if wants_dialogue(request):
+        check_dialogue(request)
         return Dialogue("encode", request, encode_texts).run()
     if sink.destination.folder is None:
         return _encode_to_sink(request, sink)
@@ -45,19 +48,23 @@ def encode_texts(request: EncodeRequest) -> ExitCode:
 def _encode_to_sink(request: EncodeRequest, sink: Sink) -> ExitCode:
     destination = sink.destination
     session, reader = open_texts(request.texts, request.session, sink)
-    options = encode_options(request, session, destination.format, is_looked_at=destination.wants_table)
+    options = encode_options(request, session, destination)
     session.tokenizer.offers_windows = not options.needs_whole_texts
     note_missing_context(request, options.heads, sink.reporter)
     info, recipe = encode_info(session), session.recipe.shown
-    comparison = open_comparison(request, session)
-    schema = encode_schema(info, recipe, wants_tokens=request.tokens, similarity=None, top_k=request.top_k)
+    comparison = open_comparison(request, session, reader, sink.reporter)
+    terms = request.top_k if comparison is None else None
+    schema = encode_schema(info, recipe, wants_tokens=request.tokens, top_k=terms)
     schema = with_labels(schema, [head.info for head in options.heads])
     if options.words is not None:
         schema = with_words(schema, info, recipe, options.words.pooling)
-    if comparison is not None:
-        schema = comparison.add_to(schema, info)
+    has_records = comparison is None or destination.format == "json"
+    if comparison is not None and has_records:
+        schema = comparison.add_to(schema)
     schema = with_windows(schema) if request.per_window else schema
     schema = with_ids(schema, request.texts.id_field)
+    if comparison is not None and not has_records:
+        schema = comparison.schema(info)
     with ExitStack() as stack:
         # Closed after the threads of the run, which use it.
         dedupe = stack.enter_context(open_dedupe(request, session, options, destination.scratch_folder))
@@ -68,7 +75,8 @@ def _encode_to_sink(request: EncodeRequest, sink: Sink) -> ExitCode:
         if request.words.word is not None:
             answers = require_occurrence(answers, request.words.word)
         if comparison is not None:
-            answers = comparison.watch(answers)
+            is_table = destination.wants_table
+            answers = comparison.watch(answers) if has_records else comparison.compare(answers, is_table=is_table)
         exit_code = sink.write(info, schema, answers, binary_writers(session, request, options))
     if destination.is_file and run.counts.done >= _MIN_SUMMARY_TEXTS:
         sink.reporter.summarize(run.summary())

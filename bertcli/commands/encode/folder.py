@@ -47,7 +47,7 @@ def encode_into_folder(request: EncodeRequest, sink: Sink, folder: AnyPath) -> E
         model = as_started(request.session, started)
         session = open_session(model, reader.estimate_bytes, sink.reporter.announce)
         note_doubts(session, sink.reporter)
-        options = encode_options(request, session, sink.destination.format, is_looked_at=False)
+        options = encode_options(request, session, sink.destination)
         session.tokenizer.offers_windows = not options.needs_whole_texts
         note_missing_context(request, options.heads, sink.reporter)
         threads, info = session.engine.ops.count_threads(), encode_info(session)

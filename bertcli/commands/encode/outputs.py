@@ -22,7 +22,7 @@ from bertcli.errors import WrongUsage
 from bertcli.model.layer_numbers import hidden_state_indices
 from bertcli.model.requirements import require_mlm_head, require_pooler
 from bertcli.model.session import Session
-from bertcli.output.destination import PARQUET_SUFFIX, TENSOR_SUFFIXES
+from bertcli.output.destination import PARQUET_SUFFIX, TENSOR_SUFFIXES, Destination
 from bertcli.output.files.arrays import ArrayColumn, NpyWriter, tensor_writers
 from bertcli.output.schema import WINDOW_COLUMNS, WindowCell
 from bertcli.results.embeddings import EncodeRecord
@@ -34,30 +34,31 @@ if TYPE_CHECKING:
     from bertcli.pipeline.dedupe import DedupeCache
 
 
-def encode_options(request: EncodeRequest, session: Session, format_: str, *, is_looked_at: bool) -> EncodeOptions:
+def encode_options(request: EncodeRequest, session: Session, destination: Destination) -> EncodeOptions:
     """Return what to compute for a request and a format.
 
     Args:
         request: The options.
         session: The open checkpoint.
-        format_: The format of the destination.
-        is_looked_at: The output is a table, which always shows tokens, and pooler_output if there is one.
+        destination: The destination. A table always shows tokens, and pooler_output if there is one.
 
     Raises:
         MissingPooler, MissingMlmHead: The checkpoint lacks a part that the recipe or an option needs.
         BadCheckpoint, UnsupportedModel: The recipe cannot be applied.
         WrongUsage: An option does not go together with a lexical recipe.
     """
+    format_, is_looked_at = destination.format, destination.wants_table
     has_rows = format_ in PARQUET
     recipe, layers = session.recipe, request.added_layers
     if request.pooler or recipe.uses_pooler:
         require_pooler(session)
     if recipe.shown.is_lexical:
         require_mlm_head(session)
-    _check_lexical(request, format_, is_lexical=recipe.shown.is_lexical, is_looked_at=is_looked_at)
+    _check_lexical(request, destination, is_lexical=recipe.shown.is_lexical)
     words = select_words(request.words, session)
     compares_tokens = request.similarity == SimilarityUnit.TOKENS
-    shows_tokens = is_looked_at and not recipe.shown.is_lexical
+    shows_similarity = request.similarity is not None and format_ != "json"
+    shows_tokens = is_looked_at and not shows_similarity and not recipe.shown.is_lexical
     keeps_tokens = shows_tokens or format_ in TENSOR_SUFFIXES
     return EncodeOptions(
         tokens=request.tokens or compares_tokens or (keeps_tokens and words is None),
@@ -68,7 +69,7 @@ def encode_options(request: EncodeRequest, session: Session, format_: str, *, is
         term_tokens=not has_rows and format_ != NPY_SUFFIX,
         words=words,
         token_similarity=compares_tokens,
-        heads=shown_heads(request, session, format_),
+        heads=() if shows_similarity else shown_heads(request, session, format_),
     )
 
 
@@ -77,25 +78,25 @@ def encode_info(session: Session) -> RunInfo:
     return replace(session.info("encode"), recipe=session.recipe.shown)
 
 
-def _check_lexical(request: EncodeRequest, format_: str, *, is_lexical: bool, is_looked_at: bool) -> None:
+def _check_lexical(request: EncodeRequest, destination: Destination, *, is_lexical: bool) -> None:
     """Check that the options go together with a lexical recipe, or with any other one. Raises WrongUsage."""
-    if not is_lexical and request.top_k is not None:
+    if not is_lexical and request.top_k is not None and request.similarity is None:
         raise WrongUsage(
             "-k is the number of terms of a lexical vector, and these embeddings are not lexical",
-            hint="leave -k out, or add --pooling lexical",
+            hint="leave -k out, or add --pooling lexical; with --similarity, -k is the number of nearest texts",
         )
     if is_lexical and request.corpus.dedupe:
         raise WrongUsage("--dedupe cannot keep lexical vectors", hint="leave --dedupe out")
-    if is_lexical and request.added_layers is not None and format_ in PARQUET:
+    if is_lexical and request.added_layers is not None and destination.format in PARQUET:
         raise WrongUsage(
             "--layers in Parquet are pooled like the embedding, and lexical vectors exist for the last layer only",
             hint="use another --pooling, such as mean",
         )
     option = "--tokens" if request.tokens else "--pooler"
-    if is_lexical and is_looked_at and (request.tokens or request.pooler):
+    if is_lexical and destination.wants_table and (request.tokens or request.pooler):
         raise WrongUsage(
             f"a table of the terms of a lexical vector does not show {option}",
-            hint=f"use --json, or leave {option} out",
+            hint=f"use {destination.instead('json')}, or leave {option} out",
         )
 
 
@@ -200,9 +201,10 @@ def parquet_layout(session: Session, request: EncodeRequest, options: EncodeOpti
         nested=list(parquet_columns(options.heads)),
         tokens=tokens,
         numbers=numbers,
-        texts=(("text", "pair") if has_pairs else ("text",)) if request.corpus.keep_text else (),
+        texts=request.parquet_texts,
         has_ids=request.texts.id_field is not None,
-        has_index=request.ray.is_requested,
+        has_index=request.ray.is_requested or "index" in (request.parquet_columns or ()),
+        chosen=request.parquet_columns,
         dtype=request.dtype_out,
         metadata={"bertcli": json.dumps(info.as_json())},
     )

@@ -29,7 +29,7 @@ from bertcli.input.reader import TextReader
 from bertcli.model.engine_choice import default_batch_tokens
 from bertcli.model.request import SessionRequest
 from bertcli.model.session import Session, open_session
-from bertcli.output.destination import FOLDER
+from bertcli.output.destination import FOLDER, Destination
 from bertcli.output.files.folder import check_same_run, find_started_run, open_folder, prepare_folder
 from bertcli.output.files.lock import FolderLock
 from bertcli.output.files.shards import remove_leftovers
@@ -94,7 +94,7 @@ def _collect(
 def _cluster_work(
     request: EncodeRequest, session: Session, planned: SessionRequest, manifest: Manifest, folder: AnyPath
 ) -> ClusterWork:
-    options = encode_options(request, session, FOLDER, is_looked_at=False)
+    options = encode_options(request, session, Destination(FOLDER, folder=folder))
     return ClusterWork(
         source=request.texts.source(),
         on_error=request.texts.on_error,

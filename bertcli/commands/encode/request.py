@@ -7,8 +7,16 @@ from pathlib import Path
 from bertcli.choices import DtypeOut, EngineName, Pooling, SimilarityUnit
 from bertcli.commands.encode.combinations import check_two_texts, check_words
 from bertcli.commands.options import CorpusOptions, RayOptions, TextOptions, WordOptions
+from bertcli.commands.request import options_of_fields
 from bertcli.errors import WrongUsage
 from bertcli.model.request import EmbeddingRequest, SessionRequest
+from bertcli.output.catalogs.encode import (
+    encode_fields,
+    parquet_fields,
+    similarity_fields,
+    token_similarity_fields,
+)
+from bertcli.output.catalogs.texts import PER_WINDOW
 from bertcli.output.destination import (
     FOLDER,
     PARQUET_SUFFIX,
@@ -17,6 +25,7 @@ from bertcli.output.destination import (
     OutputFormats,
     OutputOptions,
 )
+from bertcli.output.fields import Field, FieldCatalog
 from bertcli.output.files.atomic import is_device
 from bertcli.quoting import is_utf8
 from bertcli.storage import parse_path
@@ -27,6 +36,7 @@ PARQUET = (PARQUET_SUFFIX, FOLDER)
 _BINARY_SUFFIXES = (NPY_SUFFIX, *TENSOR_SUFFIXES, PARQUET_SUFFIX)
 _BINARY = (NPY_SUFFIX, *TENSOR_SUFFIXES, *PARQUET)
 _LOOKED_AT = ("table", "svg", "json")
+_COMPARED = (*_LOOKED_AT, "jsonl", "csv", "tsv")
 _VECTORS = (*_LOOKED_AT, "jsonl", *TENSOR_SUFFIXES, *PARQUET)
 # Formats that have a row for each word, and nothing about the text beside it.
 WORD_ROWS = ("csv", "tsv", *_BINARY_SUFFIXES)
@@ -44,7 +54,8 @@ class EncodeRequest:
         pooler: Add pooler_output.
         layers: Hidden states to add, such as all, -1 or 0,6,12.
         similarity: Add the similarity of each pair of texts or occurrences of a word, or of the tokens of two texts.
-        top_k: Number of terms of a lexical vector to show; None for 10 in a table and for all in JSON.
+        top_k: Number of terms of a lexical vector to show; None for 10 in a table and for all in JSON. With similarity,
+            the number of nearest texts to show for each text instead of all pairs.
         words: The words to return vectors of.
         labels: Show the labels and answers of the checkpoint's heads.
         per_window: Return a record for each window of a long text, instead of one for the text.
@@ -79,7 +90,54 @@ class EncodeRequest:
     @property
     def formats(self) -> OutputFormats:
         """Formats that encode can write."""
-        return OutputFormats("encode", _BINARY_SUFFIXES, takes_folder=True)
+        return OutputFormats("encode", _BINARY_SUFFIXES, takes_folder=True, has_plain=True)
+
+    @property
+    def catalog(self) -> FieldCatalog:
+        """Fields of the records, or the columns of a Parquet file."""
+        given = {
+            PER_WINDOW: self.per_window,
+            "--tokens": self.tokens,
+            "--pooler": self.pooler,
+            "--layers": self.added_layers is not None,
+            "--similarity tokens": self.similarity == SimilarityUnit.TOKENS,
+            "--word": self.words.word is not None,
+        }
+        return FieldCatalog(self._fields, options_of_fields(self.texts, self.model, given))
+
+    @property
+    def _fields(self) -> Sequence[Field]:
+        if self.similarity is not None and not self._writes_json:
+            compares_tokens = self.similarity == SimilarityUnit.TOKENS
+            return token_similarity_fields(has_pairs=self.texts.has_pairs) if compares_tokens else similarity_fields()
+        fields_of = parquet_fields if self._writes_parquet else encode_fields
+        return fields_of(has_words=self.words.are_requested, has_labels=self.labels)
+
+    @property
+    def parquet_columns(self) -> Sequence[str] | None:
+        """The columns of a Parquet file in order, None for all."""
+        if self.output.fields is None or not self._writes_parquet:
+            return None
+        catalog = self.catalog
+        return [catalog.column_of(name) for name in catalog.parse(self.output.fields)]
+
+    @property
+    def parquet_texts(self) -> Sequence[str]:
+        """The sentences that a Parquet file has: those of --keep-text, or those that --fields names."""
+        sentences = ("text", "pair") if self.texts.has_pairs else ("text",)
+        if self.parquet_columns is None:
+            return sentences if self.corpus.keep_text else ()
+        return [name for name in sentences if name in self.parquet_columns]
+
+    @property
+    def _writes_json(self) -> bool:
+        path = self.output.path
+        return self.output.format_name == "json" or (path is not None and path.suffix.lower() == ".json")
+
+    @property
+    def _writes_parquet(self) -> bool:
+        path = self.output.path
+        return path is not None and path.suffix.lower() == PARQUET_SUFFIX
 
     @property
     def dtype_out(self) -> str:
@@ -104,6 +162,11 @@ class EncodeRequest:
         check_words(self.words, self._not_for_words())
         if self.similarity == SimilarityUnit.TOKENS:
             check_two_texts(self.texts)
+            if self.top_k is not None:
+                raise WrongUsage(
+                    "-k is the number of nearest texts, and --similarity tokens compares the tokens of two",
+                    hint="leave -k out",
+                )
             if self.model.reads_windows:
                 raise WrongUsage(
                     "--similarity tokens compares the tokens of texts that fit, and --long windows divides longer ones",
@@ -120,13 +183,15 @@ class EncodeRequest:
 
     def check_format(self, destination: Destination) -> None:
         """Check that the format can hold what is requested. Raises WrongUsage."""
+        if self.similarity is not None and destination.format in _COMPARED:
+            self._check_shows_similarity(destination)
         for option, formats in self._formats_of_options(destination).items():
             if destination.format not in formats:
                 shown, only_folder = _format_noun(destination.format), tuple(formats) == (FOLDER,)
                 problem = f"needs a folder (-o out/), not {shown}" if only_folder else f"is not available in {shown}"
                 raise WrongUsage(
                     f"{option} {problem}",
-                    hint=f"use {_example(formats, destination)}, or leave {option} out",
+                    hint=f"use {_instead(formats, destination)}, or leave {option} out",
                 )
         keeps_tokens = (
             self.tokens
@@ -137,7 +202,7 @@ class EncodeRequest:
             raise WrongUsage(
                 f"--normalize scales the embedding of a text, and {_format_noun(destination.format)} has vectors of "
                 "words alone",
-                hint="leave --normalize out, or use --json, which has the embedding of each text too",
+                hint=f"use {destination.instead('json')}, or leave --normalize out",
             )
         if self.corpus.dedupe and self.per_window:
             raise WrongUsage(
@@ -146,7 +211,7 @@ class EncodeRequest:
         if self.corpus.dedupe and keeps_tokens:
             raise WrongUsage(
                 "--dedupe keeps one vector for each text, not one for each token",
-                hint="leave --dedupe out, or use -o out.parquet"
+                hint=f"leave --dedupe out, or use {destination.instead(PARQUET_SUFFIX)}"
                 if destination.format in TENSOR_SUFFIXES
                 else "leave --dedupe out, or --tokens and --layers",
             )
@@ -170,6 +235,22 @@ class EncodeRequest:
             "--ray": self.ray.is_requested,
         }
 
+    def _check_shows_similarity(self, destination: Destination) -> None:
+        """Check that no vectors are requested where only similarities are shown. Raises WrongUsage."""
+        if destination.format == "json":
+            return
+        added = {
+            "--tokens": self.tokens,
+            "--layers": self.added_layers is not None,
+            "--pooler": self.pooler,
+            "--words": self.words.are_requested and self.words.word is None,
+        }
+        for option in (name for name, is_given in added.items() if is_given):
+            raise WrongUsage(
+                f"{_format_noun(destination.format)} shows --similarity alone, without {option}",
+                hint=f"use {destination.instead('json')}, or leave {option} out",
+            )
+
     def _formats_of_options(self, destination: Destination) -> dict[str, Sequence[str]]:
         """Return the options that are given, each with the formats that can hold it."""
         corpus = self.corpus
@@ -177,7 +258,7 @@ class EncodeRequest:
             "--tokens": (self.tokens, _VECTORS),
             "--layers": (self.added_layers is not None, _VECTORS),
             "--pooler": (self.pooler, _VECTORS),
-            "--similarity": (self.similarity is not None, _LOOKED_AT),
+            "--similarity": (self.similarity is not None, _COMPARED),
             self.words.option: (self.words.are_requested, (*_LOOKED_AT, "jsonl", *WORD_ROWS)),
             "--dtype-out": (corpus.dtype_out is not None, _BINARY),
             "--keep-text": (corpus.keep_text, PARQUET),
@@ -200,17 +281,14 @@ def _format_noun(format_: str) -> str:
         return "a folder"
     if format_.startswith("."):
         return format_
-    return {"table": "a table", "svg": "a picture"}.get(format_, format_.upper())
+    return {"table": "a table", "svg": "a picture", "plain": "--format plain"}.get(format_, format_.upper())
 
 
-def _example(formats: Sequence[str], destination: Destination) -> str:
-    """Return an option that requests one of the formats: a file if the user wants a file."""
+def _instead(formats: Sequence[str], destination: Destination) -> str:
+    """Return the options that request one of the formats: a file if the user wants a file."""
     files = [name for name in formats if name in _BINARY_SUFFIXES]
-    if "json" in formats and not destination.is_file:
-        return "--json or --format table" if "table" in formats else "--json"
-    if files:
-        return f"-o out{files[-1]}"
-    return "-o out.json" if "json" in formats else "-o out/"
+    is_json = "json" in formats and (not destination.is_file or not files)
+    return destination.instead("json" if is_json else files[-1] if files else FOLDER)
 
 
 def _check_ray(request: EncodeRequest) -> None:

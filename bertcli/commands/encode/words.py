@@ -155,7 +155,6 @@ def _parquet_layout(request: EncodeRequest, width: int, info: RunInfo) -> Parque
     """Return the Parquet columns of words."""
     from bertcli.output.files.parquet import INT_LIST, NumberColumn, ParquetLayout, VectorColumn
 
-    has_pairs = request.texts.pair is not None or request.texts.pairs
     return ParquetLayout(
         hidden=width,
         vectors=[VectorColumn("embedding", _WordEmbedding(width), width)],
@@ -167,8 +166,10 @@ def _parquet_layout(request: EncodeRequest, width: int, info: RunInfo) -> Parque
             NumberColumn("end", attrgetter("word.end"), "int32"),
             NumberColumn("positions", attrgetter("word.positions"), INT_LIST),
         ],
-        texts=(("text", "pair") if has_pairs else ("text",)) if request.corpus.keep_text else (),
+        texts=request.parquet_texts,
         has_ids=request.texts.id_field is not None,
+        has_index="index" in (request.parquet_columns or ()),
+        chosen=request.parquet_columns,
         dtype=request.dtype_out,
         metadata={"bertcli": json.dumps(info.as_json())},
     )

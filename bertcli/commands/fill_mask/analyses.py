@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from bertcli.analysis.masks.predictions import MaskAnalysis, check_masks, predict_masks
 from bertcli.choices import FillOrder, TargetScore, WithinWord
 from bertcli.commands.fill_mask.request import FillMaskRequest, split_words
-from bertcli.errors import WrongUsage
+from bertcli.errors import BertcliError, WrongUsage
 from bertcli.model.requirements import require_mlm
 from bertcli.output.schemas.fill_mask import fill_mask_schema
 from bertcli.quoting import printable_name
@@ -107,7 +107,7 @@ def predict(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
 
         analyses.append(add_entropy)
     compute = partial(predict_masks, session, top_k=top_k, mass=request.mass, analyses=analyses)
-    schema = partial(fill_mask_schema, mass=request.mass)
+    schema = partial(fill_mask_schema, mass=request.mass, decode=session.tokenizer.decode_text)
     return FillMaskAnalysis(compute, check, schema, documents=_mask_windows(request, session, targets))
 
 
@@ -220,10 +220,12 @@ def compare(request: FillMaskRequest, session: Session, on_download: OnDownload)
 
     top_k = _checked_top_k(request, session)
     # The revision is the first model's.
-    other = open_session(
-        replace(session.request, model=request.compare, revision=None), session.text_bytes, on_download
-    )
-    require_mlm(other)
+    other_request = replace(session.request, model=request.compare, revision=None)
+    try:
+        other = open_session(other_request, session.text_bytes, on_download)
+        require_mlm(other)
+    except BertcliError as error:
+        raise error.about_option("-m", "--compare") from None
     targets = None if request.targets is None else _parse_targets(request.targets, session)
     scores: list[MaskAnalysis] = [] if targets is None else [_target_scores(request, targets)]
     targets_of_other = None

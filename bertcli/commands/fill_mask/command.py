@@ -6,7 +6,7 @@ from bertcli.commands.dialogue import Dialogue, wants_dialogue
 from bertcli.commands.fill_mask.analyses import set_up
 from bertcli.commands.fill_mask.request import FillMaskRequest
 from bertcli.commands.opening import open_texts, streaming_plan
-from bertcli.commands.request import open_sink
+from bertcli.commands.request import lists_fields, open_sink
 from bertcli.errors import ExitCode
 from bertcli.model.engine_choice import BYTES_PER_TOKEN
 from bertcli.model.requirements import require_mlm
@@ -20,6 +20,8 @@ _BEAM_STEPS = 20
 
 def fill_mask(request: FillMaskRequest) -> ExitCode:
     """Run the requested analysis over every text."""
+    if lists_fields(request):
+        return ExitCode.DONE
     sink = open_sink(request, request.texts)
     if wants_dialogue(request):
         return Dialogue("[MASK]", request, fill_mask).run()

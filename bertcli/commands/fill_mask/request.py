@@ -7,10 +7,20 @@ from math import isnan
 
 from bertcli.choices import FillOrder, ScoreOnly, TargetScore, WithinWord
 from bertcli.commands.options import PairOptions, TextOptions
+from bertcli.commands.request import options_of_fields
 from bertcli.errors import WrongUsage
 from bertcli.input.records import TextSource
 from bertcli.model.request import SessionRequest
+from bertcli.output.catalogs.fill_mask import fill_mask_fields
+from bertcli.output.catalogs.scores import (
+    pair_fields,
+    pair_summary_fields,
+    probe_fields,
+    probe_summary_fields,
+    word_score_fields,
+)
 from bertcli.output.destination import TENSOR_SUFFIXES, Destination, OutputFormats, OutputOptions
+from bertcli.output.fields import Field, FieldCatalog
 
 # Options that go with each analysis. The empty name is the default analysis: predictions for each mask.
 _OPTIONS_OF: Mapping[str, set[str]] = {
@@ -38,6 +48,8 @@ _NEEDS: Mapping[str, Sequence[str]] = {
 _SENTENCE_B = "B"
 # Analyses that compare all masks or tokens of a text with each other, or whole texts.
 _WHOLE_TEXTS = ("--target-field", "--joint", "--compare", "--mutual")
+# Analyses with a bare answer: a filled text, a score, a difference of scores, or a rank.
+_WITH_ANSWER = ("", "--joint", "--score", "--target-field")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +122,18 @@ class FillMaskRequest:
     @property
     def formats(self) -> OutputFormats:
         """Formats that fill-mask can write."""
-        return OutputFormats("fill-mask", TENSOR_SUFFIXES if self.mutual else (), has_figures=self.mutual)
+        return OutputFormats(
+            "fill-mask",
+            TENSOR_SUFFIXES if self.mutual else (),
+            has_figures=self.mutual,
+            has_plain=self.analysis in _WITH_ANSWER and not self.pairs.aggregate,
+        )
+
+    @property
+    def catalog(self) -> FieldCatalog:
+        """Fields of the records."""
+        given = options_of_fields(self.texts, self.model, self._details())
+        return FieldCatalog(self._fields(), given)
 
     def check_options(self) -> None:
         """Check that the options go together. Raises WrongUsage."""
@@ -172,6 +195,15 @@ class FillMaskRequest:
             "--aggregate": self.pairs.aggregate,
             "--group-by": self.pairs.group_by is not None,
         }
+
+    def _fields(self) -> Sequence[Field]:
+        """Return the fields of the records, or of their summary."""
+        groups, is_aggregate = self.group_fields, self.pairs.aggregate
+        if self.pairs.versus is not None:
+            return pair_summary_fields(groups) if is_aggregate else pair_fields(groups)
+        if self.target_field is not None:
+            return probe_summary_fields(groups) if is_aggregate else probe_fields(groups)
+        return word_score_fields() if self.words else fill_mask_fields(self.analysis)
 
     def _check_pairs(self) -> None:
         texts, pairs = self.texts, self.pairs

@@ -12,9 +12,11 @@ from bertcli.checkpoints.recipe import DeclaredRecipe, read_recipe
 from bertcli.checkpoints.required_files import Files
 from bertcli.checkpoints.shapes import embedding_class, head_class, model_classes, present_parts, stored_tensors
 from bertcli.checkpoints.weight_files import WeightFiles, find_weight_files, has_weight_files
+from bertcli.choices import OnLong
 from bertcli.commands.dialogue import Dialogue, wants_dialogue
 from bertcli.commands.options import TextOptions
-from bertcli.commands.request import open_sink
+from bertcli.commands.request import lists_fields, open_sink, options_of_fields
+from bertcli.commands.shapes.lengths import show_lengths
 from bertcli.commands.shapes.tokens import show_tokens
 from bertcli.errors import BertcliError, ExitCode, ShapesDiffer, WrongUsage
 from bertcli.input.reader import TextReader
@@ -24,7 +26,9 @@ from bertcli.model.request import SessionRequest
 from bertcli.model.tokenizer import LongText, TextTokenizer, Tokenized, TokenizedText
 from bertcli.model.tokenizer_loading import open_tokenizer
 from bertcli.model.windows import OverlappingWindows
+from bertcli.output.catalogs.models import shapes_catalog
 from bertcli.output.destination import Destination, OutputFormats, OutputOptions
+from bertcli.output.fields import FieldCatalog
 from bertcli.output.schemas.models import shapes_schema, weights_schema
 from bertcli.output.sink import Sink
 from bertcli.results.models import ComputedTensor, ModelClass, Output, ShapesResult
@@ -41,6 +45,7 @@ class ShapesRequest:
         run: Run the model and show the shapes that it returns.
         weights: List the tensors of the checkpoint instead.
         tokens: Show the tokens of each text instead.
+        lengths: Show the lengths of all texts, in tokens, instead.
     """
 
     texts: TextOptions
@@ -51,11 +56,23 @@ class ShapesRequest:
     run: bool = False
     weights: bool = False
     tokens: bool = False
+    lengths: bool = False
 
     @property
     def formats(self) -> OutputFormats:
         """Formats that shapes can write."""
-        return OutputFormats("shapes")
+        return OutputFormats("shapes", has_plain=True)
+
+    @property
+    def catalog(self) -> FieldCatalog:
+        """Fields of the records."""
+        given = {
+            "--tokens": self.tokens,
+            "--lengths": self.lengths,
+            "--weights": self.weights,
+            "--run": self.run,
+        }
+        return shapes_catalog(options_of_fields(self.texts, self.model, given))
 
     def check_options(self) -> None:
         """Check that the options go together. Raises WrongUsage."""
@@ -66,11 +83,16 @@ class ShapesRequest:
                 "--weights lists the tensors of the checkpoint and needs nothing else",
                 hint="leave out texts, --batch, --seq and --run",
             )
-        if self.tokens and (self.run or has_size or self.weights):
-            raise WrongUsage(
-                "--tokens shows the tokens of texts and needs nothing else",
-                hint="leave out --batch, --seq, --run and --weights",
-            )
+        if self.tokens and self.lengths:
+            raise WrongUsage("--tokens and --lengths cannot be combined", hint="leave one of them out")
+        for is_given, option, shown in ((self.tokens, "--tokens", "tokens"), (self.lengths, "--lengths", "lengths")):
+            if is_given and (self.run or has_size or self.weights):
+                raise WrongUsage(
+                    f"{option} shows the {shown} of texts and needs nothing else",
+                    hint="leave out --batch, --seq, --run and --weights",
+                )
+        if self.lengths and self.model.on_long != OnLong.ERROR:
+            raise WrongUsage("--lengths counts all tokens of each text, and cuts none", hint="leave --long out")
         if self.tokens and self.model.reads_windows:
             raise WrongUsage(
                 "--tokens shows whole texts, and --long windows divides them", hint="use --long truncate instead"
@@ -106,6 +128,8 @@ class _Subject:
 
 def shapes(request: ShapesRequest) -> ExitCode:
     """Show the shapes for one batch, of all texts together or of a given size."""
+    if lists_fields(request):
+        return ExitCode.DONE
     sink = open_sink(request, request.texts)
     if wants_dialogue(request) and not (request.weights or request.seq):
         return Dialogue("shapes", request, shapes).run()
@@ -113,8 +137,9 @@ def shapes(request: ShapesRequest) -> ExitCode:
         return _show_weights(request.model, sink)
     subject = _find_subject(request, sink)
     info = RunInfo("shapes", subject.name, subject.revision, None, None, request.model.dtype)
-    if request.tokens:
-        return show_tokens(request.texts, _open_tokenizer(request, subject), replace(info, dtype=None), sink)
+    if request.tokens or request.lengths:
+        show = show_tokens if request.tokens else show_lengths
+        return show(request.texts, _open_tokenizer(request, subject), replace(info, dtype=None), sink)
     texts: list[TokenizedText | FailedText] = []
     if request.seq is None:
         texts = _tokenize(request, _open_tokenizer(request, subject))

@@ -8,6 +8,7 @@ import numpy as np
 
 from bertcli.errors import BadInput, require
 from bertcli.input.records import FailedText, TextId
+from bertcli.output.fields import missing_field
 from bertcli.storage import AnyPath, arrow_source
 
 FloatArray = np.ndarray[Any, Any]
@@ -112,6 +113,7 @@ class ParquetLayout:
         metadata: Metadata of the file.
         terms: Columns of the lexical vector of each text.
         nested: Columns with nested values for each text.
+        chosen: Names of the columns to write, in order, None for all. A dot leads into a nested column.
     """
 
     hidden: int
@@ -125,6 +127,7 @@ class ParquetLayout:
     metadata: Mapping[str, str] = field(default_factory=dict)
     terms: Sequence[TermColumn] = ()
     nested: Sequence[NestedColumn] = ()
+    chosen: Sequence[str] | None = None
 
 
 def check_installed() -> None:
@@ -145,6 +148,7 @@ class ParquetWriter:
 
         Raises:
             MissingPackage: pyarrow is not installed.
+            WrongUsage: There is no column of a chosen name.
         """
         self._writer: Any = None  # first of all, since __del__ needs it even if pyarrow is missing
         self._arrow = require("pyarrow", _PURPOSE)
@@ -157,6 +161,9 @@ class ParquetWriter:
         self._capacity = 0
         self._vectors = {each.name: np.zeros((0, each.width), layout.dtype) for each in layout.vectors}
         self._start_group()
+        for name in layout.chosen or ():
+            if name.partition(".")[0] not in (*self._values, *self._vectors):
+                raise missing_field(name)
 
     def write(self, record: Any) -> None:
         """Add the row of a record."""
@@ -238,12 +245,17 @@ class ParquetWriter:
 
     def _write_group(self) -> None:
         arrays = self._arrays()
+        if self._layout.chosen is not None:
+            arrays = {name: _nested_array(arrays, name.split(".")) for name in self._layout.chosen}
         if self._writer is None:
             metadata = {key.encode(): value.encode() for key, value in self._layout.metadata.items()}
             types = [self._arrow.field(name, array.type) for name, array in arrays.items()]
             schema = self._arrow.schema(types, metadata)
             self._writer = self._parquet.ParquetWriter(
-                self._stream, schema, use_dictionary=False, write_statistics=["id", "n_tokens"]
+                self._stream,
+                schema,
+                use_dictionary=False,
+                write_statistics=[name for name in ("id", "n_tokens") if name in arrays],
             )
         if self._rows:
             table = self._arrow.Table.from_arrays(list(arrays.values()), schema=self._writer.schema)
@@ -323,6 +335,18 @@ class ParquetWriter:
         empty = np.zeros((0, self._layout.hidden), self._layout.dtype)
         vectors = self._vector_lists(np.concatenate([empty, *present]))
         return self._arrow.ListArray.from_arrays(self._offsets(column.name), vectors, mask=mask)
+
+
+def _nested_array(arrays: Mapping[str, Any], keys: Sequence[str]) -> Any:
+    """Return a column, or the values of a key inside a nested column, in lists if the column has lists."""
+    array = arrays[keys[0]]
+    for key in keys[1:]:
+        if hasattr(array, "offsets"):
+            values = array.values.field(key)
+            array = type(array).from_arrays(array.offsets, values, mask=array.is_null())
+        else:
+            array = require("pyarrow.compute", _PURPOSE).struct_field(array, key)
+    return array
 
 
 def id_type_of(path: AnyPath) -> str:

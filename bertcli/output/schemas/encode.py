@@ -1,21 +1,19 @@
-"""Schema of encode: the vectors of each text, and the similarity of all texts."""
+"""Schema of encode: the vectors of each text."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from bertcli.output.formatting import joined, numbers
-from bertcli.output.schema import TEXT_COLUMNS, Cell, Schema, text_cells, text_json, with_closing
+from bertcli.output.records import plain_line
+from bertcli.output.schema import TEXT_COLUMNS, Cell, Schema, text_cells, text_json
 from bertcli.results.embeddings import EncodeRecord, LexicalVector
 from bertcli.results.recipe import Recipe
-from bertcli.results.texts import FloatArray, RunInfo
-
-# Returns the texts and the matrix of their similarities; available after the last record.
-Similarity = Callable[[], tuple[Sequence[str], FloatArray]]
+from bertcli.results.texts import RunInfo
 
 
 def encode_schema(
-    info: RunInfo, recipe: Recipe, *, wants_tokens: bool, similarity: Similarity | None, top_k: int | None = None
+    info: RunInfo, recipe: Recipe, *, wants_tokens: bool, top_k: int | None = None
 ) -> Schema[EncodeRecord]:
     """Return the schema of encode: a row for each text.
 
@@ -23,41 +21,31 @@ def encode_schema(
         info: Run to name in captions.
         recipe: How the embeddings were made.
         wants_tokens: True if JSON has the vector of each token.
-        similarity: Source of the similarity matrix that closes the run, or None.
         top_k: Number of terms of a lexical vector to show; None for some in a table and for all elsewhere.
     """
-    schema = Schema(
+    return Schema(
         (*TEXT_COLUMNS, "tokens", "terms" if recipe.is_lexical else "embedding", "next_sentence"),
         partial(_rows, top_k=top_k),
         partial(_record_json, wants_tokens=wants_tokens, top_k=top_k),
         partial(_table, info=info, recipe=recipe, top_k=top_k),
-    )
-    return schema if similarity is None else with_text_similarity(schema, similarity, recipe, info)
-
-
-def with_text_similarity(
-    schema: Schema[EncodeRecord], similarity: Similarity, recipe: Recipe, info: RunInfo
-) -> Schema[EncodeRecord]:
-    """Return a schema that closes the run with the similarity of all texts.
-
-    Args:
-        schema: Schema of the records.
-        similarity: Source of the similarity matrix.
-        recipe: How the embeddings were made.
-        info: Run to name in the caption.
-    """
-    return with_closing(
-        schema, partial(_similarity_json, similarity), partial(_similarity_table, similarity, recipe, info)
+        to_plain=partial(_plain, top_k=top_k),
     )
 
 
 def _rows(record: EncodeRecord, top_k: int | None) -> Iterable[Sequence[Cell]]:
     text = record.text
+    yield *text_cells(text), joined(text.tokens), _vector(record, top_k), record.next_sentence
+
+
+def _vector(record: EncodeRecord, top_k: int | None) -> str:
+    """Return the embedding, or the terms of a lexical vector, as one cell."""
     if record.terms is None:
-        vector = joined(numbers(record.embedding))
-    else:
-        vector = joined(f"{term['token']}:{term['weight']}" for term in _terms_json(record.terms, top_k))
-    yield *text_cells(text), joined(text.tokens), vector, record.next_sentence
+        return joined(numbers(record.embedding))
+    return joined(f"{term['token']}:{term['weight']}" for term in _terms_json(record.terms, top_k))
+
+
+def _plain(record: EncodeRecord, top_k: int | None) -> Iterable[str]:
+    yield plain_line(_vector(record, top_k))
 
 
 def _terms_json(terms: LexicalVector, top_k: int | None) -> Sequence[Mapping[str, Any]]:
@@ -84,20 +72,9 @@ def _record_json(record: EncodeRecord, wants_tokens: bool, top_k: int | None) ->
     return found
 
 
-def _similarity_json(similarity: Similarity) -> Mapping[str, Any]:
-    return {"similarity": numbers(similarity()[1])}
-
-
 def _table(record: EncodeRecord, info: RunInfo, recipe: Recipe, top_k: int | None) -> Any:
     from bertcli.output.tables.encode import encode_table, terms_table
 
     return (
         encode_table(record, info, recipe) if record.terms is None else terms_table(record, record.terms, info, top_k)
     )
-
-
-def _similarity_table(similarity: Similarity, recipe: Recipe, info: RunInfo) -> Any:
-    from bertcli.output.tables.encode import similarity_table
-
-    texts, matrix = similarity()
-    return similarity_table(texts, matrix, info, recipe.similarity) if texts else None

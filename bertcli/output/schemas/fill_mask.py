@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from bertcli.output.display import HeatmapSet, text_title
 from bertcli.output.formatting import joined
+from bertcli.output.records import plain_line
 from bertcli.output.schema import TEXT_COLUMNS, Cell, JsonKeys, Schema, jsonable, text_cells, text_json
 from bertcli.results.masks import (
     Change,
@@ -31,24 +32,38 @@ _JSON_KEYS: JsonKeys = {
 _TARGET_CELLS = 6  # pieces, logprob, other_logprob, share, other_share, method
 
 
-def fill_mask_schema(info: RunInfo, mass: float | None = None) -> Schema[FillMaskRecord]:
+class Decode(Protocol):
+    """Function that returns the text of token ids, without special tokens."""
+
+    def __call__(self, ids: Sequence[int], /) -> str: ...
+
+
+def fill_mask_schema(info: RunInfo, mass: float | None = None, decode: Decode | None = None) -> Schema[FillMaskRecord]:
     """Return the schema of predictions: a row for each candidate and each target of each mask.
 
     Args:
         info: Run to name in captions.
         mass: Probability that the candidates are meant to cover, or None.
+        decode: Returns the text of a text whose masks are filled; None if no plain answer is written.
     """
     columns = (
         *MASK_COLUMNS, "target", "rank", "score", "logit", "token", "token_str", "sequence",
         "pieces", "logprob", "share", "method", "entropy", "mass",
     )  # fmt: skip
-    return Schema(columns, _prediction_rows, record_json, partial(_prediction_table, info=info, mass=mass))
+    return Schema(
+        columns,
+        _prediction_rows,
+        record_json,
+        partial(_prediction_table, info=info, mass=mass),
+        to_plain=None if decode is None else partial(_plain_prediction, decode=decode),
+    )
 
 
 def joint_schema(info: RunInfo, order: str) -> Schema[FillMaskRecord]:
     """Return the schema of masks that are filled together: a row for each whole sequence."""
     columns = (*TEXT_COLUMNS, "rank", "logprob", "tokens", "sequence")
-    return Schema(columns, _joint_rows, record_json, partial(_joint_table, order=order, info=info))
+    table = partial(_joint_table, order=order, info=info)
+    return Schema(columns, _joint_rows, record_json, table, to_plain=_plain_sequence)
 
 
 def score_schema(info: RunInfo) -> Schema[FillMaskRecord]:
@@ -56,13 +71,15 @@ def score_schema(info: RunInfo) -> Schema[FillMaskRecord]:
     columns = (
         *TEXT_COLUMNS, "sum", "mean", "perplexity", "position", "token", "id", "logprob", "surprisal", "rank", "best",
     )  # fmt: skip
-    return Schema(columns, _score_rows, record_json, partial(_score_table, info=info))
+    table = partial(_score_table, info=info)
+    return Schema(columns, _score_rows, record_json, table, to_plain=_plain_score)
 
 
 def word_score_schema(info: RunInfo) -> Schema[FillMaskRecord]:
     """Return the schema of the scores of words: a row for each word."""
     columns = (*TEXT_COLUMNS, "word", "word_index", "sentence", "start", "end", "positions", "logprob", "surprisal")
-    return Schema(columns, _word_score_rows, _word_score_json, partial(_word_score_table, info=info))
+    table = partial(_word_score_table, info=info)
+    return Schema(columns, _word_score_rows, _word_score_json, table, to_plain=_plain_score)
 
 
 def lens_schema(info: RunInfo) -> Schema[FillMaskRecord]:
@@ -180,6 +197,29 @@ def _mutual_rows(record: FillMaskRecord) -> Iterable[Sequence[Cell]]:
             if distance == distance:  # special tokens are NaN
                 place = (*text_cells(record.text), position, tokens[position])
                 yield *place, masked_position, tokens[masked_position], float(distance)
+
+
+# Plain answers
+
+
+def _plain_prediction(record: FillMaskRecord, decode: Decode) -> Iterable[str]:
+    """Yield the text with the best candidate in each mask; or the best target of each mask, if there are targets."""
+    if any(mask.targets for mask in record.masks):
+        best = (max(mask.targets or (), key=lambda target: target.logprob) for mask in record.masks)
+        yield plain_line(*(target.target for target in best))
+        return
+    ids = list(record.text.input_ids)
+    for mask in record.masks:
+        ids[mask.position] = mask.predictions[0].token
+    yield plain_line(decode(ids))
+
+
+def _plain_sequence(record: FillMaskRecord) -> Iterable[str]:
+    yield plain_line(*(filled.sequence for filled in (record.sequences or ())[:1]))
+
+
+def _plain_score(record: FillMaskRecord) -> Iterable[str]:
+    yield plain_line(None if record.score is None else record.score.sum)
 
 
 # Tables and figures. They are imported when the first one is drawn: rich takes longer to load than JSON needs.

@@ -7,6 +7,7 @@ from typing import Any
 
 from bertcli.choices import HeadTask
 from bertcli.output.formatting import joined, number
+from bertcli.output.records import plain_line
 from bertcli.output.schema import Cell, Schema, jsonable, with_closing
 from bertcli.results.embeddings import EncodeRecord
 from bertcli.results.labels import HeadInfo, TextLabels
@@ -29,6 +30,7 @@ def with_labels(schema: Schema[EncodeRecord], heads: Sequence[HeadInfo]) -> Sche
         columns=(*schema.columns, *(column for head in heads for column in _COLUMNS[head.task])),
         to_rows=partial(_rows, schema=schema),
         to_json=partial(_record_json, schema=schema),
+        to_plain=_plain,
     )
     return with_closing(labelled, partial(_closing_json, heads))
 
@@ -55,6 +57,18 @@ def _cells(found: TextLabels) -> Iterator[Cell]:
             case HeadTask.ANSWER:
                 answer = found.answer
                 yield from (None,) * 4 if answer is None else (answer.text, answer.score, answer.start, answer.end)
+
+
+def _plain(record: EncodeRecord) -> Iterable[str]:
+    """Yield the label of the text, the labels of its tokens, or the answer; several heads are separated by tabs."""
+    assert record.labels is not None
+    found = record.labels
+    answers: dict[HeadTask, str | None] = {
+        HeadTask.TEXT_LABELS: found.labels[0].label if found.labels else None,
+        HeadTask.TOKEN_LABELS: joined(_NO_LABEL if each is None else each.label for each in found.token_labels or ()),
+        HeadTask.ANSWER: None if found.answer is None else found.answer.text,
+    }
+    yield plain_line(*(answers[head.task] for head in found.heads))
 
 
 def _span(start: int | None, end: int | None) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from bertcli.output.display import recipe_steps
 from bertcli.output.formatting import joined, shape
+from bertcli.output.records import plain_line
 from bertcli.output.schema import Cell, JsonKeys, Schema, jsonable
 from bertcli.results.models import KnownModel, ModelClass, ModelsResult, Output, ShapesResult, StoredTensor
 from bertcli.results.texts import RunInfo
@@ -24,7 +25,15 @@ _JSON_KEYS: JsonKeys = {
 
 def models_schema() -> Schema[ModelsResult]:
     """Return the schema of models: a row for each model."""
-    return Schema(_MODEL_COLUMNS, _model_rows, _models_json, _models_table, to_lines=_model_lines, is_document=True)
+    return Schema(
+        _MODEL_COLUMNS,
+        _model_rows,
+        _models_json,
+        _models_table,
+        to_lines=_model_lines,
+        is_document=True,
+        to_plain=_plain_names,
+    )
 
 
 def shapes_schema(info: RunInfo) -> Schema[ShapesResult]:
@@ -35,13 +44,30 @@ def shapes_schema(info: RunInfo) -> Schema[ShapesResult]:
     )  # fmt: skip
     table = partial(_shapes_table, info=info)
     empty = ShapesResult(0, 0, [])
-    return Schema(columns, _shapes_rows, _shapes_json, table, to_lines=_class_lines, is_document=True, empty=empty)
+    return Schema(
+        columns,
+        _shapes_rows,
+        _shapes_json,
+        table,
+        to_lines=_class_lines,
+        is_document=True,
+        empty=empty,
+        to_plain=_plain_shapes,
+    )
 
 
 def weights_schema(info: RunInfo) -> Schema[ShapesResult]:
     """Return the schema of a checkpoint's tensors: a row for each tensor."""
     table = partial(_weights_table, info=info)
-    return Schema(_TENSOR_COLUMNS, _weights_rows, _weights_json, table, to_lines=_tensor_lines, is_document=True)
+    return Schema(
+        _TENSOR_COLUMNS,
+        _weights_rows,
+        _weights_json,
+        table,
+        to_lines=_tensor_lines,
+        is_document=True,
+        to_plain=_plain_tensors,
+    )
 
 
 # Rows
@@ -75,6 +101,23 @@ def _shapes_rows(result: ShapesResult) -> Iterable[Sequence[Cell]]:
 def _weights_rows(result: ShapesResult) -> Iterable[Sequence[Cell]]:
     for tensor in result.tensors or ():
         yield tensor.name, shape(tensor.shape), tensor.dtype, tensor.parameters, tensor.nbytes
+
+
+# Plain answers
+
+
+def _plain_names(result: ModelsResult) -> Iterable[str]:
+    return dict.fromkeys(plain_line(model.model) for model in result.models)
+
+
+def _plain_shapes(result: ShapesResult) -> Iterable[str]:
+    """Return the name and shape of one tensor of each output. Classes have outputs in common."""
+    outputs = (output for model_class in result.classes for output in model_class.outputs)
+    return dict.fromkeys(plain_line(joined([output.name, *output.shape])) for output in outputs)
+
+
+def _plain_tensors(result: ShapesResult) -> Iterable[str]:
+    return (plain_line(joined([tensor.name, *tensor.shape])) for tensor in result.tensors or ())
 
 
 def _distinct(shapes: Sequence[Sequence[int]]) -> Sequence[Sequence[int]]:

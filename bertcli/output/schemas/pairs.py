@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from bertcli.output.formatting import number
+from bertcli.output.records import plain_line
 from bertcli.output.schema import TEXT_COLUMNS, Cell, Schema, text_cells
 from bertcli.output.schemas.fill_mask import record_json
 from bertcli.output.schemas.summaries import with_groups
@@ -25,8 +26,13 @@ def pair_schema(info: RunInfo, group_fields: Sequence[str]) -> Schema[PairRecord
         info: Run to name in captions.
         group_fields: Fields that name the group of a pair.
     """
-    schema: Schema[PairRecord] = Schema(_PAIR_COLUMNS, _pair_rows, _pair_json, partial(_pair_table, info=info))
+    table = partial(_pair_table, info=info)
+    schema = Schema(_PAIR_COLUMNS, _pair_rows, _pair_json, table, to_plain=_plain_difference)
     return with_groups(schema, group_fields)
+
+
+def _plain_difference(pair: PairRecord) -> Iterable[str]:
+    yield plain_line(pair.difference)
 
 
 # Rows
@@ -35,9 +41,9 @@ def pair_schema(info: RunInfo, group_fields: Sequence[str]) -> Schema[PairRecord
 def _pair_rows(pair: PairRecord) -> Iterable[Sequence[Cell]]:
     first, versus = pair.scores
     other = pair.versus.text
-    index, line, text, sentence_b, truncated = text_cells(pair.text)
+    *place, truncated = text_cells(pair.text)
     numbers = first.sum, versus.sum, first.mean, versus.mean, pair.difference, pair.preferred
-    yield index, line, text, sentence_b, truncated or other.truncated, other.text, *numbers
+    yield *place, truncated or other.truncated, other.text, *numbers
 
 
 # JSON

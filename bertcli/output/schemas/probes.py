@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from bertcli.output.formatting import joined, number
+from bertcli.output.records import plain_line
 from bertcli.output.schema import TEXT_COLUMNS, Cell, Schema, text_cells
 from bertcli.output.schemas.fill_mask import record_json
 from bertcli.output.schemas.summaries import with_groups
@@ -23,8 +24,12 @@ def probe_schema(info: RunInfo, group_fields: Sequence[str]) -> Schema[FillMaskR
         info: Run to name in captions.
         group_fields: Fields that name the group of a text.
     """
-    schema: Schema[FillMaskRecord] = Schema(_COLUMNS, _rows, _json, partial(_table, info=info))
+    schema = Schema(_COLUMNS, _rows, _json, partial(_table, info=info), to_plain=_plain_rank)
     return with_groups(schema, group_fields)
+
+
+def _plain_rank(record: FillMaskRecord) -> Iterable[str]:
+    yield plain_line(expected_word(record).rank)
 
 
 def _reciprocal_rank(target: TargetPrediction) -> float | None:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from bertcli.output.formatting import joined
+from bertcli.output.records import plain_line
 from bertcli.output.schema import TEXT_COLUMNS, Cell, Schema, text_cells, text_json
 from bertcli.results.texts import RunInfo
 from bertcli.results.tokens import Token, TokensRecord
@@ -13,7 +15,7 @@ _KEYS = ("position", "token", "id", "segment", "start", "end", "word", "special"
 
 def tokens_schema(info: RunInfo) -> Schema[TokensRecord]:
     """Return the schema of tokens: a row for each token."""
-    return Schema((*TEXT_COLUMNS, *_KEYS), _rows, _record_json, partial(_table, info=info))
+    return Schema((*TEXT_COLUMNS, *_KEYS), _rows, _record_json, partial(_table, info=info), to_plain=_plain)
 
 
 def _rows(record: TokensRecord) -> Iterable[Sequence[Cell]]:
@@ -24,6 +26,10 @@ def _rows(record: TokensRecord) -> Iterable[Sequence[Cell]]:
 def _record_json(record: TokensRecord) -> Mapping[str, Any]:
     tokens = [dict(zip(_KEYS, _values(token), strict=True)) for token in record.tokens]
     return {**text_json(record.text), "tokens": tokens}
+
+
+def _plain(record: TokensRecord) -> Iterable[str]:
+    yield plain_line(joined(token.token for token in record.tokens))
 
 
 def _values(token: Token) -> Sequence[Cell]:

@@ -18,8 +18,10 @@ from bertcli.output.tables.matrix import matrix_or_strongest, whole_matrix
 from bertcli.results.attention import AttnRecord, AttnSummary, Expansion, HeadStatistics, KeyWeight, StrongestKeys
 from bertcli.results.texts import RunInfo
 
-_NUMBERED_FROM_0 = "layers and heads are numbered from 0"
-_NUMBERING = f"{_NUMBERED_FROM_0}, as in attentions[layer][:, head]"
+# encode numbers hidden states, of which the first is that of the embeddings.
+_LAYERS = "layer 0 reads hidden_states[0]"
+_NUMBERED_FROM_0 = f"layers and heads are numbered from 0; {_LAYERS}"
+_NUMBERING = f"numbered from 0: attentions[layer][:, head]; {_LAYERS}"
 _WEIGHTS = "from: query token (rows), to: key token (columns); ·: under 0.5 %"
 _ROLLOUT = "rollout: share of the column's token in the row's token after all layers"
 _VALUE_NORMS = "value norms: weight times the norm of the transformed value, ||a f(x)||"

@@ -1,28 +1,21 @@
-"""Tables of encode: the vectors of a text, and the similarity of texts."""
+"""Tables of encode: the vectors of a text, or its strongest terms."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from bertcli.choices import Pooling, Similarity
-from bertcli.output.formatting import visible
+from bertcli.choices import Pooling
 from bertcli.output.tables import cells
 from bertcli.output.tables.blocks import Blocks
 from bertcli.output.tables.labels import label_parts
-from bertcli.output.tables.matrix import Matrix
 from bertcli.results.embeddings import EncodeRecord, LexicalVector
 from bertcli.results.recipe import Recipe
 from bertcli.results.texts import FloatArray, RunInfo
 
 NARROWEST = len("pooler_output")
 _SHOWN_TERMS = 10
-_MEASURES = {
-    None: "cosine similarity",
-    Similarity.DOT: "similarity: dot product",
-    Similarity.EUCLIDEAN: "similarity: negative Euclidean distance",
-    Similarity.MANHATTAN: "similarity: negative Manhattan distance",
-}
+_LAYERS = "hidden_states[0] is the embeddings; layer 0 of attn reads it and makes [1]"
 DIMENSIONS = tuple(f"[{index}]" for index in range(cells.FIRST_VALUES))
 
 
@@ -60,41 +53,6 @@ def other_parts(record: EncodeRecord) -> Iterator[RenderableType]:
         yield _next_sentence(record.next_sentence)
     if record.labels is not None:
         yield from label_parts(record.labels, record.text)
-
-
-def similarity_table(
-    texts: Sequence[str], similarity: FloatArray, info: RunInfo, measure: Similarity | None
-) -> RenderableType:
-    """Draw the similarity of each pair of texts, the largest of each row in bold. measure is None for the cosine."""
-    labels = [Text(visible(text), no_wrap=True, overflow="ellipsis") for text in texts]
-    return similarity_of_labels(labels, similarity, _MEASURES[measure], info, "bold: the most similar other text")
-
-
-def similarity_of_labels(
-    labels: Sequence[Text], similarity: FloatArray, heading: str, info: RunInfo, *notes: str
-) -> RenderableType:
-    """Draw a matrix of similarities, the largest of each row in bold.
-
-    Args:
-        labels: Name of each row and column.
-        similarity: (labels, labels).
-        heading: The name of the measure.
-        info: Run to name in the caption.
-        notes: Explanation of the bold values and of what is compared.
-    """
-    cosines = [[float(cosine) for cosine in row] for row in similarity]
-    nearest = [max((*row[:at], *row[at + 1 :]), default=None) for at, row in enumerate(cosines)]
-
-    def cosine(row: int, column: int) -> tuple[str, str]:
-        value = cosines[row][column]
-        if row == column:
-            return f"{value:z.3f}", cells.QUIET
-        return f"{value:z.3f}", cells.STRONG if value == nearest[row] else ""
-
-    numbers = [Text(str(number)) for number in range(len(labels))]
-    width = max((len(f"{value:z.3f}") for row in cosines for value in row), default=0)
-    matrix = Matrix(labels, numbers, cosine, cell_width=max(7, width + 1))
-    return cells.figure(Text(heading, cells.STRONG), matrix, cells.caption(info, *notes))
 
 
 def _token_vectors(record: EncodeRecord, last_hidden_state: FloatArray, pool: str) -> Blocks:
@@ -140,7 +98,8 @@ def _layers(record: EncodeRecord) -> RenderableType:
     for layer, state in zip(record.layers, record.hidden_states, strict=True):
         mean = sum(map(cells.norm, state)) / len(state)
         drawn.add_row(Text(str(layer)), cells.number(mean), *norm_and_values(state[0]))
-    return Group(cells.subtitle("hidden_states", f"values of {first}"), Blocks(drawn, keys=1))
+    legend = Text(_LAYERS, cells.QUIET)
+    return Group(cells.subtitle("hidden_states", f"values of {first}"), Blocks(drawn, keys=1), legend)
 
 
 def _next_sentence(probability: float) -> Text:

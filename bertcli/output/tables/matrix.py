@@ -125,8 +125,17 @@ class Matrix:
 def _shaded(heatmap: Heatmap, row: int, column: int) -> tuple[str, str]:
     """Return the text of a cell and the style of its strength."""
     shown, strength = heatmap.cell(row, column)
-    shades = zip(_EVEN_SHADES if heatmap.is_even else _SHADES, _STYLES, strict=True)
-    return shown, next(style for least, style in shades if strength >= least) if shown else ""
+    style = even_style(strength) if heatmap.is_even else _style(strength, _SHADES)
+    return shown, style if shown else ""
+
+
+def even_style(strength: float) -> str:
+    """Return the style of a cell, from its strength from 0 to 1, if cells spread over the whole range."""
+    return _style(strength, _EVEN_SHADES)
+
+
+def _style(strength: float, shades: Sequence[float]) -> str:
+    return next(style for least, style in zip(shades, _STYLES, strict=True) if strength >= least)
 
 
 def _digits(numbers: Sequence[int]) -> int:

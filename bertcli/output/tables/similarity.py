@@ -1,35 +1,135 @@
-"""Tables of similarity: of the occurrences of a word, and of the tokens of two texts."""
+"""Tables of similarity: of texts, of the occurrences of a word, and of the tokens of two texts."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.text import Text
 
-from bertcli.choices import WordPooling
-from bertcli.output.display import token_states, words_line
+from bertcli.choices import Similarity, WordPooling
+from bertcli.output.display import text_title, token_states, words_line
 from bertcli.output.formatting import visible
 from bertcli.output.heatmaps import token_similarity_heatmap
 from bertcli.output.tables import cells
-from bertcli.output.tables.encode import similarity_of_labels
-from bertcli.output.tables.matrix import matrix_or_strongest
-from bertcli.results.embeddings import Occurrence, TokenSimilarity
-from bertcli.results.texts import FloatArray, RunInfo
+from bertcli.output.tables.matrix import Matrix, even_style, matrix_or_strongest
+from bertcli.results.embeddings import (
+    ComparedItem,
+    Neighbours,
+    Occurrence,
+    SimilarityMatrix,
+    SimilarPairs,
+    TokenSimilarity,
+)
+from bertcli.results.recipe import Recipe
+from bertcli.results.texts import RunInfo
 
 # Characters of a text to show before and after a word. A narrow terminal cuts the end.
 _BEFORE, _AFTER = 14, 28
+_NARROWEST_CELL = 7
+_MEASURES = {
+    Similarity.COSINE: "cosine similarity",
+    Similarity.DOT: "similarity: dot product",
+    Similarity.EUCLIDEAN: "similarity: negative Euclidean distance",
+    Similarity.MANHATTAN: "similarity: negative Manhattan distance",
+}
 
 
-def occurrences_table(
-    occurrences: Sequence[Occurrence], similarity: FloatArray, info: RunInfo, pooling: WordPooling
-) -> RenderableType:
-    """Draw the cosine of each pair of occurrences of a word, the largest of each row in bold."""
-    labels = list(map(_in_context, occurrences))
-    notes = ["bold: the most similar other occurrence"]
-    if info.recipe is not None:
-        notes.append(words_line(info.recipe, pooling))
-    heading = "cosine similarity of occurrences"
-    return similarity_of_labels(labels, similarity, heading, replace(info, recipe=None), *notes)
+@dataclass(frozen=True, slots=True)
+class ComparedTables:
+    """Tables of the similarity of texts, or of the occurrences of a word.
+
+    Attributes:
+        info: Run to name in captions.
+        recipe: How embeddings are made.
+        measure: The measure of similarity.
+        word_pooling: How the vectors of words are made if they are compared, None for those of texts.
+    """
+
+    info: RunInfo
+    recipe: Recipe
+    measure: Similarity
+    word_pooling: WordPooling | None
+
+    def draw(self, record: SimilarityMatrix | SimilarPairs | Neighbours) -> RenderableType:
+        """Draw the matrix, the most similar pairs, or a text with others."""
+        if isinstance(record, Neighbours):
+            return self._nearest(record)
+        return self._matrix(record) if isinstance(record, SimilarityMatrix) else self._pairs(record)
+
+    def _matrix(self, record: SimilarityMatrix) -> RenderableType:
+        """Draw the similarity of each pair, shaded from the smallest to the largest, the largest of each row bold."""
+        values = [[float(value) for value in row] for row in record.similarity]
+        others = [[*row[:at], *row[at + 1 :]] for at, row in enumerate(values)]
+        nearest = [max(row, default=None) for row in others]
+        faint, span = 0.0, 0.0
+        if len(values) > 1:
+            faint = min(map(min, others))
+            span = max(map(max, others)) - faint
+
+        def cell(row: int, column: int) -> tuple[str, str]:
+            value = values[row][column]
+            if row == column:
+                return f"{value:z.3f}", cells.QUIET
+            style = even_style((value - faint) / span) if span else ""
+            if value == nearest[row]:
+                style = cells.STRONG if style == cells.QUIET else f"{cells.STRONG} {style}".strip()
+            return f"{value:z.3f}", style
+
+        labels = [_label(item) for item in record.items]
+        names = [Text(str(number)) for number in range(len(labels))]
+        width = max((len(f"{value:z.3f}") for row in values for value in row), default=0)
+        matrix = Matrix(labels, names, cell, cell_width=max(_NARROWEST_CELL, width + 1))
+        notes = [f"bold: the most similar other {self._noun}"] if len(labels) > 1 else []
+        return cells.figure(self._heading, matrix, self._caption(*notes))
+
+    def _pairs(self, record: SimilarPairs) -> RenderableType:
+        """Draw the most similar pairs, two lines each, and how to see the others."""
+        lines = []
+        digits = len(str(record.item_count - 1))
+        width = max((len(f"{value:z.3f}") for value, *_ in record.pairs), default=0)
+        for value, one, first, two, second in record.pairs:
+            lines += [
+                _line(f"{value:z.3f}".rjust(width) + "  ", one, digits, first, cells.STRONG),
+                _line(" " * (width + 2), two, digits, second),
+            ]
+        total = record.item_count * (record.item_count - 1) // 2
+        notes = [
+            f"the {len(record.pairs)} most similar of {total:,} pairs of {record.item_count:,} {self._noun}s",
+            f"--top-k 3 shows the nearest {self._noun}s of each, and -o FILE.tsv has all pairs",
+        ]
+        return cells.figure(self._heading, Group(*lines), self._caption(*notes))
+
+    def _nearest(self, record: Neighbours) -> RenderableType:
+        """Draw a text, and others under it with their similarity."""
+        label = _label(record.item)
+        label.stylize(cells.STRONG)
+        numbers = [_index(other) for other in record.others]
+        digits = max((len(str(number)) for number in numbers), default=0)
+        shown = [f"{float(value):z.3f}" for value in record.similarity]
+        width = max(map(len, shown), default=0)
+        lines = [
+            _line(f"  {value:>{width}}  ", number, digits, other)
+            for value, number, other in zip(shown, numbers, record.others, strict=True)
+        ]
+        return Group(_line("", _index(record.item), 0, label), *lines)
+
+    def closing(self) -> RenderableType:
+        """Draw the caption of the nearest ones of all texts."""
+        return self._caption(_MEASURES[self.measure])
+
+    @property
+    def _noun(self) -> str:
+        return "text" if self.word_pooling is None else "occurrence"
+
+    @property
+    def _heading(self) -> Text:
+        of_words = "" if self.word_pooling is None else " of occurrences"
+        return Text(f"{_MEASURES[self.measure]}{of_words}", cells.STRONG)
+
+    def _caption(self, *notes: str) -> Text:
+        if self.word_pooling is None:
+            return cells.caption(self.info, *notes)
+        line = words_line(self.recipe, self.word_pooling)
+        return cells.caption(replace(self.info, recipe=None), *notes, line)
 
 
 def token_similarity_table(similarity: TokenSimilarity, info: RunInfo) -> RenderableType:
@@ -44,6 +144,24 @@ def token_similarity_table(similarity: TokenSimilarity, info: RunInfo) -> Render
         notes.append(f"tokens: {token_states(info.recipe)}")
     caption = cells.caption(replace(info, recipe=None), *notes)
     return cells.figure(Text("similarity of tokens", cells.STRONG), matrix, shown, caption)
+
+
+def _index(item: ComparedItem) -> int:
+    return item.text.index if isinstance(item, Occurrence) else item.index
+
+
+def _line(before: str, number: int, digits: int, item: ComparedItem | Text, style: str = "") -> Text:
+    """Return a line with the number of a text and the text, which is shortened if it does not fit."""
+    label = item if isinstance(item, Text) else _label(item)
+    line = Text(no_wrap=True, overflow="ellipsis").append(before, style)
+    return line.append(f"{number:>{digits}}  ", cells.QUIET).append_text(label)
+
+
+def _label(item: ComparedItem) -> Text:
+    """Return a text, or a word in its text, on one line."""
+    if isinstance(item, Occurrence):
+        return _in_context(item)
+    return Text(visible(text_title(item)), no_wrap=True, overflow="ellipsis")
 
 
 def _in_context(occurrence: Occurrence) -> Text:

@@ -8,10 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pytest
 
-from bertcli.choices import LayerOp, WordPooling
+from bertcli.choices import LayerOp, Similarity, WordPooling
 from bertcli.output.schema import Schema
 from bertcli.output.schemas.attn import (
     attn_schema,
@@ -31,46 +30,46 @@ from bertcli.output.schemas.fill_mask import (
     score_schema,
     word_score_schema,
 )
+from bertcli.output.schemas.lengths import lengths_schema
 from bertcli.output.schemas.models import models_schema, shapes_schema, weights_schema
 from bertcli.output.schemas.pairs import pair_schema
-from bertcli.output.schemas.similarity import with_occurrences, with_token_similarity
+from bertcli.output.schemas.similarity import ComparedColumns, similarity_schema, token_similarity_schema
 from bertcli.output.schemas.summaries import pair_summary_schema, probe_summary_schema
 from bertcli.output.schemas.tokens import tokens_schema
 from bertcli.output.schemas.words import with_words
+from bertcli.results.embeddings import SimilarityMatrix
 from tests.output import samples
 from tests.output.drawing import GOLDEN, check_golden, draw
 
 Case = tuple[Schema[Any], Sequence[Any]]
 
 
-def _similarity() -> Case:
-    cosines = np.array([[1, 0.833, -0.2], [0.833, 1, -0.0001], [-0.2, -0.0001, 1]], np.float32)
-    texts = ["a cat", "a dog", "a text that is much longer than what a narrow terminal has room for"]
-    schema = encode_schema(
-        samples.info("encode"), samples.recipe(), wants_tokens=False, similarity=lambda: (texts, cosines)
-    )
-    return schema, [samples.pooled_record(), samples.pooled_record()]
+def _compared(*, words: bool = False, shows_nearest: bool = False) -> Schema[Any]:
+    """Return the schema of similarities of texts, or of the occurrences of a word."""
+    recipe = samples.recipe(dense=[8], normalize=True)
+    info = replace(samples.info("encode"), recipe=recipe)
+    pooling = WordPooling.MEAN if words else None
+    columns = ComparedColumns(Similarity.COSINE, [])
+    return similarity_schema(info, recipe, columns, pooling, shows_nearest=shows_nearest)
 
 
 def _encode() -> Case:
-    schema = encode_schema(samples.info("encode"), samples.recipe(), wants_tokens=False, similarity=None)
+    schema = encode_schema(samples.info("encode"), samples.recipe(), wants_tokens=False)
     return schema, [samples.encode_record()]
 
 
 def _words() -> Case:
     recipe = samples.recipe(dense=[8], normalize=True)
     info = replace(samples.info("encode"), recipe=recipe)
-    schema = encode_schema(info, recipe, wants_tokens=False, similarity=None)
+    schema = encode_schema(info, recipe, wants_tokens=False)
     schema = with_words(schema, info, recipe, WordPooling.MEAN)
-    schema = with_occurrences(schema, samples.occurrences, info, WordPooling.MEAN)
     return schema, [samples.words_record(), replace(samples.words_record(), words=())]
 
 
 def _tokens() -> Case:
     recipe = samples.recipe(layers=(3, 4, 5, 6), layer_op=LayerOp.CONCAT)
     info = replace(samples.info("encode"), recipe=recipe)
-    schema = encode_schema(info, recipe, wants_tokens=False, similarity=None)
-    return with_token_similarity(schema, samples.token_similarity, info), [samples.pooled_record()]
+    return token_similarity_schema(info), [samples.token_similarity()]
 
 
 CASES: dict[str, Callable[[], Case]] = {
@@ -102,7 +101,10 @@ CASES: dict[str, Callable[[], Case]] = {
     ),
     "fill-mask-mutual": lambda: (mutual_schema(samples.info("fill-mask")), [samples.mutual_record()]),
     "encode": _encode,
-    "encode-similarity": _similarity,
+    "encode-similarity": lambda: (_compared(), [samples.similarity_matrix()]),
+    "encode-similar-pairs": lambda: (_compared(), [samples.similar_pairs()]),
+    "encode-nearest": lambda: (_compared(shows_nearest=True), samples.neighbours()),
+    "encode-occurrences": lambda: (_compared(words=True), [SimilarityMatrix(*samples.occurrences())]),
     "encode-words": _words,
     "encode-tokens": _tokens,
     "encode-labels": lambda: (_encode()[0], [samples.labelled_record()]),
@@ -113,6 +115,7 @@ CASES: dict[str, Callable[[], Case]] = {
     ),
     "shapes-config": lambda: (shapes_schema(samples.info("shapes")), [samples.shapes_result(has_pooler=None)]),
     "shapes-tokens": lambda: (tokens_schema(samples.info("shapes")), [samples.tokens_record()]),
+    "shapes-lengths": lambda: (lengths_schema(samples.info("shapes"), samples.lengths(), "[UNK]"), [samples.lengths()]),
     "models": lambda: (models_schema(), [samples.models_result()]),
     "weights": lambda: (weights_schema(samples.info("shapes")), [samples.weights_result()]),
     "attn": lambda: (attn_schema(samples.info("attn"), samples.DISPLAY), [samples.attn_record()]),
@@ -128,6 +131,7 @@ CASES: dict[str, Callable[[], Case]] = {
 GRID = replace(samples.DISPLAY, statistics=("entropy",), grid="entropy")
 PART = replace(samples.DISPLAY, rows=range(40, 46), columns=range(37, 51))
 COLORED = (
+    "encode-similarity",
     "fill-mask",
     "fill-mask-compare",
     "fill-mask-mutual",
@@ -136,6 +140,7 @@ COLORED = (
     "encode",
     "shapes-run",
     "shapes-tokens",
+    "shapes-lengths",
     "attn",
     "attn-matrix",
     "attn-grid",

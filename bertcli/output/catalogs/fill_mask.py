@@ -1,0 +1,170 @@
+"""Fields of fill-mask."""
+
+from collections.abc import Collection, Sequence
+
+from bertcli.output.catalogs.texts import TEXT, WINDOWS_READ, all_keys, fields_of
+from bertcli.output.fields import Field
+
+_PREDICTION = (
+    ("rank", "rank in the vocabulary, from 1"),
+    ("score", "probability over the whole vocabulary"),
+    ("logit", "value before softmax"),
+    ("token", "id of the token"),
+    ("token_str", "text of the token"),
+    ("sequence", "the text with the token filled in"),
+)
+_TARGET = (
+    ("target", "word of --targets"),
+    *_PREDICTION,
+    ("pieces", "pieces of the word"),
+    ("logprob", "natural logarithm of the score"),
+    ("share", "part of the probability of all targets"),
+    ("method", "how the pieces are combined: l2r or mean"),
+)
+
+
+def _masks(columns: Collection[str] = ()) -> list[Field]:
+    """Return the fields of masks and of their predictions, of which some are columns."""
+    position = Field("masks[].position", "position" if "position" in columns else "", "position of the mask's token")
+    return [position, *fields_of("masks[].predictions[]", _PREDICTION, columns)]
+
+
+def mask_fields(of: str = "predictions") -> list[Field]:
+    """Return the fields of masks that are no columns, with their predictions or targets."""
+    if of == "targets":
+        return fields_of("masks[].targets[]", [each for each in _TARGET if each[0] != "pieces"], ())
+    return _masks()
+
+
+def only_fields(score: str) -> list[Field]:
+    """Return the fields that name the tokens of a score.
+
+    Args:
+        score: The path of the score.
+    """
+    return [
+        Field(f"{score}.only", "", "the part of the text whose tokens are scored", "--only"),
+        Field(f"{score}.only_words", "", "the words whose tokens are scored", "--only-words"),
+    ]
+
+
+_MASK_NUMBER = Field("", "mask", "number of the mask in its text, from 0")
+
+
+def fill_mask_fields(analysis: str) -> Sequence[Field]:
+    """Return the fields of fill-mask.
+
+    Args:
+        analysis: The option that names the analysis, empty for the default one.
+    """
+    return [*TEXT, *(WINDOWS_READ if analysis in ("", "--score", "--lens") else ()), *_ANALYSES[analysis]()]
+
+
+def _predict() -> list[Field]:
+    return [
+        _MASK_NUMBER,
+        *_masks(["position", *all_keys(_PREDICTION)]),
+        *fields_of("masks[].targets[]", _TARGET, all_keys(_TARGET), "--targets"),
+        Field("masks[].entropy", "entropy", "entropy of the whole distribution, in bits", "--entropy"),
+        Field("masks[].mass", "mass", "total probability of the candidates", "--mass"),
+    ]
+
+
+def _joint() -> list[Field]:
+    return [
+        Field("", "rank", "rank of the filled text, from 1"),
+        Field("sequences[].logprob", "logprob", "natural logarithm of its probability"),
+        Field("sequences[].tokens", "tokens", "the tokens that fill the masks"),
+        Field("sequences[].sequence", "sequence", "the text with all masks filled"),
+        *mask_fields(),
+    ]
+
+
+def _score() -> list[Field]:
+    return [
+        Field("score.sum", "sum", "pseudo-log-likelihood of the text"),
+        Field("score.mean", "mean", "mean of its tokens"),
+        Field("score.perplexity", "perplexity", "e to the power of -mean"),
+        Field("score.method", "", "name of the method in the literature"),
+        *only_fields("score"),
+        *fields_of("score.tokens[]", SCORED, all_keys(SCORED)),
+        *mask_fields(),
+    ]
+
+
+SCORED = (
+    ("position", "position of the token, from 0"),
+    ("token", "the token"),
+    ("id", "id of the token"),
+    ("logprob", "natural logarithm of its probability"),
+    ("surprisal", "-log2 of its probability, in bits"),
+    ("rank", "its rank in the vocabulary, from 1"),
+    ("best", "the most probable token"),
+)
+
+
+def _lens() -> list[Field]:
+    layer = "masks[].lens[]"
+    candidate = ["rank", "score", "logit", "token", "token_str"]
+    return [
+        _MASK_NUMBER,
+        Field("masks[].position", "position", "position of the mask's token"),
+        Field(f"{layer}.layer", "layer", "number of the hidden state, 0 for the embeddings"),
+        *fields_of(f"{layer}.predictions[]", _PREDICTION, candidate),
+        *fields_of(f"{layer}.targets[]", _TARGET, ["target", *candidate, "logprob", "share"], "--targets"),
+        *fields_of("masks[].predictions[]", _PREDICTION, ()),
+        *fields_of("masks[].targets[]", _TARGET, (), "--targets"),
+    ]
+
+
+def _compare() -> list[Field]:
+    other = "masks[].comparison"
+    of_target = ["target", "token_str", "rank", "score", "pieces", "logprob", "share", "method"]
+    columns = {"rank": "other_rank", "score": "other_score", "logprob": "other_logprob", "share": "other_share"}
+    return [
+        _MASK_NUMBER,
+        Field("masks[].position", "position", "position of the mask's token"),
+        *fields_of(f"{other}.changes[]", _CHANGE, all_keys(_CHANGE)),
+        Field(f"{other}.model", "other_model", "name of the other model"),
+        Field(f"{other}.revision", "", "its commit, if it is from the hub"),
+        Field(f"{other}.jensen_shannon", "jensen_shannon", "distance between the distributions, in nats"),
+        *fields_of("masks[].targets[]", _TARGET, of_target, "--targets"),
+        *(
+            Field(f"{other}.targets[].{key}", columns.get(key, ""), f"{about}, in the other model", "--targets")
+            for key, about in _TARGET
+        ),
+        *fields_of("masks[].predictions[]", _PREDICTION, ()),
+        *(Field(f"{other}.predictions[].{key}", "", f"{about}, in the other model") for key, about in _PREDICTION),
+    ]
+
+
+_CHANGE = (
+    ("token_str", "text of the token"),
+    ("rank", "rank in the first model, from 1"),
+    ("other_rank", "rank in the other model"),
+    ("change", "number of ranks by which the other model puts it higher"),
+    ("score", "probability in the first model"),
+    ("other_score", "probability in the other model"),
+)
+
+
+def _mutual() -> list[Field]:
+    return [
+        Field("", "position", "position of the predicted token"),
+        Field("", "token", "the predicted token"),
+        Field("", "masked_position", "position of the token that is masked too"),
+        Field("", "masked_token", "the token that is masked too"),
+        Field("", "distance", "change of the prediction"),
+        Field("mutual", "", "the changes, tokens by tokens"),
+        *mask_fields(),
+    ]
+
+
+_ANALYSES = {
+    "": _predict,
+    "--joint": _joint,
+    "--score": _score,
+    "--lens": _lens,
+    "--compare": _compare,
+    "--mutual": _mutual,
+}
