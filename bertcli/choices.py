@@ -199,9 +199,23 @@ class FillOrder(StrEnum):
 
 
 class WithinWord(StrEnum):
-    """Pieces of its word that are masked together with a scored token. L2R masks the pieces to its right."""
+    """Tokens that are masked together with a scored token (Kauf and Ivanova 2023).
 
+    ORIGINAL masks no others, L2R the pieces of its word to its right, WHOLE all pieces of its word, and SENTENCE_L2R
+    all tokens to its right.
+    """
+
+    ORIGINAL = "original"
     L2R = "l2r"
+    WHOLE = "whole"
+    SENTENCE_L2R = "sentence-l2r"
+
+
+class ScoreOnly(StrEnum):
+    """Parts of a text that are scored: the tokens that it shares with the text to compare with, or sentence B."""
+
+    SHARED = "shared"
+    B = "b"
 
 
 class AttributionMethod(StrEnum):

@@ -18,6 +18,7 @@ from bertcli.cli.options import (
     WordGroup,
     option,
 )
+from bertcli.cli.score_options import SCORES, PairGroup
 
 _PREDICTIONS, _SHAPES = "Predictions", "Shapes"
 
@@ -132,7 +133,19 @@ def fill_mask(
     targets: Annotated[
         str | None,
         option(
-            "--targets", panel=_PREDICTIONS, metavar="WORDS", help='Score these words too, such as are,is,"New York".'
+            "--targets",
+            panel=_PREDICTIONS,
+            metavar="WORDS",
+            help='Score these words too, such as are,is,"New York". @FILE reads them from a file, one on each line.',
+        ),
+    ] = None,
+    target_field: Annotated[
+        str | None,
+        option(
+            "--target-field",
+            panel=_PREDICTIONS,
+            metavar="FIELD",
+            help="Show the rank of the word that this field of a row expects in the mask.",
         ),
     ] = None,
     target_score: Annotated[
@@ -158,7 +171,7 @@ def fill_mask(
         bool,
         option(
             "--score",
-            panel=_PREDICTIONS,
+            panel=SCORES,
             help="Compute the pseudo-log-likelihood of each text: every token is masked in turn.",
         ),
     ] = False,
@@ -166,10 +179,15 @@ def fill_mask(
         WithinWord | None,
         option(
             "--within-word",
-            panel=_PREDICTIONS,
-            help="With --score, also mask the pieces of the same word to the right of a token.",
+            panel=SCORES,
+            show_default="original, with --words l2r",
+            help="With --score, mask with each token: nothing else, the pieces of its word to its right, its whole "
+            "word, or all tokens to its right.",
         ),
     ] = None,
+    words: Annotated[
+        bool, option("--words", panel=SCORES, help="With --score, show the score of each word instead of each token.")
+    ] = False,
     lens: Annotated[
         bool, option("--lens", panel=_PREDICTIONS, help="Show the prediction of every layer (logit lens).")
     ] = False,
@@ -221,6 +239,7 @@ def fill_mask(
             help="With --attribute ig, compute gradients at N points between the baseline and the text.",
         ),
     ] = None,
+    pairs: PairGroup,
     model: HeadModelGroup,
     output: OutputGroup,
 ) -> int:
@@ -237,11 +256,13 @@ def fill_mask(
             mass=mass,
             entropy=entropy,
             targets=targets,
+            target_field=target_field,
             target_score=target_score,
             joint=joint,
             order=order,
             score=score,
             within_word=within_word,
+            words=words,
             lens=lens,
             compare=compare,
             mutual=mutual,
@@ -249,6 +270,7 @@ def fill_mask(
             attribute=attribute,
             baseline=baseline,
             steps=steps,
+            pairs=pairs,
         )
     )
 

@@ -68,7 +68,7 @@ COMMANDS = {
         summary="Predict the token behind each [MASK], or score whole texts.",
         details="Each mask is predicted separately; the other masks stay masked. --joint, --score, --lens, --compare, "
         "--mutual, --head-effects and --attribute are other analyses, one at a time; --score and --mutual need no "
-        "mask.",
+        "mask. --score --versus compares two texts.",
         examples=[
             'bertcli fill-mask "how [MASK] you"',
             'bertcli fill-mask "I live in [MASK]." --targets "Paris,New York"',
@@ -78,6 +78,8 @@ COMMANDS = {
             'bertcli fill-mask "Thank you [MASK] [MASK]." --joint',
             'bertcli fill-mask "The capital of France is [MASK]." --lens --targets paris',
             'bertcli fill-mask "how [MASK] you" --compare bert-base-uncased',
+            'bertcli fill-mask "The keys are here." --score --versus "The keys is here."',
+            "bertcli fill-mask -f blimp.jsonl --field sentence_good --score --versus sentence_bad --aggregate",
             "bertcli fill-mask -f lines.txt --format jsonl | jq -c .masks",
         ],
         essentials=["--file", "--top-k", "--targets", "--joint", "--score", "--lens", "--compare", "--model", "--json",
@@ -133,8 +135,8 @@ _MIN_WIDTH, _MAX_WIDTH = 60, 100
 _NAMES_WIDTH = 26
 # Old names that still work and are not shown.
 HIDDEN_ALIASES = {"--pool"}
-_PANEL_ORDER = ("Input", "Vectors", "Predictions", "Shapes", "Heads", "Matrices", "Pages and pictures", "Model",
-                "Output", "Corpus", "Other")  # fmt: skip
+_PANEL_ORDER = ("Input", "Vectors", "Predictions", "Scores of texts", "Summaries", "Shapes", "Heads", "Matrices",
+                "Pages and pictures", "Model", "Output", "Corpus", "Other")  # fmt: skip
 
 
 def app_help(commands: Iterable[str], *, is_full: bool) -> str:

@@ -5,6 +5,7 @@ from functools import cache, partial
 
 from bertcli.commands.options import TextOptions
 from bertcli.input.reader import TextReader
+from bertcli.input.records import TextSource
 from bertcli.model.request import SessionRequest
 from bertcli.model.session import Session, open_session
 from bertcli.output.messages import Reporter
@@ -13,12 +14,12 @@ from bertcli.pipeline.scheduler import SORT_WINDOW, Plan
 
 
 def open_texts(
-    texts: TextOptions, model: SessionRequest, sink: Sink, passes: Callable[[int], float] = lambda size: 1
+    texts: TextOptions | TextSource, model: SessionRequest, sink: Sink, passes: Callable[[int], float] = lambda size: 1
 ) -> tuple[Session, TextReader]:
     """Open the model and the texts. Errors of the model are raised before this waits for a text.
 
     Args:
-        texts: The options that name the texts.
+        texts: The options that name the texts, or the source of the texts.
         model: The checkpoint to open.
         sink: Its reporter announces downloads.
         passes: Returns how often a text of that many bytes goes through the model. The choice of the engine needs it.
@@ -26,7 +27,7 @@ def open_texts(
     Raises:
         BertcliError: The model or the input cannot be opened.
     """
-    reader = TextReader(texts.source())
+    reader = TextReader(texts if isinstance(texts, TextSource) else texts.source())
     # Cached, since for a pipe it counts what has arrived so far, and a second call would wait for more.
     work = cache(partial(reader.estimate_work, passes))
     session = open_session(model, work, sink.reporter.announce)

@@ -7,7 +7,7 @@ import os.path
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bertcli.choices import DtypeOut, HeadGroup, InputFormat, OnError, WordPooling
+from bertcli.choices import DtypeOut, HeadGroup, InputFormat, OnError, ScoreOnly, WordPooling
 from bertcli.errors import WrongUsage
 from bertcli.input.records import STDIN, TextSource
 from bertcli.storage import parse_path
@@ -139,6 +139,25 @@ class WordOptions:
     def option(self) -> str:
         """Name of the option that requests words, for messages."""
         return "--words" if self.word is None else "--word"
+
+
+@dataclass(frozen=True, slots=True)
+class PairOptions:
+    """Options of --score that compare two texts, choose the tokens to score, and summarize many texts.
+
+    Attributes:
+        versus: Field that holds the text to compare with. With pairs it is B, and for arguments the text itself.
+        only: The part of a text to score.
+        only_words: Words to score, separated by commas.
+        aggregate: One record for all texts together.
+        group_by: Fields that name the group of a text, separated by commas.
+    """
+
+    versus: str | None = None
+    only: ScoreOnly | None = None
+    only_words: str | None = None
+    aggregate: bool = False
+    group_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,16 +139,33 @@ def _input(path: AnyPath | None, source: TextSource) -> Input:
         if source.format == InputFormat.AUTO:
             refuse_suffix(path)
     found = _format(path, source)
-    if found == InputFormat.TEXT and (source.field is not None or source.id_field is not None):
-        option = "--field" if source.field is not None else "--id-field"
+    versus = None if source.pairs else source.versus
+    if found == InputFormat.TEXT and (option := _option_of_fields(source, versus)):
         name = STANDARD_INPUT if path is None else printable_name(path)
+        advice = (
+            "write A<TAB>B on each line and add --pairs --versus B" if option == "--versus" else f"leave {option} out"
+        )
         raise WrongUsage(
             f"{name} is plain text, one text a line, and has no fields for {option}",
-            hint=f"leave {option} out, or give the format with --input-format jsonl, csv, tsv or parquet",
+            hint=f"{advice}, or give the format with --input-format jsonl, csv, tsv or parquet",
         )
     if found == InputFormat.PARQUET and (path is None or not path.is_file()):
         raise WrongUsage("Parquet cannot be read from a stream", hint="save it to a file first")
-    return Input(path, found, Fields(source.field or TEXT_FIELD, source.id_field))
+    return Input(
+        path, found, Fields(source.field or TEXT_FIELD, source.id_field, versus, source.group_by, source.target_field)
+    )
+
+
+def _option_of_fields(source: TextSource, versus: str | None) -> str:
+    """Return the first option that names a field, or "" if none does."""
+    given = {
+        "--field": source.field is not None,
+        "--id-field": source.id_field is not None,
+        "--versus": versus is not None,
+        "--target-field": source.target_field is not None,
+        "--group-by": bool(source.group_by),
+    }
+    return next((option for option, is_given in given.items() if is_given), "")
 
 
 def _format(path: AnyPath | None, source: TextSource) -> InputFormat:
@@ -160,7 +177,7 @@ def _format(path: AnyPath | None, source: TextSource) -> InputFormat:
     name = name.with_suffix("") if is_compressed(path) else name
     found = _SUFFIXES.get(name.suffix.lower(), InputFormat.TEXT)
     # Files with a pair of sentences on each line are often named .tsv. They have no header.
-    is_pairs = found == InputFormat.TSV and source.pairs and source.field is None
+    is_pairs = found == InputFormat.TSV and source.pairs and source.field is None and not source.group_by
     return InputFormat.TEXT if is_pairs else found
 
 

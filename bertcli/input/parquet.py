@@ -72,7 +72,7 @@ class ParquetTexts:
     def _check_columns(self, file: Any) -> None:
         schema = file.schema_arrow
         for name in self._fields.names:
-            column_index(schema.names, name, printable_name(self._path))
+            column_index(schema.names, name, self._fields, printable_name(self._path))
         kind = schema.field(self._fields.text).type
         kind = kind.value_type if self._pyarrow.types.is_dictionary(kind) else kind
         if not _is_text(self._pyarrow, kind):

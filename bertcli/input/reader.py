@@ -88,29 +88,37 @@ class TextReader:
     def _record(self, row: Row, file: str | None = None, place: str | None = None) -> TextRecord | FailedText:
         """Return the next record. file: the file that the record names. place: the file that messages name."""
         self._index += 1
-        text = self._text_and_pair(row)
-        if isinstance(text, BertcliError):
-            return FailedText(self._index - 1, row.line, text, row.id, place)
-        return TextRecord(self._index - 1, *text, row.line, row.id, file)
+        parts = self._parts(row)
+        if isinstance(parts, BertcliError):
+            return FailedText(self._index - 1, row.line, parts, row.id, place)
+        text, pair, versus = parts
+        return TextRecord(self._index - 1, text, pair, row.line, row.id, file, versus, row.group, row.target)
 
-    def _text_and_pair(self, row: Row) -> tuple[str, str | None] | BertcliError:
-        """Return sentences A and B of a row, or its error."""
+    def _parts(self, row: Row) -> tuple[str, str | None, str | None] | BertcliError:
+        """Return sentences A and B of a row and the text to compare with, or the row's error."""
         if isinstance(row.text, BertcliError):
             return row.text
-        text, pair = row.text, self._source.pair
+        text, pair, versus = row.text, self._source.pair, row.versus
         if not text.strip():
             return _EMPTY
         if self._source.pairs:
             text, tab, pair = text.partition("\t")
             if not tab:
                 return BadText("the text has no tab between A and B", hint="leave --pairs out, or write A<TAB>B")
+            if self._source.versus is not None:
+                pair, versus = None, pair
+        elif self._open is None:
+            versus = self._source.versus
         if any(part is not None and not part.strip() for part in (text, pair)):
             return _EMPTY
-        if is_too_long(text) or is_too_long(pair or ""):
+        if versus is not None and not versus.strip():
+            return BadText("the text to compare with is empty", hint=_EMPTY.hint)
+        parts = (text, pair or "", versus or "")
+        if any(map(is_too_long, parts)):
             return too_long("the text")
-        if not is_utf8(text + (pair or "")):
+        if not is_utf8("".join(parts)):
             return BadText("the text is not UTF-8", hint="check the encoding of the terminal, or of the file")
-        return text, pair
+        return text, pair, versus
 
 
 def _find_inputs(source: TextSource) -> Sequence[Input]:
@@ -138,6 +146,8 @@ def _options_of_files(source: TextSource) -> str:
         "--input-format": source.format != InputFormat.AUTO,
         "--field": source.field is not None,
         "--id-field": source.id_field is not None,
+        "--target-field": source.target_field is not None,
+        "--group-by": bool(source.group_by),
     }
     return next((option for option, is_given in given.items() if is_given), "")
 

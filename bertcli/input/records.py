@@ -3,7 +3,7 @@
 Reading the source is in `bertcli.input.reader`; this module stays cheap to import for the command line.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bertcli.choices import InputFormat
@@ -24,7 +24,9 @@ class TextSource:
 
     texts: texts given as arguments. file: one path or several, or patterns of file names. pair: sentence B for every
     text. pairs: each text is A<TAB>B. format: the format of every file and of standard input. field: the JSON field or
-    table column that holds the text. id_field: the one that holds its id.
+    table column that holds the text. id_field: the one that holds its id. versus: the one that holds the text to
+    compare with; with pairs it is B, and for arguments the text itself. group_by: those that name a text's group.
+    target_field: the one that holds the word that a text expects in its mask.
     """
 
     texts: Sequence[str] = ()
@@ -34,6 +36,9 @@ class TextSource:
     format: InputFormat = InputFormat.AUTO
     field: str | None = None
     id_field: str | None = None
+    versus: str | None = None
+    group_by: Sequence[str] = ()
+    target_field: str | None = None
 
     @property
     def files(self) -> Sequence[AnyPath]:
@@ -65,7 +70,9 @@ class TextRecord:
     """A text with its place in the input.
 
     index: counts from 0 over the whole run. line: counts from 1 in a file or on standard input; None for an argument.
-    id: the value of the id field, if one is requested. file: the file's name, if the run reads several.
+    id: the value of the id field, if one is requested. file: the file's name, if the run reads several. versus: the
+    text to compare with, if any. group: the values of the fields that name its group, if any are requested. target: the
+    word that the text expects in its mask, if any. is_versus: the text is the one that `versus` is compared with.
     """
 
     index: int
@@ -74,6 +81,10 @@ class TextRecord:
     line: int | None = None
     id: TextId | None = None
     file: str | None = None
+    versus: str | None = None
+    group: Mapping[str, str] | None = None
+    target: str | None = None
+    is_versus: bool = False
 
     @property
     def sentences(self) -> tuple[str, ...]:

@@ -20,24 +20,45 @@ _KINDS = {dict: "an object", list: "a list", bool: "true or false", int: "a numb
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of an input. text: the text, or the error that it has."""
+    """One row of an input. text: the text, or the error that it has. The rest is as in TextRecord."""
 
     text: str | BadText
     line: int | None
     id: TextId | None = None
+    versus: str | None = None
+    group: Mapping[str, str] | None = None
+    target: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """Names of the fields or columns to read from each row."""
+    """Names of the fields or columns to read from each row.
+
+    text: holds the text. id: holds its id. versus: holds the text to compare with. group: name the group of the text.
+    target: holds the word that the text expects in its mask.
+    """
 
     text: str = TEXT_FIELD
     id: str | None = None
+    versus: str | None = None
+    group: Sequence[str] = ()
+    target: str | None = None
 
     @property
     def names(self) -> Sequence[str]:
-        """All names that are set."""
-        return (self.text,) if self.id is None else (self.text, self.id)
+        """All names that are set, each once."""
+        return [name for name in dict.fromkeys(self._all_names) if name is not None]
+
+    def advice(self, name: str) -> str:
+        """Return how to choose another field than the one of that name."""
+        if name in (self.text, self.id):
+            return "choose with --field for the text, --id-field for the id"
+        options = {self.versus: "--versus", self.target: "--target-field"}
+        return f"choose with {options.get(name, '--group-by')}"
+
+    @property
+    def _all_names(self) -> Sequence[str | None]:
+        return self.text, self.id, self.versus, self.target, *self.group
 
 
 Rows = Iterator[list[Row]]
@@ -77,12 +98,13 @@ def json_rows(windows: Iterable[list[Line]], fields: Fields, encoding_hint: str)
         ]
 
 
-def column_index(columns: list[str], name: str, place: str) -> int:
+def column_index(columns: list[str], name: str, fields: Fields, place: str) -> int:
     """Return the index of a column.
 
     Args:
         columns: Names of all columns.
         name: The column to find.
+        fields: All columns to read.
         place: The file, and line if known, for the message.
 
     Raises:
@@ -95,17 +117,30 @@ def column_index(columns: list[str], name: str, place: str) -> int:
         raise BadInput(f"{place}: there are {count} columns {name!r}", hint="rename all but one of them")
     raise BadInput(
         f"{place}: there is no column {name!r}",
-        hint=f"the columns are {listed(columns)}; choose with --column for texts, --id-column for ids",
+        hint=f"the columns are {listed(columns)}; {fields.advice(name)}",
     )
 
 
-def check_text(value: Any, field: str) -> str | BadText:
-    """Return the value of a field if it is a string, else the error."""
+def check_text(value: Any, field: str, option: str = "--field") -> str | BadText:
+    """Return the value of a field if it is a string, else the error, which names the option that chose the field."""
     if isinstance(value, str):
         return value
-    kind = "empty (null)" if value is None else _KINDS.get(type(value), type(value).__name__) + ", not a string"
+    kind = "empty (null)" if value is None else f"{_kind(value)}, not a string"
     return BadText(
-        f"{field!r} is {kind}", hint="choose another field with --field, or skip such texts with --on-error skip"
+        f"{field!r} is {kind}", hint=f"choose another field with {option}, or skip such texts with --on-error skip"
+    )
+
+
+def check_group(value: Any, field: str) -> str | BadText:
+    """Return the value of a field if it can name a group (a string, a number, true or false), else the error."""
+    if isinstance(value, str) and is_utf8(value):
+        return value
+    if isinstance(value, (bool, int, float)):
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    kind = "empty (null)" if value is None else "not UTF-8" if isinstance(value, str) else _kind(value)
+    return BadText(
+        f"{field!r} is {kind}, which names no group",
+        hint="choose another field with --group-by, or skip such texts with --on-error skip",
     )
 
 
@@ -130,10 +165,26 @@ def listed(names: Iterable[str]) -> str:
 def make_row(values: Mapping[str, Any], line: int | None, fields: Fields) -> Row:
     """Return the row with these values of its fields, or with an error if one is not valid."""
     text = check_text(values[fields.text], fields.text)
-    if fields.id is None:
-        return Row(text, line)
-    id_ = check_id(values[fields.id], fields.id)
-    return Row(id_, line) if isinstance(id_, BadText) else Row(text, line, id_)
+    id_ = None if fields.id is None else check_id(values[fields.id], fields.id)
+    if isinstance(id_, BadText):
+        return Row(id_, line)
+    versus = None if fields.versus is None else check_text(values[fields.versus], fields.versus, "--versus")
+    if isinstance(versus, BadText):
+        return Row(versus, line, id_)
+    target = None if fields.target is None else check_text(values[fields.target], fields.target, "--target-field")
+    if isinstance(target, BadText):
+        return Row(target, line, id_)
+    group: dict[str, str] = {}
+    for name in fields.group:
+        found = check_group(values[name], name)
+        if isinstance(found, BadText):
+            return Row(found, line, id_)
+        group[name] = found
+    return Row(text, line, id_, versus, group or None, target)
+
+
+def _kind(value: Any) -> str:
+    return _KINDS.get(type(value), type(value).__name__)
 
 
 def _json_row(line: int, content: str | BadText, fields: Fields) -> Row:
@@ -151,7 +202,7 @@ def _json_row(line: int, content: str | BadText, fields: Fields) -> Row:
         return Row(BadText(f"the line is {_KINDS.get(type(found), 'null')}, not an object", hint=hint), line)
     for field in fields.names:
         if field not in found:
-            hint = f"its fields are {listed(found)}; choose with --field for the text, --id-field for the id"
+            hint = f"its fields are {listed(found)}; {fields.advice(field)}"
             return Row(BadText(f"the object has no field {field!r}", hint=hint), line)
         if isinstance(found[field], str) and not is_utf8(found[field]):
             hint = "write both halves, or the character itself, or skip it with --on-error skip"

@@ -33,7 +33,7 @@ def table_rows(windows: Iterable[list[Line]], fields: Fields, name: str, delimit
     line, names = header
     if isinstance(names, BadText):
         raise BadInput(f"{name}, line {line:,}, the header: {names.message}", hint="fix the line with the column names")
-    columns = {field: column_index(names, field, f"{name}, line {line:,}") for field in fields.names}
+    columns = {field: column_index(names, field, fields, f"{name}, line {line:,}") for field in fields.names}
     rows: list[Row] = []
     for line, cells in records:
         rows.append(

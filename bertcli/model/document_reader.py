@@ -83,6 +83,7 @@ def window_info(text: TokenizedText, window: DocumentWindow) -> TextInfo:
         [TokenSpan(window.start, window.end)],
         WindowPlace(window.number, start, end),
         text.unknown,
+        record.group,
     )
 
 
@@ -102,6 +103,7 @@ def document_info(tokenizer: TextTokenizer, document: Document, windows: Sequenc
         record.file,
         windows,
         unknown=document.unknown,
+        group=record.group,
     )
 
 

@@ -22,4 +22,5 @@ def text_info(text: TokenizedText) -> TextInfo:
         record.id,
         record.file,
         unknown=text.unknown,
+        group=record.group,
     )

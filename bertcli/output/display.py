@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bertcli.choices import LayerOp, Pooling, RecipeSource, WordPooling
 from bertcli.output.formatting import counted
 from bertcli.results.recipe import Recipe
+from bertcli.results.summaries import Interval, PairCounts, ProbeCounts, Summary
 from bertcli.results.texts import FloatArray, RunInfo, TextInfo
 
 _REVISION_DIGITS, _SHA1_DIGITS = 8, 40
@@ -134,6 +135,45 @@ def corpus_title(text_count: int, token_count: int) -> str:
     '1,234 texts, 56,789 tokens'
     """
     return f"{counted(text_count, 'text')}, {token_count:,} tokens"
+
+
+def pair_summary_lines(summary: Summary[PairCounts]) -> list[str]:
+    """Return the summary of minimal pairs in one or two lines."""
+    counts = summary.counts
+    accuracy = f"accuracy {counts.accuracy:.4f} ({interval_text(counts.accuracy_interval, 4)})"
+    difference = f"mean difference {counts.mean_difference:.3f}"
+    if counts.mean_difference_interval is not None:
+        difference += f" ({interval_text(counts.mean_difference_interval, 3)})"
+    ties = "1 tie" if counts.ties == 1 else f"{counts.ties:,} ties"
+    lines = [f"{counted(counts.count, 'pair')}: {accuracy}, {ties}, {difference}"]
+    if summary.groups is not None:
+        mean = f"accuracy {summary.mean('accuracy'):.4f}, mean difference {summary.mean('mean_difference'):.3f}"
+        lines.append(f"mean over {counted(len(summary.groups), 'group')}: {mean}")
+    return lines
+
+
+def probe_summary_lines(summary: Summary[ProbeCounts]) -> list[str]:
+    """Return the summary of the ranks of expected words in one or two lines."""
+    counts = summary.counts
+    shown = f"P@1 {counts.precision_at_1:.4f}"
+    if counts.precision_at_1_interval is not None:
+        shown += f" ({interval_text(counts.precision_at_1_interval, 4)})"
+    shown += f", P@5 {counts.precision_at_5:.4f}, P@10 {counts.precision_at_10:.4f}"
+    shown += f", mean reciprocal rank {counts.mean_reciprocal_rank:.4f}"
+    unranked = f", {counts.unranked:,} without a rank" if counts.unranked else ""
+    lines = [f"{counted(counts.count, 'expected word')}: {shown}{unranked}"]
+    if summary.groups is not None:
+        mean = ", ".join(
+            f"{name} {summary.mean(key):.4f}"
+            for name, key in (("P@1", "precision_at_1"), ("mean reciprocal rank", "mean_reciprocal_rank"))
+        )
+        lines.append(f"mean over {counted(len(summary.groups), 'group')}: {mean}")
+    return lines
+
+
+def interval_text(interval: Interval, decimals: int) -> str:
+    """Return a confidence interval in words."""
+    return f"95 % from {interval.low:.{decimals}f} to {interval.high:.{decimals}f}"
 
 
 def run_line(info: RunInfo) -> str:

@@ -89,7 +89,7 @@ def _optional_fields(kind: Any) -> frozenset[str]:
 
 
 TEXT_COLUMNS = ("index", "file", "line", "text", "pair", "truncated")
-_OPTIONAL_KEYS = ("id", "file", "line")
+_OPTIONAL_KEYS = ("id", "file", "line", "group")
 
 
 def text_cells(text: TextInfo) -> Sequence[Cell]:

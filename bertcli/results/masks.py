@@ -232,15 +232,43 @@ class TokenScore:
 
 
 @dataclass(frozen=True, slots=True)
+class WordScore:
+    """Score of a word of a text.
+
+    Attributes:
+        word: The word as it is written in the text.
+        sentence: 0 or 1 for the sentence of a pair, or None if the text is no pair.
+        index: Number of the word in its sentence, from 0.
+        start: Its first character in its sentence. None if the tokenizer does not report places.
+        end: The character after its last.
+        positions: Positions of its tokens.
+        logprob: Sum of the tokens' logprob.
+        surprisal: -logprob in bits.
+    """
+
+    word: str
+    sentence: int | None
+    index: int
+    start: int | None
+    end: int | None
+    positions: Sequence[int]
+    logprob: float
+    surprisal: float
+
+
+@dataclass(frozen=True, slots=True)
 class TextScore:
     """Pseudo-log-likelihood of a text, without special tokens.
 
     Attributes:
-        method: Name of the method in the literature: PLL-original or PLL-word-l2r.
+        method: Name of the method in the literature, such as PLL-word-l2r.
         sum: Sum of the tokens' logprob.
         mean: Mean of the tokens' logprob.
         perplexity: exp(-mean).
         tokens: The score of each token.
+        only: The part of the text whose tokens are scored, a bertcli.choices.ScoreOnly, or None for all of it.
+        only_words: The words whose tokens are scored, or None for all of them.
+        words: The score of each word all of whose tokens are scored, or None if not requested.
     """
 
     method: str
@@ -248,6 +276,9 @@ class TextScore:
     mean: float
     perplexity: float
     tokens: Sequence[TokenScore]
+    only: str | None = None
+    only_words: Sequence[str] | None = None
+    words: Sequence[WordScore] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,3 +299,10 @@ class FillMaskRecord:
     sequences: Sequence[FilledSequence] | None = None
     score: TextScore | None = None
     mutual: FloatArray | None = None
+
+
+def expected_word(record: FillMaskRecord) -> TargetPrediction:
+    """Return the word that a text expects: the only target of its only mask."""
+    (mask,) = record.masks
+    (target,) = mask.targets or ()
+    return target

@@ -97,6 +97,7 @@ class TextInfo:
         window: The place of the window that the record is about, or None if it is about a whole text. `text` (`pair` if
             there is one) and `tokens` are then those of the window.
         unknown: Number of tokens that are [UNK], for words that the vocabulary cannot spell.
+        group: The values of the fields of the input that name the group of the text, or None if none were named.
     """
 
     index: int
@@ -112,3 +113,4 @@ class TextInfo:
     windows: Sequence[TokenSpan] = ()
     window: WindowPlace | None = None
     unknown: int = 0
+    group: Mapping[str, str] | None = None

@@ -34,9 +34,10 @@ OWN = {
                "--dtype-out", "--keep-text", "--shard-rows", "--resume", "--dedupe",
                "--ray", "--ray-address", "--actors", "--gpus-per-actor", "--ablate"},
     "fill-mask": {
-        "-k", "--top-k", "--mass", "--entropy", "--targets", "--target-score", "--joint", "--order", "--score",
-        "--within-word", "--lens", "--compare", "--mutual", "--head-effects", "--attribute", "--baseline", "--steps",
-        "--ablate",
+        "-k", "--top-k", "--mass", "--entropy", "--targets", "--target-field", "--target-score", "--joint", "--order",
+        "--score", "--within-word", "--words", "--lens", "--compare", "--mutual", "--versus", "--only", "--only-words",
+        "--aggregate", "--group-by",
+        "--head-effects", "--attribute", "--baseline", "--steps", "--ablate",
     },
     "shapes": {"--batch", "--seq", "--run", "--weights", "--tokens", "--lengths"},
     "attn": {
@@ -57,7 +58,7 @@ CHOICES = (
 )
 PANELS = {
     "encode": ["Input", "Vectors", "Model", "Output", "Corpus", "Other"],
-    "fill-mask": ["Input", "Predictions", "Model", "Output", "Other"],
+    "fill-mask": ["Input", "Predictions", "Scores of texts", "Summaries", "Model", "Output", "Other"],
     "shapes": ["Input", "Shapes", "Model", "Output", "Other"],
     "attn": ["Input", "Heads", "Matrices", "Pages and pictures", "Model", "Output", "Other"],
     "models": ["Output", "Other"],
@@ -237,7 +238,8 @@ def test_help_and_version_load_no_library_that_computes(arguments: list[str]) ->
         (("fill-mask", TEXT, "--mass", "1.5"), "--mass cannot be '1.5'", "use a number from 0 to 1"),
         (("fill-mask", TEXT, "--order", "random"), "--order cannot be 'random'", "use one of confidence, l2r"),
         (("fill-mask", TEXT, "--target-score", "max"), "--target-score cannot be 'max'", "use one of l2r, mean"),
-        (("fill-mask", TEXT, "--within-word", "all"), "--within-word cannot be 'all'", "use one of l2r"),
+        (("fill-mask", TEXT, "--within-word", "all"), "--within-word cannot be 'all'", "use one of original, l2r"),
+        (("fill-mask", TEXT, "--only", "a"), "--only cannot be 'a'", "use one of shared, b"),
         (("attn", "hi", "--head", "one"), "--head cannot be 'one'", "use a whole number"),
         (("attn", "hi", "--layer", "one"), "--layer", "one"),
         (("shapes", "--batch", "0", "--seq", "4"), "--batch cannot be '0'", "use a whole number of at least 1"),

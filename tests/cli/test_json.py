@@ -126,6 +126,30 @@ def test_score_and_mutual_influence_work_with_and_without_masks(tiny: tuple[str,
     assert mutual["mutual"][0] == [None] * 5
 
 
+@pytest.mark.parametrize("pair", [(), ("--pair", "the cats")])
+def test_words_are_in_the_score_with_their_places(tiny: tuple[str, str], pair: tuple[str, ...]) -> None:
+    options = ("--score", "--words", "--within-word", "whole")
+    (record,) = run("fill-mask", "how cats", *pair, *tiny, *options, "--json").records()
+    assert list(record["score"]) == ["sum", "mean", "perplexity", "method", "tokens", "words"]
+    sentence = ["sentence"] if pair else []
+    assert keys(record["score"]["words"]) == {
+        ("word", *sentence, "index", "start", "end", "positions", "logprob", "surprisal")
+    }
+    assert record["score"]["method"] == "PLL-whole-word"
+    header, *rows = run("fill-mask", "how cats", *pair, *tiny, *options, "--format", "tsv").rows()
+    assert header[-8:] == ["word", "word_index", "sentence", "start", "end", "positions", "logprob", "surprisal"]
+    found = [[each["word"], str(each["index"]), str(each.get("sentence", 0))] for each in record["score"]["words"]]
+    assert [row[-8:-5] for row in rows] == found
+
+
+def test_words_say_that_they_imply_a_method(tiny: tuple[str, str]) -> None:
+    done = run("fill-mask", "how cats", *tiny, "--score", "--words", "--format", "tsv")
+    assert (done.exit_code, done.stderr) == (
+        0,
+        "bertcli: note: --words scores each token with the later pieces of its word masked too (--within-word l2r)\n",
+    )
+
+
 def test_the_lens_has_an_entry_for_each_hidden_state(tiny: tuple[str, str]) -> None:
     (record,) = run("fill-mask", TEXT, *tiny, "--lens", "--targets", "are", "-k", "2", "--json").records()
     (mask,) = record["masks"]

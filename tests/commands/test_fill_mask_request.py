@@ -5,17 +5,30 @@ from typing import Any
 
 import pytest
 
-from bertcli.choices import AttributionMethod, Baseline, EngineName, FillOrder, TargetScore, WithinWord
+from bertcli.choices import (
+    AttributionMethod,
+    Baseline,
+    EngineName,
+    FillOrder,
+    OnLong,
+    ScoreOnly,
+    TargetScore,
+    WithinWord,
+)
 from bertcli.commands.fill_mask.command import estimate_passes
 from bertcli.commands.fill_mask.request import FillMaskRequest
-from bertcli.commands.options import TextOptions
+from bertcli.commands.options import PairOptions, TextOptions
 from bertcli.errors import WrongUsage
 from bertcli.model.request import SessionRequest
 from bertcli.output.destination import OutputOptions
 
 
-def request(**options: Any) -> FillMaskRequest:
-    return FillMaskRequest(TextOptions(), SessionRequest(), OutputOptions(), **options)
+def request(texts: TextOptions | None = None, model: SessionRequest | None = None, **options: Any) -> FillMaskRequest:
+    """Return a request. Options of PairOptions may be given beside the others."""
+    of_pairs = {name: options.pop(name) for name in PairOptions.__slots__ if name in options}
+    return FillMaskRequest(
+        texts or TextOptions(), model or SessionRequest(), OutputOptions(), **options, pairs=PairOptions(**of_pairs)
+    )
 
 
 @pytest.mark.parametrize(
@@ -31,6 +44,14 @@ def request(**options: Any) -> FillMaskRequest:
         ({"head_effects": True, "targets": "a", "top_k": 3}, "--head-effects"),
         ({"attribute": AttributionMethod.OCCLUSION, "targets": "a", "top_k": 3}, "--attribute"),
         ({"attribute": AttributionMethod.IG, "baseline": Baseline.ZERO, "steps": 5, "targets": "a"}, "--attribute"),
+        ({"score": True, "versus": "bad", "aggregate": True, "group_by": "a,b", "only": ScoreOnly.SHARED}, "--score"),
+        ({"score": True, "only_words": "is,are"}, "--score"),
+        ({"score": True, "words": True, "within_word": WithinWord.WHOLE, "only_words": "is"}, "--score"),
+        ({"target_field": "a", "top_k": 3, "target_score": TargetScore.MEAN, "group_by": "b"}, "--target-field"),
+        ({"score": True, "only": ScoreOnly.B, "texts": TextOptions(pair="how")}, "--score"),
+        ({"score": True, "only": ScoreOnly.B, "texts": TextOptions(pair="how"), "versus": "bad"}, "--score"),
+        ({"score": True, "only": ScoreOnly.B, "texts": TextOptions(pairs=True)}, "--score"),
+        ({"score": True, "texts": TextOptions(pairs=True), "versus": "B"}, "--score"),
     ],
 )
 def test_valid_options_choose_one_analysis(options: dict[str, Any], analysis: str) -> None:
@@ -46,7 +67,13 @@ def test_valid_options_choose_one_analysis(options: dict[str, Any], analysis: st
         ({"compare": "bundled", "joint": True}, "--joint and --compare cannot be combined"),
         ({"order": FillOrder.L2R}, "--order needs --joint"),
         ({"within_word": WithinWord.L2R}, "--within-word needs --score"),
-        ({"target_score": TargetScore.MEAN}, "--target-score needs --targets"),
+        ({"target_score": TargetScore.MEAN}, "--target-score needs --targets or --target-field"),
+        ({"target_field": "a", "targets": "b"}, "--targets and --target-field cannot be combined"),
+        ({"target_field": "a", "score": True}, "--target-field and --score cannot be combined"),
+        (
+            {"target_field": "a", "model": SessionRequest(long=OnLong.WINDOWS)},
+            "--target-field needs a whole text, and --long windows reads a long text in parts",
+        ),
         ({"joint": True, "within_word": WithinWord.L2R}, "--within-word needs --score"),
         ({"joint": True, "targets": "a"}, "--targets and --joint cannot be combined"),
         ({"score": True, "top_k": 3}, "--top-k and --score cannot be combined"),
@@ -62,6 +89,33 @@ def test_valid_options_choose_one_analysis(options: dict[str, Any], analysis: st
         ({"baseline": Baseline.PAD}, "--baseline needs --attribute ig"),
         ({"attribute": AttributionMethod.OCCLUSION, "mass": 0.5}, "--mass and --attribute cannot be combined"),
         ({"head_effects": True, "entropy": True}, "--entropy and --head-effects cannot be combined"),
+        ({"versus": "bad"}, "--versus needs --score"),
+        ({"words": True}, "--words needs --score"),
+        ({"score": True, "words": True, "versus": "bad"}, "--words and --versus cannot be combined"),
+        (
+            {"score": True, "words": True, "model": SessionRequest(long=OnLong.WINDOWS)},
+            "--words needs a whole text, and --long windows reads a long text in parts",
+        ),
+        ({"only_words": "is"}, "--only-words needs --score"),
+        ({"score": True, "aggregate": True}, "--aggregate needs --versus or --target-field"),
+        ({"score": True, "group_by": "kind"}, "--group-by needs --versus or --target-field"),
+        ({"score": True, "versus": "bad", "group_by": "a, a"}, "--group-by names a field twice"),
+        ({"score": True, "versus": "bad", "group_by": "a,"}, "--group-by has an empty name"),
+        ({"score": True, "versus": "bad", "group_by": "a\nb"}, "--group-by has a line end or a word that is too long"),
+        ({"score": True, "only": ScoreOnly.SHARED}, "--only shared needs --versus"),
+        ({"score": True, "only": ScoreOnly.B}, "--only b needs a sentence B"),
+        (
+            {"score": True, "only": ScoreOnly.B, "versus": "B", "texts": TextOptions(pairs=True)},
+            "--only b needs a sentence B, and --versus B takes it",
+        ),
+        (
+            {"score": True, "versus": "bad", "texts": TextOptions(pairs=True)},
+            "with --pairs, each text is compared with its sentence B, not with 'bad'",
+        ),
+        (
+            {"score": True, "only_words": "is", "model": SessionRequest(long=OnLong.WINDOWS)},
+            "--only-words needs a whole text, and --long windows reads a long text in parts",
+        ),
     ],
 )
 def test_options_that_cannot_be_combined_are_wrong_usage(options: dict[str, Any], message: str) -> None:
@@ -79,6 +133,12 @@ def test_integrated_gradients_need_torch(engine: str) -> None:
     assert raised.value.hint == "use --engine torch, or --attribute occlusion"
     assert not request(attribute=AttributionMethod.OCCLUSION).session.with_gradients
     assert request(attribute=AttributionMethod.IG).session.with_gradients
+
+
+def test_words_imply_l2r() -> None:
+    assert request(score=True).score_method == WithinWord.ORIGINAL
+    assert request(score=True, words=True).score_method == WithinWord.L2R
+    assert request(score=True, words=True, within_word=WithinWord.ORIGINAL).score_method == WithinWord.ORIGINAL
 
 
 def test_a_mass_of_nan_is_wrong_usage() -> None:

@@ -1,6 +1,6 @@
 """Results made by hand, from which tests draw tables and write records without a model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -32,6 +32,7 @@ from bertcli.results.masks import (
     TargetPrediction,
     TextScore,
     TokenScore,
+    WordScore,
 )
 from bertcli.results.models import (
     KnownModel,
@@ -42,7 +43,9 @@ from bertcli.results.models import (
     SkippedModel,
     StoredTensor,
 )
+from bertcli.results.pairs import PairRecord
 from bertcli.results.recipe import Recipe
+from bertcli.results.summaries import GroupSummary, Interval, PairCounts, ProbeCounts, Summary
 from bertcli.results.texts import RunInfo, TextInfo
 from bertcli.results.tokens import Token, TokensRecord
 
@@ -140,6 +143,63 @@ def score_record() -> FillMaskRecord:
     ]
     text = text_info(["the", "##irs", "."], "Theirs.")
     return FillMaskRecord(text, [], score=TextScore("PLL-word-l2r", -113.35501, -37.785, 2.5697e16, tokens))
+
+
+def word_score_record(pair: str | None = None) -> FillMaskRecord:
+    """Return the scores of words, one of two pieces and one that looks like markup."""
+    record = score_record()
+    assert record.score is not None
+    sentence = None if pair is None else 0
+    words = [
+        WordScore("Theirs", sentence, 0, 0, 6, [1, 2], -10.15501, 14.6500144),
+        WordScore("[b]\x1b", None if pair is None else 1, 1, None, None, [3], -103.2, 148.886),
+    ]
+    return replace(record, text=replace(record.text, pair=pair), score=replace(record.score, words=words))
+
+
+def pair_record(group: Mapping[str, str] | None = None) -> PairRecord:
+    """Return a pair whose texts differ in one word, of one piece and of two."""
+    shared = [TokenScore(1, "the", 1996, -0.801, 1.156, 1, "the"), TokenScore(2, "keys", 6309, -7.225, 10.42, 188, "a")]
+    ends = TokenScore(4, ".", 1012, -0.005, 0.007, 1, "."), TokenScore(5, ".", 1012, -0.016, 0.023, 1, ".")
+    first = [*shared, TokenScore(3, "are", 2024, -2.531, 3.65, 2, "were"), ends[0]]
+    others = [
+        TokenScore(3, "[UNK]", 100, -14.5, 20.9, 9000, "were"),
+        TokenScore(4, "##s", 2015, -8.25, 11.9, 70, "[b]"),
+    ]
+    versus = [replace(shared[0], logprob=-0.75), shared[1], *others, ends[1]]
+    text = text_info(["the", "keys", "are", "."], "The keys are.", line=3, group=group)
+    other = text_info(["the", "keys", "[UNK]", "##s", "."], "The keys [b]\x1b.", line=3, unknown=1)
+    scores = [
+        TextScore("PLL-word-l2r", -10.562, -2.6405, 14.02, first, only_words=["are", "[b]"]),
+        TextScore("PLL-word-l2r", -30.741, -6.1482, 467.9, versus, only_words=["are", "[b]"]),
+    ]
+    return PairRecord(FillMaskRecord(text, [], score=scores[0]), FillMaskRecord(other, [], score=scores[1]))
+
+
+def probe_record() -> FillMaskRecord:
+    """Return a text whose expected word is its third candidate."""
+    record = fill_mask_record()
+    mask = replace(record.masks[0], targets=[target("many", "many", -10.4, 1.0, 3)], entropy=None, mass=None)
+    return FillMaskRecord(replace(record.text, group={"kind": "a"}), [mask])
+
+
+def pair_summary() -> Summary[PairCounts]:
+    """Return the summary of two groups, one of them of a single pair that is a tie."""
+    counts = PairCounts(1203, 0.8136, Interval(0.7906, 0.8346), 1, 2.642, Interval(2.288, 2.995))
+    first = PairCounts(1202, 0.8143, Interval(0.7913, 0.8352), 0, 2.644, Interval(2.29, 2.998))
+    tie = PairCounts(1, 0.0, Interval(0.0, 0.7935), 1, 0.0, None)
+    groups = [({"field": "syntax", "UID": "[b]"}, first), ({"field": "morphology", "UID": "agreement\x1b"}, tie)]
+    return Summary(counts, [GroupSummary(group, of_group) for group, of_group in groups])
+
+
+def probe_summary() -> Summary[ProbeCounts]:
+    """Return the summary of two groups, one of them without a word that has a rank."""
+    counts = ProbeCounts(
+        1200, 3, 0.312, Interval(0.2864, 0.3388), 0.52, 0.6125, 0.4123, Interval(0.39, 0.4346), 1234.5678
+    )
+    empty = ProbeCounts(0, 3, *[None] * 7)
+    groups = [({"relation": "capital of"}, replace(counts, unranked=0)), ({"relation": "[b]\x1b"}, empty)]
+    return Summary(counts, [GroupSummary(group, of_group) for group, of_group in groups])
 
 
 def lens_record() -> FillMaskRecord:

@@ -11,6 +11,13 @@ from bertcli.output.catalogs.attn import attn_fields
 from bertcli.output.catalogs.encode import encode_fields, similarity_fields, token_similarity_fields
 from bertcli.output.catalogs.fill_mask import fill_mask_fields
 from bertcli.output.catalogs.models import models_catalog, shapes_catalog
+from bertcli.output.catalogs.scores import (
+    pair_fields,
+    pair_summary_fields,
+    probe_fields,
+    probe_summary_fields,
+    word_score_fields,
+)
 from bertcli.output.fields import Field
 from bertcli.output.schema import Schema, with_ids, with_windows
 from bertcli.output.schemas.attn import summary_schema
@@ -29,6 +36,11 @@ CATALOGS: Mapping[str, Sequence[Field]] = {
         for name in ("joint", "score", "lens", "compare", "mutual", "head-effects", "attribute")
     },
     "fill-mask-attribute-ig": fill_mask_fields("--attribute"),
+    "fill-mask-words": word_score_fields(),
+    "fill-mask-pair": pair_fields(["kind"]),
+    "fill-mask-pairs": pair_summary_fields(["field", "UID"]),
+    "fill-mask-probe": probe_fields(["kind"]),
+    "fill-mask-probes": probe_summary_fields(["relation"]),
     "encode": encode_fields(has_words=False, has_labels=True),
     "encode-labels": encode_fields(has_words=False, has_labels=True),
     "encode-tokens": encode_fields(has_words=False, has_labels=True),

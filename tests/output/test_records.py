@@ -38,10 +38,13 @@ from bertcli.output.schemas.fill_mask import (
     lens_schema,
     mutual_schema,
     score_schema,
+    word_score_schema,
 )
 from bertcli.output.schemas.head_effects import head_effects_schema
 from bertcli.output.schemas.labels import with_labels
 from bertcli.output.schemas.models import models_schema, shapes_schema, weights_schema
+from bertcli.output.schemas.pairs import pair_schema
+from bertcli.output.schemas.probes import probe_schema
 from bertcli.output.schemas.similarity import (
     ComparedColumns,
     closing_nearest,
@@ -52,6 +55,7 @@ from bertcli.output.schemas.similarity import (
     with_pair_similarity,
     with_token_similarity,
 )
+from bertcli.output.schemas.summaries import pair_summary_schema, probe_summary_schema
 from bertcli.output.schemas.words import with_words
 from bertcli.results.embeddings import Neighbours
 from tests.output import samples
@@ -296,6 +300,7 @@ def test_each_record_is_flushed_at_once(format_: str) -> None:
 RECORD_KEYS = ["index", "text", "tokens", "truncated", "unknown"]
 ATTN_KEYS = [*RECORD_KEYS, "heads", "attention", "from"]
 ENCODE = encode_schema(INFO, samples.recipe(), wants_tokens=False)
+PAIR_KEYS = ["index", "text", "pair", "tokens", "truncated", "unknown"]
 SCHEMAS: dict[str, tuple[Schema[Any], Any, list[str]]] = {
     "fill-mask": (fill_mask_schema(INFO), samples.fill_mask_record(), [*RECORD_KEYS, "masks"]),
     "fill-mask-joint": (
@@ -304,6 +309,36 @@ SCHEMAS: dict[str, tuple[Schema[Any], Any, list[str]]] = {
         ["index", "line", "text", "tokens", "truncated", "unknown", "masks", "sequences"],
     ),
     "fill-mask-score": (score_schema(INFO), samples.score_record(), [*RECORD_KEYS, "masks", "score"]),
+    "fill-mask-words": (word_score_schema(INFO), samples.word_score_record("[pair]"), [*PAIR_KEYS, "masks", "score"]),
+    "fill-mask-pair": (
+        pair_schema(INFO, ["kind"]),
+        samples.pair_record({"kind": "a"}),
+        [
+            *("index", "line", "group", "text", "tokens", "truncated", "unknown", "masks", "score", "versus"),
+            *("difference", "preferred"),
+        ],
+    ),
+    "fill-mask-pairs": (
+        pair_summary_schema(INFO, ["field", "UID"]),
+        samples.pair_summary(),
+        [
+            *("count", "accuracy", "accuracy_interval", "ties", "mean_difference", "mean_difference_interval"),
+            *("groups", "mean_over_groups"),
+        ],
+    ),
+    "fill-mask-probe": (
+        probe_schema(INFO, ["kind"]),
+        samples.probe_record(),
+        ["index", "group", "text", "tokens", "truncated", "unknown", "masks", "expected"],
+    ),
+    "fill-mask-probes": (
+        probe_summary_schema(INFO, ["relation"]),
+        samples.probe_summary(),
+        [
+            *("count", "unranked", "precision_at_1", "precision_at_1_interval", "precision_at_5", "precision_at_10"),
+            *("mean_reciprocal_rank", "mean_reciprocal_rank_interval", "mean_rank", "groups", "mean_over_groups"),
+        ],
+    ),
     "fill-mask-lens": (lens_schema(INFO), samples.lens_record(), [*RECORD_KEYS, "masks"]),
     "fill-mask-compare": (compare_schema(INFO, ""), samples.compare_record(), [*RECORD_KEYS, "masks"]),
     "fill-mask-mutual": (
@@ -425,6 +460,13 @@ ATTENDED = {
     "from[]": ("position", "token", "layer", "head", "keys"),
     "from[].keys[]": ("position", "token", "weight"),
 }
+SCORED_TOKEN = ("position", "token", "id", "logprob", "surprisal", "rank", "best")
+NAMED_SCORE = ("sum", "mean", "perplexity", "method", "only_words", "tokens")
+PAIR_COUNTS = ("count", "accuracy", "accuracy_interval", "ties", "mean_difference", "mean_difference_interval")
+PROBE_COUNTS = (
+    *("count", "unranked", "precision_at_1", "precision_at_1_interval", "precision_at_5", "precision_at_10"),
+    *("mean_reciprocal_rank", "mean_reciprocal_rank_interval", "mean_rank"),
+)
 NESTED_KEYS: dict[str, dict[str, tuple[str, ...]]] = {
     "fill-mask": {
         "masks[]": ("position", "predictions", "targets", "entropy", "mass"),
@@ -443,6 +485,38 @@ NESTED_KEYS: dict[str, dict[str, tuple[str, ...]]] = {
         "masks[]": ("position", "predictions"),
         "masks[].predictions[]": PREDICTION,
         "sequences[]": ("sequence", "tokens", "logprob"),
+    },
+    "fill-mask-words": {
+        "score": ("sum", "mean", "perplexity", "method", "tokens", "words"),
+        "score.tokens[]": SCORED_TOKEN,
+        "score.words[]": ("word", "sentence", "index", "start", "end", "positions", "logprob", "surprisal"),
+    },
+    "fill-mask-pair": {
+        "group": ("kind",),
+        "score": NAMED_SCORE,
+        "score.tokens[]": SCORED_TOKEN,
+        "versus": ("text", "tokens", "truncated", "unknown", "masks", "score"),
+        "versus.score": NAMED_SCORE,
+        "versus.score.tokens[]": SCORED_TOKEN,
+    },
+    "fill-mask-pairs": {
+        "groups[]": ("group", *PAIR_COUNTS),
+        "groups[].group": ("field", "UID"),
+        "mean_over_groups": ("count", "accuracy", "mean_difference"),
+    },
+    "fill-mask-probe": {
+        "group": ("kind",),
+        "masks[]": ("position", "predictions", "targets"),
+        "masks[].predictions[]": PREDICTION,
+        "masks[].targets[]": TARGET,
+        "expected": ("target", "rank", "reciprocal_rank", "score", "logprob"),
+    },
+    "fill-mask-probes": {
+        "groups[]": ("group", *PROBE_COUNTS),
+        "groups[].group": ("relation",),
+        "mean_over_groups": (
+            *("count", "precision_at_1", "precision_at_5", "precision_at_10", "mean_reciprocal_rank", "mean_rank"),
+        ),
     },
     "fill-mask-score": {
         "score": ("sum", "mean", "perplexity", "method", "tokens"),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
+from shutil import copyfile
 
 import pexpect
 
@@ -15,6 +16,8 @@ CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 # Files that commands need, by the language of the block that shows them.
 FILES = {"make": "Makefile", "vim": "fill.vim"}
 _COLUMNS = 80
+# A file of docs/ that commands read.
+_PAIRS = "agreement.jsonl"
 # Variables that would change what commands print.
 _UNSET = ("COLUMNS", "LINES", "PAGER")
 # The argument of commands that need the model of tools.docs.tagger.
@@ -66,10 +69,12 @@ def examples(page: str) -> list[Example]:
 
 
 def write_files(page: str, folder: Path) -> None:
-    """Write the files that the page shows, and the models that it names, into the working directory of its commands."""
+    """Write the files that the page shows, and the data and models that it names, into its working directory."""
     for language, name in FILES.items():
         for text in blocks(page, language):
             (folder / name).write_text(text, encoding="utf-8")
+    if _PAIRS in page:
+        copyfile(REPOSITORY / "docs" / _PAIRS, folder / _PAIRS)
     if _TAGGER in page:
         from tools.docs.tagger import save_tagger  # here, since only one page needs a model
 

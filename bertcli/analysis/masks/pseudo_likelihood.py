@@ -1,29 +1,40 @@
 """Pseudo-log-likelihood of a text: every token is masked in turn and scored (Salazar et al. 2020).
 
-With WithinWord.L2R, the later pieces of a token's own word are masked with it, since they would give the token away
-(Kauf and Ivanova 2023).
+Other tokens may be masked with it, such as the later pieces of its own word, which would give the token away (Kauf and
+Ivanova 2023).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
 from math import log
 
 import numpy as np
 
+from bertcli.analysis.masks.scored_tokens import EVERY_TOKEN, ScoredTokens
 from bertcli.analysis.masks.variants import Variant, content_positions, run_variants, with_masks
 from bertcli.choices import WithinWord
-from bertcli.errors import BadText
-from bertcli.input.records import FailedText
 from bertcli.model.batching import Batch
 from bertcli.model.ops.base import Array
 from bertcli.model.session import Session
 from bertcli.model.tokenizer import TokenizedText
 from bertcli.results.masks import TextScore, TokenScore
 
-# The names that Kauf and Ivanova give the methods. None masks the scored token alone.
-METHOD_NAMES: Mapping[WithinWord | None, str] = {None: "PLL-original", WithinWord.L2R: "PLL-word-l2r"}
+# The names that Kauf and Ivanova give the methods.
+METHOD_NAMES: Mapping[WithinWord, str] = {
+    WithinWord.ORIGINAL: "PLL-original",
+    WithinWord.L2R: "PLL-word-l2r",
+    WithinWord.WHOLE: "PLL-whole-word",
+    WithinWord.SENTENCE_L2R: "PLL-sentence-l2r",
+}
 
 
-def score_texts(session: Session, batch: Batch, within_word: WithinWord | None = None) -> list[TextScore]:
+def score_texts(
+    session: Session,
+    batch: Batch,
+    within_word: WithinWord | None = None,
+    chosen: ScoredTokens = EVERY_TOKEN,
+) -> list[TextScore]:
     """Compute the pseudo-log-likelihood of each text of a batch.
 
     Masks that are already in a text stay, and are not scored.
@@ -31,51 +42,49 @@ def score_texts(session: Session, batch: Batch, within_word: WithinWord | None =
     Args:
         session: The open checkpoint.
         batch: The texts.
-        within_word: Pieces of the word to mask together with a scored token, or None for the token alone.
+        within_word: Tokens to mask together with a scored token, or None for ORIGINAL.
+        chosen: The tokens to score.
     """
+    method = within_word or WithinWord.ORIGINAL
     tokens: list[list[TokenScore]] = [[] for _ in batch.texts]
     variants = (
-        Variant(with_masks(text, _masked_with(text, position, within_word), session.mask_token_id), (position,), row)
+        Variant(
+            with_masks(text, _masked_with(session, text, positions[0], method), session.mask_token_id), positions, row
+        )
         for row, text in enumerate(batch.texts)
-        for position in scored_positions(session, text)
+        for positions in _masked_together(text, chosen.positions(session, text), method)
     )
     for run, logits in run_variants(session, variants):
-        places = [(batch.texts[variant.about], variant.positions[0]) for variant in run]
-        for variant, score in zip(run, _token_scores(session, places, logits), strict=True):
-            tokens[variant.about].append(score)
-    return [text_score(text_tokens, METHOD_NAMES[within_word]) for text_tokens in tokens]
+        rows = [(variant.about, position) for variant in run for position in variant.positions]
+        places = [(batch.texts[row], position) for row, position in rows]
+        for (row, _), score in zip(rows, _token_scores(session, places, logits), strict=True):
+            tokens[row].append(score)
+    scores = (text_score(text_tokens, METHOD_NAMES[method]) for text_tokens in tokens)
+    return [replace(score, only=chosen.only, only_words=chosen.words) for score in scores]
 
 
-def scored_positions(session: Session, text: TokenizedText) -> list[int]:
-    """Return the positions of the tokens that are not special: neither [CLS] nor [SEP] nor [MASK].
-
-    In a window, these are only the tokens that it owns.
-    """
-    positions = content_positions(session, text)
-    if text.window is not None:
-        positions = [position for position in positions if position in text.window.owned]
-    return [position for position in positions if text.input_ids[position] != session.mask_token_id]
-
-
-def check_scorable(session: Session, text: TokenizedText) -> FailedText | None:
-    """Return the text as failed if it has only special tokens, else None."""
-    if scored_positions(session, text):
-        return None
-    return text.record.failed(missing_token())
+def _masked_together(text: TokenizedText, positions: Sequence[int], method: WithinWord) -> Iterator[Sequence[int]]:
+    """Yield the positions that are scored in one run: those of a word with WHOLE, else each on its own."""
+    if method == WithinWord.WHOLE:
+        # A token that is in no word is one of its own.
+        for _, of_word in groupby(positions, key=lambda position: text.words[position] or position):
+            yield tuple(of_word)
+    else:
+        yield from ((position,) for position in positions)
 
 
-def missing_token() -> BadText:
-    """Return the error for a text without a token to score."""
-    return BadText("the text has no token to score, only special tokens", hint="use a text with words")
-
-
-def _masked_with(text: TokenizedText, position: int, within_word: WithinWord | None) -> Sequence[int]:
-    """Return the positions to mask: the token itself, and with L2R the pieces after it in its word."""
-    end = position + 1
-    if within_word == WithinWord.L2R and text.words[position] is not None:
-        while end < len(text) and text.words[end] == text.words[position]:
-            end += 1
-    return range(position, end)
+def _masked_with(session: Session, text: TokenizedText, position: int, method: WithinWord) -> Collection[int]:
+    """Return the positions to mask: the token itself, and those that the method masks with it."""
+    if method == WithinWord.SENTENCE_L2R:
+        return {later for later in content_positions(session, text) if later >= position}
+    word, start, end = text.words[position], position, position + 1
+    if word is None or method == WithinWord.ORIGINAL:
+        return (position,)
+    while end < len(text) and text.words[end] == word:
+        end += 1
+    while method == WithinWord.WHOLE and text.words[start - 1] == word:
+        start -= 1
+    return range(start, end)
 
 
 def _token_scores(session: Session, places: Sequence[tuple[TokenizedText, int]], logits: Array) -> Iterator[TokenScore]:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bertcli.analysis.masks.predictions import missing_mask
-from bertcli.analysis.masks.pseudo_likelihood import missing_token, text_score
+from bertcli.analysis.masks.pseudo_likelihood import text_score
+from bertcli.analysis.masks.scored_tokens import missing_token
 from bertcli.analysis.masks.targets import Target
 from bertcli.errors import BadText
 from bertcli.input.records import FailedText

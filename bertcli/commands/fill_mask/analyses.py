@@ -5,24 +5,26 @@ Each function imports only the analysis that it sets up, so that a process does 
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bertcli.analysis.masks.predictions import MaskAnalysis, check_masks, predict_masks
 from bertcli.choices import AttributionMethod, Baseline, FillOrder, TargetScore, WithinWord
+from bertcli.commands.fill_mask.candidates import checked_top_k, parse_words, target_scores
+from bertcli.commands.fill_mask.request import FillMaskRequest, split_words
 from bertcli.errors import BertcliError, WrongUsage
 from bertcli.model.requirements import require_mlm
 from bertcli.output.schemas.fill_mask import fill_mask_schema
 
 if TYPE_CHECKING:
     from bertcli.analysis.masks.compare import ModelComparison
-    from bertcli.analysis.masks.targets import Target, TargetScores
+    from bertcli.analysis.masks.probes import ExpectedWords
+    from bertcli.analysis.masks.scored_tokens import ScoredTokens
+    from bertcli.analysis.masks.targets import Target
     from bertcli.checkpoints.hub_cache import OnDownload
-    from bertcli.commands.fill_mask.request import FillMaskRequest
-    from bertcli.input.records import FailedText
+    from bertcli.input.records import FailedText, Window
     from bertcli.model.batching import Batch
     from bertcli.model.session import Session
     from bertcli.model.tokenizer import TokenizedText
@@ -32,11 +34,11 @@ if TYPE_CHECKING:
     from bertcli.results.masks import FillMaskRecord
     from bertcli.results.texts import RunInfo
 
-_TOP_K = 5
 # Points on the path of integrated gradients.
 _STEPS = 50
 # --score computes one variant of a text for each token. This fraction of a batch then fills several batches.
 _SCORE_FRACTION = 8
+_WORD_METHOD = "--words scores each token with the later pieces of its word masked too (--within-word l2r)"
 _SAME_VOCABULARY = "Jensen-Shannon distance: 0 if A and B agree, 0.833 if they have nothing in common"
 _OTHER_VOCABULARY = "the vocabularies differ: tokens are matched by spelling, and there is no distance"
 
@@ -54,16 +56,22 @@ class FillMaskAnalysis:
         binary_writers: Writers of binary files.
         notes: Notes for formats that are not a table; a table shows them itself.
         documents: How texts that are longer than the limit are read. None if the analysis does not read windows.
+        divide: Returns the texts to compute for the texts of the input. None if they are the same.
+        join: Returns the records to show for the answers. None if they are the same.
+        closing_notes: Returns the notes to print after the last record.
     """
 
     compute: Callable[[Batch], Sequence[FillMaskRecord]]
     check: Check
-    schema: Callable[[RunInfo], Schema[FillMaskRecord]]
+    schema: Callable[[RunInfo], Schema[Any]]
     batch_tokens: int | None = None
     is_large: bool = False
     binary_writers: BinaryWriters = field(default_factory=dict)
     notes: Sequence[str] = ()
     documents: DocumentPlan[FillMaskRecord] | None = None
+    divide: Callable[[Iterable[Window]], Iterator[Window]] | None = None
+    join: Callable[[Iterable[FillMaskRecord | FailedText]], Iterator[Any]] | None = None
+    closing_notes: Callable[[], Sequence[str]] = list
 
 
 def set_up(request: FillMaskRequest, session: Session, on_download: OnDownload) -> FillMaskAnalysis:
@@ -81,6 +89,7 @@ def set_up(request: FillMaskRequest, session: Session, on_download: OnDownload) 
     if request.compare is not None:
         return compare(request, session, on_download)
     functions = {
+        "--target-field": probe,
         "--joint": joint,
         "--score": score,
         "--lens": lens,
@@ -93,13 +102,13 @@ def set_up(request: FillMaskRequest, session: Session, on_download: OnDownload) 
 
 def predict(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
     """Predict each mask on its own."""
-    top_k = None if request.mass is not None and request.top_k is None else _checked_top_k(request, session)
+    top_k = None if request.mass is not None and request.top_k is None else checked_top_k(request, session)
     analyses: list[MaskAnalysis] = []
     check: Check = partial(_check_has_mask, session)
     targets: Sequence[Target] = ()
     if request.targets is not None:
-        targets = _parse_targets(request.targets, session)
-        analyses.append(_target_scores(request, targets))
+        targets = parse_words(request.targets, session)
+        analyses.append(target_scores(request, targets))
         check = partial(_check_fits, session, targets)
     if request.entropy:
         from bertcli.analysis.masks.distributions import add_entropy
@@ -110,13 +119,29 @@ def predict(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
     return FillMaskAnalysis(compute, check, schema, documents=_mask_windows(request, session, targets))
 
 
+def probe(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
+    """Predict the mask of each text, and score the word that the text expects there."""
+    from bertcli.analysis.masks.probes import ExpectedWords
+    from bertcli.commands.fill_mask.probes import ProbeResults
+
+    words = ExpectedWords(session, request.target_score or TargetScore.L2R)
+    results = ProbeResults(request)
+    return FillMaskAnalysis(
+        partial(predict_masks, session, top_k=checked_top_k(request, session), analyses=[words]),
+        partial(_check_expects, session, words),
+        results.schema,
+        join=results.join,
+        closing_notes=results.closing_notes,
+    )
+
+
 def joint(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
     """Fill all masks of a text together, and predict each on its own beside that."""
     from bertcli.analysis.masks.joint import NARROWEST_BEAM
     from bertcli.output.schemas.fill_mask import joint_schema
 
     order = request.order or FillOrder.CONFIDENCE
-    compute = partial(_joint_records, session, top_k=_checked_top_k(request, session), order=order)
+    compute = partial(_joint_records, session, top_k=checked_top_k(request, session), order=order)
     batch_tokens = max(session.batch_tokens // NARROWEST_BEAM, 1)
     return FillMaskAnalysis(
         compute, partial(_check_has_mask, session), partial(joint_schema, order=order), batch_tokens
@@ -125,17 +150,36 @@ def joint(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
 
 def score(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
     """Compute pseudo-log-likelihoods, and predictions for the masks of a text if it has any."""
-    from bertcli.analysis.masks.pseudo_likelihood import check_scorable
-    from bertcli.output.schemas.fill_mask import score_schema
+    from bertcli.output.schemas.fill_mask import score_schema, word_score_schema
 
-    compute = partial(_scored_records, session, top_k=_checked_top_k(request, session), within_word=request.within_word)
-    batch_tokens = max(session.batch_tokens // _SCORE_FRACTION, 1)
-    return FillMaskAnalysis(
-        compute,
-        partial(check_scorable, session),
-        score_schema,
-        batch_tokens,
+    chosen = _scored_tokens(request, session)
+    analysis = FillMaskAnalysis(
+        partial(
+            _scored_records,
+            session,
+            top_k=checked_top_k(request, session),
+            within_word=request.score_method,
+            chosen=chosen,
+            has_words=request.words,
+        ),
+        partial(chosen.check, session),
+        word_score_schema if request.words else score_schema,
+        max(session.batch_tokens // _SCORE_FRACTION, 1),
+        notes=(_WORD_METHOD,) if request.words and request.within_word is None else (),
         documents=_score_windows(request, session),
+    )
+    if request.pairs.versus is None:
+        return analysis
+    from bertcli.analysis.masks.minimal_pairs import split_pairs
+    from bertcli.commands.fill_mask.pairs import PairComparison
+
+    comparison = PairComparison(request)
+    return replace(
+        analysis,
+        schema=comparison.schema,
+        divide=split_pairs,
+        join=comparison.join,
+        closing_notes=comparison.closing_notes,
     )
 
 
@@ -144,10 +188,10 @@ def lens(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
     from bertcli.analysis.masks.lens import LogitLens, check_single_piece
     from bertcli.output.schemas.fill_mask import lens_schema
 
-    top_k = _checked_top_k(request, session)
-    targets = None if request.targets is None else _parse_targets(request.targets, session)
+    top_k = checked_top_k(request, session)
+    targets = None if request.targets is None else parse_words(request.targets, session)
     check_single_piece(targets or ())
-    scores: list[MaskAnalysis] = [] if targets is None else [_target_scores(request, targets)]
+    scores: list[MaskAnalysis] = [] if targets is None else [target_scores(request, targets)]
     analyses: list[MaskAnalysis] = [*scores, LogitLens(top_k, targets)]
     every_layer = range(session.config.num_hidden_layers + 1)
     compute = partial(predict_masks, session, top_k=top_k, analyses=analyses, hidden_states=every_layer)
@@ -166,7 +210,7 @@ def mutual(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
 
     matrix = ArrayColumn(lambda record: record.mutual, padding=np.nan, failed=np.nan)
     return FillMaskAnalysis(
-        partial(_mutual_records, session, top_k=_checked_top_k(request, session)),
+        partial(_mutual_records, session, top_k=checked_top_k(request, session)),
         partial(check_has_content, session),
         mutual_schema,
         # A single text fills several batches, and its answer should not wait for the next text's.
@@ -184,10 +228,10 @@ def head_effects(request: FillMaskRequest, session: Session) -> FillMaskAnalysis
     from bertcli.output.schemas.head_effects import head_effects_schema
 
     require_head_switches(session, "--head-effects")
-    targets = None if request.targets is None else _parse_targets(request.targets, session)
+    targets = None if request.targets is None else parse_words(request.targets, session)
     check_one_piece("--head-effects", targets or ())
     compute = partial(
-        predict_masks, session, top_k=_checked_top_k(request, session), analyses=[HeadEffectsAnalysis(targets)]
+        predict_masks, session, top_k=checked_top_k(request, session), analyses=[HeadEffectsAnalysis(targets)]
     )
     return FillMaskAnalysis(
         compute,
@@ -204,7 +248,7 @@ def attribute(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
     from bertcli.analysis.masks.explained import check_one_piece
     from bertcli.output.schemas.attributions import attributions_schema
 
-    targets = None if request.targets is None else _parse_targets(request.targets, session)
+    targets = None if request.targets is None else parse_words(request.targets, session)
     check_one_piece("--attribute", targets or ())
     analysis: MaskAnalysis
     if request.attribute == AttributionMethod.IG:
@@ -216,7 +260,7 @@ def attribute(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
         from bertcli.analysis.masks.occlusion import Occlusion
 
         analysis = Occlusion(targets)
-    compute = partial(predict_masks, session, top_k=_checked_top_k(request, session), analyses=[analysis])
+    compute = partial(predict_masks, session, top_k=checked_top_k(request, session), analyses=[analysis])
     return FillMaskAnalysis(
         compute,
         partial(_check_has_mask, session),
@@ -231,7 +275,7 @@ def compare(request: FillMaskRequest, session: Session, on_download: OnDownload)
     from bertcli.model.session import open_session
     from bertcli.output.schemas.fill_mask import compare_schema
 
-    top_k = _checked_top_k(request, session)
+    top_k = checked_top_k(request, session)
     # The revision and the heads that are switched off are the first model's.
     other_request = replace(session.request, model=request.compare, revision=None, ablate=None)
     try:
@@ -239,12 +283,12 @@ def compare(request: FillMaskRequest, session: Session, on_download: OnDownload)
         require_mlm(other)
     except BertcliError as error:
         raise error.about_option("-m", "--compare") from None
-    targets = None if request.targets is None else _parse_targets(request.targets, session)
-    scores: list[MaskAnalysis] = [] if targets is None else [_target_scores(request, targets)]
+    targets = None if request.targets is None else parse_words(request.targets, session)
+    scores: list[MaskAnalysis] = [] if targets is None else [target_scores(request, targets)]
     targets_of_other = None
     if request.targets is not None:
         try:
-            targets_of_other = _parse_targets(request.targets, other)
+            targets_of_other = parse_words(request.targets, other)
         except WrongUsage as error:
             raise error.with_prefix(other.checkpoint.name) from None
     method = request.target_score or TargetScore.L2R
@@ -297,11 +341,27 @@ def _joint_records(session: Session, batch: Batch, top_k: int, order: FillOrder)
     return [replace(record, sequences=each) for record, each in zip(records, filled, strict=True)]
 
 
-def _scored_records(session: Session, batch: Batch, top_k: int, within_word: WithinWord | None) -> list[FillMaskRecord]:
+def _scored_tokens(request: FillMaskRequest, session: Session) -> ScoredTokens:
+    from bertcli.analysis.masks.scored_tokens import ScoredTokens, parse_scored_words
+
+    only, named = request.pairs.only, request.pairs.only_words
+    if named is None:
+        return ScoredTokens(only)
+    words = split_words(named, "--only-words")
+    return ScoredTokens(only, words, parse_scored_words(session.tokenizer, words))
+
+
+def _scored_records(
+    session: Session, batch: Batch, top_k: int, within_word: WithinWord, chosen: ScoredTokens, *, has_words: bool
+) -> list[FillMaskRecord]:
     from bertcli.analysis.masks.pseudo_likelihood import score_texts
 
     records = predict_masks(session, batch, top_k)
-    scores = score_texts(session, batch, within_word)
+    scores = score_texts(session, batch, within_word, chosen)
+    if has_words:
+        from bertcli.analysis.word_scores import add_words
+
+        scores = add_words(batch, scores, session.tokenizer)
     return [replace(record, score=each) for record, each in zip(records, scores, strict=True)]
 
 
@@ -317,6 +377,10 @@ def _check_has_mask(session: Session, text: TokenizedText) -> FailedText | None:
     return check_masks(text, session.mask_token_id)
 
 
+def _check_expects(session: Session, words: ExpectedWords, text: TokenizedText) -> FailedText | None:
+    return _check_has_mask(session, text) or words.check(text)
+
+
 def _check_fits(session: Session, targets: Sequence[Target], text: TokenizedText) -> FailedText | None:
     """Check that a text has a mask, and room for the pieces of each target."""
     from bertcli.analysis.masks.targets import check_targets_fit
@@ -328,39 +392,3 @@ def _check_comparable(
     session: Session, targets: Sequence[Target], comparing: ModelComparison, text: TokenizedText
 ) -> FailedText | None:
     return _check_fits(session, targets, text) or comparing.check(text)
-
-
-def _checked_top_k(request: FillMaskRequest, session: Session) -> int:
-    """Return the number of candidates. Raises WrongUsage if the vocabulary is smaller."""
-    top_k, vocab_size = request.top_k or _TOP_K, session.config.vocab_size
-    if top_k > vocab_size and request.top_k is None:
-        return vocab_size
-    if top_k > vocab_size:
-        raise WrongUsage(
-            f"--top-k {top_k:,} is more than the {vocab_size:,} tokens of the vocabulary",
-            hint=f"use a number from 1 to {vocab_size:,}",
-        )
-    return top_k
-
-
-def _parse_targets(words: str, session: Session) -> list[Target]:
-    """Return the words between the commas, tokenized. As in CSV, a quoted word may contain commas.
-
-    Raises:
-        WrongUsage: The words cannot be separated.
-    """
-    from bertcli.analysis.masks.targets import parse_targets
-
-    try:
-        cells = next(csv.reader([words], skipinitialspace=True))
-    except csv.Error:
-        raise WrongUsage(
-            "--targets has a line end or a word that is too long", hint="use words such as 'a,b'"
-        ) from None
-    return parse_targets(session.tokenizer, cells or [""])
-
-
-def _target_scores(request: FillMaskRequest, targets: Sequence[Target]) -> TargetScores:
-    from bertcli.analysis.masks.targets import TargetScores
-
-    return TargetScores(targets, request.target_score or TargetScore.L2R)

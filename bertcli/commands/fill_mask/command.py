@@ -27,8 +27,9 @@ def fill_mask(request: FillMaskRequest) -> ExitCode:
     sink = open_sink(request, request.texts)
     if wants_dialogue(request):
         return Dialogue("[MASK]", request, fill_mask).run()
-    passes = partial(estimate_passes, request.analysis)
-    session, reader = open_texts(request.texts, request.session, sink, passes)
+    # With --only-words, few tokens are masked.
+    passes = partial(estimate_passes, "" if request.pairs.only_words is not None else request.analysis)
+    session, reader = open_texts(request.source(), request.session, sink, passes)
     require_mlm(session)
     session.tokenizer.offers_windows = not request.needs_whole_texts
     analysis = set_up(request, session, sink.reporter.announce)
@@ -36,12 +37,18 @@ def fill_mask(request: FillMaskRequest) -> ExitCode:
     for note in () if sink.destination.wants_table else analysis.notes:
         sink.reporter.note(note)
     schema = analysis.schema(info)
-    schema = with_ids(schema, request.texts.id_field)
+    if not request.pairs.aggregate:  # a summary has no id
+        schema = with_ids(schema, request.texts.id_field)
     plan = streaming_plan(reader, batch_tokens=analysis.batch_tokens, is_large=analysis.is_large)
     with Run(session, reader, plan, sink.reporter, sink.reporter.note) as run:
         documents = analysis.documents or ANSWER_WINDOWS
-        answers = run.answers(analysis.compute, check=analysis.check, documents=documents)
-        return sink.write(info, schema, answers, analysis.binary_writers)
+        windows = None if analysis.divide is None else analysis.divide(reader.windows())
+        computed = run.answers(analysis.compute, windows=windows, check=analysis.check, documents=documents)
+        answers = computed if analysis.join is None else analysis.join(computed)
+        exit_code = sink.write(info, schema, answers, analysis.binary_writers)
+    for note in analysis.closing_notes():
+        sink.reporter.note(note)
+    return exit_code
 
 
 def estimate_passes(analysis: str, size: int) -> float:

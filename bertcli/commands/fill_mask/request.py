@@ -1,35 +1,58 @@
 """Request of fill-mask: its options, and which of them go together."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import isnan
 
-from bertcli.choices import AttributionMethod, Baseline, EngineName, FillOrder, TargetScore, WithinWord
-from bertcli.commands.options import TextOptions
+from bertcli.choices import AttributionMethod, Baseline, EngineName, FillOrder, ScoreOnly, TargetScore, WithinWord
+from bertcli.commands.options import PairOptions, TextOptions
 from bertcli.commands.request import options_of_fields
 from bertcli.errors import WrongUsage
+from bertcli.input.records import TextSource
 from bertcli.model.request import SessionRequest
 from bertcli.output.catalogs.fill_mask import fill_mask_fields
+from bertcli.output.catalogs.scores import (
+    pair_fields,
+    pair_summary_fields,
+    probe_fields,
+    probe_summary_fields,
+    word_score_fields,
+)
 from bertcli.output.destination import TENSOR_SUFFIXES, Destination, OutputFormats, OutputOptions
-from bertcli.output.fields import FieldCatalog
+from bertcli.output.fields import Field, FieldCatalog
 
 # Options that go with each analysis. The empty name is the default analysis: predictions for each mask.
 _OPTIONS_OF: Mapping[str, set[str]] = {
     "": {"--top-k", "--mass", "--entropy", "--targets", "--target-score"},
     "--joint": {"--top-k", "--order"},
-    "--score": {"--within-word"},
+    "--target-field": {"--top-k", "--target-score", "--aggregate", "--group-by"},
+    "--score": {"--within-word", "--words", "--versus", "--only", "--only-words", "--aggregate", "--group-by"},
     "--lens": {"--top-k", "--targets"},
     "--compare": {"--top-k", "--targets", "--target-score"},
     "--mutual": set(),
     "--head-effects": {"--top-k", "--targets"},
     "--attribute": {"--top-k", "--targets", "--baseline", "--steps"},
 }
-_NEEDS = {"--order": "--joint", "--within-word": "--score", "--target-score": "--targets"}
+# Options that need one of others; a message names the first.
+_NEEDS: Mapping[str, Sequence[str]] = {
+    "--order": ["--joint"],
+    "--within-word": ["--score"],
+    "--words": ["--score"],
+    "--versus": ["--score"],
+    "--only": ["--score"],
+    "--only-words": ["--score"],
+    "--target-score": ["--targets", "--target-field"],
+    "--aggregate": ["--versus", "--target-field"],
+    "--group-by": ["--versus", "--target-field"],
+}
 _OF_IG = ("--baseline", "--steps")
+# The value of --versus for the sentences that --pairs divides.
+_SENTENCE_B = "B"
 # Analyses that compare all masks or tokens of a text with each other, or whole texts.
-_WHOLE_TEXTS = ("--joint", "--compare", "--mutual", "--attribute")
-# Analyses with a bare answer: a filled text, or a score.
-_WITH_ANSWER = ("", "--joint", "--score")
+_WHOLE_TEXTS = ("--target-field", "--joint", "--compare", "--mutual", "--attribute")
+# Analyses with a bare answer: a filled text, a score, a difference of scores, or a rank.
+_WITH_ANSWER = ("", "--joint", "--score", "--target-field")
 # Analyses whose results are matrices, which a picture can show.
 _FIGURES = ("--mutual", "--head-effects", "--attribute")
 
@@ -42,12 +65,14 @@ class FillMaskRequest:
         top_k: Number of candidates for each mask.
         mass: Probability that the candidates should cover together.
         entropy: Add the entropy of each distribution.
-        targets: Words to score, separated by commas.
+        targets: Words to score, separated by commas, or @ and a file with a word on each line.
+        target_field: Field that holds the word that each text expects.
         target_score: How the pieces of a target make one score.
         joint: Fill all masks of a text together.
         order: The order of joint filling.
         score: Compute the pseudo-log-likelihood of each text.
-        within_word: Pieces of its word to mask together with a scored token.
+        within_word: Tokens to mask together with a scored token.
+        words: Show the score of each word instead of each token.
         lens: Show the prediction of every layer.
         compare: A second model to compare with.
         mutual: Compute the mutual influence of tokens.
@@ -55,6 +80,7 @@ class FillMaskRequest:
         attribute: Method that attributes the prediction to the tokens of the text.
         baseline: Baseline of integrated gradients.
         steps: Number of their steps.
+        pairs: Texts to compare, tokens to score, and summaries.
     """
 
     texts: TextOptions
@@ -64,11 +90,13 @@ class FillMaskRequest:
     mass: float | None = None
     entropy: bool = False
     targets: str | None = None
+    target_field: str | None = None
     target_score: TargetScore | None = None
     joint: bool = False
     order: FillOrder | None = None
     score: bool = False
     within_word: WithinWord | None = None
+    words: bool = False
     lens: bool = False
     compare: str | None = None
     mutual: bool = False
@@ -76,11 +104,28 @@ class FillMaskRequest:
     attribute: AttributionMethod | None = None
     baseline: Baseline | None = None
     steps: int | None = None
+    pairs: PairOptions = field(default_factory=PairOptions)
 
     @property
     def session(self) -> SessionRequest:
         """The request for the session."""
         return replace(self.model, with_gradients=self.attribute == AttributionMethod.IG)
+
+    @property
+    def group_fields(self) -> Sequence[str]:
+        """Names of the fields that name the group of a text."""
+        return [] if self.pairs.group_by is None else split_words(self.pairs.group_by, "--group-by")
+
+    def source(self) -> TextSource:
+        """Return the source of the texts. Raises WrongUsage."""
+        return replace(
+            self.texts.source(), versus=self.pairs.versus, group_by=self.group_fields, target_field=self.target_field
+        )
+
+    @property
+    def score_method(self) -> WithinWord:
+        """The tokens to mask together with a scored token: L2R for words, unless the user names others."""
+        return self.within_word or (WithinWord.L2R if self.words else WithinWord.ORIGINAL)
 
     @property
     def analysis(self) -> str:
@@ -99,14 +144,14 @@ class FillMaskRequest:
             "fill-mask",
             TENSOR_SUFFIXES if self.mutual else (),
             has_figures=self.analysis in _FIGURES,
-            has_plain=self.analysis in _WITH_ANSWER,
+            has_plain=self.analysis in _WITH_ANSWER and not self.pairs.aggregate,
         )
 
     @property
     def catalog(self) -> FieldCatalog:
         """Fields of the records."""
         given = options_of_fields(self.texts, self.model, self._details())
-        return FieldCatalog(fill_mask_fields(self.analysis), given)
+        return FieldCatalog(self._fields(), given)
 
     def check_options(self) -> None:
         """Check that the options go together. Raises WrongUsage."""
@@ -121,13 +166,22 @@ class FillMaskRequest:
         analyses = self._analyses()
         if len(analyses) > 1:
             raise WrongUsage(f"{analyses[0]} and {analyses[1]} cannot be combined", hint="use one of them at a time")
+        if self.words and self.model.reads_windows:
+            raise WrongUsage(
+                "--words needs a whole text, and --long windows reads a long text in parts",
+                hint="use --long truncate, or leave --words out",
+            )
+        if self.words and self.pairs.versus is not None:
+            raise WrongUsage("--words and --versus cannot be combined", hint="leave one of them out")
+        self._check_pairs()
         given = [option for option, is_given in self._details().items() if is_given]
         for option in given:
             if option in _OF_IG and self.attribute != AttributionMethod.IG:
                 raise WrongUsage(f"{option} needs --attribute ig", hint=f"use --attribute ig, or leave {option} out")
-            needed = _NEEDS.get(option)
-            if needed is not None and needed not in (*analyses, *given):
-                raise WrongUsage(f"{option} needs {needed}", hint=f"add {needed}, or leave {option} out")
+            needed = _NEEDS.get(option, ())
+            if needed and not {*needed} & {*analyses, *given}:
+                choice = " or ".join(needed)
+                raise WrongUsage(f"{option} needs {choice}", hint=f"add {choice}, or leave {option} out")
             if option not in _OPTIONS_OF[self.analysis]:
                 raise WrongUsage(f"{option} and {self.analysis} cannot be combined", hint="leave one of them out")
 
@@ -142,6 +196,7 @@ class FillMaskRequest:
 
     def _analyses(self) -> list[str]:
         requested = {
+            "--target-field": self.target_field is not None,
             "--joint": self.joint,
             "--score": self.score,
             "--lens": self.lens,
@@ -163,4 +218,64 @@ class FillMaskRequest:
             "--within-word": self.within_word is not None,
             "--baseline": self.baseline is not None,
             "--steps": self.steps is not None,
+            "--words": self.words,
+            "--versus": self.pairs.versus is not None,
+            "--only": self.pairs.only is not None,
+            "--only-words": self.pairs.only_words is not None,
+            "--aggregate": self.pairs.aggregate,
+            "--group-by": self.pairs.group_by is not None,
         }
+
+    def _fields(self) -> Sequence[Field]:
+        """Return the fields of the records, or of their summary."""
+        groups, is_aggregate = self.group_fields, self.pairs.aggregate
+        if self.pairs.versus is not None:
+            return pair_summary_fields(groups) if is_aggregate else pair_fields(groups)
+        if self.target_field is not None:
+            return probe_summary_fields(groups) if is_aggregate else probe_fields(groups)
+        return word_score_fields() if self.words else fill_mask_fields(self.analysis)
+
+    def _check_pairs(self) -> None:
+        texts, pairs = self.texts, self.pairs
+        has_b = texts.pair is not None or (texts.pairs and pairs.versus is None)
+        if texts.pairs and pairs.versus not in (None, _SENTENCE_B):
+            raise WrongUsage(
+                f"with --pairs, each text is compared with its sentence B, not with {pairs.versus!r}",
+                hint="use --versus B, or leave --pairs out",
+            )
+        if pairs.only == ScoreOnly.SHARED and pairs.versus is None:
+            raise WrongUsage("--only shared needs --versus", hint="add --versus, or leave --only shared out")
+        if pairs.only == ScoreOnly.B and not has_b:
+            raise WrongUsage(
+                "--only b needs a sentence B" + (", and --versus B takes it" if texts.pairs else ""),
+                hint="give it with --pair, or leave --only b out",
+            )
+        chosen = "--only" if pairs.only is not None else "--only-words"
+        if self.model.reads_windows and (pairs.only is not None or pairs.only_words is not None):
+            raise WrongUsage(
+                f"{chosen} needs a whole text, and --long windows reads a long text in parts",
+                hint=f"use --long truncate, or leave {chosen} out",
+            )
+        if "" in self.group_fields:
+            raise WrongUsage("--group-by has an empty name", hint="separate fields with commas: --group-by field,UID")
+        if len(set(self.group_fields)) < len(self.group_fields):
+            raise WrongUsage("--group-by names a field twice", hint="name each field once")
+
+
+def split_words(words: str, option: str) -> list[str]:
+    """Return the words between the commas. As in CSV, a quoted word may contain commas.
+
+    Args:
+        words: The words.
+        option: The option that they are from, for messages.
+
+    Raises:
+        WrongUsage: The words cannot be separated.
+    """
+    try:
+        cells = next(csv.reader([words], skipinitialspace=True), [])
+    except csv.Error:
+        raise WrongUsage(
+            f"{option} has a line end or a word that is too long", hint="use words such as 'a,b'"
+        ) from None
+    return [cell.strip() for cell in cells or [""]]

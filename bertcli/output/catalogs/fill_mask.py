@@ -29,6 +29,25 @@ def _masks(columns: Collection[str] = ()) -> list[Field]:
     return [position, *fields_of("masks[].predictions[]", _PREDICTION, columns)]
 
 
+def mask_fields(of: str = "predictions") -> list[Field]:
+    """Return the fields of masks that are no columns, with their predictions or targets."""
+    if of == "targets":
+        return fields_of("masks[].targets[]", [each for each in _TARGET if each[0] != "pieces"], ())
+    return _masks()
+
+
+def only_fields(score: str) -> list[Field]:
+    """Return the fields that name the tokens of a score.
+
+    Args:
+        score: The path of the score.
+    """
+    return [
+        Field(f"{score}.only", "", "the part of the text whose tokens are scored", "--only"),
+        Field(f"{score}.only_words", "", "the words whose tokens are scored", "--only-words"),
+    ]
+
+
 _MASK_NUMBER = Field("", "mask", "number of the mask in its text, from 0")
 
 
@@ -65,7 +84,7 @@ def _joint() -> list[Field]:
         Field("sequences[].logprob", "logprob", "natural logarithm of its probability"),
         Field("sequences[].tokens", "tokens", "the tokens that fill the masks"),
         Field("sequences[].sequence", "sequence", "the text with all masks filled"),
-        *_masks(),
+        *mask_fields(),
     ]
 
 
@@ -75,12 +94,13 @@ def _score() -> list[Field]:
         Field("score.mean", "mean", "mean of its tokens"),
         Field("score.perplexity", "perplexity", "e to the power of -mean"),
         Field("score.method", "", "name of the method in the literature"),
-        *fields_of("score.tokens[]", _SCORED, all_keys(_SCORED)),
-        *_masks(),
+        *only_fields("score"),
+        *fields_of("score.tokens[]", SCORED, all_keys(SCORED)),
+        *mask_fields(),
     ]
 
 
-_SCORED = (
+SCORED = (
     ("position", "position of the token, from 0"),
     ("token", "the token"),
     ("id", "id of the token"),
@@ -144,7 +164,7 @@ def _mutual() -> list[Field]:
         Field("", "masked_token", "the token that is masked too"),
         Field("", "distance", "change of the prediction"),
         Field("mutual", "", "the changes, tokens by tokens"),
-        *_masks(),
+        *mask_fields(),
     ]
 
 

@@ -27,7 +27,7 @@ _JSON_KEYS: JsonKeys = {
     Prediction: _PREDICTION_KEYS,
     TargetPrediction: ("target", *_PREDICTION_KEYS, "pieces", "logprob", "share", "method"),
     Change: ("token_str", "rank", "other_rank", "change", "score", "other_score"),
-    TextScore: ("sum", "mean", "perplexity", "method", "tokens"),
+    TextScore: ("sum", "mean", "perplexity", "method", "only", "only_words", "tokens", "words"),
 }
 _TARGET_CELLS = 6  # pieces, logprob, other_logprob, share, other_share, method
 
@@ -73,6 +73,13 @@ def score_schema(info: RunInfo) -> Schema[FillMaskRecord]:
     )  # fmt: skip
     table = partial(_score_table, info=info)
     return Schema(columns, _score_rows, record_json, table, to_plain=_plain_score)
+
+
+def word_score_schema(info: RunInfo) -> Schema[FillMaskRecord]:
+    """Return the schema of the scores of words: a row for each word."""
+    columns = (*TEXT_COLUMNS, "word", "word_index", "sentence", "start", "end", "positions", "logprob", "surprisal")
+    table = partial(_word_score_table, info=info)
+    return Schema(columns, _word_score_rows, _word_score_json, table, to_plain=_plain_score)
 
 
 def lens_schema(info: RunInfo) -> Schema[FillMaskRecord]:
@@ -140,6 +147,20 @@ def _score_rows(record: FillMaskRecord) -> Iterable[Sequence[Cell]]:
     for token in score.tokens:
         token_cells = token.position, token.token, token.id, token.logprob, token.surprisal, token.rank, token.best
         yield *text_cells(record.text), score.sum, score.mean, score.perplexity, *token_cells
+
+
+def _word_score_rows(record: FillMaskRecord) -> Iterable[Sequence[Cell]]:
+    for word in () if record.score is None else record.score.words or ():
+        place = word.word, word.index, word.sentence or 0, word.start, word.end, joined(word.positions)
+        yield *text_cells(record.text), *place, word.logprob, word.surprisal
+
+
+def _word_score_json(record: FillMaskRecord) -> Mapping[str, Any]:
+    found = record_json(record)
+    if record.text.pair is None:
+        for word in found["score"]["words"]:
+            del word["sentence"]
+    return found
 
 
 def _lens_rows(record: FillMaskRecord) -> Iterable[Sequence[Cell]]:
@@ -220,6 +241,12 @@ def _score_table(record: FillMaskRecord, info: RunInfo) -> Any:
     from bertcli.output.tables.masks import score_table
 
     return score_table(record, info)
+
+
+def _word_score_table(record: FillMaskRecord, info: RunInfo) -> Any:
+    from bertcli.output.tables.masks import word_score_table
+
+    return word_score_table(record, info)
 
 
 def _lens_table(record: FillMaskRecord, info: RunInfo) -> Any:

@@ -1,12 +1,12 @@
 """Tables of fill-mask's other modes: --joint, --score, --lens, --compare and --mutual."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from bertcli.choices import FillOrder
+from bertcli.choices import FillOrder, ScoreOnly
 from bertcli.output.display import heads_off
 from bertcli.output.heatmaps import mutual_heatmap
 from bertcli.output.tables import cells
@@ -32,7 +32,14 @@ _JOINT_LOGPROB = "ln p: sum over the masks, each given those filled before it"
 _SCORE_METHODS = {
     "PLL-original": "each token is masked alone",
     "PLL-word-l2r": "each token is masked together with the later pieces of its word",
+    "PLL-whole-word": "each token is masked together with all pieces of its word",
+    "PLL-sentence-l2r": "each token is masked together with all tokens to its right",
 }
+_SCORED_PARTS: Mapping[str, str] = {
+    ScoreOnly.SHARED: "only tokens that both texts share are scored",
+    ScoreOnly.B: "only sentence B is scored",
+}
+_WORD_SCORES = "ln p of a word: the sum over its tokens"
 _SCORE_COLUMNS = "best: the model's first choice; perplexity: exp(-mean ln p)"
 _UNKNOWN = {"[UNK]", "<unk>"}
 _LARGEST_WITH_DECIMALS = 1e6
@@ -61,9 +68,26 @@ def score_table(record: FillMaskRecord, info: RunInfo) -> RenderableType:
     """Draw the sum, mean and perplexity of a text, and a row for each of its tokens."""
     score = record.score
     assert score is not None
-    method = f"{score.method}: {_SCORE_METHODS[score.method]}"
-    caption = cells.caption(info, method, _SCORE_COLUMNS, *_score_warnings(record, score))
-    return cells.figure(cells.title(record.text), _score_summary(score), _token_scores(score), caption)
+    caption = cells.caption(info, score_method(score), _SCORE_COLUMNS, *_score_warnings(record, score))
+    return cells.figure(cells.title(record.text), score_summary(score), _token_scores(score), caption)
+
+
+def word_score_table(record: FillMaskRecord, info: RunInfo) -> RenderableType:
+    """Draw the sum, mean and perplexity of a text, and a row for each of its words."""
+    score = record.score
+    assert score is not None
+    caption = cells.caption(info, score_method(score), _WORD_SCORES, *_score_warnings(record, score))
+    return cells.figure(cells.title(record.text), score_summary(score), _word_scores(record, score), caption)
+
+
+def score_method(score: TextScore) -> str:
+    """Return the name of the method of a score, how it masks tokens, and which tokens it counts."""
+    parts = [f"{score.method}: {_SCORE_METHODS[score.method]}"]
+    if score.only is not None:
+        parts.append(_SCORED_PARTS[score.only])
+    if score.only_words is not None:
+        parts.append(f"only these words are scored: {', '.join(score.only_words)}")
+    return "; ".join(parts)
 
 
 def lens_table(record: FillMaskRecord, info: RunInfo) -> RenderableType:
@@ -112,21 +136,23 @@ def _score_warnings(record: FillMaskRecord, score: TextScore) -> Iterator[str]:
     tokens, scored = record.text.tokens, {token.position for token in score.tokens}
     ends = {tokens[0], tokens[-1]}
     special = {token for at, token in enumerate(tokens) if at not in scored and token not in ends}
-    if special:
+    if special and score.only is None and score.only_words is None:
         yield f"special tokens are not scored: {', '.join(sorted(special))}"
     if unknown := {token.token for token in score.tokens} & _UNKNOWN:
         yield f"{unknown.pop()} is scored as itself, not as the word that it replaces"
 
 
-def _score_summary(score: TextScore) -> Text:
+def score_summary(score: TextScore) -> Text:
+    """Return the sum, the mean and the perplexity of a text in one line."""
     shown = Text(overflow="fold")
-    numbers = {"sum": f"{score.sum:z.4f}", "mean": f"{score.mean:z.4f}", "perplexity": _perplexity(score.perplexity)}
+    numbers = {"sum": f"{score.sum:z.4f}", "mean": f"{score.mean:z.4f}", "perplexity": perplexity(score.perplexity)}
     for name, value in numbers.items():
         shown.append(f"{name} ", cells.QUIET).append(value, cells.STRONG).append("   ")
     return shown
 
 
-def _perplexity(value: float) -> str:
+def perplexity(value: float) -> str:
+    """Return a perplexity with three decimals, or in powers of ten if it is large."""
     return f"{value:,.3f}" if value < _LARGEST_WITH_DECIMALS else f"{value:.3e}"
 
 
@@ -138,19 +164,48 @@ def _token_scores(score: TextScore) -> Blocks:
     cells.add_bars(drawn, "surprisal in bits")
     cells.add_numbers(drawn, "rank")
     cells.add_words(drawn, "best")
-    most = max(token.surprisal for token in score.tokens)
-    width = max(len(f"{token.surprisal:z.2f}") for token in score.tokens)
-    for token in score.tokens:
-        surprisal_bar = cells.bar(token.surprisal / most if most else 0)
+    bars = _surprisal_bars([token.surprisal for token in score.tokens])
+    for token, bar in zip(score.tokens, bars, strict=True):
         drawn.add_row(
             Text(str(token.position), cells.QUIET),
             cells.token(token.token),
             cells.number(token.logprob),
-            Text.assemble(f"{token.surprisal:>z{width}.2f} ", (surprisal_bar, cells.ACCENT)),
+            bar,
             Text(f"{token.rank:,}"),
             _best(token),
         )
     return Blocks(drawn, keys=2)
+
+
+def _word_scores(record: FillMaskRecord, score: TextScore) -> Blocks:
+    drawn = cells.table()
+    cells.add_numbers(drawn, "#")
+    cells.add_words(drawn, "word")
+    cells.add_numbers(drawn, *([] if record.text.pair is None else ["seg"]))
+    cells.add_words(drawn, "tokens")
+    cells.add_numbers(drawn, "ln p")
+    cells.add_bars(drawn, "surprisal in bits")
+    words = score.words or ()
+    for word, bar in zip(words, _surprisal_bars([word.surprisal for word in words]), strict=True):
+        drawn.add_row(
+            Text(str(word.index), cells.QUIET),
+            cells.cell(word.word),
+            *([] if record.text.pair is None else [Text(str(word.sentence))]),
+            cells.cell(" ".join(record.text.tokens[position] for position in word.positions), cells.QUIET),
+            cells.number(word.logprob),
+            bar,
+        )
+    return Blocks(drawn, keys=2)
+
+
+def _surprisal_bars(values: Sequence[float]) -> list[Text]:
+    """Return each surprisal with a bar of proportional length."""
+    most = max(values, default=0)
+    width = max((len(f"{value:z.2f}") for value in values), default=0)
+    return [
+        Text.assemble(f"{value:>z{width}.2f} ", (cells.bar(value / most if most else 0), cells.ACCENT))
+        for value in values
+    ]
 
 
 def _best(token: TokenScore) -> Text:

@@ -33,8 +33,8 @@ def with_masks(folder: Path, ids: Ids, positions: Sequence[int]) -> list[int]:
     return [mask if at in positions else id_ for at, id_ in enumerate(ids)]
 
 
-def pseudo_log_likelihoods(folder: Path, text: str, *, words: bool = False) -> dict[int, float]:
-    """Return ln p of each token by its position, each masked in turn; words masks the later pieces of its word too."""
+def pseudo_log_likelihoods(folder: Path, text: str, method: str = "original") -> dict[int, float]:
+    """Return ln p of each token by its position, each masked in turn, with the tokens that the method masks with it."""
     tok = tokenizer(folder)
     encoding = tok(text)
     ids, word_ids = encoding.input_ids, encoding.word_ids()
@@ -42,9 +42,14 @@ def pseudo_log_likelihoods(folder: Path, text: str, *, words: bool = False) -> d
     for at, id_ in enumerate(ids):
         if id_ in (tok.cls_token_id, tok.sep_token_id, tok.mask_token_id):
             continue
-        masked = [at]
-        if words:
-            masked += [later for later in range(at + 1, len(ids)) if word_ids[later] == word_ids[at]]
+        of_word = [other for other in range(len(ids)) if word_ids[other] == word_ids[at]]
+        content = [other for other in range(len(ids)) if ids[other] not in (tok.cls_token_id, tok.sep_token_id)]
+        masked = {
+            "original": [at],
+            "l2r": [other for other in of_word if other >= at],
+            "whole": of_word,
+            "sentence-l2r": [other for other in content if other >= at],
+        }[method]
         found[at] = float(log_distribution(folder, with_masks(folder, ids, masked), at)[id_])
     return found
 

@@ -27,11 +27,11 @@ def family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return save_family(tmp_path_factory.mktemp(request.param), request.param)
 
 
-@pytest.mark.parametrize("within_word", [None, WithinWord.L2R])
+@pytest.mark.parametrize("within_word", [None, *WithinWord])
 def test_a_score_equals_that_of_the_familys_class(family: Path, within_word: WithinWord | None) -> None:
     session = open_bert(family, "auto")
     [found] = score_texts(session, one_batch(session, [TEXT]), within_word)
-    expected = slow.pseudo_log_likelihoods(family, TEXT, words=within_word is not None)
+    expected = slow.pseudo_log_likelihoods(family, TEXT, within_word or "original")
     assert {token.position: token.logprob for token in found.tokens} == pytest.approx(expected, rel=1e-5, abs=1e-5)
 
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertcli.analysis.masks.pseudo_likelihood import check_scorable, score_texts
+from bertcli.analysis.masks.pseudo_likelihood import score_texts
+from bertcli.analysis.masks.scored_tokens import EVERY_TOKEN
 from bertcli.choices import WithinWord
 from bertcli.errors import BadText
 from bertcli.model.session import Session
@@ -16,6 +17,13 @@ from bertcli.results.masks import TextScore
 from tests.analysis.masks import drawn, slow
 from tests.published import published_checkpoint
 from tests.tiny import VOCABULARY, one_batch, open_bert, tokenize
+
+METHODS = {
+    WithinWord.ORIGINAL: "PLL-original",
+    WithinWord.L2R: "PLL-word-l2r",
+    WithinWord.WHOLE: "PLL-whole-word",
+    WithinWord.SENTENCE_L2R: "PLL-sentence-l2r",
+}
 
 
 def score(
@@ -27,7 +35,7 @@ def score(
 @given(
     drawn.engines,
     st.lists(st.one_of(drawn.plain_texts, drawn.masked_texts(1).map("a {}".format)), min_size=1, max_size=3),
-    st.sampled_from([None, WithinWord.L2R]),
+    st.sampled_from([None, *WithinWord]),
     st.sampled_from([None, 1, 30]),
 )
 @settings(max_examples=30)
@@ -36,13 +44,27 @@ def test_the_score_of_a_text_is_the_sum_over_its_tokens(
 ) -> None:
     session = drawn.session_of(tiny_bert, engine, batch_tokens)
     for text, found in zip(texts, score(session, texts, within_word), strict=True):
-        expected = slow.pseudo_log_likelihoods(tiny_bert, text, words=within_word is not None)
+        expected = slow.pseudo_log_likelihoods(tiny_bert, text, within_word or "original")
         assert {token.position: token.logprob for token in found.tokens} == pytest.approx(expected, rel=1e-5, abs=1e-5)
         total = sum(expected.values())
         assert found.sum == pytest.approx(total, rel=1e-5, abs=1e-5)
         assert found.mean == pytest.approx(total / len(expected), rel=1e-5, abs=1e-5)
         assert found.perplexity == pytest.approx(np.exp(-total / len(expected)), rel=1e-4)
-        assert found.method == ("PLL-original" if within_word is None else "PLL-word-l2r")
+        assert found.method == METHODS[within_word or WithinWord.ORIGINAL]
+        assert [token.position for token in found.tokens] == list(expected)
+
+
+def test_the_pieces_of_a_word_share_a_run_if_they_are_masked_together(
+    tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = open_bert(tiny_bert)
+    rows: list[int] = []
+    run = Session.run
+    monkeypatch.setattr(
+        Session, "run", lambda self, batch, wanted: rows.append(batch.shape[0]) or run(self, batch, wanted)
+    )
+    score(session, ["the mating cats"], WithinWord.WHOLE)
+    assert sum(rows) == 3
 
 
 @given(drawn.engines, drawn.plain_texts)
@@ -76,8 +98,8 @@ def test_special_tokens_and_masks_are_not_scored(tiny_bert: Path) -> None:
 def test_a_text_without_a_word_fails(tiny_bert: Path, text: str) -> None:
     session = open_bert(tiny_bert)
     word, none = tokenize(session, ["how", text])
-    assert check_scorable(session, word) is None
-    found = check_scorable(session, none)
+    assert EVERY_TOKEN.check(session, word) is None
+    found = EVERY_TOKEN.check(session, none)
     assert isinstance(found.error, BadText)
 
 

@@ -29,11 +29,14 @@ from bertcli.output.schemas.fill_mask import (
     lens_schema,
     mutual_schema,
     score_schema,
+    word_score_schema,
 )
 from bertcli.output.schemas.head_effects import head_effects_schema
 from bertcli.output.schemas.lengths import lengths_schema
 from bertcli.output.schemas.models import models_schema, shapes_schema, weights_schema
+from bertcli.output.schemas.pairs import pair_schema
 from bertcli.output.schemas.similarity import ComparedColumns, similarity_schema, token_similarity_schema
+from bertcli.output.schemas.summaries import pair_summary_schema, probe_summary_schema
 from bertcli.output.schemas.tokens import tokens_schema
 from bertcli.output.schemas.words import with_words
 from bertcli.results.embeddings import SimilarityMatrix
@@ -80,6 +83,19 @@ CASES: dict[str, Callable[[], Case]] = {
     "fill-mask-strange": lambda: (fill_mask_schema(samples.info("fill-mask")), [samples.strange_record()]),
     "fill-mask-joint": lambda: (joint_schema(samples.info("fill-mask"), "l2r"), [samples.joint_record()]),
     "fill-mask-score": lambda: (score_schema(samples.info("fill-mask")), [samples.score_record()]),
+    "fill-mask-words": lambda: (
+        word_score_schema(samples.info("fill-mask")),
+        [samples.word_score_record(), samples.word_score_record("[pair]")],
+    ),
+    "fill-mask-pair": lambda: (pair_schema(samples.info("fill-mask"), []), [samples.pair_record()]),
+    "fill-mask-pairs": lambda: (
+        pair_summary_schema(samples.info("fill-mask"), ["field", "UID"]),
+        [samples.pair_summary()],
+    ),
+    "fill-mask-probes": lambda: (
+        probe_summary_schema(samples.info("fill-mask"), ["relation"]),
+        [samples.probe_summary()],
+    ),
     "fill-mask-lens": lambda: (lens_schema(samples.info("fill-mask")), [samples.lens_record()]),
     "fill-mask-compare": lambda: (
         compare_schema(samples.info("fill-mask"), "Jensen-Shannon distance of the two distributions, at most 0.833"),
