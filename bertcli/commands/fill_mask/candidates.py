@@ -57,7 +57,7 @@ def _read_words(name: str) -> list[str]:
         problem = "has no words"
     raise WrongUsage(
         f"the file of --targets, {printable_name(name)}, {problem}",
-        hint="name a file with a word on each line; quote a word that begins with @, as in --targets '\"@\"'",
+        hint="write a word on each line, or leave --targets out; put a word that begins with @ in double quotes",
     )
 
 

@@ -257,9 +257,11 @@ class FillMaskRequest:
                 hint=f"use --long truncate, or leave {chosen} out",
             )
         if "" in self.group_fields:
-            raise WrongUsage("--group-by has an empty name", hint="separate fields with commas: --group-by field,UID")
+            raise WrongUsage(
+                "--group-by has an empty name", hint="separate fields with commas, or leave --group-by out"
+            )
         if len(set(self.group_fields)) < len(self.group_fields):
-            raise WrongUsage("--group-by names a field twice", hint="name each field once")
+            raise WrongUsage("--group-by names a field twice", hint="name each field once, or leave --group-by out")
 
 
 def split_words(words: str, option: str) -> list[str]:

@@ -50,7 +50,7 @@ _PROBE_SUMMARY = (
 )
 _INTERVAL = "_interval"
 # Numbers without a mean over the groups.
-_NOT_AVERAGED = ("ties", "unranked")
+_NOT_AVERAGED = ("count", "ties", "unranked")
 
 
 def word_score_fields() -> Sequence[Field]:
@@ -149,5 +149,6 @@ def _summary_fields(numbers: Sequence[tuple[str, str]], group_fields: Sequence[s
     if group_fields:
         found += [Field(key, "", f"{about}, of all groups together") for key, about in numbers]
         averaged = [each for each in numbers if not each[0].endswith(_INTERVAL) and each[0] not in _NOT_AVERAGED]
+        found.append(Field("mean_over_groups.count", "", "number of groups"))
         found += [Field(f"mean_over_groups.{key}", "", f"mean over the groups: {about}") for key, about in averaged]
     return found
