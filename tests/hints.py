@@ -81,7 +81,8 @@ def _follow(
 def _option_with_value_in(message: str, arguments: Sequence[Argument]) -> str:
     """Return the option whose value a message quotes."""
     words = re.findall(r"-?\w+", message)
-    return next((each.option for each in arguments if each.option and each.value in words), "")
+    # A head is named by its layer first: 9.0.
+    return next((each.option for each in arguments if each.option and (each.value or "").split(".")[0] in words), "")
 
 
 def _without(arguments: Sequence[Argument], options: Sequence[str]) -> list[Argument]:

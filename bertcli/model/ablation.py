@@ -49,8 +49,7 @@ def parse_heads(option: str, value: str, layer_count: int, head_count: int) -> t
         if named is None:
             raise WrongUsage(
                 f"{option} {value!r} is not a list of heads",
-                hint="name each head by its layer and number, such as 1.0, or all of a layer, such as 1.*, "
-                "with commas between them",
+                hint=f"use {option} 1.0 for head 0 of layer 1, {option} '1.*' for all heads of it, or a list of both",
             )
         [layer] = parse_layers(option, named[1], layer_count)
         if named[2] == "*":
@@ -58,7 +57,7 @@ def parse_heads(option: str, value: str, layer_count: int, head_count: int) -> t
         elif int(named[2]) >= head_count:
             raise WrongUsage(
                 f"there is no head {named[2]} in layer {layer}: this model has {head_count} in each layer",
-                hint=f"use heads from {layer}.0 to {layer}.{head_count - 1}",
+                hint=f"use {option} {layer}.0 to {layer}.{head_count - 1}",
             )
         else:
             found.add(Head(layer, int(named[2])))

@@ -47,6 +47,8 @@ def prepare_texts(checkpoint: Checkpoint, request: EmbeddingRequest) -> TextPrep
         known = ", ".join(prompts.texts)
         raise WrongUsage(
             f"{checkpoint.name} has no prompt {name!r}" + ("" if known else ": it declares no prompts"),
-            hint=f"use one of: {known}; or give the text with --prompt" if known else "give the text with --prompt",
+            hint=f"use one of: {known}; or give the text with --prompt"
+            if known
+            else "leave --prompt-name out, or give the text with --prompt",
         )
     return TextPreparation("" if name is None else prompts.texts[name], is_lower_cased)

@@ -81,14 +81,14 @@ def test_heads_are_parsed_by_layer_and_head() -> None:
     [
         ("2.0", "there is no layer 2: this model has 2", "use numbers from 0 to 1, or from -2 to -1"),
         ("2.*", "there is no layer 2: this model has 2", "use numbers from 0 to 1, or from -2 to -1"),
-        ("0.3", "there is no head 3 in layer 0: this model has 3 in each layer", "use heads from 0.0 to 0.2"),
-        ("", "--ablate '' is not a list of heads", "such as 1.0"),
-        ("1", "--ablate '1' is not a list of heads", "such as 1.0"),
-        ("*.1", "--ablate '*.1' is not a list of heads", "such as 1.0"),
-        ("1.-1", "--ablate '1.-1' is not a list of heads", "such as 1.0"),
-        ("1.0,", "--ablate '1.0,' is not a list of heads", "such as 1.0"),
-        ("1.٣", "--ablate '1.٣' is not a list of heads", "such as 1.0"),
-        ("9" * 5000 + ".1", "is not a list of heads", "such as 1.0"),
+        ("0.3", "there is no head 3 in layer 0: this model has 3 in each layer", "use --ablate 0.0 to 0.2"),
+        ("", "--ablate '' is not a list of heads", "use --ablate 1.0"),
+        ("1", "--ablate '1' is not a list of heads", "use --ablate 1.0"),
+        ("*.1", "--ablate '*.1' is not a list of heads", "use --ablate 1.0"),
+        ("1.-1", "--ablate '1.-1' is not a list of heads", "use --ablate 1.0"),
+        ("1.0,", "--ablate '1.0,' is not a list of heads", "use --ablate 1.0"),
+        ("1.٣", "--ablate '1.٣' is not a list of heads", "use --ablate 1.0"),
+        ("9" * 5000 + ".1", "is not a list of heads", "use --ablate 1.0"),
     ],
 )
 def test_heads_that_do_not_exist_are_an_error(value: str, error: str, hint: str) -> None:
