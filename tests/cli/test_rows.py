@@ -80,7 +80,7 @@ def test_an_option_adds_its_columns(tiny: tuple[str, str], options: tuple[str, .
     assert all(any(row[header.index(name)] for row in rows) for name in header)
 
 
-@pytest.mark.parametrize("option", ["--tokens", "--pooler", "--layers=all", "--similarity"])
+@pytest.mark.parametrize("option", ["--tokens", "--pooler", "--layers=all"])
 @pytest.mark.parametrize("output_format", ["tsv", "csv"])
 def test_options_that_do_not_fit_rows_are_an_error(tiny: tuple[str, str], option: str, output_format: str) -> None:
     finished = run("encode", TEXT, *tiny, option, "--format", output_format)

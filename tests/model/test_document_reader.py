@@ -128,7 +128,7 @@ def test_a_word_that_is_longer_than_the_longest_piece_fails_its_text(
     monkeypatch.setattr(pieces, "MAX_CHARACTERS", 100_000)
     failed = read_document(open_windows(tiny_bert, max_length=6).tokenizer, record("a" * 120_000))
     assert isinstance(failed, FailedText)
-    assert failed.error.message.startswith("the text has 1,000,000 characters without a place between words")
+    assert failed.error.message.startswith("the text has 100,000 characters without a place between words")
 
 
 def test_all_of_a_long_sentence_a_is_in_each_window(tiny_bert: Path) -> None:
