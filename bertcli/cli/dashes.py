@@ -11,6 +11,8 @@ from bertcli.errors import WrongUsage
 from bertcli.quoting import quoted_word, shortened
 
 MASKS = ("[MASK]", "[mask]", "<mask>")
+# Dashes that programs write instead of hyphens: hyphens of Unicode, en dash, em dash, horizontal bar, minus sign.
+_LONG_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 
 
 class TextCommand(TyperCommand):
@@ -25,13 +27,44 @@ class TextCommand(TyperCommand):
             if parameter.param_type_name == "option" and not getattr(parameter, "is_flag", False)
             for name in parameter.opts
         }
+        _check_hyphens(arguments, valued, {name for parameter in self.params for name in parameter.opts})
         text = find_dashed_text(arguments, valued)
         if text is not None:
             raise WrongUsage(
                 f"the text {shortened(text)} begins with a dash, as options do",
-                hint=f"write -- before it: -- {quoted_word(text)}",
+                hint=f"write -- before it, after all options: -- {quoted_word(text)}",
             )
         return super().parse_args(ctx, arguments)
+
+
+def _check_hyphens(arguments: Sequence[str], valued: Collection[str], options: Collection[str]) -> None:
+    """Raise WrongUsage for an option that begins with another dash than hyphens, as word processors write it."""
+    rest = iter(arguments)
+    for argument in rest:
+        if argument == "--":
+            return
+        if argument in valued:
+            next(rest, None)
+        elif (option := find_option_behind_dash(argument, options)) is not None:
+            if_text = f"if it is a text, write -- before it, after all options: -- {quoted_word(argument)}"
+            raise WrongUsage(
+                f"the option {shortened(argument)} begins with another dash than a hyphen",
+                hint=f"write {option}; {if_text}",
+            )
+
+
+def find_option_behind_dash(argument: str, options: Collection[str]) -> str | None:
+    """Return the option that an argument means if long dashes in it are hyphens, or None.
+
+    Args:
+        argument: An argument, such as an option that was copied from a formatted page.
+        options: Names of all options.
+    """
+    name = argument.partition("=")[0].lstrip(f"-{_LONG_DASHES}")
+    if not name or not any(dash in argument[: -len(name)] for dash in _LONG_DASHES):
+        return None
+    option = f"-{name}" if len(name) == 1 else f"--{name}"
+    return option if option in options else None
 
 
 def find_dashed_text(arguments: Sequence[str], valued: Collection[str]) -> str | None:

@@ -52,13 +52,33 @@ def _explain_option(error: Any, name: str, command: str | None, arguments: Seque
         if later is None:
             return WrongUsage(f"bertcli has no option {name}", hint=help_hint)
         return WrongUsage(f"the option {name} must come after the command", hint=f"write bertcli {later} {name} ...")
-    close = difflib.get_close_matches(name, error.possibilities or [], cutoff=_MIN_SIMILARITY)
+    # The name may be a letter from the middle of an argument.
+    given = next((each for each in arguments if each.startswith("-") and name.lstrip("-") in each), name)
+    close = _similar_options(name, given, error)
     hint = f"did you mean {' or '.join(close)}?" if close else help_hint
-    if not close and any(parameter.name == "texts" for parameter in error.ctx.command.params):
-        # The name may be a letter from the middle of an argument.
-        given = next((each for each in arguments if each.startswith("-") and name.lstrip("-") in each), name)
-        hint += f"; if it is a text, write -- before it: -- {quoted_word(given)}"
+    is_long = given.startswith("--")
+    if not (close and is_long) and any(parameter.name == "texts" for parameter in error.ctx.command.params):
+        hint += (
+            f"{' If' if close else '; if'} it is a text, write -- before it, after all options: -- {quoted_word(given)}"
+        )
     return WrongUsage(f"{command} has no option {name}", hint=hint)
+
+
+def _similar_options(name: str, given: str, error: Any) -> Sequence[str]:
+    """Return the options to suggest instead of one that does not exist.
+
+    Args:
+        name: The option as Typer reports it.
+        given: The argument that it is part of: -topk is reported as -t.
+        error: Typer's error.
+    """
+    options = [option for parameter in error.ctx.command.params for option in parameter.opts]
+    word = given.partition("=")[0].lstrip("-")
+    if f"-{word}" in options:  # --k
+        return [f"-{word}"]
+    if given.startswith("--"):
+        return difflib.get_close_matches(name, error.possibilities or [], cutoff=_MIN_SIMILARITY)
+    return difflib.get_close_matches(f"--{word}", options, cutoff=_MIN_SIMILARITY)
 
 
 def _explain_value(error: Any, parameter: Any, arguments: Sequence[str]) -> WrongUsage:

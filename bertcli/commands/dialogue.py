@@ -6,9 +6,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from bertcli.errors import BertcliError, ExitCode, WrongUsage
+from bertcli.errors import BadText, BertcliError, ExitCode, WrongUsage
 from bertcli.input.records import STDIN
-from bertcli.output.messages import print_error, print_plain
+from bertcli.output.messages import print_error, print_note, print_plain
 from bertcli.quoting import shortened
 
 _HELP = (
@@ -39,6 +39,8 @@ class Dialogue:
 
     def __init__(self, prompt: str, request: Any, answer: Callable[[Any], ExitCode]) -> None:
         self._prompt, self._request, self._answer = prompt, request, answer
+        # The options before the commands that no text has been answered with yet.
+        self._earlier_request = request
 
     def run(self) -> ExitCode:
         """Answer texts until the end of the input."""
@@ -57,8 +59,11 @@ class Dialogue:
                         self._obey(*line[1:].split(maxsplit=1))
                     elif line:
                         self._answer_text(line)
+                        self._earlier_request = self._request
                 except BertcliError as error:
                     print_error(error.message, error.hint)
+                    if line and not line.startswith(":") and not isinstance(error, BadText):
+                        self._undo_commands()
         return ExitCode.DONE
 
     def _read_line(self) -> str | None:
@@ -72,6 +77,12 @@ class Dialogue:
 
     def _answer_text(self, text: str) -> None:
         self._answer(replace(self._request, texts=replace(self._request.texts, texts=[text])))
+
+    def _undo_commands(self) -> None:
+        """Go back to the options that worked, since each further text would fail too."""
+        if self._request is not self._earlier_request:
+            self._request = self._earlier_request
+            print_note("the commands since the last answer are undone")
 
     def _confirm(self, message: str) -> None:
         """Print what a command has set, unless --quiet is set."""

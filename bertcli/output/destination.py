@@ -314,7 +314,9 @@ def _format_of(options: OutputOptions, path: Path | None, formats: OutputFormats
         what = f"{suffix} files" if suffix else "a file without a suffix"
         if options.names_folder:
             what = "a folder"
-        raise WrongUsage(f"{path}: {formats.command} cannot write {what}", hint=f"use {known}{folder_hint}")
+        holds_text = suffix == ".txt" and formats.has_plain
+        plain_hint = ", or add --format plain to write the bare answers" if holds_text else ""
+        raise WrongUsage(f"{path}: {formats.command} cannot write {what}", hint=f"use {known}{folder_hint}{plain_hint}")
     if requested not in ("auto", by_suffix):
         option = "--svg" if requested == "svg" else f"--format {requested}"
         raise WrongUsage(f"{option} and the suffix of {path} contradict each other", hint="leave one out")

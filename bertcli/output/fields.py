@@ -139,8 +139,9 @@ class FieldCatalog:
             )
         known = {spelling: spelling for each in self.available for spelling in each.names}
         known |= {each.key.rpartition(".")[2]: each.key for each in self.available if not each.column and each.key}
-        close = difflib.get_close_matches(name.rpartition(".")[2], known, _MAX_SUGGESTIONS)
-        close = difflib.get_close_matches(name, known, _MAX_SUGGESTIONS) or close
+        written = name.lower()  # all names are in small letters
+        close = difflib.get_close_matches(written.rpartition(".")[2], known, _MAX_SUGGESTIONS)
+        close = difflib.get_close_matches(written, known, _MAX_SUGGESTIONS) or close
         suggested = " or ".join(dict.fromkeys(known[spelling] for spelling in close))
         listing = "use --fields help to list the names"
         hint = f"{listing}; did you mean {suggested}?" if suggested else listing

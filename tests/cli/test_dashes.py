@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from bertcli.cli.dashes import find_dashed_text
+from bertcli.cli.dashes import find_dashed_text, find_option_behind_dash
 
 VALUED = ("-f", "--file", "-o", "-k", "-m", "--pair", "--prompt")
 
@@ -37,3 +37,23 @@ def test_a_file_that_exists_is_not_a_text(tmp_path: Path, monkeypatch: pytest.Mo
     for name in ("riendly", "y dog"):
         Path(name).touch()
     assert find_dashed_text(["-friendly", "-my dog"], VALUED) is None
+
+
+@pytest.mark.parametrize(
+    ("argument", "option"),
+    [
+        ("\u2014k", "-k"),
+        ("\u2013\u2013pair", "--pair"),
+        ("-\u2013pair=x", "--pair"),
+        ("\u2212\u2212pair", "--pair"),
+        ("--pair", None),
+        ("\u2014kind", None),
+        ("\u2014 k", None),
+        ("\u2014", None),
+        ("\u2014=", None),
+        ("", None),
+        ("k", None),
+    ],
+)
+def test_an_option_with_long_dashes_is_found(argument: str, option: str | None) -> None:
+    assert find_option_behind_dash(argument, VALUED) == option

@@ -51,13 +51,25 @@ def test_the_lines_that_begin_with_a_colon_are_commands(tiny: tuple[str, str], f
     assert "has no mask" in answer(process, "how are you", "[MASK]")
     answer(process, ":model none/such", "[MASK]")
     assert "none/such" in answer(process, "how [MASK] you", "[MASK]")
-    answer(process, f":model {tiny[1]}", "[MASK]")
-    assert "how [MASK] you" in answer(process, "how [MASK] you", "[MASK]")
+    assert len(re.findall(RANK, answer(process, "how [MASK] you", "[MASK]"))) == 2
     assert answer(process, "", "[MASK]").strip() == ""
     process.sendline(":quit")
     process.expect(pexpect.EOF)
     process.close()
     assert process.exitstatus == 0
+
+
+def test_a_command_that_makes_every_text_fail_is_undone(tiny: tuple[str, str], folder: Path) -> None:
+    process = spawn(["encode", *tiny], folder)
+    process.expect_exact("encode> ")
+    assert "undone" not in answer(process, "how are you", "encode")
+    answer(process, ":k 3", "encode")
+    failed = answer(process, "how are you", "encode")
+    assert "not lexical" in failed
+    assert "note: the commands since the last answer are undone" in failed
+    assert "pooler_output" in answer(process, "how are you", "encode")
+    process.sendeof()
+    process.expect(pexpect.EOF)
 
 
 def test_wrong_options_are_reported_before_the_prompt(tiny: tuple[str, str], folder: Path) -> None:

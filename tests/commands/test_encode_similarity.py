@@ -144,3 +144,16 @@ def test_one_text_has_no_rows_and_no_texts_neither(tmp_path: Path, tiny_bert: Pa
 def test_a_table_refuses_vectors_that_it_does_not_show(tmp_path: Path, tiny_bert: Path) -> None:
     with pytest.raises(WrongUsage, match="shows --similarity alone, without --layers"):
         write(tmp_path, "out.svg", *_TEXTS, model=tiny_bert, layers="0")
+
+
+@pytest.mark.parametrize("name", ["out.tsv", "out.json", "out.svg"])
+def test_a_single_text_gets_a_note(
+    tmp_path: Path, tiny_bert: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    for texts, is_noted in ((["how"], True), (["how", "the"], False), ([""], False)):
+        output = OutputOptions(output=str(tmp_path / name), force=True)
+        model = SessionRequest(str(tiny_bert), device="cpu")
+        of_texts = TextOptions(texts, on_error=OnError.SKIP)
+        encode_texts(EncodeRequest(of_texts, model, output, similarity=SimilarityUnit.TEXTS))
+        noted = capsys.readouterr().err.count("there is only one text, and so nothing to compare it with")
+        assert noted == is_noted

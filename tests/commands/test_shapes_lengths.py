@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bertcli.choices import OnError, OnLong
+from bertcli.choices import FormatName, OnError, OnLong
 from bertcli.commands.options import TextOptions
 from bertcli.commands.shapes.command import ShapesRequest, shapes
 from bertcli.errors import BadText, ExitCode, WrongUsage
@@ -82,7 +82,7 @@ def test_the_limit_is_that_of_max_length(tmp_path: Path) -> None:
     [
         ({"tokens": True}, "--tokens and --lengths cannot be combined"),
         ({"run": True}, "--lengths shows the lengths of texts and needs nothing else"),
-        ({"weights": True}, "--weights lists"),
+        ({"weights": True}, "--lengths shows the lengths"),
         ({"batch": 1, "seq": 8}, "--lengths shows the lengths"),
         ({"model": SessionRequest(long=OnLong.WINDOWS)}, "--lengths counts all tokens of each text"),
         ({"model": SessionRequest(truncate=True)}, "--lengths counts all tokens of each text"),
@@ -92,3 +92,24 @@ def test_options_that_contradict_it(options: dict[str, Any], error: str) -> None
     model = options.pop("model", SessionRequest())
     with pytest.raises(WrongUsage, match=error):
         shapes(ShapesRequest(TextOptions(["how"]), model, OutputOptions(), lengths=True, **options))
+
+
+def test_it_has_no_bare_answer(tmp_path: Path) -> None:
+    output = OutputOptions(output=str(tmp_path / "out"), format=FormatName.PLAIN)
+    with pytest.raises(WrongUsage, match="shapes has no bare answer"):
+        shapes(ShapesRequest(TextOptions(["how"]), SessionRequest(), output, lengths=True))
+
+
+@pytest.mark.parametrize(
+    ("options", "hint"),
+    [
+        ({"lengths": True}, "add --revision main to download it"),
+        ({"tokens": True}, "add --revision main to download it"),
+        ({}, "add --revision main to download it, or give a size instead of texts, such as --batch 1 --seq 128"),
+    ],
+)
+def test_a_tokenizer_that_is_not_downloaded_is_named_with_what_helps(options: dict[str, Any], hint: str) -> None:
+    model = SessionRequest("bert-large-cased", offline=True)
+    with pytest.raises(WrongUsage, match="the tokenizer of bert-large-cased is not downloaded") as raised:
+        shapes(ShapesRequest(TextOptions(["how"]), model, OutputOptions(), **options))
+    assert raised.value.hint == hint

@@ -94,3 +94,12 @@ def test_a_table_and_a_plain_answer_refuse_fields(format_: FormatName) -> None:
     with pytest.raises(WrongUsage, match="--fields is not available in ") as refused:
         resolve_destination(options, OutputFormats("encode", has_plain=True))
     assert refused.value.hint == f"use --format tsv instead of --format {format_}, or leave --fields out"
+
+
+@pytest.mark.parametrize(
+    ("name", "has_plain", "is_proposed"), [("out.txt", True, True), ("out.txt", False, False), ("out.xml", True, False)]
+)
+def test_bare_answers_are_proposed_for_a_text_file(name: str, has_plain: bool, is_proposed: bool) -> None:
+    with pytest.raises(WrongUsage, match=f"shapes cannot write {name[3:]} files") as raised:
+        resolve_destination(OutputOptions(output=name), OutputFormats("shapes", has_plain=has_plain))
+    assert raised.value.hint.endswith(", or add --format plain to write the bare answers") == is_proposed

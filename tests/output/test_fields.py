@@ -181,6 +181,7 @@ def test_a_hidden_column_can_be_chosen() -> None:
     [
         ("text,tokenstr", "there is no field 'tokenstr'", "did you mean token_str"),
         ("masks.prediction.token_str", "there is no field 'masks.prediction.token_str'", "masks.predictions.token_str"),
+        ("TOKEN_STR", "there is no field 'TOKEN_STR'", "did you mean token_str"),
         ("unknwon", "there is no field 'unknwon'", "did you mean unknown"),
         ("zzz", "there is no field 'zzz'", "use --fields help to list the names"),
         ("text,entropy", "the field entropy needs --entropy", "add --entropy"),

@@ -174,6 +174,10 @@ class VectorComparison:
                 self.vectors.append(word.embedding)
 
     def _compared(self) -> Vectors:
+        """Return the vectors. Print a note if there is a single one, since the answer is empty then."""
+        if len(self.items) == 1:
+            only = "one text" if self.word_pooling is None else "one occurrence of the word"
+            self.reporter.note(f"there is only {only}, and so nothing to compare it with")
         if self.recipe.is_lexical and self.word_pooling is None:
             return LexicalVectors(self.vectors, self.recipe.dimension, self.columns.measure)
         return DenseVectors(np.asarray(self.vectors) if self.vectors else np.empty((0, 1)), self.columns.measure)

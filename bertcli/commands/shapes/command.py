@@ -61,7 +61,7 @@ class ShapesRequest:
     @property
     def formats(self) -> OutputFormats:
         """Formats that shapes can write."""
-        return OutputFormats("shapes", has_plain=True)
+        return OutputFormats("shapes", has_plain=not self.lengths)
 
     @property
     def catalog(self) -> FieldCatalog:
@@ -78,11 +78,6 @@ class ShapesRequest:
         """Check that the options go together. Raises WrongUsage."""
         self.model.check_options()
         has_texts, has_size = bool(self.texts.texts or self.texts.file), bool(self.batch or self.seq)
-        if self.weights and (self.run or has_size or has_texts):
-            raise WrongUsage(
-                "--weights lists the tensors of the checkpoint and needs nothing else",
-                hint="leave out texts, --batch, --seq and --run",
-            )
         if self.tokens and self.lengths:
             raise WrongUsage("--tokens and --lengths cannot be combined", hint="leave one of them out")
         for is_given, option, shown in ((self.tokens, "--tokens", "tokens"), (self.lengths, "--lengths", "lengths")):
@@ -91,8 +86,15 @@ class ShapesRequest:
                     f"{option} shows the {shown} of texts and needs nothing else",
                     hint="leave out --batch, --seq, --run and --weights",
                 )
+        if self.weights and (self.run or has_size or has_texts):
+            raise WrongUsage(
+                "--weights lists the tensors of the checkpoint and needs nothing else",
+                hint="leave out texts, --batch, --seq and --run",
+            )
         if self.lengths and self.model.on_long != OnLong.ERROR:
-            raise WrongUsage("--lengths counts all tokens of each text, and cuts none", hint="leave --long out")
+            raise WrongUsage(
+                "--lengths counts all tokens of each text, and cuts none", hint="leave --long and --truncate out"
+            )
         if self.tokens and self.model.reads_windows:
             raise WrongUsage(
                 "--tokens shows whole texts, and --long windows divides them", hint="use --long truncate instead"
@@ -250,10 +252,10 @@ def _open_tokenizer(request: ShapesRequest, subject: _Subject) -> TextTokenizer:
     checkpoint = subject.checkpoint
     if checkpoint is None:
         if not has_bundled_vocabulary(subject.name):
-            raise WrongUsage(
-                f"cannot count tokens: the tokenizer of {subject.name} is not downloaded",
-                hint="give a size instead of texts, such as --batch 1 --seq 128",
-            )
+            hint = "add --revision main to download it"
+            if not (request.tokens or request.lengths):
+                hint += ", or give a size instead of texts, such as --batch 1 --seq 128"
+            raise WrongUsage(f"cannot count tokens: the tokenizer of {subject.name} is not downloaded", hint=hint)
         checkpoint = Checkpoint(subject.name, BUNDLED_FOLDER)
     return open_tokenizer(checkpoint, subject.config, request.model)
 
