@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
+from threading import Lock
 
 from tokenizers import Encoding, Tokenizer
 
@@ -107,6 +108,7 @@ class TextTokenizer:
         # None, and False, for a tokenizer that is written in Python.
         self.normalizer, self.has_offsets = getattr(tokenizer, "normalizer", None), isinstance(tokenizer, Tokenizer)
         self.splits_at_spaces = splits_at_spaces(tokenizer)
+        self._tokenizing = Lock()  # truncation is a state of the tokenizer, which threads share
         tokenizer.no_truncation()
         tokenizer.no_padding()
         self.pad_token_id = tokenizer.token_to_id(special_tokens.pad) or 0
@@ -239,9 +241,10 @@ class TextTokenizer:
             tokens, or too many of them; if the tokenizer fails on it; or if the model has no embedding for a token.
         """
         prefixes = [self.prepare(record, PIECE_CHARACTERS) for record in records]
-        encodings = self._encode_batch(prefixes)
-        found = (self._finish(*parts) for parts in zip(records, prefixes, encodings, strict=True))
-        return [_ids_only(text) for text in found] if ids_only else list(found)
+        with self._tokenizing:
+            encodings = self._encode_batch(prefixes)
+            found = (self._finish(*parts) for parts in zip(records, prefixes, encodings, strict=True))
+            return [_ids_only(text) for text in found] if ids_only else list(found)
 
     def tokenize_window(self, window: Window, *, ids_only: bool = False) -> Iterator[Tokenized]:
         """Yield the texts of a window tokenized, in order, as tokenize does. Failed texts are passed through."""

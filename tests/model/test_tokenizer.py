@@ -1,5 +1,6 @@
 """Token ids equal those of transformers, whichever files describe the tokenizer."""
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -149,6 +150,17 @@ def test_a_truncated_pair_loses_the_longer_part_first(tiny_bert: Path) -> None:
     assert isinstance(found, TokenizedText)
     assert found.tokens == ("[CLS]", "a", "b", "[SEP]", "c", "d", "e", "f", "[SEP]")
     assert found.truncated
+
+
+def test_threads_that_truncate_at_the_same_time_do_not_disturb_each_other(tiny_bert: Path) -> None:
+    tokenizer = open_tokenizer(tiny_bert, 6, truncate=True)
+
+    def tokenize(_: int) -> bool:
+        [found] = tokenizer.tokenize([record("the cat sat on the mat " * 5)])
+        return isinstance(found, TokenizedText) and found.truncated
+
+    with ThreadPoolExecutor(2) as threads:
+        assert all(threads.map(tokenize, range(2000)))
 
 
 def test_texts_stay_in_order_and_a_failed_text_does_not_affect_the_others(tiny_bert: Path) -> None:
