@@ -148,7 +148,7 @@ def pair_summary_lines(summary: Summary[PairCounts]) -> list[str]:
     lines = [f"{counted(counts.count, 'pair')}: {accuracy}, {ties}, {difference}"]
     if summary.groups is not None:
         mean = f"accuracy {summary.mean('accuracy'):.4f}, mean difference {summary.mean('mean_difference'):.3f}"
-        lines.append(f"mean over {counted(len(summary.groups), 'group')}: {mean}")
+        lines.append(f"mean over {counted(summary.averaged_groups('accuracy'), 'group')}: {mean}")
     return lines
 
 
@@ -167,7 +167,7 @@ def probe_summary_lines(summary: Summary[ProbeCounts]) -> list[str]:
             f"{name} {summary.mean(key):.4f}"
             for name, key in (("P@1", "precision_at_1"), ("mean reciprocal rank", "mean_reciprocal_rank"))
         )
-        lines.append(f"mean over {counted(len(summary.groups), 'group')}: {mean}")
+        lines.append(f"mean over {counted(summary.averaged_groups('precision_at_1'), 'group')}: {mean}")
     return lines
 
 

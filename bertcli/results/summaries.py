@@ -37,9 +37,16 @@ class Summary(Generic[Counts]):
 
     def mean(self, name: str) -> float | None:
         """Return the mean over the groups of a number of their counts, without groups that do not have it."""
-        values = [getattr(group.counts, name) for group in self.groups or ()]
-        known = [value for value in values if value is not None]
+        known = self._known(name)
         return sum(known) / len(known) if known else None
+
+    def averaged_groups(self, name: str) -> int:
+        """Return the number of groups that have a number, and that its mean is over."""
+        return len(self._known(name))
+
+    def _known(self, name: str) -> Sequence[float]:
+        values = [getattr(group.counts, name) for group in self.groups or ()]
+        return [value for value in values if value is not None]
 
 
 @dataclass(frozen=True, slots=True)

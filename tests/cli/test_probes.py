@@ -106,6 +106,19 @@ def test_no_word_with_a_rank_has_no_numbers(tiny_bert: Path, file: Path, capsys:
     assert "note: " not in capsys.readouterr().err
 
 
+def test_a_group_without_a_rank_is_in_no_mean(tiny_bert: Path, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [*ROWS[:2], {**ROWS[1], "kind": "unranked", "word": "cats"}]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    options = {"target_field": "word", "aggregate": True, "group_by": "kind"}
+    [summary] = json.loads(write(tiny_bert, file, ".json", **options))["records"]
+    assert (len(summary["groups"]), summary["mean_over_groups"]["count"]) == (3, 2)
+    _, *rows_of_csv = csv.reader(write(tiny_bert, file, ".csv", **options).splitlines())
+    assert rows_of_csv[3][:3] == ["mean", "", "2"]
+    assert "mean over 2 groups" in write(tiny_bert, file, ".txt", format=FormatName.TABLE, **options)
+    write(tiny_bert, file, ".json", target_field="word", group_by="kind")
+    assert "mean over 2 groups: P@1 " in capsys.readouterr().err
+
+
 def test_the_summary_is_a_note(tiny_bert: Path, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(tiny_bert, file, ".json", target_field="word", group_by="kind")
     first, second = [line for line in capsys.readouterr().err.splitlines() if "note: " in line]

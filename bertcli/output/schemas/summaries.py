@@ -88,7 +88,7 @@ def _summary_rows(summary: Summary[Any], keys: Sequence[str], group_fields: Sequ
     for group in summary.groups or ():
         yield "group", *group.group.values(), *_count_cells(group.counts, keys)
     if summary.groups is not None:
-        means = (cell for key in keys for cell in _mean_cells(summary, key))
+        means = (cell for key in keys for cell in _mean_cells(summary, key, keys))
         yield "mean", *no_group, *means
     yield "all", *no_group, *_count_cells(summary.counts, keys)
 
@@ -102,11 +102,16 @@ def _count_cells(counts: Any, keys: Sequence[str]) -> Iterable[Cell]:
             yield from (None, None) if value is None else (value.low, value.high)
 
 
-def _mean_cells(summary: Summary[Any], key: str) -> Sequence[Cell]:
+def _mean_cells(summary: Summary[Any], key: str, keys: Sequence[str]) -> Sequence[Cell]:
     """Return the cells of the mean over the groups; their number in the column of counts."""
     if key == "count":
-        return [len(summary.groups or ())]
+        return [_averaged_groups(summary, keys)]
     return [summary.mean(key)] if key in _AVERAGED else [None] * len(_columns(key))
+
+
+def _averaged_groups(summary: Summary[Any], keys: Sequence[str]) -> int:
+    """Return the number of groups that the means are over."""
+    return summary.averaged_groups(next(key for key in keys if key in _AVERAGED))
 
 
 # JSON
@@ -118,7 +123,7 @@ def _summary_json(summary: Summary[Any], keys: Sequence[str]) -> Mapping[str, An
         return found
     groups = [{"group": dict(each.group), **_counts_json(each.counts, keys)} for each in summary.groups]
     means = {key: _value(summary.mean(key)) for key in keys if key in _AVERAGED}
-    return {**found, "groups": groups, "mean_over_groups": {"count": len(groups), **means}}
+    return {**found, "groups": groups, "mean_over_groups": {"count": _averaged_groups(summary, keys), **means}}
 
 
 def _counts_json(counts: Any, keys: Sequence[str]) -> Mapping[str, Any]:

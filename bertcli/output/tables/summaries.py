@@ -34,7 +34,7 @@ def pair_summary_table(summary: Summary[PairCounts], info: RunInfo, group_fields
     cells.add_bars(drawn, "accuracy", "95 %")
     cells.add_numbers(drawn, "ties", "difference")
     mean = [_share(summary.mean("accuracy")), Text(), Text(), _with_margin(summary.mean("mean_difference"), None)]
-    _add_rows(drawn, summary, _pair_cells, mean)
+    _add_rows(drawn, summary, _pair_cells, mean, summary.averaged_groups("accuracy"))
     title = Text(counted(summary.counts.count, "pair"), cells.STRONG)
     return cells.figure(title, Blocks(drawn, keys=1), cells.caption(info, _ACCURACY, _DIFFERENCE))
 
@@ -52,7 +52,7 @@ def probe_summary_table(summary: Summary[ProbeCounts], info: RunInfo, group_fiel
     cells.add_numbers(drawn, "P@5", "P@10", "MRR", "mean rank")
     means = [summary.mean(name) for name in ("precision_at_5", "precision_at_10", "mean_reciprocal_rank")]
     mean = [_share(summary.mean("precision_at_1")), Text(), *map(_number, means), _rank(summary.mean("mean_rank"))]
-    _add_rows(drawn, summary, _probe_cells, mean)
+    _add_rows(drawn, summary, _probe_cells, mean, summary.averaged_groups("precision_at_1"))
     counts = summary.counts
     title = Text(counted(counts.count + counts.unranked, "text"), cells.STRONG)
     if counts.unranked:
@@ -69,14 +69,18 @@ def _table(group_fields: Sequence[str], what: str) -> Table:
 
 
 def _add_rows(
-    drawn: Table, summary: Summary[Any], count_cells: Callable[[Any], Sequence[Text]], mean: Sequence[Text]
+    drawn: Table,
+    summary: Summary[Any],
+    count_cells: Callable[[Any], Sequence[Text]],
+    mean: Sequence[Text],
+    averaged: int,
 ) -> None:
     for group in summary.groups or ():
         name = cells.cell(", ".join(group.group.values()))
         drawn.add_row(name, Text(f"{group.counts.count:,}"), *count_cells(group.counts))
     drawn.add_section()
     if summary.groups is not None:
-        drawn.add_row(Text(f"mean over {counted(len(summary.groups), 'group')}"), Text(), *mean)
+        drawn.add_row(Text(f"mean over {counted(averaged, 'group')}"), Text(), *mean)
     drawn.add_row(Text("all"), Text(f"{summary.counts.count:,}"), *count_cells(summary.counts))
 
 
