@@ -164,6 +164,18 @@ def test_targets_are_read_from_a_file(tiny_bert: Path, file: Path, tmp_path: Pat
     assert [each["target"] for each in records[0]["masks"][0]["targets"]] == ["cat", "the mat"]
 
 
+def test_a_byte_order_mark_is_no_part_of_a_target(tiny_bert: Path, file: Path, tmp_path: Path) -> None:
+    words = tmp_path / "words.txt"
+    words.write_text("cat\n", encoding="utf-8-sig")
+    records = json.loads(write(tiny_bert, file, ".json", targets=f"@{words}"))["records"]
+    assert [each["target"] for each in records[0]["masks"][0]["targets"]] == ["cat"]
+
+
+def test_an_at_sign_alone_is_a_target(tiny_bert: Path, file: Path) -> None:
+    with pytest.raises(WrongUsage, match="the target '@' is not in the vocabulary"):
+        write(tiny_bert, file, ".json", targets="@")
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [(None, "cannot be read: No such file"), (b"\n\n", "has no words"), (b"caf\xe9\n", "is not UTF-8")],

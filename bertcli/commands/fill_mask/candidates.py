@@ -39,14 +39,15 @@ def parse_words(words: str, session: Session) -> list[Target]:
     """
     from bertcli.analysis.masks.targets import parse_targets
 
-    listed = _read_words(words[1:]) if words.startswith("@") else split_words(words, "--targets")
+    is_file = words.startswith("@") and words != "@"
+    listed = _read_words(words[1:]) if is_file else split_words(words, "--targets")
     return parse_targets(session.tokenizer, listed)
 
 
 def _read_words(name: str) -> list[str]:
     """Return the words of a file, one on each line, without blank lines. Raises WrongUsage."""
     try:
-        words = [line for line in Path(name).read_text(encoding="utf-8").splitlines() if line.strip()]
+        words = [line for line in Path(name).read_text(encoding="utf-8-sig").splitlines() if line.strip()]
     except UnicodeDecodeError:
         problem = "is not UTF-8"
     except (OSError, ValueError) as error:
