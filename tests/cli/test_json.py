@@ -137,9 +137,11 @@ def test_words_are_in_the_score_with_their_places(tiny: tuple[str, str], pair: t
     }
     assert record["score"]["method"] == "PLL-whole-word"
     header, *rows = run("fill-mask", "how cats", *pair, *tiny, *options, "--format", "tsv").rows()
-    assert header[-8:] == ["word", "word_index", "sentence", "start", "end", "positions", "logprob", "surprisal"]
-    found = [[each["word"], str(each["index"]), str(each.get("sentence", 0))] for each in record["score"]["words"]]
-    assert [row[-8:-5] for row in rows] == found
+    names = ["word", "word_index", *sentence, "start", "end", "positions", "logprob", "surprisal"]
+    assert header[-len(names) :] == names
+    cells = [dict(zip(header, row, strict=True)) for row in rows]
+    found = [(each["word"], str(each["index"]), str(each.get("sentence", 0))) for each in record["score"]["words"]]
+    assert [(row["word"], row["word_index"], row.get("sentence", "0")) for row in cells] == found
 
 
 def test_words_say_that_they_imply_a_method(tiny: tuple[str, str]) -> None:

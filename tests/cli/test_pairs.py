@@ -82,6 +82,15 @@ def test_a_pair_is_a_row_with_its_group_and_id(tiny_bert: Path, file: Path) -> N
     ]  # fmt: skip
 
 
+def test_a_sentence_b_to_compare_with_has_no_column_of_its_own(tiny_bert: Path, tmp_path: Path) -> None:
+    lines = tmp_path / "lines.txt"
+    lines.write_text("how are you\thow are cat\n")
+    texts = {"text_field": None, "pairs": True}
+    header, row = csv.reader(write(tiny_bert, lines, ".csv", texts, versus="B").splitlines())
+    assert header[:4] == ["index", "line", "text", "versus"]
+    assert row[2:4] == ["how are you", "how are cat"]
+
+
 def test_an_aggregate_has_each_group_their_mean_and_all_pairs(tiny_bert: Path, file: Path) -> None:
     [summary] = json.loads(write(tiny_bert, file, ".json", aggregate=True, group_by="kind"))["records"]
     counts = ["count", "accuracy", "accuracy_interval", "ties", "mean_difference", "mean_difference_interval"]

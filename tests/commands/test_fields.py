@@ -97,6 +97,16 @@ def test_several_files_have_a_column(tmp_path: Path, tiny_bert: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(("pair", "more"), [(None, []), ("the cat", ["pair", "sentence"])])
+def test_scores_of_words_name_the_sentence_of_a_pair_alone(
+    tmp_path: Path, tiny_bert: Path, pair: str | None, more: list[str]
+) -> None:
+    source = TextOptions(["how are you"], pair=pair)
+    options = {"source": source, "score": True, "words": True}
+    header = written(tmp_path / "o.tsv", "fill-mask", [], tiny_bert, **options).splitlines()[0].split("\t")
+    assert [name for name in header if name in ("pair", "sentence")] == more
+
+
 def test_the_header_does_not_depend_on_the_texts(tmp_path: Path, tiny_bert: Path) -> None:
     skipping = {"on_error": OnError.SKIP, "entropy": True}
     headers = [

@@ -125,6 +125,15 @@ def test_options_that_cannot_be_combined_are_wrong_usage(options: dict[str, Any]
     assert raised.value.hint
 
 
+def test_the_hint_about_sentence_b_does_not_contradict_pairs() -> None:
+    texts, pairs = TextOptions(pairs=True), {"versus": "B", "only": ScoreOnly.B}
+    with pytest.raises(WrongUsage) as raised:
+        request(score=True, texts=texts, **pairs).check_options()
+    assert raised.value.hint == "leave one of them out"
+    request(score=True, texts=texts, only=ScoreOnly.B).check_options()
+    request(score=True, texts=texts, versus="B").check_options()
+
+
 @pytest.mark.parametrize("engine", ["numpy", "transformers"])
 def test_integrated_gradients_need_torch(engine: str) -> None:
     on_engine = replace(request(attribute=AttributionMethod.IG), model=SessionRequest(engine=EngineName(engine)))

@@ -19,6 +19,7 @@ from bertcli.output.catalogs.scores import (
     probe_summary_fields,
     word_score_fields,
 )
+from bertcli.output.catalogs.texts import PAIR
 from bertcli.output.destination import TENSOR_SUFFIXES, Destination, OutputFormats, OutputOptions
 from bertcli.output.fields import Field, FieldCatalog
 
@@ -150,7 +151,7 @@ class FillMaskRequest:
     @property
     def catalog(self) -> FieldCatalog:
         """Fields of the records."""
-        given = options_of_fields(self.texts, self.model, self._details())
+        given = options_of_fields(self.texts, self.model, {**self._details(), PAIR: self._has_sentence_b})
         return FieldCatalog(self._fields(), given)
 
     def check_options(self) -> None:
@@ -226,6 +227,11 @@ class FillMaskRequest:
             "--group-by": self.pairs.group_by is not None,
         }
 
+    @property
+    def _has_sentence_b(self) -> bool:
+        """True if each text has a sentence B. With --versus, that of --pairs is the text to compare with."""
+        return self.texts.pair is not None or (self.texts.pairs and self.pairs.versus is None)
+
     def _fields(self) -> Sequence[Field]:
         """Return the fields of the records, or of their summary."""
         groups, is_aggregate = self.group_fields, self.pairs.aggregate
@@ -237,7 +243,6 @@ class FillMaskRequest:
 
     def _check_pairs(self) -> None:
         texts, pairs = self.texts, self.pairs
-        has_b = texts.pair is not None or (texts.pairs and pairs.versus is None)
         if texts.pairs and pairs.versus not in (None, _SENTENCE_B):
             raise WrongUsage(
                 f"with --pairs, each text is compared with its sentence B, not with {pairs.versus!r}",
@@ -245,11 +250,10 @@ class FillMaskRequest:
             )
         if pairs.only == ScoreOnly.SHARED and pairs.versus is None:
             raise WrongUsage("--only shared needs --versus", hint="add --versus, or leave --only shared out")
-        if pairs.only == ScoreOnly.B and not has_b:
-            raise WrongUsage(
-                "--only b needs a sentence B" + (", and --versus B takes it" if texts.pairs else ""),
-                hint="give it with --pair, or leave --only b out",
-            )
+        if pairs.only == ScoreOnly.B and texts.pairs and not self._has_sentence_b:
+            raise WrongUsage("--only b needs a sentence B, and --versus B takes it", hint="leave one of them out")
+        if pairs.only == ScoreOnly.B and not self._has_sentence_b:
+            raise WrongUsage("--only b needs a sentence B", hint="give it with --pair, or leave --only b out")
         chosen = "--only" if pairs.only is not None else "--only-words"
         if self.model.reads_windows and (pairs.only is not None or pairs.only_words is not None):
             raise WrongUsage(

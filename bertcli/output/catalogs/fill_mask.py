@@ -49,8 +49,6 @@ def only_fields(score: str) -> list[Field]:
 
 
 _MASK_NUMBER = Field("", "mask", "number of the mask in its text, from 0")
-
-
 # Analyses that can read a text in windows.
 _IN_WINDOWS = ("", "--score", "--lens", "--head-effects")
 
@@ -63,7 +61,7 @@ def fill_mask_fields(analysis: str) -> Sequence[Field]:
     """
     return [
         *TEXT,
-        *(WINDOWS_READ if analysis in ("", "--score", "--lens", "--head-effects") else ()),
+        *(WINDOWS_READ if analysis in _IN_WINDOWS else ()),
         *_ANALYSES[analysis](),
     ]
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bertcli.output.catalogs.fill_mask import SCORED, mask_fields, only_fields
-from bertcli.output.catalogs.texts import TEXT, WINDOWS_READ, all_keys, fields_of
+from bertcli.output.catalogs.texts import PAIR, TEXT, WINDOWS_READ, all_keys, fields_of
 from bertcli.output.fields import Field
 
 _TEXT_SCORE = (
@@ -13,14 +13,14 @@ _TEXT_SCORE = (
     ("method", "name of the method in the literature"),
 )
 _WORD = (
-    ("word", "word", "the word as it is written in the text"),
-    ("sentence", "sentence", "0 or 1, the sentence of a pair"),
-    ("index", "word_index", "number of the word in its sentence, from 0"),
-    ("start", "start", "its first character in its sentence"),
-    ("end", "end", "the character after its last"),
-    ("positions", "positions", "positions of its tokens"),
-    ("logprob", "logprob", "natural logarithm of its probability, the sum over its tokens"),
-    ("surprisal", "surprisal", "-log2 of its probability, in bits"),
+    ("word", "word", "the word as it is written in the text", ""),
+    ("sentence", "sentence", "0 or 1, the sentence of a pair", PAIR),
+    ("index", "word_index", "number of the word in its sentence, from 0", ""),
+    ("start", "start", "its first character in its sentence", ""),
+    ("end", "end", "the character after its last", ""),
+    ("positions", "positions", "positions of its tokens", ""),
+    ("logprob", "logprob", "natural logarithm of its probability, the sum over its tokens", ""),
+    ("surprisal", "surprisal", "-log2 of its probability, in bits", ""),
 )
 _EXPECTED = (
     ("target", "the word that the text expects"),
@@ -57,7 +57,7 @@ def word_score_fields() -> Sequence[Field]:
     """Return the fields of the scores of words."""
     return [
         *TEXT,
-        *(Field(f"score.words[].{key}", column, about) for key, column, about in _WORD),
+        *(Field(f"score.words[].{key}", column, about, shown_with=option) for key, column, about, option in _WORD),
         *fields_of("score", _TEXT_SCORE, ()),
         *only_fields("score"),
         *fields_of("score.tokens[]", SCORED, ()),
