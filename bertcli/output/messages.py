@@ -206,10 +206,10 @@ class Reporter:
             done: Amount of the work that is done.
             total: All of the work.
         """
-        from bertcli.output.console import ProgressBar
-
         if not self.is_shown:
             return
+        from bertcli.output.console import ProgressBar
+
         with self._drawing:
             if self._step_started is None:
                 self._step_started = time.monotonic()

@@ -9,7 +9,7 @@ import termios
 
 import pytest
 
-from bertcli.output.messages import print_error
+from bertcli.output.messages import Reporter, print_error
 
 MESSAGE = "the folder /a/very/long/path/that-is-wider-than-the-terminal holds no checkpoint, and there is no such model"
 
@@ -30,3 +30,8 @@ def test_messages_on_a_terminal_wrap_between_words(monkeypatch: pytest.MonkeyPat
 def test_messages_elsewhere_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     print_error(MESSAGE)
     assert capsys.readouterr().err == f"bertcli: error: {MESSAGE}\n"
+
+
+def test_a_step_that_nobody_sees_loads_no_progress_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "bertcli.output.console", None)  # an import fails
+    Reporter(quiet=False).show_step("comparing texts", 1, 2)
