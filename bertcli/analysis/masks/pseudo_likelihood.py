@@ -82,7 +82,7 @@ def _masked_with(session: Session, text: TokenizedText, position: int, method: W
         return (position,)
     while end < len(text) and text.words[end] == word:
         end += 1
-    while method == WithinWord.WHOLE and text.words[start - 1] == word:
+    while method == WithinWord.WHOLE and start and text.words[start - 1] == word:
         start -= 1
     return range(start, end)
 

@@ -12,7 +12,10 @@ from bertcli.analysis.masks.pseudo_likelihood import score_texts
 from bertcli.analysis.masks.scored_tokens import EVERY_TOKEN
 from bertcli.choices import WithinWord
 from bertcli.errors import BadText
+from bertcli.input.records import TextRecord
+from bertcli.model.batching import pad
 from bertcli.model.session import Session
+from bertcli.model.tokenizer import TokenizedText
 from bertcli.results.masks import TextScore
 from tests.analysis.masks import drawn, slow
 from tests.published import published_checkpoint
@@ -65,6 +68,14 @@ def test_the_pieces_of_a_word_share_a_run_if_they_are_masked_together(
     )
     score(session, ["the mating cats"], WithinWord.WHOLE)
     assert sum(rows) == 3
+
+
+def test_a_word_may_begin_a_text_without_special_tokens(tiny_bert: Path) -> None:
+    session = open_bert(tiny_bert)
+    ids = [VOCABULARY.index(token) for token in ("cat", "##s")]
+    text = TokenizedText(TextRecord(0, "cats"), ids, (0, 0), ("cat", "##s"), words=((0, 0), (0, 0)))
+    [found] = score_texts(session, pad([text], 0), WithinWord.WHOLE)
+    assert [token.position for token in found.tokens] == [0, 1]
 
 
 @given(drawn.engines, drawn.plain_texts)
