@@ -125,6 +125,16 @@ def test_options_that_cannot_be_combined_are_wrong_usage(options: dict[str, Any]
     assert raised.value.hint
 
 
+@pytest.mark.parametrize(
+    ("options", "needs_whole_texts"),
+    [({}, False), ({"words": True}, True), ({"only_words": "is"}, True), ({"only": ScoreOnly.B}, True)],
+)
+def test_windows_are_offered_for_a_long_text_unless_an_option_refuses_them(
+    options: dict[str, Any], needs_whole_texts: bool
+) -> None:
+    assert request(score=True, **options).needs_whole_texts == needs_whole_texts
+
+
 def test_the_hint_about_sentence_b_does_not_contradict_pairs() -> None:
     texts, pairs = TextOptions(pairs=True), {"versus": "B", "only": ScoreOnly.B}
     with pytest.raises(WrongUsage) as raised:

@@ -50,8 +50,10 @@ _NEEDS: Mapping[str, Sequence[str]] = {
 _OF_IG = ("--baseline", "--steps")
 # The value of --versus for the sentences that --pairs divides.
 _SENTENCE_B = "B"
-# Analyses that compare all masks or tokens of a text with each other, or whole texts.
-_WHOLE_TEXTS = ("--target-field", "--joint", "--compare", "--mutual", "--attribute")
+# Analyses that compare all masks or tokens of a text with each other, or whole texts, and options that need all tokens.
+_WHOLE_TEXTS = (
+    "--target-field", "--joint", "--compare", "--mutual", "--attribute", "--words", "--only", "--only-words",
+)  # fmt: skip
 # Analyses with a bare answer: a filled text, a score, a difference of scores, or a rank.
 _WITH_ANSWER = ("", "--joint", "--score", "--target-field")
 # Analyses whose results are matrices, which a picture can show.
@@ -136,7 +138,13 @@ class FillMaskRequest:
     @property
     def needs_whole_texts(self) -> bool:
         """True if the analysis cannot read a text in windows."""
-        return self.analysis in _WHOLE_TEXTS
+        return bool(self._whole_text_option)
+
+    @property
+    def _whole_text_option(self) -> str:
+        """The first option that cannot read a text in windows, "" if there is none."""
+        given = {**self._details(), self.analysis: True}
+        return next((option for option in _WHOLE_TEXTS if given.get(option)), "")
 
     @property
     def formats(self) -> OutputFormats:
@@ -159,19 +167,14 @@ class FillMaskRequest:
         self.model.check_options()
         if self.model.reads_windows and self.needs_whole_texts:
             raise WrongUsage(
-                f"{self.analysis} needs a whole text, and --long windows reads a long text in parts",
-                hint=f"use --long truncate, or leave {self.analysis} out",
+                f"{self._whole_text_option} needs a whole text, and --long windows reads a long text in parts",
+                hint=f"use --long truncate, or leave {self._whole_text_option} out",
             )
         if self.mass is not None and isnan(self.mass):
             raise WrongUsage("--mass nan is not a probability", hint="use a number from 0 to 1")
         analyses = self._analyses()
         if len(analyses) > 1:
             raise WrongUsage(f"{analyses[0]} and {analyses[1]} cannot be combined", hint="use one of them at a time")
-        if self.words and self.model.reads_windows:
-            raise WrongUsage(
-                "--words needs a whole text, and --long windows reads a long text in parts",
-                hint="use --long truncate, or leave --words out",
-            )
         if self.words and self.pairs.versus is not None:
             raise WrongUsage("--words and --versus cannot be combined", hint="leave one of them out")
         self._check_pairs()
@@ -254,12 +257,6 @@ class FillMaskRequest:
             raise WrongUsage("--only b needs a sentence B, and --versus B takes it", hint="leave one of them out")
         if pairs.only == ScoreOnly.B and not self._has_sentence_b:
             raise WrongUsage("--only b needs a sentence B", hint="give it with --pair, or leave --only b out")
-        chosen = "--only" if pairs.only is not None else "--only-words"
-        if self.model.reads_windows and (pairs.only is not None or pairs.only_words is not None):
-            raise WrongUsage(
-                f"{chosen} needs a whole text, and --long windows reads a long text in parts",
-                hint=f"use --long truncate, or leave {chosen} out",
-            )
         if "" in self.group_fields:
             raise WrongUsage(
                 "--group-by has an empty name", hint="separate fields with commas, or leave --group-by out"
