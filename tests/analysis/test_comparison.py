@@ -103,6 +103,12 @@ def test_equal_vectors_are_equally_similar_wherever_they_are() -> None:
     assert set(exact.diagonal()) == {1.0}
 
 
+@pytest.mark.parametrize("measure", [Similarity.EUCLIDEAN, Similarity.MANHATTAN])
+def test_equal_vectors_have_no_negative_zero(measure: Similarity) -> None:
+    for found in both_kinds(np.ones((2, 3), np.float32), measure):
+        assert not np.signbit(found.similarity(0, 2)).any()
+
+
 def test_no_vectors_and_one_vector() -> None:
     assert list(nearest(LexicalVectors([], 3, Similarity.DOT), 2)) == []
     (only,) = nearest(DenseVectors(np.ones((1, 3), np.float32)), 2)

@@ -55,7 +55,8 @@ class DenseVectors:
         if self._measure in (Similarity.COSINE, Similarity.DOT):
             return np.asarray(rows @ others.T, np.float32)
         order = 2 if self._measure == Similarity.EUCLIDEAN else 1
-        return np.asarray([-np.linalg.norm(others - row, ord=order, axis=-1) for row in rows], np.float32)
+        # Subtracted, since -0 would be shown as -0.0.
+        return np.asarray([0 - np.linalg.norm(others - row, ord=order, axis=-1) for row in rows], np.float32)
 
 
 class LexicalVectors:
@@ -89,7 +90,7 @@ class LexicalVectors:
         found = np.empty((stop - start, len(self) - first), np.float32)
         rows = np.array([self._dense(row) for row in range(start, stop)])
         for column in range(first, len(self)):
-            found[:, column - first] = -np.linalg.norm(rows - self._dense(column), ord=order, axis=-1)
+            found[:, column - first] = 0 - np.linalg.norm(rows - self._dense(column), ord=order, axis=-1)
         return found
 
     def _products(self, row: int) -> DoubleArray:
