@@ -109,6 +109,16 @@ def test_equal_vectors_have_no_negative_zero(measure: Similarity) -> None:
         assert not np.signbit(found.similarity(0, 2)).any()
 
 
+def test_orthogonal_vectors_have_the_cosine_0_in_every_block() -> None:
+    vectors = np.array([[-1, -1, -1, -1], [1, 2, -1, -2], [2, 1, -1, -2], [0, 1, -1, 0], [-1, 2, 0, -1]], np.float32)
+    found = DenseVectors(vectors)
+    for start in range(5):
+        values = found.similarity(start, start + 1)
+        np.testing.assert_array_equal(values, found.similarity(0, 5)[start : start + 1])
+        assert not np.any((values != 0) & (np.abs(values) < 1e-9))
+        assert not np.signbit(values[values == 0]).any()
+
+
 def test_no_vectors_and_one_vector() -> None:
     assert list(nearest(LexicalVectors([], 3, Similarity.DOT), 2)) == []
     (only,) = nearest(DenseVectors(np.ones((1, 3), np.float32)), 2)

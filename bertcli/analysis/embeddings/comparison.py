@@ -13,6 +13,8 @@ from bertcli.results.embeddings import LexicalVector
 
 # Similarities of a block, at most: 32 MB of float64.
 _BLOCK_VALUES = 1 << 22
+# Decimals of a cosine that float64 computes exactly, whatever the order of the sum.
+_COSINE_DECIMALS = 12
 # Vectors of a block, at most, so that a block takes a fraction of a second.
 _BLOCK_ROWS = 256
 
@@ -52,7 +54,10 @@ class DenseVectors:
 
     def similarity(self, start: int, stop: int, first: int = 0) -> FloatArray:
         rows, others = self._vectors[start:stop], self._vectors[first:]
-        if self._measure in (Similarity.COSINE, Similarity.DOT):
+        if self._measure == Similarity.COSINE:
+            # BLAS rounds differently in blocks of other shapes: the cosine 0 may come out as 1e-17, also as float32.
+            return np.asarray(np.round(rows @ others.T, _COSINE_DECIMALS) + 0.0, np.float32)
+        if self._measure == Similarity.DOT:
             return np.asarray(rows @ others.T, np.float32)
         order = 2 if self._measure == Similarity.EUCLIDEAN else 1
         # Subtracted, since -0 would be shown as -0.0.
