@@ -48,20 +48,20 @@ class LengthCounts:
         over = sum(count for length, count in self.texts.items() if length > limit)
         median, p90, p99 = (_percentile(lengths, totals, percent) for percent in (50, 90, 99))
         return TextLengths(
-            texts,
-            tokens,
-            lengths[0] if lengths else None,
-            median,
-            p90,
-            p99,
-            lengths[-1] if lengths else None,
-            limit,
-            over,
-            over / texts if texts else 0.0,
-            self.unknown,
-            self.unknown / tokens if tokens else 0.0,
-            self.unknown_texts,
-            [] if p99 is None else list(self._bins(lengths, p99)),
+            texts=texts,
+            tokens=tokens,
+            min=lengths[0] if lengths else None,
+            median=median,
+            p90=p90,
+            p99=p99,
+            max=lengths[-1] if lengths else None,
+            limit=limit,
+            over_limit=over,
+            over_limit_share=over / texts if texts else 0.0,
+            unknown=self.unknown,
+            unknown_share=self.unknown / tokens if tokens else 0.0,
+            unknown_texts=self.unknown_texts,
+            histogram=[] if p99 is None else list(self._bins(lengths, p99)),
         )
 
     def _bins(self, lengths: Sequence[int], p99: int) -> Iterator[LengthBin]:
