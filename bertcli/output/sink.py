@@ -156,6 +156,9 @@ class Sink:
         if path is not None:
             with open_target(path, force=self._options.force) as file:
                 yield file
+                self.reporter.note_if_interrupted(
+                    None
+                )  # the file may be complete when an interrupt arrives from now on
             return
         # A stream of its own: the buffer of sys.stdout would be closed with the text wrapper if the disk is full.
         with open(sys.stdout.fileno(), "wb", closefd=False) as stdout:

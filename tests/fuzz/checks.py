@@ -112,13 +112,18 @@ def _check_files(case: Case, ended: Ended, before: Files, after: Files) -> Itera
     if target is None or is_folder:
         return
     if target in before:
-        may_change = is_complete(ended) and "--force" in case.arguments
+        may_change = _may_be_written(ended) and "--force" in case.arguments
         if not may_change and before[target] != after.get(target):
             yield "a file that existed has changed"
-    elif target in after and not is_complete(ended):
+    elif target in after and not _may_be_written(ended):
         yield "a file was written, although the run has failed"
     if is_complete(ended) and target not in after and not _asks_for_help(case):
         yield "the output file is missing"
+
+
+def _may_be_written(ended: Ended) -> bool:
+    """Return True if the output is complete, or if a signal may have arrived when it was, since no note denies that."""
+    return is_complete(ended) or (bool(ended.sent) and b"bertcli: note: interrupted" not in ended.stderr)
 
 
 def _asks_for_help(case: Case) -> bool:
@@ -156,8 +161,11 @@ def _check_output(case: Case, ended: Ended, folder: Path) -> Iterator[str]:
     if any("windows" in argument for argument in case.arguments) and (is_matrix or case.format == ".html"):
         return  # a text may have several rows, one for each of its windows
     expected = case.records if is_matrix else case.records - skipped(ended)
-    # A table of heads or predictions may have no row for a text, so that its index is missing.
-    if count != expected and not (case.format in ("csv", "tsv", ".csv", ".tsv") and count < expected):
+    # A table of heads or predictions may have no row for a text, so that its index is missing. A single text has no
+    # row in --similarity.
+    compares = any(argument.startswith("--similarity") for argument in case.arguments)
+    may_lack_rows = case.format in ("csv", "tsv", ".csv", ".tsv") or (compares and "jsonl" in case.format)
+    if count != expected and not (may_lack_rows and count < expected):
         yield f"{count} records in the output instead of {expected}"
 
 
