@@ -16,7 +16,7 @@ WHOLE = "the cat sat on the mat"
     ("options", "words"),
     [
         (("--score", "--mutual"), "--score and --mutual cannot be combined"),
-        (("--lens", "--targets", "cats"), "--lens shows the rank of a single piece"),
+        (("--lens", "--targets", "cats"), "--lens is for a single piece in each mask"),
         (("--joint", "-k", "999999"), "--top-k 999,999 is more than"),
     ],
 )

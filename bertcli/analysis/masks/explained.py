@@ -8,7 +8,6 @@ import numpy as np
 
 from bertcli.analysis.masks.predictions import MaskLogits
 from bertcli.analysis.masks.targets import Target
-from bertcli.errors import WrongUsage
 from bertcli.model.ops.base import Array, Ops
 from bertcli.results.masks import MaskPredictions
 from bertcli.results.texts import FloatArray
@@ -57,22 +56,3 @@ def logprobs_of(ops: Ops, logits: Array, ids: Sequence[int]) -> FloatArray:
 def logprobs_by_row(ops: Ops, logits: Array, ids: Sequence[Sequence[int]]) -> list[FloatArray]:
     """Return the log-probabilities of the tokens of each row of logits. Each row has its own tokens."""
     return [logprobs_of(ops, logits[row : row + 1], of_row)[0] for row, of_row in enumerate(ids)]
-
-
-def check_one_piece(option: str, targets: Sequence[Target]) -> None:
-    """Check that every target is one piece. A longer one has no probability in a single mask.
-
-    Args:
-        option: Name of the option that explains the targets, for the error message.
-        targets: The targets.
-
-    Raises:
-        WrongUsage: A target has several pieces.
-    """
-    for target in targets:
-        if len(target.ids) > 1:
-            raise WrongUsage(
-                f"{option} explains the probability of a single piece, and the target {target.word!r} has "
-                f"{len(target.ids)} ({' '.join(target.pieces)})",
-                hint=f"use targets of one piece, or leave {option} out",
-            )

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from bertcli.analysis.masks.predictions import MaskLogits, top_predictions
 from bertcli.analysis.masks.targets import Target, score_targets
 from bertcli.choices import TargetScore
-from bertcli.errors import WrongUsage
 from bertcli.results.masks import LensLayer, MaskPredictions
 
 
@@ -35,18 +34,3 @@ class LogitLens:
             for mask, predictions in enumerate(found):
                 layers[mask].append(LensLayer(layer, predictions, None if scored is None else scored[mask]))
         return [replace(mask, lens=of_mask) for mask, of_mask in zip(masks, layers, strict=True)]
-
-
-def check_single_piece(targets: Sequence[Target]) -> None:
-    """Check that every target is one piece. A longer target would need a text of its own for each layer.
-
-    Raises:
-        WrongUsage: A target has several pieces.
-    """
-    for target in targets:
-        if len(target.ids) > 1:
-            raise WrongUsage(
-                f"--lens shows the rank of a single piece, and the target {target.word!r} has {len(target.ids)} "
-                f"({' '.join(target.pieces)})",
-                hint="use targets of one piece, or leave --lens out",
-            )

@@ -261,6 +261,25 @@ def parse_targets(tokenizer: TextTokenizer, words: Sequence[str]) -> list[Target
     return list(targets.values())
 
 
+def check_one_piece(option: str, targets: Sequence[Target]) -> None:
+    """Check that every target is one piece. A longer one has no probability in a single mask.
+
+    Args:
+        option: Name of the option that needs it, for the error message.
+        targets: The targets.
+
+    Raises:
+        WrongUsage: A target has several pieces.
+    """
+    for target in targets:
+        if len(target.ids) > 1:
+            raise WrongUsage(
+                f"{option} is for a single piece in each mask, and the target {target.word!r} has "
+                f"{len(target.ids)} ({' '.join(target.pieces)})",
+                hint=f"use targets of one piece, or leave {option} out",
+            )
+
+
 def _target(tokenizer: TextTokenizer, word: str) -> Target:
     if not word:
         raise WrongUsage("one of the targets is empty", hint="separate words with commas: --targets are,is")

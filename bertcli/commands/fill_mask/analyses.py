@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertcli.analysis.masks.predictions import MaskAnalysis, check_masks, predict_masks
 from bertcli.choices import AttributionMethod, Baseline, FillOrder, TargetScore, WithinWord
-from bertcli.commands.fill_mask.candidates import checked_top_k, parse_words, target_scores
+from bertcli.commands.fill_mask.candidates import checked_top_k, parse_pieces, parse_words, target_scores
 from bertcli.commands.fill_mask.request import FillMaskRequest, split_words
 from bertcli.errors import BertcliError, WrongUsage
 from bertcli.model.requirements import require_mlm
@@ -185,12 +185,11 @@ def score(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
 
 def lens(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
     """Predict from the hidden state of every layer (logit lens)."""
-    from bertcli.analysis.masks.lens import LogitLens, check_single_piece
+    from bertcli.analysis.masks.lens import LogitLens
     from bertcli.output.schemas.fill_mask import lens_schema
 
     top_k = checked_top_k(request, session)
-    targets = None if request.targets is None else parse_words(request.targets, session)
-    check_single_piece(targets or ())
+    targets = parse_pieces("--lens", request.targets, session)
     scores: list[MaskAnalysis] = [] if targets is None else [target_scores(request, targets)]
     analyses: list[MaskAnalysis] = [*scores, LogitLens(top_k, targets)]
     every_layer = range(session.config.num_hidden_layers + 1)
@@ -222,14 +221,12 @@ def mutual(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
 
 def head_effects(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
     """Compute the effect of each attention head on the top prediction of each mask, or on each target."""
-    from bertcli.analysis.masks.explained import check_one_piece
     from bertcli.analysis.masks.head_effects import HeadEffectsAnalysis
     from bertcli.model.requirements import require_head_switches
     from bertcli.output.schemas.head_effects import head_effects_schema
 
     require_head_switches(session, "--head-effects")
-    targets = None if request.targets is None else parse_words(request.targets, session)
-    check_one_piece("--head-effects", targets or ())
+    targets = parse_pieces("--head-effects", request.targets, session)
     compute = partial(
         predict_masks, session, top_k=checked_top_k(request, session), analyses=[HeadEffectsAnalysis(targets)]
     )
@@ -245,11 +242,9 @@ def head_effects(request: FillMaskRequest, session: Session) -> FillMaskAnalysis
 
 def attribute(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
     """Attribute the top prediction of each mask, or each target, to the tokens of the text."""
-    from bertcli.analysis.masks.explained import check_one_piece
     from bertcli.output.schemas.attributions import attributions_schema
 
-    targets = None if request.targets is None else parse_words(request.targets, session)
-    check_one_piece("--attribute", targets or ())
+    targets = parse_pieces("--attribute", request.targets, session)
     analysis: MaskAnalysis
     if request.attribute == AttributionMethod.IG:
         _ = session.engine_choice  # fails without torch's gradients

@@ -44,6 +44,21 @@ def parse_words(words: str, session: Session) -> list[Target]:
     return parse_targets(session.tokenizer, listed)
 
 
+def parse_pieces(option: str, words: str | None, session: Session) -> list[Target] | None:
+    """Return the words of --targets for an option that takes words of one piece only; None without --targets.
+
+    Raises:
+        WrongUsage: As for parse_words, or a word has several pieces.
+    """
+    if words is None:
+        return None
+    from bertcli.analysis.masks.targets import check_one_piece
+
+    targets = parse_words(words, session)
+    check_one_piece(option, targets)
+    return targets
+
+
 def _read_words(name: str) -> list[str]:
     """Return the words of a file, one on each line, without blank lines. Raises WrongUsage."""
     try:

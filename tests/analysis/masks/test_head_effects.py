@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bertcli.analysis.masks.explained import check_one_piece
 from bertcli.analysis.masks.head_effects import HeadEffectsAnalysis
 from bertcli.analysis.masks.predictions import predict_masks
 from bertcli.analysis.masks.targets import TargetScores, parse_targets
@@ -123,10 +122,3 @@ def test_the_transformers_engine_is_refused(folders: dict[str, Path], tmp_path: 
     session = open_bert(folders["bert"], "transformers")
     with pytest.raises(WrongUsage, match="cannot switch heads off"):
         session.engine.last_states_without(one_batch(session, ["you"]), [], parse_heads("--ablate", "0.0", 1, 1))
-
-
-def test_a_target_of_several_pieces_is_refused(folders: dict[str, Path]) -> None:
-    tokenizer = open_bert(folders["bert"]).tokenizer
-    check_one_piece("--head-effects", parse_targets(tokenizer, ["cat"]))
-    with pytest.raises(WrongUsage, match="the target 'cats' has 2"):
-        check_one_piece("--head-effects", parse_targets(tokenizer, ["cat", "cats"]))

@@ -8,10 +8,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 
-from bertcli.analysis.masks.lens import LogitLens, check_single_piece
+from bertcli.analysis.masks.lens import LogitLens
 from bertcli.analysis.masks.predictions import predict_masks
 from bertcli.analysis.masks.targets import TargetScores, parse_targets
-from bertcli.errors import WrongUsage
 from bertcli.model.session import Session
 from bertcli.results.masks import FillMaskRecord
 from tests.analysis.masks import drawn, slow
@@ -69,10 +68,3 @@ def test_the_last_layer_predicts_what_the_model_predicts(tmp_path: Path, engine:
 def test_without_targets_a_layer_has_none(tiny_bert: Path) -> None:
     [record] = look(open_bert(tiny_bert), ["a [MASK]"])
     assert [layer.targets for layer in record.masks[0].lens] == [None, None, None]
-
-
-def test_a_target_of_several_pieces_is_wrong_usage(tiny_bert: Path) -> None:
-    tokenizer = open_bert(tiny_bert).tokenizer
-    check_single_piece(parse_targets(tokenizer, ["cat", "sat"]))
-    with pytest.raises(WrongUsage, match=r"'cats' has 2 \(cat ##s\)"):
-        check_single_piece(parse_targets(tokenizer, ["cat", "cats"]))

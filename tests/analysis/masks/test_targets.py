@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bertcli.analysis.masks.predictions import predict_masks
-from bertcli.analysis.masks.targets import Target, TargetScores, check_targets_fit, parse_targets
+from bertcli.analysis.masks.targets import Target, TargetScores, check_one_piece, check_targets_fit, parse_targets
 from bertcli.checkpoints.find import BUNDLED_FOLDER
 from bertcli.choices import TargetScore
 from bertcli.errors import BadText, WrongUsage
@@ -162,3 +162,10 @@ def test_a_target_that_does_not_fit_fails_with_the_room_that_is_left(tiny_bert: 
     assert found.error.message == (
         "the target 'xyzzy' has 5 pieces, and the text has room for 4: it has 5 tokens, and the limit is 8"
     )
+
+
+def test_a_target_of_several_pieces_is_refused_where_one_piece_is_needed(tiny_bert: Path) -> None:
+    tokenizer = open_bert(tiny_bert).tokenizer
+    check_one_piece("--lens", parse_targets(tokenizer, ["cat", "sat"]))
+    with pytest.raises(WrongUsage, match=r"^--lens is for a single piece .* 'cats' has 2 \(cat ##s\)"):
+        check_one_piece("--lens", parse_targets(tokenizer, ["cat", "cats"]))
