@@ -71,7 +71,9 @@ def test_the_difference_is_that_of_two_slow_scores(
 
 @cache
 def minicons(folder: Path) -> Any:
-    return pytest.importorskip("minicons.scorer").MaskedLMScorer(str(folder), "cpu")
+    from minicons.scorer import MaskedLMScorer  # slow to import
+
+    return MaskedLMScorer(str(folder), "cpu")
 
 
 @pytest.mark.parametrize(("within_word", "metric"), [(None, "original"), (WithinWord.L2R, "within_word_l2r")])
