@@ -34,3 +34,20 @@ def test_a_failure_of_ray_is_reported_as_unreachable() -> None:
     for error in (OutOfMemoryError("killed"), task_error(OutOfMemoryError("killed"))):
         with pytest.raises(Unreachable, match="Ray gave up"):
             run_failing_task(error)
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("it is full.\nmore", "Ray gave up: it is full"),
+        (
+            "Initialization failure from server:\nTraceback ...\nRuntimeError: the server failed.\n",
+            "Ray gave up: Initialization failure from server: RuntimeError: the server failed",
+        ),
+        ("", "Ray gave up: OutOfMemoryError"),
+    ],
+)
+def test_the_cause_is_shown_in_one_line(message: str, shown: str) -> None:
+    with pytest.raises(Unreachable) as raised:
+        run_failing_task(OutOfMemoryError(message))
+    assert raised.value.message == shown
