@@ -113,14 +113,15 @@ def record(text: str | tuple[str, str], index: int = 0) -> TextRecord:
     return TextRecord(index, text) if isinstance(text, str) else TextRecord(index, *text)
 
 
-def tokenize(session: Session, texts: Sequence[str | tuple[str, str]]) -> list[TokenizedText]:
+def tokenize(session: Session, texts: Sequence[str | tuple[str, str] | TextRecord]) -> list[TokenizedText]:
     """Tokenize the texts with the session's tokenizer. All of them must fit."""
-    tokenized = session.tokenizer.tokenize([record(text, index) for index, text in enumerate(texts)])
+    records = [text if isinstance(text, TextRecord) else record(text, index) for index, text in enumerate(texts)]
+    tokenized = session.tokenizer.tokenize(records)
     assert not [text for text in tokenized if isinstance(text, FailedText)]
     return tokenized
 
 
-def one_batch(session: Session, texts: Sequence[str | tuple[str, str]]) -> Batch:
+def one_batch(session: Session, texts: Sequence[str | tuple[str, str] | TextRecord]) -> Batch:
     """Return the texts as one padded batch, in their order."""
     return pad(tokenize(session, texts), session.tokenizer.pad_token_id)
 

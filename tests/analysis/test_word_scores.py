@@ -12,7 +12,7 @@ from bertcli.analysis.masks.scored_tokens import EVERY_TOKEN, ScoredTokens
 from bertcli.analysis.word_scores import add_words
 from bertcli.choices import ScoreOnly, WithinWord
 from bertcli.input.records import TextRecord
-from bertcli.model.batching import Batch, pad
+from bertcli.model.batching import Batch
 from bertcli.model.session import Session
 from bertcli.results.masks import TextScore
 from tests.analysis.masks import drawn, slow
@@ -55,7 +55,7 @@ def test_words_of_a_pair_have_their_sentence_and_masks_are_no_words(tiny_bert: P
 
 def test_a_word_is_left_out_if_only_some_of_its_tokens_are_scored(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert)
-    batch = pad(session.tokenizer.tokenize([TextRecord(0, "the cats", versus="the cat sat")]), 0)  # type: ignore[arg-type]
+    batch = one_batch(session, [TextRecord(0, "the cats", versus="the cat sat")])
     [found] = score(session, batch, chosen=ScoredTokens(ScoreOnly.SHARED))
     assert [token.token for token in found.tokens] == ["the", "cat"]
     assert found.words is not None

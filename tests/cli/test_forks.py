@@ -3,6 +3,8 @@
 import os
 import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +22,20 @@ def run_fresh(*arguments: str, env: dict[str, str] | None = None, **process: Any
     return Finished(done.returncode, done.stdout, done.stderr.decode())
 
 
-def start_forked(*arguments: str) -> subprocess.Popen[bytes]:
-    """Start bertcli as a forked process."""
-    return start(*arguments, command=forked_command())
+@contextmanager
+def answering(tiny: tuple[str, str], command: str = "encode") -> Iterator[subprocess.Popen[bytes]]:
+    """Start bertcli as a forked process that reads standard input. Yield it once it has answered a text."""
+    with start(command, "-", *tiny, "--format", "jsonl", command=forked_command()) as process:
+        ask(process)
+        assert process.stdout is not None and process.stdout.readline()
+        yield process
+
+
+def ask(process: subprocess.Popen[bytes]) -> None:
+    """Write a text to the standard input of a process."""
+    assert process.stdin is not None
+    process.stdin.write(f"{TEXT}\n".encode())
+    process.stdin.flush()
 
 
 @pytest.mark.parametrize(
@@ -54,12 +67,9 @@ def test_a_fork_ends_and_prints_as_a_new_process(
 
 
 def test_a_usual_run_is_a_fork(tiny: tuple[str, str]) -> None:
-    with start_forked("encode", "-", *tiny, "--format", "jsonl") as process:
-        assert process.stdin is not None and process.stdout is not None
-        process.stdin.write(f"{TEXT}\n".encode())
-        process.stdin.flush()
-        assert process.stdout.readline()
+    with answering(tiny) as process:
         assert b"client.py" in Path(f"/proc/{process.pid}/cmdline").read_bytes()
+        assert process.stdin is not None
         process.stdin.close()
         assert process.wait(LONGEST_RUN) == 0
 
@@ -80,34 +90,22 @@ def test_a_fork_has_the_folder_the_mask_of_new_files_and_the_input_of_its_client
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_to_the_client_reaches_the_run(tiny: tuple[str, str], number: int, code: int) -> None:
-    with start_forked("encode", "-", *tiny, "--format", "jsonl") as process:
-        assert process.stdin is not None and process.stdout is not None
-        process.stdin.write(f"{TEXT}\n".encode())
-        process.stdin.flush()
-        assert process.stdout.readline()
+    with answering(tiny) as process:
         process.send_signal(number)
         assert process.wait(LONGEST_RUN) == code
 
 
 def test_a_run_ends_if_its_client_is_killed(tiny: tuple[str, str]) -> None:
-    with start_forked("encode", "-", *tiny, "--format", "jsonl") as process:
-        assert process.stdin is not None and process.stdout is not None
-        process.stdin.write(f"{TEXT}\n".encode())
-        process.stdin.flush()
-        assert process.stdout.readline()
+    with answering(tiny) as process:
         process.kill()
-        assert process.stdout.read() == b""
+        assert process.stdout is not None and process.stdout.read() == b""
 
 
 def test_a_closed_pipe_ends_a_fork_by_sigpipe(tiny: tuple[str, str]) -> None:
-    with start_forked("fill-mask", "-", *tiny, "--format", "jsonl") as process:
-        assert process.stdin is not None and process.stdout is not None
-        process.stdin.write(f"{TEXT}\n".encode())
-        process.stdin.flush()
-        assert process.stdout.readline()
+    with answering(tiny, "fill-mask") as process:
+        assert process.stdout is not None
         process.stdout.close()
-        process.stdin.write(f"{TEXT}\n".encode())
-        process.stdin.flush()
+        ask(process)
         assert process.wait(LONGEST_RUN) == -signal.SIGPIPE
 
 

@@ -93,7 +93,8 @@ def test_heads_that_are_off_already_stay_off_and_have_no_effect(folders: dict[st
 def test_layers_below_a_head_are_not_computed_again(folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     session = open_bert(folders["bert"])
     rows: list[tuple[int, int]] = []
-    run_layer = type(session.engine)._run_layer  # type: ignore[attr-defined]
+    assert isinstance(session.engine, OwnEngine)
+    run_layer = type(session.engine)._run_layer
 
     def count(engine: OwnEngine, number: int, x: np.ndarray, *others: object) -> object:
         rows.append((number, len(x)))

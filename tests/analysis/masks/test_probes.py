@@ -14,12 +14,11 @@ from bertcli.analysis.masks.probes import ExpectedWords, ProbeCounter
 from bertcli.choices import TargetScore
 from bertcli.errors import BadText
 from bertcli.input.records import FailedText, TextRecord
-from bertcli.model.batching import pad
 from bertcli.model.session import Session
 from bertcli.results.masks import FillMaskRecord, MaskPredictions, expected_word
 from tests.analysis.masks import drawn, slow
 from tests.output import samples
-from tests.tiny import open_bert
+from tests.tiny import one_batch, open_bert, tokenize
 
 words = st.sampled_from(["cat", "you", "CAT", "!", *drawn.PIECES])
 
@@ -28,9 +27,7 @@ def probe(
     session: Session, rows: Sequence[tuple[str, str]], method: TargetScore = TargetScore.L2R
 ) -> list[FillMaskRecord]:
     records = [TextRecord(index, text, target=word) for index, (text, word) in enumerate(rows)]
-    texts = session.tokenizer.tokenize(records)
-    batch = pad(texts, session.tokenizer.pad_token_id)  # type: ignore[arg-type]
-    return predict_masks(session, batch, 1, analyses=[ExpectedWords(session, method)])
+    return predict_masks(session, one_batch(session, records), 1, analyses=[ExpectedWords(session, method)])
 
 
 @given(
@@ -70,8 +67,8 @@ def test_each_text_has_the_rank_and_score_of_its_own_word(
 )
 def test_a_text_whose_word_cannot_be_scored_fails(tiny_bert: Path, text: str, word: str, message: str) -> None:
     session = open_bert(tiny_bert)
-    [tokenized] = session.tokenizer.tokenize([TextRecord(0, text, target=word)])
-    failed = ExpectedWords(session, TargetScore.L2R).check(tokenized)  # type: ignore[arg-type]
+    [tokenized] = tokenize(session, [TextRecord(0, text, target=word)])
+    failed = ExpectedWords(session, TargetScore.L2R).check(tokenized)
     assert isinstance(failed, FailedText)
     assert isinstance(failed.error, BadText)
     assert failed.error.message.startswith(message)
