@@ -17,13 +17,7 @@ from bertcli.output.page.encoding import ALPHABET, VECTOR_STEPS, WEIGHT_STEPS, E
 from bertcli.results.attention import AttnPageRecord
 from bertcli.results.texts import RunInfo
 
-# In the order of the page: a script may use definitions of those before it.
-_SCRIPTS = (
-    "data.js", "state.js", "drawing.js", "text.js", "edges.js", "heads.js", "matrix.js", "grid.js", "model.js",
-    "neuron.js", "statistics.js", "rollout.js", "masks.js", "finder.js", "help.js", "controls.js", "keys.js",
-    "start.js",
-)  # fmt: skip
-_STYLES = ("page.css", "views.css", "print.css")
+_STYLES = ("colours.css", "page.css", "views.css", "print.css")
 _STATISTICS = tuple(map(str, Statistic))
 
 
@@ -145,16 +139,15 @@ class _Inlined:
 
 @cache
 def _script() -> _Inlined:
-    return _inlined("script", _SCRIPTS, before='(() => {\n"use strict";\n', after="})();\n")
+    return _inlined("page.js")
 
 
 @cache
 def _style() -> _Inlined:
-    return _inlined("style", _STYLES)
+    return _inlined(*(f"style/{name}" for name in _STYLES))
 
 
-def _inlined(folder: str, names: Sequence[str], before: str = "", after: str = "") -> _Inlined:
-    parts = [files("bertcli.output.page").joinpath(folder, name).read_text(encoding="utf-8") for name in names]
-    content = f"\n{before}{''.join(parts)}{after}"
+def _inlined(*paths: str) -> _Inlined:
+    content = "\n" + "".join(files("bertcli.output.page").joinpath(path).read_text(encoding="utf-8") for path in paths)
     digest = b64encode(sha256(content.encode()).digest()).decode("ascii")
     return _Inlined(Markup(content), f"sha256-{digest}")

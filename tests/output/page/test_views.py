@@ -92,7 +92,7 @@ def test_a_threshold_above_all_weights_is_reported(pairs_tab: Tab, computed: dic
     place = ".diagram .nothing" if view == "heads" else f"#view-{view} .pointed"
     pairs_tab.open(f"view={view}&least=1&heads=0")
     said = pairs_tab.text(place)
-    assert said.startswith("No weight here is at least 1.00; the largest is 0.")
+    assert said.startswith("No weight here is at least 1.000; the largest is 0.")
     if view != "rollout":
         most = float(said.split()[-1].rstrip("."))
         assert most == pytest.approx(computed["weights"][0, 0].max(), abs=0.0006)

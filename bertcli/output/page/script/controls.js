@@ -1,130 +1,141 @@
+// @ts-check
 // The bar of controls above a view. Each view lists the controls that it uses.
 
-const controls = {};
+import { about } from "./data.js";
+import { make } from "./dom.js";
+import { share } from "./numbers.js";
+import { foundHeads } from "./search.js";
+import { currentText, everyHead, FILTERS, soleHead, within } from "./state.js";
+import { change, now } from "./store.js";
+import { css, headColour, inkOn, partsOf } from "./theme.js";
+import { labelOf } from "./tokens.js";
+import { MEANINGS } from "./facts.js";
 
-controls.layer = {
-  build: () => stepper("Layer", "layer", about.layers),
-  draw: (element) => element.set(state.layer),
+/** @typedef {import("./state.js").State} State */
+
+/** Return the controls, by their names. Each has an element, and a method that shows the state. */
+export const controlOf = (/** @type {string} */ name) => (built[name] ??= BUILDERS[name]());
+
+/** @type {Record<string, {element: any, show: (state: State) => void}>} */
+const built = {};
+
+/** @type {Record<string, () => {element: any, show: (state: State) => void}>} */
+const BUILDERS = {
+  layer: () => new Stepper("Layer", "layer"),
+  through: () => new Stepper("Through layer", "through"),
+  heads: () => new HeadChips(true),
+  head: () => new HeadChips(false),
+  filter: () => new Segments("filter", "Sentences", FILTERS.map(({ name, title }) => [name, title, null]), true),
+  statistic: () => new Segments("statistic", "Statistic", about.statistics.map((name) => [name, name, MEANINGS[name]]), false),
+  least: () => new LeastSlider(),
+  find: () => new SearchChip(),
 };
 
-controls.through = {
-  build: () => stepper("Through layer", "through", about.layers),
-  draw: (element) => element.set(state.through),
-};
+/** Buttons of which one is pressed. */
+class Segments {
+  constructor(/** @type {string} */ name, /** @type {string} */ title, /** @type {[string, string, string | null][]} */ choices, /** @type {boolean} */ hasCaption) {
+    this.name = name;
+    this.buttons = choices.map(([value, text, meaning]) => make("button", {
+      type: "button", [`data-${name}`]: value, text, title: meaning, onclick: () => change({ [name]: value }),
+    }));
+    this.element = make("div", { class: `control ${name}`, role: "group", "aria-label": title },
+      hasCaption ? make("span", { class: "caption", text: title }) : null, make("span", { class: "segments" }, ...this.buttons));
+  }
 
-controls.heads = {
-  build: () => headChips((head, event) => {
-    const heads = new Set(state.heads);
-    if (event.altKey || event.shiftKey) look({ heads: new Set([head]) });
+  show(/** @type {State} */ state) {
+    if (this.name === "filter") this.element.hidden = !currentText(state).sentences.length;
+    for (const button of this.buttons) button.setAttribute("aria-pressed", String(button.dataset[this.name] === state[this.name]));
+  }
+}
+
+/** A slider for the minimum weight. Most weights are small, so its scale is their square root. */
+class LeastSlider {
+  constructor() {
+    this.slider = make("input", {
+      type: "range", min: 0, max: 100, "aria-label": "Minimum weight",
+      oninput: () => change({ least: Number(((this.slider.value / 100) ** 2).toFixed(4)) }),
+    });
+    this.number = make("output", { class: "number" });
+    this.element = make("label", { class: "control least" }, make("span", { class: "caption", text: "Minimum weight" }), this.slider, this.number);
+  }
+
+  show(/** @type {State} */ { least }) {
+    this.slider.value = Math.round(100 * Math.sqrt(least));
+    this.number.textContent = share(least);
+  }
+}
+
+/** A button that ends the search. */
+class SearchChip {
+  constructor() {
+    this.element = make("button", { type: "button", class: "control chip", onclick: () => change({ find: "" }) });
+  }
+
+  show(/** @type {State} */ state) {
+    const found = foundHeads(state);
+    this.element.hidden = found === null;
+    this.element.replaceChildren(`${state.find} `, make("span", { class: "count", text: found?.size ?? 0 }), " ×");
+    this.element.setAttribute("aria-label", `Stop searching for ${state.find}`);
+  }
+}
+
+/** A choice of one layer, with buttons for the layers beside it. */
+class Stepper {
+  constructor(/** @type {string} */ title, /** @type {"layer" | "through"} */ name) {
+    this.name = name;
+    const step = (/** @type {number} */ by) => change({ [name]: within(now()[name] + by, about.layers) });
+    this.select = make("select", { "aria-label": title, "data-control": name, onchange: () => change({ [name]: Number(this.select.value) }) },
+      ...Array.from({ length: about.layers }, (_, value) => make("option", { value, text: value })));
+    this.less = make("button", { type: "button", "aria-label": `${title}: previous`, text: "‹", onclick: () => step(-1) });
+    this.more = make("button", { type: "button", "aria-label": `${title}: next`, text: "›", onclick: () => step(1) });
+    this.element = make("div", { class: "control stepper" }, make("span", { class: "caption", text: title }), this.less, this.select, this.more);
+  }
+
+  show(/** @type {State} */ state) {
+    const value = state[this.name];
+    this.select.value = value;
+    this.less.disabled = value === 0;
+    this.more.disabled = value === about.layers - 1;
+  }
+}
+
+/** A button for each head, in its colour. areMany: Several heads can be selected. */
+class HeadChips {
+  constructor(/** @type {boolean} */ areMany) {
+    this.areMany = areMany;
+    this.chips = Array.from({ length: about.heads }, (_, head) => make("button", {
+      type: "button", class: "head", text: head, "data-head": head, "aria-label": `head ${head}`,
+      onclick: (event) => this.choose(head, event.altKey || event.shiftKey),
+      ondblclick: () => this.choose(head, true),
+    }));
+    this.all = areMany ? make("button", { type: "button", class: "plain", text: "all", title: "all heads or none", onclick: toggleHeads }) : null;
+    const title = areMany ? "Heads" : "Head";
+    this.element = make("div", { class: "control chips", role: "group", "aria-label": title },
+      make("span", { class: "caption", text: title }), make("span", { class: "row" }, ...this.chips), this.all);
+  }
+
+  choose(/** @type {number} */ head, /** @type {boolean} */ isAlone) {
+    const heads = new Set(now().heads);
+    if (isAlone || !this.areMany) change({ heads: new Set([head]) });
     else {
       if (!heads.delete(head)) heads.add(head);
-      look({ heads });
+      change({ heads });
     }
-  }, true),
-  draw: (element) => element.set(state.heads),
-};
+  }
 
-controls.head = {
-  build: () => headChips((head) => look({ heads: new Set([head]) }), false),
-  draw: (element) => element.set(new Set([soleHead()])),
-};
-
-controls.filter = {
-  build() {
-    const buttons = FILTERS.map(({ name, title }) => make("button", {
-      type: "button", "data-filter": name, text: title, onclick: () => look({ filter: name }),
-    }));
-    return make("div", { class: "control filter", role: "group", "aria-label": "Sentences" },
-      make("span", { class: "caption", text: "Sentences" }), make("span", { class: "segments" }, ...buttons));
-  },
-  draw(element) {
-    element.hidden = !currentText().sentences.length;
-    for (const button of element.querySelectorAll("button")) {
-      button.setAttribute("aria-pressed", String(button.dataset.filter === state.filter));
-    }
-  },
-};
-
-// Most weights are small, so the slider's scale is their square root.
-controls.least = {
-  build() {
-    const slider = make("input", {
-      type: "range", min: 0, max: 100, "aria-label": "Minimum weight",
-      oninput: () => look({ least: Number(((slider.value / 100) ** 2).toFixed(4)) }),
-    });
-    const number = make("output", { class: "number" });
-    const element = make("label", { class: "control least" }, make("span", { class: "caption", text: "Minimum weight" }), slider, number);
-    element.set = (least) => {
-      slider.value = Math.round(100 * Math.sqrt(least));
-      number.textContent = least.toFixed(2);
-    };
-    return element;
-  },
-  draw: (element) => element.set(state.least),
-};
-
-controls.statistic = {
-  build() {
-    const buttons = about.statistics.map((name) => make("button", {
-      type: "button", text: name, title: MEANINGS[name], "data-statistic": name, onclick: () => look({ statistic: name }),
-    }));
-    return make("div", { class: "control statistic", role: "group", "aria-label": "Statistic" }, make("span", { class: "segments" }, ...buttons));
-  },
-  draw(element) {
-    for (const button of element.querySelectorAll("button")) {
-      button.setAttribute("aria-pressed", String(button.dataset.statistic === state.statistic));
-    }
-  },
-};
-
-controls.find = {
-  build: () => make("button", { type: "button", class: "control chip", onclick: () => look({ find: "" }) }),
-  draw(element) {
-    element.hidden = foundHeads() === null;
-    element.replaceChildren(`${state.find} `, make("span", { class: "count", text: foundHeads()?.size ?? 0 }), " ×");
-    element.setAttribute("aria-label", `Stop searching for ${state.find}`);
-  },
-};
-
-function stepper(title, name, count) {
-  const step = (by) => look({ [name]: Math.min(count - 1, Math.max(0, state[name] + by)) });
-  const select = make("select", { "aria-label": title, "data-control": name, onchange: () => look({ [name]: Number(select.value) }) },
-    ...Array.from({ length: count }, (_, value) => make("option", { value, text: value })));
-  const less = make("button", { type: "button", "aria-label": `${title}: previous`, text: "‹", onclick: () => step(-1) });
-  const more = make("button", { type: "button", "aria-label": `${title}: next`, text: "›", onclick: () => step(1) });
-  const element = make("div", { class: "control stepper" }, make("span", { class: "caption", text: title }), less, select, more);
-  element.set = (value) => {
-    select.value = value;
-    less.disabled = value === 0;
-    more.disabled = value === count - 1;
-  };
-  return element;
-}
-
-function headChips(onChoose, areMany) {
-  const chips = Array.from({ length: about.heads }, (_, head) => {
-    const chip = make("button", {
-      type: "button", class: "head", text: head, "data-head": head,
-      "aria-label": `head ${head}`, onclick: (event) => onChoose(head, event),
-      ondblclick: () => look({ heads: new Set([head]) }),
-    });
-    return chip;
-  });
-  const all = areMany ? make("button", {
-    type: "button", class: "plain", text: "all", title: "all heads or none",
-    onclick: () => look({ heads: state.heads.size === about.heads ? new Set() : everyHead() }),
-  }) : null;
-  const element = make("div", { class: "control chips", role: "group", "aria-label": areMany ? "Heads" : "Head" },
-    make("span", { class: "caption", text: areMany ? "Heads" : "Head" }), make("span", { class: "row" }, ...chips), all);
-  element.set = (heads) => {
-    if (all) all.textContent = heads.size === about.heads ? "none" : "all";
-    chips.forEach((chip, head) => {
-      const isOn = heads.has(head);
-      const label = labelOf(currentText(), state.layer, head);
+  show(/** @type {State} */ state) {
+    const { heads } = state;
+    if (this.all) this.all.textContent = heads.size === about.heads ? "none" : "all";
+    this.chips.forEach((chip, head) => {
+      const isOn = this.areMany ? heads.has(head) : soleHead(state) === head;
+      const label = labelOf(currentText(state), state.layer, head);
       chip.setAttribute("aria-pressed", String(isOn));
-      chip.title = `head ${head}${label ? ` · ${label}` : ""}${areMany ? " · double-click: only this head" : ""}`;
-      chip.style.setProperty("--head", headColour(head));
+      chip.title = `head ${head}${label ? ` · ${label}` : ""}${this.areMany ? " · double-click: only this head" : ""}`;
+      chip.style.setProperty("--head", css(partsOf(headColour(head))));
+      chip.style.color = isOn ? inkOn(partsOf(headColour(head))) : "";
     });
-  };
-  return element;
+  }
 }
+
+/** Select all heads, or none if all are selected. */
+export const toggleHeads = () => change({ heads: now().heads.size === about.heads ? new Set() : everyHead() });

@@ -1,16 +1,56 @@
+// @ts-check
 // The data in the page: JSON about the model and each text, and the arrays of each layer, inflated on first use.
 
-const about = JSON.parse(document.getElementById("about").textContent);
+/**
+ * @typedef {object} Mask
+ * @property {number} position
+ * @property {{token: string, score: number, sequence: string}[]} predictions
+ *
+ * @typedef {object} Text
+ * @property {number} number Place among the texts of the page.
+ * @property {number} size Number of tokens.
+ * @property {string} text
+ * @property {string | null} pair
+ * @property {boolean} truncated
+ * @property {string[]} tokens
+ * @property {number[]} sentences 0 or 1 for each token of a pair of sentences; empty for a single text.
+ * @property {number[][]} statistics For each head, by layer * heads + head, in the order of about.statistics.
+ * @property {(string | null)[]} labels For each head.
+ * @property {Mask[]} masks
+ *
+ * @typedef {object} Matrix The weights of one head.
+ * @property {number} size
+ * @property {Uint8Array} steps
+ * @property {Float32Array} maxima
+ * @property {(query: number, key: number) => number} at Return a weight.
+ * @property {(query: number) => Float32Array} row Return the weights of a query.
+ *
+ * @typedef {object} Layer
+ * @property {number} size
+ * @property {Float32Array} maxima heads x size
+ * @property {Uint8Array} weights heads x size x size
+ *
+ * @typedef {object} Vectors
+ * @property {(head: number, position: number) => Float32Array} query
+ * @property {(head: number, position: number) => Float32Array} key
+ */
+
+export const about = JSON.parse(document.getElementById("about").textContent);
 const KEPT_BYTES = 128 * 1024 * 1024; // of inflated layers; the least recently used are dropped first
 
+/** @type {Map<number, Text>} */
 const parsedTexts = new Map();
-let textCount = 0;
 
-function countTexts() {
-  while (document.getElementById(`text-${textCount}`)) textCount += 1;
+let count = 0;
+
+/** Return the number of texts. Call only when the page has loaded. */
+export function textCount() {
+  while (document.getElementById(`text-${count}`)) count += 1;
+  return count;
 }
 
-function textAt(number) {
+/** @returns {Text} */
+export function textAt(number) {
   if (!parsedTexts.has(number)) {
     const text = JSON.parse(document.getElementById(`text-${number}`).textContent);
     parsedTexts.set(number, { ...text, number, size: text.tokens.length });
@@ -70,8 +110,12 @@ async function forgetOldest() {
   }
 }
 
-// weights: heads x size x size steps. maxima: heads x size. A weight is step / 255 times the maximum of its row.
-function layerOf(text, layer) {
+/**
+ * Return the weights of all heads of a layer.
+ *
+ * @returns {Promise<Layer>}
+ */
+export function layerOf(/** @type {Text} */ text, /** @type {number} */ layer) {
   const { size } = text;
   const rows = about.heads * size;
   return kept(`attention-${text.number}-${layer}`, (buffer) => {
@@ -79,15 +123,23 @@ function layerOf(text, layer) {
   });
 }
 
-// Return the rollout through a layer as a matrix, or null if the page does not contain it. For a long text the page
-// contains only the rollout through all layers.
-function rolloutOf(text, layer) {
+/**
+ * Return the rollout through a layer, or null if the page does not contain it. For a long text the page contains only
+ * the rollout through all layers.
+ *
+ * @returns {Promise<Matrix | null>}
+ */
+export function rolloutOf(/** @type {Text} */ text, /** @type {number} */ layer) {
   return kept(`rollout-${text.number}-${layer}`, (buffer) =>
     matrixOf(text.size, new Uint8Array(buffer, 4 * text.size), new Float32Array(buffer, 0, text.size)));
 }
 
-// Return the query and key vectors, or null if the page does not contain them.
-function vectorsOf(text, layer) {
+/**
+ * Return the query and key vectors, or null if the page does not contain them.
+ *
+ * @returns {Promise<Vectors | null>}
+ */
+export function vectorsOf(/** @type {Text} */ text, /** @type {number} */ layer) {
   const rows = about.heads * text.size;
   return kept(`vectors-${text.number}-${layer}`, (buffer) => {
     const maxima = new Float32Array(buffer, 0, 2 * rows);
@@ -103,38 +155,16 @@ function vectorsOf(text, layer) {
   });
 }
 
-// Return the square matrix of one head: `at(query, key)` is a weight.
-function headMatrix(layer, head) {
+/** @returns {Matrix} The weights of one head. */
+export function headMatrix(/** @type {Layer} */ layer, /** @type {number} */ head) {
   const { size } = layer;
   return matrixOf(size, layer.weights.subarray(head * size * size, (head + 1) * size * size),
     layer.maxima.subarray(head * size, (head + 1) * size));
 }
 
+/** @returns {Matrix} */
 function matrixOf(size, steps, maxima) {
   const scale = 1 / about.steps.weights;
-  return { size, steps, maxima, at: (query, key) => steps[query * size + key] * maxima[query] * scale };
-}
-
-function statisticOf(text, layer, head, name) {
-  return text.statistics[layer * about.heads + head][about.statistics.indexOf(name)];
-}
-
-function labelOf(text, layer, head) {
-  return text.labels[layer * about.heads + head];
-}
-
-// For use in the browser's console: (await attentionPage.matrix(layer, head))[query][key].
-globalThis.attentionPage = Object.freeze({
-  async matrix(layer, head, number = state.text) {
-    const matrix = headMatrix(await layerOf(textAt(number), layer), head);
-    return plain(matrix);
-  },
-  async rollout(layer = about.layers - 1, number = state.text) {
-    return plain(await rolloutOf(textAt(number), layer));
-  },
-});
-
-function plain(matrix) {
-  const positions = Array.from({ length: matrix.size }, (_, position) => position);
-  return positions.map((query) => positions.map((key) => matrix.at(query, key)));
+  const at = (query, key) => steps[query * size + key] * maxima[query] * scale;
+  return { size, steps, maxima, at, row: (query) => Float32Array.from({ length: size }, (_, key) => at(query, key)) };
 }

@@ -1,44 +1,71 @@
+// @ts-check
 // A grid of all heads: one row per layer, one column per head, with their numbers at the edges.
 
-// Fill a grid with cells. The Tab key stops only at the cell focused last; the arrow keys move on from it.
-function fillGrid(grid, cellOf) {
-  grid.style.setProperty("--heads", about.heads);
-  grid.style.setProperty("--layers", about.layers);
-  const heads = Array.from({ length: about.heads }, (_, head) => head);
-  grid.append(make("span", { class: "corner" }), ...heads.map((head) => make("span", { class: "column-name", text: head })));
-  for (let layer = 0; layer < about.layers; layer++) {
-    grid.append(make("span", { class: "row-name", text: layer }), ...heads.map((head) => cellOf(layer, head)));
+import { about } from "./data.js";
+import { make } from "./dom.js";
+import { foundHeads } from "./search.js";
+import { within } from "./state.js";
+import { change } from "./store.js";
+import { Pointing, stopAt } from "./pointing.js";
+
+/** @typedef {{layer: number, head: number}} Place */
+
+export class HeadGrid {
+  /**
+   * @param {string} classes
+   * @param {string} name The name for screen readers.
+   * @param {(layer: number, head: number) => any} cellOf Return the element of a head.
+   * @param {(place: Place | null) => void} read Report the head under the pointer.
+   */
+  constructor(classes, name, cellOf, read) {
+    this.root = make("div", { class: `grid ${classes}`, role: "group", "aria-label": name });
+    this.root.style.setProperty("--heads", about.heads);
+    this.root.style.setProperty("--layers", about.layers);
+    const heads = Array.from({ length: about.heads }, (_, head) => head);
+    this.root.append(make("span", { class: "corner" }), ...heads.map((head) => make("span", { class: "column-name", text: head })));
+    /** @type {any[]} */
+    this.cells = [];
+    for (let layer = 0; layer < about.layers; layer++) {
+      const row = heads.map((head) => cellOf(layer, head));
+      this.cells.push(...row);
+      this.root.append(make("span", { class: "row-name", text: layer }), ...row);
+    }
+    stopAt(this.cells, this.cells[0]);
+    this.root.addEventListener("focusin", ({ target }) => stopAt(this.cells, target));
+    const placeOf = ({ target }) => {
+      const data = target.closest("[data-layer]")?.dataset;
+      return data ? { layer: Number(data.layer), head: Number(data.head) } : null;
+    };
+    this.pointing = new Pointing(this.root, {
+      itemAt: placeOf,
+      itemInFocus: placeOf,
+      point: read,
+      keep: ({ layer, head }) => openHead(layer, head),
+      move: (down, right) => this.move(down, right),
+    });
   }
-  const cells = [...grid.querySelectorAll("[data-layer]")];
-  const stopAt = (cell) => cells.forEach((one) => (one.tabIndex = one === cell ? 0 : -1));
-  stopAt(cells[0]);
-  grid.addEventListener("focusin", (event) => stopAt(event.target));
+
+  /** Move the focus to a neighbouring head, or to the Tab stop if the focus is outside the grid. */
+  move(/** @type {number} */ down, /** @type {number} */ right) {
+    const stop = this.cells.find((cell) => cell.tabIndex === 0);
+    if (document.activeElement !== stop) stop.focus();
+    else {
+      const layer = within(Number(stop.dataset.layer) + down, about.layers);
+      const head = within(Number(stop.dataset.head) + right, about.heads);
+      this.cells[layer * about.heads + head].focus();
+    }
+    return true;
+  }
+
+  /** During a search, dim the heads that do not match. */
+  dimOthers(/** @type {import("./state.js").State} */ state) {
+    const found = foundHeads(state);
+    this.cells.forEach((cell, at) => cell.classList.toggle("dim", found !== null && !found.has(at)));
+  }
 }
 
-// Move the focus to a neighbouring cell, or to the Tab stop if the focus is outside the grid. Return false if the
-// current view has no grid.
-function stepCell(layers, heads) {
-  const { grid } = currentView();
-  if (!grid) return false;
-  const stop = grid.querySelector("[tabindex='0']");
-  if (document.activeElement !== stop) stop.focus();
-  else {
-    const layer = within(Number(stop.dataset.layer) + layers, about.layers);
-    const head = within(Number(stop.dataset.head) + heads, about.heads);
-    grid.querySelector(`[data-layer="${layer}"][data-head="${head}"]`).focus();
-  }
-  return true;
-}
-
-function openHead(layer, head) {
-  look({ view: "heads", layer, heads: new Set([head]) });
+/** Show one head in the head view. */
+export function openHead(/** @type {number} */ layer, /** @type {number} */ head) {
+  change({ view: "heads", layer, heads: new Set([head]) });
   window.scrollTo(0, 0);
-}
-
-// During a search, dim the heads that do not match.
-function dimOthers(grid) {
-  const found = foundHeads();
-  for (const cell of grid.querySelectorAll("[data-layer]")) {
-    cell.classList.toggle("dim", found !== null && !found.has(Number(cell.dataset.layer) * about.heads + Number(cell.dataset.head)));
-  }
 }

@@ -1,4 +1,8 @@
+// @ts-check
 // The help dialog: a list of the keys. The key ? opens it.
+
+import { make } from "./dom.js";
+import { SYNTAX } from "./search.js";
 
 const KEYS = [
   ["1 – 7", "open a view"],
@@ -16,7 +20,7 @@ const KEYS = [
   ["?", "this help"],
 ];
 
-const help = {
+class Help {
   build(dialog) {
     this.dialog = dialog;
     dialog.append(
@@ -28,8 +32,15 @@ const help = {
       make("p", { class: "quiet", text: "The address of this page records the current view: a link or a bookmark restores it, and Back returns to the previous view. Double-click a head's button to see only that head." }),
       make("form", { method: "dialog" }, make("button", { class: "plain framed", text: "Close" })));
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
-  },
+  }
+
   open() {
     if (!this.dialog.open) this.dialog.showModal();
-  },
-};
+  }
+
+  get isOpen() {
+    return this.dialog.open;
+  }
+}
+
+export const help = new Help();

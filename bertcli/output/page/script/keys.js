@@ -1,71 +1,94 @@
+// @ts-check
 // The keyboard shortcuts. They do everything that the pointer can do.
 
-const KEY_ACTIONS = {
-  ArrowLeft: () => stepCell(0, -1) || stepLayer(-1),
-  ArrowRight: () => stepCell(0, 1) || stepLayer(1),
-  ArrowUp: () => stepCell(-1, 0) || stepToken(-1),
-  ArrowDown: () => stepCell(1, 0) || stepToken(1),
-  "[": () => stepHead(-1),
-  "]": () => stepHead(1),
-  a: () => look({ heads: state.heads.size === about.heads ? new Set() : everyHead() }),
-  "-": () => stepLeast(-1),
-  "+": () => stepLeast(1),
-  "=": () => stepLeast(1),
-  s: () => stepFilter(),
-  t: () => stepText(1),
-  T: () => stepText(-1),
-  d: () => toggleTheme(),
-  "/": () => finder.input.focus(),
-  "?": () => help.open(),
-  Escape: () => look({ token: null, find: "" }),
-};
+import { toggleHeads } from "./controls.js";
+import { about, textCount } from "./data.js";
+import { finder } from "./finder.js";
+import { help } from "./help.js";
+import { currentText, FILTERS, shownPositions, soleHead, within } from "./state.js";
+import { change, drawAgain, now } from "./store.js";
+import { toggleTheme } from "./theme.js";
 
-function heedKeys(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || help.dialog.open) return;
-  if (event.target.closest("input, select, textarea")) return;
-  const number = Number(event.key);
-  const action = number >= 1 && number <= views.length ? () => look({ view: views[number - 1].name }) : KEY_ACTIONS[event.key];
-  if (!action) return;
-  event.preventDefault();
-  action();
+/** @typedef {import("./view.js").View} View */
+
+export class Keys {
+  constructor(/** @type {View[]} */ views) {
+    this.views = views;
+    document.addEventListener("keydown", (event) => this.heed(event));
+    this.actions = {
+      ArrowLeft: () => this.moveHead(0, -1) || stepLayer(-1),
+      ArrowRight: () => this.moveHead(0, 1) || stepLayer(1),
+      ArrowUp: () => this.moveHead(-1, 0) || stepToken(-1),
+      ArrowDown: () => this.moveHead(1, 0) || stepToken(1),
+      "[": () => stepHead(-1),
+      "]": () => stepHead(1),
+      a: toggleHeads,
+      "-": () => stepLeast(-1),
+      "+": () => stepLeast(1),
+      "=": () => stepLeast(1),
+      s: stepFilter,
+      t: () => stepText(1),
+      T: () => stepText(-1),
+      d: switchTheme,
+      "/": () => finder.input.focus(),
+      "?": () => help.open(),
+      Escape: () => change({ token: null, key: null, pointed: null, find: "" }),
+    };
+  }
+
+  heed(/** @type {any} */ event) {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || help.isOpen) return;
+    if (event.target.closest("input, select, textarea")) return;
+    const number = Number(event.key);
+    const view = this.views[number - 1];
+    const action = view ? () => change({ view: view.name }) : this.actions[event.key];
+    if (!action) return;
+    event.preventDefault();
+    action();
+  }
+
+  /** In a view with a grid of heads, move between them. */
+  moveHead(/** @type {number} */ down, /** @type {number} */ right) {
+    const view = /** @type {any} */ (this.views.find(({ name }) => name === now().view));
+    return view.grid?.move(down, right) ?? false;
+  }
 }
 
-const within = (number, end) => Math.min(end - 1, Math.max(0, number));
-
-function stepLayer(by) {
-  const name = state.view === "rollout" ? "through" : "layer";
-  look({ [name]: within(state[name] + by, about.layers) });
+export function switchTheme() {
+  toggleTheme();
+  drawAgain();
 }
 
-function stepHead(by) {
-  const next = state.heads.size === 1 ? (soleHead() + by + about.heads) % about.heads : by > 0 ? 0 : about.heads - 1;
-  look({ heads: new Set([next]) });
+function stepLayer(/** @type {number} */ by) {
+  const name = now().view === "rollout" ? "through" : "layer";
+  change({ [name]: within(now()[name] + by, about.layers) });
 }
 
-function stepToken(by) {
-  const { queries } = shownPositions(currentText());
-  const place = queries.indexOf(state.token);
+function stepHead(/** @type {number} */ by) {
+  const state = now();
+  const next = state.heads.size === 1 ? (soleHead(state) + by + about.heads) % about.heads : by > 0 ? 0 : about.heads - 1;
+  change({ heads: new Set([next]) });
+}
+
+function stepToken(/** @type {number} */ by) {
+  const { queries } = shownPositions(now());
+  const place = queries.indexOf(now().token);
   const next = place < 0 ? (by > 0 ? 0 : queries.length - 1) : within(place + by, queries.length);
-  look({ token: queries[next] ?? null });
-  document.querySelector(`section:not([hidden]) .queries [data-position="${state.token}"]`)?.scrollIntoView({ block: "nearest" });
+  change({ token: queries[next] ?? null, key: null });
+  document.querySelector(`section:not([hidden]) .queries [data-position="${now().token}"]`)?.scrollIntoView({ block: "nearest" });
 }
 
-function stepLeast(by) {
-  const place = within(Math.round(20 * Math.sqrt(state.least)) + by, 21) / 20;
-  look({ least: Number((place ** 2).toFixed(4)) });
+function stepLeast(/** @type {number} */ by) {
+  const place = within(Math.round(20 * Math.sqrt(now().least)) + by, 21) / 20;
+  change({ least: Number((place ** 2).toFixed(4)) });
 }
 
 function stepFilter() {
-  if (!currentText().sentences.length) return;
-  const place = FILTERS.findIndex(({ name }) => name === state.filter);
-  look({ filter: FILTERS[(place + 1) % FILTERS.length].name });
+  if (!currentText(now()).sentences.length) return;
+  const place = FILTERS.findIndex(({ name }) => name === now().filter);
+  change({ filter: FILTERS[(place + 1) % FILTERS.length].name });
 }
 
-function stepText(by) {
-  look({ text: within(state.text + by, textCount), filter: "all" });
-}
-
-function toggleTheme() {
-  document.documentElement.dataset.theme = isDark() ? "light" : "dark";
-  refresh();
+function stepText(/** @type {number} */ by) {
+  change({ text: within(now().text + by, textCount()) });
 }

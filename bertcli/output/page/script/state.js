@@ -1,6 +1,30 @@
-// The state of the page. It is kept in the location's hash, so that a link restores it.
+// @ts-check
+// The state of the page, as a pure function of the previous state and the requested changes.
 
-const FILTERS = [
+import { about, textAt, textCount } from "./data.js";
+
+/**
+ * @typedef {object} Place A token on one side, or a cell if both are given.
+ * @property {number | null} query
+ * @property {number | null} key
+ *
+ * @typedef {object} State Never modified: each change makes a new one.
+ * @property {string} view
+ * @property {number} text
+ * @property {number} layer
+ * @property {ReadonlySet<number>} heads The selected heads.
+ * @property {number | null} token The query that is kept, by a click.
+ * @property {number | null} key The key that is kept.
+ * @property {Place | null} pointed What the pointer or the focus is on.
+ * @property {string} filter Sentences of queries and keys: a name of FILTERS.
+ * @property {number} least Minimum weight; lower weights are not shown.
+ * @property {string} statistic
+ * @property {number} through The last layer of a rollout.
+ * @property {string} find The search for heads.
+ * @property {number} screen Changes whenever everything has to be drawn again, as for another theme or width.
+ */
+
+export const FILTERS = [
   { name: "all", title: "all" },
   { name: "aa", title: "A → A" },
   { name: "ab", title: "A → B" },
@@ -8,96 +32,140 @@ const FILTERS = [
   { name: "bb", title: "B → B" },
 ];
 
-const everyHead = () => new Set(Array.from({ length: about.heads }, (_, head) => head));
+/** Return the number, moved into the range from 0 to end - 1. */
+export const within = (/** @type {number} */ number, /** @type {number} */ end) => Math.min(end - 1, Math.max(0, number));
 
-function startingState() {
+export const everyHead = () => new Set(Array.from({ length: about.heads }, (_, head) => head));
+export const soleHead = (/** @type {State} */ { heads }) => Math.min(...(heads.size ? heads : [0]));
+export const chosenHeads = (/** @type {State} */ { heads }) => [...heads].sort((a, b) => a - b);
+export const currentText = (/** @type {State} */ { text }) => textAt(text);
+
+/** @returns {State} The state without an address. */
+export function startingState() {
   const { head, ...start } = about.start;
-  return {
+  return Object.freeze({
     view: "heads",
     text: 0,
     layer: 0,
     heads: head === undefined ? everyHead() : new Set([head]),
-    token: null, // the token selected by a click
+    token: null,
+    key: null,
+    pointed: null,
     filter: "all",
-    least: 0, // minimum weight; lower weights are not shown
+    least: 0,
     statistic: "entropy",
-    through: about.layers - 1, // the last layer of a rollout
+    through: about.layers - 1,
     find: "",
+    screen: 0,
     ...start,
-  };
+  });
 }
 
-const state = startingState();
-const pointed = { side: "query", position: null }; // the token under the pointer
-const listeners = [];
+/** Return the positions on each side that pass the sentence filter. */
+export function shownPositions(/** @type {State} */ state) {
+  const text = currentText(state);
+  const positions = text.tokens.map((_, position) => position);
+  if (state.filter === "all" || !text.sentences.length) return { queries: positions, keys: positions };
+  const of = (/** @type {string} */ letter) => positions.filter((position) => text.sentences[position] === (letter === "b" ? 1 : 0));
+  return { queries: of(state.filter[0]), keys: of(state.filter[1]) };
+}
+
+/** Return the token or cell to speak of: the one under the pointer, else the kept one, else null. */
+export function focus(/** @type {State} */ { pointed, token, key }) {
+  if (pointed) return pointed;
+  return token === null && key === null ? null : { query: token, key };
+}
+
+/**
+ * Return the next state. What is kept or pointed at never outlives the text or filter that shows it.
+ *
+ * @param {State} state
+ * @param {Partial<State>} changes
+ * @returns {State}
+ */
+export function reduce(state, changes) {
+  const next = { ...state, ...changes };
+  if (next.text !== state.text) {
+    const { size, sentences } = textAt(next.text);
+    for (const side of ["token", "key"]) {
+      if (!(side in changes) || !isBelow(next[side], size)) next[side] = null;
+    }
+    if (!("filter" in changes) || !sentences.length) next.filter = "all";
+    next.pointed = null;
+  }
+  if (next.view !== state.view) next.pointed = null;
+  if (next.filter !== state.filter) {
+    next.pointed = null;
+    const { queries, keys } = shownPositions(next);
+    if (!queries.includes(next.token)) next.token = null;
+    if (!keys.includes(next.key)) next.key = null;
+  }
+  return Object.freeze(next);
+}
+
+const isBelow = (/** @type {number | null} */ number, /** @type {number} */ end) => number === null || number < end;
+
+/** Return the changes that keep this place, or that forget it if it is already kept. */
+export function keeping(/** @type {State} */ state, /** @type {Place} */ { query, key }) {
+  const isKept = state.token === query && state.key === key;
+  return isKept ? { token: null, key: null } : { token: query, key };
+}
+
+// The address names what differs from the starting state.
+const WRITTEN = ["view", "text", "layer", "heads", "token", "key", "filter", "least", "statistic", "through", "find"];
+
+const writtenOf = (/** @type {State} */ state, /** @type {string} */ name) =>
+  name === "heads" ? chosenHeads(state).join(",") : state[name];
+
+/** Return the part of the address after # that restores the state. */
+export function addressOf(/** @type {State} */ state) {
+  const start = startingState();
+  const found = new URLSearchParams();
+  for (const name of WRITTEN) {
+    const value = writtenOf(state, name);
+    if (value !== writtenOf(start, name) && value !== null) found.set(name, value);
+  }
+  return found.toString();
+}
 
 // The browser's Back undoes only changes to these. With others, such as each move of a slider, it would take too many
 // steps.
 const STEPS = ["view", "text", "layer", "through", "heads"];
+export const stepsBetween = (/** @type {State} */ before, /** @type {State} */ after) =>
+  STEPS.filter((name) => writtenOf(before, name) !== writtenOf(after, name));
 
-// Change the state, update the hash and redraw.
-function look(changes) {
-  const before = STEPS.map(writtenOf).join();
-  if ("text" in changes && changes.text !== state.text) changes = { token: null, ...changes };
-  Object.assign(state, changes);
-  pointed.position = null;
-  writeHash(STEPS.map(writtenOf).join() !== before);
-  for (const listener of listeners) listener();
-}
-
-const currentText = () => textAt(state.text);
-const soleHead = () => Math.min(...(state.heads.size ? state.heads : [0]));
-const chosenHeads = () => [...state.heads].sort((a, b) => a - b);
-
-// Return the positions on each side that pass the sentence filter.
-function shownPositions(text) {
-  const positions = text.tokens.map((_, position) => position);
-  if (state.filter === "all" || !text.sentences.length) return { queries: positions, keys: positions };
-  const of = (letter) => positions.filter((position) => text.sentences[position] === (letter === "b" ? 1 : 0));
-  return { queries: of(state.filter[0]), keys: of(state.filter[1]) };
-}
-
-const writtenOf = (name) => (name === "heads" ? chosenHeads().join(",") : state[name]);
-
-function writeHash(isStep = false) {
+/**
+ * Return the state that an address restores. Values that are not valid for this page are ignored.
+ *
+ * @param {string} address
+ * @param {string[]} views The names of the views.
+ */
+export function stateAt(address, views) {
+  const asked = new URLSearchParams(address);
   const start = startingState();
-  const found = new URLSearchParams();
-  for (const name of Object.keys(start)) {
-    const value = writtenOf(name);
-    const usual = name === "heads" ? [...start.heads].join(",") : start[name];
-    if (value !== usual) found.set(name, value);
-  }
-  const hash = found.toString();
-  if (hash === location.hash.slice(1)) return;
-  const address = hash ? `#${hash}` : location.pathname + location.search;
-  if (isStep) history.pushState(null, "", address);
-  else history.replaceState(null, "", address);
-}
-
-// Read the state from the address; drop values that are not valid for this page.
-function readHash() {
-  const asked = new URLSearchParams(location.hash.slice(1));
-  Object.assign(state, startingState());
-  state.text = wholeNumber(asked.get("text"), textCount) ?? 0;
-  const { size, sentences } = currentText();
-  state.layer = wholeNumber(asked.get("layer"), about.layers) ?? state.layer;
-  state.through = wholeNumber(asked.get("through"), about.layers) ?? state.through;
-  state.token = wholeNumber(asked.get("token"), size);
+  /** @type {any} */
+  const changes = { text: wholeNumber(asked.get("text"), textCount()) ?? 0 };
+  const { size, sentences } = textAt(changes.text);
+  const take = (/** @type {string} */ name, value) => (value === null ? null : (changes[name] = value));
+  take("layer", wholeNumber(asked.get("layer"), about.layers));
+  take("through", wholeNumber(asked.get("through"), about.layers));
+  take("token", wholeNumber(asked.get("token"), size));
+  take("key", wholeNumber(asked.get("key"), size));
   const heads = headsNamed(asked.get("heads") ?? "");
-  if (heads.length || asked.get("heads") === "") state.heads = new Set(heads);
-  if (views.some((view) => view.name === asked.get("view"))) state.view = asked.get("view");
-  if (sentences.length && FILTERS.some(({ name }) => name === asked.get("filter"))) state.filter = asked.get("filter");
-  if (about.statistics.includes(asked.get("statistic"))) state.statistic = asked.get("statistic");
+  if (heads.length || asked.get("heads") === "") changes.heads = new Set(heads);
+  if (views.includes(asked.get("view"))) changes.view = asked.get("view");
+  if (sentences.length && FILTERS.some(({ name }) => name === asked.get("filter"))) changes.filter = asked.get("filter");
+  if (about.statistics.includes(asked.get("statistic"))) changes.statistic = asked.get("statistic");
   const least = Number(asked.get("least"));
-  if (least > 0 && least <= 1) state.least = least;
-  state.find = asked.get("find") ?? state.find;
-  writeHash();
+  if (least > 0 && least <= 1) changes.least = least;
+  take("find", asked.get("find"));
+  return reduce(start, changes);
 }
 
-function headsNamed(list) {
+function headsNamed(/** @type {string} */ list) {
   return list.split(",").map((part) => wholeNumber(part, about.heads)).filter((head) => head !== null);
 }
 
-function wholeNumber(written, end) {
+function wholeNumber(/** @type {string | null} */ written, /** @type {number} */ end) {
   return written !== null && /^\d+$/.test(written) && Number(written) < end ? Number(written) : null;
 }

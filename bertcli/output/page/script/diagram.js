@@ -1,4 +1,13 @@
+// @ts-check
 // Lines from queries on the left to keys on the right. Only the part on the screen is drawn.
+
+import { fitted, FONT, isPrinting, PAPER_WIDTH, shortened, silentCanvas } from "./canvas.js";
+import { make } from "./dom.js";
+import { share } from "./numbers.js";
+import { focus, keeping } from "./state.js";
+import { change, now } from "./store.js";
+import { colour, headColour } from "./theme.js";
+import { TokenList, visible } from "./tokens.js";
 
 const MOST_LINES = 2000;
 const MOST_OF_ONE = 300; // for a single token; its cells show all of its weights
@@ -6,57 +15,51 @@ const ROW = 24;
 const ROWS_OF_PIECE = 8; // rows of a piece on paper
 const STRENGTHS = 20; // levels of opacity; lines of the same level and colour are drawn as one path
 
-class EdgeDiagram {
-  constructor(parent, onPoint) {
-    this.onPoint = onPoint;
-    this.canvas = make("canvas", { "aria-hidden": "true" });
-    this.sides = { query: make("ol", { class: "side queries" }), key: make("ol", { class: "side keys" }) };
-    this.nothing = make("p", { class: "nothing", hidden: true });
+/** @typedef {{head: number, query: number, key: number, weight: number}} Line */
+
+export class EdgeDiagram {
+  constructor(parent) {
+    this.canvas = silentCanvas();
     this.paper = make("div", { class: "paper" });
-    this.root = make("div", { class: "diagram" }, this.canvas, this.sides.query, this.sides.key, this.paper, this.nothing);
+    this.nothing = make("p", { class: "nothing", hidden: true });
+    this.root = make("div", { class: "diagram" }, this.canvas);
+    this.sides = {
+      query: this.sideOf("query", "Queries", "side queries"),
+      key: this.sideOf("key", "Keys", "side keys"),
+    };
+    this.root.append(this.paper, this.nothing);
     parent.append(this.root);
-    for (const [side, list] of Object.entries(this.sides)) {
-      list.addEventListener("mouseover", (event) => this.point(side, event));
-      list.addEventListener("mouseleave", () => this.point(side, null));
-      list.addEventListener("click", (event) => this.keep(side, event));
-    }
-    this.key = "";
   }
 
-  // rows: { queries, keys }, positions in the text. matrices: one for each of `heads`.
-  show(text, rows, heads, matrices) {
-    const key = `${text.number}:${rows.queries.join()}:${rows.keys.join()}`;
-    if (key !== this.key) {
-      this.fill(this.sides.query, text, rows.queries);
-      this.fill(this.sides.key, text, rows.keys);
-      this.key = key;
-    }
-    Object.assign(this, { text, rows, heads, matrices });
+  sideOf(side, name, classes) {
+    const placeOf = (position) => ({ query: null, key: null, [side]: position });
+    return new TokenList(this.root, {
+      name, classes, isColumn: true,
+      point: (position) => change({ pointed: position === null ? null : placeOf(position) }),
+      keep: (position) => change(keeping(now(), placeOf(position))),
+    });
+  }
+
+  /**
+   * Take what is to be drawn.
+   *
+   * @param {import("./data.js").Text} text
+   * @param {{queries: number[], keys: number[]}} rows Positions in the text.
+   * @param {number[]} heads
+   * @param {import("./data.js").Matrix[]} matrices One for each head.
+   * @param {number} least
+   */
+  show(text, rows, heads, matrices, least) {
+    this.sides.query.show(text, rows.queries);
+    this.sides.key.show(text, rows.keys);
+    this.text = text;
+    this.rows = rows;
+    this.heads = heads;
+    this.matrices = matrices;
+    this.least = Math.max(least, 1e-6);
     this.root.style.height = `${ROW * Math.max(rows.queries.length, rows.keys.length)}px`;
     this.places = { query: placesOf(rows.queries), key: placesOf(rows.keys) };
     this.everything = this.strongestLines();
-  }
-
-  fill(list, text, positions) {
-    list.replaceChildren(...positions.map((position) => make("li", {
-      "data-position": position, dir: "ltr", title: `${visible(text.tokens[position])} · ${position}`,
-      class: text.sentences[position] === 1 ? "second" : null,
-    }, make("span", { text: visible(text.tokens[position]) }))));
-  }
-
-  point(side, event) {
-    const row = event?.target.closest("li");
-    if (event && !row) return;
-    const position = row ? Number(row.dataset.position) : null;
-    if (pointed.position === position && pointed.side === side) return;
-    Object.assign(pointed, { side, position });
-    this.onPoint();
-  }
-
-  keep(side, event) {
-    const position = event.target.closest("li")?.dataset.position;
-    if (position === undefined || side === "key") return;
-    look({ token: state.token === Number(position) ? null : Number(position) });
   }
 
   // Return the strongest lines with at least the minimum weight, at most MOST_LINES. First count lines by weight to
@@ -82,71 +85,64 @@ class EdgeDiagram {
 
   each(take) {
     const { queries, keys } = this.rows;
-    const least = Math.max(state.least, 1e-6);
     this.matrices.forEach((matrix, at) => {
       const head = this.heads[at];
       for (const query of queries) {
-        const scale = matrix.maxima[query] / about.steps.weights;
-        const from = query * matrix.size;
-        for (const key of keys) {
-          const weight = matrix.steps[from + key] * scale;
-          if (weight >= least) take(head, query, key, weight);
-        }
+        const weights = matrix.row(query);
+        for (const key of keys) if (weights[key] >= this.least) take(head, query, key, weights[key]);
       }
     });
   }
 
-  // Return the lines of one token in all selected heads.
-  linesOf({ side, position }) {
+  /** Return the lines of one token in all selected heads. */
+  linesOf(side, position) {
     const lines = [];
     const others = side === "query" ? this.rows.keys : this.rows.queries;
     this.matrices.forEach((matrix, at) => {
       for (const other of others) {
         const [query, key] = side === "query" ? [position, other] : [other, position];
         const weight = matrix.at(query, key);
-        if (weight >= Math.max(state.least, 1e-6)) lines.push({ head: this.heads[at], query, key, weight });
+        if (weight >= this.least) lines.push({ head: this.heads[at], query, key, weight });
       }
     });
     return lines;
   }
 
-  draw() {
-    const chosen = focus();
-    const hasFocus = chosen.position !== null && this.places[chosen.side].has(chosen.position);
+  /** Draw the lines of the token in focus, or all lines. */
+  draw(state) {
+    const place = focus(state);
+    this.side = place === null ? null : place.query !== null ? "query" : "key";
+    this.chosen = place?.[this.side] ?? null;
     for (const [side, list] of Object.entries(this.sides)) {
-      list.querySelector(".chosen")?.classList.remove("chosen");
-      if (hasFocus && side === chosen.side) {
-        list.children[this.places[side].get(chosen.position)].classList.add("chosen");
-      }
+      list.mark(side === this.side ? this.chosen : null, side === "query" ? state.token : state.key);
     }
-    this.root.classList.toggle("focused", hasFocus);
-    const lines = hasFocus ? this.linesOf(chosen) : this.everything;
+    this.root.classList.toggle("focused", this.side !== null);
+    const lines = this.side !== null ? this.linesOf(this.side, this.chosen) : this.everything;
     this.nothing.hidden = lines.length > 0;
-    if (!lines.length) this.nothing.textContent = nothingReaches(this.largest(hasFocus ? chosen : null));
-    const side = hasFocus ? chosen.side : null;
-    if (isPrinting) this.paintPaper(lines, side);
-    else this.paint(lines, side);
+    if (!lines.length) this.nothing.textContent = nothingReaches(this.largest(), state.least);
+    if (isPrinting()) this.paintPaper(lines);
+    else this.paint(lines);
   }
 
-  // Return the largest weight of all tokens, or of the chosen one.
-  largest(chosen) {
-    const of = (side) => (chosen?.side === side ? [chosen.position] : this.rows[side === "query" ? "queries" : "keys"]);
+  /** Return the largest weight of all tokens, or of the chosen one. */
+  largest() {
+    const of = (side) => (this.side === side ? [this.chosen] : this.rows[side === "query" ? "queries" : "keys"]);
     let most = 0;
     for (const matrix of this.matrices) for (const query of of("query")) for (const key of of("key")) most = Math.max(most, matrix.at(query, key));
     return most;
   }
 
-  paint(lines, side) {
+  paint(lines) {
     const box = this.root.getBoundingClientRect();
     const height = Math.min(box.height, window.innerHeight);
     const top = Math.max(0, Math.min(-box.top, box.height - height));
     this.canvas.style.transform = `translateY(${top}px)`;
     this.paper.replaceChildren();
-    this.paintPart(fitted(this.canvas, box.width, height), { ...this.columns(box.width), top, height }, lines, side);
+    this.paintPart(fitted(this.canvas, box.width, height), { ...this.columns(box.width), top, height }, lines);
   }
 
   // Draw the whole diagram as pieces of a few rows, with their tokens. A page break never cuts a piece.
-  paintPaper(lines, side) {
+  paintPaper(lines) {
     const { queries, keys } = this.rows;
     const frame = this.columns(PAPER_WIDTH);
     const pieces = [];
@@ -154,7 +150,7 @@ class EdgeDiagram {
       const height = ROW * Math.min(ROWS_OF_PIECE, Math.max(queries.length, keys.length) - row);
       const canvas = make("canvas");
       const context = fitted(canvas, PAPER_WIDTH, height);
-      this.paintPart(context, { ...frame, top: ROW * row, height }, lines, side);
+      this.paintPart(context, { ...frame, top: ROW * row, height }, lines);
       this.paintTokens(context, queries.slice(row, row + ROWS_OF_PIECE), "right", frame.left - 10);
       this.paintTokens(context, keys.slice(row, row + ROWS_OF_PIECE), "left", frame.right + 10);
       pieces.push(canvas);
@@ -166,7 +162,7 @@ class EdgeDiagram {
     context.textAlign = align;
     context.textBaseline = "middle";
     positions.forEach((position, at) => {
-      const isChosen = align === "right" && position === focus().position;
+      const isChosen = (align === "right") === (this.side === "query") && position === this.chosen;
       context.font = `${isChosen ? "600 " : ""}13px ${FONT}`;
       context.fillStyle = colour(this.text.sentences[position] === 1 ? "accent" : "ink");
       const room = align === "right" ? x : PAPER_WIDTH - x;
@@ -174,10 +170,10 @@ class EdgeDiagram {
     });
   }
 
-  paintPart(context, frame, lines, side) {
+  paintPart(context, frame, lines) {
     const most = lines.reduce((largest, { weight }) => Math.max(largest, weight), 1e-9);
-    this.paintLines(context, frame, lines, most, side !== null);
-    if (side !== null) this.paintCells(context, frame, lines, most, side);
+    this.paintLines(context, frame, lines, most);
+    if (this.side !== null) this.paintCells(context, frame, lines, most);
   }
 
   // Return where lines begin and end, and the width of the cells at their ends, in CSS pixels.
@@ -187,10 +183,11 @@ class EdgeDiagram {
     return { left: label + 6, right: width - label - 6, cell };
   }
 
-  paintLines(context, frame, lines, most, isOne) {
+  paintLines(context, frame, lines, most) {
+    const isOne = this.side !== null;
     const middle = (place) => ROW * (place + 0.5) - frame.top;
     const strip = isOne ? frame.cell * this.heads.length + 4 : 0;
-    const isQuery = focus().side === "query";
+    const isQuery = this.side !== "key";
     const from = frame.left + (isOne && !isQuery ? strip : 0);
     const to = frame.right - (isOne && isQuery ? strip : 0);
     const bend = (to - from) * 0.42;
@@ -221,8 +218,8 @@ class EdgeDiagram {
   }
 
   // Draw a cell for each head beside each token at the other end, with an opacity that follows the weight.
-  paintCells(context, frame, lines, most, side) {
-    const other = side === "query" ? "key" : "query";
+  paintCells(context, frame, lines, most) {
+    const other = this.side === "query" ? "key" : "query";
     const order = new Map(this.heads.map((head, at) => [head, at]));
     const start = other === "key" ? frame.right - frame.cell * this.heads.length : frame.left;
     for (const line of lines) {
@@ -237,3 +234,7 @@ class EdgeDiagram {
 }
 
 const placesOf = (positions) => new Map(positions.map((position, place) => [position, place]));
+
+/** Return the message for a drawing without any weight above the minimum. */
+export const nothingReaches = (/** @type {number} */ most, /** @type {number} */ least) =>
+  `No weight here is at least ${share(least)}; the largest is ${share(most)}.`;

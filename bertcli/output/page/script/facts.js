@@ -1,0 +1,40 @@
+// @ts-check
+// Facts about a head: its statistics and its label.
+
+import { about } from "./data.js";
+import { make } from "./dom.js";
+import { written } from "./numbers.js";
+import { labelOf, statisticOf } from "./tokens.js";
+
+/** @typedef {import("./data.js").Text} Text */
+
+export const MEANINGS = {
+  entropy: "how evenly a token spreads its attention, in nats: 0 if all goes to one key, ln n if all n keys get the same",
+  self: "the share of attention on the token itself",
+  previous: "the share of attention on the previous token",
+  next: "the share of attention on the next token",
+  cls: "the share of attention on [CLS]",
+  sep: "the share of attention on [SEP]",
+  punctuation: "the share of attention on punctuation",
+  distance: "the mean distance to the attended token, in tokens",
+  confidence: "the largest weight of a token",
+};
+export const LABELS = ["previous", "next", "self", "delimiter", "broad"];
+
+/** Return a one-line summary of a head. */
+export function inBrief(/** @type {Text} */ text, /** @type {number} */ layer, /** @type {number} */ head) {
+  const numbers = ["entropy", "previous", "next", "self", "cls", "sep"]
+    .map((name) => `${name} ${written(name, statisticOf(text, layer, head, name))}`);
+  return [labelOf(text, layer, head), ...numbers].filter(Boolean).join(" · ");
+}
+
+/** Return a section with all statistics of a head. */
+export function factsOf(/** @type {Text} */ text, /** @type {number} */ layer, /** @type {number} */ head) {
+  const label = labelOf(text, layer, head);
+  return make("section", { class: "facts" },
+    make("h3", {}, `Layer ${layer}, head ${head}`, label && make("span", { class: "label", text: label })),
+    make("dl", {}, ...about.statistics.flatMap((name) => [
+      make("dt", { text: name, title: MEANINGS[name] }),
+      make("dd", { text: written(name, statisticOf(text, layer, head, name)) }),
+    ])));
+}

@@ -1,0 +1,189 @@
+// @ts-check
+// Build the page as soon as all of it has loaded, and draw it whenever the state changes.
+
+import { setPrinting } from "./canvas.js";
+import { controlOf } from "./controls.js";
+import { about, headMatrix, layerOf, rolloutOf, textAt, textCount } from "./data.js";
+import { byId, empty, make, soon } from "./dom.js";
+import { finder } from "./finder.js";
+import { help } from "./help.js";
+import { Keys, switchTheme } from "./keys.js";
+import { grouped } from "./numbers.js";
+import { currentText } from "./state.js";
+import { change, drawAgain, listen, now, startStore } from "./store.js";
+import { setPaper, startTheme } from "./theme.js";
+import { visible } from "./tokens.js";
+import { HeadsView } from "./views/heads.js";
+import { MasksView } from "./views/masks.js";
+import { MatrixView } from "./views/matrix.js";
+import { ModelView } from "./views/model.js";
+import { NeuronView } from "./views/neuron.js";
+import { RolloutView } from "./views/rollout.js";
+import { StatisticsView } from "./views/statistics.js";
+
+/** @typedef {import("./state.js").State} State */
+
+/** @type {import("./view.js").View[]} */
+const views = [
+  new HeadsView(), new MatrixView(), new ModelView(), new NeuronView(), new StatisticsView(), new RolloutView(), new MasksView(),
+];
+
+function build() {
+  byId("loading").remove();
+  buildTexts(byId("texts"));
+  finder.build(byId("finder"));
+  help.build(byId("help"));
+  byId("tools").append(
+    make("button", { type: "button", class: "plain", text: "◐", title: "Light or dark theme (d)", "aria-label": "Light or dark", onclick: switchTheme }),
+    make("button", { type: "button", class: "plain", text: "?", title: "Keys (?)", "aria-label": "Keys", onclick: () => help.open() }));
+  buildTabs(byId("tabs"));
+  byId("precision").textContent =
+    "Weights are stored in 8 bits, scaled by the largest weight of their row: the error is at most 1/255 of that weight.";
+}
+
+function buildTabs(parent) {
+  parent.append(...views.map(({ name, title }, at) => make("button", {
+    type: "button", role: "tab", id: `tab-${name}`, title: `${title} (${at + 1})`, text: title, tabindex: -1,
+    onclick: (event) => openTab(name, event.detail > 0),
+  })));
+  parent.addEventListener("keydown", (event) => {
+    const at = views.findIndex(({ name }) => name === now().view);
+    const next = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: views.length - 1 }[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
+    const { name } = views[(next + views.length) % views.length];
+    change({ view: name });
+    byId(`tab-${name}`).focus();
+  });
+}
+
+/** Open a view. After a click the keys belong to the view; with the keyboard the focus stays on the tab. */
+function openTab(/** @type {string} */ name, /** @type {boolean} */ isClick) {
+  change({ view: name });
+  if (isClick) byId(`view-${name}`).focus({ preventScroll: true });
+}
+
+function buildTexts(parent) {
+  const titleOf = (number) => {
+    const { text, pair } = textAt(number);
+    const whole = pair === null ? text : `${text} ‖ ${pair}`;
+    return visible(whole.length > 90 ? `${whole.slice(0, 90)}…` : whole);
+  };
+  const cut = make("span", { class: "cut", title: "The text is longer than the limit of the model or of --max-length, so only its beginning is shown." });
+  listen((state) => {
+    cut.hidden = !currentText(state).truncated;
+    cut.textContent = cutTo(currentText(state));
+  });
+  const count = textCount();
+  if (count < 2) {
+    if (count) parent.append(make("p", { class: "text", dir: "auto", title: visible(textAt(0).text.slice(0, 1000)), text: titleOf(0) }), cut);
+    return;
+  }
+  const optionOf = (number) => `${number + 1}. ${titleOf(number)}${textAt(number).truncated ? ` (${cutTo(textAt(number))})` : ""}`;
+  const select = make("select", { id: "text", "aria-label": "Text", onchange: () => change({ text: Number(select.value) }) },
+    ...Array.from({ length: count }, (_, number) => make("option", { value: number, text: optionOf(number) })));
+  parent.append(select, cut);
+  listen(({ text }) => (select.value = text));
+}
+
+const cutTo = (/** @type {import("./data.js").Text} */ { size }) => `cut to ${grouped(size)} tokens`;
+
+let drawnControls = [];
+
+function drawControls(/** @type {State} */ state, /** @type {string[]} */ names) {
+  const controls = names.map(controlOf);
+  if (names.join() !== drawnControls.join()) {
+    byId("controls").replaceChildren(...controls.map(({ element }) => element));
+    drawnControls = names;
+  }
+  for (const control of controls) control.show(state);
+}
+
+/** @type {State | null} */
+let shown = null;
+
+async function draw(/** @type {State} */ state) {
+  const view = views.find(({ name }) => name === state.view);
+  const before = shown;
+  shown = state;
+  const isHover = before && Object.keys(state).every((name) => name === "pointed" || state[name] === before[name]);
+  if (!isHover) {
+    showView(view, before?.view !== state.view);
+    drawControls(state, view.controls);
+    finder.draw(state);
+  }
+  const waiting = view.draw(state);
+  if (waiting) await waiting;
+  if (shown === state) document.body.dataset.drawn = state.view; // tells scripts outside the page that the view is drawn
+}
+
+function showView(view, isOther) {
+  const section = view.open();
+  if (!isOther) return;
+  const hadFocus = document.activeElement?.closest("main > section");
+  for (const one of views) {
+    if (one.section) one.section.hidden = one !== view;
+    const tab = byId(`tab-${one.name}`);
+    tab.setAttribute("aria-selected", String(one === view));
+    tab.tabIndex = one === view ? 0 : -1;
+  }
+  if (hadFocus && hadFocus !== section) section.focus({ preventScroll: true });
+  bringIntoSight(byId(`tab-${view.name}`));
+}
+
+/** Scroll the tab strip until the tab is visible, if the strip is wider than the window. */
+function bringIntoSight(tab) {
+  const strip = tab.parentElement;
+  const [left, right] = [tab.offsetLeft - strip.offsetLeft, tab.offsetLeft - strip.offsetLeft + tab.offsetWidth];
+  const beside = 32; // pixels of the neighbouring tab to show
+  if (left - beside < strip.scrollLeft) strip.scrollLeft = left - beside;
+  else if (right + beside > strip.scrollLeft + strip.clientWidth) strip.scrollLeft = right + beside - strip.clientWidth;
+}
+
+function print(/** @type {boolean} */ isPrint) {
+  setPrinting(isPrint);
+  setPaper(isPrint);
+  drawAgain();
+}
+
+let isPrint = false;
+
+function start() {
+  build();
+  if (!textCount()) {
+    byId("views").append(empty("No text", "All texts failed, so there is nothing to show."));
+    return;
+  }
+  startTheme(drawAgain);
+  startStore(views.map(({ name }) => name));
+  listen(draw);
+  drawAgain();
+  new Keys(views);
+  window.addEventListener("resize", () => soon(() => isPrint || drawAgain()));
+  for (const [event, isPaper] of [["beforeprint", true], ["afterprint", false]]) {
+    window.addEventListener(String(event), () => {
+      if (isPrint === isPaper) return;
+      isPrint = Boolean(isPaper);
+      print(isPrint);
+    });
+  }
+}
+
+// For use in the browser's console: (await attentionPage.matrix(layer, head))[query][key].
+Object.assign(globalThis, {
+  attentionPage: Object.freeze({
+    async matrix(layer, head, number = now().text) {
+      return plain(headMatrix(await layerOf(textAt(number), layer), head));
+    },
+    async rollout(layer = about.layers - 1, number = now().text) {
+      return plain(await rolloutOf(textAt(number), layer));
+    },
+  }),
+});
+
+function plain(matrix) {
+  return Array.from({ length: matrix.size }, (_, query) => Array.from(matrix.row(query)));
+}
+
+if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+else start();

@@ -1,0 +1,40 @@
+// @ts-check
+// The matrix view: the weights of one head, one row per query and one column per key.
+
+import { headMatrix, layerOf } from "../data.js";
+import { make } from "../dom.js";
+import { factsOf } from "../facts.js";
+import { Heatmap } from "../heatmap.js";
+import { currentText, shownPositions, soleHead } from "../state.js";
+import { View } from "../view.js";
+
+/** @typedef {import("../state.js").State} State */
+
+export class MatrixView extends View {
+  constructor() {
+    super("matrix", "Matrix", ["layer", "head", "filter", "least"], [
+      { needs: ["layer"], draw: (state) => this.load(state) },
+      { needs: ["heads", "filter", "least"], draw: (state) => this.arrange(state) },
+      { needs: ["pointed", "token", "key"], draw: (state) => this.heatmap.draw(state) },
+    ]);
+  }
+
+  build(section) {
+    const main = make("div", { class: "stage" });
+    this.facts = make("aside", { class: "readout", "aria-label": "Statistics of the head" });
+    section.append(make("div", { class: "split" }, main, this.facts));
+    this.heatmap = new Heatmap(main);
+  }
+
+  async load(/** @type {State} */ state) {
+    this.layer = await layerOf(currentText(state), state.layer);
+  }
+
+  arrange(/** @type {State} */ state) {
+    const head = soleHead(state);
+    const text = currentText(state);
+    const name = `Weights of layer ${state.layer}, head ${head}`;
+    this.heatmap.show(text, shownPositions(state), headMatrix(this.layer, head), state.least, name);
+    this.facts.replaceChildren(factsOf(text, state.layer, head));
+  }
+}

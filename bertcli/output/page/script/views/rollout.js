@@ -1,0 +1,58 @@
+// @ts-check
+// The rollout view: how much of each input token reaches each token through all layers up to a chosen one.
+
+import { about, rolloutOf } from "../data.js";
+import { fill, make } from "../dom.js";
+import { Heatmap } from "../heatmap.js";
+import { currentText, shownPositions } from "../state.js";
+import { bars, spelt, strongest } from "../tokens.js";
+import { View } from "../view.js";
+
+/** @typedef {import("../state.js").State} State */
+
+export class RolloutView extends View {
+  constructor() {
+    super("rollout", "Rollout", ["through", "filter", "least"], [
+      { needs: ["through"], draw: (state) => this.load(state) },
+      { needs: ["filter", "least"], draw: (state) => this.arrange(state) },
+      { needs: ["token", "key"], draw: (state) => this.list(state) },
+      { needs: ["pointed"], draw: (state) => this.heatmap.draw(state) },
+    ]);
+  }
+
+  build(section) {
+    const main = make("div", { class: "stage" });
+    this.missing = make("p", { class: "note", text: "For a text of this length the page contains only the rollout through all layers, which is shown here." });
+    this.found = make("div");
+    this.readout = make("aside", { class: "readout", "aria-label": "Rollout" },
+      make("h2", { text: "Attention through layers" }),
+      make("p", { class: "quiet", text: "Each layer is the average of two equal parts: the mean of its heads, and the identity, for the residual connection. The rollout is the product of these matrices." }),
+      make("p", { class: "quiet", text: "A row shows how much each input token contributes to a token after the chosen layer. Each row sums to 1." }),
+      make("p", { class: "quiet source", text: "Abnar & Zuidema 2020" }),
+      this.missing, this.found);
+    section.append(make("div", { class: "split" }, main, this.readout));
+    this.heatmap = new Heatmap(main);
+  }
+
+  async load(/** @type {State} */ state) {
+    const text = currentText(state);
+    const found = await rolloutOf(text, state.through);
+    this.missing.hidden = found !== null;
+    this.through = found ? state.through : about.layers - 1;
+    this.matrix = found ?? (await rolloutOf(text, this.through));
+  }
+
+  arrange(/** @type {State} */ state) {
+    this.rows = shownPositions(state);
+    this.heatmap.show(currentText(state), this.rows, this.matrix, state.least, `Rollout through layer ${this.through}`);
+  }
+
+  list(/** @type {State} */ state) {
+    const text = currentText(state);
+    const { token } = state;
+    fill(this.found, ...(token === null ? [] : [
+      make("h2", {}, spelt(text.tokens[token]), " consists of"),
+      bars(text, strongest(this.rows.keys, (key) => this.matrix.at(token, key), 10)),
+    ]));
+  }
+}
