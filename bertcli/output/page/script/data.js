@@ -18,35 +18,19 @@ function textAt(number) {
   return parsedTexts.get(number);
 }
 
-const BASE = about.alphabet.length;
-const digitOf = new Uint8Array(128);
-[...about.alphabet].forEach((character, digit) => (digitOf[character.charCodeAt(0)] = digit));
-
-// Decode six bytes from each seven digits. The digits are read as three and four, so that each part fits in 32 bits.
-function bytesOf(digits, size) {
-  const bytes = new Uint8Array(Math.ceil(size / 6) * 6);
-  const scale = BASE ** 4;
-  for (let from = 0, to = 0; from < digits.length; from += 7, to += 6) {
-    const at = (place) => digitOf[digits.charCodeAt(from + place)];
-    const high = (at(0) * BASE + at(1)) * BASE + at(2);
-    const low = ((at(3) * BASE + at(4)) * BASE + at(5)) * BASE + at(6);
-    const number = high * scale + low;
-    const first = Math.floor(number / 0x1000000);
-    const second = number - first * 0x1000000;
-    bytes[to] = first >> 16;
-    bytes[to + 1] = first >> 8;
-    bytes[to + 2] = first;
-    bytes[to + 3] = second >> 16;
-    bytes[to + 4] = second >> 8;
-    bytes[to + 5] = second;
-  }
-  return bytes.subarray(0, size);
+// Return the bytes of a base64 text. Uint8Array.fromBase64 is the fastest way, but not every browser has it.
+function bytesOf(base64) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(base64);
+  const characters = atob(base64);
+  const bytes = new Uint8Array(characters.length);
+  for (let at = 0; at < bytes.length; at++) bytes[at] = characters.charCodeAt(at);
+  return bytes;
 }
 
 async function inflated(id) {
   const holder = document.getElementById(id);
   if (!holder) return null;
-  const stream = new Blob([bytesOf(holder.textContent, Number(holder.dataset.size))]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const stream = new Blob([bytesOf(holder.textContent)]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Response(stream).arrayBuffer();
 }
 
@@ -70,20 +54,23 @@ async function forgetOldest() {
   }
 }
 
-// weights: heads x size x size steps. maxima: heads x size. A weight is step / 255 times the maximum of its row.
+const stepsOf = ({ bits }, buffer, from) => (bits === 8 ? new Uint8Array(buffer, from) : new Uint16Array(buffer, from));
+
+// encoding: how steps encode weights, see Matrix. steps: heads x size x size. maxima: heads x size.
 function layerOf(text, layer) {
-  const { size } = text;
+  const { size, weights: encoding } = text;
   const rows = about.heads * size;
   return kept(`attention-${text.number}-${layer}`, (buffer) => {
-    return { size, maxima: new Float32Array(buffer, 0, rows), weights: new Uint8Array(buffer, 4 * rows) };
+    return { encoding, size, steps: stepsOf(encoding, buffer, 4 * rows), maxima: new Float32Array(buffer, 0, rows) };
   });
 }
 
 // Return the rollout through a layer as a matrix, or null if the page does not contain it. For a long text the page
 // contains only the rollout through all layers.
 function rolloutOf(text, layer) {
+  const { size, weights: encoding } = text;
   return kept(`rollout-${text.number}-${layer}`, (buffer) =>
-    matrixOf(text.size, new Uint8Array(buffer, 4 * text.size), new Float32Array(buffer, 0, text.size)));
+    new Matrix(encoding, size, stepsOf(encoding, buffer, 4 * size), new Float32Array(buffer, 0, size)));
 }
 
 // Return the query and key vectors, or null if the page does not contain them.
@@ -93,7 +80,7 @@ function vectorsOf(text, layer) {
     const maxima = new Float32Array(buffer, 0, 2 * rows);
     const steps = new Int16Array(buffer, 8 * rows);
     const vector = (row) => {
-      const scale = maxima[row] / about.steps.vectors;
+      const scale = maxima[row] / about.vectorSteps;
       return Float32Array.from(steps.subarray(row * about.headSize, (row + 1) * about.headSize), (step) => step * scale);
     };
     return {
@@ -103,16 +90,44 @@ function vectorsOf(text, layer) {
   });
 }
 
-// Return the square matrix of one head: `at(query, key)` is a weight.
-function headMatrix(layer, head) {
-  const { size } = layer;
-  return matrixOf(size, layer.weights.subarray(head * size * size, (head + 1) * size * size),
-    layer.maxima.subarray(head * size, (head + 1) * size));
+// Return the Matrix of one head.
+function headMatrix({ encoding, size, steps, maxima }, head) {
+  return new Matrix(encoding, size, steps.subarray(head * size * size, (head + 1) * size * size),
+    maxima.subarray(head * size, (head + 1) * size));
 }
 
-function matrixOf(size, steps, maxima) {
-  const scale = 1 / about.steps.weights;
-  return { size, steps, maxima, at: (query, key) => steps[query * size + key] * maxima[query] * scale };
+// The share of the largest weight of a row that a step means, from step / (the largest step).
+const LAWS = {
+  linear: (part) => part,
+  root: (part) => part * part,
+};
+
+// A square matrix of weights. Rows are decoded on first use.
+class Matrix {
+  // bits, law: how a step encodes a weight. steps: size x size. maxima: the largest weight of each row.
+  constructor({ bits, law }, size, steps, maxima) {
+    Object.assign(this, { size, steps, maxima });
+    this.shareOf = LAWS[law];
+    this.most = 2 ** bits - 1;
+    this.rows = new Array(size);
+  }
+
+  // Return the weights from a query to all keys, as Float32Array.
+  row(query) {
+    return (this.rows[query] ??= this.decoded(query));
+  }
+
+  at(query, key) {
+    return this.row(query)[key];
+  }
+
+  decoded(query) {
+    const { size, steps, most, shareOf } = this;
+    const max = this.maxima[query];
+    const weights = new Float32Array(size);
+    for (let key = 0, from = query * size; key < size; key++) weights[key] = max * shareOf(steps[from + key] / most);
+    return weights;
+  }
 }
 
 function statisticOf(text, layer, head, name) {
@@ -136,5 +151,5 @@ globalThis.attentionPage = Object.freeze({
 
 function plain(matrix) {
   const positions = Array.from({ length: matrix.size }, (_, position) => position);
-  return positions.map((query) => positions.map((key) => matrix.at(query, key)));
+  return positions.map((query) => Array.from(matrix.row(query)));
 }

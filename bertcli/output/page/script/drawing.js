@@ -113,7 +113,12 @@ function shortened(context, text, width) {
   return `${characters.slice(0, low).join("")}…`;
 }
 
-const share = (number) => (number >= 0.9995 ? "1.000" : number.toFixed(3));
+// Return a share in digits that tell it from zero: 0.123, 0.0123 or 1.2e-4. Only zero itself is "0".
+function share(number) {
+  if (number === 0) return "0";
+  if (Math.abs(number) < 0.00095) return number.toExponential(1);
+  return number.toFixed(Math.abs(number) < 0.0995 ? 4 : 3);
+}
 
 function announce(words) {
   document.getElementById("announcer").textContent = words;

@@ -86,11 +86,9 @@ class EdgeDiagram {
     this.matrices.forEach((matrix, at) => {
       const head = this.heads[at];
       for (const query of queries) {
-        const scale = matrix.maxima[query] / about.steps.weights;
-        const from = query * matrix.size;
+        const weights = matrix.row(query);
         for (const key of keys) {
-          const weight = matrix.steps[from + key] * scale;
-          if (weight >= least) take(head, query, key, weight);
+          if (weights[key] >= least) take(head, query, key, weights[key]);
         }
       }
     });

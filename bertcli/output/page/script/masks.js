@@ -56,7 +56,7 @@ const masksView = {
     return make("ol", { class: "bars candidates" }, ...predictions.map(({ token, score, sequence }) =>
       make("li", { title: visible(sequence) },
         make("span", { class: "name", dir: "ltr", text: visible(token) }),
-        make("span", { class: "number", text: score < 0.0005 ? score.toExponential(1) : share(score) }),
+        make("span", { class: "number", text: share(score) }),
         bar(score))));
   },
 };

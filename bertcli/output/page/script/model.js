@@ -65,13 +65,11 @@ function pictureOf(matrix, { queries, keys }) {
   const width = Math.min(keys.length, LARGEST_THUMBNAIL) || 1;
   const cells = new Float32Array(width * height);
   let most = 1e-9;
-  const scale = 1 / about.steps.weights;
   queries.forEach((query, row) => {
-    const from = query * matrix.size;
+    const weights = matrix.row(query);
     const to = width * Math.floor((row * height) / queries.length);
-    const max = matrix.maxima[query] * scale;
     for (let column = 0; column < keys.length; column++) {
-      const weight = matrix.steps[from + keys[column]] * max;
+      const weight = weights[keys[column]];
       const cell = to + Math.floor((column * width) / keys.length);
       if (weight > cells[cell]) cells[cell] = weight;
     }

@@ -16,9 +16,15 @@ function build() {
     type: "button", role: "tab", id: `tab-${name}`, "aria-controls": `view-${name}`, title: `${title} (${at + 1})`, text: title,
     onclick: () => look({ view: name }),
   })));
-  document.getElementById("precision").textContent =
-    "Weights are stored in 8 bits, scaled by the largest weight of their row: the error is at most 1/255 of that weight.";
+  const precision = document.getElementById("precision");
+  listeners.push(() => (precision.textContent = PRECISIONS[currentText().weights.law]));
 }
+
+// How exact the weights of a text are, by the law of their encoding.
+const PRECISIONS = {
+  linear: "Weights of this text are stored in 16 bits: the error is at most 1/131070 of the largest weight of the row.",
+  root: "Weights of this text are stored in 8 bits, as square roots: the largest of a row is within about 0.5 % of the computed one, one that is a hundred times smaller within about 5 %. Each row sums to 1.",
+};
 
 function buildTexts(parent) {
   const titleOf = (number) => {
