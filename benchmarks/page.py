@@ -25,7 +25,7 @@ from samples import mixed_texts
 
 CHROMIUM = "/usr/bin/chromium"
 SENTENCE = "The cat sat on the mat because it was [MASK]."
-MOST_MEGABYTES, LONG_SECONDS, SENTENCE_SECONDS, HOVER_MILLISECONDS = 40.0, 2.0, 0.5, 60.0
+MOST_MEGABYTES, LONG_SECONDS, SENTENCE_SECONDS, HOVER_MILLISECONDS = 80.0, 2.0, 0.5, 60.0
 HOVERS = 20
 HOVER = """async (count) => {
   const rows = [...document.querySelectorAll(".queries li")].slice(0, count);

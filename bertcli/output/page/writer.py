@@ -1,7 +1,7 @@
 """Writer of the attention page, one text at a time."""
 
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from hashlib import sha256
@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from bertcli.choices import Statistic
 from bertcli.output.display import heads_off
-from bertcli.output.page.encoding import ALPHABET, VECTOR_STEPS, WEIGHT_STEPS, EncodedLayer
+from bertcli.output.page.encoding import VECTOR_STEPS, EncodedLayer, weight_encoding
 from bertcli.results.attention import AttnPageRecord
 from bertcli.results.texts import RunInfo
 
@@ -83,8 +83,7 @@ def _about(info: PageInfo) -> Mapping[str, Any]:
         "statistics": _STATISTICS,
         "thresholds": info.thresholds,
         "start": dict(info.start),
-        "steps": {"weights": WEIGHT_STEPS, "vectors": VECTOR_STEPS},
-        "alphabet": ALPHABET.decode("ascii"),
+        "vectorSteps": VECTOR_STEPS,
     }
 
 
@@ -98,6 +97,7 @@ def _text(record: AttnPageRecord[EncodedLayer]) -> Mapping[str, Any]:
         "truncated": text.truncated,
         "tokens": list(text.tokens),
         "sentences": list(record.sentences),
+        "weights": asdict(weight_encoding(len(text.tokens))),
         "statistics": [[_rounded(getattr(head, name)) for name in _STATISTICS] for head in record.heads],
         "labels": [head.label for head in record.heads],
         "masks": [

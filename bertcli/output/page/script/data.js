@@ -17,18 +17,15 @@
  * @property {number[][]} statistics For each head, by layer * heads + head, in the order of about.statistics.
  * @property {(string | null)[]} labels For each head.
  * @property {Mask[]} masks
+ * @property {Encoding} weights
  *
- * @typedef {object} Matrix The weights of one head.
- * @property {number} size
- * @property {Uint8Array} steps
- * @property {Float32Array} maxima
- * @property {(query: number, key: number) => number} at Return a weight.
- * @property {(query: number) => Float32Array} row Return the weights of a query.
+ * @typedef {{bits: number, law: "linear" | "root"}} Encoding How steps encode weights, see Matrix.
  *
  * @typedef {object} Layer
+ * @property {Encoding} encoding
  * @property {number} size
  * @property {Float32Array} maxima heads x size
- * @property {Uint8Array} weights heads x size x size
+ * @property {Uint8Array | Uint16Array} steps heads x size x size
  *
  * @typedef {object} Vectors
  * @property {(head: number, position: number) => Float32Array} query
@@ -58,35 +55,20 @@ export function textAt(number) {
   return parsedTexts.get(number);
 }
 
-const BASE = about.alphabet.length;
-const digitOf = new Uint8Array(128);
-[...about.alphabet].forEach((character, digit) => (digitOf[character.charCodeAt(0)] = digit));
-
-// Decode six bytes from each seven digits. The digits are read as three and four, so that each part fits in 32 bits.
-function bytesOf(digits, size) {
-  const bytes = new Uint8Array(Math.ceil(size / 6) * 6);
-  const scale = BASE ** 4;
-  for (let from = 0, to = 0; from < digits.length; from += 7, to += 6) {
-    const at = (place) => digitOf[digits.charCodeAt(from + place)];
-    const high = (at(0) * BASE + at(1)) * BASE + at(2);
-    const low = ((at(3) * BASE + at(4)) * BASE + at(5)) * BASE + at(6);
-    const number = high * scale + low;
-    const first = Math.floor(number / 0x1000000);
-    const second = number - first * 0x1000000;
-    bytes[to] = first >> 16;
-    bytes[to + 1] = first >> 8;
-    bytes[to + 2] = first;
-    bytes[to + 3] = second >> 16;
-    bytes[to + 4] = second >> 8;
-    bytes[to + 5] = second;
-  }
-  return bytes.subarray(0, size);
+/** Return the bytes of a base64 text. Uint8Array.fromBase64 is the fastest way, but not every browser has it. */
+function bytesOf(/** @type {string} */ base64) {
+  const native = /** @type {any} */ (Uint8Array).fromBase64;
+  if (native) return native.call(Uint8Array, base64);
+  const characters = atob(base64);
+  const bytes = new Uint8Array(characters.length);
+  for (let at = 0; at < bytes.length; at++) bytes[at] = characters.charCodeAt(at);
+  return bytes;
 }
 
 async function inflated(id) {
   const holder = document.getElementById(id);
   if (!holder) return null;
-  const stream = new Blob([bytesOf(holder.textContent, Number(holder.dataset.size))]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const stream = new Blob([bytesOf(holder.textContent)]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Response(stream).arrayBuffer();
 }
 
@@ -110,16 +92,19 @@ async function forgetOldest() {
   }
 }
 
+const stepsOf = (/** @type {Encoding} */ { bits }, buffer, /** @type {number} */ from) =>
+  bits === 8 ? new Uint8Array(buffer, from) : new Uint16Array(buffer, from);
+
 /**
  * Return the weights of all heads of a layer.
  *
  * @returns {Promise<Layer>}
  */
 export function layerOf(/** @type {Text} */ text, /** @type {number} */ layer) {
-  const { size } = text;
+  const { size, weights: encoding } = text;
   const rows = about.heads * size;
   return kept(`attention-${text.number}-${layer}`, (buffer) => {
-    return { size, maxima: new Float32Array(buffer, 0, rows), weights: new Uint8Array(buffer, 4 * rows) };
+    return { encoding, size, steps: stepsOf(encoding, buffer, 4 * rows), maxima: new Float32Array(buffer, 0, rows) };
   });
 }
 
@@ -130,8 +115,9 @@ export function layerOf(/** @type {Text} */ text, /** @type {number} */ layer) {
  * @returns {Promise<Matrix | null>}
  */
 export function rolloutOf(/** @type {Text} */ text, /** @type {number} */ layer) {
+  const { size, weights: encoding } = text;
   return kept(`rollout-${text.number}-${layer}`, (buffer) =>
-    matrixOf(text.size, new Uint8Array(buffer, 4 * text.size), new Float32Array(buffer, 0, text.size)));
+    new Matrix(encoding, size, stepsOf(encoding, buffer, 4 * size), new Float32Array(buffer, 0, size)));
 }
 
 /**
@@ -145,7 +131,7 @@ export function vectorsOf(/** @type {Text} */ text, /** @type {number} */ layer)
     const maxima = new Float32Array(buffer, 0, 2 * rows);
     const steps = new Int16Array(buffer, 8 * rows);
     const vector = (row) => {
-      const scale = maxima[row] / about.steps.vectors;
+      const scale = maxima[row] / about.vectorSteps;
       return Float32Array.from(steps.subarray(row * about.headSize, (row + 1) * about.headSize), (step) => step * scale);
     };
     return {
@@ -155,16 +141,50 @@ export function vectorsOf(/** @type {Text} */ text, /** @type {number} */ layer)
   });
 }
 
-/** @returns {Matrix} The weights of one head. */
-export function headMatrix(/** @type {Layer} */ layer, /** @type {number} */ head) {
-  const { size } = layer;
-  return matrixOf(size, layer.weights.subarray(head * size * size, (head + 1) * size * size),
-    layer.maxima.subarray(head * size, (head + 1) * size));
+/** Return the weights of one head. */
+export function headMatrix(/** @type {Layer} */ { encoding, size, steps, maxima }, /** @type {number} */ head) {
+  return new Matrix(encoding, size, steps.subarray(head * size * size, (head + 1) * size * size),
+    maxima.subarray(head * size, (head + 1) * size));
 }
 
-/** @returns {Matrix} */
-function matrixOf(size, steps, maxima) {
-  const scale = 1 / about.steps.weights;
-  const at = (query, key) => steps[query * size + key] * maxima[query] * scale;
-  return { size, steps, maxima, at, row: (query) => Float32Array.from({ length: size }, (_, key) => at(query, key)) };
+// The share of the largest weight of a row that a step means, from step / (the largest step).
+const LAWS = {
+  linear: (/** @type {number} */ part) => part,
+  root: (/** @type {number} */ part) => part * part,
+};
+
+/** A square matrix of weights. Rows are decoded on first use. */
+export class Matrix {
+  /**
+   * @param {Encoding} encoding How a step encodes a weight.
+   * @param {number} size
+   * @param {Uint8Array | Uint16Array} steps size x size
+   * @param {Float32Array} maxima The largest weight of each row.
+   */
+  constructor({ bits, law }, size, steps, maxima) {
+    this.size = size;
+    this.steps = steps;
+    this.maxima = maxima;
+    this.shareOf = LAWS[law];
+    this.most = 2 ** bits - 1;
+    /** @type {Float32Array[]} */
+    this.rows = new Array(size);
+  }
+
+  /** Return the weights from a query to all keys. */
+  row(/** @type {number} */ query) {
+    return (this.rows[query] ??= this.decoded(query));
+  }
+
+  at(/** @type {number} */ query, /** @type {number} */ key) {
+    return this.row(query)[key];
+  }
+
+  decoded(/** @type {number} */ query) {
+    const { size, steps, most, shareOf } = this;
+    const max = this.maxima[query];
+    const weights = new Float32Array(size);
+    for (let key = 0, from = query * size; key < size; key++) weights[key] = max * shareOf(steps[from + key] / most);
+    return weights;
+  }
 }

@@ -37,9 +37,14 @@ function build() {
     make("button", { type: "button", class: "plain", text: "◐", title: "Light or dark theme (d)", "aria-label": "Light or dark", onclick: switchTheme }),
     make("button", { type: "button", class: "plain", text: "?", title: "Keys (?)", "aria-label": "Keys", onclick: () => help.open() }));
   buildTabs(byId("tabs"));
-  byId("precision").textContent =
-    "Weights are stored in 8 bits, scaled by the largest weight of their row: the error is at most 1/255 of that weight.";
+  listen((state) => (byId("precision").textContent = PRECISIONS[currentText(state).weights.law]));
 }
+
+// How exact the weights of a text are, by the law of their encoding.
+const PRECISIONS = {
+  linear: "Weights of this text are stored in 16 bits: the error is at most 1/131070 of the largest weight of the row.",
+  root: "Weights of this text are stored in 8 bits, as square roots: the largest of a row is within about 0.5 % of the computed one, one that is a hundred times smaller within about 5 %. Each row sums to 1.",
+};
 
 function buildTabs(parent) {
   parent.append(...views.map(({ name, title }, at) => make("button", {

@@ -1,12 +1,11 @@
 // @ts-check
 // Numbers as text.
 
-/** Return a weight or probability with three significant digits; never zero for what is not. */
+/** Return a share in digits that tell it from zero: 0.123, 0.0123 or 1.2e-4. Only zero itself is "0". */
 export function share(/** @type {number} */ number) {
   if (number === 0) return "0";
-  if (number >= 0.9995) return "1.000";
-  if (number >= 0.001) return number.toFixed(3);
-  return number.toExponential(1);
+  if (Math.abs(number) < 0.00095) return number.toExponential(1);
+  return number.toFixed(Math.abs(number) < 0.0995 ? 4 : 3);
 }
 
 /** Return a value of a statistic. */

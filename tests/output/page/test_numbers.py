@@ -1,0 +1,109 @@
+"""Tests that the numbers on the page are right, against transformers' eager attention."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bertcli.checkpoints.find import BUNDLED_FOLDER
+from tests.cli.process import run
+from tests.output.page import chromium
+from tests.output.page.chromium import Tab
+from tests.reference import transformers_outputs
+from tests.tiny import one_batch, open_bert
+
+WORDS = "the old ship sank in the cold night because nobody on board had seen the ice , and the captain slept ."
+TOP = 10
+
+# The sums of all rows of a layer, (heads, seq), and the strongest keys of each in the page's order, (heads, seq, top).
+READ = """async ([layer, heads, top]) => {
+    const sums = [], keys = [];
+    for (let head = 0; head < heads; head++) {
+        const rows = await attentionPage.matrix(layer, head);
+        sums.push(rows.map((row) => row.reduce((sum, weight) => sum + weight, 0)));
+        keys.push(rows.map((row) => {
+            const cut = Float32Array.from(row).sort().at(-top);
+            const found = [...row.keys()].filter((key) => row[key] >= cut);
+            return found.sort((a, b) => row[b] - row[a] || a - b).slice(0, top);
+        }));
+    }
+    return [sums, keys];
+}"""
+
+
+def long_text(tokens: int) -> str:
+    """Return a text of this number of tokens, special tokens included. Each word is one token."""
+    words = WORDS.split()
+    draw = np.random.default_rng(0)
+    return " ".join([*words, *draw.choice(words, tokens - 2 - len(words))])
+
+
+def assert_right(tab: Tab, text: str, layers: Sequence[int], step: float, root: bool) -> None:
+    """Check the sums of rows, and the order of the strongest keys, but for ties within the rounding.
+
+    Args:
+        tab: The page.
+        text: The text on it.
+        layers: The layers to check.
+        step: The step of the rounding, as a share of the largest weight of the row or, if root is set, as its root.
+        root: True if the page rounds the roots of weights.
+    """
+    session = open_bert(BUNDLED_FOLDER)
+    batch = one_batch(session, [text])
+    expected = transformers_outputs(BUNDLED_FOLDER, batch, pooler=False, logits=False).attentions
+    heads = session.config.num_attention_heads
+    for layer in layers:
+        weights = expected[layer][0].astype(np.float64)
+        sums, keys = map(np.array, tab.page.evaluate(READ, [layer, heads, TOP]))
+        assert np.abs(sums - 1).max() < 0.005
+        places = weights / weights.max(-1, keepdims=True)
+        places = np.sqrt(places) if root else places
+        shown = np.take_along_axis(places, keys, -1)
+        tie = step + 1e-5  # engines may differ by 1e-5
+        assert (np.diff(shown, axis=-1) <= tie).all()
+        best = np.sort(np.partition(places, -TOP, -1)[..., -TOP:], -1)[..., ::-1]
+        assert np.abs(shown - best).max() <= tie
+
+
+@pytest.fixture
+def number_tab(browser: Any, tmp_path: Path, request: pytest.FixtureRequest) -> Any:
+    """Return a page of the bundled model with a text of this number of tokens, and the text."""
+    text = long_text(request.param)
+    run("attn", text, "--html", tmp_path / "page.html").answer()
+    with chromium.tab(browser, tmp_path / "page.html") as tab:
+        yield tab.open(), text
+
+
+@pytest.mark.parametrize("number_tab", [100], indirect=True)
+def test_weights_of_100_tokens_are_those_of_transformers(number_tab: tuple[Tab, str]) -> None:
+    tab, text = number_tab
+    assert_right(tab, text, range(6), 1 / 65535, root=False)
+    assert "16 bits" in tab.text("#precision")
+
+
+@pytest.mark.parametrize("number_tab", [100], indirect=True)
+def test_small_weights_are_shown_in_digits_that_tell_them_from_zero(number_tab: tuple[Tab, str]) -> None:
+    tab, _ = number_tab
+    weights = np.array([tab.page.evaluate("(head) => attentionPage.matrix(5, head)", head) for head in range(12)])
+    best = np.sort(weights, -1)[..., ::-1][..., :TOP]
+    head, query = np.unravel_index(best[..., -1].argmin(), best.shape[:2])
+    row = best[head, query]
+    assert row[0] > 0.5 and 0 < row[-1] < 0.0005
+    tab.open(f"layer=5&heads={head}&token={query}")
+    shown = tab.texts(".readout .bars .number")
+    assert [float(number) for number in shown] == pytest.approx(list(row), rel=0.06)
+    assert any(number.endswith("e-4") for number in shown)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number_tab", [512], indirect=True)
+def test_weights_of_512_tokens_are_those_of_transformers(number_tab: tuple[Tab, str]) -> None:
+    tab, text = number_tab
+    assert len(tab.page.query_selector_all(".queries li")) == 512
+    assert_right(tab, text, range(6), 1 / 255, root=True)
+    assert "8 bits" in tab.text("#precision")
+    tab.page.hover(".queries [data-position='5']")
+    shown = tab.texts(".readout .bars .number")
+    assert len(shown) == TOP and "0.000" not in shown
