@@ -1,7 +1,7 @@
 // @ts-check
 // The bar of controls above a view. Each view lists the controls that it uses.
 
-import { about } from "./data.js";
+import { about, layerName } from "./data.js";
 import { make } from "./dom.js";
 import { share } from "./numbers.js";
 import { foundHeads } from "./search.js";
@@ -32,7 +32,7 @@ const BUILDERS = {
 };
 
 /** Buttons of which one is pressed. */
-class Segments {
+export class Segments {
   constructor(/** @type {string} */ name, /** @type {string} */ title, /** @type {[string, string, string | null][]} */ choices, /** @type {boolean} */ hasCaption) {
     this.name = name;
     this.buttons = choices.map(([value, text, meaning]) => make("button", {
@@ -85,7 +85,7 @@ class Stepper {
     this.name = name;
     const step = (/** @type {number} */ by) => change({ [name]: within(now()[name] + by, about.layers) });
     this.select = make("select", { "aria-label": title, "data-control": name, onchange: () => change({ [name]: Number(this.select.value) }) },
-      ...Array.from({ length: about.layers }, (_, value) => make("option", { value, text: value })));
+      ...Array.from({ length: about.layers }, (_, value) => make("option", { value, text: layerName(value) })));
     this.less = make("button", { type: "button", "aria-label": `${title}: previous`, text: "‹", onclick: () => step(-1) });
     this.more = make("button", { type: "button", "aria-label": `${title}: next`, text: "›", onclick: () => step(1) });
     this.element = make("div", { class: "control stepper" }, make("span", { class: "caption", text: title }), this.less, this.select, this.more);

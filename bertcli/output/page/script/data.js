@@ -33,6 +33,10 @@
  */
 
 export const about = JSON.parse(document.getElementById("about").textContent);
+
+/** Return the number of a layer in the model. layer: Its place among those of the page, which may hold only some. */
+export const layerName = (/** @type {number} */ layer) => about.layerNumbers?.[layer] ?? layer;
+
 const KEPT_BYTES = 128 * 1024 * 1024; // of inflated layers; the least recently used are dropped first
 
 /** @type {Map<number, Text>} */

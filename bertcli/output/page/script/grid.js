@@ -1,7 +1,7 @@
 // @ts-check
 // A grid of all heads: one row per layer, one column per head, with their numbers at the edges.
 
-import { about } from "./data.js";
+import { about, layerName } from "./data.js";
 import { make } from "./dom.js";
 import { foundHeads } from "./search.js";
 import { within } from "./state.js";
@@ -28,7 +28,7 @@ export class HeadGrid {
     for (let layer = 0; layer < about.layers; layer++) {
       const row = heads.map((head) => cellOf(layer, head));
       this.cells.push(...row);
-      this.root.append(make("span", { class: "row-name", text: layer }), ...row);
+      this.root.append(make("span", { class: "row-name", text: layerName(layer) }), ...row);
     }
     stopAt(this.cells, this.cells[0]);
     this.root.addEventListener("focusin", ({ target }) => stopAt(this.cells, target));

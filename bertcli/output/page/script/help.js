@@ -16,7 +16,8 @@ const KEYS = [
   ["t T", "next, previous text"],
   ["/", "find heads"],
   ["d", "light or dark theme"],
-  ["Esc", "clear the token and the search"],
+  ["z Z", "in Matrix and Rollout: zoom in, out; PageUp and PageDown move by a screen, with Shift to the side"],
+  ["Esc", "show the whole matrix; clear the token and the search"],
   ["?", "this help"],
 ];
 

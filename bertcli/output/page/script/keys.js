@@ -5,6 +5,7 @@ import { toggleHeads } from "./controls.js";
 import { about, textCount } from "./data.js";
 import { finder } from "./finder.js";
 import { help } from "./help.js";
+import { ZOOM_STEP } from "./navigator.js";
 import { currentText, FILTERS, shownPositions, soleHead, within } from "./state.js";
 import { change, drawAgain, now } from "./store.js";
 import { toggleTheme } from "./theme.js";
@@ -32,7 +33,9 @@ export class Keys {
       d: switchTheme,
       "/": () => finder.input.focus(),
       "?": () => help.open(),
-      Escape: () => change({ token: null, key: null, pointed: null, find: "" }),
+      z: () => this.zoom(ZOOM_STEP),
+      Z: () => this.zoom(1 / ZOOM_STEP),
+      Escape: () => this.closeZoom() || change({ token: null, key: null, pointed: null, find: "" }),
     };
   }
 
@@ -47,10 +50,26 @@ export class Keys {
     action();
   }
 
+  /** @returns {any} */
+  get view() {
+    return this.views.find(({ name }) => name === now().view);
+  }
+
+  /** In a view with a matrix, zoom around the place in focus. */
+  zoom(/** @type {number} */ factor) {
+    this.view.heatmap?.navigator.zoom(factor);
+  }
+
+  /** Show the whole matrix. Return false if it is shown already, or the view has none. */
+  closeZoom() {
+    if (!now().zoom || !this.view.heatmap) return false;
+    change({ zoom: null });
+    return true;
+  }
+
   /** In a view with a grid of heads, move between them. */
   moveHead(/** @type {number} */ down, /** @type {number} */ right) {
-    const view = /** @type {any} */ (this.views.find(({ name }) => name === now().view));
-    return view.grid?.move(down, right) ?? false;
+    return this.view.grid?.move(down, right) ?? false;
   }
 }
 

@@ -8,7 +8,18 @@ export function share(/** @type {number} */ number) {
   return number.toFixed(Math.abs(number) < 0.0995 ? 4 : 3);
 }
 
-/** Return a value of a statistic. */
-export const written = (/** @type {string} */ name, /** @type {number} */ number) => number.toFixed(name === "distance" ? 1 : 2);
+/** Return a share in at most four characters that tell it from zero: .12, .012 or 1e-4. */
+export function brief(/** @type {number} */ number) {
+  if (number >= 0.995) return number.toFixed(0);
+  if (number < 0.00095) return number === 0 ? "0" : number.toExponential(0);
+  return number.toFixed(number < 0.0095 ? 3 : 2).slice(1);
+}
+
+/** Return a value of a statistic, in more digits if it would look like zero. */
+export function written(/** @type {string} */ name, /** @type {number} */ number) {
+  const digits = name === "distance" ? 1 : 2;
+  const isZero = Math.abs(number) < 0.5 * 10 ** -digits;
+  return isZero && number !== 0 ? String(Number(number.toPrecision(1))) : number.toFixed(digits);
+}
 
 export const grouped = (/** @type {number} */ count) => count.toLocaleString("en");

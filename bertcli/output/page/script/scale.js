@@ -1,17 +1,114 @@
 // @ts-check
-// A scale bar: the colours of a drawing, with the numbers at both ends.
+// The scale of a drawing: which colour a weight has, and a bar that shows it.
 
+import { Segments } from "./controls.js";
+import { about, headMatrix, layerOf } from "./data.js";
 import { make } from "./dom.js";
-import { css, rampColour } from "./theme.js";
+import { share } from "./numbers.js";
+import { currentText, shownPositions } from "./state.js";
+import { css, ramp, rampColour } from "./theme.js";
+
+/** @typedef {import("./state.js").State} State */
+
+const LONG = 64; // tokens; in longer texts most weights are far below the largest
+
+/** The colours of weights: a curve from 0 to the weight that has the strongest colour. */
+export class Shading {
+  /**
+   * @param {object} scale
+   * @param {"root" | "linear"} scale.curve root: Weak weights remain distinguishable.
+   * @param {number} scale.most The weight of the strongest colour.
+   * @param {number} [scale.least] Lower weights have the colour of 0.
+   * @param {number} [scale.size] Number of tokens.
+   */
+  constructor({ curve, most, least = 0, size = 0 }) {
+    this.most = Math.max(most, 1e-9);
+    this.least = least;
+    this.exponent = curve === "linear" ? 1 : size > LONG ? 0.35 : 0.5;
+  }
+
+  /** Return the step of a weight's colour on the ramp, 0 to 255. */
+  step(/** @type {number} */ weight) {
+    return weight < this.least ? 0 : Math.min(255, Math.round(255 * (weight / this.most) ** this.exponent));
+  }
+
+  colour(/** @type {number} */ weight) {
+    return ramp()[this.step(weight)];
+  }
+
+  /** Return the weight whose colour is at this share of the ramp. */
+  weightAt(/** @type {number} */ part) {
+    return this.most * part ** (1 / this.exponent);
+  }
+}
+
+const STOPS = [0, 0.25, 0.5, 0.75, 1];
 
 /**
- * @param {string} low Number at the weak end.
- * @param {string} high Number at the strong end.
+ * Return a bar of the colours with numbers below it, at equal distances.
+ *
+ * @param {string[]} numbers From the weak end to the strong end.
  * @param {...any} notes What follows the bar.
  */
-export function scaleBar(low, high, ...notes) {
-  const scale = make("span", { class: "scale", "aria-hidden": "true" });
-  scale.style.background = `linear-gradient(to right, ${[0, 0.25, 0.5, 0.75, 1].map((share) => css(rampColour(share))).join(", ")})`;
-  return make("div", { class: "legend" }, make("span", { class: "number", text: low }), scale,
-    make("span", { class: "number", text: high }), ...notes);
+export function scaleBar(numbers, ...notes) {
+  const bar = make("span", { class: "colours" });
+  bar.style.background = `linear-gradient(to right, ${STOPS.map((part) => css(rampColour(part))).join(", ")})`;
+  return make("div", { class: "legend" },
+    make("span", { class: "scale", role: "img", "aria-label": `Colours from ${numbers[0]} to ${numbers.at(-1)}` },
+      bar, make("span", { class: "ends number" }, ...numbers.map((number) => make("span", { text: number })))),
+    ...notes);
+}
+
+const CURVES = /** @type {[string, string, string][]} */ ([
+  ["root", "root", "The colour follows a root of the weight, so that weak weights remain distinguishable"],
+  ["linear", "linear", "The colour is proportional to the weight"],
+]);
+const EXTENTS = /** @type {[string, string, string][]} */ ([
+  ["head", "per head", "The strongest colour is the largest weight of the head"],
+  ["global", "all heads", "The strongest colour is the largest weight of all heads, so that heads can be compared"],
+]);
+
+/** The scale bar of a view, with buttons that choose the scale. */
+export class ScaleLegend {
+  /** @param {boolean} hasHeads True if a drawing shows one of several heads, so there are two extents. */
+  constructor(hasHeads) {
+    this.switches = [new Segments("curve", "Colour scale", CURVES, false)];
+    if (hasHeads) this.switches.push(new Segments("extent", "Range of the colours", EXTENTS, false));
+    this.bar = make("div");
+    this.root = make("div", { class: "scales" }, this.bar, ...this.switches.map(({ element }) => element));
+  }
+
+  /** Show the state. shading: null if each drawing has its own, as the note says. */
+  show(/** @type {State} */ state, /** @type {Shading | null} */ shading, note = "") {
+    const numbers = shading ? [0, 0.5, 1].map((part) => share(shading.weightAt(part))) : ["0", "largest"];
+    this.bar.replaceChildren(scaleBar(numbers, note ? make("span", { class: "quiet", text: note }) : ""));
+    for (const one of this.switches) one.show(state);
+  }
+}
+
+const known = { name: "", most: 0 };
+
+/** Return the largest weight of all heads of the text between the tokens that are shown. */
+export async function largestWeight(/** @type {State} */ state) {
+  const text = currentText(state);
+  const { queries, keys } = shownPositions(state);
+  const name = JSON.stringify([text.number, queries, keys]);
+  if (known.name === name) return known.most;
+  let most = 0;
+  for (let layer = 0; layer < about.layers; layer++) {
+    const arrays = await layerOf(text, layer);
+    for (let head = 0; head < about.heads; head++) most = Math.max(most, largestIn(headMatrix(arrays, head), { queries, keys }));
+  }
+  Object.assign(known, { name, most });
+  return most;
+}
+
+/** Return the largest weight between these tokens. */
+export function largestIn(/** @type {Pick<import("./data.js").Matrix, "row">} */ matrix, /** @type {import("./zoom.js").Rows} */ { queries, keys }) {
+  let most = 0;
+  for (const query of queries) {
+    const weights = matrix.row(query);
+    for (const key of keys) if (weights[key] > most) most = weights[key];
+  }
+  return most;
 }

@@ -1,7 +1,7 @@
 // @ts-check
 // Search for heads by label, by number (3.7) or by statistic (entropy < 0.5).
 
-import { about } from "./data.js";
+import { about, layerName } from "./data.js";
 import { currentText } from "./state.js";
 
 export const SYNTAX = "label (previous, next, self, delimiter, broad), layer (3), layer and head (3.7), or statistic (entropy < 0.5; also <=, > and >=).";
@@ -39,7 +39,7 @@ function searched(/** @type {import("./data.js").Text} */ text, /** @type {strin
   const place = asked.match(/^(\d+)(?:[.,\s:]+(\d+)?)?$/);
   if (place) {
     const [, layer, head] = place;
-    return new Set(every.filter((at) => Math.floor(at / about.heads) === Number(layer) && (head === undefined || at % about.heads === Number(head))));
+    return new Set(every.filter((at) => layerName(Math.floor(at / about.heads)) === Number(layer) && (head === undefined || at % about.heads === Number(head))));
   }
   return new Set(every.filter((at) => text.labels[at]?.startsWith(asked)));
 }

@@ -2,6 +2,7 @@
 // The state of the page, as a pure function of the previous state and the requested changes.
 
 import { about, textAt, textCount } from "./data.js";
+import { zoomNamed, zoomWritten } from "./zoom.js";
 
 /**
  * @typedef {object} Place A token on one side, or a cell if both are given.
@@ -21,6 +22,9 @@ import { about, textAt, textCount } from "./data.js";
  * @property {string} statistic
  * @property {number} through The last layer of a rollout.
  * @property {string} find The search for heads.
+ * @property {import("./zoom.js").Zoom | null} zoom The part of a matrix that is shown; null for all of it.
+ * @property {"root" | "linear"} curve How the colour follows the weight.
+ * @property {"head" | "global"} extent The strongest colour is the largest weight of the head, or of all heads.
  * @property {number} screen Changes whenever everything has to be drawn again, as for another theme or width.
  */
 
@@ -56,6 +60,9 @@ export function startingState() {
     statistic: "entropy",
     through: about.layers - 1,
     find: "",
+    zoom: null,
+    curve: "root",
+    extent: "head",
     screen: 0,
     ...start,
   });
@@ -92,10 +99,12 @@ export function reduce(state, changes) {
     }
     if (!("filter" in changes) || !sentences.length) next.filter = "all";
     next.pointed = null;
+    if (!("zoom" in changes)) next.zoom = null;
   }
   if (next.view !== state.view) next.pointed = null;
   if (next.filter !== state.filter) {
     next.pointed = null;
+    if (!("zoom" in changes)) next.zoom = null;
     const { queries, keys } = shownPositions(next);
     if (!queries.includes(next.token)) next.token = null;
     if (!keys.includes(next.key)) next.key = null;
@@ -112,10 +121,12 @@ export function keeping(/** @type {State} */ state, /** @type {Place} */ { query
 }
 
 // The address names what differs from the starting state.
-const WRITTEN = ["view", "text", "layer", "heads", "token", "key", "filter", "least", "statistic", "through", "find"];
+const WRITTEN = ["view", "text", "layer", "heads", "token", "key", "filter", "least", "statistic", "through", "find", "zoom", "curve", "extent"];
 
-const writtenOf = (/** @type {State} */ state, /** @type {string} */ name) =>
-  name === "heads" ? chosenHeads(state).join(",") : state[name];
+function writtenOf(/** @type {State} */ state, /** @type {string} */ name) {
+  if (name === "heads") return chosenHeads(state).join(",");
+  return name === "zoom" ? zoomWritten(state.zoom) : state[name];
+}
 
 /** Return the part of the address after # that restores the state. */
 export function addressOf(/** @type {State} */ state) {
@@ -127,6 +138,9 @@ export function addressOf(/** @type {State} */ state) {
   }
   return found.toString();
 }
+
+// The values of state that has only a few.
+const CHOICES = { curve: ["root", "linear"], extent: ["head", "global"] };
 
 // The browser's Back undoes only changes to these. With others, such as each move of a slider, it would take too many
 // steps.
@@ -159,6 +173,8 @@ export function stateAt(address, views) {
   const least = Number(asked.get("least"));
   if (least > 0 && least <= 1) changes.least = least;
   take("find", asked.get("find"));
+  take("zoom", zoomNamed(asked.get("zoom"), size));
+  for (const [name, choices] of Object.entries(CHOICES)) if (choices.includes(asked.get(name))) changes[name] = asked.get(name);
   return reduce(start, changes);
 }
 

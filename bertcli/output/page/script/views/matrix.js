@@ -1,10 +1,11 @@
 // @ts-check
 // The matrix view: the weights of one head, one row per query and one column per key.
 
-import { headMatrix, layerOf } from "../data.js";
+import { headMatrix, layerName, layerOf } from "../data.js";
 import { make } from "../dom.js";
 import { factsOf } from "../facts.js";
 import { Heatmap } from "../heatmap.js";
+import { largestIn, largestWeight } from "../scale.js";
 import { currentText, shownPositions, soleHead } from "../state.js";
 import { View } from "../view.js";
 
@@ -14,27 +15,40 @@ export class MatrixView extends View {
   constructor() {
     super("matrix", "Matrix", ["layer", "head", "filter", "least"], [
       { needs: ["layer"], draw: (state) => this.load(state) },
-      { needs: ["heads", "filter", "least"], draw: (state) => this.arrange(state) },
+      { needs: ["heads", "filter"], draw: (state) => this.read(state) },
+      { needs: ["extent"], draw: (state) => this.scale(state) },
+      { needs: ["least", "zoom", "curve"], draw: (state) => this.arrange(state) },
       { needs: ["pointed", "token", "key"], draw: (state) => this.heatmap.draw(state) },
     ]);
   }
 
   build(section) {
     const main = make("div", { class: "stage" });
-    this.facts = make("aside", { class: "readout", "aria-label": "Statistics of the head" });
-    section.append(make("div", { class: "split" }, main, this.facts));
-    this.heatmap = new Heatmap(main);
+    const side = make("div", { class: "inset" });
+    this.facts = make("div");
+    const readout = make("aside", { class: "readout", "aria-label": "Statistics of the head" }, side, this.facts);
+    section.append(make("div", { class: "split" }, main, readout));
+    this.heatmap = new Heatmap(main, side, true);
   }
 
   async load(/** @type {State} */ state) {
     this.layer = await layerOf(currentText(state), state.layer);
   }
 
-  arrange(/** @type {State} */ state) {
+  read(/** @type {State} */ state) {
     const head = soleHead(state);
-    const text = currentText(state);
-    const name = `Weights of layer ${state.layer}, head ${head}`;
-    this.heatmap.show(text, shownPositions(state), headMatrix(this.layer, head), state.least, name);
-    this.facts.replaceChildren(factsOf(text, state.layer, head));
+    this.rows = shownPositions(state);
+    this.matrix = headMatrix(this.layer, head);
+    this.facts.replaceChildren(factsOf(currentText(state), state.layer, head));
+  }
+
+  scale(/** @type {State} */ state) {
+    this.most = largestIn(this.matrix, this.rows);
+    return state.extent === "global" ? largestWeight(state).then((most) => void (this.most = most)) : undefined;
+  }
+
+  arrange(/** @type {State} */ state) {
+    const name = `Weights of layer ${layerName(state.layer)}, head ${soleHead(state)}`;
+    this.heatmap.show(state, { text: currentText(state), rows: this.rows, matrix: this.matrix, most: this.most, name });
   }
 }

@@ -1,9 +1,10 @@
 // @ts-check
 // The rollout view: how much of each input token reaches each token through all layers up to a chosen one.
 
-import { about, rolloutOf } from "../data.js";
+import { about, layerName, rolloutOf } from "../data.js";
 import { fill, make } from "../dom.js";
 import { Heatmap } from "../heatmap.js";
+import { largestIn } from "../scale.js";
 import { currentText, shownPositions } from "../state.js";
 import { bars, spelt, strongest } from "../tokens.js";
 import { View } from "../view.js";
@@ -14,7 +15,8 @@ export class RolloutView extends View {
   constructor() {
     super("rollout", "Rollout", ["through", "filter", "least"], [
       { needs: ["through"], draw: (state) => this.load(state) },
-      { needs: ["filter", "least"], draw: (state) => this.arrange(state) },
+      { needs: ["filter"], draw: (state) => this.read(state) },
+      { needs: ["least", "zoom", "curve"], draw: (state) => this.arrange(state) },
       { needs: ["token", "key"], draw: (state) => this.list(state) },
       { needs: ["pointed"], draw: (state) => this.heatmap.draw(state) },
     ]);
@@ -24,14 +26,15 @@ export class RolloutView extends View {
     const main = make("div", { class: "stage" });
     this.missing = make("p", { class: "note", text: "For a text of this length the page contains only the rollout through all layers, which is shown here." });
     this.found = make("div");
-    this.readout = make("aside", { class: "readout", "aria-label": "Rollout" },
+    const side = make("div", { class: "inset" });
+    this.readout = make("aside", { class: "readout", "aria-label": "Rollout" }, side,
       make("h2", { text: "Attention through layers" }),
       make("p", { class: "quiet", text: "Each layer is the average of two equal parts: the mean of its heads, and the identity, for the residual connection. The rollout is the product of these matrices." }),
       make("p", { class: "quiet", text: "A row shows how much each input token contributes to a token after the chosen layer. Each row sums to 1." }),
       make("p", { class: "quiet source", text: "Abnar & Zuidema 2020" }),
       this.missing, this.found);
     section.append(make("div", { class: "split" }, main, this.readout));
-    this.heatmap = new Heatmap(main);
+    this.heatmap = new Heatmap(main, side, false);
   }
 
   async load(/** @type {State} */ state) {
@@ -42,9 +45,16 @@ export class RolloutView extends View {
     this.matrix = found ?? (await rolloutOf(text, this.through));
   }
 
-  arrange(/** @type {State} */ state) {
+  read(/** @type {State} */ state) {
     this.rows = shownPositions(state);
-    this.heatmap.show(currentText(state), this.rows, this.matrix, state.least, `Rollout through layer ${this.through}`);
+    this.most = largestIn(this.matrix, this.rows);
+  }
+
+  arrange(/** @type {State} */ state) {
+    this.heatmap.show(state, {
+      text: currentText(state), rows: this.rows, matrix: this.matrix, most: this.most,
+      name: `Rollout through layer ${layerName(this.through)}`,
+    });
   }
 
   list(/** @type {State} */ state) {

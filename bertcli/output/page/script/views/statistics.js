@@ -1,7 +1,7 @@
 // @ts-check
 // The statistics view: a grid of all heads, coloured by one statistic.
 
-import { about } from "../data.js";
+import { about, layerName } from "../data.js";
 import { make } from "../dom.js";
 import { inBrief, LABELS, MEANINGS } from "../facts.js";
 import { HeadGrid } from "../grid.js";
@@ -46,9 +46,9 @@ export class StatisticsView extends View {
       cell.textContent = written(name, number);
       cell.style.backgroundColor = css(background);
       cell.style.color = inkOn(background);
-      cell.setAttribute("aria-label", `layer ${layer}, head ${head}: ${name} ${written(name, number)}`);
+      cell.setAttribute("aria-label", `layer ${layerName(layer)}, head ${head}: ${name} ${written(name, number)}`);
     }
-    this.legend.replaceChildren(scaleBar(written(name, low), written(name, high),
+    this.legend.replaceChildren(scaleBar([low, (low + high) / 2, high].map((number) => written(name, number)),
       make("span", { class: "quiet", text: `${name}: ${MEANINGS[name]}; mean over tokens` })));
   }
 
@@ -80,6 +80,6 @@ export class StatisticsView extends View {
   read(place) {
     this.line.replaceChildren(...(place === null
       ? [make("span", { class: "hint", text: HINT })]
-      : [make("strong", { text: `Layer ${place.layer}, head ${place.head}` }), ` · ${inBrief(currentText(now()), place.layer, place.head)}`]));
+      : [make("strong", { text: `Layer ${layerName(place.layer)}, head ${place.head}` }), ` · ${inBrief(currentText(now()), place.layer, place.head)}`]));
   }
 }

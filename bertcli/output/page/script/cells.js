@@ -1,0 +1,201 @@
+// @ts-check
+// The painting of a matrix: cells, labels, ticks and numbers. The context is that of a canvas, or an SvgContext.
+
+import { FONT, pixelCanvas, shortened } from "./canvas.js";
+import { brief } from "./numbers.js";
+import { colour, css, inkOn, rampPixels } from "./theme.js";
+import { visible } from "./tokens.js";
+
+/**
+ * @typedef {Pick<import("./data.js").Matrix, "size" | "row" | "at">} Weights
+ * @typedef {import("./zoom.js").Rows} Rows
+ *
+ * @typedef {object} Picture
+ * @property {import("./data.js").Text} text
+ * @property {Rows} rows
+ * @property {Weights} matrix
+ * @property {import("./scale.js").Shading} shading
+ *
+ * @typedef {object} Frame Lengths in CSS pixels.
+ * @property {number} left Width of the labels of queries.
+ * @property {number} top Height of the labels of keys.
+ * @property {number} cell Width and height of a cell, but for a stretched one.
+ * @property {number} across Width of a cell.
+ * @property {number} down Height of a cell.
+ * @property {number} width
+ * @property {number} height
+ */
+
+export const LARGEST_CELL = 46;
+export const LABELLED_CELL = 11; // smaller cells have labels at some rows and columns only
+export const NUMBERED_CELL = 30; // smaller cells have no room for a number
+const STRETCHED_CELL = 16; // cells of a part may be longer than high, or higher than long, up to this length
+const LINE = 13; // between labels
+const BOLD = 1.08; // width of the label in focus, compared with the others
+const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500];
+
+/** Return the number of rows from one label to the next. */
+const labelStep = (/** @type {number} */ cell) => (cell >= LABELLED_CELL ? 1 : STEPS.find((step) => step * cell >= LINE) ?? 1000);
+
+/**
+ * Return the frame of a matrix.
+ *
+ * @param {any} context
+ * @param {import("./data.js").Text} text
+ * @param {Rows} rows
+ * @param {object} room
+ * @param {number} room.width
+ * @param {number} room.height For a matrix whose cells are too small for a label each; others may be higher.
+ * @param {boolean} [room.isPart] True for a part of a matrix, which always fits the height and may be stretched.
+ * @param {number} [room.largest] Largest size of a cell.
+ * @returns {Frame}
+ */
+export function layOut(context, text, { queries, keys }, { width, height, isPart = false, largest = LARGEST_CELL }) {
+  context.font = `13px ${FONT}`;
+  const digits = Math.max(queries.length, keys.length) * LABELLED_CELL > width * 0.8 ? 26 : 0;
+  const widest = (/** @type {number[]} */ positions) =>
+    Math.ceil(BOLD * Math.max(...positions.map((at) => context.measureText(visible(text.tokens[at]).slice(0, 40)).width), 12)) + digits + 12;
+  const left = Math.min(widest(queries), 130, width * 0.28);
+  const top = Math.min(widest(keys), 110);
+  let across = Math.min(largest, (width - left) / keys.length);
+  let down = across;
+  if (isPart || across < LABELLED_CELL) {
+    down = Math.min(largest, (height - top) / queries.length);
+    const square = Math.min(across, down);
+    across = Math.min(across, isPart ? Math.max(square, STRETCHED_CELL) : square);
+    down = Math.min(down, isPart ? Math.max(square, STRETCHED_CELL) : square);
+  }
+  return {
+    left, top, across, down, cell: Math.min(across, down),
+    width: left + across * keys.length, height: top + down * queries.length,
+  };
+}
+
+/** Return the cells as an image, a pixel for each. */
+export function cellImage(/** @type {Picture} */ { rows: { queries, keys }, matrix, shading }) {
+  const colours = rampPixels();
+  const pixels = new Uint32Array(queries.length * keys.length);
+  let at = 0;
+  for (const query of queries) {
+    const weights = matrix.row(query);
+    for (const key of keys) pixels[at++] = colours[shading.step(weights[key])];
+  }
+  return pixelCanvas(keys.length, queries.length, pixels);
+}
+
+/**
+ * Paint a matrix.
+ *
+ * @param {any} context
+ * @param {Frame} frame
+ * @param {Picture} picture
+ * @param {any} image The cells.
+ * @param {{query?: number | null, key?: number | null} | null} place The row and column to mark.
+ */
+export function paintMatrix(context, frame, picture, image, place) {
+  const { left, top, across, down, cell } = frame;
+  const { queries, keys } = picture.rows;
+  context.imageSmoothingEnabled = cell < 1;
+  context.drawImage(image, left, top, across * keys.length, down * queries.length);
+  if (cell >= LABELLED_CELL) paintGrid(context, frame, picture.rows);
+  paintLabels(context, frame, picture, place);
+  if (cell >= NUMBERED_CELL) paintNumbers(context, frame, picture);
+  paintCross(context, frame, picture.rows, place);
+}
+
+function paintGrid(context, { left, top, across, down }, { queries, keys }) {
+  context.strokeStyle = colour("paper");
+  context.lineWidth = 1;
+  context.beginPath();
+  const [right, bottom] = [left + across * keys.length, top + down * queries.length];
+  for (let at = 0; at <= keys.length; at++) line(context, left + at * across - 0.5, top, left + at * across - 0.5, bottom);
+  for (let at = 0; at <= queries.length; at++) line(context, left, top + at * down - 0.5, right, top + at * down - 0.5);
+  context.stroke();
+}
+
+function line(context, x, y, toX, toY) {
+  context.moveTo(x, y);
+  context.lineTo(toX, toY);
+}
+
+/** @typedef {{position: number, at: number, name: string, isChosen: boolean}} Label */
+
+/**
+ * Return the labels of a side: that of each row, or of every so many, and that of the row in focus.
+ *
+ * @returns {Label[]}
+ */
+export function labelsOf(/** @type {import("./data.js").Text} */ text, /** @type {number[]} */ positions, /** @type {number} */ cell, /** @type {number | null | undefined} */ chosen) {
+  const step = labelStep(cell);
+  const chosenAt = chosen === null || chosen === undefined ? -1 : positions.indexOf(chosen);
+  const isFree = (/** @type {number} */ at) =>
+    (chosenAt < 0 || Math.abs(at - chosenAt) * cell >= LINE) && (positions.length - at - 0.5) * cell >= LINE / 2;
+  return positions
+    .map((position, at) => ({ position, at, isChosen: at === chosenAt, name: visible(text.tokens[position]) }))
+    .filter(({ position, at, isChosen }) => isChosen || step === 1 || (position % step === 0 && isFree(at)))
+    .map((label) => (step === 1 ? label : { ...label, name: `${label.position} ${label.name}` }));
+}
+
+function paintLabels(context, frame, { text, rows }, place) {
+  const { left, top, across, down } = frame;
+  context.textBaseline = "middle";
+  context.textAlign = "right";
+  const ticks = [];
+  const style = (/** @type {Label} */ { isChosen }, /** @type {number} */ cell) => {
+    context.font = `${isChosen ? "600 " : ""}${Math.min(13, Math.max(LABELLED_CELL, cell))}px ${FONT}`;
+    context.fillStyle = colour(isChosen ? "accent" : "ink");
+  };
+  for (const label of labelsOf(text, rows.queries, down, place?.query)) {
+    style(label, down);
+    const y = top + (label.at + 0.5) * down;
+    context.fillText(shortened(context, label.name, left - 10), left - 7, y);
+    if (down < LABELLED_CELL) ticks.push([left - 4, y, left, y]);
+  }
+  context.textAlign = "left";
+  for (const label of labelsOf(text, rows.keys, across, place?.key)) {
+    style(label, across);
+    const x = left + (label.at + 0.5) * across;
+    context.save();
+    context.translate(x, top - 7);
+    context.rotate(-Math.PI / 2);
+    context.fillText(shortened(context, label.name, top - 10), 0, 0);
+    context.restore();
+    if (across < LABELLED_CELL) ticks.push([x, top - 4, x, top]);
+  }
+  if (!ticks.length) return;
+  context.strokeStyle = colour("muted");
+  context.lineWidth = 1;
+  context.beginPath();
+  for (const [x, y, toX, toY] of ticks) line(context, x, y, toX, toY);
+  context.stroke();
+}
+
+function paintNumbers(context, { left, top, across, down }, { rows, matrix, shading }) {
+  context.font = `${down < 34 ? 11 : 12}px ${FONT}`;
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  rows.queries.forEach((query, row) => rows.keys.forEach((key, column) => {
+    const weight = matrix.at(query, key);
+    if (weight < shading.least) return;
+    context.fillStyle = inkOn(shading.colour(weight));
+    context.fillText(brief(weight), left + (column + 0.5) * across, top + (row + 0.5) * down);
+  }));
+}
+
+function paintCross(context, { left, top, across, down }, { queries, keys }, place) {
+  const [row, column] = [queries.indexOf(place?.query), keys.indexOf(place?.key)];
+  context.strokeStyle = colour("accent");
+  context.lineWidth = 1.5;
+  if (row >= 0) context.strokeRect(left + 0.5, top + row * down, across * keys.length - 1, Math.max(down, 2));
+  if (column >= 0) context.strokeRect(left + column * across, top + 0.5, Math.max(across, 2), down * queries.length - 1);
+}
+
+/** Paint the number that a drawing has for a cell, on the colour of the cell. */
+export function paintCell(context, /** @type {string} */ written, /** @type {[number, number, number]} */ background, x, y, width, height) {
+  context.fillStyle = css(background);
+  context.fillRect(x, y, width, height);
+  context.fillStyle = inkOn(background);
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.fillText(written, x + width / 2, y + height / 2);
+}
