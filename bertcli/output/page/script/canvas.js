@@ -7,7 +7,7 @@ export const FONT = "system-ui, -apple-system, 'Segoe UI', 'Noto Sans', sans-ser
 // The browser lays out the paper after the last moment at which a script can draw. So draw for print at a width that
 // fits between the margins of any usual paper; the print style sheet then fits the drawing to the actual paper.
 export const PAPER_WIDTH = 680;
-const LONGEST_CANVAS = 16384; // pixels; every browser can draw a canvas with sides of this length
+export const LONGEST_CANVAS = 16384; // pixels; every browser can draw a canvas with sides of this length
 
 let isPaper = false;
 

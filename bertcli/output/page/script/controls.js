@@ -27,6 +27,7 @@ const BUILDERS = {
   head: () => new HeadChips(false),
   filter: () => new Segments("filter", "Sentences", FILTERS.map(({ name, title }) => [name, title, null]), true),
   statistic: () => new Segments("statistic", "Statistic", about.statistics.map((name) => [name, name, MEANINGS[name]]), false),
+  drawing: () => new Segments("drawing", "Draw as", [["matrix", "matrix", "A cell for each weight"], ["lines", "lines", "Lines from queries on the left to keys on the right"]], true),
   least: () => new LeastSlider(),
   find: () => new SearchChip(),
 };

@@ -118,6 +118,7 @@ export class EdgeDiagram {
     }
     this.root.classList.toggle("focused", this.side !== null);
     const lines = this.side !== null ? this.linesOf(this.side, this.chosen) : this.everything;
+    this.lines = lines;
     this.nothing.hidden = lines.length > 0;
     if (!lines.length) this.nothing.textContent = nothingReaches(this.largest(), state.least);
     if (isPrinting()) this.paintPaper(lines);

@@ -15,9 +15,11 @@ export class HeadGrid {
    * @param {string} classes
    * @param {string} name The name for screen readers.
    * @param {(layer: number, head: number) => any} cellOf Return the element of a head.
-   * @param {(place: Place | null) => void} read Report the head under the pointer.
+   * @param {object} use
+   * @param {(place: Place | null, isFocus: boolean) => void} use.point Report the head under the pointer or the focus.
+   * @param {(place: Place) => void} [use.keep] Take the head that is clicked; by default, open it.
    */
-  constructor(classes, name, cellOf, read) {
+  constructor(classes, name, cellOf, { point, keep = ({ layer, head }) => openHead(layer, head) }) {
     this.root = make("div", { class: `grid ${classes}`, role: "group", "aria-label": name });
     this.root.style.setProperty("--heads", about.heads);
     this.root.style.setProperty("--layers", about.layers);
@@ -39,8 +41,8 @@ export class HeadGrid {
     this.pointing = new Pointing(this.root, {
       itemAt: placeOf,
       itemInFocus: placeOf,
-      point: read,
-      keep: ({ layer, head }) => openHead(layer, head),
+      point,
+      keep,
       move: (down, right) => this.move(down, right),
     });
   }

@@ -82,6 +82,13 @@ export class Heatmap {
     this.largest = largestCell(this.picture);
   }
 
+  /** @returns {import("./drawings.js").Drawing | null} */
+  drawing(/** @type {string} */ title) {
+    const { frame, picture, image, place } = this;
+    const isEmpty = !picture.rows.queries.length || !picture.rows.keys.length;
+    return isEmpty ? null : { ...frame, title, isVector: true, paint: (context) => paintMatrix(context, frame, picture, image, place) };
+  }
+
   measure(/** @type {boolean} */ isPart, rows = this.picture.rows) {
     const height = Math.max(LEAST_HEIGHT, window.innerHeight - ABOVE_AND_BELOW);
     return layOut(this.canvas.getContext("2d"), this.picture.text, rows, { width: roomIn(this.box), height, isPart });

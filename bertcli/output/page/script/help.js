@@ -7,7 +7,7 @@ import { SYNTAX } from "./search.js";
 const KEYS = [
   ["1 – 7", "open a view"],
   ["← →", "previous, next layer"],
-  ["← ↑ → ↓", "in Model and Statistics: move between heads; Enter opens a head"],
+  ["← ↑ → ↓", "in Model and Statistics: move between heads; Enter opens a head, in Model after it has enlarged it"],
   ["[ ]", "select only the previous, next head"],
   ["a", "select all heads or none"],
   ["↑ ↓", "previous, next token"],
@@ -17,7 +17,7 @@ const KEYS = [
   ["/", "find heads"],
   ["d", "light or dark theme"],
   ["z Z", "in Matrix and Rollout: zoom in, out; PageUp and PageDown move by a screen, with Shift to the side"],
-  ["Esc", "show the whole matrix; clear the token and the search"],
+  ["Esc", "show the whole matrix, close an enlarged thumbnail; clear the token and the search"],
   ["?", "this help"],
 ];
 

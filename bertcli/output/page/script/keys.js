@@ -35,7 +35,7 @@ export class Keys {
       "?": () => help.open(),
       z: () => this.zoom(ZOOM_STEP),
       Z: () => this.zoom(1 / ZOOM_STEP),
-      Escape: () => this.closeZoom() || change({ token: null, key: null, pointed: null, find: "" }),
+      Escape: () => this.close() || change({ token: null, key: null, pointed: null, find: "" }),
     };
   }
 
@@ -60,10 +60,12 @@ export class Keys {
     this.view.heatmap?.navigator.zoom(factor);
   }
 
-  /** Show the whole matrix. Return false if it is shown already, or the view has none. */
-  closeZoom() {
-    if (!now().zoom || !this.view.heatmap) return false;
-    change({ zoom: null });
+  /** Show the whole matrix, or close an enlarged thumbnail. Return false if there is nothing to close. */
+  close() {
+    const { zoom, enlarged } = now();
+    if (enlarged !== null) this.view.close();
+    else if (zoom && this.view.heatmap) change({ zoom: null });
+    else return false;
     return true;
   }
 

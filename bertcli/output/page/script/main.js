@@ -9,6 +9,7 @@ import { finder } from "./finder.js";
 import { help } from "./help.js";
 import { Keys, switchTheme } from "./keys.js";
 import { grouped } from "./numbers.js";
+import { SaveMenu } from "./saving.js";
 import { currentText } from "./state.js";
 import { change, drawAgain, listen, now, startStore } from "./store.js";
 import { setPaper, startTheme } from "./theme.js";
@@ -34,6 +35,7 @@ function build() {
   finder.build(byId("finder"));
   help.build(byId("help"));
   byId("tools").append(
+    new SaveMenu(views).root,
     make("button", { type: "button", class: "plain", text: "◐", title: "Light or dark theme (d)", "aria-label": "Light or dark", onclick: switchTheme }),
     make("button", { type: "button", class: "plain", text: "?", title: "Keys (?)", "aria-label": "Keys", onclick: () => help.open() }));
   buildTabs(byId("tabs"));

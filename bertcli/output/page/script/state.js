@@ -25,6 +25,8 @@ import { zoomNamed, zoomWritten } from "./zoom.js";
  * @property {import("./zoom.js").Zoom | null} zoom The part of a matrix that is shown; null for all of it.
  * @property {"root" | "linear"} curve How the colour follows the weight.
  * @property {"head" | "global"} extent The strongest colour is the largest weight of the head, or of all heads.
+ * @property {"matrix" | "lines"} drawing How thumbnails are drawn.
+ * @property {number | null} enlarged The head whose thumbnail is enlarged, as layer * heads + head.
  * @property {number} screen Changes whenever everything has to be drawn again, as for another theme or width.
  */
 
@@ -63,6 +65,8 @@ export function startingState() {
     zoom: null,
     curve: "root",
     extent: "head",
+    drawing: "matrix",
+    enlarged: null,
     screen: 0,
     ...start,
   });
@@ -101,7 +105,10 @@ export function reduce(state, changes) {
     next.pointed = null;
     if (!("zoom" in changes)) next.zoom = null;
   }
-  if (next.view !== state.view) next.pointed = null;
+  if (next.view !== state.view) {
+    next.pointed = null;
+    if (!("enlarged" in changes)) next.enlarged = null;
+  }
   if (next.filter !== state.filter) {
     next.pointed = null;
     if (!("zoom" in changes)) next.zoom = null;
@@ -121,10 +128,11 @@ export function keeping(/** @type {State} */ state, /** @type {Place} */ { query
 }
 
 // The address names what differs from the starting state.
-const WRITTEN = ["view", "text", "layer", "heads", "token", "key", "filter", "least", "statistic", "through", "find", "zoom", "curve", "extent"];
+const WRITTEN = ["view", "text", "layer", "heads", "token", "key", "filter", "least", "statistic", "through", "find", "zoom", "curve", "extent", "drawing", "enlarged"];
 
 function writtenOf(/** @type {State} */ state, /** @type {string} */ name) {
   if (name === "heads") return chosenHeads(state).join(",");
+  if (name === "enlarged") return headWritten(state.enlarged);
   return name === "zoom" ? zoomWritten(state.zoom) : state[name];
 }
 
@@ -140,13 +148,17 @@ export function addressOf(/** @type {State} */ state) {
 }
 
 // The values of state that has only a few.
-const CHOICES = { curve: ["root", "linear"], extent: ["head", "global"] };
+const CHOICES = { curve: ["root", "linear"], extent: ["head", "global"], drawing: ["matrix", "lines"] };
 
 // The browser's Back undoes only changes to these. With others, such as each move of a slider, it would take too many
 // steps.
 const STEPS = ["view", "text", "layer", "through", "heads"];
-export const stepsBetween = (/** @type {State} */ before, /** @type {State} */ after) =>
-  STEPS.filter((name) => writtenOf(before, name) !== writtenOf(after, name));
+
+/** Return the names of what makes the step from one state to the next. */
+export function stepsBetween(/** @type {State} */ before, /** @type {State} */ after) {
+  const names = STEPS.filter((name) => writtenOf(before, name) !== writtenOf(after, name));
+  return (before.enlarged === null) === (after.enlarged === null) ? names : [...names, "enlarged"];
+}
 
 /**
  * Return the state that an address restores. Values that are not valid for this page are ignored.
@@ -174,8 +186,19 @@ export function stateAt(address, views) {
   if (least > 0 && least <= 1) changes.least = least;
   take("find", asked.get("find"));
   take("zoom", zoomNamed(asked.get("zoom"), size));
+  take("enlarged", headNamed(asked.get("enlarged")));
   for (const [name, choices] of Object.entries(CHOICES)) if (choices.includes(asked.get(name))) changes[name] = asked.get(name);
   return reduce(start, changes);
+}
+
+/** Return the layer and head of a number that is layer * heads + head. */
+export const placeOfHead = (/** @type {number} */ at) => ({ layer: Math.floor(at / about.heads), head: at % about.heads });
+
+const headWritten = (/** @type {number | null} */ at) => at === null ? null : Object.values(placeOfHead(at)).join(".");
+
+function headNamed(/** @type {string | null} */ written) {
+  const [layer, head] = (written ?? "").split(".").map((part, at) => wholeNumber(part, at ? about.heads : about.layers));
+  return layer === null || head === null || head === undefined ? null : layer * about.heads + head;
 }
 
 function headsNamed(/** @type {string} */ list) {

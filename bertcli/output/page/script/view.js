@@ -35,6 +35,21 @@ export class View {
   /** Build the elements, once, before the first draw. */
   build(/** @type {any} */ _section) {}
 
+  /** @returns {import("./tables.js").Table | null} The numbers that the view shows, to be saved as CSV. */
+  table(/** @type {State} */ _state) {
+    return null;
+  }
+
+  /** @returns {import("./drawings.js").Drawing | null} What the view shows, to be saved as a picture. */
+  drawing(/** @type {State} */ _state) {
+    return null;
+  }
+
+  /** @returns {string[]} What a name of a file says besides the name of the view. */
+  fileWords(/** @type {State} */ _state) {
+    return [];
+  }
+
   /** Return the section; build it when the view is opened for the first time. */
   open() {
     if (!this.section) {

@@ -1,13 +1,15 @@
 // @ts-check
 // The head view: the attention between tokens in one layer, with a colour for each head.
 
-import { headMatrix, layerOf } from "../data.js";
+import { headMatrix, layerName, layerOf } from "../data.js";
 import { EdgeDiagram } from "../diagram.js";
+import { drawingOfLines } from "../drawings.js";
 import { announce, empty, fill, make, soon } from "../dom.js";
 import { factsOf } from "../facts.js";
 import { grouped, share } from "../numbers.js";
 import { chosenHeads, currentText, shownPositions } from "../state.js";
 import { now } from "../store.js";
+import { tableOfLines } from "../tables.js";
 import { bars, spelt, strongest, visible } from "../tokens.js";
 import { View } from "../view.js";
 
@@ -55,6 +57,19 @@ export class HeadsView extends View {
     this.diagram.draw(state);
     if (this.diagram.side === null) this.explain(state);
     else this.read(state, this.diagram.side, this.diagram.chosen);
+  }
+
+  table(/** @type {State} */ state) {
+    return this.heads.length ? tableOfLines(currentText(state), state.layer, this.diagram.lines) : null;
+  }
+
+  drawing(/** @type {State} */ state) {
+    const title = `Layer ${layerName(state.layer)}, head${this.heads.length === 1 ? "" : "s"} ${this.heads.join(", ")}`;
+    return this.heads.length ? drawingOfLines(title, currentText(state), shownPositions(state), this.diagram.lines) : null;
+  }
+
+  fileWords(/** @type {State} */ state) {
+    return [`layer-${layerName(state.layer)}`, ...(this.heads.length === 1 ? [`head-${this.heads[0]}`] : [])];
   }
 
   scroll() {

@@ -6,6 +6,7 @@ import { empty, make } from "../dom.js";
 import { share } from "../numbers.js";
 import { chosenHeads, currentText, keeping, soleHead } from "../state.js";
 import { change, now } from "../store.js";
+import { tableOfMasks } from "../tables.js";
 import { bar, bars, strongest, TokenList, visible } from "../tokens.js";
 import { View } from "../view.js";
 
@@ -26,6 +27,10 @@ export class MasksView extends View {
 
   async load(/** @type {State} */ state) {
     this.layer = await layerOf(currentText(state), state.layer);
+  }
+
+  table(/** @type {State} */ state) {
+    return tableOfMasks(currentText(state));
   }
 
   show(/** @type {State} */ state) {

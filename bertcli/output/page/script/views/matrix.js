@@ -7,6 +7,7 @@ import { factsOf } from "../facts.js";
 import { Heatmap } from "../heatmap.js";
 import { largestIn, largestWeight } from "../scale.js";
 import { currentText, shownPositions, soleHead } from "../state.js";
+import { tableOfMatrix } from "../tables.js";
 import { View } from "../view.js";
 
 /** @typedef {import("../state.js").State} State */
@@ -49,6 +50,19 @@ export class MatrixView extends View {
 
   arrange(/** @type {State} */ state) {
     const name = `Weights of layer ${layerName(state.layer)}, head ${soleHead(state)}`;
+    this.caption = name;
     this.heatmap.show(state, { text: currentText(state), rows: this.rows, matrix: this.matrix, most: this.most, name });
+  }
+
+  table() {
+    return tableOfMatrix(this.heatmap.picture);
+  }
+
+  drawing() {
+    return this.heatmap.drawing(this.caption);
+  }
+
+  fileWords(/** @type {State} */ state) {
+    return [`layer-${layerName(state.layer)}`, `head-${soleHead(state)}`];
   }
 }

@@ -2,7 +2,8 @@
 // The neuron view: one query, each key, their elementwise product, its scaled sum, and the softmax of these scores.
 
 import { fitted, FONT, pixelCanvas, roomIn, shortened } from "../canvas.js";
-import { about, headMatrix, layerOf, vectorsOf } from "../data.js";
+import { about, headMatrix, layerName, layerOf, vectorsOf } from "../data.js";
+import { copyOf } from "../drawings.js";
 import { announce, empty, fill, make } from "../dom.js";
 import { share } from "../numbers.js";
 import { Pointing } from "../pointing.js";
@@ -76,6 +77,25 @@ export class NeuronView extends View {
     this.compute();
     this.paint();
     this.read(null);
+  }
+
+  table() {
+    if (!this.vectors || this.query === null) return null;
+    const { tokens } = this.text;
+    const numbers = (/** @type {string} */ name) => Array.from({ length: about.headSize }, (_, at) => `${name}_${at}`);
+    return {
+      columns: ["query_position", "query", "key_position", "key", "score", "weight", ...numbers("q"), ...numbers("k")],
+      rows: this.rows.map(({ key, k, score, weight }) => [this.query, tokens[this.query], key, tokens[key], score, weight, ...this.q, ...k]),
+    };
+  }
+
+  drawing(/** @type {State} */ state) {
+    if (!this.vectors || this.query === null) return null;
+    return copyOf(`Layer ${layerName(state.layer)}, head ${this.head}: query of ${visible(this.text.tokens[this.query])}`, this.canvas);
+  }
+
+  fileWords(/** @type {State} */ state) {
+    return [`layer-${layerName(state.layer)}`, `head-${this.head}`];
   }
 
   /** Return the token whose query is shown: the one in focus, else the first word. */

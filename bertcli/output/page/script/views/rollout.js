@@ -6,6 +6,7 @@ import { fill, make } from "../dom.js";
 import { Heatmap } from "../heatmap.js";
 import { largestIn } from "../scale.js";
 import { currentText, shownPositions } from "../state.js";
+import { tableOfMatrix } from "../tables.js";
 import { bars, spelt, strongest } from "../tokens.js";
 import { View } from "../view.js";
 
@@ -55,6 +56,18 @@ export class RolloutView extends View {
       text: currentText(state), rows: this.rows, matrix: this.matrix, most: this.most,
       name: `Rollout through layer ${layerName(this.through)}`,
     });
+  }
+
+  table() {
+    return tableOfMatrix(this.heatmap.picture);
+  }
+
+  drawing() {
+    return this.heatmap.drawing(`Rollout through layer ${layerName(this.through)}`);
+  }
+
+  fileWords() {
+    return [`layer-${layerName(this.through)}`];
   }
 
   list(/** @type {State} */ state) {

@@ -4,11 +4,13 @@
 import { about, layerName } from "../data.js";
 import { make } from "../dom.js";
 import { inBrief, LABELS, MEANINGS } from "../facts.js";
+import { drawingOfStatistics } from "../drawings.js";
 import { HeadGrid } from "../grid.js";
 import { written } from "../numbers.js";
 import { scaleBar } from "../scale.js";
-import { currentText } from "../state.js";
+import { currentText, placeOfHead } from "../state.js";
 import { change, now } from "../store.js";
+import { tableOfHeads } from "../tables.js";
 import { css, inkOn, rampColour } from "../theme.js";
 import { statisticOf } from "../tokens.js";
 import { View } from "../view.js";
@@ -30,26 +32,45 @@ export class StatisticsView extends View {
     this.legend = make("div");
     this.labels = make("div", { class: "labels" });
     this.grid = new HeadGrid("numbers", "Statistics of all heads", (layer, head) =>
-      make("button", { type: "button", class: "cell", "data-layer": layer, "data-head": head }), (place) => this.read(place));
+      make("button", { type: "button", class: "cell", "data-layer": layer, "data-head": head }), { point: (place) => this.read(place) });
     section.append(this.line, make("div", { class: "wide" }, this.grid.root), this.legend, this.labels);
     this.read(null);
   }
 
   colour(/** @type {State} */ state) {
-    const text = currentText(state);
     const name = state.statistic;
-    const [low, high] = this.range(text, name);
-    for (const cell of this.grid.cells) {
-      const [layer, head] = [Number(cell.dataset.layer), Number(cell.dataset.head)];
-      const number = statisticOf(text, layer, head, name);
-      const background = rampColour(high > low ? (number - low) / (high - low) : 0);
-      cell.textContent = written(name, number);
+    const [low, high] = this.range(currentText(state), name);
+    this.grid.cells.forEach((cell, at) => {
+      const { layer, head } = placeOfHead(at);
+      const { number, background } = this.cellAt(state, at);
+      cell.textContent = number;
       cell.style.backgroundColor = css(background);
       cell.style.color = inkOn(background);
-      cell.setAttribute("aria-label", `layer ${layerName(layer)}, head ${head}: ${name} ${written(name, number)}`);
-    }
+      cell.setAttribute("aria-label", `layer ${layerName(layer)}, head ${head}: ${name} ${number}`);
+    });
     this.legend.replaceChildren(scaleBar([low, (low + high) / 2, high].map((number) => written(name, number)),
       make("span", { class: "quiet", text: `${name}: ${MEANINGS[name]}; mean over tokens` })));
+  }
+
+  /** Return the number of a head, as text, and its colour. */
+  cellAt(/** @type {State} */ state, /** @type {number} */ at) {
+    const text = currentText(state);
+    const { layer, head } = placeOfHead(at);
+    const [low, high] = this.range(text, state.statistic);
+    const number = statisticOf(text, layer, head, state.statistic);
+    return { number: written(state.statistic, number), background: rampColour(high > low ? (number - low) / (high - low) : 0) };
+  }
+
+  table(/** @type {State} */ state) {
+    return tableOfHeads(currentText(state));
+  }
+
+  drawing(/** @type {State} */ state) {
+    return drawingOfStatistics(`${state.statistic} of all heads`, (at) => this.cellAt(state, at));
+  }
+
+  fileWords(/** @type {State} */ state) {
+    return [state.statistic];
   }
 
   range(text, name) {

@@ -1,0 +1,59 @@
+// @ts-check
+// The numbers of a view as a table, and tables as CSV.
+
+import { about, layerName } from "./data.js";
+import { placeOfHead } from "./state.js";
+
+/**
+ * @typedef {import("./data.js").Text} Text
+ * @typedef {{columns: string[], rows: (string | number | null)[][]}} Table
+ */
+
+const DIGITS = 6;
+
+/** Return a table as CSV (RFC 4180). */
+export const csvOf = (/** @type {Table} */ { columns, rows }) => `${[columns, ...rows].map((row) => row.map(field).join(",")).join("\r\n")}\r\n`;
+
+function field(/** @type {string | number | null} */ value) {
+  if (typeof value === "number") return String(Number(value.toPrecision(DIGITS)));
+  const text = value ?? "";
+  return /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** @returns {Table} A row for each line of the head view. */
+export function tableOfLines(/** @type {Text} */ text, /** @type {number} */ layer, /** @type {import("./diagram.js").Line[]} */ lines) {
+  const sorted = lines.toSorted((a, b) => a.query - b.query || a.head - b.head || a.key - b.key);
+  return {
+    columns: ["query_position", "query", "key_position", "key", "layer", "head", "weight"],
+    rows: sorted.map(({ head, query, key, weight }) => [query, text.tokens[query], key, text.tokens[key], layerName(layer), head, weight]),
+  };
+}
+
+/** @returns {Table} A row for each query, and a column for each key. */
+export function tableOfMatrix(/** @type {Omit<import("./cells.js").Picture, "shading">} */ { text, rows: { queries, keys }, matrix }) {
+  return {
+    columns: ["query_position", "query", ...keys.map((key) => `${key} ${text.tokens[key]}`)],
+    rows: queries.map((query) => [query, text.tokens[query], ...keys.map((key) => matrix.at(query, key))]),
+  };
+}
+
+/** @returns {Table} A row for each head. */
+export function tableOfHeads(/** @type {Text} */ text) {
+  return {
+    columns: ["layer", "head", "label", ...about.statistics],
+    rows: text.statistics.map((numbers, at) => {
+      const { layer, head } = placeOfHead(at);
+      return [layerName(layer), head, text.labels[at], ...numbers];
+    }),
+  };
+}
+
+/** @returns {Table | null} A row for each prediction of each mask. */
+export function tableOfMasks(/** @type {Text} */ text) {
+  if (!text.masks.length) return null;
+  return {
+    columns: ["mask", "position", "rank", "token", "score", "sequence"],
+    rows: text.masks.flatMap(({ position, predictions }, mask) =>
+      predictions.map(({ token, score, sequence }, rank) => [mask, position, rank + 1, token, score, sequence])),
+  };
+}
