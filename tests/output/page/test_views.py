@@ -196,6 +196,7 @@ def test_the_model_view_shows_every_head_and_opens_the_clicked_one(pairs_tab: Ta
     pairs_tab.page.hover(".thumbnail[data-layer='1'][data-head='2']")
     assert "Layer 1, head 2" in pairs_tab.text("#view-model .pointed")
     pairs_tab.page.click(".thumbnail[data-layer='1'][data-head='2']")
+    pairs_tab.settled().page.click(".enlarged >> text=Open head")
     assert pairs_tab.drawn("heads").address() == {"layer": "1", "heads": "2"}
 
 

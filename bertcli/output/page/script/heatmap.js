@@ -27,7 +27,7 @@ import { bringIntoZoom, partOf, zoomAround, zoomedRows, zoomTo } from "./zoom.js
  * @property {string} name The name for screen readers.
  */
 
-const HINT = "Point at a cell to read its weight; click it to keep it. Drag over cells or pinch to zoom. Rows are queries, columns are keys.";
+const HINT = "Rows are queries, columns are keys. Point at a cell to read its weight, click it to keep it, drag or pinch to zoom.";
 const ABOVE_AND_BELOW = 250; // CSS pixels of the window that the matrix leaves to the rest of the page
 const LEAST_HEIGHT = 360;
 

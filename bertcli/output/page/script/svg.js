@@ -119,7 +119,9 @@ export class SvgContext {
       this.add("image", { x, y, width, height, href: copy.toDataURL(), preserveAspectRatio: "none", "image-rendering": rendering });
       return;
     }
-    const { data } = image.getContext("2d").getImageData(0, 0, image.width, image.height);
+    const reader = new OffscreenCanvas(image.width, image.height).getContext("2d", { willReadFrequently: true });
+    reader.drawImage(image, 0, 0);
+    const { data } = reader.getImageData(0, 0, image.width, image.height);
     const pixels = new Uint32Array(data.buffer);
     const [across, down] = [width / image.width, height / image.height];
     for (let row = 0; row < image.height; row++) {

@@ -35,11 +35,11 @@ export class ModelView extends View {
     /** @type {any[]} */
     this.canvases = [];
     this.grid = new HeadGrid("thumbnails", "All heads", (layer, head) => this.thumbnail(layer, head), {
-      point: (place) => this.pointAt(place),
+      point: (place, isFocus) => this.pointAt(place, isFocus),
       keep: (place) => this.keep(place),
     });
     this.legend = new ScaleLegend(true);
-    const main = make("div", { class: "model" }, make("div", { class: "wide" }, this.grid.root));
+    const main = make("div", { class: "thumbnail-stage" }, make("div", { class: "wide" }, this.grid.root));
     section.append(this.line, main, this.legend.root);
     this.enlargement = new Enlargement(main, { open: () => this.keep(placeOfHead(now().enlarged)), close: () => this.close() });
     this.pictured = "";
