@@ -147,6 +147,8 @@ def test_arrow_keys_move_between_heads_and_tab_stops_at_one(pairs_tab: Tab, view
     assert pairs_tab.key("Shift+Tab").page.evaluate("() => document.activeElement.closest('.grid')") is None
     pairs_tab.key("Tab")
     assert focused(pairs_tab) == (1, 1)
+    if view == "model":
+        pairs_tab.key("Enter")  # enlarges it
     pairs_tab.page.keyboard.press("Enter")
     assert pairs_tab.drawn("heads").address() == {"layer": "1", "heads": "1"}
 

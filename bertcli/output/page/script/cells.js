@@ -31,7 +31,6 @@ export const LABELLED_CELL = 11; // smaller cells have labels at some rows and c
 export const NUMBERED_CELL = 30; // smaller cells have no room for a number
 const STRETCHED_CELL = 16; // cells of a part may be longer than high, or higher than long, up to this length
 const LINE = 13; // between labels
-const BOLD = 1.08; // width of the label in focus, compared with the others
 const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500];
 
 /** Return the number of rows from one label to the next. */
@@ -54,7 +53,7 @@ export function layOut(context, text, { queries, keys }, { width, height, isPart
   context.font = `13px ${FONT}`;
   const digits = Math.max(queries.length, keys.length) * LABELLED_CELL > width * 0.8 ? 26 : 0;
   const widest = (/** @type {number[]} */ positions) =>
-    Math.ceil(BOLD * Math.max(...positions.map((at) => context.measureText(visible(text.tokens[at]).slice(0, 40)).width), 12)) + digits + 12;
+    Math.ceil(Math.max(...positions.map((at) => context.measureText(visible(text.tokens[at]).slice(0, 40)).width), 12)) + digits + 12;
   const left = Math.min(widest(queries), 130, width * 0.28);
   const top = Math.min(widest(keys), 110);
   let across = Math.min(largest, (width - left) / keys.length);
@@ -142,7 +141,7 @@ function paintLabels(context, frame, { text, rows }, place) {
   context.textAlign = "right";
   const ticks = [];
   const style = (/** @type {Label} */ { isChosen }, /** @type {number} */ cell) => {
-    context.font = `${isChosen ? "600 " : ""}${Math.min(13, Math.max(LABELLED_CELL, cell))}px ${FONT}`;
+    context.font = `${Math.min(13, Math.max(LABELLED_CELL, cell))}px ${FONT}`;
     context.fillStyle = colour(isChosen ? "accent" : "ink");
   };
   for (const label of labelsOf(text, rows.queries, down, place?.query)) {
