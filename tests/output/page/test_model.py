@@ -103,6 +103,6 @@ def test_a_small_statistic_is_never_shown_as_zero(browser: Any, pairs_page: Path
     (tmp_path / "small.html").write_text(html.replace(found[1], json.dumps(text)))
     with chromium.tab(browser, tmp_path / "small.html") as tab:
         tab.open("view=statistics&statistic=entropy")
-        assert tab.texts(".cell")[0] == "0.0004"
+        assert tab.texts(".cell")[0] == "4e-4"
         tab.open("view=statistics&statistic=self")
         assert tab.texts(".cell")[0] == "0.00"

@@ -18,8 +18,8 @@ export function brief(/** @type {number} */ number) {
 /** Return a value of a statistic, in more digits if it would look like zero. */
 export function written(/** @type {string} */ name, /** @type {number} */ number) {
   const digits = name === "distance" ? 1 : 2;
-  const isZero = Math.abs(number) < 0.5 * 10 ** -digits;
-  return isZero && number !== 0 ? String(Number(number.toPrecision(1))) : number.toFixed(digits);
+  if (number === 0 || Math.abs(number) >= 0.5 * 10 ** -digits) return number.toFixed(digits);
+  return Math.abs(number) < 0.00095 ? number.toExponential(0) : number.toFixed(digits + 1);
 }
 
 export const grouped = (/** @type {number} */ count) => count.toLocaleString("en");
