@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.cli.process import run
@@ -155,6 +156,41 @@ def test_a_changed_address_applies_to_the_open_page(pairs_tab: Tab) -> None:
     pairs_tab.page.evaluate("() => { location.hash = 'view=statistics&statistic=self' }")
     pairs_tab.drawn("statistics")
     assert pairs_tab.page.get_attribute("[data-statistic='self']", "aria-pressed") == "true"
+
+
+@pytest.mark.parametrize("view", ["heads", "matrix", "rollout", "neuron", "masks"])
+def test_special_tokens_can_be_left_out(pairs_tab: Tab, view: str) -> None:
+    """The weights of the other tokens then sum to 1."""
+    pairs_tab.open(f"view={view}&text=1&heads=0&special=hide&token=1")
+    section = pairs_tab.text(f"#view-{view}")
+    assert "[CLS]" not in section and "[SEP]" not in section
+    assert "left out" in pairs_tab.text(".special")
+    if view == "heads":
+        full = np.array(pairs_tab.page.evaluate("() => attentionPage.matrix(0, 0)"))[1]
+        tokens = pairs_tab.page.evaluate("() => JSON.parse(document.getElementById('text-1').textContent).tokens")
+        full[[at for at, token in enumerate(tokens) if token in ("[CLS]", "[SEP]")]] = 0
+        best = np.argsort(-full)[:10]
+        assert pairs_tab.texts(".readout .bars .place") == [str(at) for at in best]
+        shown = [float(number) for number in pairs_tab.texts(".readout .bars .number")]
+        assert shown == pytest.approx((full / full.sum())[best], abs=0.0006)
+    pairs_tab.page.uncheck(".special input")
+    assert pairs_tab.settled().address()["special"] == "show"
+
+
+@pytest.mark.parametrize(("view", "is_hidden"), [("rollout", True), ("model", True), ("matrix", False)])
+def test_special_tokens_with_most_of_the_weights_are_left_out_of_some_views(
+    browser: Any, tmp_path: Path, view: str, is_hidden: bool
+) -> None:
+    """The bundled model gives [CLS] and [SEP] more than 60 % in this text."""
+    run("attn", "Go.", "--html", tmp_path / "go.html").answer()
+    with chromium.tab(browser, tmp_path / "go.html") as tab:
+        assert tab.open(f"view={view}").page.is_checked(".special input") is is_hidden
+        assert ("left out" in tab.text(".special")) is is_hidden
+
+
+def test_a_kept_token_that_is_left_out_is_forgotten(pairs_tab: Tab) -> None:
+    pairs_tab.open("token=0").page.check(".special input")
+    assert pairs_tab.settled().address() == {"special": "hide"}
 
 
 def test_a_list_selects_the_text(pairs_tab: Tab) -> None:

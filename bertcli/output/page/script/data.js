@@ -18,6 +18,7 @@
  * @property {(string | null)[]} labels For each head.
  * @property {Mask[]} masks
  * @property {Encoding} weights
+ * @property {([number, number] | null)[]} [spans] Start and end of each token in the text or pair; null if it is special.
  *
  * @typedef {{bits: number, law: "linear" | "root"}} Encoding How steps encode weights, see Matrix.
  *

@@ -35,7 +35,7 @@ export class Heatmap {
    *
    * @param {import("./data.js").Text} text
    * @param {{queries: number[], keys: number[]}} rows Positions in the text.
-   * @param {import("./data.js").Matrix} matrix
+   * @param {Pick<import("./data.js").Matrix, "size" | "row" | "at">} matrix
    * @param {number} least
    * @param {string} name The name for screen readers.
    */

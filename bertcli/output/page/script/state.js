@@ -2,6 +2,7 @@
 // The state of the page, as a pure function of the previous state and the requested changes.
 
 import { about, textAt, textCount } from "./data.js";
+import { hidesSpecial, specialShare, specialTokens } from "./weights.js";
 
 /**
  * @typedef {object} Place A token on one side, or a cell if both are given.
@@ -21,6 +22,7 @@ import { about, textAt, textCount } from "./data.js";
  * @property {string} statistic
  * @property {number} through The last layer of a rollout.
  * @property {string} find The search for heads.
+ * @property {"show" | "hide" | null} special Whether special tokens are shown; null: as suits the view.
  * @property {number} screen Changes whenever everything has to be drawn again, as for another theme or width.
  */
 
@@ -56,15 +58,20 @@ export function startingState() {
     statistic: "entropy",
     through: about.layers - 1,
     find: "",
+    special: null,
     screen: 0,
     ...start,
   });
 }
 
-/** Return the positions on each side that pass the sentence filter. */
-export function shownPositions(/** @type {State} */ state) {
+/** True if special tokens are left out. Rollout decides for itself if the user has not, since it knows its weights. */
+export const isSpecialHidden = (/** @type {State} */ state) => hidesSpecial(state, specialShare(currentText(state)));
+
+/** Return the positions on each side that pass the sentence filter and are not left out as special. */
+export function shownPositions(/** @type {State} */ state, isHidden = isSpecialHidden(state)) {
   const text = currentText(state);
-  const positions = text.tokens.map((_, position) => position);
+  const special = specialTokens(text);
+  const positions = text.tokens.map((_, position) => position).filter((position) => !(isHidden && special[position]));
   if (state.filter === "all" || !text.sentences.length) return { queries: positions, keys: positions };
   const of = (/** @type {string} */ letter) => positions.filter((position) => text.sentences[position] === (letter === "b" ? 1 : 0));
   return { queries: of(state.filter[0]), keys: of(state.filter[1]) };
@@ -94,7 +101,7 @@ export function reduce(state, changes) {
     next.pointed = null;
   }
   if (next.view !== state.view) next.pointed = null;
-  if (next.filter !== state.filter) {
+  if (next.filter !== state.filter || next.special !== state.special) {
     next.pointed = null;
     const { queries, keys } = shownPositions(next);
     if (!queries.includes(next.token)) next.token = null;
@@ -112,7 +119,7 @@ export function keeping(/** @type {State} */ state, /** @type {Place} */ { query
 }
 
 // The address names what differs from the starting state.
-const WRITTEN = ["view", "text", "layer", "heads", "token", "key", "filter", "least", "statistic", "through", "find"];
+const WRITTEN = ["view", "text", "layer", "heads", "token", "key", "filter", "least", "statistic", "through", "find", "special"];
 
 const writtenOf = (/** @type {State} */ state, /** @type {string} */ name) =>
   name === "heads" ? chosenHeads(state).join(",") : state[name];
@@ -159,6 +166,7 @@ export function stateAt(address, views) {
   const least = Number(asked.get("least"));
   if (least > 0 && least <= 1) changes.least = least;
   take("find", asked.get("find"));
+  if (["show", "hide"].includes(asked.get("special"))) changes.special = asked.get("special");
   return reduce(start, changes);
 }
 

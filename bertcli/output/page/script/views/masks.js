@@ -1,21 +1,22 @@
 // @ts-check
 // The mask view: the predictions for each mask, and what the mask attends to.
 
-import { about, headMatrix, layerOf } from "../data.js";
+import { about, layerOf } from "../data.js";
 import { empty, make } from "../dom.js";
 import { share } from "../numbers.js";
-import { chosenHeads, currentText, keeping, soleHead } from "../state.js";
+import { chosenHeads, currentText, isSpecialHidden, keeping, shownPositions, soleHead } from "../state.js";
 import { change, now } from "../store.js";
 import { bar, bars, strongest, TokenList, visible } from "../tokens.js";
 import { View } from "../view.js";
+import { shownMatrix } from "../weights.js";
 
 /** @typedef {import("../state.js").State} State */
 
 export class MasksView extends View {
   constructor() {
-    super("masks", "Masks", ["layer", "heads"], [
+    super("masks", "Masks", ["layer", "heads", "special"], [
       { needs: ["layer"], draw: (state) => this.load(state) },
-      { needs: ["heads", "token"], draw: (state) => this.show(state) },
+      { needs: ["heads", "special", "token"], draw: (state) => this.show(state) },
     ]);
   }
 
@@ -36,7 +37,7 @@ export class MasksView extends View {
         : empty("No predictions", `${about.run.model} has no masked-language-model head.`));
       return;
     }
-    const matrices = chosenHeads(state).map((head) => headMatrix(this.layer, head));
+    const matrices = chosenHeads(state).map((head) => shownMatrix(text, this.layer, head, isSpecialHidden(state)));
     this.body.replaceChildren(...text.masks.map((mask, at) => this.mask(state, mask, at, matrices)));
   }
 
@@ -51,7 +52,7 @@ export class MasksView extends View {
       return section;
     }
     const mean = (key) => matrices.reduce((sum, matrix) => sum + matrix.at(position, key), 0) / matrices.length;
-    const positions = text.tokens.map((_, key) => key);
+    const positions = shownPositions(state).keys;
     const most = Math.max(...positions.map(mean), 1e-9);
     const of = matrices.length === 1 ? `head ${soleHead(state)}` : `mean of ${matrices.length} heads`;
     right.append(make("h3", { text: `Attention of the mask in layer ${state.layer}, ${of}` }));

@@ -1,20 +1,21 @@
 // @ts-check
 // The matrix view: the weights of one head, one row per query and one column per key.
 
-import { headMatrix, layerOf } from "../data.js";
+import { layerOf } from "../data.js";
 import { make } from "../dom.js";
 import { factsOf } from "../facts.js";
 import { Heatmap } from "../heatmap.js";
-import { currentText, shownPositions, soleHead } from "../state.js";
+import { currentText, isSpecialHidden, shownPositions, soleHead } from "../state.js";
 import { View } from "../view.js";
+import { shownMatrix } from "../weights.js";
 
 /** @typedef {import("../state.js").State} State */
 
 export class MatrixView extends View {
   constructor() {
-    super("matrix", "Matrix", ["layer", "head", "filter", "least"], [
+    super("matrix", "Matrix", ["layer", "head", "filter", "least", "special"], [
       { needs: ["layer"], draw: (state) => this.load(state) },
-      { needs: ["heads", "filter", "least"], draw: (state) => this.arrange(state) },
+      { needs: ["heads", "filter", "least", "special"], draw: (state) => this.arrange(state) },
       { needs: ["pointed", "token", "key"], draw: (state) => this.heatmap.draw(state) },
     ]);
   }
@@ -34,7 +35,7 @@ export class MatrixView extends View {
     const head = soleHead(state);
     const text = currentText(state);
     const name = `Weights of layer ${state.layer}, head ${head}`;
-    this.heatmap.show(text, shownPositions(state), headMatrix(this.layer, head), state.least, name);
+    this.heatmap.show(text, shownPositions(state), shownMatrix(text, this.layer, head, isSpecialHidden(state)), state.least, name);
     this.facts.replaceChildren(factsOf(text, state.layer, head));
   }
 }

@@ -2,14 +2,15 @@
 // The model view: a thumbnail of every head's matrix.
 
 import { silentCanvas } from "../canvas.js";
-import { about, headMatrix, layerOf } from "../data.js";
+import { about, layerOf } from "../data.js";
 import { make } from "../dom.js";
 import { inBrief } from "../facts.js";
 import { HeadGrid } from "../grid.js";
-import { currentText, shownPositions } from "../state.js";
+import { currentText, isSpecialHidden, shownPositions } from "../state.js";
 import { now } from "../store.js";
 import { rampPixels } from "../theme.js";
 import { View } from "../view.js";
+import { shownMatrix } from "../weights.js";
 
 /** @typedef {import("../state.js").State} State */
 /** @typedef {{width: number, height: number, steps: Uint8Array}} Picture steps: 0 to 255 */
@@ -19,9 +20,9 @@ const HINT = "Rows are layers, columns are heads. Each thumbnail is scaled to th
 
 export class ModelView extends View {
   constructor() {
-    super("model", "Model", ["filter", "find"], [
+    super("model", "Model", ["filter", "special", "find"], [
       { needs: ["find"], draw: (state) => this.dim(state) },
-      { needs: ["filter"], draw: (state) => this.picture(state) },
+      { needs: ["filter", "special"], draw: (state) => this.picture(state) },
     ]);
   }
 
@@ -52,7 +53,7 @@ export class ModelView extends View {
   async picture(/** @type {State} */ state) {
     const text = currentText(state);
     const rows = shownPositions(state);
-    const asked = `${text.number}:${state.filter}`;
+    const asked = `${text.number}:${state.filter}:${isSpecialHidden(state)}`;
     if (asked === this.pictured) return this.paint();
     this.pictured = "";
     for (let layer = 0; layer < about.layers; layer++) {
@@ -60,7 +61,7 @@ export class ModelView extends View {
       if (this.drawn !== state) return undefined;
       for (let head = 0; head < about.heads; head++) {
         const at = layer * about.heads + head;
-        this.pictures[at] = pictureOf(headMatrix(arrays, head), rows);
+        this.pictures[at] = pictureOf(shownMatrix(text, arrays, head, isSpecialHidden(state)), rows);
         paintPicture(this.canvases[at], this.pictures[at]);
       }
       await new Promise((resume) => setTimeout(resume));

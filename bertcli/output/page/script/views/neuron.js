@@ -2,15 +2,16 @@
 // The neuron view: one query, each key, their elementwise product, its scaled sum, and the softmax of these scores.
 
 import { fitted, FONT, pixelCanvas, roomIn, shortened } from "../canvas.js";
-import { about, headMatrix, layerOf, vectorsOf } from "../data.js";
+import { about, layerOf, vectorsOf } from "../data.js";
 import { announce, empty, fill, make } from "../dom.js";
 import { share } from "../numbers.js";
 import { Pointing } from "../pointing.js";
-import { currentText, focus, keeping, shownPositions, soleHead } from "../state.js";
+import { currentText, focus, isSpecialHidden, keeping, shownPositions, soleHead } from "../state.js";
 import { change, now } from "../store.js";
 import { colour, headColour, polePixels } from "../theme.js";
 import { spelt, TokenList, visible } from "../tokens.js";
 import { View } from "../view.js";
+import { shownMatrix } from "../weights.js";
 
 /** @typedef {import("../state.js").State} State */
 
@@ -19,9 +20,9 @@ const NARROW = 560; // CSS pixels; in a narrower box each row takes two lines
 
 export class NeuronView extends View {
   constructor() {
-    super("neuron", "Neuron", ["layer", "head", "filter"], [
+    super("neuron", "Neuron", ["layer", "head", "filter", "special"], [
       { needs: ["layer"], draw: (state) => this.load(state) },
-      { needs: ["heads", "filter", "pointed", "token"], draw: (state) => this.show(state) },
+      { needs: ["heads", "filter", "special", "pointed", "token"], draw: (state) => this.show(state) },
     ]);
   }
 
@@ -87,7 +88,7 @@ export class NeuronView extends View {
 
   compute() {
     const q = this.vectors.query(this.head, this.query);
-    const weights = headMatrix(this.layer, this.head).row(this.query);
+    const weights = shownMatrix(this.text, this.layer, this.head, isSpecialHidden(this.state)).row(this.query);
     this.rows = this.keys.map((key) => {
       const k = this.vectors.key(this.head, key);
       const product = k.map((number, at) => number * q[at]);
