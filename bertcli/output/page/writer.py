@@ -81,7 +81,7 @@ def _about(info: PageInfo) -> Mapping[str, Any]:
         "headSize": info.head_size,
         "hasMlmHead": info.has_mlm_head,
         "statistics": _STATISTICS,
-        "thresholds": info.thresholds,
+        "thresholds": info.thresholds.replace("\n", " "),
         "start": dict(info.start),
         "vectorSteps": VECTOR_STEPS,
     }
