@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Generic
 
 from bertcli.analysis.attention.maps import Rollout
-from bertcli.analysis.attention.statistics import head_statistics, statistic_inputs, to_head_statistics
+from bertcli.analysis.attention.statistics import describe_heads, head_statistics, statistic_inputs
 from bertcli.analysis.masks.predictions import MaskLogits, mask_coordinates, top_predictions
 from bertcli.model.batching import Batch
 from bertcli.model.engine import ObservedAttention, OutputRequest
@@ -84,8 +84,7 @@ class _Observer(Generic[KeptLayer]):
                 None if key is None else key[row, :, :size],
             )
             self.layers[row].append(self._encode(layer))
-            heads = enumerate(values[row])
-            self.statistics[row] += [to_head_statistics(attention.layer, head, of_head) for head, of_head in heads]
+            self.statistics[row] += describe_heads(attention.layer, range(len(values[row])), values[row], size)
 
 
 def _predict_masks(

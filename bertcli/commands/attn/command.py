@@ -21,7 +21,7 @@ from bertcli.analysis.attention.selection import (
     select_heads,
     select_layers,
 )
-from bertcli.analysis.attention.statistics import BROAD_ENTROPY, DELIMITER_SHARE, POSITION_SHARE
+from bertcli.analysis.attention.statistics import BROAD_SHARE, BROAD_TOKENS, DELIMITER_SHARE, POSITION_SHARE
 from bertcli.analysis.attention.strongest_keys import check_has_token, token_spellings
 from bertcli.analysis.attention.words import check_positions
 from bertcli.choices import Statistic
@@ -58,8 +58,8 @@ _TOP_K = 5
 # End of a range without one, beyond any text.
 _NO_END = 1 << 31
 THRESHOLDS = (
-    f"label: prev, next, self > {POSITION_SHARE}; delimiter: cls + sep > {DELIMITER_SHARE}; "
-    f"broad: entropy > {BROAD_ENTROPY}"
+    f"label: prev, next, self > {POSITION_SHARE}; delimiter: cls + sep > {DELIMITER_SHARE};\n"
+    f"broad: entropy > {BROAD_SHARE} ln n, for texts of n >= {BROAD_TOKENS} tokens"
 )
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -37,6 +38,12 @@ class PageInfo:
     has_mlm_head: bool
     thresholds: str
     start: Mapping[str, str | int] = field(default_factory=dict)
+
+    @property
+    def model_name(self) -> str:
+        """The name of a model on the hub, or the last component of a local path."""
+        name = str(self.run.model)
+        return name if self.run.revision is not None else Path(name).absolute().name or name
 
     @property
     def heads_off(self) -> str:
@@ -81,7 +88,7 @@ def _about(info: PageInfo) -> Mapping[str, Any]:
         "headSize": info.head_size,
         "hasMlmHead": info.has_mlm_head,
         "statistics": _STATISTICS,
-        "thresholds": info.thresholds,
+        "thresholds": info.thresholds.replace("\n", " "),
         "start": dict(info.start),
         "vectorSteps": VECTOR_STEPS,
     }
