@@ -161,6 +161,7 @@ class AttnPageRecord(Generic[KeptLayer]):
         heads: The statistics of all heads.
         layers: The layers, each as the page's encoder returned it.
         masks: Predictions for the masks. Empty if the checkpoint has no MLM head.
+        spans: Where each token starts and ends in its sentence, in UTF-16 units; None for a token without a place.
     """
 
     text: TextInfo
@@ -168,3 +169,4 @@ class AttnPageRecord(Generic[KeptLayer]):
     heads: Sequence[HeadStatistics]
     layers: Sequence[KeptLayer]
     masks: Sequence[MaskPredictions]
+    spans: Sequence[tuple[int, int] | None]

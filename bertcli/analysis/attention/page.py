@@ -14,7 +14,7 @@ from bertcli.model.batching import Batch
 from bertcli.model.engine import ObservedAttention, OutputRequest
 from bertcli.model.ops.base import Array
 from bertcli.model.session import Session
-from bertcli.model.text_info import text_info
+from bertcli.model.text_info import text_info, utf16_spans
 from bertcli.model.tokenizer import TokenizedText
 from bertcli.results.attention import AttentionOfLayer, AttnPageRecord, HeadStatistics, KeptLayer
 from bertcli.results.masks import MaskPredictions
@@ -44,7 +44,12 @@ def compute_page_attention(
         _predict_masks(session, batch, masks_at, logits, masks)
     return [
         AttnPageRecord(
-            text_info(text), _sentences(session, text), observer.statistics[row], observer.layers[row], masks[row]
+            text_info(text),
+            _sentences(session, text),
+            observer.statistics[row],
+            observer.layers[row],
+            masks[row],
+            utf16_spans(text, session.tokenizer),
         )
         for row, text in enumerate(batch.texts)
     ]

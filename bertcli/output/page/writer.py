@@ -98,6 +98,7 @@ def _text(record: AttnPageRecord[EncodedLayer]) -> Mapping[str, Any]:
         "tokens": list(text.tokens),
         "sentences": list(record.sentences),
         "weights": asdict(weight_encoding(len(text.tokens))),
+        "spans": list(record.spans),
         "statistics": [[_rounded(getattr(head, name)) for name in _STATISTICS] for head in record.heads],
         "labels": [head.label for head in record.heads],
         "masks": [

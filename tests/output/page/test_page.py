@@ -16,7 +16,7 @@ INFO = PageInfo(RunInfo("attn", "tiny", None, "numpy", "cpu", "float32"), "1", 1
 def record(entropy: float) -> AttnPageRecord[EncodedLayer]:
     head = HeadStatistics(0, 0, entropy, *[0.5] * 8, label=None)
     text = TextInfo(0, None, "a", None, ["a"], [5], [0], False)
-    return AttnPageRecord(text, [], [head], [], [])
+    return AttnPageRecord(text, [], [head], [], [], [(0, 1)])
 
 
 def written(entropy: float) -> str:
@@ -26,8 +26,9 @@ def written(entropy: float) -> str:
 
 
 def test_a_text_is_json() -> None:
-    content = written(0.25).partition('id="text-0">')[2].partition("</script>")[0]
-    assert json.loads(content)["statistics"] == [[0.25, *[0.5] * 8]]
+    content = json.loads(written(0.25).partition('id="text-0">')[2].partition("</script>")[0])
+    assert content["statistics"] == [[0.25, *[0.5] * 8]]
+    assert content["spans"] == [[0, 1]]
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
