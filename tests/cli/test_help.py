@@ -43,7 +43,8 @@ OWN = {
     "attn": {
         "--layer", "--head", "--from", "-k", "--top-k", "--label", "--top", "--by", "--group", "--stat", "--grid",
         "--aggregate", "--rollout", "--value-norms", "--head-distance", "--words", "--rows", "--cols", "--html",
-        "--open", "--png", "--expansion", "--ablate",
+        "--open", "--png", "--expansion", "--ablate", "--layers", "--attribute", "--baseline", "--steps",
+        "--head-effects",
     },
 }  # fmt: skip
 # Options with fixed values, as --help shows them.

@@ -81,6 +81,8 @@ _TOGETHER: Mapping[str, Sequence[Sequence[str]]] = {
         ("layer", "head"), ("layer", "head", "words", "rows"), ("from_token", "top_k"), ("rollout", "cols"),
         ("head_distance",), ("stat", "by"), ("by", "top"), ("grid",), ("aggregate",), ("group",), ("label",),
         ("value_norms",), ("expansion",), ("long", "max_length"), ("ablate",), ("ablate", "expansion"),
+        ("layers",), ("layers", "layer"), ("layers", "head"), ("layers", "expansion"), ("attribute",),
+        ("attribute", "baseline", "steps"), ("attribute", "head_effects", "layers"), ("head_effects", "ablate"),
     ),
     "shapes": (("batch", "seq"), ("run",), ("run", "seq"), ("weights",), ("tokens",), ("lengths",),
                ("lengths", "max_length")),

@@ -68,8 +68,8 @@ def test_arrow_keys_after_a_click_on_a_tab_belong_to_the_view(pairs_tab: Tab) ->
 
 
 def test_each_tab_controls_a_view_that_exists(pairs_tab: Tab) -> None:
-    dangling = """() => [...document.querySelectorAll("[aria-controls]")].map((one) => one.getAttribute("aria-controls"))
-        .filter((id) => !document.getElementById(id))"""
+    dangling = """() => [...document.querySelectorAll("[aria-controls]")]
+        .map((one) => one.getAttribute("aria-controls")).filter((id) => !document.getElementById(id))"""
     for name in VIEWS:
         assert pairs_tab.view(name).page.evaluate(dangling) == []
         assert pairs_tab.page.get_attribute(f"#tab-{name}", "aria-controls") == f"view-{name}"
