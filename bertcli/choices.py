@@ -191,6 +191,13 @@ class TargetScore(StrEnum):
     MEAN = "mean"
 
 
+class WordRank(StrEnum):
+    """Orders of words of different numbers of pieces: by the mean of their pieces' log-probabilities, or by the sum."""
+
+    MEAN = "mean"
+    SUM = "sum"
+
+
 class FillOrder(StrEnum):
     """Orders in which several masks are filled together: the most confident mask first, or from left to right."""
 

@@ -33,6 +33,7 @@ _VALUES: Mapping[str, Sequence[str]] = {
     "rows": ("0-2", "1-1", "2-1", "0-", "-", "0-999", "a-b"),
     "cols": ("0-2", "1-1", "3", "0-999"),
     "ablate": ("0.0", "0.1,1.*", "-1.*", "1.0,0.2", "9.0", "0.99", "x", "", "*.*"),
+    "pieces": ("1", "2", "1-3", "2-2", "3", "3-1", "0", "1-", "11", "x"),
     "versus": ("text", "id", "other", "B", "B", "how are you", ""),
     "only_words": ("are,is", "cat", "the cat", ",", "zzzz", "\u200b"),
     "group_by": ("id", "id,text", "other", "text,text", ",", ""),
@@ -68,6 +69,7 @@ _TOGETHER: Mapping[str, Sequence[Sequence[str]]] = {
     "fill-mask": (
         ("top_k",), ("mass", "entropy"), ("targets", "target_score"), ("target_field", "aggregate"),
         ("target_field", "target_score", "group_by"), ("joint", "order", "top_k"), ("score",),
+        ("pieces",), ("pieces", "rank"), ("pieces", "top_k"), ("pieces", "long", "max_length"), ("pieces", "ablate"),
         ("score", "within_word"), ("score", "versus"), ("score", "versus", "pairs"), ("score", "versus", "aggregate"),
         ("score", "versus", "group_by"), ("score", "versus", "pairs", "only"), ("score", "only_words"),
         ("score", "words"), ("score", "words", "within_word", "pair"),
@@ -76,6 +78,7 @@ _TOGETHER: Mapping[str, Sequence[Sequence[str]]] = {
         ("ablate",), ("ablate", "lens"),
         ("head_effects",), ("head_effects", "targets"), ("head_effects", "ablate"),
         ("attribute",), ("attribute", "targets"), ("attribute", "ablate"), ("attribute", "baseline", "steps"),
+        ("attribute", "words"), ("attribute", "words", "pair"),
     ),
     "attn": (
         ("layer", "head"), ("layer", "head", "words", "rows"), ("from_token", "top_k"), ("rollout", "cols"),

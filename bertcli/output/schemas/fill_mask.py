@@ -15,6 +15,7 @@ from bertcli.results.masks import (
     Prediction,
     TargetPrediction,
     TextScore,
+    WordCandidate,
     rank_change,
 )
 from bertcli.results.texts import RunInfo
@@ -26,6 +27,7 @@ _JSON_KEYS: JsonKeys = {
     FillMaskRecord: ("masks", "sequences", "score", "mutual"),
     Prediction: _PREDICTION_KEYS,
     TargetPrediction: ("target", *_PREDICTION_KEYS, "pieces", "logprob", "share", "method"),
+    WordCandidate: ("word", "pieces", "logprob", "mean", "width", "rank", "ids", "sequence"),
     Change: ("token_str", "rank", "other_rank", "change", "score", "other_score"),
     TextScore: ("sum", "mean", "perplexity", "method", "only", "only_words", "tokens", "words"),
 }
