@@ -294,7 +294,7 @@ def test_a_narrow_window_shows_the_tab_of_the_view(browser: Any, pairs_page: Pat
 def test_a_narrow_window_shows_the_softmax_of_the_neuron_view(browser: Any, pairs_page: Path) -> None:
     with chromium.tab(browser, pairs_page, viewport={"width": 400, "height": 800}) as tab:
         tab.open("view=neuron")
-        assert tab.page.locator("#view-neuron canvas").bounding_box()["width"] <= 400
-        canvas = tab.page.locator("#view-neuron canvas")
-        canvas.hover(position={"x": 2, "y": 50 + 54 * 3 + 30})  # first strip of the fourth token
-        assert "query[0] =" in tab.text("#view-neuron .pointed")
+        canvas = tab.page.locator("#view-neuron .neuron-keys > canvas")
+        assert canvas.bounding_box()["width"] <= 400
+        canvas.hover(position={"x": 2, "y": 54 * 3 + 30})  # first strip of the fourth key
+        assert "key[0] =" in tab.text("#view-neuron .pointed")

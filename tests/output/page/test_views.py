@@ -221,19 +221,23 @@ def test_the_neuron_view_computes_the_scores_of_the_token_under_the_pointer(
     pairs_tab.open("view=neuron&layer=1&heads=1")
     pairs_tab.page.hover("#view-neuron .token[data-position='4']")
     assert "on is the query in layer 1, head 1" in pairs_tab.text("#view-neuron .pointed")
-    assert pairs_tab.ink("#view-neuron canvas") > 2000
+    keys = "#view-neuron .neuron-keys > canvas"
+    assert pairs_tab.ink(keys) > 2000
+    assert pairs_tab.ink("#view-neuron .neuron-flow") > 200
     query, key = computed["query"][1, 1, 4], computed["key"][1, 1]
     scores = key @ query / np.sqrt(query.size)
     weights = np.exp(scores - scores.max()) / np.exp(scores - scores.max()).sum()
     assert weights == pytest.approx(computed["weights"][1, 1, 4], abs=1e-5)  # so the page has these vectors
-    canvas = pairs_tab.page.query_selector("#view-neuron canvas")
-    width = canvas.bounding_box()["width"]
-    row = 6
-    pairs_tab.page.hover("#view-neuron canvas", position={"x": width * 0.45, "y": 28 + 26 * (row + 0.5)})
-    said = pairs_tab.text("#view-neuron .pointed")
-    place, number = int(said.split("[")[-1].split("]")[0]), float(said.split("=")[1])
-    vector = key[row] if " key[" in said else key[row] * query
-    assert number == pytest.approx(vector[place], abs=1e-3)
+    width = pairs_tab.page.query_selector(keys).bounding_box()["width"]
+    pairs_tab.page.click("#view-neuron .token[data-position='4']")
+    for row, share in ((0, 0.3), (6, 0.6)):  # keys are sorted by weight
+        at = int(np.argsort(-weights)[row])
+        pairs_tab.page.hover(keys, position={"x": width * share, "y": 26 * (row + 0.5)})
+        said = pairs_tab.text("#view-neuron .pointed")
+        assert said.startswith(f"{computed['tokens'][at]} {'key' if share == 0.3 else 'product'}[")
+        place, number = int(said.split("[")[-1].split("]")[0]), float(said.split("=")[1])
+        vector = key[at] if share == 0.3 else key[at] * query
+        assert number == pytest.approx(vector[place], abs=1e-3)
 
 
 def test_the_rollout_view_lists_the_parts_of_the_selected_token(pairs_tab: Tab, records: Any) -> None:
@@ -279,7 +283,7 @@ def test_the_neuron_view_explains_that_transformers_provides_no_vectors(browser:
     with chromium.tab(browser, transformers_page) as tab:
         said = tab.open("view=neuron").text("#view-neuron")
         assert "--engine numpy" in said
-        assert not tab.page.is_visible("#view-neuron canvas")
+        assert not tab.page.is_visible("#view-neuron .neuron-keys")
 
 
 @pytest.fixture
