@@ -268,6 +268,29 @@ def test_the_masks_view_shows_the_predictions_of_fill_mask_and_each_masks_attent
         assert pairs_tab.texts(f"{place} .looks .bars .place")[0] == str(row.argmax())
 
 
+def test_the_masks_view_shows_the_contributions_of_tokens_and_heads(
+    browser: Any, tiny_bert: Path, tmp_path: Path
+) -> None:
+    attribute, effects = ("--attribute", "occlusion"), ("--head-effects",)
+    run("attn", "-m", tiny_bert, TEXTS[1], *attribute, *effects, "--html", tmp_path / "why.html").answer()
+    [attributed] = run("fill-mask", "-m", tiny_bert, TEXTS[1], *attribute, "--json").records()
+    [ablated] = run("fill-mask", "-m", tiny_bert, TEXTS[1], *effects, "--json").records()
+    with chromium.tab(browser, tmp_path / "why.html") as tab:
+        tab.open("view=masks")
+        for number in (1, 2):
+            place = f".mask:nth-of-type({number})"
+            [attribution] = attributed["masks"][number - 1]["attributions"]
+            [effect] = ablated["masks"][number - 1]["head_effects"]
+            shown = tab.texts(f"{place} .attributed .number")
+            wanted = [value for value in attribution["values"] if value is not None]
+            assert [float(text) for text in shown if text != "–"] == pytest.approx(wanted, rel=0.06)
+            assert len(shown) == len(attribution["values"])
+            cells = [float(text) for text in tab.texts(f"{place} .explained .cell")]
+            assert cells == pytest.approx(np.ravel(effect["values"]), rel=0.06)
+        tab.page.click(".mask:nth-of-type(2) .explained .cell >> nth=4")  # the second head of the second layer
+        assert tab.drawn("heads").address() == {"layer": "1", "heads": "1"}
+
+
 def test_the_masks_view_explains_a_text_without_a_mask(pairs_tab: Tab) -> None:
     assert "This text has no mask" in pairs_tab.view("masks").text("#view-masks")
 

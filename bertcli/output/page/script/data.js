@@ -5,6 +5,8 @@
  * @typedef {object} Mask
  * @property {number} position
  * @property {{token: string, score: number, sequence: string}[]} predictions
+ * @property {{target: string, method: string, values: (number | null)[], gap: number | null, logprob: number}[]} [attributions]
+ * @property {{target: string, values: (number | null)[][], logprob: number}} [headEffects] layers x heads
  *
  * @typedef {object} Text
  * @property {number} number Place among the texts of the page.

@@ -3,10 +3,13 @@
 
 import { about, layerOf } from "../data.js";
 import { empty, make } from "../dom.js";
+import { attributionOf, headEffectsOf } from "../explanations.js";
 import { share } from "../numbers.js";
+import { candidates } from "../predictions.js";
+import { scaleBar } from "../scale.js";
 import { chosenHeads, currentText, isSpecialHidden, keeping, shownPositions, soleHead } from "../state.js";
 import { change, now } from "../store.js";
-import { bar, bars, strongest, TokenList, visible } from "../tokens.js";
+import { bars, strongest, TokenList } from "../tokens.js";
 import { View } from "../view.js";
 import { shownMatrix } from "../weights.js";
 
@@ -34,19 +37,21 @@ export class MasksView extends View {
     if (!text.masks.length) {
       this.body.replaceChildren(about.hasMlmHead
         ? empty("This text has no mask", "Write [MASK] for a missing word, and this view shows the predictions for it:", 'bertcli attn "how [MASK] you" --html page.html')
-        : empty("No predictions", `${about.run.model} has no masked-language-model head.`));
+        : empty("No predictions", `This model has no masked-language-model head.`));
       return;
     }
     const matrices = chosenHeads(state).map((head) => shownMatrix(text, this.layer, head, isSpecialHidden(state)));
     this.body.replaceChildren(...text.masks.map((mask, at) => this.mask(state, mask, at, matrices)));
   }
 
-  mask(/** @type {State} */ state, { position, predictions }, at, matrices) {
+  mask(/** @type {State} */ state, /** @type {import("../data.js").Mask} */ { position, predictions, attributions, headEffects }, at, matrices) {
     const text = currentText(state);
     const section = make("section", { class: "mask" },
       make("h2", { text: text.masks.length > 1 ? `Mask ${at + 1} of ${text.masks.length}` : "Predictions for the mask" }));
     const right = make("div", { class: "looks" });
-    section.append(make("div", { class: "halves" }, make("div", {}, this.candidates(predictions)), right));
+    section.append(make("div", { class: "halves" }, make("div", {}, candidates(predictions)), right));
+    section.append(...(attributions ?? []).map((found) => attributionOf(text, found)));
+    if (headEffects) section.append(headEffectsOf(headEffects));
     if (!matrices.length) {
       right.append(make("p", { class: "quiet", text: "Select a head above to see what the mask attends to." }));
       return section;
@@ -61,15 +66,8 @@ export class MasksView extends View {
     });
     list.show(text, positions);
     list.mark(position, state.token, (key) => Math.sqrt(mean(key) / most));
+    right.append(scaleBar("0", share(most), make("span", { class: "quiet", text: "root scale" })));
     right.append(bars(text, strongest(positions, mean, 8)));
     return section;
-  }
-
-  candidates(predictions) {
-    return make("ol", { class: "bars candidates" }, ...predictions.map(({ token, score, sequence }) =>
-      make("li", { title: visible(sequence) },
-        make("span", { class: "name", dir: "ltr", text: visible(token) }),
-        make("span", { class: "number", text: share(score) }),
-        bar(score))));
   }
 }
