@@ -257,3 +257,15 @@ class LabelScore(StrEnum):
     SOFTMAX = "softmax"
     SIGMOID = "sigmoid"
     NONE = "none"
+
+
+class LensMethod(StrEnum):
+    """Ways to make predictions from the hidden states of a layer.
+
+    RAW applies the MLM head to them (logit lens). TUNED maps them by a trained translator first (tuned lens). AUTO is
+    TUNED if there are translators, else RAW.
+    """
+
+    AUTO = "auto"
+    RAW = "raw"
+    TUNED = "tuned"

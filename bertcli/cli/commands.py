@@ -2,7 +2,16 @@
 
 from typing import Annotated
 
-from bertcli.choices import AttributionMethod, Baseline, FillOrder, SimilarityUnit, TargetScore, WithinWord, WordRank
+from bertcli.choices import (
+    AttributionMethod,
+    Baseline,
+    FillOrder,
+    LensMethod,
+    SimilarityUnit,
+    TargetScore,
+    WithinWord,
+    WordRank,
+)
 from bertcli.cli.options import (
     VECTORS,
     CorpusGroup,
@@ -212,8 +221,24 @@ def fill_mask(
         ),
     ] = False,
     lens: Annotated[
-        bool, option("--lens", panel=_PREDICTIONS, help="Show the prediction of every layer (logit lens).")
-    ] = False,
+        LensMethod | None,
+        option(
+            "--lens",
+            panel=_PREDICTIONS,
+            metavar="[auto|raw|tuned]",
+            help="Show the prediction of every layer: by the MLM head alone (raw), or after a map that was trained for "
+            "the layer (tuned). auto is tuned for the bundled model and with --lens-file, else raw.",
+        ),
+    ] = None,
+    lens_file: Annotated[
+        str | None,
+        option(
+            "--lens-file",
+            panel=_PREDICTIONS,
+            metavar="FILE",
+            help="With --lens, read the maps of the tuned lens from this safetensors file.",
+        ),
+    ] = None,
     compare: Annotated[
         str | None,
         option("--compare", panel=_PREDICTIONS, metavar="MODEL", help="Compare with the predictions of another model."),
@@ -289,6 +314,7 @@ def fill_mask(
             within_word=within_word,
             words=words,
             lens=lens,
+            lens_file=lens_file,
             compare=compare,
             mutual=mutual,
             head_effects=head_effects,

@@ -228,6 +228,7 @@ class MaskPredictions:
         mass: Sum of the scores of the predictions.
         candidates: Words of one or more pieces, best first.
         lens: Predictions from each hidden state.
+        lens_method: How they were made, a bertcli.choices.LensMethod other than AUTO.
         comparison: Predictions of a second model.
         head_effects: Effects of attention heads on the top prediction, or on each target.
         attributions: Contributions of tokens to the top prediction, or to each target.
@@ -240,6 +241,7 @@ class MaskPredictions:
     mass: float | None = None
     candidates: Sequence[WordCandidate] | None = None
     lens: Sequence[LensLayer] | None = None
+    lens_method: str | None = None
     comparison: Comparison | None = None
     head_effects: Sequence[HeadEffects] | None = None
     attributions: Sequence[Attribution] | None = None

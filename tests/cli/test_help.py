@@ -36,8 +36,8 @@ OWN = {
     "fill-mask": {
         "-k", "--top-k", "--mass", "--entropy", "--targets", "--target-field", "--target-score", "--joint", "--order",
         "--pieces", "--rank",
-        "--score", "--within-word", "--words", "--lens", "--compare", "--mutual", "--versus", "--only", "--only-words",
-        "--aggregate", "--group-by",
+        "--score", "--within-word", "--words", "--lens", "--lens-file", "--compare", "--mutual", "--versus",
+        "--only", "--only-words", "--aggregate", "--group-by",
         "--head-effects", "--attribute", "--baseline", "--steps", "--ablate",
     },
     "shapes": {"--batch", "--seq", "--run", "--weights", "--tokens", "--lengths"},

@@ -7,6 +7,8 @@ from typing import Any
 
 from typer.main import get_command
 
+from bertcli.checkpoints.find import BUNDLED_FOLDER
+from bertcli.checkpoints.translators import BUNDLED_LENS
 from bertcli.cli.app import make_app
 from tests.fuzz.texts import draw_text
 from tests.tiny import WORDS
@@ -52,6 +54,9 @@ _VALUES: Mapping[str, Sequence[str]] = {
     ),
     "width": ("20", "40", "100", "300"),
     "mass": ("0", "0.5", "0.9", "1", "nan", "1e-9"),
+    "lens_file": (
+        str(BUNDLED_LENS), str(BUNDLED_LENS), str(BUNDLED_FOLDER / "model.safetensors"), "no-such-file", "", "."
+    ),
     "steps": ("1", "3", "50", "0", "1001"),
     "seq": ("1", "3", "8", "64", "65", "512"),
     "batch": ("1", "2", "7"),
@@ -73,7 +78,8 @@ _TOGETHER: Mapping[str, Sequence[Sequence[str]]] = {
         ("score", "within_word"), ("score", "versus"), ("score", "versus", "pairs"), ("score", "versus", "aggregate"),
         ("score", "versus", "group_by"), ("score", "versus", "pairs", "only"), ("score", "only_words"),
         ("score", "words"), ("score", "words", "within_word", "pair"),
-        ("score", "versus", "aggregate", "group_by"), ("lens", "top_k"), ("compare", "targets"), ("mutual",),
+        ("score", "versus", "aggregate", "group_by"), ("lens", "top_k"), ("lens", "lens_file"),
+        ("compare", "targets"), ("mutual",),
         ("long", "max_length"), ("long", "score"),
         ("ablate",), ("ablate", "lens"),
         ("head_effects",), ("head_effects", "targets"), ("head_effects", "ablate"),

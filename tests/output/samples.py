@@ -218,7 +218,9 @@ def lens_record() -> FillMaskRecord:
     masks = []
     for position, answers in ((2, ends), (4, others)):
         layers = [layer(index, *answer) for index, answer in enumerate(answers)]
-        masks.append(MaskPredictions(position, layers[-1].predictions, layers[-1].targets, lens=layers))
+        masks.append(
+            MaskPredictions(position, layers[-1].predictions, layers[-1].targets, lens=layers, lens_method="raw")
+        )
     return FillMaskRecord(text, masks)
 
 

@@ -559,7 +559,7 @@ NESTED_KEYS: dict[str, dict[str, tuple[str, ...]]] = {
         "score.tokens[]": ("position", "token", "id", "logprob", "surprisal", "rank", "best"),
     },
     "fill-mask-lens": {
-        "masks[]": ("position", "predictions", "targets", "lens"),
+        "masks[]": ("position", "predictions", "targets", "lens", "lens_method"),
         "masks[].predictions[]": PREDICTION,
         "masks[].targets[]": TARGET,
         "masks[].lens[]": ("layer", "predictions", "targets"),

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bertcli.analysis.masks.predictions import MaskAnalysis, check_masks, predict_masks
-from bertcli.choices import AttributionMethod, Baseline, FillOrder, TargetScore, WordRank
+from bertcli.choices import AttributionMethod, Baseline, FillOrder, LensMethod, TargetScore, WordRank
 from bertcli.commands.fill_mask.analysis import FillMaskAnalysis
 from bertcli.commands.fill_mask.candidates import checked_top_k, parse_pieces, parse_words, target_scores
 from bertcli.commands.fill_mask.request import FillMaskRequest
@@ -133,14 +133,15 @@ def whole_words(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
 
 
 def lens(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
-    """Predict from the hidden state of every layer (logit lens)."""
-    from bertcli.analysis.masks.lens import LogitLens
+    """Predict from the hidden state of every layer (logit lens or tuned lens)."""
+    from bertcli.analysis.masks.lens import Lens, open_translators
     from bertcli.output.schemas.fill_mask import lens_schema
 
     top_k = checked_top_k(request, session)
     targets = parse_pieces("--lens", request.targets, session)
     scores: list[MaskAnalysis] = [] if targets is None else [target_scores(request, targets)]
-    analyses: list[MaskAnalysis] = [*scores, LogitLens(top_k, targets)]
+    translators = open_translators(session, request.lens or LensMethod.AUTO, request.lens_file)
+    analyses: list[MaskAnalysis] = [*scores, Lens(top_k, targets, translators)]
     every_layer = range(session.config.num_hidden_layers + 1)
     compute = partial(predict_masks, session, top_k=top_k, analyses=analyses, hidden_states=every_layer)
     return FillMaskAnalysis(

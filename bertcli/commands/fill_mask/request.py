@@ -10,6 +10,7 @@ from bertcli.choices import (
     Baseline,
     EngineName,
     FillOrder,
+    LensMethod,
     ScoreOnly,
     TargetScore,
     WithinWord,
@@ -40,7 +41,7 @@ _OPTIONS_OF: Mapping[str, set[str]] = {
     "--pieces": {"--top-k", "--rank"},
     "--target-field": {"--top-k", "--target-score", "--aggregate", "--group-by"},
     "--score": {"--within-word", "--words", "--versus", "--only", "--only-words", "--aggregate", "--group-by"},
-    "--lens": {"--top-k", "--targets"},
+    "--lens": {"--top-k", "--targets", "--lens-file"},
     "--compare": {"--top-k", "--targets", "--target-score"},
     "--mutual": set(),
     "--head-effects": {"--top-k", "--targets"},
@@ -50,6 +51,7 @@ _OPTIONS_OF: Mapping[str, set[str]] = {
 _NEEDS: Mapping[str, Sequence[str]] = {
     "--order": ["--joint"],
     "--rank": ["--pieces"],
+    "--lens-file": ["--lens"],
     "--within-word": ["--score"],
     "--words": ["--score", "--attribute"],
     "--versus": ["--score"],
@@ -94,7 +96,8 @@ class FillMaskRequest:
         score: Compute the pseudo-log-likelihood of each text.
         within_word: Tokens to mask together with a scored token.
         words: Show the score or the contribution of each word instead of each token.
-        lens: Show the prediction of every layer.
+        lens: Show the prediction of every layer, by this method.
+        lens_file: File with the translators of the tuned lens.
         compare: A second model to compare with.
         mutual: Compute the mutual influence of tokens.
         head_effects: Compute the effect of each attention head.
@@ -120,7 +123,8 @@ class FillMaskRequest:
     score: bool = False
     within_word: WithinWord | None = None
     words: bool = False
-    lens: bool = False
+    lens: LensMethod | None = None
+    lens_file: str | None = None
     compare: str | None = None
     mutual: bool = False
     head_effects: bool = False
@@ -224,6 +228,10 @@ class FillMaskRequest:
             if option not in _OPTIONS_OF[self.analysis]:
                 raise WrongUsage(f"{option} and {self.analysis} cannot be combined", hint="leave one of them out")
 
+        if self.lens == LensMethod.RAW and self.lens_file is not None:
+            raise WrongUsage(
+                "--lens raw and --lens-file cannot be combined", hint="use --lens tuned, or leave --lens-file out"
+            )
         if self.attribute == AttributionMethod.IG and self.model.engine in (EngineName.NUMPY, EngineName.TRANSFORMERS):
             raise WrongUsage(
                 f"--attribute ig needs gradients, which the {self.model.engine} engine does not compute",
@@ -239,7 +247,7 @@ class FillMaskRequest:
             "--joint": self.joint,
             "--pieces": self.pieces is not None,
             "--score": self.score,
-            "--lens": self.lens,
+            "--lens": self.lens is not None,
             "--compare": self.compare is not None,
             "--mutual": self.mutual,
             "--head-effects": self.head_effects,
@@ -256,6 +264,7 @@ class FillMaskRequest:
             "--target-score": self.target_score is not None,
             "--order": self.order is not None,
             "--rank": self.rank is not None,
+            "--lens-file": self.lens_file is not None,
             "--within-word": self.within_word is not None,
             "--baseline": self.baseline is not None,
             "--steps": self.steps is not None,

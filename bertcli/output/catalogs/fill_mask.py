@@ -135,6 +135,7 @@ def _lens() -> list[Field]:
         Field(f"{layer}.layer", "layer", "number of the hidden state, 0 for the embeddings"),
         *fields_of(f"{layer}.predictions[]", _PREDICTION, candidate),
         *fields_of(f"{layer}.targets[]", _TARGET, ["target", *candidate, "logprob", "share"], "--targets"),
+        Field("masks[].lens_method", "lens_method", "how the layers were read: raw or tuned"),
         *fields_of("masks[].predictions[]", _PREDICTION, ()),
         *fields_of("masks[].targets[]", _TARGET, (), "--targets"),
     ]

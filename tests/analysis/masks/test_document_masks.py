@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertcli.choices import OnLong
+from bertcli.choices import LensMethod, OnLong
 from bertcli.commands.fill_mask.analyses import set_up
 from bertcli.commands.fill_mask.request import FillMaskRequest
 from bertcli.commands.options import TextOptions
@@ -152,7 +152,7 @@ def test_a_target_that_no_window_has_room_for_fails_the_text(tiny_bert: Path) ->
 def test_entropy_and_layers_are_those_of_the_window(tiny_bert: Path) -> None:
     text = " ".join([*WORDS, "[MASK]", *WORDS])
     [found] = fill_mask(tiny_bert, text, entropy=True)
-    [lens] = fill_mask(tiny_bert, text, lens=True)
+    [lens] = fill_mask(tiny_bert, text, lens=LensMethod.AUTO)
     start, end = ((window.start, window.end) for window in found.text.windows).__next__()
     document = HandDocument(tiny_bert, text, LIMIT, 0)
     ids = [document.before[0], *document.ids[start:end], *document.after]
