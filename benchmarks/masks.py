@@ -19,8 +19,8 @@ import torch
 import transformers
 from minicons.scorer import MaskedLMScorer
 
-from bertcli.commands.fill_mask.analyses import score
 from bertcli.commands.fill_mask.request import FillMaskRequest
+from bertcli.commands.fill_mask.scores import score
 from bertcli.commands.options import TextOptions
 from bertcli.output.destination import OutputOptions
 from checkpoints import save_float32_bundled

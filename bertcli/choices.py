@@ -191,6 +191,13 @@ class TargetScore(StrEnum):
     MEAN = "mean"
 
 
+class WordRank(StrEnum):
+    """Orders of words of different numbers of pieces: by the mean of their pieces' log-probabilities, or by the sum."""
+
+    MEAN = "mean"
+    SUM = "sum"
+
+
 class FillOrder(StrEnum):
     """Orders in which several masks are filled together: the most confident mask first, or from left to right."""
 
@@ -250,3 +257,15 @@ class LabelScore(StrEnum):
     SOFTMAX = "softmax"
     SIGMOID = "sigmoid"
     NONE = "none"
+
+
+class LensMethod(StrEnum):
+    """Ways to make predictions from the hidden states of a layer.
+
+    RAW applies the MLM head to them (logit lens). TUNED maps them by a trained translator first (tuned lens). AUTO is
+    TUNED if there are translators, else RAW.
+    """
+
+    AUTO = "auto"
+    RAW = "raw"
+    TUNED = "tuned"

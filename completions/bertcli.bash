@@ -64,7 +64,7 @@ _bertcli() {
             esac
             ;;
         fill-mask)
-            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error -k --top-k --mass --entropy --targets --target-field --target-score --joint --order --score --within-word --words --lens --compare --mutual --head-effects --attribute --baseline --steps --versus --only --only-words --aggregate --group-by -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --long --overlap --token --ablate --format --json --fields -o --output --svg --force --color --width --pager --no-pager -q --quiet --debug -h --help'
+            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error -k --top-k --mass --entropy --targets --target-field --target-score --joint --order --pieces --rank --score --within-word --words --lens --lens-file --compare --mutual --head-effects --attribute --baseline --steps --versus --only --only-words --aggregate --group-by -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --long --overlap --token --ablate --format --json --fields -o --output --svg --force --color --width --pager --no-pager -q --quiet --debug -h --help'
             case $prev in
                 -f|--file) takes=file ;;
                 --field|--column) takes=value ;;
@@ -78,7 +78,11 @@ _bertcli() {
                 --target-field) takes=value ;;
                 --target-score) takes=value values='l2r mean' ;;
                 --order) takes=value values='confidence l2r' ;;
+                --pieces) takes=value ;;
+                --rank) takes=value values='mean sum' ;;
                 --within-word) takes=value values='original l2r whole sentence-l2r' ;;
+                --lens) takes=value values='auto raw tuned' ;;
+                --lens-file) takes=file ;;
                 --compare) takes=model ;;
                 --attribute) takes=value values='occlusion ig' ;;
                 --baseline) takes=value values='mask pad zero' ;;
@@ -138,7 +142,7 @@ _bertcli() {
             esac
             ;;
         attn)
-            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error --layer --head --label --top --by --group --stat --grid --aggregate --from -k --top-k --rollout --value-norms --head-distance --words --rows --cols --expansion --html --open --png -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --long --overlap --token --ablate --format --json --fields -o --output --svg --force --color --width --pager --no-pager -q --quiet --debug -h --help'
+            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error --layer --layers --head --label --top --by --group --stat --grid --aggregate --from -k --top-k --rollout --value-norms --head-distance --words --rows --cols --expansion --html --open --png --attribute --baseline --steps --head-effects -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --long --overlap --token --ablate --format --json --fields -o --output --svg --force --color --width --pager --no-pager -q --quiet --debug -h --help'
             case $prev in
                 -f|--file) takes=file ;;
                 --field|--column) takes=value ;;
@@ -147,6 +151,7 @@ _bertcli() {
                 --pair) takes=value ;;
                 --on-error) takes=value values='stop skip' ;;
                 --layer) takes=value values='all' ;;
+                --layers) takes=value values='all' ;;
                 --head) takes=value ;;
                 --label) takes=value ;;
                 --top) takes=value ;;
@@ -160,6 +165,9 @@ _bertcli() {
                 --cols) takes=value ;;
                 --html) takes=file ;;
                 --png) takes=file ;;
+                --attribute) takes=value values='occlusion ig' ;;
+                --baseline) takes=value values='mask pad zero' ;;
+                --steps) takes=value ;;
                 -m|--model) takes=model ;;
                 --revision) takes=value ;;
                 --engine) takes=value values='auto numpy torch transformers' ;;

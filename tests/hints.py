@@ -81,8 +81,9 @@ def _follow(
 def _option_with_value_in(message: str, arguments: Sequence[Argument]) -> str:
     """Return the option whose value a message quotes."""
     words = re.findall(r"-?\w+", message)
-    # A head is named by its layer first: 9.0.
-    return next((each.option for each in arguments if each.option and (each.value or "").split(".")[0] in words), "")
+    # A head is named by its layer first: 9.0. A value may be a list of layers.
+    parts = {each.option: [part.split(".")[0] for part in (each.value or "").split(",")] for each in arguments}
+    return next((option for option, values in parts.items() if option and {*values} & {*words}), "")
 
 
 def _without(arguments: Sequence[Argument], options: Sequence[str]) -> list[Argument]:

@@ -2,7 +2,16 @@
 
 from typing import Annotated
 
-from bertcli.choices import AttributionMethod, Baseline, FillOrder, SimilarityUnit, TargetScore, WithinWord
+from bertcli.choices import (
+    AttributionMethod,
+    Baseline,
+    FillOrder,
+    LensMethod,
+    SimilarityUnit,
+    TargetScore,
+    WithinWord,
+    WordRank,
+)
 from bertcli.cli.options import (
     VECTORS,
     CorpusGroup,
@@ -167,6 +176,24 @@ def fill_mask(
             help="With --joint, fill the most confident mask first, or go from left to right.",
         ),
     ] = None,
+    pieces: Annotated[
+        str | None,
+        option(
+            "--pieces",
+            panel=_PREDICTIONS,
+            metavar="N-M",
+            help="Fill each mask with words of N to M pieces, such as 1-3 or 2.",
+        ),
+    ] = None,
+    rank: Annotated[
+        WordRank | None,
+        option(
+            "--rank",
+            panel=_PREDICTIONS,
+            show_default="mean",
+            help="With --pieces, order words by the mean of their pieces' log-probabilities, or by the sum.",
+        ),
+    ] = None,
     score: Annotated[
         bool,
         option(
@@ -186,11 +213,32 @@ def fill_mask(
         ),
     ] = None,
     words: Annotated[
-        bool, option("--words", panel=SCORES, help="With --score, show the score of each word instead of each token.")
+        bool,
+        option(
+            "--words",
+            panel=SCORES,
+            help="With --score or --attribute, show the value of each word instead of each token.",
+        ),
     ] = False,
     lens: Annotated[
-        bool, option("--lens", panel=_PREDICTIONS, help="Show the prediction of every layer (logit lens).")
-    ] = False,
+        LensMethod | None,
+        option(
+            "--lens",
+            panel=_PREDICTIONS,
+            metavar="[auto|raw|tuned]",
+            help="Show the prediction of every layer: by the MLM head alone (raw), or after a map that was trained for "
+            "the layer (tuned). auto is tuned for the bundled model and with --lens-file, else raw.",
+        ),
+    ] = None,
+    lens_file: Annotated[
+        str | None,
+        option(
+            "--lens-file",
+            panel=_PREDICTIONS,
+            metavar="FILE",
+            help="With --lens, read the maps of the tuned lens from this safetensors file.",
+        ),
+    ] = None,
     compare: Annotated[
         str | None,
         option("--compare", panel=_PREDICTIONS, metavar="MODEL", help="Compare with the predictions of another model."),
@@ -260,10 +308,13 @@ def fill_mask(
             target_score=target_score,
             joint=joint,
             order=order,
+            pieces=pieces,
+            rank=rank,
             score=score,
             within_word=within_word,
             words=words,
             lens=lens,
+            lens_file=lens_file,
             compare=compare,
             mutual=mutual,
             head_effects=head_effects,

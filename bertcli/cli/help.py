@@ -66,9 +66,9 @@ COMMANDS = {
     ),
     "fill-mask": CommandHelp(
         summary="Predict the token behind each [MASK], or score whole texts.",
-        details="Each mask is predicted separately; the other masks stay masked. --joint, --score, --lens, --compare, "
-        "--mutual, --head-effects and --attribute are other analyses, one at a time; --score and --mutual need no "
-        "mask. --score --versus compares two texts.",
+        details="Each mask is predicted separately; the other masks stay masked. --joint, --pieces, --score, --lens, "
+        "--compare, --mutual, --head-effects and --attribute are other analyses, one at a time; --score and --mutual "
+        "need no mask. --score --versus compares two texts.",
         examples=[
             'bertcli fill-mask "how [MASK] you"',
             'bertcli fill-mask "I live in [MASK]." --targets "Paris,New York"',
@@ -76,6 +76,7 @@ COMMANDS = {
         ],
         more_examples=[
             'bertcli fill-mask "Thank you [MASK] [MASK]." --joint',
+            'bertcli fill-mask "I bought a [MASK]." --pieces 1-3',
             'bertcli fill-mask "The capital of France is [MASK]." --lens --targets paris',
             'bertcli fill-mask "how [MASK] you" --compare bert-base-uncased',
             'bertcli fill-mask "The keys are here." --score --versus "The keys is here."',

@@ -1,4 +1,4 @@
-"""Options whose value may be left out, such as --similarity.
+"""Options whose value may be left out: --similarity and --lens.
 
 Typer 0.27 has no such options, and its parser would take the text that follows as the value. So a command adds the
 value that was left out before Typer parses its arguments.
@@ -8,12 +8,12 @@ from collections import deque
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from bertcli.choices import SimilarityUnit
+from bertcli.choices import LensMethod, SimilarityUnit
 from bertcli.errors import WrongUsage
 from bertcli.quoting import shortened
 
 # The value of an option that is given without one.
-_LEFT_OUT = {"--similarity": SimilarityUnit.TEXTS}
+_LEFT_OUT = {"--similarity": SimilarityUnit.TEXTS, "--lens": LensMethod.AUTO}
 # Similarity of a text to a value, from 0 to 1, above which it is taken for a typing error: one letter, for these words.
 _MIN_SIMILARITY = 0.85
 

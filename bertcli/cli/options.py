@@ -269,6 +269,10 @@ HeadGroup = Annotated[
                 "--layer", panel=_HEADS, metavar="LAYERS",
                 help="Show these layers only, such as 3, -1 or 1,2. Layers count from 0; -1 is the last one.",
             ),
+            "layers": option(
+                "--layers", panel=_HEADS, metavar="LAYERS",
+                help="Show these layers only, such as -1 or 0,6,12. The page of --html holds these layers alone.",
+            ),
             "head": option(
                 "--head", panel=_HEADS, metavar="H", help="Show this head only; together with one layer, its matrix."
             ),
@@ -340,6 +344,24 @@ PageGroup = Annotated[
             "open_page": option("--open", panel=_PAGE, help="Open the page of --html in the browser."),
             "png": option(
                 "--png", panel=_PAGE, metavar="FILE", help="Draw a matrix or the grid into FILE; same as -o FILE.png."
+            ),
+            "attribute": option(
+                "--attribute", panel=_PAGE,
+                help="With --html, show how much each token contributes to the prediction for each mask: by masking "
+                "it, or by integrated gradients.",
+            ),
+            "baseline": option(
+                "--baseline", panel=_PAGE, show_default="mask",
+                help="With --attribute ig, start from the embedding of the mask, from that of the padding, or from "
+                "zero.",
+            ),
+            "steps": option(
+                "--steps", panel=_PAGE, metavar="N", min=1, max=1000, show_default="50",
+                help="With --attribute ig, compute gradients at N points between the baseline and the text.",
+            ),
+            "head_effects": option(
+                "--head-effects", panel=_PAGE,
+                help="With --html, show how much each attention head contributes to the prediction for each mask.",
             ),
         }
     ),

@@ -7,7 +7,16 @@ import os.path
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bertcli.choices import DtypeOut, HeadGroup, InputFormat, OnError, ScoreOnly, WordPooling
+from bertcli.choices import (
+    AttributionMethod,
+    Baseline,
+    DtypeOut,
+    HeadGroup,
+    InputFormat,
+    OnError,
+    ScoreOnly,
+    WordPooling,
+)
 from bertcli.errors import WrongUsage
 from bertcli.input.records import STDIN, TextSource
 from bertcli.storage import parse_path
@@ -165,7 +174,8 @@ class HeadOptions:
     """The attention heads to show, and how.
 
     Attributes:
-        layer: These layers only, such as 3, -1 or 1,2.
+        layer: These layers only, such as 3, -1 or 1,2. A page starts with the first of them.
+        layers: These layers only. A page holds them alone.
         head: This head only; with layer, its matrix.
         label: The heads with this label only.
         top: The first heads only, in the order of `by`.
@@ -177,6 +187,7 @@ class HeadOptions:
     """
 
     layer: str | None = None
+    layers: str | None = None
     head: int | None = None
     label: str | None = None
     top: int | None = None
@@ -222,8 +233,16 @@ class PageOptions:
         html: Write the interactive page to this file.
         open_page: Open the page in a browser.
         png: Draw a matrix into this file.
+        attribute: Method that attributes the predictions on the page to the tokens of the text.
+        baseline: Baseline of integrated gradients.
+        steps: Number of their steps.
+        head_effects: Compute the effect of each head on the predictions on the page.
     """
 
     html: Path | None = None
     open_page: bool = False
     png: Path | None = None
+    attribute: AttributionMethod | None = None
+    baseline: Baseline | None = None
+    steps: int | None = None
+    head_effects: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import overload
 
 from tokenizers import Encoding
@@ -12,7 +13,7 @@ from bertcli.errors import BadCheckpoint, BadText
 from bertcli.input.records import FailedText, TextRecord
 from bertcli.model.documents import Document, DocumentWindow, Frame, word_places
 from bertcli.model.pieces import MAX_CHARACTERS, PIECE_CHARACTERS, TextTokens, encode_in_pieces, no_place_to_divide
-from bertcli.model.places import WrittenSentence
+from bertcli.model.places import Span, WrittenSentence
 from bertcli.model.tokenizer import TextTokenizer, TokenizedText
 from bertcli.model.tokenizer_errors import TokenizerError, no_sentence_b, no_tokens, text_failure
 from bertcli.results.texts import TextInfo, TokenSpan, WindowPlace
@@ -154,6 +155,8 @@ def _read(tokenizer: TextTokenizer, record: TextRecord) -> Document:
         raise no_tokens()
     prompt_tokens = 0 if record.pair is not None else _shared_beginning(tokenizer, tokens.ids)
     before = _frame(encoding, 0, inner[0] + prompt_tokens)
+    if others and tokenizer.has_offsets:
+        before = replace(before, spans=_sentence_a_spans(tokenizer, record, encoding)[: len(before)])
     after = _frame(encoding, inner[-1] + 1, len(encoding))
     has_types = tokenizer.type_vocab_size
     if has_types and max(encoding.type_ids) >= has_types:
@@ -191,6 +194,16 @@ def _head(part: str) -> str:
 def _frame(encoding: Encoding, start: int, end: int) -> Frame:
     part = slice(start, end)
     return Frame(tuple(encoding.ids[part]), tuple(encoding.type_ids[part]), word_places(encoding)[part])
+
+
+def _sentence_a_spans(tokenizer: TextTokenizer, record: TextRecord, encoding: Encoding) -> tuple[Span | None, ...]:
+    """Return the place of each token of sentence A in it, as the user wrote it; None for other tokens."""
+    sentence = WrittenSentence(record.text, tokenizer.special_tokens.mask, len(tokenizer.prompt))
+    places = zip(word_places(encoding), encoding.offsets, strict=True)
+    return tuple(
+        (sentence.start(start), sentence.end(end)) if word is not None and word[0] == 0 else None
+        for word, (start, end) in places
+    )
 
 
 def _shared_beginning(tokenizer: TextTokenizer, ids: Sequence[int]) -> int:

@@ -26,11 +26,14 @@ class Frame:
         ids: Their ids.
         type_ids: Their token types.
         words: The word that each is part of.
+        spans: First character of each token of sentence A and the one after its last. None for other tokens. Empty if
+            there is no sentence A, or if the tokenizer does not report it.
     """
 
     ids: tuple[int, ...]
     type_ids: tuple[int, ...]
     words: tuple[Word, ...]
+    spans: tuple[tuple[int, int] | None, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -120,6 +123,21 @@ class DocumentWindow:
         """The first character of the window and the one after its last, None if the tokenizer does not report them."""
         document = self.document
         return (document.starts[self.start], document.ends[self.end - 1]) if document.starts else None
+
+    @property
+    def spans(self) -> tuple[tuple[int, int] | None, ...]:
+        """First character of each token and the one after its last, in the window's part of its sentence.
+
+        None for special tokens and those of a prompt. Empty if the tokenizer does not report places.
+        """
+        document, characters = self.document, self.characters
+        if characters is None:
+            return ()
+        first, part = characters[0], slice(self.start, self.end)
+        ends = document.starts[part], document.ends[part]
+        inner = [(start - first, end - first) for start, end in zip(*ends, strict=True)]
+        before = document.before.spans or (None,) * len(document.before)
+        return (*before, *inner, *(None,) * len(document.after))
 
     def in_document(self, position: int) -> int:
         """Return the position in the document of a token of the window that the window owns."""

@@ -1,9 +1,11 @@
 """Places of tokens in a text as the user wrote it: without the prompt, and with [MASK] as the user spelled it."""
 
 import re
-from bisect import bisect_right
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
+from unicodedata import category
 
 from bertcli.model.tokenizer import MASK, TextTokenizer, TokenizedText
 
@@ -59,6 +61,49 @@ def token_spans(text: TokenizedText, tokenizer: TextTokenizer) -> Sequence[Span 
     if not tokenizer.has_offsets:
         return ()
     return [None if place is None else place.span for place in token_places(text, tokenizer)]
+
+
+def with_marks(written: str, spans: Sequence[Span | None]) -> Iterator[Span | None]:
+    """Yield places in a sentence, each with the marks that follow: accents and the like, which a tokenizer may remove.
+
+    Args:
+        written: The sentence.
+        spans: The places, in the order of the sentence. None for an unknown place.
+    """
+    for span, following in zip_longest(spans, spans[1:]):
+        if span is None:
+            yield None
+            continue
+        start, end = span
+        limit = len(written) if following is None else following[0]
+        while end < limit and category(written[end]).startswith("M"):
+            end += 1
+        yield start, end
+
+
+def without_spaces(written: str, span: Span) -> Span:
+    """Return a place without the spaces at its ends, or all of it if it has nothing but spaces."""
+    start, end = span
+    found = written[start:end]
+    if not found.strip():
+        return span
+    return end - len(found.lstrip()), start + len(found.rstrip())
+
+
+class Utf16Places:
+    """Finds characters of a text in UTF-16, in which JavaScript counts: two units for a character beyond U+FFFF.
+
+    Args:
+        text: The text.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._doubles = [] if text.isascii() else [at for at, character in enumerate(text) if character > "\uffff"]
+
+    def span(self, span: Span) -> Span:
+        """Return a place in UTF-16 units."""
+        start, end = (place + bisect_left(self._doubles, place) for place in span)
+        return start, end
 
 
 class WrittenSentence:

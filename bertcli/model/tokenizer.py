@@ -154,10 +154,10 @@ class TextTokenizer:
         return len(encoding) - ends_with_sep
 
     @cached_property
-    def marks_pieces(self) -> bool:
-        """True if the vocabulary marks the pieces that continue a word, as BERT's does with ##."""
+    def continuing_prefix(self) -> str:
+        """The mark of pieces that continue a word, such as BERT's ##, "" if the vocabulary does not mark them."""
         model = getattr(self._tokenizer, "model", None)
-        return bool(getattr(model, "continuing_subword_prefix", None))
+        return getattr(model, "continuing_subword_prefix", None) or ""
 
     @property
     def type_vocab_size(self) -> int:

@@ -39,7 +39,7 @@ class AttentionDisplay:
 
     Attributes:
         statistics: Names of the statistics to show, in order.
-        thresholds: Sentence that explains the labels.
+        thresholds: Lines that explain the labels.
         grid: Statistic to show as a grid of layers by heads, or None for a table of heads.
         is_ordered: True if heads are sorted by a statistic instead of by layer.
         rows, columns: Part of each matrix to show, or None for as much as is readable.

@@ -152,30 +152,39 @@ def head_effects_heatmap(effects: HeadEffects, place: str) -> Heatmap:
 
 
 def attributions_heatmap(tokens: Sequence[str], attributions: Sequence[Attribution], place: str) -> Heatmap:
-    """Return the contribution of each token, across, to each explained token of a mask, down.
+    """Return the contribution of each token or word, across, to each explained token of a mask, down.
 
     Args:
         tokens: The tokens of the text.
         attributions: The contributions to each explained token, at least one.
         place: Names the mask, for the heading.
     """
-    values = [[float(value) for value in each.values] for each in attributions]
+    values = [contributions(each) for each in attributions]
+    words = attributions[0].words
+    names = tokens if words is None else [word.word for word in words]
     return Heatmap(
         name=f"{place}: {attributions[0].method}",
-        note="rows: targets, columns: tokens",
+        note=f"rows: targets, columns: {'tokens' if words is None else 'words'}",
         quantity="contribution",
         unit="",
         values=values,
         rows=range(len(values)),
-        columns=range(len(tokens)),
+        columns=range(len(names)),
         row_names=[each.target for each in attributions],
-        column_names=tokens,
+        column_names=names,
         row_axis="target",
-        column_axis="token",
+        column_axis="token" if words is None else "word",
         digits=signed,
         strong=max(abs(value) for row in values for value in [0.0, *row] if value == value),
         is_signed=True,
     )
+
+
+def contributions(found: Attribution) -> list[float]:
+    """Return the contribution of each word of an attribution, or of each token if it has no words. NaN for none."""
+    if found.words is None:
+        return [float(value) for value in found.values]
+    return [nan if word.value is None else word.value for word in found.words]
 
 
 def token_similarity_heatmap(similarity: TokenSimilarity) -> Heatmap:

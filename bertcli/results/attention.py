@@ -137,7 +137,7 @@ class AttentionOfLayer:
     """Attention of one layer over one text.
 
     Attributes:
-        layer: Number of the layer.
+        layer: Number of the layer among those of the page, from 0.
         weights: (heads, seq, seq).
         rollout: Rollout of all layers up to this one, (seq, seq).
         query: (heads, seq, head_size), or None if the engine does not show it.
@@ -158,9 +158,10 @@ class AttnPageRecord(Generic[KeptLayer]):
     Attributes:
         text: The text.
         sentences: 0 for each token of sentence A and 1 for each token of B. Empty if there is no B.
-        heads: The statistics of all heads.
-        layers: The layers, each as the page's encoder returned it.
+        heads: The statistics of all heads of the layers.
+        layers: The layers of the page, each as the page's encoder returned it.
         masks: Predictions for the masks. Empty if the checkpoint has no MLM head.
+        spans: Where each token starts and ends in its sentence, in UTF-16 units; None for a token without a place.
     """
 
     text: TextInfo
@@ -168,3 +169,4 @@ class AttnPageRecord(Generic[KeptLayer]):
     heads: Sequence[HeadStatistics]
     layers: Sequence[KeptLayer]
     masks: Sequence[MaskPredictions]
+    spans: Sequence[tuple[int, int] | None]

@@ -59,6 +59,31 @@ class TargetPrediction:
 
 
 @dataclass(frozen=True, slots=True)
+class WordCandidate:
+    """A word for a mask, which is widened to one mask for each piece of the word.
+
+    Attributes:
+        rank: Rank among the candidates, from 1.
+        word: Text of the word.
+        pieces: Its pieces.
+        ids: Their ids.
+        width: Number of pieces.
+        logprob: Natural logarithm of its probability, the sum over its pieces, each given those before it.
+        mean: Mean over its pieces.
+        sequence: The text with the mask replaced by the word. Other masks stay masked.
+    """
+
+    rank: int
+    word: str
+    pieces: Sequence[str]
+    ids: Sequence[int]
+    width: int
+    logprob: float
+    mean: float
+    sequence: str
+
+
+@dataclass(frozen=True, slots=True)
 class LensLayer:
     """Predictions for a mask from the hidden state of one layer.
 
@@ -142,8 +167,31 @@ class HeadEffects:
 
 
 @dataclass(frozen=True, slots=True)
+class WordValue:
+    """Contribution of a word of a text to a prediction.
+
+    Attributes:
+        word: The word as it is written in the text.
+        sentence: 0 or 1 for the sentence of a pair, or None if the text is no pair.
+        index: Number of the word in its sentence, from 0.
+        start: Its first character in its sentence. None if the tokenizer does not report places.
+        end: The character after its last.
+        positions: Positions of its tokens.
+        value: Its contribution, or None for a word without one.
+    """
+
+    word: str
+    sentence: int | None
+    index: int
+    start: int | None
+    end: int | None
+    positions: Sequence[int]
+    value: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Attribution:
-    """Contribution of each token of a text to the log-probability of a token in a mask.
+    """Contribution of each token, or word, of a text to the log-probability of a token in a mask.
 
     Attributes:
         target: The token: a target as the user gave it, or the text of the top prediction.
@@ -154,6 +202,7 @@ class Attribution:
         gap: Difference between the sum of the values and what they should sum to, None if the method has no such sum.
         baseline: The bertcli.choices.Baseline of integrated gradients.
         steps: Number of points of their path.
+        words: Contribution of each word, or None if not requested.
     """
 
     target: str
@@ -164,6 +213,7 @@ class Attribution:
     gap: float | None
     baseline: str | None = None
     steps: int | None = None
+    words: Sequence[WordValue] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +226,9 @@ class MaskPredictions:
         targets: The targets, in the order in which the user gave them.
         entropy: Entropy of the whole distribution, in bits.
         mass: Sum of the scores of the predictions.
+        candidates: Words of one or more pieces, best first.
         lens: Predictions from each hidden state.
+        lens_method: How they were made, a bertcli.choices.LensMethod other than AUTO.
         comparison: Predictions of a second model.
         head_effects: Effects of attention heads on the top prediction, or on each target.
         attributions: Contributions of tokens to the top prediction, or to each target.
@@ -187,7 +239,9 @@ class MaskPredictions:
     targets: Sequence[TargetPrediction] | None = None
     entropy: float | None = None
     mass: float | None = None
+    candidates: Sequence[WordCandidate] | None = None
     lens: Sequence[LensLayer] | None = None
+    lens_method: str | None = None
     comparison: Comparison | None = None
     head_effects: Sequence[HeadEffects] | None = None
     attributions: Sequence[Attribution] | None = None

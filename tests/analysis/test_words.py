@@ -152,6 +152,12 @@ def test_accents_stay_in_the_word_and_its_place(tiny_bert: Path) -> None:
     assert [(word.start, word.end) for word in words] == [(0, 5), (6, 8), (9, 12)]
 
 
+def test_marks_of_every_kind_stay_in_the_word(tiny_bert: Path) -> None:
+    # The tokenizer removes them, and their combining class is 0: a vowel sign, and the sign for a coloured emoji.
+    words = words_of(open_bert(tiny_bert), "त\u0941 ❤\ufe0f you")
+    assert spelled(words) == ["त\u0941", "❤\ufe0f", "you"]
+
+
 def test_special_tokens_in_the_text_are_no_words_but_masks_are(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert)
     assert spelled(words_of(session, "how [SEP] [MASK] [UNK] [CLS]")) == ["how", "[MASK]", "[UNK]"]

@@ -107,8 +107,8 @@ def test_option_values_match_the_statistics_and_labels() -> None:
     assert [str(name) for name in Statistic] == STATISTICS
     assert [field.name for field in fields(HeadStatistics)] == ["layer", "head", *STATISTICS, "label"]
     labels = {
-        statistics.head_label(head(**numbers))
-        for numbers in ({"previous": 0.6}, {"next": 0.6}, {"self": 0.6}, {"cls": 0.7}, {"entropy": 4.0})
+        statistics.head_label(head(**numbers), normalized_entropy=0.9)
+        for numbers in ({"previous": 0.6}, {"next": 0.6}, {"self": 0.6}, {"cls": 0.7}, {})
     }
     assert {str(name) for name in HeadLabel} == labels
 
@@ -220,7 +220,7 @@ def test_tsv_holds_maps_as_rows(tiny: tuple[str, str]) -> None:
 
 
 def test_maps_are_empty_if_no_head_has_the_label(tiny: tuple[str, str]) -> None:
-    asked = ("--value-norms", "--head-distance", "--label", "broad")
+    asked = ("--value-norms", "--head-distance", "--label", "previous")
     [record] = run("attn", TEXT, *tiny, *asked, "--json").records()
     assert (record["heads"], record["value_norms"], record["head_distance"]) == ([], [], [])
     drawn = run("attn", TEXT, *tiny, *asked[1:], "--format", "table").answer().text

@@ -111,6 +111,75 @@ def test_a_checkpoint_without_an_mlm_head_has_no_predictions(own_tiny_bert: Path
     assert text["masks"] == []
 
 
+def test_the_page_holds_the_chosen_layers(tiny_bert: Path, tmp_path: Path) -> None:
+    page = tmp_path / "a.html"
+    run("attn", "-m", tiny_bert, TEXT, "--html", page, "--layers", "-1", "--layer", "1").answer()
+    about, text = data(page)
+    assert (about["layers"], about["layerNumbers"], about["start"]["layer"]) == (1, [1], 0)
+    run("attn", "-m", tiny_bert, TEXT, "--html", page, "--force").answer()
+    whole = data(page)
+    assert whole[0]["layerNumbers"] == [0, 1]
+    assert text["statistics"] == whole[1]["statistics"][whole[0]["heads"] :]
+
+
+def test_the_page_cannot_start_with_a_layer_that_it_does_not_hold(tiny_bert: Path, tmp_path: Path) -> None:
+    options = ["--html", tmp_path / "a.html", "--layers", "1", "--layer", "0"]
+    done = run("attn", "-m", tiny_bert, TEXT, *options)
+    assert_failed(done, 2, "layer 0")
+    assert "hint: use --layer 1, or leave --layers out\n" in done.stderr
+
+
+@pytest.mark.parametrize("options", [["--json"], ["--from", "cat"], ["--aggregate", "--group", "layer"]], ids=" ".join)
+def test_layers_choose_the_rows_of_every_list_of_heads(tiny_bert: Path, options: list[str]) -> None:
+    by_layers = run("attn", "-m", tiny_bert, TEXT, "--layers", "-1", *options).answer()
+    assert by_layers.stdout == run("attn", "-m", tiny_bert, TEXT, "--layer", "1", *options).answer().stdout
+
+
+def test_the_page_explains_the_predictions(tiny_bert: Path, tmp_path: Path) -> None:
+    page, explained = tmp_path / "a.html", ["--attribute", "occlusion"]
+    texts = ["how [MASK] you", TEXT]
+    run("attn", "-m", tiny_bert, *texts, "--html", page, *explained, "--head-effects", "--layers", "1").answer()
+    about, first, second = data(page)
+    [mask] = first["masks"]
+    [record] = run("fill-mask", "-m", tiny_bert, texts[0], *explained, "--json").records()
+    [of_fill_mask] = record["masks"][0]["attributions"]
+    [attribution] = mask["attributions"]
+    assert attribution["target"] == of_fill_mask["target"] == mask["predictions"][0]["token"]
+    assert attribution["values"] == [None if x is None else pytest.approx(x, abs=1e-4) for x in of_fill_mask["values"]]
+    assert [len(layer) for layer in mask["headEffects"]["values"]] == [about["heads"]]
+    assert second["masks"] == []
+
+
+@pytest.mark.parametrize(("texts", "notes"), [(["how are you", TEXT], 1), (["how [MASK] you", TEXT], 0)])
+def test_texts_without_a_mask_give_a_note(tiny_bert: Path, tmp_path: Path, texts: list[str], notes: int) -> None:
+    done = run("attn", "-m", tiny_bert, *texts, "--html", tmp_path / "a.html", "--head-effects")
+    assert done.exit_code == 0
+    assert done.stderr.count("no text has a mask, so --head-effects had nothing to explain") == notes
+
+
+def test_explanations_need_an_mlm_head(own_tiny_bert: Path, tmp_path: Path) -> None:
+    import transformers
+
+    random_model(transformers.BertModel).save_pretrained(own_tiny_bert)
+    edit_config(own_tiny_bert, architectures=["BertModel"])
+    text, of_fill_mask = "how [MASK] you", run("fill-mask", "-m", own_tiny_bert, "how [MASK] you")
+    done = run("attn", "-m", own_tiny_bert, text, "--html", tmp_path / "a.html", "--attribute", "occlusion")
+    assert (done.exit_code, done.stderr) == (of_fill_mask.exit_code, of_fill_mask.stderr)
+    assert not (tmp_path / "a.html").exists()
+
+
+def test_a_page_of_windows_has_places_and_explanations(tiny_bert: Path, tmp_path: Path) -> None:
+    text = "how [MASK] you the cat 🙂 SAT on [MASK] mat"
+    options = ["--long", "windows", "--max-length", "7", "--attribute", "occlusion", "--head-effects"]
+    assert run("attn", "-m", tiny_bert, text, "--html", tmp_path / "a.html", *options).exit_code == 0
+    _, *windows = data(tmp_path / "a.html")
+    assert len(windows) > 1
+    for window in windows:
+        assert [span is None for span in window["spans"]] == [token in ("[CLS]", "[SEP]") for token in window["tokens"]]
+        assert all(len(mask["attributions"][0]["values"]) == len(window["tokens"]) for mask in window["masks"])
+    assert sum(len(window["masks"]) for window in windows) >= 2
+
+
 def recording_browser(folder: Path) -> str:
     """Return a value of BROWSER for a browser that records the URL that it opens."""
     script = folder / "browser"

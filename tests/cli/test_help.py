@@ -35,15 +35,17 @@ OWN = {
                "--ray", "--ray-address", "--actors", "--gpus-per-actor", "--ablate"},
     "fill-mask": {
         "-k", "--top-k", "--mass", "--entropy", "--targets", "--target-field", "--target-score", "--joint", "--order",
-        "--score", "--within-word", "--words", "--lens", "--compare", "--mutual", "--versus", "--only", "--only-words",
-        "--aggregate", "--group-by",
+        "--pieces", "--rank",
+        "--score", "--within-word", "--words", "--lens", "--lens-file", "--compare", "--mutual", "--versus",
+        "--only", "--only-words", "--aggregate", "--group-by",
         "--head-effects", "--attribute", "--baseline", "--steps", "--ablate",
     },
     "shapes": {"--batch", "--seq", "--run", "--weights", "--tokens", "--lengths"},
     "attn": {
         "--layer", "--head", "--from", "-k", "--top-k", "--label", "--top", "--by", "--group", "--stat", "--grid",
         "--aggregate", "--rollout", "--value-norms", "--head-distance", "--words", "--rows", "--cols", "--html",
-        "--open", "--png", "--expansion", "--ablate",
+        "--open", "--png", "--expansion", "--ablate", "--layers", "--attribute", "--baseline", "--steps",
+        "--head-effects",
     },
 }  # fmt: skip
 # Options with fixed values, as --help shows them.
@@ -263,6 +265,7 @@ def test_help_and_version_load_no_library_that_computes(arguments: list[str]) ->
         (("fill-mask", TEXT, "--order", "random"), "--order cannot be 'random'", "use one of confidence, l2r"),
         (("fill-mask", TEXT, "--target-score", "max"), "--target-score cannot be 'max'", "use one of l2r, mean"),
         (("fill-mask", TEXT, "--within-word", "all"), "--within-word cannot be 'all'", "use one of original, l2r"),
+        (("fill-mask", TEXT, "--rank", "max", "--pieces", "2"), "--rank cannot be 'max'", "use one of mean, sum"),
         (("fill-mask", TEXT, "--only", "a"), "--only cannot be 'a'", "use one of shared, b"),
         (("attn", "hi", "--head", "one"), "--head cannot be 'one'", "use a whole number"),
         (("attn", "hi", "--layer", "one"), "--layer", "one"),

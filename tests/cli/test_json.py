@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bertcli import __version__
+from bertcli.checkpoints.translators import BUNDLED_LENS
 from tests.cli.process import COMMANDS, TEXT, printed, run
 
 HEADER = ["schema", "bertcli", "command", "model", "revision", "engine", "device", "dtype"]
@@ -155,12 +156,20 @@ def test_words_say_that_they_imply_a_method(tiny: tuple[str, str]) -> None:
 def test_the_lens_has_an_entry_for_each_hidden_state(tiny: tuple[str, str]) -> None:
     (record,) = run("fill-mask", TEXT, *tiny, "--lens", "--targets", "are", "-k", "2", "--json").records()
     (mask,) = record["masks"]
-    assert list(mask) == ["position", "predictions", "targets", "lens"]
+    assert list(mask) == ["position", "predictions", "targets", "lens", "lens_method"]
     assert keys(mask["lens"]) == {("layer", "predictions", "targets")}
     assert [layer["layer"] for layer in mask["lens"]] == [0, 1, 2]
     assert keys(prediction for layer in mask["lens"] for prediction in layer["predictions"]) == {tuple(PREDICTION)}
     assert keys(target for layer in mask["lens"] for target in layer["targets"]) == {tuple(TARGET)}
     assert mask["lens"][-1]["predictions"] == mask["predictions"]
+
+
+def test_the_lens_names_its_method(tiny: tuple[str, str]) -> None:
+    methods = []
+    for options in ([*tiny, "--lens"], ["--lens"], ["--lens", "raw"], ["--lens", "--lens-file", BUNDLED_LENS]):
+        (record,) = printed("fill-mask", *options, TEXT, "-k", "1", "--json").records()
+        methods.append(record["masks"][0]["lens_method"])
+    assert methods == ["raw", "tuned", "raw", "tuned"]
 
 
 def test_a_comparison_has_the_answer_of_the_second_model(tiny: tuple[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""--similarity with and without a value, among all other kinds of arguments."""
+"""--similarity and --lens with and without a value, among all other kinds of arguments."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,11 +13,11 @@ from bertcli.cli.optional_values import add_left_out_values
 from bertcli.errors import WrongUsage
 
 
-def parsed(*arguments: str) -> dict[str, Any]:
-    """Return the values that Typer reads from the command line of encode."""
-    group: Any = get_command(make_app(["encode"]))
-    context = group.make_context("bertcli", ["encode", *arguments])
-    found: dict[str, Any] = group.commands["encode"].make_context("encode", list(arguments), parent=context).params
+def parsed(*arguments: str, command: str = "encode") -> dict[str, Any]:
+    """Return the values that Typer reads from the command line of a command."""
+    group: Any = get_command(make_app([command]))
+    context = group.make_context("bertcli", [command, *arguments])
+    found: dict[str, Any] = group.commands[command].make_context(command, list(arguments), parent=context).params
     return found
 
 
@@ -55,6 +55,23 @@ def test_a_value_is_taken_only_if_it_is_one_of_the_choices(
     found = parsed(*arguments)
     assert list(found["texts"]) == texts
     assert found["similarity"] == similarity
+
+
+@pytest.mark.parametrize(
+    ("arguments", "texts", "lens"),
+    [
+        (["a [MASK]"], ["a [MASK]"], None),
+        (["--lens", "a [MASK]"], ["a [MASK]"], "auto"),
+        (["a [MASK]", "--lens", "raw"], ["a [MASK]"], "raw"),
+        (["--lens", "tuned", "a [MASK]"], ["a [MASK]"], "tuned"),
+        (["--lens=raw", "raw"], ["raw"], "raw"),
+        (["a [MASK]", "--lens", "--lens-file", "raw"], ["a [MASK]"], "auto"),
+        (["--lens", "-k", "2", "a [MASK]"], ["a [MASK]"], "auto"),
+    ],
+)
+def test_the_lens_may_be_named(arguments: list[str], texts: list[str], lens: str | None) -> None:
+    found = parsed(*arguments, command="fill-mask")
+    assert (list(found["texts"]), found["lens"]) == (texts, lens)
 
 
 @pytest.mark.parametrize("value", ["token", "Tokens", "tokes", "text", "TEXTS", "tokens "])

@@ -15,7 +15,7 @@ COLUMNS = {
         *TEXT_COLUMNS, "sum", "mean", "perplexity", "position", "token", "id", "logprob", "surprisal", "rank", "best",
     ],
     ("fill-mask", TEXT, "--lens"): [
-        *TEXT_COLUMNS, "mask", "position", "layer", "rank", "score", "logit", "token", "token_str",
+        *TEXT_COLUMNS, "mask", "position", "layer", "rank", "score", "logit", "token", "token_str", "lens_method",
     ],
     ("fill-mask", TEXT, "--compare", "bundled", "-q"): [
         *TEXT_COLUMNS, "mask", "position", "token_str", "rank", "other_rank", "change", "score", "other_score",

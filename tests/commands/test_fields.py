@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pyarrow import parquet
 
-from bertcli.choices import FormatName, HeadTask, OnError, Statistic
+from bertcli.choices import FormatName, HeadTask, LensMethod, OnError, Statistic
 from bertcli.commands.attn.command import attn
 from bertcli.commands.attn.request import AttnRequest
 from bertcli.commands.encode.command import encode_texts
@@ -234,7 +234,7 @@ def test_plain_answers_of_encode_and_shapes(tmp_path: Path, tiny_bert: Path) -> 
     assert plain(tmp_path, "shapes", [], tiny_bert, weights=True)[0].split()[1:]
 
 
-@pytest.mark.parametrize("options", [{"lens": True}, {"mutual": True}, {"compare": "bundled"}])
+@pytest.mark.parametrize("options", [{"lens": LensMethod.RAW}, {"mutual": True}, {"compare": "bundled"}])
 def test_analyses_without_a_bare_answer_refuse_plain(tmp_path: Path, tiny_bert: Path, options: dict[str, Any]) -> None:
     with pytest.raises(WrongUsage, match="fill-mask has no bare answer"):
         plain(tmp_path, "fill-mask", [TEXT], tiny_bert, **options)

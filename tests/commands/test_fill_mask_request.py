@@ -10,10 +10,12 @@ from bertcli.choices import (
     Baseline,
     EngineName,
     FillOrder,
+    LensMethod,
     OnLong,
     ScoreOnly,
     TargetScore,
     WithinWord,
+    WordRank,
 )
 from bertcli.commands.fill_mask.command import estimate_passes
 from bertcli.commands.fill_mask.request import FillMaskRequest
@@ -37,8 +39,14 @@ def request(texts: TextOptions | None = None, model: SessionRequest | None = Non
         ({}, ""),
         ({"top_k": 3, "mass": 0.5, "entropy": True, "targets": "a", "target_score": TargetScore.MEAN}, ""),
         ({"joint": True, "order": FillOrder.L2R, "top_k": 3}, "--joint"),
+        ({"pieces": "1-3", "rank": WordRank.SUM, "top_k": 3}, "--pieces"),
+        ({"pieces": "2", "model": SessionRequest(long=OnLong.WINDOWS)}, "--pieces"),
+        ({"attribute": AttributionMethod.IG, "words": True, "targets": "a"}, "--attribute"),
         ({"score": True, "within_word": WithinWord.L2R}, "--score"),
-        ({"lens": True, "targets": "a", "top_k": 3}, "--lens"),
+        ({"lens": LensMethod.AUTO, "targets": "a", "top_k": 3}, "--lens"),
+        ({"lens": LensMethod.RAW, "top_k": 3}, "--lens"),
+        ({"lens": LensMethod.AUTO, "lens_file": "lens.safetensors"}, "--lens"),
+        ({"lens": LensMethod.TUNED, "lens_file": "lens.safetensors"}, "--lens"),
         ({"compare": "bundled", "targets": "a", "target_score": TargetScore.MEAN, "top_k": 3}, "--compare"),
         ({"mutual": True}, "--mutual"),
         ({"head_effects": True, "targets": "a", "top_k": 3}, "--head-effects"),
@@ -80,17 +88,33 @@ def test_valid_options_choose_one_analysis(options: dict[str, Any], analysis: st
         ({"mutual": True, "entropy": True}, "--entropy and --mutual cannot be combined"),
         ({"compare": "bundled", "mass": 0.5}, "--mass and --compare cannot be combined"),
         (
-            {"lens": True, "targets": "a", "target_score": TargetScore.MEAN},
+            {"lens": LensMethod.AUTO, "targets": "a", "target_score": TargetScore.MEAN},
             "--target-score and --lens cannot be combined",
         ),
+        ({"lens_file": "a"}, "--lens-file needs --lens"),
+        ({"lens_file": "a", "mutual": True}, "--lens-file needs --lens"),
+        ({"lens": LensMethod.RAW, "lens_file": "a"}, "--lens raw and --lens-file cannot be combined"),
         ({"head_effects": True, "score": True}, "--score and --head-effects cannot be combined"),
-        ({"attribute": AttributionMethod.OCCLUSION, "lens": True}, "--lens and --attribute cannot be combined"),
+        (
+            {"attribute": AttributionMethod.OCCLUSION, "lens": LensMethod.AUTO},
+            "--lens and --attribute cannot be combined",
+        ),
         ({"attribute": AttributionMethod.OCCLUSION, "steps": 5}, "--steps needs --attribute ig"),
         ({"baseline": Baseline.PAD}, "--baseline needs --attribute ig"),
         ({"attribute": AttributionMethod.OCCLUSION, "mass": 0.5}, "--mass and --attribute cannot be combined"),
         ({"head_effects": True, "entropy": True}, "--entropy and --head-effects cannot be combined"),
         ({"versus": "bad"}, "--versus needs --score"),
-        ({"words": True}, "--words needs --score"),
+        ({"words": True}, "--words needs --score or --attribute"),
+        ({"lens": True, "words": True}, "--words needs --score or --attribute"),
+        ({"rank": WordRank.SUM}, "--rank needs --pieces"),
+        ({"joint": True, "rank": WordRank.SUM}, "--rank needs --pieces"),
+        ({"pieces": "1", "joint": True}, "--joint and --pieces cannot be combined"),
+        ({"pieces": "1", "lens": True}, "--pieces and --lens cannot be combined"),
+        ({"pieces": "1", "score": True}, "--pieces and --score cannot be combined"),
+        ({"pieces": "1", "target_field": "a"}, "--target-field and --pieces cannot be combined"),
+        ({"pieces": "1", "targets": "a"}, "--targets and --pieces cannot be combined"),
+        ({"pieces": "1", "mass": 0.5}, "--mass and --pieces cannot be combined"),
+        ({"pieces": "1", "entropy": True}, "--entropy and --pieces cannot be combined"),
         ({"score": True, "words": True, "versus": "bad"}, "--words and --versus cannot be combined"),
         (
             {"score": True, "words": True, "model": SessionRequest(long=OnLong.WINDOWS)},
@@ -144,6 +168,33 @@ def test_the_hint_about_sentence_b_does_not_contradict_pairs() -> None:
     request(score=True, texts=texts, versus="B").check_options()
 
 
+@pytest.mark.parametrize(
+    ("pieces", "widths"), [("1", range(1, 2)), ("1-3", range(1, 4)), ("2-2", range(2, 3)), ("10", range(10, 11))]
+)
+def test_pieces_are_a_number_or_a_range(pieces: str, widths: range) -> None:
+    assert request(pieces=pieces).widths == widths
+
+
+@pytest.mark.parametrize("pieces", ["", "0", "11", "3-1", "1-", "-1", "1-2-3", "a", "1 - 2", "²", "9" * 5000])
+def test_other_numbers_of_pieces_are_wrong_usage(pieces: str) -> None:
+    with pytest.raises(WrongUsage, match="--pieces cannot be") as raised:
+        request(pieces=pieces).check_options()
+    assert raised.value.hint == "use a number of pieces or a range, from 1 to 10, such as --pieces 1-3"
+
+
+@pytest.mark.parametrize(
+    ("options", "hint"),
+    [
+        ({"rank": WordRank.MEAN}, "add --pieces 1-3, or leave --rank out"),
+        ({"words": True}, "add --score or --attribute occlusion, or leave --words out"),
+    ],
+)
+def test_a_hint_names_an_option_with_a_value(options: dict[str, Any], hint: str) -> None:
+    with pytest.raises(WrongUsage) as raised:
+        request(**options).check_options()
+    assert raised.value.hint == hint
+
+
 @pytest.mark.parametrize("engine", ["numpy", "transformers"])
 def test_integrated_gradients_need_torch(engine: str) -> None:
     on_engine = replace(request(attribute=AttributionMethod.IG), model=SessionRequest(engine=EngineName(engine)))
@@ -169,5 +220,6 @@ def test_an_analysis_is_estimated_by_the_texts_that_it_runs() -> None:
     assert [estimate_passes(analysis, 400) for analysis in ("", "--lens", "--score")] == [1, 1, 100]
     assert estimate_passes("--mutual", 400) == 100 * 101 / 2
     assert estimate_passes("--joint", 400) > 1
+    assert estimate_passes("--pieces", 400) == 80
     assert estimate_passes("--head-effects", 400) == 72
     assert estimate_passes("--attribute", 400) == 100

@@ -7,6 +7,8 @@ from typing import Any
 
 from typer.main import get_command
 
+from bertcli.checkpoints.find import BUNDLED_FOLDER
+from bertcli.checkpoints.translators import BUNDLED_LENS
 from bertcli.cli.app import make_app
 from tests.fuzz.texts import draw_text
 from tests.tiny import WORDS
@@ -33,6 +35,7 @@ _VALUES: Mapping[str, Sequence[str]] = {
     "rows": ("0-2", "1-1", "2-1", "0-", "-", "0-999", "a-b"),
     "cols": ("0-2", "1-1", "3", "0-999"),
     "ablate": ("0.0", "0.1,1.*", "-1.*", "1.0,0.2", "9.0", "0.99", "x", "", "*.*"),
+    "pieces": ("1", "2", "1-3", "2-2", "3", "3-1", "0", "1-", "11", "x"),
     "versus": ("text", "id", "other", "B", "B", "how are you", ""),
     "only_words": ("are,is", "cat", "the cat", ",", "zzzz", "\u200b"),
     "group_by": ("id", "id,text", "other", "text,text", ",", ""),
@@ -51,6 +54,9 @@ _VALUES: Mapping[str, Sequence[str]] = {
     ),
     "width": ("20", "40", "100", "300"),
     "mass": ("0", "0.5", "0.9", "1", "nan", "1e-9"),
+    "lens_file": (
+        str(BUNDLED_LENS), str(BUNDLED_LENS), str(BUNDLED_FOLDER / "model.safetensors"), "no-such-file", "", "."
+    ),
     "steps": ("1", "3", "50", "0", "1001"),
     "seq": ("1", "3", "8", "64", "65", "512"),
     "batch": ("1", "2", "7"),
@@ -68,19 +74,24 @@ _TOGETHER: Mapping[str, Sequence[Sequence[str]]] = {
     "fill-mask": (
         ("top_k",), ("mass", "entropy"), ("targets", "target_score"), ("target_field", "aggregate"),
         ("target_field", "target_score", "group_by"), ("joint", "order", "top_k"), ("score",),
+        ("pieces",), ("pieces", "rank"), ("pieces", "top_k"), ("pieces", "long", "max_length"), ("pieces", "ablate"),
         ("score", "within_word"), ("score", "versus"), ("score", "versus", "pairs"), ("score", "versus", "aggregate"),
         ("score", "versus", "group_by"), ("score", "versus", "pairs", "only"), ("score", "only_words"),
         ("score", "words"), ("score", "words", "within_word", "pair"),
-        ("score", "versus", "aggregate", "group_by"), ("lens", "top_k"), ("compare", "targets"), ("mutual",),
+        ("score", "versus", "aggregate", "group_by"), ("lens", "top_k"), ("lens", "lens_file"),
+        ("compare", "targets"), ("mutual",),
         ("long", "max_length"), ("long", "score"),
         ("ablate",), ("ablate", "lens"),
         ("head_effects",), ("head_effects", "targets"), ("head_effects", "ablate"),
         ("attribute",), ("attribute", "targets"), ("attribute", "ablate"), ("attribute", "baseline", "steps"),
+        ("attribute", "words"), ("attribute", "words", "pair"),
     ),
     "attn": (
         ("layer", "head"), ("layer", "head", "words", "rows"), ("from_token", "top_k"), ("rollout", "cols"),
         ("head_distance",), ("stat", "by"), ("by", "top"), ("grid",), ("aggregate",), ("group",), ("label",),
         ("value_norms",), ("expansion",), ("long", "max_length"), ("ablate",), ("ablate", "expansion"),
+        ("layers",), ("layers", "layer"), ("layers", "head"), ("layers", "expansion"), ("attribute",),
+        ("attribute", "baseline", "steps"), ("attribute", "head_effects", "layers"), ("head_effects", "ablate"),
     ),
     "shapes": (("batch", "seq"), ("run",), ("run", "seq"), ("weights",), ("tokens",), ("lengths",),
                ("lengths", "max_length")),

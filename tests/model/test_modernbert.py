@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bertcli.analysis.attention.heads import AttnOptions, compute_attention
 from bertcli.analysis.attention.maps import expansion_rate, expansion_rates
-from bertcli.analysis.masks.lens import LogitLens
+from bertcli.analysis.masks.lens import Lens
 from bertcli.analysis.masks.predictions import predict_masks
 from bertcli.checkpoints.config import ModernBertConfig
 from bertcli.errors import MissingMlmHead, WrongUsage
@@ -199,7 +199,7 @@ def test_the_lens_norms_the_states_of_every_layer_but_the_last(tiny: Path, engin
         normed = [*(model.model.final_norm(state) for state in states[:-1]), states[-1]]
         probabilities = [model.decoder(model.head(state))[0].softmax(-1).numpy() for state in normed]
     [record] = predict_masks(
-        session, batch, 3, analyses=[LogitLens(3, None)], hidden_states=range(session.config.num_hidden_layers + 1)
+        session, batch, 3, analyses=[Lens(3, None)], hidden_states=range(session.config.num_hidden_layers + 1)
     )
     [mask] = record.masks
     for layer, expected in zip(mask.lens, probabilities, strict=True):

@@ -32,7 +32,9 @@ from bertcli.results.masks import (
     TargetPrediction,
     TextScore,
     TokenScore,
+    WordCandidate,
     WordScore,
+    WordValue,
 )
 from bertcli.results.models import (
     KnownModel,
@@ -216,7 +218,9 @@ def lens_record() -> FillMaskRecord:
     masks = []
     for position, answers in ((2, ends), (4, others)):
         layers = [layer(index, *answer) for index, answer in enumerate(answers)]
-        masks.append(MaskPredictions(position, layers[-1].predictions, layers[-1].targets, lens=layers))
+        masks.append(
+            MaskPredictions(position, layers[-1].predictions, layers[-1].targets, lens=layers, lens_method="raw")
+        )
     return FillMaskRecord(text, masks)
 
 
@@ -277,6 +281,40 @@ def attributions_record(method: str = "occlusion") -> FillMaskRecord:
     return FillMaskRecord(
         text_info(words), [MaskPredictions(6, best, attributions=found), MaskPredictions(8, best, attributions=[none])]
     )
+
+
+def word_attributions_record(method: str = "occlusion", pair: str | None = None) -> FillMaskRecord:
+    """Return contributions of words: one of two tokens, one that looks like markup, and the mask."""
+    is_pair = pair is not None
+    words = [
+        WordValue("Theirs", 0 if is_pair else None, 0, 0, 6, [1, 2], 2.25),
+        WordValue("[b]\x1b", 0 if is_pair else None, 1, None, None, [3], -0.7512),
+        WordValue("[MASK]", 1 if is_pair else None, 0 if is_pair else 2, 8, 14, [4], None),
+        WordValue(".", 1 if is_pair else None, 1 if is_pair else 3, 14, 15, [5], 0.001),
+    ]
+    values = np.array([np.nan, 2, 0.25, -0.7512, np.nan, 0.001, np.nan], np.float32)
+    gap, baseline, steps = (0.0123, "mask", 50)
+    found = Attribution("paris", 5, method, -1.5, values, gap, baseline, steps, words)
+    if method == "occlusion":
+        found = Attribution("paris", 5, method, -1.5, np.full_like(values, np.nan), None, words=words)
+    best = predictions("theirs [b] {}.", ("paris", 0.7, 1.0))
+    text = text_info(["the", "##irs", "[b]", "[MASK]", "."], "Theirs [b]\x1b [MASK].", pair=pair)
+    return FillMaskRecord(text, [MaskPredictions(4, best, attributions=[found])])
+
+
+def whole_words_record(masks: int = 1) -> FillMaskRecord:
+    """Return words of one and of several pieces for a mask, one of which looks like markup; and a mask without any."""
+    best = predictions("i bought a {}.", ("ticket", 0.1, 1.0))
+    found = [
+        WordCandidate(1, "ticket", ["ticket"], [7281], 1, -2.30665, -2.30665, "i bought a ticket."),
+        WordCandidate(
+            2, "macchiato", ["mac", "##chia", "##to"], [6097, 3, 2], 3, -8.1234, -2.70780, "i bought a macchiato."
+        ),
+        WordCandidate(3, "[b]", ["[", "##b]"], [1, 2], 2, -200.5, -100.25, "i bought a [b]."),
+    ]
+    text = text_info(["i", "bought", "a", "[MASK]", *["[MASK]"] * (masks - 1), "."])
+    more = [MaskPredictions(4 + mask, best, candidates=[]) for mask in range(1, masks)]
+    return FillMaskRecord(text, [MaskPredictions(4, best, candidates=found), *more])
 
 
 def two_masks_record() -> FillMaskRecord:

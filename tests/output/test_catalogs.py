@@ -9,7 +9,7 @@ import pytest
 from bertcli.choices import Similarity
 from bertcli.output.catalogs.attn import attn_fields
 from bertcli.output.catalogs.encode import encode_fields, similarity_fields, token_similarity_fields
-from bertcli.output.catalogs.fill_mask import fill_mask_fields
+from bertcli.output.catalogs.fill_mask import fill_mask_fields, word_attribution_fields
 from bertcli.output.catalogs.models import models_catalog, shapes_catalog
 from bertcli.output.catalogs.scores import (
     pair_fields,
@@ -33,9 +33,10 @@ CATALOGS: Mapping[str, Sequence[Field]] = {
     "fill-mask": fill_mask_fields(""),
     **{
         f"fill-mask-{name}": fill_mask_fields(f"--{name}")
-        for name in ("joint", "score", "lens", "compare", "mutual", "head-effects", "attribute")
+        for name in ("joint", "pieces", "score", "lens", "compare", "mutual", "head-effects", "attribute")
     },
     "fill-mask-attribute-ig": fill_mask_fields("--attribute"),
+    "fill-mask-attribute-words": word_attribution_fields(),
     "fill-mask-words": word_score_fields(),
     "fill-mask-pair": pair_fields(["kind"]),
     "fill-mask-pairs": pair_summary_fields(["field", "UID"]),

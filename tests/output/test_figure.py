@@ -14,7 +14,7 @@ from bertcli.output.figure import FigureWriter
 from bertcli.output.formatting import visible
 from bertcli.output.schema import Schema
 from bertcli.output.schemas.attn import maps_schema, matrix_schema, summary_schema
-from bertcli.output.schemas.attributions import attributions_schema
+from bertcli.output.schemas.attributions import attributions_schema, word_attributions_schema
 from bertcli.output.schemas.fill_mask import mutual_schema
 from bertcli.output.schemas.head_effects import head_effects_schema
 from bertcli.results.attention import AttnRecord
@@ -103,9 +103,14 @@ def test_near_heads_are_dark_and_the_diagonal_is_empty() -> None:
             samples.attributions_record(),
             {"mask 1 of 2: occlusion", "paris", "capital", "target", "token"},
         ),
+        (
+            word_attributions_schema(samples.info("fill-mask")),
+            samples.word_attributions_record(),
+            {"mask: occlusion", "paris", "Theirs", "target", "word"},
+        ),
         (HEAD, samples.long_matrix_record(), {"layer 1, head 0"}),
     ],
-    ids=["maps", "grid", "mutual", "head effects", "attributions", "long"],
+    ids=["maps", "grid", "mutual", "head effects", "attributions", "words", "long"],
 )
 def test_every_matrix_is_drawn_in_both_formats(schema: Schema[Any], record: Any, names: set[str]) -> None:
     assert names <= set(letters(drawn(schema, record)))

@@ -29,7 +29,7 @@ from bertcli.output.schemas.attn import (
     strongest_keys_schema,
     summary_schema,
 )
-from bertcli.output.schemas.attributions import attributions_schema
+from bertcli.output.schemas.attributions import attributions_schema, word_attributions_schema
 from bertcli.output.schemas.encode import encode_schema
 from bertcli.output.schemas.fill_mask import (
     compare_schema,
@@ -56,6 +56,7 @@ from bertcli.output.schemas.similarity import (
     with_token_similarity,
 )
 from bertcli.output.schemas.summaries import pair_summary_schema, probe_summary_schema
+from bertcli.output.schemas.whole_words import whole_words_schema
 from bertcli.output.schemas.words import with_words
 from bertcli.results.embeddings import Neighbours
 from tests.output import samples
@@ -275,6 +276,35 @@ def test_attributions_have_a_row_for_each_token_of_the_text() -> None:
     assert schema.to_json(record)["masks"][0]["attributions"][0]["values"][0] is None
 
 
+@pytest.mark.parametrize("pair", [None, "[MASK]."])
+def test_contributions_of_words_have_a_row_for_each_word(pair: str | None) -> None:
+    schema, record = word_attributions_schema(INFO), samples.word_attributions_record(pair=pair)
+    rows = [dict(zip(schema.columns, row, strict=True)) for row in schema.to_rows(record)]
+    assert [row["word"] for row in rows] == ["Theirs", "[b]\x1b", "[MASK]", "."]
+    assert [row["value"] for row in rows] == [2.25, -0.7512, None, 0.001]
+    assert [row["positions"] for row in rows] == ["1 2", "3", "4", "5"]
+    assert [row["sentence"] for row in rows] == ([0] * 4 if pair is None else [0, 0, 1, 1])
+    [found] = schema.to_json(record)["masks"][0]["attributions"]
+    assert [word.get("sentence") for word in found["words"]] == ([None] * 4 if pair is None else [0, 0, 1, 1])
+    assert set(found["values"]) == {None}
+
+
+def test_words_of_several_pieces_have_a_row_each() -> None:
+    record = samples.whole_words_record(2)
+    schema = whole_words_schema(INFO, "mean", decode=lambda ids: " ".join(map(str, ids)))
+    rows = [dict(zip(schema.columns, row, strict=True)) for row in schema.to_rows(record)]
+    assert [(row["mask"], row["rank"], row["word"]) for row in rows] == [
+        (0, 1, "ticket"),
+        (0, 2, "macchiato"),
+        (0, 3, "[b]"),
+    ]
+    assert (rows[1]["pieces"], rows[1]["width"]) == ("mac ##chia ##to", 3)
+    ids = list(record.text.input_ids)
+    assert schema.to_plain is not None
+    # The second mask has no word, so it stays.
+    assert list(schema.to_plain(record)) == [" ".join(map(str, [*ids[:4], 7281, *ids[5:]]))]
+
+
 def test_a_quote_in_tsv_is_quoted_as_in_csv() -> None:
     assert _written("tsv", ('"hello"\t', "it's")) == 'a\tb\n"""hello""\\t"\tit\'s\n'
 
@@ -348,6 +378,12 @@ SCHEMAS: dict[str, tuple[Schema[Any], Any, list[str]]] = {
     ),
     "fill-mask-attribute": (attributions_schema(INFO), samples.attributions_record(), [*RECORD_KEYS, "masks"]),
     "fill-mask-attribute-ig": (attributions_schema(INFO), samples.attributions_record("ig"), [*RECORD_KEYS, "masks"]),
+    "fill-mask-attribute-words": (
+        word_attributions_schema(INFO),
+        samples.word_attributions_record("ig", "[pair]"),
+        ["index", "text", "pair", "tokens", "truncated", "unknown", "masks"],
+    ),
+    "fill-mask-pieces": (whole_words_schema(INFO, "mean"), samples.whole_words_record(), [*RECORD_KEYS, "masks"]),
     "fill-mask-head-effects": (
         head_effects_schema(INFO),
         samples.head_effects_record(),
@@ -523,7 +559,7 @@ NESTED_KEYS: dict[str, dict[str, tuple[str, ...]]] = {
         "score.tokens[]": ("position", "token", "id", "logprob", "surprisal", "rank", "best"),
     },
     "fill-mask-lens": {
-        "masks[]": ("position", "predictions", "targets", "lens"),
+        "masks[]": ("position", "predictions", "targets", "lens", "lens_method"),
         "masks[].predictions[]": PREDICTION,
         "masks[].targets[]": TARGET,
         "masks[].lens[]": ("layer", "predictions", "targets"),
@@ -549,6 +585,19 @@ NESTED_KEYS: dict[str, dict[str, tuple[str, ...]]] = {
         "masks[]": ("position", "predictions", "attributions"),
         "masks[].predictions[]": PREDICTION,
         "masks[].attributions[]": ("target", "token", "method", "logprob", "values", "gap", "baseline", "steps"),
+    },
+    "fill-mask-attribute-words": {
+        "masks[]": ("position", "predictions", "attributions"),
+        "masks[].predictions[]": PREDICTION,
+        "masks[].attributions[]": (
+            *("target", "token", "method", "logprob", "values", "gap", "baseline", "steps", "words"),
+        ),
+        "masks[].attributions[].words[]": ("word", "sentence", "index", "start", "end", "positions", "value"),
+    },
+    "fill-mask-pieces": {
+        "masks[]": ("position", "predictions", "candidates"),
+        "masks[].predictions[]": PREDICTION,
+        "masks[].candidates[]": ("word", "pieces", "logprob", "mean", "width", "rank", "ids", "sequence"),
     },
     "fill-mask-head-effects": {
         "masks[]": ("position", "predictions", "head_effects"),

@@ -11,9 +11,9 @@ from bertcli.analysis.attention.selection import Selection
 from bertcli.analysis.attention.statistics import (
     Aggregate,
     TextStatistics,
+    describe_heads,
     head_statistics,
     statistic_inputs,
-    to_head_statistics,
 )
 from bertcli.analysis.attention.strongest_keys import strongest_keys, token_positions
 from bertcli.analysis.attention.words import word_map, word_positions, word_texts
@@ -191,9 +191,9 @@ class _TextAttention:
         options, observer, words = self._options, self._observer, self._words
         heads = options.selection.apply(
             [
-                to_head_statistics(layer, head, observer.statistics[layer][self._row, head])
+                head
                 for layer in options.layers
-                for head in options.heads
+                for head in describe_heads(layer, options.heads, observer.statistics[layer][self._row], len(self._text))
             ]
         )
         distance = observer.distance(self._row) if options.head_distance else None

@@ -54,17 +54,18 @@ def _mean(heads: Sequence[HeadStatistics]) -> HeadStatistics:
     return HeadStatistics(layer=heads[0].layer, head=None, **means, label=None)
 
 
-def select_layers(value: str | None, count: int) -> list[int]:
-    """Return the layers that --layer names, each once and in the order given; all layers if value is None.
+def select_layers(value: str | None, count: int, option: str = "--layer") -> list[int]:
+    """Return the layers that an option names, each once and in the order given; all layers if value is None.
 
     Args:
         value: As parse_layers.
         count: Number of attention layers of the model.
+        option: Name of the option, for error messages.
 
     Raises:
         WrongUsage: As parse_layers.
     """
-    return list(range(count)) if value is None else list(dict.fromkeys(parse_layers("--layer", value, count)))
+    return list(range(count)) if value is None else list(dict.fromkeys(parse_layers(option, value, count)))
 
 
 def select_heads(head: int | None, count: int) -> list[int]:

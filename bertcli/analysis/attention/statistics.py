@@ -11,8 +11,9 @@ Each statistic is a mean over the queries of a text (see bertcli.choices.Statist
 Entropy and the kinds of heads follow Clark et al. 2019.
 """
 
+import math
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -28,9 +29,11 @@ from bertcli.results.attention import AttnSummary, HeadStatistics
 # Thresholds of the labels. A head gets a label if its value is larger.
 POSITION_SHARE = 0.5  # share of the attention on the previous token, the next token or the token itself
 DELIMITER_SHARE = 0.6  # share of the attention on [CLS] and [SEP] together
-BROAD_ENTROPY = 3.8  # nats
+BROAD_SHARE = 0.8  # entropy as a share of ln n, the entropy of even attention over the n tokens of the text
+BROAD_TOKENS = 8  # a text with fewer tokens has no broad heads
 # True at the statistics that are averaged over queries with a neighbour. A text has one such query fewer than tokens.
 _NEEDS_NEIGHBOUR = np.array([name in (Statistic.PREVIOUS, Statistic.NEXT) for name in Statistic])
+_ENTROPY = list(Statistic).index(Statistic.ENTROPY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +117,32 @@ def head_statistics(ops: Ops, a: Array, inputs: StatisticInputs) -> Array:
     )
 
 
-def to_head_statistics(layer: int, head: int, values: Any) -> HeadStatistics:
-    """Return the record of a head, with its label, from its values in the order of Statistic."""
+def describe_heads(layer: int, heads: Iterable[int], values: Any, token_count: int) -> list[HeadStatistics]:
+    """Return the records of heads over one text, with their labels.
+
+    Args:
+        layer: Number of the layer.
+        heads: Numbers of the heads.
+        values: The values of all heads of the layer, (heads, 9), the last axis in the order of Statistic.
+        token_count: Number of tokens of the text, special tokens included.
+    """
+    entropies = _normalized_entropy(values, token_count)
+    return [_describe_head(layer, head, values[head], entropies[head]) for head in heads]
+
+
+def _describe_head(layer: int, head: int, values: Any, normalized_entropy: float) -> HeadStatistics:
     by_name = dict(zip(map(str, Statistic), map(float, values), strict=True))
     unlabelled = HeadStatistics(layer=layer, head=head, **by_name, label=None)
-    return replace(unlabelled, label=head_label(unlabelled))
+    return replace(unlabelled, label=head_label(unlabelled, normalized_entropy))
 
 
-def head_label(statistics: HeadStatistics) -> HeadLabel | None:
-    """Return the first label that fits, in the order of HeadLabel, or None if no label fits."""
+def head_label(statistics: HeadStatistics, normalized_entropy: float) -> HeadLabel | None:
+    """Return the first label that fits, in the order of HeadLabel, or None if no label fits.
+
+    Args:
+        statistics: The statistics of the head, without label.
+        normalized_entropy: Its entropy as a share of ln n, or 0 if n is below BROAD_TOKENS.
+    """
     if statistics.previous > POSITION_SHARE:
         return HeadLabel.PREVIOUS
     if statistics.next > POSITION_SHARE:
@@ -131,18 +151,35 @@ def head_label(statistics: HeadStatistics) -> HeadLabel | None:
         return HeadLabel.SELF
     if statistics.cls + statistics.sep > DELIMITER_SHARE:
         return HeadLabel.DELIMITER
-    return HeadLabel.BROAD if statistics.entropy > BROAD_ENTROPY else None
+    return HeadLabel.BROAD if normalized_entropy > BROAD_SHARE else None
+
+
+def _normalized_entropy(values: Any, token_count: int) -> Any:
+    """Return the entropy as a share of ln n, the entropy of even attention over n tokens.
+
+    Args:
+        values: (..., 9), the last axis in the order of Statistic.
+        token_count: n, special tokens included.
+
+    Returns:
+        (...), zeros if n is below BROAD_TOKENS: the attention over few tokens is always near to even.
+    """
+    entropy = values[..., _ENTROPY]
+    return entropy / math.log(token_count) if token_count >= BROAD_TOKENS else np.zeros_like(entropy)
 
 
 class Aggregate:
     """Means over texts, weighted by the queries of each text.
 
-    For the previous and next token, these are the queries that have such a neighbour. Sums are in float64.
+    For the previous and next token, these are the queries that have such a neighbour. The normalized entropy, which
+    decides about the label broad, is a mean over the texts of BROAD_TOKENS tokens or more. Sums are in float64.
     """
 
     def __init__(self) -> None:
         self._text_count = self._token_count = 0
         self._values: Any = 0.0
+        self._normalized_entropy: Any = 0.0
+        self._normalized_count = 0
         self._distance: Any = None
 
     def add(self, text: TextStatistics) -> None:
@@ -150,7 +187,12 @@ class Aggregate:
         queries = np.where(_NEEDS_NEIGHBOUR, text.token_count - 1, text.token_count)
         self._text_count += 1
         self._token_count += text.token_count
-        self._values = self._values + text.values.astype(np.float64) * queries
+        values = text.values.astype(np.float64)
+        self._values = self._values + values * queries
+        entropies = _normalized_entropy(values, text.token_count)
+        self._normalized_entropy = self._normalized_entropy + entropies * text.token_count
+        if text.token_count >= BROAD_TOKENS:
+            self._normalized_count += text.token_count
         if text.distance is not None:
             weighted = text.distance.astype(np.float64) * text.token_count
             self._distance = weighted if self._distance is None else self._distance + weighted
@@ -166,11 +208,12 @@ class Aggregate:
             return None
         queries = np.where(_NEEDS_NEIGHBOUR, self._token_count - self._text_count, self._token_count)
         means = self._values / queries
+        entropies = self._normalized_entropy / max(self._normalized_count, 1)
         return AttnSummary(
             self._text_count,
             self._token_count,
             [
-                to_head_statistics(layer, head, means[i, j])
+                _describe_head(layer, head, means[i, j], entropies[i, j])
                 for i, layer in enumerate(layers)
                 for j, head in enumerate(heads)
             ],

@@ -4,8 +4,6 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import zip_longest
-from unicodedata import combining
 
 import numpy as np
 
@@ -13,7 +11,7 @@ from bertcli.analysis.attention.words import word_positions
 from bertcli.choices import WordPooling
 from bertcli.errors import BadCheckpoint
 from bertcli.model.ops.base import FloatArray
-from bertcli.model.places import Span, TokenPlace, token_places
+from bertcli.model.places import Span, TokenPlace, token_places, with_marks, without_spaces
 from bertcli.model.tokenizer import TextTokenizer, TokenizedText
 from bertcli.model.tokenizer_errors import TokenizerError
 from bertcli.results.embeddings import WordVector
@@ -135,18 +133,15 @@ def _pre_tokenizer_words(
         if own:
             groups.append(list(own))
             spans.append(_span(written, [place.span for place in own.values() if place.span is not None]))
-    return zip(_with_marks(written, spans), groups, strict=True)
+    return zip(with_marks(written, spans), groups, strict=True)
 
 
 def _span(written: str, pieces: Sequence[Span]) -> Span | None:
     """Return where a word with these pieces begins and ends, without the spaces around it."""
     if not pieces:
         return None
-    start, end = min(start for start, _ in pieces), max(end for _, end in pieces)
-    word = written[start:end]
-    if not word.strip():  # some pre-tokenizers have words of nothing but spaces
-        return start, end
-    return end - len(word.lstrip()), start + len(word.rstrip())
+    # Some pre-tokenizers have words of nothing but spaces.
+    return without_spaces(written, (min(start for start, _ in pieces), max(end for _, end in pieces)))
 
 
 def _whole_span(written: str, span: Span, tokenizer: TextTokenizer) -> Span:
@@ -159,16 +154,3 @@ def _whole_span(written: str, span: Span, tokenizer: TextTokenizer) -> Span:
     of_first = (stop for word, (_, stop) in zip(encoding.word_ids, encoding.offsets, strict=True) if word == 0)
     length = max(of_first, default=0)
     return start, max(end, start + len(written[start : start + length].rstrip()))
-
-
-def _with_marks(written: str, spans: Sequence[Span | None]) -> Iterator[Span | None]:
-    """Yield the places of words, each with the combining marks that follow, which a tokenizer may have removed."""
-    for span, following in zip_longest(spans, spans[1:]):
-        if span is None:
-            yield None
-            continue
-        start, end = span
-        limit = len(written) if following is None else following[0]
-        while end < limit and combining(written[end]):
-            end += 1
-        yield start, end

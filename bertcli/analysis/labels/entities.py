@@ -117,7 +117,7 @@ def _continues_word(text: TokenizedText, position: int, place: TokenPlace, token
     if place.span is None or text.tokens[position] == tokenizer.special_tokens.unk:
         return False
     start, end = place.span
-    if tokenizer.marks_pieces:
+    if tokenizer.continuing_prefix:
         return len(text.tokens[position]) != end - start
     return start > 0 and " " not in text.record.sentences[place.sentence][start - 1 : start + 1]
 

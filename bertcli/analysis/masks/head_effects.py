@@ -31,9 +31,11 @@ class HeadEffectsAnalysis:
 
     Attributes:
         targets: Targets of one piece, or None for the top prediction.
+        layers: Numbers of the layers of the heads, in ascending order, or None for all.
     """
 
     targets: Sequence[Target] | None = None
+    layers: Sequence[int] | None = None
 
     def __call__(self, mask_logits: MaskLogits, masks: Sequence[MaskPredictions]) -> list[MaskPredictions]:
         """Return the masks with the effects of heads."""
@@ -41,14 +43,19 @@ class HeadEffectsAnalysis:
         for row, indices in masks_by_row(mask_logits).items():
             explained = [explained_tokens(masks[index], self.targets) for index in indices]
             positions = [masks[index].position for index in indices]
-            effects = head_effects(mask_logits.session, mask_logits.batch.texts[row], positions, explained)
+            text = mask_logits.batch.texts[row]
+            effects = head_effects(mask_logits.session, text, positions, explained, self.layers)
             for index, of_mask in zip(indices, effects, strict=True):
                 found[index] = replace(masks[index], head_effects=of_mask)
         return found
 
 
 def head_effects(
-    session: Session, text: TokenizedText, positions: Sequence[int], explained: Sequence[Sequence[Explained]]
+    session: Session,
+    text: TokenizedText,
+    positions: Sequence[int],
+    explained: Sequence[Sequence[Explained]],
+    layers: Sequence[int] | None = None,
 ) -> list[list[HeadEffects]]:
     """Compute the effect of each head of the model on tokens in the masks of one text.
 
@@ -57,6 +64,7 @@ def head_effects(
         text: The text.
         positions: Positions of its masks.
         explained: For each mask, the tokens.
+        layers: Numbers of the layers of the heads, in ascending order, or None for all.
 
     Returns:
         For each mask, the effects on each of its tokens.
@@ -71,7 +79,8 @@ def head_effects(
     whole = session.run(batch, request)
     ids = [[token.id for token in tokens] for tokens in explained]
     before = logprobs_by_row(session.engine.ops, whole.logits, ids)
-    heads = [Head(*place) for place in product(range(config.num_hidden_layers), range(config.num_attention_heads))]
+    layers = range(config.num_hidden_layers) if layers is None else layers
+    heads = [Head(*place) for place in product(layers, range(config.num_attention_heads))]
     after: list[list[FloatArray]] = [[] for _ in positions]
     with session.engine.ops.inference_mode():
         for part in _parts(heads, session.batch_tokens // len(text)):
@@ -80,7 +89,7 @@ def head_effects(
                 logits = session.engine.mlm_logits(last[:, position])
                 check_finite(session.engine, [logits], session.checkpoint.name)
                 after[mask].append(logprobs_of(session.engine.ops, logits, ids[mask]))
-    shape = config.num_hidden_layers, config.num_attention_heads
+    shape = len(layers), config.num_attention_heads
     return [
         [
             HeadEffects(token.word, token.id, float(logprob), (column - logprob).reshape(shape))

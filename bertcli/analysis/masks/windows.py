@@ -50,10 +50,26 @@ class JoinedMasks:
         return FillMaskRecord(info, self._masks, score=score)
 
 
-def check_document_masks(session: Session, targets: Sequence[Target], document: Document) -> FailedText | None:
-    """Return the text as failed if it has no mask, or if a window has no room for a target, else None."""
+def check_document_masks(
+    session: Session, targets: Sequence[Target], longest_word: int, document: Document
+) -> FailedText | None:
+    """Return the text as failed if it has no mask, or if a window has no room for a target or word, else None.
+
+    Args:
+        session: The open checkpoint.
+        targets: Words to score.
+        longest_word: Largest number of pieces of other words.
+        document: The text.
+    """
     if session.mask_token_id not in document.input_ids:
         return document.record.failed(missing_mask(document.record))
+    if longest_word > document.window_size:
+        problem = BadText(
+            f"a word of {longest_word} pieces needs more than a window, which has room for "
+            f"{document.window_size} tokens",
+            hint="raise --max-length, or use fewer --pieces",
+        )
+        return document.record.failed(problem)
     longest = max(targets, key=lambda target: len(target.ids), default=None)
     if longest is None or len(longest.ids) <= document.window_size:
         return None

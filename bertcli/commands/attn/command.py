@@ -21,7 +21,7 @@ from bertcli.analysis.attention.selection import (
     select_heads,
     select_layers,
 )
-from bertcli.analysis.attention.statistics import BROAD_ENTROPY, DELIMITER_SHARE, POSITION_SHARE
+from bertcli.analysis.attention.statistics import BROAD_SHARE, BROAD_TOKENS, DELIMITER_SHARE, POSITION_SHARE
 from bertcli.analysis.attention.strongest_keys import check_has_token, token_spellings
 from bertcli.analysis.attention.words import check_positions
 from bertcli.choices import Statistic
@@ -58,8 +58,8 @@ _TOP_K = 5
 # End of a range without one, beyond any text.
 _NO_END = 1 << 31
 THRESHOLDS = (
-    f"label: prev, next, self > {POSITION_SHARE}; delimiter: cls + sep > {DELIMITER_SHARE}; "
-    f"broad: entropy > {BROAD_ENTROPY}"
+    f"label: prev, next, self > {POSITION_SHARE}; delimiter: cls + sep > {DELIMITER_SHARE};\n"
+    f"broad: entropy > {BROAD_SHARE} ln n, for texts of n >= {BROAD_TOKENS} tokens"
 )
 
 
@@ -110,7 +110,7 @@ def _show_expansion(request: AttnRequest, sink: Sink) -> ExitCode:
     from bertcli.analysis.attention.maps import expansion_rates
 
     session = open_session(request.model, on_download=sink.reporter.announce)
-    layers = select_layers(request.heads.layer, session.config.num_hidden_layers)
+    layers = _layers(request, session)
     result = Expansion(layers, expansion_rates(session.engine, layers))
     info = session.info("attn")
     return sink.write(info, expansion_schema(info), [result])
@@ -149,10 +149,18 @@ def _selection(heads: HeadOptions) -> Selection:
     return Selection(label, heads.group is not None, heads.top, order)
 
 
+def _layers(request: AttnRequest, session: Session) -> list[int]:
+    """Return the layers to show: those of --layers or of --layer. Raises WrongUsage."""
+    heads, count = request.heads, session.config.num_hidden_layers
+    if heads.layers is not None:
+        return select_layers(heads.layers, count, "--layers")
+    return select_layers(heads.layer, count)
+
+
 def _options(request: AttnRequest, session: Session, format_: str) -> AttnOptions:
     heads, maps = request.heads, request.maps
     return AttnOptions(
-        layers=select_layers(heads.layer, session.config.num_hidden_layers),
+        layers=_layers(request, session),
         heads=select_heads(heads.head, session.config.num_attention_heads),
         selection=_selection(heads),
         matrix=request.shows_one_head,

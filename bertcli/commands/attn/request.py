@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bertcli.choices import Statistic
+from bertcli.choices import AttributionMethod, Statistic
+from bertcli.commands.attn.explanations import check_explanations
 from bertcli.commands.options import HeadOptions, MapOptions, PageOptions, TextOptions
 from bertcli.commands.request import options_of_fields
 from bertcli.errors import WrongUsage
@@ -35,6 +36,11 @@ class AttnRequest:
     heads: HeadOptions
     maps: MapOptions
     page: PageOptions
+
+    @property
+    def session(self) -> SessionRequest:
+        """The request for the session."""
+        return replace(self.model, with_gradients=self.page.attribute == AttributionMethod.IG)
 
     @property
     def output(self) -> OutputOptions:
@@ -131,9 +137,13 @@ class AttnRequest:
             )
         if self.page.open_page and not self.writes_page:
             raise WrongUsage("--open needs --html FILE", hint="add --html page.html, or leave --open out")
+        check_explanations(self.page, self.model.engine, writes_page=self.writes_page)
         if self.writes_page:
             _check_page(self)
-        elif self.maps.expansion:
+            return
+        if self.heads.layer is not None and self.heads.layers is not None:
+            raise WrongUsage("--layer and --layers cannot be combined without a page", hint="leave one of them out")
+        if self.maps.expansion:
             _check_expansion(self)
         else:
             path = self.output.path
@@ -186,24 +196,26 @@ _NEEDS = {
 }
 _ALONE = ("--from", "--grid")
 _IN_TENSORS = (_HEADS, _MATRIX)
+# A page starts with these.
+_ON_PAGE = (_HEADS, _MATRIX, "--grid", "--rollout", "--label")
 
 
 def _check_page(request: AttnRequest) -> None:
-    heads, maps = request.heads, request.maps
-    start = HeadOptions(layer=heads.layer, head=heads.head, label=heads.label, grid=heads.grid)
-    if heads != start or maps != MapOptions(rollout=maps.rollout):
+    expansion = ["--expansion"] if request.maps.expansion else []
+    lost = [each for each in (*_shown(request), *_details(request), *expansion) if each not in _ON_PAGE]
+    if lost:
         raise WrongUsage(
-            "the page holds every head and token, so options that choose among them cannot be combined with it",
-            hint="keep --layer, --head, --label, --grid and --rollout: the page starts with them",
+            f"{lost[0]} cannot be combined with a page, which holds every head and token of its layers",
+            hint=f"leave {lost[0]} out",
         )
 
 
 def _check_expansion(request: AttnRequest) -> None:
     heads, maps = request.heads, request.maps
-    layer_only = HeadOptions(layer=heads.layer)
-    if request.texts != TextOptions() or heads != layer_only or maps != MapOptions(expansion=True):
+    layers_only = HeadOptions(layer=heads.layer, layers=heads.layers)
+    if request.texts != TextOptions() or heads != layers_only or maps != MapOptions(expansion=True):
         raise WrongUsage(
-            "--expansion is computed from the weights alone and can be combined with --layer only",
+            "--expansion is computed from the weights alone and can be combined with --layer or --layers only",
             hint="leave out texts and other options",
         )
 

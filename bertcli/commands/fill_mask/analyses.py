@@ -5,15 +5,17 @@ Each function imports only the analysis that it sets up, so that a process does 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bertcli.analysis.masks.predictions import MaskAnalysis, check_masks, predict_masks
-from bertcli.choices import AttributionMethod, Baseline, FillOrder, TargetScore, WithinWord
+from bertcli.choices import AttributionMethod, Baseline, FillOrder, LensMethod, TargetScore, WordRank
+from bertcli.commands.fill_mask.analysis import FillMaskAnalysis
 from bertcli.commands.fill_mask.candidates import checked_top_k, parse_pieces, parse_words, target_scores
-from bertcli.commands.fill_mask.request import FillMaskRequest, split_words
+from bertcli.commands.fill_mask.request import FillMaskRequest
+from bertcli.commands.fill_mask.scores import SCORE_FRACTION, score
 from bertcli.errors import BertcliError, WrongUsage
 from bertcli.model.requirements import require_mlm
 from bertcli.output.schemas.fill_mask import fill_mask_schema
@@ -21,57 +23,19 @@ from bertcli.output.schemas.fill_mask import fill_mask_schema
 if TYPE_CHECKING:
     from bertcli.analysis.masks.compare import ModelComparison
     from bertcli.analysis.masks.probes import ExpectedWords
-    from bertcli.analysis.masks.scored_tokens import ScoredTokens
     from bertcli.analysis.masks.targets import Target
     from bertcli.checkpoints.hub_cache import OnDownload
-    from bertcli.input.records import FailedText, Window
+    from bertcli.input.records import FailedText
     from bertcli.model.batching import Batch
     from bertcli.model.session import Session
     from bertcli.model.tokenizer import TokenizedText
-    from bertcli.output.records import BinaryWriters
-    from bertcli.output.schema import Schema
     from bertcli.pipeline.documents import Check, DocumentPlan
     from bertcli.results.masks import FillMaskRecord
-    from bertcli.results.texts import RunInfo
 
 # Points on the path of integrated gradients.
 _STEPS = 50
-# --score computes one variant of a text for each token. This fraction of a batch then fills several batches.
-_SCORE_FRACTION = 8
-_WORD_METHOD = "--words scores each token with the later pieces of its word masked too (--within-word l2r)"
 _SAME_VOCABULARY = "Jensen-Shannon distance: 0 if A and B agree, 0.833 if they have nothing in common"
 _OTHER_VOCABULARY = "the vocabularies differ: tokens are matched by spelling, and there is no distance"
-
-
-@dataclass(frozen=True, slots=True)
-class FillMaskAnalysis:
-    """An analysis, ready to run.
-
-    Attributes:
-        compute: Returns the records of a batch.
-        check: Returns a FailedText for a text that the analysis cannot take.
-        schema: Returns how the records are shown.
-        batch_tokens: Token budget of a batch, if it is smaller than the session's.
-        is_large: A record holds a matrix.
-        binary_writers: Writers of binary files.
-        notes: Notes for formats that are not a table; a table shows them itself.
-        documents: How texts that are longer than the limit are read. None if the analysis does not read windows.
-        divide: Returns the texts to compute for the texts of the input. None if they are the same.
-        join: Returns the records to show for the answers. None if they are the same.
-        closing_notes: Returns the notes to print after the last record.
-    """
-
-    compute: Callable[[Batch], Sequence[FillMaskRecord]]
-    check: Check
-    schema: Callable[[RunInfo], Schema[Any]]
-    batch_tokens: int | None = None
-    is_large: bool = False
-    binary_writers: BinaryWriters = field(default_factory=dict)
-    notes: Sequence[str] = ()
-    documents: DocumentPlan[FillMaskRecord] | None = None
-    divide: Callable[[Iterable[Window]], Iterator[Window]] | None = None
-    join: Callable[[Iterable[FillMaskRecord | FailedText]], Iterator[Any]] | None = None
-    closing_notes: Callable[[], Sequence[str]] = list
 
 
 def set_up(request: FillMaskRequest, session: Session, on_download: OnDownload) -> FillMaskAnalysis:
@@ -91,6 +55,7 @@ def set_up(request: FillMaskRequest, session: Session, on_download: OnDownload) 
     functions = {
         "--target-field": probe,
         "--joint": joint,
+        "--pieces": whole_words,
         "--score": score,
         "--lens": lens,
         "--mutual": mutual,
@@ -148,50 +113,35 @@ def joint(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
     )
 
 
-def score(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
-    """Compute pseudo-log-likelihoods, and predictions for the masks of a text if it has any."""
-    from bertcli.output.schemas.fill_mask import score_schema, word_score_schema
+def whole_words(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
+    """Fill each mask with words of one or more pieces."""
+    from bertcli.analysis.masks.whole_words import WordSearch, beam_width, check_word_fits
+    from bertcli.model.word_pieces import open_word_pieces
+    from bertcli.output.schemas.whole_words import whole_words_schema
 
-    chosen = _scored_tokens(request, session)
-    analysis = FillMaskAnalysis(
-        partial(
-            _scored_records,
-            session,
-            top_k=checked_top_k(request, session),
-            within_word=request.score_method,
-            chosen=chosen,
-            has_words=request.words,
-        ),
-        partial(chosen.check, session),
-        word_score_schema if request.words else score_schema,
-        max(session.batch_tokens // _SCORE_FRACTION, 1),
-        notes=(_WORD_METHOD,) if request.words and request.within_word is None else (),
-        documents=_score_windows(request, session),
-    )
-    if request.pairs.versus is None:
-        return analysis
-    from bertcli.analysis.masks.minimal_pairs import split_pairs
-    from bertcli.commands.fill_mask.pairs import PairComparison
-
-    comparison = PairComparison(request)
-    return replace(
-        analysis,
-        schema=comparison.schema,
-        divide=split_pairs,
-        join=comparison.join,
-        closing_notes=comparison.closing_notes,
+    top_k, rank = checked_top_k(request, session), request.rank or WordRank.MEAN
+    pieces, widths = open_word_pieces(session.tokenizer, session.checkpoint.name), request.widths
+    search = WordSearch(pieces, widths, top_k, rank, beam_width(top_k))
+    return FillMaskAnalysis(
+        partial(predict_masks, session, top_k=top_k, analyses=[search]),
+        partial(check_word_fits, session, widths[-1]),
+        partial(whole_words_schema, rank=rank, decode=session.tokenizer.decode_text),
+        # A mask fills about one batch with its beam.
+        batch_tokens=max(session.batch_tokens // search.beam, 1),
+        documents=_mask_windows(request, session, (), longest=widths[-1]),
     )
 
 
 def lens(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
-    """Predict from the hidden state of every layer (logit lens)."""
-    from bertcli.analysis.masks.lens import LogitLens
+    """Predict from the hidden state of every layer (logit lens or tuned lens)."""
+    from bertcli.analysis.masks.lens import Lens, open_translators
     from bertcli.output.schemas.fill_mask import lens_schema
 
     top_k = checked_top_k(request, session)
     targets = parse_pieces("--lens", request.targets, session)
     scores: list[MaskAnalysis] = [] if targets is None else [target_scores(request, targets)]
-    analyses: list[MaskAnalysis] = [*scores, LogitLens(top_k, targets)]
+    translators = open_translators(session, request.lens or LensMethod.AUTO, request.lens_file)
+    analyses: list[MaskAnalysis] = [*scores, Lens(top_k, targets, translators)]
     every_layer = range(session.config.num_hidden_layers + 1)
     compute = partial(predict_masks, session, top_k=top_k, analyses=analyses, hidden_states=every_layer)
     return FillMaskAnalysis(
@@ -242,7 +192,7 @@ def head_effects(request: FillMaskRequest, session: Session) -> FillMaskAnalysis
 
 def attribute(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
     """Attribute the top prediction of each mask, or each target, to the tokens of the text."""
-    from bertcli.output.schemas.attributions import attributions_schema
+    from bertcli.output.schemas.attributions import attributions_schema, word_attributions_schema
 
     targets = parse_pieces("--attribute", request.targets, session)
     analysis: MaskAnalysis
@@ -254,13 +204,19 @@ def attribute(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
     else:
         from bertcli.analysis.masks.occlusion import Occlusion
 
-        analysis = Occlusion(targets)
-    compute = partial(predict_masks, session, top_k=checked_top_k(request, session), analyses=[analysis])
+        analysis = Occlusion(targets, request.words)
+    compute: Callable[[Batch], Sequence[FillMaskRecord]] = partial(
+        predict_masks, session, top_k=checked_top_k(request, session), analyses=[analysis]
+    )
+    if request.words:
+        from bertcli.analysis.word_attributions import WordAttributions
+
+        compute = WordAttributions(compute, session.tokenizer)
     return FillMaskAnalysis(
         compute,
         partial(_check_has_mask, session),
-        attributions_schema,
-        batch_tokens=max(session.batch_tokens // _SCORE_FRACTION, 1),
+        word_attributions_schema if request.words else attributions_schema,
+        batch_tokens=max(session.batch_tokens // SCORE_FRACTION, 1),
     )
 
 
@@ -298,33 +254,27 @@ def compare(request: FillMaskRequest, session: Session, on_download: OnDownload)
 
 
 def _mask_windows(
-    request: FillMaskRequest, session: Session, targets: Sequence[Target]
+    request: FillMaskRequest, session: Session, targets: Sequence[Target], longest: int = 1
 ) -> DocumentPlan[FillMaskRecord] | None:
-    """Return the plan that answers each mask of a long text in a window around it."""
+    """Return the plan that answers each mask of a long text in a window around it.
+
+    Args:
+        request: The options.
+        session: The open checkpoint.
+        targets: Words that a window needs room for.
+        longest: Largest number of pieces of other words that it needs room for.
+    """
     if not request.model.reads_windows:
         return None
     from bertcli.analysis.masks.windows import JoinedMasks, check_document_masks
     from bertcli.model.windows import CentredWindows
     from bertcli.pipeline.documents import DocumentPlan
 
-    reserved = max((len(target.ids) - 1 for target in targets), default=0)
+    reserved = max(longest, *(len(target.ids) for target in targets), 1) - 1
     return DocumentPlan(
         CentredWindows(session.mask_token_id, reserved),
         partial(JoinedMasks, session.tokenizer),
-        partial(check_document_masks, session, targets),
-    )
-
-
-def _score_windows(request: FillMaskRequest, session: Session) -> DocumentPlan[FillMaskRecord] | None:
-    """Return the plan that scores each token of a long text in the window in which it has most context."""
-    if not request.model.reads_windows:
-        return None
-    from bertcli.analysis.masks.windows import JoinedMasks, check_document_scorable
-    from bertcli.model.windows import OverlappingWindows
-    from bertcli.pipeline.documents import DocumentPlan
-
-    return DocumentPlan(
-        OverlappingWindows(), partial(JoinedMasks, session.tokenizer), partial(check_document_scorable, session)
+        partial(check_document_masks, session, targets, longest),
     )
 
 
@@ -334,30 +284,6 @@ def _joint_records(session: Session, batch: Batch, top_k: int, order: FillOrder)
     records = predict_masks(session, batch, top_k)
     filled = fill_jointly(session, batch, top_k, order)
     return [replace(record, sequences=each) for record, each in zip(records, filled, strict=True)]
-
-
-def _scored_tokens(request: FillMaskRequest, session: Session) -> ScoredTokens:
-    from bertcli.analysis.masks.scored_tokens import ScoredTokens, parse_scored_words
-
-    only, named = request.pairs.only, request.pairs.only_words
-    if named is None:
-        return ScoredTokens(only)
-    words = split_words(named, "--only-words")
-    return ScoredTokens(only, words, parse_scored_words(session.tokenizer, words))
-
-
-def _scored_records(
-    session: Session, batch: Batch, top_k: int, within_word: WithinWord, chosen: ScoredTokens, *, has_words: bool
-) -> list[FillMaskRecord]:
-    from bertcli.analysis.masks.pseudo_likelihood import score_texts
-
-    records = predict_masks(session, batch, top_k)
-    scores = score_texts(session, batch, within_word, chosen)
-    if has_words:
-        from bertcli.analysis.word_scores import add_words
-
-        scores = add_words(batch, scores, session.tokenizer)
-    return [replace(record, score=each) for record, each in zip(records, scores, strict=True)]
 
 
 def _mutual_records(session: Session, batch: Batch, top_k: int) -> list[FillMaskRecord]:

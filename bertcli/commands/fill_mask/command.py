@@ -16,6 +16,8 @@ from bertcli.pipeline.scheduler import Run
 
 # Rough number of steps of --joint, each of which runs the whole beam.
 _BEAM_STEPS = 20
+# Rough number of runs of --pieces 1-3: two beams of words of three pieces, one of words of two, and a few more.
+_WORD_RUNS = 80
 # Half of the number of heads of bert-base: each run without a head starts at its layer.
 _HEAD_RUNS = 72
 
@@ -63,6 +65,7 @@ def estimate_passes(analysis: str, size: int) -> float:
         "--score": tokens,
         "--mutual": tokens * (tokens + 1) / 2,
         "--joint": _BEAM_STEPS,
+        "--pieces": _WORD_RUNS,
         "--head-effects": _HEAD_RUNS,
         "--attribute": tokens,
     }

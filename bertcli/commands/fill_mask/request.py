@@ -5,13 +5,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import isnan
 
-from bertcli.choices import AttributionMethod, Baseline, EngineName, FillOrder, ScoreOnly, TargetScore, WithinWord
+from bertcli.choices import (
+    AttributionMethod,
+    Baseline,
+    EngineName,
+    FillOrder,
+    LensMethod,
+    ScoreOnly,
+    TargetScore,
+    WithinWord,
+    WordRank,
+)
 from bertcli.commands.options import PairOptions, TextOptions
 from bertcli.commands.request import options_of_fields
 from bertcli.errors import WrongUsage
 from bertcli.input.records import TextSource
 from bertcli.model.request import SessionRequest
-from bertcli.output.catalogs.fill_mask import fill_mask_fields
+from bertcli.output.catalogs.fill_mask import fill_mask_fields, word_attribution_fields
 from bertcli.output.catalogs.scores import (
     pair_fields,
     pair_summary_fields,
@@ -22,24 +32,28 @@ from bertcli.output.catalogs.scores import (
 from bertcli.output.catalogs.texts import PAIR
 from bertcli.output.destination import TENSOR_SUFFIXES, Destination, OutputFormats, OutputOptions
 from bertcli.output.fields import Field, FieldCatalog
+from bertcli.quoting import shortened
 
 # Options that go with each analysis. The empty name is the default analysis: predictions for each mask.
 _OPTIONS_OF: Mapping[str, set[str]] = {
     "": {"--top-k", "--mass", "--entropy", "--targets", "--target-score"},
     "--joint": {"--top-k", "--order"},
+    "--pieces": {"--top-k", "--rank"},
     "--target-field": {"--top-k", "--target-score", "--aggregate", "--group-by"},
     "--score": {"--within-word", "--words", "--versus", "--only", "--only-words", "--aggregate", "--group-by"},
-    "--lens": {"--top-k", "--targets"},
+    "--lens": {"--top-k", "--targets", "--lens-file"},
     "--compare": {"--top-k", "--targets", "--target-score"},
     "--mutual": set(),
     "--head-effects": {"--top-k", "--targets"},
-    "--attribute": {"--top-k", "--targets", "--baseline", "--steps"},
+    "--attribute": {"--top-k", "--targets", "--baseline", "--steps", "--words"},
 }
 # Options that need one of others; a message names the first.
 _NEEDS: Mapping[str, Sequence[str]] = {
     "--order": ["--joint"],
+    "--rank": ["--pieces"],
+    "--lens-file": ["--lens"],
     "--within-word": ["--score"],
-    "--words": ["--score"],
+    "--words": ["--score", "--attribute"],
     "--versus": ["--score"],
     "--only": ["--score"],
     "--only-words": ["--score"],
@@ -47,6 +61,8 @@ _NEEDS: Mapping[str, Sequence[str]] = {
     "--aggregate": ["--versus", "--target-field"],
     "--group-by": ["--versus", "--target-field"],
 }
+# Options with a value, as a hint names them.
+_EXAMPLES = {"--pieces": "--pieces 1-3", "--attribute": "--attribute occlusion"}
 _OF_IG = ("--baseline", "--steps")
 # The value of --versus for the sentences that --pairs divides.
 _SENTENCE_B = "B"
@@ -55,7 +71,9 @@ _WHOLE_TEXTS = (
     "--target-field", "--joint", "--compare", "--mutual", "--attribute", "--words", "--only", "--only-words",
 )  # fmt: skip
 # Analyses with a bare answer: a filled text, a score, a difference of scores, or a rank.
-_WITH_ANSWER = ("", "--joint", "--score", "--target-field")
+_WITH_ANSWER = ("", "--joint", "--pieces", "--score", "--target-field")
+# Largest number of pieces of a word.
+_MOST_PIECES = 10
 # Analyses whose results are matrices, which a picture can show.
 _FIGURES = ("--mutual", "--head-effects", "--attribute")
 
@@ -73,10 +91,13 @@ class FillMaskRequest:
         target_score: How the pieces of a target make one score.
         joint: Fill all masks of a text together.
         order: The order of joint filling.
+        pieces: Numbers of pieces of the words to find for each mask, such as 1-3 or 2.
+        rank: The order of these words.
         score: Compute the pseudo-log-likelihood of each text.
         within_word: Tokens to mask together with a scored token.
-        words: Show the score of each word instead of each token.
-        lens: Show the prediction of every layer.
+        words: Show the score or the contribution of each word instead of each token.
+        lens: Show the prediction of every layer, by this method.
+        lens_file: File with the translators of the tuned lens.
         compare: A second model to compare with.
         mutual: Compute the mutual influence of tokens.
         head_effects: Compute the effect of each attention head.
@@ -97,10 +118,13 @@ class FillMaskRequest:
     target_score: TargetScore | None = None
     joint: bool = False
     order: FillOrder | None = None
+    pieces: str | None = None
+    rank: WordRank | None = None
     score: bool = False
     within_word: WithinWord | None = None
     words: bool = False
-    lens: bool = False
+    lens: LensMethod | None = None
+    lens_file: str | None = None
     compare: str | None = None
     mutual: bool = False
     head_effects: bool = False
@@ -123,6 +147,20 @@ class FillMaskRequest:
         """Return the source of the texts. Raises WrongUsage."""
         return replace(
             self.texts.source(), versus=self.pairs.versus, group_by=self.group_fields, target_field=self.target_field
+        )
+
+    @property
+    def widths(self) -> range:
+        """Numbers of pieces of the words to find for each mask. Raises WrongUsage."""
+        first, dash, last = ("1" if self.pieces is None else self.pieces).partition("-")
+        ends = [first, last] if dash else [first]
+        if all(end.isascii() and end.isdecimal() and len(end) <= len(str(_MOST_PIECES)) for end in ends):
+            least, most = int(ends[0]), int(ends[-1])
+            if 1 <= least <= most <= _MOST_PIECES:
+                return range(least, most + 1)
+        raise WrongUsage(
+            f"--pieces cannot be {shortened(self.pieces or '')}",
+            hint=f"use a number of pieces or a range, from 1 to {_MOST_PIECES}, such as --pieces 1-3",
         )
 
     @property
@@ -172,6 +210,7 @@ class FillMaskRequest:
             )
         if self.mass is not None and isnan(self.mass):
             raise WrongUsage("--mass nan is not a probability", hint="use a number from 0 to 1")
+        _ = self.widths
         analyses = self._analyses()
         if len(analyses) > 1:
             raise WrongUsage(f"{analyses[0]} and {analyses[1]} cannot be combined", hint="use one of them at a time")
@@ -184,11 +223,15 @@ class FillMaskRequest:
                 raise WrongUsage(f"{option} needs --attribute ig", hint=f"use --attribute ig, or leave {option} out")
             needed = _NEEDS.get(option, ())
             if needed and not {*needed} & {*analyses, *given}:
-                choice = " or ".join(needed)
-                raise WrongUsage(f"{option} needs {choice}", hint=f"add {choice}, or leave {option} out")
+                added = " or ".join(_EXAMPLES.get(each, each) for each in needed)
+                raise WrongUsage(f"{option} needs {' or '.join(needed)}", hint=f"add {added}, or leave {option} out")
             if option not in _OPTIONS_OF[self.analysis]:
                 raise WrongUsage(f"{option} and {self.analysis} cannot be combined", hint="leave one of them out")
 
+        if self.lens == LensMethod.RAW and self.lens_file is not None:
+            raise WrongUsage(
+                "--lens raw and --lens-file cannot be combined", hint="use --lens tuned, or leave --lens-file out"
+            )
         if self.attribute == AttributionMethod.IG and self.model.engine in (EngineName.NUMPY, EngineName.TRANSFORMERS):
             raise WrongUsage(
                 f"--attribute ig needs gradients, which the {self.model.engine} engine does not compute",
@@ -202,8 +245,9 @@ class FillMaskRequest:
         requested = {
             "--target-field": self.target_field is not None,
             "--joint": self.joint,
+            "--pieces": self.pieces is not None,
             "--score": self.score,
-            "--lens": self.lens,
+            "--lens": self.lens is not None,
             "--compare": self.compare is not None,
             "--mutual": self.mutual,
             "--head-effects": self.head_effects,
@@ -219,6 +263,8 @@ class FillMaskRequest:
             "--targets": self.targets is not None,
             "--target-score": self.target_score is not None,
             "--order": self.order is not None,
+            "--rank": self.rank is not None,
+            "--lens-file": self.lens_file is not None,
             "--within-word": self.within_word is not None,
             "--baseline": self.baseline is not None,
             "--steps": self.steps is not None,
@@ -242,7 +288,9 @@ class FillMaskRequest:
             return pair_summary_fields(groups) if is_aggregate else pair_fields(groups)
         if self.target_field is not None:
             return probe_summary_fields(groups) if is_aggregate else probe_fields(groups)
-        return word_score_fields() if self.words else fill_mask_fields(self.analysis)
+        if self.words:
+            return word_score_fields() if self.score else word_attribution_fields()
+        return fill_mask_fields(self.analysis)
 
     def _check_pairs(self) -> None:
         texts, pairs = self.texts, self.pairs

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from bertcli.output.catalogs.texts import TEXT, WINDOWS_READ, all_keys, fields_of
+from bertcli.output.catalogs.texts import PAIR, TEXT, WINDOWS_READ, all_keys, fields_of
 from bertcli.output.fields import Field
 
 _PREDICTION = (
@@ -50,7 +50,7 @@ def only_fields(score: str) -> list[Field]:
 
 _MASK_NUMBER = Field("", "mask", "number of the mask in its text, from 0")
 # Analyses that can read a text in windows.
-_IN_WINDOWS = ("", "--score", "--lens", "--head-effects")
+_IN_WINDOWS = ("", "--pieces", "--score", "--lens", "--head-effects")
 
 
 def fill_mask_fields(analysis: str) -> Sequence[Field]:
@@ -86,6 +86,23 @@ def _joint() -> list[Field]:
     ]
 
 
+def _whole_words() -> list[Field]:
+    columns = [key for key in all_keys(_WORD) if key != "ids"]
+    return [_MASK_NUMBER, *_masks(["position"]), *fields_of("masks[].candidates[]", _WORD, columns)]
+
+
+_WORD = (
+    ("rank", "rank among the words, from 1"),
+    ("word", "the word"),
+    ("pieces", "its pieces"),
+    ("ids", "ids of its pieces"),
+    ("width", "number of its pieces"),
+    ("logprob", "natural logarithm of its probability, the sum over its pieces"),
+    ("mean", "mean over its pieces"),
+    ("sequence", "the text with the word filled in"),
+)
+
+
 def _score() -> list[Field]:
     return [
         Field("score.sum", "sum", "pseudo-log-likelihood of the text"),
@@ -118,6 +135,7 @@ def _lens() -> list[Field]:
         Field(f"{layer}.layer", "layer", "number of the hidden state, 0 for the embeddings"),
         *fields_of(f"{layer}.predictions[]", _PREDICTION, candidate),
         *fields_of(f"{layer}.targets[]", _TARGET, ["target", *candidate, "logprob", "share"], "--targets"),
+        Field("masks[].lens_method", "lens_method", "how the layers were read: raw or tuned"),
         *fields_of("masks[].predictions[]", _PREDICTION, ()),
         *fields_of("masks[].targets[]", _TARGET, (), "--targets"),
     ]
@@ -180,15 +198,45 @@ def _head_effects() -> list[Field]:
 
 
 def _attribute() -> list[Field]:
+    own = [
+        Field("", "text_position", "position of a token of the text, from 0"),
+        Field("", "text_token", "the token of the text"),
+        Field("", "value", "its contribution to logprob"),
+    ]
+    return _attribution_fields(own)
+
+
+def word_attribution_fields() -> list[Field]:
+    """Return the fields of the contributions of words."""
+    of_word = (
+        ("word", "word", "a word as it is written in the text", ""),
+        ("sentence", "sentence", "0 or 1, the sentence of a pair", PAIR),
+        ("index", "word_index", "number of the word in its sentence, from 0", ""),
+        ("start", "start", "its first character in its sentence", ""),
+        ("end", "end", "the character after its last", ""),
+        ("positions", "positions", "positions of its tokens", ""),
+        ("value", "value", "its contribution to logprob", ""),
+    )
+    own = [
+        Field(f"masks[].attributions[].words[].{key}", column, about, shown_with=option)
+        for key, column, about, option in of_word
+    ]
+    return [*TEXT, *_attribution_fields(own)]
+
+
+def _attribution_fields(own: Sequence[Field]) -> list[Field]:
+    """Return the fields of attributions.
+
+    Args:
+        own: The fields of each token or word.
+    """
     found = "masks[].attributions[]"
     return [
         _MASK_NUMBER,
         *_masks(["position"]),
         *fields_of(found, _EXPLAINED, all_keys(_EXPLAINED)),
         Field(f"{found}.method", "method", "method of the attribution"),
-        Field("", "text_position", "position of a token of the text, from 0"),
-        Field("", "text_token", "the token of the text"),
-        Field("", "value", "its contribution to logprob"),
+        *own,
         Field(f"{found}.values", "", "the contributions of all tokens"),
         Field(f"{found}.gap", "gap", "sum of the contributions minus what it should be"),
         Field(f"{found}.baseline", "", "baseline of integrated gradients"),
@@ -204,6 +252,7 @@ _EXPLAINED = (
 _ANALYSES = {
     "": _predict,
     "--joint": _joint,
+    "--pieces": _whole_words,
     "--score": _score,
     "--lens": _lens,
     "--compare": _compare,

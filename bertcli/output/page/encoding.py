@@ -39,7 +39,8 @@ class WeightEncoding:
     def to_steps(self, shares: FloatArray) -> FloatArray:
         """Return the nearest steps to shares between 0 and 1."""
         parts = np.sqrt(shares) if self.law == "root" else shares
-        return np.rint(parts * self.most)
+        steps: FloatArray = np.rint(parts * self.most)
+        return steps
 
     def to_shares(self, steps: FloatArray) -> FloatArray:
         """Return the shares that the steps mean."""

@@ -1,11 +1,12 @@
 """Writer of the attention page, one text at a time."""
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -15,6 +16,7 @@ from bertcli.choices import Statistic
 from bertcli.output.display import heads_off
 from bertcli.output.page.encoding import VECTOR_STEPS, EncodedLayer, weight_encoding
 from bertcli.results.attention import AttnPageRecord
+from bertcli.results.masks import MaskPredictions
 from bertcli.results.texts import RunInfo
 
 _STYLES = ("colours.css", "page.css", "views.css", "print.css")
@@ -25,18 +27,30 @@ _STATISTICS = tuple(map(str, Statistic))
 class PageInfo:
     """Facts about the model and the run.
 
+    layers: Numbers of the layers that the page holds.
     thresholds: Description of the thresholds that define labels.
-    start: Initial values of the script's state, such as view, layer and head.
+    start: Initial values of the script's state, such as view, layer (an index of layers) and head.
     """
 
     run: RunInfo
     version: str
-    layer_count: int
+    layers: Sequence[int]
     head_count: int
     head_size: int
     has_mlm_head: bool
     thresholds: str
     start: Mapping[str, str | int] = field(default_factory=dict)
+
+    @property
+    def model_name(self) -> str:
+        """The name of a model on the hub, or the last component of a local path."""
+        name = str(self.run.model)
+        return name if self.run.revision is not None else Path(name).absolute().name or name
+
+    @property
+    def layer_count(self) -> int:
+        """Number of layers that the page holds."""
+        return len(self.layers)
 
     @property
     def heads_off(self) -> str:
@@ -77,11 +91,12 @@ def _about(info: PageInfo) -> Mapping[str, Any]:
     return {
         "run": asdict(info.run),
         "layers": info.layer_count,
+        "layerNumbers": list(info.layers),
         "heads": info.head_count,
         "headSize": info.head_size,
         "hasMlmHead": info.has_mlm_head,
         "statistics": _STATISTICS,
-        "thresholds": info.thresholds,
+        "thresholds": info.thresholds.replace("\n", " "),
         "start": dict(info.start),
         "vectorSteps": VECTOR_STEPS,
     }
@@ -98,18 +113,39 @@ def _text(record: AttnPageRecord[EncodedLayer]) -> Mapping[str, Any]:
         "tokens": list(text.tokens),
         "sentences": list(record.sentences),
         "weights": asdict(weight_encoding(len(text.tokens))),
+        "spans": list(record.spans),
         "statistics": [[_rounded(getattr(head, name)) for name in _STATISTICS] for head in record.heads],
         "labels": [head.label for head in record.heads],
-        "masks": [
-            {
-                "position": mask.position,
-                "predictions": [
-                    {"token": one.token_str, "score": one.score, "sequence": one.sequence} for one in mask.predictions
-                ],
-            }
-            for mask in record.masks
+        "masks": list(map(_mask, record.masks)),
+    }
+
+
+def _mask(mask: MaskPredictions) -> Mapping[str, Any]:
+    """Return the data about a mask: predictions, and if requested attributions and the effects of heads."""
+    data: dict[str, Any] = {
+        "position": mask.position,
+        "predictions": [
+            {"token": one.token_str, "score": one.score, "sequence": one.sequence} for one in mask.predictions
         ],
     }
+    if mask.attributions is not None:
+        data["attributions"] = [
+            {
+                "target": one.target,
+                "method": one.method,
+                "values": [None if value != value else _rounded(value) for value in one.values.tolist()],  # NaN
+                "gap": one.gap,
+                "logprob": one.logprob,
+                "baseline": one.baseline,
+                "steps": one.steps,
+            }
+            for one in mask.attributions
+        ]
+    if mask.head_effects is not None:
+        [effects] = mask.head_effects  # those on the top prediction
+        values = [[_rounded(value) for value in layer] for layer in effects.values.tolist()]
+        data["headEffects"] = {"target": effects.target, "values": values, "logprob": effects.logprob}
+    return data
 
 
 def _rounded(number: float) -> float:

@@ -1,10 +1,11 @@
-"""Schema of fill-mask --attribute: a row for each token of the text."""
+"""Schemas of fill-mask --attribute: a row for each token of the text, or for each word."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from bertcli.output.display import HeatmapSet, text_title
+from bertcli.output.formatting import joined
 from bertcli.output.schema import Cell, Schema
 from bertcli.output.schemas.fill_mask import MASK_COLUMNS, mask_cells, record_json
 from bertcli.results.masks import FillMaskRecord
@@ -17,6 +18,15 @@ def attributions_schema(info: RunInfo) -> Schema[FillMaskRecord]:
     return Schema(columns, _rows, record_json, partial(_table, info=info), to_heatmaps=_figure)
 
 
+def word_attributions_schema(info: RunInfo) -> Schema[FillMaskRecord]:
+    """Return the schema of attributions to words: a row for each word, for each explained token of each mask."""
+    columns = (
+        *MASK_COLUMNS, "target", "token", "logprob", "method", "word", "word_index", "sentence", "start", "end",
+        "positions", "value", "gap",
+    )  # fmt: skip
+    return Schema(columns, _word_rows, _word_json, partial(_table, info=info), to_heatmaps=_figure)
+
+
 def _rows(record: FillMaskRecord) -> Iterable[Sequence[Cell]]:
     for place, mask in mask_cells(record):
         for found in mask.attributions or ():
@@ -24,6 +34,24 @@ def _rows(record: FillMaskRecord) -> Iterable[Sequence[Cell]]:
             for position, (token, value) in enumerate(zip(record.text.tokens, found.values, strict=True)):
                 shown = float(value) if value == value else None  # NaN for a token without a value
                 yield *place, *explained, position, token, shown, found.gap
+
+
+def _word_rows(record: FillMaskRecord) -> Iterable[Sequence[Cell]]:
+    for place, mask in mask_cells(record):
+        for found in mask.attributions or ():
+            explained = found.target, found.token, found.logprob, found.method
+            for word in found.words or ():
+                own = word.word, word.index, word.sentence or 0, word.start, word.end, joined(word.positions)
+                yield *place, *explained, *own, word.value, found.gap
+
+
+def _word_json(record: FillMaskRecord) -> Mapping[str, Any]:
+    found = record_json(record)
+    if record.text.pair is None:
+        words = (word for mask in found["masks"] for each in mask["attributions"] for word in each["words"])
+        for word in words:
+            del word["sentence"]
+    return found
 
 
 def _table(record: FillMaskRecord, info: RunInfo) -> Any:

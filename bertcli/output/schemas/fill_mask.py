@@ -15,6 +15,7 @@ from bertcli.results.masks import (
     Prediction,
     TargetPrediction,
     TextScore,
+    WordCandidate,
     rank_change,
 )
 from bertcli.results.texts import RunInfo
@@ -26,6 +27,7 @@ _JSON_KEYS: JsonKeys = {
     FillMaskRecord: ("masks", "sequences", "score", "mutual"),
     Prediction: _PREDICTION_KEYS,
     TargetPrediction: ("target", *_PREDICTION_KEYS, "pieces", "logprob", "share", "method"),
+    WordCandidate: ("word", "pieces", "logprob", "mean", "width", "rank", "ids", "sequence"),
     Change: ("token_str", "rank", "other_rank", "change", "score", "other_score"),
     TextScore: ("sum", "mean", "perplexity", "method", "only", "only_words", "tokens", "words"),
 }
@@ -83,8 +85,11 @@ def word_score_schema(info: RunInfo) -> Schema[FillMaskRecord]:
 
 
 def lens_schema(info: RunInfo) -> Schema[FillMaskRecord]:
-    """Return the schema of the logit lens: a row for each candidate and each target of each layer."""
-    columns = (*MASK_COLUMNS, "layer", "target", "rank", "score", "logit", "token", "token_str", "logprob", "share")
+    """Return the schema of a lens: a row for each candidate and each target of each layer."""
+    columns = (
+        *MASK_COLUMNS, "layer", "target", "rank", "score", "logit", "token", "token_str", "logprob", "share",
+        "lens_method",
+    )  # fmt: skip
     return Schema(columns, _lens_rows, record_json, partial(_lens_table, info=info))
 
 
@@ -168,10 +173,11 @@ def _lens_rows(record: FillMaskRecord) -> Iterable[Sequence[Cell]]:
         for layer in mask.lens or ():
             for found in layer.predictions:
                 candidate = found.rank, found.score, found.logit, found.token, found.token_str
-                yield *place, layer.layer, None, *candidate, None, None
+                yield *place, layer.layer, None, *candidate, None, None, mask.lens_method
             for target in layer.targets or ():
                 own = target.rank, target.score, target.logit, target.token, target.token_str
-                yield *place, layer.layer, target.target, *own, target.logprob, target.share
+                target_cells = target.logprob, target.share, mask.lens_method
+                yield *place, layer.layer, target.target, *own, *target_cells
 
 
 def _compare_rows(record: FillMaskRecord) -> Iterable[Sequence[Cell]]:

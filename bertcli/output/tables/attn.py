@@ -128,7 +128,7 @@ def _legend(heads: Sequence[HeadStatistics], display: AttentionDisplay) -> Itera
     if any(head.head is None for head in heads):
         yield "all: mean of the layer's heads"
     elif display.grid is None:
-        yield display.thresholds
+        yield from display.thresholds.split("\n")
 
 
 def _map(heatmap: Heatmap, display: AttentionDisplay) -> RenderableType:

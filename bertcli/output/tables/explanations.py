@@ -6,11 +6,11 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from bertcli.choices import AttributionMethod
-from bertcli.output.heatmaps import head_effects_heatmap, mask_name
+from bertcli.output.heatmaps import contributions, head_effects_heatmap, mask_name
 from bertcli.output.tables import cells
 from bertcli.output.tables.matrix import shade, whole_matrix
 from bertcli.output.tables.shaded import ShadedText
-from bertcli.results.masks import Attribution, FillMaskRecord, HeadEffects
+from bertcli.results.masks import Attribution, FillMaskRecord, HeadEffects, MaskPredictions
 from bertcli.results.texts import RunInfo
 
 _STRONGEST = 5
@@ -20,7 +20,11 @@ _ATTRIBUTIONS: Mapping[str, str] = {
     AttributionMethod.OCCLUSION: "occlusion: how much ln p falls when the token is replaced by the mask",
     AttributionMethod.IG: "ig: integrated gradients of ln p; they sum to ln p minus that at the baseline, plus the gap",
 }
-_ATTRIBUTION_SIGN = "above 0: the token supports the prediction; below 0: it opposes it; ·: under 0.005"
+_OF_WORDS: Mapping[str, str] = {
+    AttributionMethod.OCCLUSION: "occlusion: how much ln p falls when all tokens of the word are replaced by the mask",
+    AttributionMethod.IG: f"{_ATTRIBUTIONS[AttributionMethod.IG]}; a word has the sum over its tokens",
+}
+_ATTRIBUTION_SIGN = "above 0: the {} supports the prediction; below 0: it opposes it; ·: under 0.005"
 
 
 def head_effects_table(record: FillMaskRecord, info: RunInfo) -> RenderableType:
@@ -34,22 +38,31 @@ def head_effects_table(record: FillMaskRecord, info: RunInfo) -> RenderableType:
 
 
 def attributions_table(record: FillMaskRecord, info: RunInfo) -> RenderableType:
-    """Draw the text for each explained token of each mask, its tokens shaded by their contributions."""
+    """Draw the text for each explained token of each mask, its tokens or words shaded by their contributions."""
     parts: list[RenderableType] = []
-    methods: dict[str, None] = {}
+    notes: dict[str, None] = {}
     for ordinal, mask in enumerate(record.masks):
         for found in mask.attributions or ():
             heading = cells.subtitle(f"{mask_name(record, ordinal)}: {found.target}", _logprob_and_gap(found))
-            parts.append(Group(heading, ShadedText(record.text.tokens, list(map(float, found.values)), mask.position)))
-            methods[_ATTRIBUTIONS[found.method]] = None
-    return cells.figure(cells.title(record.text), *parts, cells.caption(info, *methods, _ATTRIBUTION_SIGN))
+            parts.append(Group(heading, _shaded_text(record, mask, found)))
+            notes[(_ATTRIBUTIONS if found.words is None else _OF_WORDS)[found.method]] = None
+            notes[_ATTRIBUTION_SIGN.format("token" if found.words is None else "word")] = None
+    return cells.figure(cells.title(record.text), *parts, cells.caption(info, *notes))
+
+
+def _shaded_text(record: FillMaskRecord, mask: MaskPredictions, found: Attribution) -> ShadedText:
+    values = contributions(found)
+    if found.words is None:
+        return ShadedText(record.text.tokens, values, mask.position)
+    explained = [number for number, word in enumerate(found.words) if mask.position in word.positions]
+    return ShadedText([word.word for word in found.words], values, *explained)
 
 
 def _logprob_and_gap(found: Attribution) -> str:
     shown = f"ln p {found.logprob:.3f}"
     if found.gap is None:
         return shown
-    total = sum(float(value) for value in found.values if value == value)
+    total = sum(value for value in contributions(found) if value == value)
     difference = total - found.gap
     share = f" ({abs(100 * found.gap / difference):.1f} %)" if difference else ""
     start = f"{found.logprob - difference:.3f} at the {found.baseline} baseline"

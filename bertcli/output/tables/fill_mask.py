@@ -10,7 +10,7 @@ from bertcli.choices import TargetScore
 from bertcli.output.formatting import visible
 from bertcli.output.tables import cells
 from bertcli.output.tables.blocks import Blocks
-from bertcli.results.masks import FillMaskRecord, MaskPredictions, Prediction
+from bertcli.results.masks import FillMaskRecord, MaskPredictions
 from bertcli.results.texts import RunInfo
 
 _SMALLEST_WITH_DECIMALS = 0.001
@@ -51,29 +51,39 @@ def common_ends(sequences: Sequence[str]) -> tuple[int, int]:
     return len(commonprefix(sequences)), len(commonprefix([sequence[::-1] for sequence in sequences]))
 
 
-def find_filled(prediction: Prediction, ends: tuple[int, int]) -> int | None:
+def find_filled(sequence: str, word: str, ends: tuple[int, int]) -> int | None:
     """Return the position of the filled word in its text.
 
     The position is the only one at which the word covers all characters that differ between the texts.
 
     Args:
-        prediction: A candidate and its text.
+        sequence: The text.
+        word: A candidate, with which the text is filled.
         ends: common_ends of the texts of all candidates for the mask.
 
     Returns:
         The index of the word's first character, or None if no position or more than one is possible.
 
-    >>> this = Prediction(1, 0.9, 9.0, 2003, "is", "this is it")
-    >>> find_filled(this, common_ends(["this is it", "this was it"]))
+    >>> find_filled("this is it", "is", common_ends(["this is it", "this was it"]))
     5
     """
-    sequence, word = prediction.sequence, prediction.token_str
     latest, end = ends[0], len(sequence) - ends[1]
     # Not all texts share the space before or after the word: punctuation has none.
     latest += sequence.startswith(" ", latest)
     end -= sequence.endswith(" ", 0, end)
     starts = [start for start in range(max(0, end - len(word)), latest + 1) if sequence.startswith(word, start)]
     return starts[0] if len(starts) == 1 else None
+
+
+def filled_text(sequence: str, word: str, ends: tuple[int, int]) -> Text:
+    """Return the filled text, with the new word in bold if its position is certain. Arguments as for find_filled."""
+    start = find_filled(sequence, word, ends)
+    if start is None:
+        return cells.cell(sequence)
+    before, after = sequence[:start], sequence[start + len(word) :]
+    if len(sequence) > _LONGEST_TEXT:
+        before, after = _end_of(before), _beginning_of(after)
+    return cells.cell(before).append(visible(word), cells.STRONG).append(visible(after))
 
 
 def _candidates(mask: MaskPredictions) -> Blocks:
@@ -92,7 +102,7 @@ def _candidates(mask: MaskPredictions) -> Blocks:
             Text(str(prediction.token)),
             probability(prediction.score),
             cells.number(prediction.logit),
-            _filled(prediction, ends),
+            filled_text(prediction.sequence, prediction.token_str, ends),
         )
     return Blocks(drawn, keys=2)
 
@@ -137,18 +147,6 @@ def _certainty(mask: MaskPredictions, mass: float | None) -> Iterator[Text]:
 
 def _digits(score: float) -> str:
     return f"{score:.1e}".replace("e-0", "e-") if 0 < score < _SMALLEST_WITH_DECIMALS else f"{score:.4f}"
-
-
-def _filled(prediction: Prediction, ends: tuple[int, int]) -> Text:
-    """Return the filled text, with the new word in bold if its position is certain."""
-    start = find_filled(prediction, ends)
-    if start is None:
-        return cells.cell(prediction.sequence)
-    end = start + len(prediction.token_str)
-    before, word, after = prediction.sequence[:start], prediction.sequence[start:end], prediction.sequence[end:]
-    if len(prediction.sequence) > _LONGEST_TEXT:
-        before, after = _end_of(before), _beginning_of(after)
-    return cells.cell(before).append(visible(word), cells.STRONG).append(visible(after))
 
 
 def _end_of(text: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from bertcli.choices import FillOrder, ScoreOnly
+from bertcli.choices import FillOrder, LensMethod, ScoreOnly
 from bertcli.output.display import heads_off
 from bertcli.output.heatmaps import mutual_heatmap
 from bertcli.output.tables import cells
@@ -43,7 +43,11 @@ _WORD_SCORES = "ln p of a word: the sum over its tokens"
 _SCORE_COLUMNS = "best: the model's first choice; perplexity: exp(-mean ln p)"
 _UNKNOWN = {"[UNK]", "<unk>"}
 _LARGEST_WITH_DECIMALS = 1e6
-_LENS_LAYERS = "layer 0 is the embeddings; the MLM head was trained on the last layer only"
+_LENS_METHODS: Mapping[str, str] = {
+    LensMethod.RAW: "logit lens (raw): the MLM head was trained on the last layer only",
+    LensMethod.TUNED: "tuned lens: a map that was trained for each layer comes before the MLM head",
+}
+_LENS_LAYERS = "layer 0 is the embeddings"
 _LENS_TOP = "only the top candidate of each layer is shown; use --json for all"
 _LENS_RANKS = "under each target: its rank in the vocabulary"
 _MUTUAL_ROWS = "each value: how much masking the column's token changes the row's prediction"
@@ -103,7 +107,8 @@ def lens_table(record: FillMaskRecord, info: RunInfo) -> RenderableType:
         parts = (part for layer in layers for part in _lens_cells(layer))
         drawn.add_row(Text(str(layers[0].layer)), *parts)
     ranks = [_LENS_RANKS] if any(mask.targets for mask in record.masks) else []
-    caption = cells.caption(info, _LENS_LAYERS, _LENS_TOP, *ranks)
+    methods = [_LENS_METHODS[mask.lens_method] for mask in record.masks[:1] if mask.lens_method is not None]
+    caption = cells.caption(info, *methods, _LENS_LAYERS, _LENS_TOP, *ranks)
     return cells.figure(cells.title(record.text), Blocks(drawn, keys=1), caption)
 
 

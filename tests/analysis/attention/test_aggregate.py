@@ -1,5 +1,6 @@
 """Means of head statistics over many texts, and the order of what a selection returns."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,6 +63,30 @@ def test_previous_and_next_are_weighted_by_the_queries_that_have_a_neighbour() -
     assert (found.layer, found.head, found.label) == (4, 2, "previous")
     assert found.entropy == pytest.approx((3 * 0.5 + 6 * 0.8) / 9)
     assert found.next == pytest.approx((2 * 0.5 + 5 * 0.8) / 7)
+
+
+def summed_label(*texts: tuple[int, float]) -> str | None:
+    """Return the label of a head over texts, each with a number of tokens and an entropy as a share of ln n."""
+    aggregate, at = Aggregate(), list(Statistic).index(Statistic.ENTROPY)
+    for tokens, share in texts:
+        values = np.zeros((1, 1, len(list(Statistic))), np.float32)
+        values[..., at] = share * math.log(tokens)
+        aggregate.add(TextStatistics(tokens, values))
+    return aggregate.summary([0], [0]).heads[0].label
+
+
+def test_a_head_is_broad_over_texts_by_the_mean_share_of_ln_n_over_queries() -> None:
+    assert summed_label((10, 0.9)) == "broad"
+    assert summed_label((10, 0.9), (500, 0.7)) is None
+    assert summed_label((500, 0.9), (10, 0.1)) == "broad"
+    assert summed_label((10, 0.84), (10, 0.78)) == "broad"
+    assert summed_label((10, 0.84), (10, 0.74)) is None
+
+
+def test_texts_of_fewer_than_8_tokens_do_not_count_for_broad() -> None:
+    assert summed_label(*[(7, 1.0)] * 10) is None
+    assert summed_label(*[(7, 0.1)] * 10, (8, 0.9)) == "broad"
+    assert summed_label(*[(7, 1.0)] * 10, (8, 0.7)) is None
 
 
 def test_a_long_stream_of_texts_loses_no_digits() -> None:

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bertcli.analysis.attention.heads import AttnOptions, compute_attention
-from bertcli.analysis.attention.statistics import head_label
+from bertcli.analysis.attention.statistics import describe_heads, head_label
 from bertcli.analysis.attention.strongest_keys import check_has_token, token_spellings
+from bertcli.choices import HeadLabel
 from bertcli.model.session import Session
 from bertcli.results.attention import AttnRecord, HeadStatistics
 from tests.reference import transformers_outputs
@@ -128,25 +129,47 @@ def head(**numbers: float) -> HeadStatistics:
         ({"next": 0.51}, "next"),
         ({"self": 0.51}, "self"),
         ({"cls": 0.3, "sep": 0.31}, "delimiter"),
-        ({"entropy": 3.81}, "broad"),
+        ({"entropy": 0.81}, "broad"),
         ({}, None),
-        ({"previous": 0.5, "next": 0.5, "self": 0.5, "cls": 0.3, "sep": 0.3, "entropy": 3.8}, None),
-        ({"previous": 0.6, "next": 0.6, "self": 0.6, "sep": 0.7, "entropy": 4}, "previous"),
-        ({"next": 0.6, "self": 0.6, "sep": 0.7, "entropy": 4}, "next"),
-        ({"self": 0.6, "sep": 0.7, "entropy": 4}, "self"),
-        ({"sep": 0.7, "entropy": 4}, "delimiter"),
+        ({"previous": 0.5, "next": 0.5, "self": 0.5, "cls": 0.3, "sep": 0.3, "entropy": 0.8}, None),
+        ({"previous": 0.6, "next": 0.6, "self": 0.6, "sep": 0.7, "entropy": 0.9}, "previous"),
+        ({"next": 0.6, "self": 0.6, "sep": 0.7, "entropy": 0.9}, "next"),
+        ({"self": 0.6, "sep": 0.7, "entropy": 0.9}, "self"),
+        ({"sep": 0.7, "entropy": 0.9}, "delimiter"),
     ],
     ids=str,
 )
 def test_a_label_is_the_first_that_fits_and_a_threshold_itself_does_not(
     numbers: dict[str, float], name: str | None
 ) -> None:
-    assert head_label(head(**numbers)) == name
+    normalized_entropy = numbers.get("entropy", 0.0)
+    assert head_label(head(**numbers), normalized_entropy) == name
 
 
-def test_no_text_under_45_tokens_can_be_broad() -> None:
-    assert head_label(head(entropy=math.log(44))) is None
-    assert head_label(head(entropy=math.log(45))) == "broad"
+def labels_of(entropy: float, token_count: int) -> HeadLabel | None:
+    """Return the label of a head with this mean entropy over a text of this number of tokens."""
+    values = np.zeros((2, len(NUMBERS)), np.float32)
+    values[1, NUMBERS.index("entropy")] = entropy
+    [found] = describe_heads(3, [1], values, token_count)
+    assert (found.layer, found.head, found.entropy) == (3, 1, pytest.approx(entropy))
+    return found.label
+
+
+@given(st.integers(8, 512), st.floats(0, 1))
+def test_a_head_is_broad_if_its_entropy_is_near_that_of_even_attention(token_count: int, share: float) -> None:
+    label = labels_of(share * math.log(token_count), token_count)
+    assert abs(share - 0.8) < 1e-6 or label == ("broad" if share > 0.8 else None)
+
+
+@given(st.integers(1, 7))
+def test_a_text_of_fewer_than_8_tokens_has_no_broad_head(token_count: int) -> None:
+    assert labels_of(math.log(token_count), token_count) is None
+
+
+def test_an_even_head_is_broad_from_8_tokens_on(tmp_path: Path) -> None:
+    session = open_bert(save_bert(tmp_path, random_model(std=0)))
+    for text, label in (("a b c . !", None), ("a b c . ! ?", "broad")):
+        assert {head.label for head in attention_of(session, [text])[0].heads} == {label}
 
 
 @pytest.mark.parametrize("engine", ENGINES)

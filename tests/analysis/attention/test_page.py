@@ -8,9 +8,12 @@ import pytest
 
 from bertcli.analysis.attention.heads import AttnOptions, compute_attention
 from bertcli.analysis.attention.page import compute_page_attention
+from bertcli.analysis.masks.attribution import IntegratedGradients
+from bertcli.analysis.masks.head_effects import HeadEffectsAnalysis
+from bertcli.analysis.masks.occlusion import Occlusion
 from bertcli.analysis.masks.predictions import predict_masks
 from bertcli.results.attention import AttentionOfLayer
-from tests.tiny import one_batch, open_bert
+from tests.tiny import one_batch, open_bert, save_bert
 
 TEXTS = ["how [MASK] you", ("the cat [MASK] on the mat", "are you on [MASK]?"), "cat"]
 
@@ -53,6 +56,48 @@ def test_mask_predictions_equal_those_of_fill_mask(tiny_bert: Path) -> None:
             assert [one.token for one in mask.predictions] == [one.token for one in other.predictions]
             scores = [one.score for one in other.predictions]
             assert [one.score for one in mask.predictions] == pytest.approx(scores, abs=1e-6)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "torch", "transformers"])
+@pytest.mark.parametrize("texts", [TEXTS, ["cat", "how are you"]], ids=["masks", "no masks"])
+def test_a_page_of_some_layers_equals_those_of_the_whole_page(tmp_path: Path, engine: str, texts: list[Any]) -> None:
+    session = open_bert(save_bert(tmp_path, num_hidden_layers=5), engine)
+    batch = one_batch(session, texts)
+    chosen = [1, 3]
+    of_all = compute_page_attention(session, batch, kept)
+    for page, whole in zip(compute_page_attention(session, batch, kept, chosen), of_all, strict=True):
+        assert [layer.layer for layer in page.layers] == [0, 1]
+        for layer, number in zip(page.layers, chosen, strict=True):
+            for name in ("weights", "rollout", "query", "key"):
+                assert np.array_equal(getattr(layer, name), getattr(whole.layers[number], name))
+        assert page.heads == [head for head in whole.heads if head.layer in chosen]
+        assert page.masks == whole.masks
+
+
+def test_explanations_equal_those_of_fill_mask(tmp_path: Path) -> None:
+    session = open_bert(save_bert(tmp_path, num_hidden_layers=4), "torch", with_gradients=True)
+    batch, layers = one_batch(session, TEXTS), [1, 2]
+    analyses = [IntegratedGradients(steps=5), HeadEffectsAnalysis(layers=layers)]
+    of_fill_mask = predict_masks(session, batch, 10, None, [IntegratedGradients(steps=5), HeadEffectsAnalysis()])
+    pages = compute_page_attention(session, batch, kept, layers, analyses)
+    assert [len(page.masks) for page in pages] == [1, 2, 0]
+    for page, expected in zip(pages, of_fill_mask, strict=True):
+        for mask, other in zip(page.masks, expected.masks, strict=True):
+            [attribution], [of_other] = mask.attributions or (), other.attributions or ()
+            assert attribution.target == of_other.target == mask.predictions[0].token_str
+            np.testing.assert_allclose(attribution.values, of_other.values, atol=1e-5)
+            [effects], [of_all] = mask.head_effects or (), other.head_effects or ()
+            np.testing.assert_allclose(effects.values, of_all.values[layers], atol=1e-5)
+
+
+def test_occlusion_on_a_page_equals_that_of_fill_mask(tiny_bert: Path) -> None:
+    session = open_bert(tiny_bert)
+    batch = one_batch(session, TEXTS)
+    pages = compute_page_attention(session, batch, kept, analyses=[Occlusion()])
+    for page, expected in zip(pages, predict_masks(session, batch, 10, None, [Occlusion()]), strict=True):
+        for mask, other in zip(page.masks, expected.masks, strict=True):
+            [attribution], [of_other] = mask.attributions or (), other.attributions or ()
+            np.testing.assert_allclose(attribution.values, of_other.values, atol=1e-5)
 
 
 def test_sentences_follow_token_types_or_else_the_separator(tiny_bert: Path, tmp_path: Path) -> None:

@@ -110,6 +110,44 @@ def beam_search(folder: Path, ids: Ids, beam: int, order: str) -> list[tuple[flo
     return [(logprob, filled) for logprob, filled, _ in beams]
 
 
+def are_pieces(folder: Path, pieces: Sequence[str], *, are_all: bool) -> bool:
+    """Return True if BERT's tokenizer makes these pieces of a word, or of its beginning. A single piece is a word."""
+    word = "".join(piece.removeprefix("##") for piece in pieces)
+    if len(pieces) == 1 and are_all:
+        return True
+    return tokenizer(folder).tokenize(word) == list(pieces) and word.isalnum()
+
+
+def words_of(
+    folder: Path, ids: Ids, position: int, width: int, beam: int | None = None
+) -> dict[tuple[str, ...], float]:
+    """Return ln p of words of BERT's pieces in the mask at a position, piece after piece, by their pieces.
+
+    Args:
+        folder: The checkpoint.
+        ids: The text.
+        position: The mask, which is widened.
+        width: Number of pieces.
+        beam: Number of beginnings to keep after each piece, None for all.
+    """
+    tok = tokenizer(folder)
+    spellings = tok.convert_ids_to_tokens(range(len(tok)))
+    words: dict[tuple[str, ...], float] = {(): 0.0}
+    for number in range(width):
+        grown = {}
+        for pieces, logprob in words.items():
+            known = [*tok.convert_tokens_to_ids(list(pieces)), *[tok.mask_token_id] * (width - number)]
+            next_piece = log_distribution(folder, [*ids[:position], *known, *ids[position + 1 :]], position + number)
+            for spelling, conditional in zip(spellings, next_piece, strict=True):
+                continues = spelling.startswith("##")
+                if spelling in tok.all_special_tokens or continues != bool(pieces):
+                    continue
+                if are_pieces(folder, [*pieces, spelling], are_all=number == width - 1):
+                    grown[(*pieces, spelling)] = logprob + float(conditional)
+        words = dict(sorted(grown.items(), key=lambda each: -each[1])[:beam])
+    return words
+
+
 def mutual(folder: Path, text: str) -> dict[tuple[int, int], float]:
     """Return the distance for each pair of tokens that are not special."""
     tok = tokenizer(folder)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertcli.choices import OnLong
+from bertcli.choices import LensMethod, OnLong
 from bertcli.commands.fill_mask.analyses import set_up
 from bertcli.commands.fill_mask.request import FillMaskRequest
 from bertcli.commands.options import TextOptions
@@ -17,7 +17,7 @@ from bertcli.input.records import FailedText
 from bertcli.model.request import SessionRequest
 from bertcli.model.session import open_session
 from bertcli.output.destination import OutputOptions
-from tests.analysis.masks.slow import log_distribution
+from tests.analysis.masks.slow import log_distribution, target_logprob
 from tests.by_hand import HandDocument
 from tests.tiny import VOCABULARY, WORDS, answers, record
 
@@ -63,6 +63,29 @@ def test_each_mask_is_answered_in_a_window_centred_on_it(tiny_bert: Path, words:
         assert mask.predictions[0].token == int(expected.argmax())
         for prediction in mask.predictions:
             assert prediction.score == pytest.approx(float(np.exp(expected[prediction.token])), abs=1e-5)
+
+
+@given(st.lists(st.sampled_from([*WORDS, "caning", "[MASK]"]), min_size=30, max_size=40), st.integers(8, 16))
+@settings(max_examples=4)
+def test_words_of_several_pieces_fit_the_window_around_a_mask(tiny_bert: Path, words: list[str], limit: int) -> None:
+    text = " ".join([*words, "[MASK]"])
+    document = HandDocument(tiny_bert, text, limit, 0)
+    [found] = fill_mask(tiny_bert, text, limit=limit, pieces="1-3", top_k=2)
+    masks = [at for at, id_ in enumerate(document.ids) if id_ == MASK_ID]
+    for at, mask in zip(masks, found.masks, strict=True):
+        start, end = centred(document, at, limit - 2 - 2)  # room for two more pieces
+        ids = [document.before[0], *document.ids[start:end], *document.after]
+        assert mask.position == at + 1
+        for each in mask.candidates:
+            assert each.logprob == pytest.approx(
+                target_logprob(tiny_bert, ids, at - start + 1, each.ids, "l2r"), abs=1e-4
+            )
+
+
+def test_a_window_without_room_for_a_word_is_an_error(tiny_bert: Path) -> None:
+    [found] = fill_mask(tiny_bert, "how are you [MASK]", limit=4, pieces="3")
+    assert isinstance(found, FailedText)
+    assert str(found.error) == "a word of 3 pieces needs more than a window, which has room for 2 tokens"
 
 
 @given(st.lists(st.sampled_from([*WORDS, "caning", "xyz"]), min_size=20, max_size=50), st.integers(0, 10))
@@ -129,7 +152,7 @@ def test_a_target_that_no_window_has_room_for_fails_the_text(tiny_bert: Path) ->
 def test_entropy_and_layers_are_those_of_the_window(tiny_bert: Path) -> None:
     text = " ".join([*WORDS, "[MASK]", *WORDS])
     [found] = fill_mask(tiny_bert, text, entropy=True)
-    [lens] = fill_mask(tiny_bert, text, lens=True)
+    [lens] = fill_mask(tiny_bert, text, lens=LensMethod.AUTO)
     start, end = ((window.start, window.end) for window in found.text.windows).__next__()
     document = HandDocument(tiny_bert, text, LIMIT, 0)
     ids = [document.before[0], *document.ids[start:end], *document.after]

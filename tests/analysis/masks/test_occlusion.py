@@ -81,3 +81,21 @@ def test_heads_that_are_off_count(tiny_bert: Path) -> None:
         for ablate in (None, "0.*")
     ]
     assert np.nanmax(np.abs(values[0] - values[1])) > 1e-3
+
+
+@given(drawn.engines, drawn.masked_texts())
+@settings(max_examples=15)
+def test_the_tokens_of_a_word_can_be_masked_together(tiny_bert: Path, engine: str, text: str) -> None:
+    session = drawn.session_of(tiny_bert, engine)
+    [tokenized] = tokenize(session, [text])
+    targets = parse_targets(session.tokenizer, ["cat", "!"])
+    [record] = predict_masks(session, one_batch(session, [text]), 2, analyses=[Occlusion(targets, words=True)])
+    for mask in record.masks:
+        for found in mask.attributions or ():
+            whole = logprob(session, tokenized, mask.position, found.token)
+            for position, value in enumerate(found.values):
+                if not np.isnan(value) and tokenized.input_ids[position] != session.mask_token_id:
+                    of_word = [at for at, word in enumerate(tokenized.words) if word == tokenized.words[position]]
+                    occluded = with_masks(tokenized, of_word, session.mask_token_id)
+                    expected = whole - logprob(session, occluded, mask.position, found.token)
+                    assert value == pytest.approx(expected, abs=2e-5)

@@ -14,7 +14,7 @@ from tests.output.page.chromium import Tab
 def test_a_click_enlarges_a_thumbnail_and_a_second_opens_the_head(pairs_tab: Tab) -> None:
     pairs_tab.view("model").page.click(".thumbnail[data-layer='1'][data-head='2']")
     assert pairs_tab.settled().address() == {"view": "model", "enlarged": "1.2"}
-    assert "Layer 1, head 2" in pairs_tab.text(".enlarged h3")
+    assert "Layer 1, head 2" in pairs_tab.text(".enlarged h2")
     assert pairs_tab.ink(".enlarged canvas") > 2000
     box, grid = (pairs_tab.page.locator(name).bounding_box() for name in (".enlarged", ".thumbnail-stage"))
     assert box["x"] >= grid["x"] and box["x"] + box["width"] <= grid["x"] + grid["width"] + 1
@@ -31,7 +31,7 @@ def test_keys_enlarge_move_close_and_open(pairs_tab: Tab) -> None:
     pairs_tab.view("model").page.focus(".thumbnail[data-layer='0'][data-head='0']")
     assert pairs_tab.key("Enter").address()["enlarged"] == "0.0"
     assert pairs_tab.key("ArrowRight").key("ArrowDown").address()["enlarged"] == "1.1"
-    assert "Layer 1, head 1" in pairs_tab.text(".enlarged h3")
+    assert "Layer 1, head 1" in pairs_tab.text(".enlarged h2")
     assert "enlarged" not in pairs_tab.key("Escape").address()
     assert not pairs_tab.page.is_visible(".enlarged")
     assert pairs_tab.page.evaluate("() => document.activeElement.dataset.head") == "1"
@@ -81,7 +81,7 @@ def test_layers_have_their_numbers_in_the_model(browser: Any, pairs_page: Path, 
     with chromium.tab(browser, tmp_path / "some.html") as tab:
         tab.open("view=model&enlarged=1.0")
         assert tab.texts("#view-model .row-name") == ["3", "7"]
-        assert "Layer 7, head 0" in tab.text(".enlarged h3")
+        assert "Layer 7, head 0" in tab.text(".enlarged h2")
         tab.page.click(".enlarged canvas")
         tab.drawn("heads").view("matrix")
         options = tab.page.locator("[data-control='layer'] option").all_text_contents()

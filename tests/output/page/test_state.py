@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.cli.process import run
@@ -159,6 +160,41 @@ def test_a_changed_address_applies_to_the_open_page(pairs_tab: Tab) -> None:
     assert pairs_tab.page.get_attribute("[data-statistic='self']", "aria-pressed") == "true"
 
 
+@pytest.mark.parametrize("view", ["heads", "matrix", "rollout", "neuron", "masks"])
+def test_special_tokens_can_be_left_out(pairs_tab: Tab, view: str) -> None:
+    """The weights of the other tokens then sum to 1."""
+    pairs_tab.open(f"view={view}&text=1&heads=0&special=hide&token=1")
+    section = pairs_tab.text(f"#view-{view}")
+    assert "[CLS]" not in section and "[SEP]" not in section
+    assert "left out" in pairs_tab.text(".special")
+    if view == "heads":
+        full = np.array(pairs_tab.page.evaluate("() => attentionPage.matrix(0, 0)"))[1]
+        tokens = pairs_tab.page.evaluate("() => JSON.parse(document.getElementById('text-1').textContent).tokens")
+        full[[at for at, token in enumerate(tokens) if token in ("[CLS]", "[SEP]")]] = 0
+        best = np.argsort(-full)[:10]
+        assert pairs_tab.texts(".readout .bars .place") == [str(at) for at in best]
+        shown = [float(number) for number in pairs_tab.texts(".readout .bars .number")]
+        assert shown == pytest.approx((full / full.sum())[best], abs=0.0006)
+    pairs_tab.page.uncheck(".special input")
+    assert pairs_tab.settled().address()["special"] == "show"
+
+
+@pytest.mark.parametrize(("view", "is_hidden"), [("rollout", True), ("model", True), ("matrix", False)])
+def test_special_tokens_with_most_of_the_weights_are_left_out_of_some_views(
+    browser: Any, tmp_path: Path, view: str, is_hidden: bool
+) -> None:
+    """The bundled model gives [CLS] and [SEP] more than 60 % in this text."""
+    run("attn", "Go.", "--html", tmp_path / "go.html").answer()
+    with chromium.tab(browser, tmp_path / "go.html") as tab:
+        assert tab.open(f"view={view}").page.is_checked(".special input") is is_hidden
+        assert ("left out" in tab.text(".special")) is is_hidden
+
+
+def test_a_kept_token_that_is_left_out_is_forgotten(pairs_tab: Tab) -> None:
+    pairs_tab.open("token=0").page.check(".special input")
+    assert pairs_tab.settled().address() == {"special": "hide"}
+
+
 def test_a_list_selects_the_text(pairs_tab: Tab) -> None:
     options = pairs_tab.page.eval_on_selector_all(
         "#text option", "options => options.map((option) => option.textContent)"
@@ -260,7 +296,7 @@ def test_a_narrow_window_shows_the_tab_of_the_view(browser: Any, pairs_page: Pat
 def test_a_narrow_window_shows_the_softmax_of_the_neuron_view(browser: Any, pairs_page: Path) -> None:
     with chromium.tab(browser, pairs_page, viewport={"width": 400, "height": 800}) as tab:
         tab.open("view=neuron")
-        assert tab.page.locator("#view-neuron canvas").bounding_box()["width"] <= 400
-        canvas = tab.page.locator("#view-neuron canvas")
-        canvas.hover(position={"x": 2, "y": 50 + 54 * 3 + 30})  # first strip of the fourth token
-        assert "query[0] =" in tab.text("#view-neuron .pointed")
+        canvas = tab.page.locator("#view-neuron .neuron-keys > canvas")
+        assert canvas.bounding_box()["width"] <= 400
+        canvas.hover(position={"x": 2, "y": 54 * 3 + 30})  # first strip of the fourth key
+        assert "key[0] =" in tab.text("#view-neuron .pointed")

@@ -222,19 +222,23 @@ def test_the_neuron_view_computes_the_scores_of_the_token_under_the_pointer(
     pairs_tab.open("view=neuron&layer=1&heads=1")
     pairs_tab.page.hover("#view-neuron .token[data-position='4']")
     assert "on is the query in layer 1, head 1" in pairs_tab.text("#view-neuron .pointed")
-    assert pairs_tab.ink("#view-neuron canvas") > 2000
+    keys = "#view-neuron .neuron-keys > canvas"
+    assert pairs_tab.ink(keys) > 2000
+    assert pairs_tab.ink("#view-neuron .neuron-flow") > 200
     query, key = computed["query"][1, 1, 4], computed["key"][1, 1]
     scores = key @ query / np.sqrt(query.size)
     weights = np.exp(scores - scores.max()) / np.exp(scores - scores.max()).sum()
     assert weights == pytest.approx(computed["weights"][1, 1, 4], abs=1e-5)  # so the page has these vectors
-    canvas = pairs_tab.page.query_selector("#view-neuron canvas")
-    width = canvas.bounding_box()["width"]
-    row = 6
-    pairs_tab.page.hover("#view-neuron canvas", position={"x": width * 0.45, "y": 28 + 26 * (row + 0.5)})
-    said = pairs_tab.text("#view-neuron .pointed")
-    place, number = int(said.split("[")[-1].split("]")[0]), float(said.split("=")[1])
-    vector = key[row] if " key[" in said else key[row] * query
-    assert number == pytest.approx(vector[place], abs=1e-3)
+    width = pairs_tab.page.query_selector(keys).bounding_box()["width"]
+    pairs_tab.page.click("#view-neuron .token[data-position='4']")
+    for row, share in ((0, 0.3), (6, 0.6)):  # keys are sorted by weight
+        at = int(np.argsort(-weights)[row])
+        pairs_tab.page.hover(keys, position={"x": width * share, "y": 26 * (row + 0.5)})
+        said = pairs_tab.text("#view-neuron .pointed")
+        assert said.startswith(f"{computed['tokens'][at]} {'key' if share == 0.3 else 'product'}[")
+        place, number = int(said.split("[")[-1].split("]")[0]), float(said.split("=")[1])
+        vector = key[at] if share == 0.3 else key[at] * query
+        assert number == pytest.approx(vector[place], abs=1e-3)
 
 
 def test_the_rollout_view_lists_the_parts_of_the_selected_token(pairs_tab: Tab, records: Any) -> None:
@@ -265,6 +269,29 @@ def test_the_masks_view_shows_the_predictions_of_fill_mask_and_each_masks_attent
         assert pairs_tab.texts(f"{place} .looks .bars .place")[0] == str(row.argmax())
 
 
+def test_the_masks_view_shows_the_contributions_of_tokens_and_heads(
+    browser: Any, tiny_bert: Path, tmp_path: Path
+) -> None:
+    attribute, effects = ("--attribute", "occlusion"), ("--head-effects",)
+    run("attn", "-m", tiny_bert, TEXTS[1], *attribute, *effects, "--html", tmp_path / "why.html").answer()
+    [attributed] = run("fill-mask", "-m", tiny_bert, TEXTS[1], *attribute, "--json").records()
+    [ablated] = run("fill-mask", "-m", tiny_bert, TEXTS[1], *effects, "--json").records()
+    with chromium.tab(browser, tmp_path / "why.html") as tab:
+        tab.open("view=masks")
+        for number in (1, 2):
+            place = f".mask:nth-of-type({number})"
+            [attribution] = attributed["masks"][number - 1]["attributions"]
+            [effect] = ablated["masks"][number - 1]["head_effects"]
+            shown = tab.texts(f"{place} .attributed .number")
+            wanted = [value for value in attribution["values"] if value is not None]
+            assert [float(text) for text in shown if text != "–"] == pytest.approx(wanted, rel=0.06)
+            assert len(shown) == len(attribution["values"])
+            cells = [float(text) for text in tab.texts(f"{place} .explained .cell")]
+            assert cells == pytest.approx(np.ravel(effect["values"]), rel=0.06)
+        tab.page.click(".mask:nth-of-type(2) .explained .cell >> nth=4")  # the second head of the second layer
+        assert tab.drawn("heads").address() == {"layer": "1", "heads": "1"}
+
+
 def test_the_masks_view_explains_a_text_without_a_mask(pairs_tab: Tab) -> None:
     assert "This text has no mask" in pairs_tab.view("masks").text("#view-masks")
 
@@ -280,7 +307,7 @@ def test_the_neuron_view_explains_that_transformers_provides_no_vectors(browser:
     with chromium.tab(browser, transformers_page) as tab:
         said = tab.open("view=neuron").text("#view-neuron")
         assert "--engine numpy" in said
-        assert not tab.page.is_visible("#view-neuron canvas")
+        assert not tab.page.is_visible("#view-neuron .neuron-keys")
 
 
 @pytest.fixture

@@ -12,15 +12,11 @@ from tests.output import samples
 from tests.output.drawing import draw
 
 
-def _prediction(word: str, sequence: str) -> Prediction:
-    return Prediction(1, 0.5, 1.0, 7, word, sequence)
-
-
 def _places(template: str, *words: str) -> Sequence[int | None]:
     """Return the position that find_filled returns for each word at {}."""
     sequences = [template.format(word) for word in words]
     ends = common_ends(sequences)
-    return [find_filled(_prediction(word, sequence), ends) for word, sequence in zip(words, sequences, strict=True)]
+    return [find_filled(sequence, word, ends) for word, sequence in zip(words, sequences, strict=True)]
 
 
 @pytest.mark.parametrize(
@@ -44,13 +40,13 @@ def test_the_filled_word_is_found_if_only_one_position_is_possible(
 def test_not_all_texts_need_a_space_before_the_word() -> None:
     sequences = {".": "they are.", "there": "they are there"}
     ends = common_ends(list(sequences.values()))
-    found = [find_filled(_prediction(word, sequence), ends) for word, sequence in sequences.items()]
+    found = [find_filled(sequence, word, ends) for word, sequence in sequences.items()]
     assert found == [8, 9]
 
 
 def test_a_piece_that_the_text_does_not_contain_is_not_found() -> None:
     ends = common_ends(["walking", "walks"])
-    assert find_filled(_prediction("##ing", "walking"), ends) is None
+    assert find_filled("walking", "##ing", ends) is None
 
 
 WORDS = st.lists(st.text("ab ", min_size=1, max_size=3), min_size=2, max_size=4)

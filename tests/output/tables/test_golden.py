@@ -20,7 +20,7 @@ from bertcli.output.schemas.attn import (
     strongest_keys_schema,
     summary_schema,
 )
-from bertcli.output.schemas.attributions import attributions_schema
+from bertcli.output.schemas.attributions import attributions_schema, word_attributions_schema
 from bertcli.output.schemas.encode import encode_schema
 from bertcli.output.schemas.fill_mask import (
     compare_schema,
@@ -38,6 +38,7 @@ from bertcli.output.schemas.pairs import pair_schema
 from bertcli.output.schemas.similarity import ComparedColumns, similarity_schema, token_similarity_schema
 from bertcli.output.schemas.summaries import pair_summary_schema, probe_summary_schema
 from bertcli.output.schemas.tokens import tokens_schema
+from bertcli.output.schemas.whole_words import whole_words_schema
 from bertcli.output.schemas.words import with_words
 from bertcli.results.embeddings import SimilarityMatrix
 from tests.output import samples
@@ -110,6 +111,14 @@ CASES: dict[str, Callable[[], Case]] = {
         attributions_schema(samples.info("fill-mask")),
         [samples.attributions_record(), samples.attributions_record("ig")],
     ),
+    "fill-mask-attribute-words": lambda: (
+        word_attributions_schema(samples.info("fill-mask")),
+        [samples.word_attributions_record(), samples.word_attributions_record("ig")],
+    ),
+    "fill-mask-pieces": lambda: (
+        whole_words_schema(samples.info("fill-mask"), "mean"),
+        [samples.whole_words_record(), samples.whole_words_record(2)],
+    ),
     "encode": _encode,
     "encode-similarity": lambda: (_compared(), [samples.similarity_matrix()]),
     "encode-similar-pairs": lambda: (_compared(), [samples.similar_pairs()]),
@@ -147,6 +156,8 @@ COLORED = (
     "fill-mask-mutual",
     "fill-mask-head-effects",
     "fill-mask-attribute",
+    "fill-mask-attribute-words",
+    "fill-mask-pieces",
     "encode-words",
     "encode-tokens",
     "encode",

@@ -94,7 +94,8 @@ def _lens(text: TextInfo) -> tuple[Schema[Any], Any]:
     best = [[Prediction(1, 0.5, 1.0, at, token, text.text)] for at, token in enumerate(text.tokens)]
     targets = [samples.target(token, token or "?", -1.0, 0.5, 7) for token in text.tokens]
     layers = [LensLayer(layer, each, targets) for layer, each in enumerate(best)]
-    return lens_schema(samples.info("fill-mask")), FillMaskRecord(text, [MaskPredictions(1, [], targets, lens=layers)])
+    masks = [MaskPredictions(1, [], targets, lens=layers, lens_method="tuned")]
+    return lens_schema(samples.info("fill-mask")), FillMaskRecord(text, masks)
 
 
 def _compare(text: TextInfo) -> tuple[Schema[Any], Any]:

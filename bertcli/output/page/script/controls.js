@@ -4,22 +4,25 @@
 import { about, layerName } from "./data.js";
 import { make } from "./dom.js";
 import { share } from "./numbers.js";
+import { MEANINGS } from "./facts.js";
 import { foundHeads } from "./search.js";
-import { currentText, everyHead, FILTERS, soleHead, within } from "./state.js";
+import { currentText, everyHead, FILTERS, isSpecialHidden, soleHead, within } from "./state.js";
 import { change, now } from "./store.js";
 import { css, headColour, inkOn, partsOf } from "./theme.js";
 import { labelOf } from "./tokens.js";
-import { MEANINGS } from "./facts.js";
+import { specialShare } from "./weights.js";
 
 /** @typedef {import("./state.js").State} State */
+
+const SPECIAL_NAMES = "[CLS] and [SEP]";
 
 /** Return the controls, by their names. Each has an element, and a method that shows the state. */
 export const controlOf = (/** @type {string} */ name) => (built[name] ??= BUILDERS[name]());
 
-/** @type {Record<string, {element: any, show: (state: State) => void}>} */
+/** @type {Record<string, {element: any, show: (state: State, view: any) => void}>} */
 const built = {};
 
-/** @type {Record<string, () => {element: any, show: (state: State) => void}>} */
+/** @type {Record<string, () => {element: any, show: (state: State, view: any) => void}>} */
 const BUILDERS = {
   layer: () => new Stepper("Layer", "layer"),
   through: () => new Stepper("Through layer", "through"),
@@ -30,6 +33,7 @@ const BUILDERS = {
   drawing: () => new Segments("drawing", "Draw as", [["matrix", "matrix", "A cell for each weight"], ["lines", "lines", "Lines from queries on the left to keys on the right"]], true),
   least: () => new LeastSlider(),
   find: () => new SearchChip(),
+  special: () => new SpecialSwitch(),
 };
 
 /** Buttons of which one is pressed. */
@@ -63,6 +67,26 @@ class LeastSlider {
   show(/** @type {State} */ { least }) {
     this.slider.value = Math.round(100 * Math.sqrt(least));
     this.number.textContent = share(least);
+  }
+}
+
+/** A switch that shows or hides special tokens, and says why they are hidden if the user has not decided. */
+class SpecialSwitch {
+  constructor() {
+    this.box = make("input", {
+      type: "checkbox", onchange: () => change({ special: this.box.checked ? "hide" : "show" }),
+    });
+    this.note = make("span", { class: "quiet" });
+    this.element = make("label", {
+      class: "control special", title: "Leave out the tokens that the tokenizer adds, and scale the other weights of each row to sum to 1",
+    }, this.box, make("span", { text: `Hide ${SPECIAL_NAMES}` }), this.note);
+  }
+
+  show(/** @type {State} */ state, /** @type {any} */ view) {
+    this.box.checked = (state.special === null && view.isSpecialHidden) || isSpecialHidden(state);
+    const share = view.specialShare ?? specialShare(currentText(state));
+    this.note.textContent = this.box.checked
+      ? `(${(100 * share).toFixed(0)} % of the weights, left out; rows sum to 1 without them)` : "";
   }
 }
 

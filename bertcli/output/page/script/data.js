@@ -5,6 +5,8 @@
  * @typedef {object} Mask
  * @property {number} position
  * @property {{token: string, score: number, sequence: string}[]} predictions
+ * @property {{target: string, method: string, values: (number | null)[], gap: number | null, logprob: number}[]} [attributions]
+ * @property {{target: string, values: (number | null)[][], logprob: number}} [headEffects] layers x heads
  *
  * @typedef {object} Text
  * @property {number} number Place among the texts of the page.
@@ -18,6 +20,7 @@
  * @property {(string | null)[]} labels For each head.
  * @property {Mask[]} masks
  * @property {Encoding} weights
+ * @property {([number, number] | null)[]} [spans] Start and end of each token in the text or pair; null if it is special.
  *
  * @typedef {{bits: number, law: "linear" | "root"}} Encoding How steps encode weights, see Matrix.
  *

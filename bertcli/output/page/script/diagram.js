@@ -46,7 +46,7 @@ export class EdgeDiagram {
    * @param {import("./data.js").Text} text
    * @param {{queries: number[], keys: number[]}} rows Positions in the text.
    * @param {number[]} heads
-   * @param {import("./data.js").Matrix[]} matrices One for each head.
+   * @param {Pick<import("./data.js").Matrix, "size" | "row" | "at">[]} matrices One for each head.
    * @param {number} least
    */
   show(text, rows, heads, matrices, least) {

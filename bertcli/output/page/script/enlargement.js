@@ -23,7 +23,7 @@ export class Enlargement {
    */
   constructor(parent, { open, close }) {
     this.parent = parent;
-    this.title = make("h3");
+    this.title = make("h2");
     this.canvas = make("canvas", { role: "img", title: "Click to open the head", onclick: open });
     this.root = make("section", { class: "enlarged", hidden: true }, make("div", { class: "head-line" }, this.title,
       make("button", { type: "button", class: "plain framed", text: "Open head", title: "Open the head (Enter)", onclick: open }),

@@ -32,7 +32,7 @@ export function inBrief(/** @type {Text} */ text, /** @type {number} */ layer, /
 export function factsOf(/** @type {Text} */ text, /** @type {number} */ layer, /** @type {number} */ head) {
   const label = labelOf(text, layer, head);
   return make("section", { class: "facts" },
-    make("h3", {}, `Layer ${layerName(layer)}, head ${head}`, label && make("span", { class: "label", text: label })),
+    make("h2", {}, `Layer ${layerName(layer)}, head ${head}`, label && make("span", { class: "label", text: label })),
     make("dl", {}, ...about.statistics.flatMap((name) => [
       make("dt", { text: name, title: MEANINGS[name] }),
       make("dd", { text: written(name, statisticOf(text, layer, head, name)) }),

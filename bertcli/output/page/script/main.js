@@ -97,13 +97,14 @@ const cutTo = (/** @type {import("./data.js").Text} */ { size }) => `cut to ${gr
 
 let drawnControls = [];
 
-function drawControls(/** @type {State} */ state, /** @type {string[]} */ names) {
+function drawControls(/** @type {State} */ state, /** @type {import("./view.js").View} */ view) {
+  const names = view.controls;
   const controls = names.map(controlOf);
   if (names.join() !== drawnControls.join()) {
     byId("controls").replaceChildren(...controls.map(({ element }) => element));
     drawnControls = names;
   }
-  for (const control of controls) control.show(state);
+  for (const control of controls) control.show(state, view);
 }
 
 /** @type {State | null} */
@@ -116,11 +117,14 @@ async function draw(/** @type {State} */ state) {
   const isHover = before && Object.keys(state).every((name) => name === "pointed" || state[name] === before[name]);
   if (!isHover) {
     showView(view, before?.view !== state.view);
-    drawControls(state, view.controls);
+    drawControls(state, view);
     finder.draw(state);
   }
   const waiting = view.draw(state);
-  if (waiting) await waiting;
+  if (waiting) {
+    await waiting;
+    if (shown === state) drawControls(state, view);
+  }
   if (shown === state) document.body.dataset.drawn = state.view; // tells scripts outside the page that the view is drawn
 }
 

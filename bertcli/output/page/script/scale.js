@@ -2,11 +2,12 @@
 // The scale of a drawing: which colour a weight has, and a bar that shows it.
 
 import { Segments } from "./controls.js";
-import { about, headMatrix, layerOf } from "./data.js";
+import { about, layerOf } from "./data.js";
 import { make } from "./dom.js";
 import { share } from "./numbers.js";
-import { currentText, shownPositions } from "./state.js";
+import { currentText, isSpecialHidden, shownPositions } from "./state.js";
 import { css, ramp, rampColour } from "./theme.js";
+import { shownMatrix } from "./weights.js";
 
 /** @typedef {import("./state.js").State} State */
 
@@ -97,7 +98,9 @@ export async function largestWeight(/** @type {State} */ state) {
   let most = 0;
   for (let layer = 0; layer < about.layers; layer++) {
     const arrays = await layerOf(text, layer);
-    for (let head = 0; head < about.heads; head++) most = Math.max(most, largestIn(headMatrix(arrays, head), { queries, keys }));
+    for (let head = 0; head < about.heads; head++) {
+      most = Math.max(most, largestIn(shownMatrix(text, arrays, head, isSpecialHidden(state)), { queries, keys }));
+    }
   }
   Object.assign(known, { name, most });
   return most;

@@ -3,6 +3,7 @@
 
 import { about, textAt, textCount } from "./data.js";
 import { zoomNamed, zoomWritten } from "./zoom.js";
+import { hidesSpecial, specialShare, specialTokens } from "./weights.js";
 
 /**
  * @typedef {object} Place A token on one side, or a cell if both are given.
@@ -27,6 +28,7 @@ import { zoomNamed, zoomWritten } from "./zoom.js";
  * @property {"head" | "global"} extent The strongest colour is the largest weight of the head, or of all heads.
  * @property {"matrix" | "lines"} drawing How thumbnails are drawn.
  * @property {number | null} enlarged The head whose thumbnail is enlarged, as layer * heads + head.
+ * @property {"show" | "hide" | null} special Whether special tokens are shown; null: as suits the view.
  * @property {number} screen Changes whenever everything has to be drawn again, as for another theme or width.
  */
 
@@ -67,15 +69,20 @@ export function startingState() {
     extent: "head",
     drawing: "matrix",
     enlarged: null,
+    special: null,
     screen: 0,
     ...start,
   });
 }
 
-/** Return the positions on each side that pass the sentence filter. */
-export function shownPositions(/** @type {State} */ state) {
+/** True if special tokens are left out. Rollout decides for itself if the user has not, since it knows its weights. */
+export const isSpecialHidden = (/** @type {State} */ state) => hidesSpecial(state, specialShare(currentText(state)));
+
+/** Return the positions on each side that pass the sentence filter and are not left out as special. */
+export function shownPositions(/** @type {State} */ state, isHidden = isSpecialHidden(state)) {
   const text = currentText(state);
-  const positions = text.tokens.map((_, position) => position);
+  const special = specialTokens(text);
+  const positions = text.tokens.map((_, position) => position).filter((position) => !(isHidden && special[position]));
   if (state.filter === "all" || !text.sentences.length) return { queries: positions, keys: positions };
   const of = (/** @type {string} */ letter) => positions.filter((position) => text.sentences[position] === (letter === "b" ? 1 : 0));
   return { queries: of(state.filter[0]), keys: of(state.filter[1]) };
@@ -109,7 +116,7 @@ export function reduce(state, changes) {
     next.pointed = null;
     if (!("enlarged" in changes)) next.enlarged = null;
   }
-  if (next.filter !== state.filter) {
+  if (next.filter !== state.filter || next.special !== state.special) {
     next.pointed = null;
     if (!("zoom" in changes)) next.zoom = null;
     const { queries, keys } = shownPositions(next);
@@ -128,7 +135,10 @@ export function keeping(/** @type {State} */ state, /** @type {Place} */ { query
 }
 
 // The address names what differs from the starting state.
-const WRITTEN = ["view", "text", "layer", "heads", "token", "key", "filter", "least", "statistic", "through", "find", "zoom", "curve", "extent", "drawing", "enlarged"];
+const WRITTEN = [
+  "view", "text", "layer", "heads", "token", "key", "filter", "least", "statistic", "through", "find", "special", "zoom", "curve", "extent",
+  "drawing", "enlarged",
+];
 
 function writtenOf(/** @type {State} */ state, /** @type {string} */ name) {
   if (name === "heads") return chosenHeads(state).join(",");
@@ -148,7 +158,7 @@ export function addressOf(/** @type {State} */ state) {
 }
 
 // The values of state that has only a few.
-const CHOICES = { curve: ["root", "linear"], extent: ["head", "global"], drawing: ["matrix", "lines"] };
+const CHOICES = { curve: ["root", "linear"], extent: ["head", "global"], drawing: ["matrix", "lines"], special: ["show", "hide"] };
 
 // The browser's Back undoes only changes to these. With others, such as each move of a slider, it would take too many
 // steps.

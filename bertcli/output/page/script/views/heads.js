@@ -1,17 +1,18 @@
 // @ts-check
 // The head view: the attention between tokens in one layer, with a colour for each head.
 
-import { headMatrix, layerName, layerOf } from "../data.js";
+import { layerName, layerOf } from "../data.js";
 import { EdgeDiagram } from "../diagram.js";
 import { drawingOfLines } from "../drawings.js";
 import { announce, empty, fill, make, soon } from "../dom.js";
 import { factsOf } from "../facts.js";
 import { grouped, share } from "../numbers.js";
-import { chosenHeads, currentText, shownPositions } from "../state.js";
+import { chosenHeads, currentText, isSpecialHidden, shownPositions } from "../state.js";
 import { now } from "../store.js";
 import { tableOfLines } from "../tables.js";
 import { bars, spelt, strongest, visible } from "../tokens.js";
 import { View } from "../view.js";
+import { shownMatrix } from "../weights.js";
 
 /** @typedef {import("../state.js").State} State */
 
@@ -20,9 +21,9 @@ const LEGEND = "The opacity of a line is its weight relative to the strongest li
 
 export class HeadsView extends View {
   constructor() {
-    super("heads", "Heads", ["layer", "heads", "filter", "least"], [
+    super("heads", "Heads", ["layer", "heads", "filter", "least", "special"], [
       { needs: ["layer"], draw: (state) => this.load(state) },
-      { needs: ["heads", "filter", "least"], draw: (state) => this.arrange(state) },
+      { needs: ["heads", "filter", "least", "special"], draw: (state) => this.arrange(state) },
       { needs: ["pointed", "token", "key"], draw: (state) => this.point(state) },
     ]);
   }
@@ -45,7 +46,7 @@ export class HeadsView extends View {
     this.heads = chosenHeads(state);
     this.none.hidden = this.heads.length > 0;
     this.diagram.root.hidden = !this.heads.length;
-    this.matrices = this.heads.map((head) => headMatrix(this.layer, head));
+    this.matrices = this.heads.map((head) => shownMatrix(currentText(state), this.layer, head, isSpecialHidden(state)));
     if (this.heads.length) this.diagram.show(currentText(state), shownPositions(state), this.heads, this.matrices, state.least);
   }
 

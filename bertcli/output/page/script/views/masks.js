@@ -1,22 +1,26 @@
 // @ts-check
 // The mask view: the predictions for each mask, and what the mask attends to.
 
-import { about, headMatrix, layerOf } from "../data.js";
+import { about, layerName, layerOf } from "../data.js";
 import { empty, make } from "../dom.js";
+import { attributionOf, headEffectsOf } from "../explanations.js";
 import { share } from "../numbers.js";
-import { chosenHeads, currentText, keeping, soleHead } from "../state.js";
+import { candidates } from "../predictions.js";
+import { scaleBar } from "../scale.js";
+import { chosenHeads, currentText, isSpecialHidden, keeping, shownPositions, soleHead } from "../state.js";
 import { change, now } from "../store.js";
 import { tableOfMasks } from "../tables.js";
-import { bar, bars, strongest, TokenList, visible } from "../tokens.js";
+import { bars, strongest, TokenList } from "../tokens.js";
 import { View } from "../view.js";
+import { shownMatrix } from "../weights.js";
 
 /** @typedef {import("../state.js").State} State */
 
 export class MasksView extends View {
   constructor() {
-    super("masks", "Masks", ["layer", "heads"], [
+    super("masks", "Masks", ["layer", "heads", "special"], [
       { needs: ["layer"], draw: (state) => this.load(state) },
-      { needs: ["heads", "token"], draw: (state) => this.show(state) },
+      { needs: ["heads", "special", "token"], draw: (state) => this.show(state) },
     ]);
   }
 
@@ -38,42 +42,37 @@ export class MasksView extends View {
     if (!text.masks.length) {
       this.body.replaceChildren(about.hasMlmHead
         ? empty("This text has no mask", "Write [MASK] for a missing word, and this view shows the predictions for it:", 'bertcli attn "how [MASK] you" --html page.html')
-        : empty("No predictions", `${about.run.model} has no masked-language-model head.`));
+        : empty("No predictions", `This model has no masked-language-model head.`));
       return;
     }
-    const matrices = chosenHeads(state).map((head) => headMatrix(this.layer, head));
+    const matrices = chosenHeads(state).map((head) => shownMatrix(text, this.layer, head, isSpecialHidden(state)));
     this.body.replaceChildren(...text.masks.map((mask, at) => this.mask(state, mask, at, matrices)));
   }
 
-  mask(/** @type {State} */ state, { position, predictions }, at, matrices) {
+  mask(/** @type {State} */ state, /** @type {import("../data.js").Mask} */ { position, predictions, attributions, headEffects }, at, matrices) {
     const text = currentText(state);
     const section = make("section", { class: "mask" },
       make("h2", { text: text.masks.length > 1 ? `Mask ${at + 1} of ${text.masks.length}` : "Predictions for the mask" }));
     const right = make("div", { class: "looks" });
-    section.append(make("div", { class: "halves" }, make("div", {}, this.candidates(predictions)), right));
+    section.append(make("div", { class: "halves" }, make("div", {}, candidates(predictions)), right));
+    section.append(...(attributions ?? []).map((found) => attributionOf(text, found)));
+    if (headEffects) section.append(headEffectsOf(headEffects));
     if (!matrices.length) {
       right.append(make("p", { class: "quiet", text: "Select a head above to see what the mask attends to." }));
       return section;
     }
     const mean = (key) => matrices.reduce((sum, matrix) => sum + matrix.at(position, key), 0) / matrices.length;
-    const positions = text.tokens.map((_, key) => key);
+    const positions = shownPositions(state).keys;
     const most = Math.max(...positions.map(mean), 1e-9);
     const of = matrices.length === 1 ? `head ${soleHead(state)}` : `mean of ${matrices.length} heads`;
-    right.append(make("h3", { text: `Attention of the mask in layer ${state.layer}, ${of}` }));
+    right.append(make("h3", { text: `Attention of the mask in layer ${layerName(state.layer)}, ${of}` }));
     const list = new TokenList(right, {
       name: `Attention of mask ${at + 1}`, point: () => {}, keep: (token) => change(keeping(now(), { query: token, key: null })),
     });
     list.show(text, positions);
     list.mark(position, state.token, (key) => Math.sqrt(mean(key) / most));
+    right.append(scaleBar(["0", share(most / 4), share(most)], make("span", { class: "quiet", text: "root scale" })));
     right.append(bars(text, strongest(positions, mean, 8)));
     return section;
-  }
-
-  candidates(predictions) {
-    return make("ol", { class: "bars candidates" }, ...predictions.map(({ token, score, sequence }) =>
-      make("li", { title: visible(sequence) },
-        make("span", { class: "name", dir: "ltr", text: visible(token) }),
-        make("span", { class: "number", text: share(score) }),
-        bar(score))));
   }
 }

@@ -1,22 +1,23 @@
 // @ts-check
 // The matrix view: the weights of one head, one row per query and one column per key.
 
-import { headMatrix, layerName, layerOf } from "../data.js";
+import { layerName, layerOf } from "../data.js";
 import { make } from "../dom.js";
 import { factsOf } from "../facts.js";
 import { Heatmap } from "../heatmap.js";
 import { largestIn, largestWeight } from "../scale.js";
-import { currentText, shownPositions, soleHead } from "../state.js";
+import { currentText, isSpecialHidden, shownPositions, soleHead } from "../state.js";
 import { tableOfMatrix } from "../tables.js";
 import { View } from "../view.js";
+import { shownMatrix } from "../weights.js";
 
 /** @typedef {import("../state.js").State} State */
 
 export class MatrixView extends View {
   constructor() {
-    super("matrix", "Matrix", ["layer", "head", "filter", "least"], [
+    super("matrix", "Matrix", ["layer", "head", "filter", "least", "special"], [
       { needs: ["layer"], draw: (state) => this.load(state) },
-      { needs: ["heads", "filter"], draw: (state) => this.read(state) },
+      { needs: ["heads", "filter", "special"], draw: (state) => this.read(state) },
       { needs: ["extent"], draw: (state) => this.scale(state) },
       { needs: ["least", "zoom", "curve"], draw: (state) => this.arrange(state) },
       { needs: ["pointed", "token", "key"], draw: (state) => this.heatmap.draw(state) },
@@ -39,7 +40,7 @@ export class MatrixView extends View {
   read(/** @type {State} */ state) {
     const head = soleHead(state);
     this.rows = shownPositions(state);
-    this.matrix = headMatrix(this.layer, head);
+    this.matrix = shownMatrix(currentText(state), this.layer, head, isSpecialHidden(state));
     this.facts.replaceChildren(factsOf(currentText(state), state.layer, head));
   }
 

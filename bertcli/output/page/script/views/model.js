@@ -2,19 +2,20 @@
 // The model view: a thumbnail of every head's matrix.
 
 import { silentCanvas } from "../canvas.js";
-import { about, headMatrix, layerName, layerOf } from "../data.js";
+import { about, layerName, layerOf } from "../data.js";
 import { make } from "../dom.js";
 import { drawingOfHeads } from "../drawings.js";
 import { Enlargement } from "../enlargement.js";
 import { inBrief } from "../facts.js";
 import { HeadGrid, openHead } from "../grid.js";
 import { ScaleLegend, Shading } from "../scale.js";
-import { currentText, placeOfHead, shownPositions } from "../state.js";
+import { currentText, isSpecialHidden, placeOfHead, shownPositions } from "../state.js";
 import { change, now } from "../store.js";
 import { tableOfHeads, tableOfMatrix } from "../tables.js";
 import { Thumbnail } from "../thumbnail.js";
 import { labelOf } from "../tokens.js";
 import { View } from "../view.js";
+import { shownMatrix } from "../weights.js";
 
 /** @typedef {import("../state.js").State} State */
 
@@ -22,9 +23,9 @@ const HINT = "Rows are layers, columns are heads. Click a thumbnail to enlarge i
 
 export class ModelView extends View {
   constructor() {
-    super("model", "Model", ["drawing", "filter", "find"], [
+    super("model", "Model", ["drawing", "filter", "special", "find"], [
       { needs: ["find"], draw: (state) => this.dim(state) },
-      { needs: ["filter"], draw: (state) => this.read(state) },
+      { needs: ["filter", "special"], draw: (state) => this.read(state) },
       { needs: ["curve", "extent", "drawing"], draw: (state) => this.paint(state) },
       { needs: ["enlarged"], draw: (state) => this.enlarge(state) },
     ]);
@@ -62,7 +63,8 @@ export class ModelView extends View {
 
   /** Return the weights of a head. */
   async matrixOf(/** @type {State} */ state, /** @type {number} */ layer, /** @type {number} */ head) {
-    return headMatrix(await layerOf(currentText(state), layer), head);
+    const text = currentText(state);
+    return shownMatrix(text, await layerOf(text, layer), head, isSpecialHidden(state));
   }
 
   async read(/** @type {State} */ state) {

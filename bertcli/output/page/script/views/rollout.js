@@ -9,14 +9,15 @@ import { currentText, shownPositions } from "../state.js";
 import { tableOfMatrix } from "../tables.js";
 import { bars, spelt, strongest } from "../tokens.js";
 import { View } from "../view.js";
+import { hidesSpecial, Renormalised, specialShareOf, specialTokens } from "../weights.js";
 
 /** @typedef {import("../state.js").State} State */
 
 export class RolloutView extends View {
   constructor() {
-    super("rollout", "Rollout", ["through", "filter", "least"], [
+    super("rollout", "Rollout", ["through", "filter", "least", "special"], [
       { needs: ["through"], draw: (state) => this.load(state) },
-      { needs: ["filter"], draw: (state) => this.read(state) },
+      { needs: ["filter", "special"], draw: (state) => this.read(state) },
       { needs: ["least", "zoom", "curve"], draw: (state) => this.arrange(state) },
       { needs: ["token", "key"], draw: (state) => this.list(state) },
       { needs: ["pointed"], draw: (state) => this.heatmap.draw(state) },
@@ -43,11 +44,14 @@ export class RolloutView extends View {
     const found = await rolloutOf(text, state.through);
     this.missing.hidden = found !== null;
     this.through = found ? state.through : about.layers - 1;
-    this.matrix = found ?? (await rolloutOf(text, this.through));
+    this.rollout = found ?? (await rolloutOf(text, this.through));
+    this.specialShare = specialShareOf(text, this.rollout);
   }
 
   read(/** @type {State} */ state) {
-    this.rows = shownPositions(state);
+    this.isSpecialHidden = hidesSpecial(state, this.specialShare);
+    this.rows = shownPositions(state, this.isSpecialHidden);
+    this.matrix = this.isSpecialHidden ? new Renormalised(this.rollout, specialTokens(currentText(state))) : this.rollout;
     this.most = largestIn(this.matrix, this.rows);
   }
 
@@ -72,7 +76,7 @@ export class RolloutView extends View {
 
   list(/** @type {State} */ state) {
     const text = currentText(state);
-    const { token } = state;
+    const token = this.rows.queries.includes(state.token) ? state.token : null;
     fill(this.found, ...(token === null ? [] : [
       make("h2", {}, spelt(text.tokens[token]), " consists of"),
       bars(text, strongest(this.rows.keys, (key) => this.matrix.at(token, key), 10)),
