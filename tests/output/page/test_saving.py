@@ -77,7 +77,8 @@ def test_statistics_rollout_neuron_masks_and_model_are_saved_as_csv(pairs_tab: T
     assert float(rollout[2]["1 the"]) == pytest.approx(records[0]["rollout"][2][1], rel=0.01)
     neuron = table(pairs_tab.open("view=neuron&layer=1&heads=1&token=4"))
     weights = pairs_tab.page.evaluate("() => attentionPage.matrix(1, 1)")[4]
-    assert [float(row["weight"]) for row in neuron] == pytest.approx(weights, rel=1e-5)
+    shown = {int(row["key_position"]): float(row["weight"]) for row in neuron}
+    assert shown == pytest.approx(dict(enumerate(weights)), rel=1e-5)
     masks = table(pairs_tab.open("view=masks&text=1"))
     assert {row["mask"] for row in masks} == {"0", "1"} and masks[0]["rank"] == "1"
 
