@@ -108,7 +108,7 @@ def test_candidates_for_a_mask_load_nothing_of_the_other_questions() -> None:
     found = loaded("fill-mask", "how [MASK] you", "--format", "table")
     questions = ("bertcli.analysis.masks.", "bertcli.commands.fill_mask.", "bertcli.output.tables.masks")
     assert {name.rpartition(".")[2] for name in found if name.startswith(questions)} == {
-        "predictions", "request", "command", "analyses", "candidates",
+        "predictions", "request", "command", "analyses", "analysis", "candidates", "scores",
     }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from tests.cli.process import run
 from tests.output.page import chromium
 from tests.output.page.chromium import Tab
 
-VIEWS = ["heads", "matrix", "model", "neuron", "statistics", "rollout", "masks"]
+VIEWS = ["heads", "matrix", "model", "neuron", "statistics", "rollout", "masks", "trace"]
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 
 
@@ -57,7 +57,7 @@ def test_arrow_keys_on_a_tab_open_the_views_beside_it(pairs_tab: Tab) -> None:
     pairs_tab.page.focus("#tab-heads")
     pairs_tab.key("ArrowRight").drawn("matrix")
     assert pairs_tab.page.evaluate("() => document.activeElement.id") == "tab-matrix"
-    pairs_tab.key("End").drawn("masks").key("ArrowRight").drawn("heads").key("ArrowLeft").drawn("masks")
+    pairs_tab.key("End").drawn("trace").key("ArrowRight").drawn("heads").key("ArrowLeft").drawn("trace")
     assert pairs_tab.key("Home").drawn("heads").address() == {}
     stops = "() => [...document.querySelectorAll('#tabs [tabindex=\"0\"]')].map((tab) => tab.id)"
     assert pairs_tab.page.evaluate(stops) == ["tab-heads"]

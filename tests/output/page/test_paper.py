@@ -10,7 +10,7 @@ from tests.cli.process import run
 from tests.output.page import chromium
 from tests.output.page.chromium import Tab
 
-VIEWS = ["heads", "matrix", "model", "neuron", "statistics", "rollout", "masks"]
+VIEWS = ["heads", "matrix", "model", "neuron", "statistics", "rollout", "masks", "trace"]
 TEXT = "She poured the tea and it was much too [MASK] to drink"
 # Pixels between the margins, width and height.
 PAPERS = {"A4": (718, 1047), "A4 landscape": (1047, 718)}

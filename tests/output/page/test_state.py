@@ -11,7 +11,7 @@ from tests.output.page import chromium
 from tests.output.page.chromium import Tab
 from tests.output.page.conftest import SENTENCE_B, TEXTS
 
-VIEWS = ["heads", "matrix", "model", "neuron", "statistics", "rollout", "masks"]
+VIEWS = ["heads", "matrix", "model", "neuron", "statistics", "rollout", "masks", "trace"]
 
 
 def background(tab: Tab) -> str:

@@ -292,6 +292,21 @@ def test_the_masks_view_shows_the_contributions_of_tokens_and_heads(
         assert tab.drawn("heads").address() == {"layer": "1", "heads": "1"}
 
 
+def test_the_trace_view_shows_what_a_token_attends_to_in_each_layer(pairs_tab: Tab, computed: dict[str, Any]) -> None:
+    pairs_tab.open("view=trace&heads=0,2&token=2")
+    assert "cat in each layer, mean of 2 heads" in pairs_tab.text("#view-trace .pointed")
+    weights = computed["weights"][:, [0, 2], 2].mean(1)  # (layers, keys)
+    width, name = 34, 56
+    for layer, key in ((0, 3), (1, 5)):
+        place = {"x": name + width * (key + 0.5), "y": 96 + 30 * (layer + 0.5)}
+        pairs_tab.page.hover("#view-trace canvas", position=place)
+        said = pairs_tab.text("#view-trace .pointed")
+        assert said.startswith(f"cat → {computed['tokens'][key]} in layer {layer}: ")
+        assert float(said.split()[-1]) == pytest.approx(weights[layer, key], rel=0.01)
+    pairs_tab.page.click("#view-trace canvas", position=place)
+    assert pairs_tab.drawn("heads").address() == {"layer": "1", "heads": "0,2", "token": "2"}
+
+
 def test_the_masks_view_explains_a_text_without_a_mask(pairs_tab: Tab) -> None:
     assert "This text has no mask" in pairs_tab.view("masks").text("#view-masks")
 

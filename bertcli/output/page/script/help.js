@@ -5,7 +5,7 @@ import { make } from "./dom.js";
 import { SYNTAX } from "./search.js";
 
 const KEYS = [
-  ["1 – 7", "open a view"],
+  ["1 – 8", "open a view"],
   ["← →", "previous, next layer"],
   ["← ↑ → ↓", "in Model and Statistics: move between heads; Enter opens a head, in Model after it has enlarged it"],
   ["[ ]", "select only the previous, next head"],

@@ -21,12 +21,14 @@ import { ModelView } from "./views/model.js";
 import { NeuronView } from "./views/neuron.js";
 import { RolloutView } from "./views/rollout.js";
 import { StatisticsView } from "./views/statistics.js";
+import { TraceView } from "./views/trace.js";
 
 /** @typedef {import("./state.js").State} State */
 
 /** @type {import("./view.js").View[]} */
 const views = [
   new HeadsView(), new MatrixView(), new ModelView(), new NeuronView(), new StatisticsView(), new RolloutView(), new MasksView(),
+  new TraceView(),
 ];
 
 function build() {
