@@ -3,8 +3,8 @@
 
 import { about, layerName } from "./data.js";
 import { make } from "./dom.js";
-import { share } from "./numbers.js";
 import { MEANINGS } from "./facts.js";
+import { grouped, share } from "./numbers.js";
 import { foundHeads } from "./search.js";
 import { currentText, everyHead, FILTERS, isSpecialHidden, soleHead, within } from "./state.js";
 import { change, now } from "./store.js";
@@ -12,7 +12,10 @@ import { css, headColour, inkOn, partsOf } from "./theme.js";
 import { labelOf } from "./tokens.js";
 import { specialShare } from "./weights.js";
 
-/** @typedef {import("./state.js").State} State */
+/**
+ * @typedef {import("./state.js").State} State
+ * @typedef {import("./lines.js").Lines} Lines
+ */
 
 const SPECIAL_NAMES = "[CLS] and [SEP]";
 
@@ -56,18 +59,52 @@ export class Segments {
 /** A slider for the minimum weight. Most weights are small, so its scale is their square root. */
 class LeastSlider {
   constructor() {
+    /** @type {Lines | null} */
+    this.lines = null; // of the head view
     this.slider = make("input", {
       type: "range", min: 0, max: 100, "aria-label": "Minimum weight",
       oninput: () => change({ least: Number(((this.slider.value / 100) ** 2).toFixed(4)) }),
     });
     this.number = make("output", { class: "number" });
-    this.element = make("label", { class: "control least" }, make("span", { class: "caption", text: "Minimum weight" }), this.slider, this.number);
+    this.automatic = make("button", {
+      type: "button", class: "chip", text: "automatic", title: "Keep about five lines a token (0)", onclick: () => change({ least: null }),
+    });
+    this.count = make("span", { class: "quiet number count" });
+    this.element = make("div", { class: "control least" },
+      make("span", { class: "caption", text: "Minimum weight" }), this.slider, this.number, this.automatic, this.count);
   }
 
-  show(/** @type {State} */ { least }) {
-    this.slider.value = Math.round(100 * Math.sqrt(least));
-    this.number.textContent = share(least);
+  /** Return the minimum weight of the current view. */
+  valueIn(/** @type {State} */ { least, view }) {
+    return least ?? (view === "heads" && this.lines ? this.lines.least : 0);
   }
+
+  show(/** @type {State} */ state) {
+    const value = this.valueIn(state);
+    this.slider.value = Math.round(100 * Math.sqrt(value));
+    this.number.textContent = share(value);
+    this.automatic.setAttribute("aria-pressed", String(state.least === null));
+    const { lines } = this;
+    this.automatic.hidden = this.count.hidden = state.view !== "heads" || !lines;
+    if (!lines) return;
+    this.count.textContent = `${grouped(lines.hidden)} hidden`;
+    this.count.title = `${grouped(lines.drawn.length)} of ${grouped(lines.total)} lines are drawn`;
+  }
+
+  /** Raise or lower the minimum by a twentieth of the scale. */
+  step(/** @type {number} */ by) {
+    const place = within(Math.round(20 * Math.sqrt(this.valueIn(now()))) + by, 21) / 20;
+    change({ least: Number((place ** 2).toFixed(4)) });
+  }
+}
+
+const leastSlider = () => /** @type {LeastSlider} */ (controlOf("least"));
+export const stepLeast = (/** @type {number} */ by) => leastSlider().step(by);
+
+/** Show how many lines the head view draws and hides. lines: null if no head is selected. */
+export function reportLines(/** @type {Lines | null} */ lines) {
+  leastSlider().lines = lines;
+  leastSlider().show(now());
 }
 
 /** A switch that shows or hides special tokens, and says why they are hidden if the user has not decided. */

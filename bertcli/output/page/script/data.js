@@ -16,11 +16,12 @@
  * @property {boolean} truncated
  * @property {string[]} tokens
  * @property {number[]} sentences 0 or 1 for each token of a pair of sentences; empty for a single text.
+ * @property {([number, number] | null)[]} [spans] Where each token starts and ends in its sentence, in UTF-16 units; null
+ *   for a token without a place.
  * @property {number[][]} statistics For each head, by layer * heads + head, in the order of about.statistics.
  * @property {(string | null)[]} labels For each head.
  * @property {Mask[]} masks
  * @property {Encoding} weights
- * @property {([number, number] | null)[]} [spans] Start and end of each token in the text or pair; null if it is special.
  *
  * @typedef {{bits: number, law: "linear" | "root"}} Encoding How steps encode weights, see Matrix.
  *

@@ -1,240 +1,260 @@
 // @ts-check
-// Lines from queries on the left to keys on the right. Only the part on the screen is drawn.
+// Lines from queries on the left to keys on the right. Only the part on the screen is drawn. Of many tokens, those
+// around the chosen one are laid out in full, and the others are thin bars.
 
-import { fitted, FONT, isPrinting, PAPER_WIDTH, shortened, silentCanvas } from "./canvas.js";
+import { fitted, FONT, isPrinting, PAPER_WIDTH, silentCanvas } from "./canvas.js";
 import { make } from "./dom.js";
+import { Lines } from "./lines.js";
 import { share } from "./numbers.js";
+import { Pointing } from "./pointing.js";
+import { areMany, ROW, rowHeight, Rows, rowsOf } from "./rows.js";
 import { focus, keeping } from "./state.js";
 import { change, now } from "./store.js";
-import { colour, headColour } from "./theme.js";
-import { TokenList, visible } from "./tokens.js";
+import { drawAll, drawOne, drawThin, writeTokens } from "./strokes.js";
+import { nameOf, TokenList, visible } from "./tokens.js";
 
-const MOST_LINES = 2000;
-const MOST_OF_ONE = 300; // for a single token; its cells show all of its weights
-const ROW = 24;
+/** @typedef {"query" | "key"} Side */
+
 const ROWS_OF_PIECE = 8; // rows of a piece on paper
-const STRENGTHS = 20; // levels of opacity; lines of the same level and colour are drawn as one path
+const BELOW = 56; // pixels below the diagram, for the foot of the page
+const LEAST_LABEL = 56; // pixels of the column of tokens
+const MOST_LABEL = 190;
+const FAINT = 0.28; // opacity of the lines of other tokens
 
-/** @typedef {{head: number, query: number, key: number, weight: number}} Line */
+/** @type {Side[]} */
+const SIDES = ["query", "key"];
 
 export class EdgeDiagram {
   constructor(parent) {
     this.canvas = silentCanvas();
     this.paper = make("div", { class: "paper" });
     this.nothing = make("p", { class: "nothing", hidden: true });
+    this.flag = make("div", { class: "flag", hidden: true, "aria-hidden": "true" });
     this.root = make("div", { class: "diagram" }, this.canvas);
+    /** @type {Record<Side, DiagramSide>} */
     this.sides = {
-      query: this.sideOf("query", "Queries", "side queries"),
-      key: this.sideOf("key", "Keys", "side keys"),
+      query: new DiagramSide(this.root, "query", "Queries", "side queries"),
+      key: new DiagramSide(this.root, "key", "Keys", "side keys"),
     };
-    this.root.append(this.paper, this.nothing);
+    this.root.append(this.paper, this.nothing, this.flag);
     parent.append(this.root);
-  }
-
-  sideOf(side, name, classes) {
-    const placeOf = (position) => ({ query: null, key: null, [side]: position });
-    return new TokenList(this.root, {
-      name, classes, isColumn: true,
-      point: (position) => change({ pointed: position === null ? null : placeOf(position) }),
-      keep: (position) => change(keeping(now(), placeOf(position))),
-    });
   }
 
   /**
    * Take what is to be drawn.
    *
    * @param {import("./data.js").Text} text
-   * @param {{queries: number[], keys: number[]}} rows Positions in the text.
+   * @param {{queries: number[], keys: number[]}} positions
    * @param {number[]} heads
-   * @param {Pick<import("./data.js").Matrix, "size" | "row" | "at">[]} matrices One for each head.
-   * @param {number} least
+   * @param {import("./weights.js").Shown[]} matrices One for each head.
+   * @param {number | null} least
    */
-  show(text, rows, heads, matrices, least) {
-    this.sides.query.show(text, rows.queries);
-    this.sides.key.show(text, rows.keys);
+  show(text, positions, heads, matrices, least) {
     this.text = text;
-    this.rows = rows;
     this.heads = heads;
-    this.matrices = matrices;
-    this.least = Math.max(least, 1e-6);
-    this.root.style.height = `${ROW * Math.max(rows.queries.length, rows.keys.length)}px`;
-    this.places = { query: placesOf(rows.queries), key: placesOf(rows.keys) };
-    this.everything = this.strongestLines();
+    this.lines = new Lines(heads, matrices, positions, least);
+    this.sides.query.take(text, positions.queries);
+    this.sides.key.take(text, positions.keys);
+    this.label = labelWidth(text, positions);
+    this.root.style.setProperty("--label", `${this.label}px`);
+    this.received = null;
+    this.rows = null;
   }
 
-  // Return the strongest lines with at least the minimum weight, at most MOST_LINES. First count lines by weight to
-  // find a cut, then collect the lines above it.
-  strongestLines() {
-    const counts = new Uint32Array(1025);
-    const degree = (weight) => (Math.sqrt(weight) * 1024) | 0;
-    this.each((head, query, key, weight) => (counts[degree(weight)] += 1));
-    this.total = counts.reduce((sum, count) => sum + count, 0);
-    let cut = 1024;
-    for (let sum = counts[cut]; cut > 0 && sum + counts[cut - 1] <= MOST_LINES; ) sum += counts[--cut];
-    const lines = [];
-    this.each((head, query, key, weight) => {
-      if (lines.length < MOST_LINES && degree(weight) >= cut) lines.push({ head, query, key, weight });
-    });
-    if (!lines.length && this.total) {
-      this.each((head, query, key, weight) => {
-        if (lines.length < MOST_LINES && degree(weight) >= cut - 1) lines.push({ head, query, key, weight });
-      });
+  /** Lay out the rows, around a position if there are many. */
+  layOut(/** @type {number | null} */ center) {
+    const { query, key } = this.sides;
+    const count = Math.max(query.positions.length, key.positions.length);
+    const top = this.root.getBoundingClientRect().top + window.scrollY;
+    const room = window.innerHeight - top - BELOW;
+    const height = isPrinting() ? ROW : rowHeight(count, room);
+    this.rows = {};
+    for (const side of SIDES) {
+      const rows = rowsOf(this.sides[side].positions.length, height, room, this.sides[side].nearest(center ?? 0));
+      this.sides[side].layOut(this.text, rows);
+      this.rows[side] = rows;
     }
-    return lines;
+    this.isThin = areMany(count);
+    this.total = Math.max(query.rows.total, key.rows.total);
+    this.root.style.height = `${this.total}px`;
+    this.background = null;
   }
 
-  each(take) {
-    const { queries, keys } = this.rows;
-    this.matrices.forEach((matrix, at) => {
-      const head = this.heads[at];
-      for (const query of queries) {
-        const weights = matrix.row(query);
-        for (const key of keys) if (weights[key] >= this.least) take(head, query, key, weights[key]);
-      }
-    });
-  }
-
-  /** Return the lines of one token in all selected heads. */
-  linesOf(side, position) {
-    const lines = [];
-    const others = side === "query" ? this.rows.keys : this.rows.queries;
-    this.matrices.forEach((matrix, at) => {
-      for (const other of others) {
-        const [query, key] = side === "query" ? [position, other] : [other, position];
-        const weight = matrix.at(query, key);
-        if (weight >= this.least) lines.push({ head: this.heads[at], query, key, weight });
-      }
-    });
-    return lines;
+  /** Lay out the rows again if the kept token is not among those in full. */
+  follow(/** @type {import("./state.js").State} */ state) {
+    const center = state.token ?? state.key;
+    const side = state.token === null ? "key" : "query";
+    if (!this.rows || (center !== null && !this.sides[side].showsAround(center))) this.layOut(center);
   }
 
   /** Draw the lines of the token in focus, or all lines. */
-  draw(state) {
+  draw(/** @type {import("./state.js").State} */ state) {
+    this.follow(state);
     const place = focus(state);
+    /** @type {Side | null} */
     this.side = place === null ? null : place.query !== null ? "query" : "key";
-    this.chosen = place?.[this.side] ?? null;
-    for (const [side, list] of Object.entries(this.sides)) {
-      list.mark(side === this.side ? this.chosen : null, side === "query" ? state.token : state.key);
+    this.chosen = this.side === null ? null : place[this.side];
+    for (const side of SIDES) {
+      this.sides[side].list.mark(side === this.side ? this.chosen : null, side === "query" ? state.token : state.key);
     }
     this.root.classList.toggle("focused", this.side !== null);
-    const lines = this.side !== null ? this.linesOf(this.side, this.chosen) : this.everything;
-    this.lines = lines;
-    this.nothing.hidden = lines.length > 0;
-    if (!lines.length) this.nothing.textContent = nothingReaches(this.largest(), state.least);
-    if (isPrinting()) this.paintPaper(lines);
-    else this.paint(lines);
+    this.own = this.side === null ? [] : this.lines.of(this.side, this.chosen);
+    const isEmpty = !this.shown.length;
+    this.nothing.hidden = !isEmpty;
+    if (isEmpty) this.nothing.textContent = nothingReaches(this.lines.largest(this.side, this.chosen), state.least ?? 0);
+    this.raiseFlag();
+    if (isPrinting()) this.paintPaper();
+    else this.paint();
   }
 
-  /** Return the largest weight of all tokens, or of the chosen one. */
-  largest() {
-    const of = (side) => (this.side === side ? [this.chosen] : this.rows[side === "query" ? "queries" : "keys"]);
-    let most = 0;
-    for (const matrix of this.matrices) for (const query of of("query")) for (const key of of("key")) most = Math.max(most, matrix.at(query, key));
-    return most;
+  /** The lines that are drawn: those of the token in focus, or of all tokens. */
+  get shown() {
+    return this.side === null ? this.lines.drawn : this.own;
   }
 
-  paint(lines) {
+  /** Name the token in focus beside its thin bar. */
+  raiseFlag() {
+    const side = this.side && this.sides[this.side];
+    this.flag.hidden = !side || side.isFull(this.chosen);
+    if (this.flag.hidden) return;
+    this.flag.textContent = nameOf(this.text, this.chosen);
+    this.flag.className = `flag ${this.side}`;
+    this.flag.style.top = `${side.rows.middle(side.places.get(this.chosen))}px`;
+  }
+
+  paint() {
     const box = this.root.getBoundingClientRect();
     const height = Math.min(box.height, window.innerHeight);
     const top = Math.max(0, Math.min(-box.top, box.height - height));
     this.canvas.style.transform = `translateY(${top}px)`;
     this.paper.replaceChildren();
-    this.paintPart(fitted(this.canvas, box.width, height), { ...this.columns(box.width), top, height }, lines);
+    this.paintPart(this.canvas, this.frameOf(box.width, height, top, this.rows));
   }
 
   // Draw the whole diagram as pieces of a few rows, with their tokens. A page break never cuts a piece.
-  paintPaper(lines) {
-    const { queries, keys } = this.rows;
-    const frame = this.columns(PAPER_WIDTH);
+  paintPaper() {
+    const queries = this.sides.query.positions;
+    const keys = this.sides.key.positions;
+    const rows = { query: new Rows(queries.length, ROW), key: new Rows(keys.length, ROW) };
     const pieces = [];
     for (let row = 0; row < Math.max(queries.length, keys.length); row += ROWS_OF_PIECE) {
       const height = ROW * Math.min(ROWS_OF_PIECE, Math.max(queries.length, keys.length) - row);
       const canvas = make("canvas");
-      const context = fitted(canvas, PAPER_WIDTH, height);
-      this.paintPart(context, { ...frame, top: ROW * row, height }, lines);
-      this.paintTokens(context, queries.slice(row, row + ROWS_OF_PIECE), "right", frame.left - 10);
-      this.paintTokens(context, keys.slice(row, row + ROWS_OF_PIECE), "left", frame.right + 10);
+      const frame = this.frameOf(PAPER_WIDTH, height, ROW * row, rows);
+      const context = this.paintPart(canvas, frame);
+      for (const side of SIDES) {
+        const positions = this.sides[side].positions.slice(row, row + ROWS_OF_PIECE);
+        writeTokens(context, frame, side, this.text, positions, side === this.side ? this.chosen : null);
+      }
       pieces.push(canvas);
     }
     this.paper.replaceChildren(...pieces);
   }
 
-  paintTokens(context, positions, align, x) {
-    context.textAlign = align;
-    context.textBaseline = "middle";
-    positions.forEach((position, at) => {
-      const isChosen = (align === "right") === (this.side === "query") && position === this.chosen;
-      context.font = `${isChosen ? "600 " : ""}13px ${FONT}`;
-      context.fillStyle = colour(this.text.sentences[position] === 1 ? "accent" : "ink");
-      const room = align === "right" ? x : PAPER_WIDTH - x;
-      context.fillText(shortened(context, visible(this.text.tokens[position]), room), x, ROW * (at + 0.5));
-    });
+  /** @returns {import("./strokes.js").Frame} */
+  frameOf(width, height, top, rows) {
+    const label = Math.min(this.label, Math.round(width * 0.3)) + 6;
+    return {
+      width, height, top, rows, left: label, right: width - label, heads: this.heads,
+      places: { query: this.sides.query.places, key: this.sides.key.places },
+    };
   }
 
-  paintPart(context, frame, lines) {
-    const most = lines.reduce((largest, { weight }) => Math.max(largest, weight), 1e-9);
-    this.paintLines(context, frame, lines, most);
-    if (this.side !== null) this.paintCells(context, frame, lines, most);
-  }
-
-  // Return where lines begin and end, and the width of the cells at their ends, in CSS pixels.
-  columns(width) {
-    const label = Math.round(width * (width < 520 ? 0.3 : 0.26));
-    const cell = Math.max(2, Math.min(7, Math.floor(84 / this.heads.length), Math.floor((width * 0.12) / this.heads.length)));
-    return { left: label + 6, right: width - label - 6, cell };
-  }
-
-  paintLines(context, frame, lines, most) {
-    const isOne = this.side !== null;
-    const middle = (place) => ROW * (place + 0.5) - frame.top;
-    const strip = isOne ? frame.cell * this.heads.length + 4 : 0;
-    const isQuery = this.side !== "key";
-    const from = frame.left + (isOne && !isQuery ? strip : 0);
-    const to = frame.right - (isOne && isQuery ? strip : 0);
-    const bend = (to - from) * 0.42;
-    // Lines of several heads to one token end slightly apart, so that none hides another.
-    const spread = isOne ? Math.min(2, 14 / this.heads.length) : 0;
-    const order = new Map(this.heads.map((head, at) => [head, spread * (at - (this.heads.length - 1) / 2)]));
-    const paths = new Map();
-    const drawn = lines.length > MOST_OF_ONE && isOne ? lines.toSorted((a, b) => b.weight - a.weight).slice(0, MOST_OF_ONE) : lines;
-    for (const { head, query, key, weight } of drawn) {
-      const start = middle(this.places.query.get(query)) + (isQuery ? 0 : order.get(head));
-      const end = middle(this.places.key.get(key)) + (isQuery ? order.get(head) : 0);
-      if (Math.max(start, end) < -ROW || Math.min(start, end) > frame.height + ROW) continue;
-      const strength = Math.ceil(STRENGTHS * (weight / most) ** (isOne ? 0.8 : 1.1));
-      const name = head * (STRENGTHS + 1) + strength;
-      if (!paths.has(name)) paths.set(name, { head, strength, path: new Path2D() });
-      const { path } = paths.get(name);
-      path.moveTo(from, start);
-      path.bezierCurveTo(from + bend, start, to - bend, end, to, end);
-    }
-    context.lineCap = "round";
-    for (const { head, strength, path } of [...paths.values()].sort((a, b) => a.strength - b.strength)) {
-      context.strokeStyle = headColour(head);
-      context.globalAlpha = Math.max(0.03, (strength / STRENGTHS) * 0.9);
-      context.lineWidth = isOne ? 1 + (strength / STRENGTHS) * 1.6 : 1.3;
-      context.stroke(path);
-    }
+  paintPart(canvas, /** @type {import("./strokes.js").Frame} */ frame) {
+    const context = fitted(canvas, frame.width, frame.height);
+    context.globalAlpha = this.side === null ? 1 : FAINT;
+    context.drawImage(this.backgroundOf(canvas, frame), 0, 0, frame.width, frame.height);
     context.globalAlpha = 1;
+    if (this.side !== null) drawOne(context, frame, this.own, this.side);
+    if (this.isThin && !isPrinting()) for (const side of SIDES) drawThin(context, frame, side, this.thinShares(side));
+    return context;
   }
 
-  // Draw a cell for each head beside each token at the other end, with an opacity that follows the weight.
-  paintCells(context, frame, lines, most) {
-    const other = this.side === "query" ? "key" : "query";
-    const order = new Map(this.heads.map((head, at) => [head, at]));
-    const start = other === "key" ? frame.right - frame.cell * this.heads.length : frame.left;
-    for (const line of lines) {
-      const y = ROW * this.places[other].get(line[other]) - frame.top;
-      if (y < -ROW || y > frame.height) continue;
-      context.fillStyle = headColour(line.head);
-      context.globalAlpha = (line.weight / most) ** 0.7;
-      context.fillRect(start + frame.cell * order.get(line.head), y + 3, frame.cell - 1, ROW - 6);
+  // Return a drawing of the lines of all tokens. It is kept while only the token in focus changes.
+  backgroundOf(canvas, frame) {
+    const name = isPrinting() ? null : [canvas.width, canvas.height, frame.width, frame.top].join();
+    if (name === null || this.background?.name !== name) {
+      const drawing = new OffscreenCanvas(canvas.width, canvas.height);
+      const context = drawing.getContext("2d");
+      context.scale(canvas.width / frame.width, canvas.height / frame.height);
+      drawAll(context, frame, this.lines.drawn);
+      this.background = { name, drawing };
     }
-    context.globalAlpha = 1;
+    return this.background.drawing;
+  }
+
+  // Return the lengths of the thin bars of a side: the weights of the token in focus, or what keys receive in all.
+  thinShares(/** @type {Side} */ side) {
+    const { positions, places } = this.sides[side];
+    let sums = new Float64Array(positions.length);
+    if (this.side !== null && side !== this.side) {
+      for (const line of this.own) sums[places.get(line[side])] += line.weight;
+    } else if (this.side === null && side === "key") {
+      this.received ??= this.lines.received();
+      sums = this.received;
+    }
+    const most = sums.reduce((largest, sum) => Math.max(largest, sum), 1e-9);
+    return Array.from(sums, (sum) => Math.sqrt(sum / most));
   }
 }
 
-const placesOf = (positions) => new Map(positions.map((position, place) => [position, place]));
+/** The tokens of one side: a list of those in full, behind it the thin bars of the others. */
+class DiagramSide {
+  constructor(parent, /** @type {Side} */ side, /** @type {string} */ name, /** @type {string} */ classes) {
+    const placeOf = (position) => ({ query: null, key: null, [side]: position });
+    const use = {
+      point: (position) => change({ pointed: position === null ? null : placeOf(position) }),
+      keep: (position) => change(keeping(now(), placeOf(position))),
+    };
+    this.overview = make("div", { class: `overview ${side}`, title: "A bar for each token; click one to go to it" });
+    parent.append(this.overview);
+    new Pointing(this.overview, { itemAt: (event) => this.thinAt(event), ...use });
+    this.list = new TokenList(parent, { name, classes, isColumn: true, ...use });
+  }
+
+  take(/** @type {import("./data.js").Text} */ text, /** @type {number[]} */ positions) {
+    this.positions = positions;
+    this.places = new Map(positions.map((position, place) => [position, place]));
+  }
+
+  /** Return the place of the position that is nearest to this one. */
+  nearest(/** @type {number} */ position) {
+    const place = this.positions.findIndex((one) => one >= position);
+    return place < 0 ? this.positions.length - 1 : place;
+  }
+
+  layOut(/** @type {import("./data.js").Text} */ text, /** @type {import("./rows.js").Rows} */ rows) {
+    this.rows = rows;
+    const focused = document.activeElement?.closest("[data-position]");
+    const hadFocus = focused && this.list.root.contains(focused) ? Number(/** @type {any} */ (focused).dataset.position) : null;
+    this.list.show(text, this.positions.slice(rows.first, rows.last));
+    if (hadFocus !== null) this.list.items.get(hadFocus)?.focus({ preventScroll: true });
+    this.list.root.style.top = `${rows.top(rows.first)}px`;
+    this.list.root.style.setProperty("--row", `${rows.height}px`);
+    this.overview.hidden = rows.last - rows.first === rows.count;
+    this.overview.style.height = `${rows.total}px`;
+  }
+
+  isFull(/** @type {number} */ position) {
+    return this.rows.isFull(this.places.get(position));
+  }
+
+  showsAround(/** @type {number} */ position) {
+    return !this.places.has(position) || this.rows.showsAround(this.places.get(position));
+  }
+
+  thinAt(event) {
+    return this.positions[this.rows.at(event.clientY - this.overview.getBoundingClientRect().top)] ?? null;
+  }
+}
+
+// Return the width that the tokens need, in pixels.
+function labelWidth(/** @type {import("./data.js").Text} */ text, { queries, keys }) {
+  const context = new OffscreenCanvas(1, 1).getContext("2d");
+  context.font = `600 14px ${FONT}`;
+  const longest = Math.max(0, ...[...new Set([...queries, ...keys])].map((position) => context.measureText(visible(text.tokens[position]).slice(0, 60)).width));
+  return Math.min(MOST_LABEL, Math.max(LEAST_LABEL, Math.ceil(longest) + 12));
+}
 
 /** Return the message for a drawing without any weight above the minimum. */
 export const nothingReaches = (/** @type {number} */ most, /** @type {number} */ least) =>

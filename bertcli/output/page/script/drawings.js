@@ -29,7 +29,7 @@ const HEADER = 26;
  * @param {string} title
  * @param {import("./data.js").Text} text
  * @param {import("./zoom.js").Rows} rows
- * @param {import("./diagram.js").Line[]} lines
+ * @param {import("./lines.js").Line[]} lines
  * @returns {Drawing}
  */
 export function drawingOfLines(title, text, { queries, keys }, lines) {

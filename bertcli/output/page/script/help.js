@@ -12,6 +12,7 @@ const KEYS = [
   ["a", "select all heads or none"],
   ["↑ ↓", "previous, next token"],
   ["− +", "lower, raise the minimum weight"],
+  ["0", "automatic minimum weight"],
   ["s", "next filter of sentences A and B"],
   ["t T", "next, previous text"],
   ["/", "find heads"],

@@ -1,7 +1,7 @@
 // @ts-check
 // The keyboard shortcuts. They do everything that the pointer can do.
 
-import { toggleHeads } from "./controls.js";
+import { stepLeast, toggleHeads } from "./controls.js";
 import { about, textCount } from "./data.js";
 import { finder } from "./finder.js";
 import { help } from "./help.js";
@@ -27,6 +27,7 @@ export class Keys {
       "-": () => stepLeast(-1),
       "+": () => stepLeast(1),
       "=": () => stepLeast(1),
+      0: () => change({ least: null }),
       s: stepFilter,
       t: () => stepText(1),
       T: () => stepText(-1),
@@ -97,11 +98,6 @@ function stepToken(/** @type {number} */ by) {
   const next = place < 0 ? (by > 0 ? 0 : queries.length - 1) : within(place + by, queries.length);
   change({ token: queries[next] ?? null, key: null });
   document.querySelector(`section:not([hidden]) .queries [data-position="${now().token}"]`)?.scrollIntoView({ block: "nearest" });
-}
-
-function stepLeast(/** @type {number} */ by) {
-  const place = within(Math.round(20 * Math.sqrt(now().least)) + by, 21) / 20;
-  change({ least: Number((place ** 2).toFixed(4)) });
 }
 
 function stepFilter() {

@@ -12,6 +12,7 @@ import { grouped } from "./numbers.js";
 import { SaveMenu } from "./saving.js";
 import { currentText } from "./state.js";
 import { change, drawAgain, listen, now, startStore } from "./store.js";
+import { SurfaceText } from "./surface.js";
 import { setPaper, startTheme } from "./theme.js";
 import { visible } from "./tokens.js";
 import { HeadsView } from "./views/heads.js";
@@ -34,6 +35,8 @@ const views = [
 function build() {
   byId("loading").remove();
   buildTexts(byId("texts"));
+  const surface = new SurfaceText(byId("surface"));
+  listen((state) => surface.draw(state));
   finder.build(byId("finder"));
   help.build(byId("help"));
   byId("tools").append(
@@ -85,7 +88,7 @@ function buildTexts(parent) {
   });
   const count = textCount();
   if (count < 2) {
-    if (count) parent.append(make("p", { class: "text", dir: "auto", title: visible(textAt(0).text.slice(0, 1000)), text: titleOf(0) }), cut);
+    parent.append(cut);
     return;
   }
   const optionOf = (number) => `${number + 1}. ${titleOf(number)}${textAt(number).truncated ? ` (${cutTo(textAt(number))})` : ""}`;

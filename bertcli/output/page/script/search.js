@@ -1,45 +1,101 @@
 // @ts-check
-// Search for heads by label, by number (3.7) or by statistic (entropy < 0.5).
+// Search for heads by label, by number (L3H7, 3.7, layer 3) or by statistic (entropy < 0.5), and for tokens.
 
 import { about, layerName } from "./data.js";
 import { currentText } from "./state.js";
 
-export const SYNTAX = "label (previous, next, self, delimiter, broad), layer (3), layer and head (3.7), or statistic (entropy < 0.5; also <=, > and >=).";
+/** @typedef {import("./data.js").Text} Text */
+/** @typedef {import("./state.js").State} State */
+
+export const SYNTAX = "label (previous, next, self, delimiter, broad), layer (3, layer 3), layer and head (3.7, 3-7, L3H7), statistic (entropy < 0.5; also <=, > and >=), or token (cat).";
 const COMPARISONS = {
   "<": (number, limit) => number < limit,
   "<=": (number, limit) => number <= limit,
   ">": (number, limit) => number > limit,
   ">=": (number, limit) => number >= limit,
 };
-const last = { text: null, find: null, heads: null };
+// Layer alone, or with a head: 3, L3, layer 3, 3.7, 3-7, L3H7, layer 3, head 7.
+const PLACE = /^(?:l|layer)?\s*(\d+)(?:(?:[.,:\s-]+(?:h|head)?|h|head)\s*(\d+)?)?$/;
+const HEAD = /^(?:h|head)\s*(\d+)$/;
 
 /**
- * Return the heads that match the search, each as layer * heads + head, or null without a search.
- *
- * @returns {Set<number> | null}
+ * @typedef {object} Found
+ * @property {Set<number> | null} heads Each as layer * heads + head, in the order of the results. null: all.
+ * @property {number[]} tokens Positions.
+ * @property {string | null} statistic The one that the search compares.
  */
-export function foundHeads(/** @type {import("./state.js").State} */ state) {
+
+/** @type {{text: Text | null, find: string | null, found: Found}} */
+const last = { text: null, find: null, found: { heads: null, tokens: [], statistic: null } };
+
+/** Return what a search finds. */
+export function found(/** @type {State} */ state) {
   const text = currentText(state);
   if (last.text !== text || last.find !== state.find) {
-    Object.assign(last, { text, find: state.find, heads: searched(text, state.find.trim().toLowerCase()) });
+    Object.assign(last, { text, find: state.find, found: searched(text, folded(state.find.trim())) });
   }
-  return last.heads;
+  return last.found;
 }
 
-function searched(/** @type {import("./data.js").Text} */ text, /** @type {string} */ asked) {
-  if (!asked) return null;
-  const every = text.labels.map((_, at) => at);
+/** Return the heads that match the search, or null without a search for heads. */
+export const foundHeads = (/** @type {State} */ state) => found(state).heads;
+
+/** @returns {Found} */
+function searched(/** @type {Text} */ text, /** @type {string} */ asked) {
+  if (!asked) return { heads: null, tokens: [], statistic: null };
   const comparison = asked.match(/^([a-z]+)\s*([<>]=?)\s*(\d*\.?\d+)$/);
-  if (comparison) {
-    const [, name, sign, limit] = comparison;
-    const column = about.statistics.findIndex((statistic) => statistic.startsWith(name));
-    if (column < 0) return new Set();
-    return new Set(every.filter((at) => COMPARISONS[sign](text.statistics[at][column], Number(limit))));
-  }
-  const place = asked.match(/^(\d+)(?:[.,\s:]+(\d+)?)?$/);
-  if (place) {
-    const [, layer, head] = place;
-    return new Set(every.filter((at) => layerName(Math.floor(at / about.heads)) === Number(layer) && (head === undefined || at % about.heads === Number(head))));
-  }
+  if (comparison) return compared(text, comparison[1], comparison[2], Number(comparison[3]));
+  const tokens = tokensLike(text, asked);
+  const heads = headsLike(text, asked);
+  return { heads: heads.size || !tokens.length ? heads : null, tokens, statistic: null };
+}
+
+/** @returns {Found} The heads in the order of the statistic, the closest to the asked end first. */
+function compared(/** @type {Text} */ text, /** @type {string} */ name, /** @type {string} */ sign, /** @type {number} */ limit) {
+  const column = about.statistics.findIndex((statistic) => statistic.startsWith(name));
+  if (column < 0) return { heads: new Set(), tokens: [], statistic: null };
+  const numberOf = (/** @type {number} */ at) => text.statistics[at][column];
+  const heads = text.statistics.map((_, at) => at).filter((at) => COMPARISONS[sign](numberOf(at), limit));
+  heads.sort((a, b) => (sign.startsWith("<") ? 1 : -1) * (numberOf(a) - numberOf(b)) || a - b);
+  return { heads: new Set(heads), tokens: [], statistic: about.statistics[column] };
+}
+
+/** @returns {Set<number>} */
+function headsLike(/** @type {Text} */ text, /** @type {string} */ asked) {
+  const every = text.labels.map((_, at) => at);
+  const layerOf = (/** @type {number} */ at) => layerName(Math.floor(at / about.heads));
+  const place = asked.match(PLACE);
+  if (place) return new Set(every.filter((at) => layerOf(at) === Number(place[1]) && (place[2] === undefined || at % about.heads === Number(place[2]))));
+  const head = asked.match(HEAD);
+  if (head) return new Set(every.filter((at) => at % about.heads === Number(head[1])));
   return new Set(every.filter((at) => text.labels[at]?.startsWith(asked)));
+}
+
+/** Return a text without case and accents, so that cafe finds Café. */
+const folded = (/** @type {string} */ text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+
+/** Return the tokens that begin with these characters, also where the text or the pieces of a word do; whole words first. */
+function tokensLike(/** @type {Text} */ text, /** @type {string} */ asked) {
+  const names = text.tokens.map((_, position) => wordAt(text, position));
+  const whole = [];
+  const others = [];
+  names.forEach((forms, position) => {
+    if (forms.includes(asked)) whole.push(position);
+    else if (forms.some((form) => form.startsWith(asked))) others.push(position);
+  });
+  return [...whole, ...others];
+}
+
+/** Return the forms of what begins at a token: the token, the word of its pieces, and the text itself. */
+function wordAt(/** @type {Text} */ text, /** @type {number} */ position) {
+  const { tokens, spans } = text;
+  const token = folded(tokens[position]);
+  const forms = [token, token.replace(/^##|^[▁Ġ]/, "")];
+  let word = token;
+  for (let next = position + 1; tokens[next]?.startsWith("##"); next++) word += folded(tokens[next].slice(2));
+  if (!token.startsWith("##")) forms.push(word);
+  const span = spans?.[position];
+  const sentence = text.sentences[position] === 1 ? text.pair : text.text;
+  if (span) forms.push(folded(sentence.slice(span[0], span[1])));
+  return forms;
 }

@@ -3,6 +3,7 @@
 
 import { about, textAt, textCount } from "./data.js";
 import { zoomNamed, zoomWritten } from "./zoom.js";
+import { openingHeads, openingLayer, openingToken } from "./opening.js";
 import { hidesSpecial, specialShare, specialTokens } from "./weights.js";
 
 /**
@@ -19,7 +20,7 @@ import { hidesSpecial, specialShare, specialTokens } from "./weights.js";
  * @property {number | null} key The key that is kept.
  * @property {Place | null} pointed What the pointer or the focus is on.
  * @property {string} filter Sentences of queries and keys: a name of FILTERS.
- * @property {number} least Minimum weight; lower weights are not shown.
+ * @property {number | null} least Minimum weight; lower weights are not shown. null: each view chooses.
  * @property {string} statistic
  * @property {number} through The last layer of a rollout.
  * @property {string} find The search for heads.
@@ -48,19 +49,26 @@ export const soleHead = (/** @type {State} */ { heads }) => Math.min(...(heads.s
 export const chosenHeads = (/** @type {State} */ { heads }) => [...heads].sort((a, b) => a - b);
 export const currentText = (/** @type {State} */ { text }) => textAt(text);
 
-/** @returns {State} The state without an address. */
-export function startingState() {
+/**
+ * Return the state that an empty address restores, or one with only a text and a filter.
+ *
+ * @param {number} text
+ * @param {string} filter
+ * @returns {State}
+ */
+export function startingState(text = 0, filter = "all") {
   const { head, ...start } = about.start;
+  const layer = start.layer ?? (head === undefined ? openingLayer(textAt(0)) : 0);
   return Object.freeze({
     view: "heads",
     text: 0,
-    layer: 0,
-    heads: head === undefined ? everyHead() : new Set([head]),
-    token: null,
+    layer,
+    heads: head === undefined ? openingHeads(textAt(0), layer) : new Set([head]),
+    token: firstToken(text, filter),
     key: null,
     pointed: null,
     filter: "all",
-    least: 0,
+    least: null,
     statistic: "entropy",
     through: about.layers - 1,
     find: "",
@@ -88,6 +96,10 @@ export function shownPositions(/** @type {State} */ state, isHidden = isSpecialH
   return { queries: of(state.filter[0]), keys: of(state.filter[1]) };
 }
 
+/** Return the token that is kept until another is. */
+const firstToken = (/** @type {number} */ text, /** @type {string} */ filter) =>
+  openingToken(textAt(text), shownPositions(/** @type {State} */ ({ text, filter }), false).queries);
+
 /** Return the token or cell to speak of: the one under the pointer, else the kept one, else null. */
 export function focus(/** @type {State} */ { pointed, token, key }) {
   if (pointed) return pointed;
@@ -95,7 +107,8 @@ export function focus(/** @type {State} */ { pointed, token, key }) {
 }
 
 /**
- * Return the next state. What is kept or pointed at never outlives the text or filter that shows it.
+ * Return the next state. What is kept or pointed at never outlives the text or filter that shows it. The first token of
+ * a text or filter gives way to that of the next one.
  *
  * @param {State} state
  * @param {Partial<State>} changes
@@ -103,12 +116,14 @@ export function focus(/** @type {State} */ { pointed, token, key }) {
  */
 export function reduce(state, changes) {
   const next = { ...state, ...changes };
+  const isFirst = !("token" in changes) && state.token === firstToken(state.text, state.filter);
   if (next.text !== state.text) {
     const { size, sentences } = textAt(next.text);
     for (const side of ["token", "key"]) {
       if (!(side in changes) || !isBelow(next[side], size)) next[side] = null;
     }
     if (!("filter" in changes) || !sentences.length) next.filter = "all";
+    if (!("token" in changes)) next.token = firstToken(next.text, next.filter);
     next.pointed = null;
     if (!("zoom" in changes)) next.zoom = null;
   }
@@ -120,7 +135,7 @@ export function reduce(state, changes) {
     next.pointed = null;
     if (!("zoom" in changes)) next.zoom = null;
     const { queries, keys } = shownPositions(next);
-    if (!queries.includes(next.token)) next.token = null;
+    if (isFirst || (next.token !== null && !queries.includes(next.token))) next.token = firstToken(next.text, next.filter);
     if (!keys.includes(next.key)) next.key = null;
   }
   return Object.freeze(next);
@@ -148,11 +163,11 @@ function writtenOf(/** @type {State} */ state, /** @type {string} */ name) {
 
 /** Return the part of the address after # that restores the state. */
 export function addressOf(/** @type {State} */ state) {
-  const start = startingState();
+  const start = startingState(state.text, state.filter);
   const found = new URLSearchParams();
   for (const name of WRITTEN) {
     const value = writtenOf(state, name);
-    if (value !== writtenOf(start, name) && value !== null) found.set(name, value);
+    if (value !== writtenOf(start, name)) found.set(name, value ?? "");
   }
   return found.toString();
 }
@@ -178,7 +193,6 @@ export function stepsBetween(/** @type {State} */ before, /** @type {State} */ a
  */
 export function stateAt(address, views) {
   const asked = new URLSearchParams(address);
-  const start = startingState();
   /** @type {any} */
   const changes = { text: wholeNumber(asked.get("text"), textCount()) ?? 0 };
   const { size, sentences } = textAt(changes.text);
@@ -187,18 +201,19 @@ export function stateAt(address, views) {
   take("through", wholeNumber(asked.get("through"), about.layers));
   take("token", wholeNumber(asked.get("token"), size));
   take("key", wholeNumber(asked.get("key"), size));
+  if (asked.get("token") === "" || (changes.key !== undefined && changes.token === undefined)) changes.token = null;
   const heads = headsNamed(asked.get("heads") ?? "");
   if (heads.length || asked.get("heads") === "") changes.heads = new Set(heads);
   if (views.includes(asked.get("view"))) changes.view = asked.get("view");
   if (sentences.length && FILTERS.some(({ name }) => name === asked.get("filter"))) changes.filter = asked.get("filter");
   if (about.statistics.includes(asked.get("statistic"))) changes.statistic = asked.get("statistic");
-  const least = Number(asked.get("least"));
-  if (least > 0 && least <= 1) changes.least = least;
+  const least = Number(asked.get("least") || NaN);
+  if (least >= 0 && least <= 1) changes.least = least;
   take("find", asked.get("find"));
   take("zoom", zoomNamed(asked.get("zoom"), size));
   take("enlarged", headNamed(asked.get("enlarged")));
   for (const [name, choices] of Object.entries(CHOICES)) if (choices.includes(asked.get(name))) changes[name] = asked.get(name);
-  return reduce(start, changes);
+  return reduce(startingState(), changes);
 }
 
 /** Return the layer and head of a number that is layer * heads + head. */

@@ -21,7 +21,7 @@ function field(/** @type {string | number | null} */ value) {
 }
 
 /** @returns {Table} A row for each line of the head view. */
-export function tableOfLines(/** @type {Text} */ text, /** @type {number} */ layer, /** @type {import("./diagram.js").Line[]} */ lines) {
+export function tableOfLines(/** @type {Text} */ text, /** @type {number} */ layer, /** @type {import("./lines.js").Line[]} */ lines) {
   const sorted = lines.toSorted((a, b) => a.query - b.query || a.head - b.head || a.key - b.key);
   return {
     columns: ["query_position", "query", "key_position", "key", "layer", "head", "weight"],

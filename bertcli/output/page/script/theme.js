@@ -97,6 +97,10 @@ const headHue = (/** @type {number} */ head) => (250 + ((head * 360) / about.hea
 export const headColour = (/** @type {number} */ head) =>
   cached(`head ${head}`, () => `oklch(${colour("head-lightness")} ${colour("head-chroma")} ${headHue(head)})`);
 
+/** Return the colour of a head, mixed with the paper's. share: Of the head's colour, 0 to 1. */
+export const headTint = (/** @type {number} */ head, /** @type {number} */ share) =>
+  cached(`tint ${head} ${share}`, () => css(mix(namedParts("paper"), partsOf(headColour(head)), share)));
+
 /** @returns {Rgb[]} 256 colours, from that of the weakest weight to that of the strongest. */
 export const ramp = () => cached("ramp", () => {
   const stops = [0, 1, 2, 3].map((stop) => namedParts(`ramp-${stop}`));

@@ -139,12 +139,15 @@ export function bar(part, stack) {
  * @param {Text} text
  * @param {{position: number, weight: number}[]} found
  * @param {(position: number) => {colour: string, part: number}[]} [stackAt]
+ * @param {(position: number) => void} [goTo] What a click on a row does.
  */
-export function bars(text, found, stackAt) {
+export function bars(text, found, stackAt, goTo) {
   return make("ol", { class: "bars" }, ...found.map(({ position, weight }) => {
     const name = visible(text.tokens[position]);
     return make("li", { "data-position": position },
-      make("span", { class: "name", dir: "ltr", text: name, title: name }),
+      goTo
+        ? make("button", { type: "button", class: "name", dir: "ltr", text: name, title: `Go to ${name}`, onclick: () => goTo(position) })
+        : make("span", { class: "name", dir: "ltr", text: name, title: name }),
       make("span", { class: "place", text: position }),
       make("span", { class: "number", text: share(weight) }),
       bar(weight, stackAt?.(position)));

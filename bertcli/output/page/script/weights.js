@@ -6,6 +6,7 @@ import { about, headMatrix } from "./data.js";
 /** @typedef {import("./data.js").Text} Text */
 /** @typedef {import("./data.js").Matrix} Matrix */
 /** @typedef {import("./state.js").State} State */
+/** @typedef {Pick<Matrix, "size" | "row" | "at">} Shown The weights of a head as a view shows them. */
 
 // Above this share of the attention, special tokens are hidden in views that would show little else.
 export const TOO_MUCH = 0.6;

@@ -1,23 +1,26 @@
 // @ts-check
 // The head view: the attention between tokens in one layer, with a colour for each head.
 
+import { reportLines } from "../controls.js";
 import { layerName, layerOf } from "../data.js";
 import { EdgeDiagram } from "../diagram.js";
 import { drawingOfLines } from "../drawings.js";
 import { announce, empty, fill, make, soon } from "../dom.js";
 import { factsOf } from "../facts.js";
-import { grouped, share } from "../numbers.js";
+import { share } from "../numbers.js";
 import { chosenHeads, currentText, isSpecialHidden, shownPositions } from "../state.js";
-import { now } from "../store.js";
+import { change, now } from "../store.js";
 import { tableOfLines } from "../tables.js";
+import { headColour } from "../theme.js";
 import { bars, spelt, strongest, visible } from "../tokens.js";
 import { View } from "../view.js";
 import { shownMatrix } from "../weights.js";
 
 /** @typedef {import("../state.js").State} State */
 
-const HINT = "Queries are on the left, keys on the right. Point at a token to see only its lines; click it to keep it.";
-const LEGEND = "The opacity of a line is its weight relative to the strongest line drawn.";
+const HINT = "Queries are on the left, keys on the right. Point at a token to see all of its weights; click it to keep it.";
+const LEGEND = "The stronger the colour of a line, the larger its weight, relative to the strongest line drawn.";
+const LISTED = 10;
 
 export class HeadsView extends View {
   constructor() {
@@ -48,6 +51,7 @@ export class HeadsView extends View {
     this.diagram.root.hidden = !this.heads.length;
     this.matrices = this.heads.map((head) => shownMatrix(currentText(state), this.layer, head, isSpecialHidden(state)));
     if (this.heads.length) this.diagram.show(currentText(state), shownPositions(state), this.heads, this.matrices, state.least);
+    reportLines(this.heads.length ? this.diagram.lines : null);
   }
 
   point(/** @type {State} */ state) {
@@ -61,12 +65,12 @@ export class HeadsView extends View {
   }
 
   table(/** @type {State} */ state) {
-    return this.heads.length ? tableOfLines(currentText(state), state.layer, this.diagram.lines) : null;
+    return this.heads.length ? tableOfLines(currentText(state), state.layer, this.diagram.shown) : null;
   }
 
   drawing(/** @type {State} */ state) {
     const title = `Layer ${layerName(state.layer)}, head${this.heads.length === 1 ? "" : "s"} ${this.heads.join(", ")}`;
-    return this.heads.length ? drawingOfLines(title, currentText(state), shownPositions(state), this.diagram.lines) : null;
+    return this.heads.length ? drawingOfLines(title, currentText(state), shownPositions(state), this.diagram.shown) : null;
   }
 
   fileWords(/** @type {State} */ state) {
@@ -78,29 +82,35 @@ export class HeadsView extends View {
   }
 
   explain(/** @type {State} */ state) {
-    const { total, everything } = this.diagram;
     fill(this.readout,
       make("h2", { class: "hint", text: "Point at a token" }),
       make("p", { class: "quiet hint", text: HINT }),
-      everything.length < total ? make("p", { class: "quiet lines", text:
-        `The ${grouped(everything.length)} strongest of ${grouped(total)} lines are drawn. Point at a token to see all of its weights.` }) : null,
       this.heads.length === 1 ? factsOf(currentText(state), state.layer, this.heads[0]) : make("p", { class: "quiet", text: LEGEND }));
   }
 
+  /** List the strongest weights of a token, as the mean of the selected heads, with a part of each bar for each head. */
   read(/** @type {State} */ state, side, position) {
     const text = currentText(state);
     const { queries, keys } = shownPositions(state);
-    const mean = (query, key) => this.matrices.reduce((sum, matrix) => sum + matrix.at(query, key), 0) / this.matrices.length;
-    const found = side === "query"
-      ? strongest(keys, (key) => mean(position, key), 10)
-      : strongest(queries, (query) => mean(query, position), 10);
-    const does = side === "query" ? " attends to" : " receives attention from";
+    const isQuery = side === "query";
+    const count = this.matrices.length;
+    const weights = isQuery ? (matrix, other) => matrix.at(position, other) : (matrix, other) => matrix.at(other, position);
+    const mean = (other) => this.matrices.reduce((sum, matrix) => sum + weights(matrix, other), 0) / count;
+    const found = strongest(isQuery ? keys : queries, mean, LISTED);
+    const stackAt = (other) => this.matrices.map((matrix, at) => ({ colour: headColour(this.heads[at]), part: weights(matrix, other) / count }));
+    const does = isQuery ? " attends to" : " receives attention from";
     fill(this.readout,
       make("h2", {}, spelt(text.tokens[position]), does),
-      make("p", { class: "quiet", text: `layer ${state.layer}, ${this.heads.length === 1 ? `head ${this.heads[0]}` : `mean of ${this.heads.length} heads`}` }),
-      bars(text, found),
-      this.heads.length === 1 ? factsOf(text, state.layer, this.heads[0]) : null);
+      make("p", { class: "quiet", text: `layer ${layerName(state.layer)}, ${count === 1 ? `head ${this.heads[0]}` : `mean of ${count} heads`}` }),
+      bars(text, found, stackAt, (other) => this.goTo(other)),
+      count === 1 ? factsOf(text, state.layer, this.heads[0]) : null);
     const first = found.slice(0, 3).map(({ position: at, weight }) => `${visible(text.tokens[at])} ${share(weight)}`);
     announce(`${visible(text.tokens[position])}${does} ${first.join(", ")}`);
+  }
+
+  /** Keep a token of the list, as a query if it is shown as one. */
+  goTo(/** @type {number} */ position) {
+    const isQuery = shownPositions(now()).queries.includes(position);
+    change(isQuery ? { token: position, key: null, pointed: null } : { token: null, key: position, pointed: null });
   }
 }

@@ -1,0 +1,144 @@
+// @ts-check
+// Which lines of the head view are drawn.
+
+/** @typedef {import("./weights.js").Shown} Matrix */
+/** @typedef {{head: number, query: number, key: number, weight: number}} Line */
+
+const LINES_PER_TOKEN = 5; // with the automatic minimum
+const MOST_LINES = 3000;
+const MOST_OF_ONE = 300; // lines for a single token; its cells show all of its weights
+const LEAST_OF_ONE = 0.02; // of the largest weight of the token
+const LEAST = 1e-6; // lower weights are never drawn
+const BINS = 4096; // of the roots of weights
+const FINE_BINS = 1024; // within one bin
+
+export class Lines {
+  /**
+   * @param {number[]} heads
+   * @param {Matrix[]} matrices One for each head.
+   * @param {{queries: number[], keys: number[]}} positions
+   * @param {number | null} asked The minimum weight. null: keep about five lines a token.
+   */
+  constructor(heads, matrices, positions, asked) {
+    this.heads = heads;
+    this.matrices = matrices;
+    this.positions = positions;
+    this.asked = asked;
+    /** The minimum weight of the lines of all tokens. */
+    this.least = asked ?? this.cutFor(LINES_PER_TOKEN * positions.queries.length);
+    /** All lines to draw, weakest first. */
+    this.drawn = this.collect(Math.max(this.least, LEAST));
+    if (this.drawn.length > MOST_LINES) this.drawn = this.collect(Math.max(this.least, LEAST, this.cutFor(MOST_LINES))).slice(-MOST_LINES);
+    this.total = heads.length * positions.queries.length * positions.keys.length;
+    this.hidden = this.total - this.drawn.length;
+  }
+
+  /** Return a weight that about this number of weights reach: no more, unless the largest weights are all alike. */
+  cutFor(/** @type {number} */ count) {
+    const coarse = this.histogram(0, 1, BINS);
+    const [bin, above] = cutOf(coarse, count);
+    if (bin === 0) return 0;
+    const low = (bin - 1) / BINS;
+    const [fine] = cutOf(this.histogram(low, bin / BINS, FINE_BINS), count - above, above === 0);
+    return (low + fine / FINE_BINS / BINS) ** 2;
+  }
+
+  /** Count the weights whose roots are within the bounds; the last bin holds those at the upper bound too. */
+  histogram(/** @type {number} */ low, /** @type {number} */ high, /** @type {number} */ bins) {
+    const counts = new Uint32Array(bins);
+    const { queries, keys } = this.positions;
+    const scale = bins / (high - low);
+    for (const matrix of this.matrices) {
+      for (const query of queries) {
+        const weights = matrix.row(query);
+        for (const key of keys) {
+          const bin = Math.floor((Math.sqrt(weights[key]) - low) * scale);
+          if (bin >= 0 && bin < bins) counts[bin] += 1;
+          else if (bin === bins && high === 1) counts[bins - 1] += 1;
+        }
+      }
+    }
+    return counts;
+  }
+
+  /** Return the lines with at least this weight, weakest first. */
+  collect(/** @type {number} */ least) {
+    /** @type {Line[]} */
+    const lines = [];
+    const { queries, keys } = this.positions;
+    this.matrices.forEach((matrix, at) => {
+      const head = this.heads[at];
+      for (const query of queries) {
+        const weights = matrix.row(query);
+        for (const key of keys) if (weights[key] >= least) lines.push({ head, query, key, weight: weights[key] });
+      }
+    });
+    return lines.sort(byWeight);
+  }
+
+  /**
+   * Return the lines of one token, weakest first. The automatic minimum does not apply to them.
+   *
+   * @param {"query" | "key"} side
+   * @param {number} position
+   */
+  of(side, position) {
+    const least = Math.max(this.asked ?? 0, LEAST);
+    const isQuery = side === "query";
+    /** @type {Line[]} */
+    const lines = [];
+    this.matrices.forEach((matrix, at) => {
+      const head = this.heads[at];
+      for (const other of isQuery ? this.positions.keys : this.positions.queries) {
+        const [query, key] = isQuery ? [position, other] : [other, position];
+        const weight = matrix.at(query, key);
+        if (weight >= least) lines.push({ head, query, key, weight });
+      }
+    });
+    return lines.sort(byWeight);
+  }
+
+  /** Return the attention that each key receives in all. */
+  received() {
+    const { queries, keys } = this.positions;
+    const sums = new Float64Array(keys.length);
+    for (const matrix of this.matrices) {
+      for (const query of queries) {
+        const weights = matrix.row(query);
+        keys.forEach((key, place) => (sums[place] += weights[key]));
+      }
+    }
+    return sums;
+  }
+
+  /** Return the largest weight of all tokens, or of one. */
+  largest(/** @type {"query" | "key" | null} */ side, /** @type {number | null} */ position) {
+    const queries = side === "query" ? [position] : this.positions.queries;
+    const keys = side === "key" ? [position] : this.positions.keys;
+    let most = 0;
+    for (const matrix of this.matrices) for (const query of queries) for (const key of keys) most = Math.max(most, matrix.at(query, key));
+    return most;
+  }
+}
+
+/** Return the lines of a token that can be told apart, from its lines with the weakest first. */
+export const mostOfOne = (/** @type {Line[]} */ lines) =>
+  lines.slice(-MOST_OF_ONE).filter(({ weight }) => weight >= LEAST_OF_ONE * lines.at(-1).weight);
+
+const byWeight = (/** @type {Line} */ a, /** @type {Line} */ b) => a.weight - b.weight;
+
+/**
+ * Return the lowest bin of those that together hold at most count weights, and how many they hold. isOneAtLeast: Take
+ * the highest bin that is not empty even if it holds more.
+ *
+ * @param {Uint32Array} counts
+ * @param {number} count
+ * @param {boolean} isOneAtLeast
+ * @returns {[number, number]}
+ */
+function cutOf(counts, count, isOneAtLeast = false) {
+  let sum = 0;
+  let bin = counts.length;
+  while (bin > 0 && (sum + counts[bin - 1] <= count || (isOneAtLeast && sum === 0))) sum += counts[--bin];
+  return [bin, sum];
+}

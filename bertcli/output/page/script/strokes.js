@@ -1,0 +1,158 @@
+// @ts-check
+// Drawing of a head diagram on a canvas: lines, cells, thin bars and tokens.
+
+import { FONT, shortened } from "./canvas.js";
+import { mostOfOne } from "./lines.js";
+import { colour, headColour, headTint } from "./theme.js";
+import { visible } from "./tokens.js";
+
+/**
+ * @typedef {import("./lines.js").Line} Line
+ * @typedef {"query" | "key"} Side
+ *
+ * @typedef {object} Frame A part of a diagram on a canvas.
+ * @property {number} width
+ * @property {number} height
+ * @property {number} top How much of the diagram is above the canvas.
+ * @property {number} left Where lines begin.
+ * @property {number} right Where they end.
+ * @property {number[]} heads
+ * @property {Record<Side, import("./rows.js").Rows>} rows
+ * @property {Record<Side, Map<number, number>>} places The row of each position.
+ */
+
+const STRENGTHS = 20; // levels of colour; lines of the same level and head are drawn as one path
+const THIN_BAR = 72; // pixels; the longest thin bar
+const LEAST_SEEN = 0.002; // of the largest weight; the cell of a smaller one cannot be seen
+
+/** Return the width of a head's cell beside a token. */
+const cellOf = (/** @type {Frame} */ { width, heads }) =>
+  Math.max(2, Math.min(7, Math.floor(84 / heads.length), Math.floor((width * 0.12) / heads.length)));
+
+const largestOf = (/** @type {Line[]} */ lines) => lines.at(-1)?.weight ?? 1e-9;
+
+/** Draw the lines of all tokens, the strongest last, in opaque colours: so none turns grey where many cross. */
+export function drawAll(context, /** @type {Frame} */ frame, /** @type {Line[]} */ lines) {
+  const { rows, places } = frame;
+  const isFull = ({ query, key }) => Number(rows.query.isFull(places.query.get(query))) + Number(rows.key.isFull(places.key.get(key)));
+  const byEnds = [[], [], []];
+  for (const line of lines) byEnds[isFull(line)].push(line);
+  const most = largestOf(lines);
+  // Lines between thin bars are so many that they are drawn thin and pale, below the others.
+  byEnds.forEach((some, ends) => {
+    const part = [0.3, 0.6, 1][ends];
+    stroke(context, frame, some, most, [frame.left, frame.right], () => [0, 0],
+      (strength) => [part * (0.14 + 0.86 * strength ** 1.1), part * (1.1 + 0.8 * strength)]);
+  });
+}
+
+/** Draw the lines of one token, and a cell for each head beside each token at the other end. */
+export function drawOne(context, /** @type {Frame} */ frame, /** @type {Line[]} */ lines, /** @type {Side} */ side) {
+  const strip = cellOf(frame) * frame.heads.length + 4;
+  const isQuery = side === "query";
+  // Lines of several heads end slightly apart, so that none hides another.
+  const spread = Math.min(2, 14 / frame.heads.length);
+  const shiftOf = new Map(frame.heads.map((head, at) => [head, spread * (at - (frame.heads.length - 1) / 2)]));
+  stroke(context, frame, mostOfOne(lines), largestOf(lines), [frame.left + (isQuery ? 0 : strip), frame.right - (isQuery ? strip : 0)],
+    (head) => (isQuery ? [0, shiftOf.get(head)] : [shiftOf.get(head), 0]),
+    (strength) => [0.12 + 0.88 * strength ** 0.8, 1 + 1.6 * strength]);
+  drawCells(context, frame, lines, isQuery ? "key" : "query");
+}
+
+/**
+ * @param {any} context
+ * @param {Frame} frame
+ * @param {Line[]} lines
+ * @param {number} most The weight of full strength.
+ * @param {number[]} ends Where lines begin and end.
+ * @param {(head: number) => number[]} shiftsOf Return how far the ends of a head's lines are moved down.
+ * @param {(strength: number) => number[]} styleOf Return the share of the head's colour, and the width of the line.
+ */
+function stroke(context, frame, lines, most, [from, to], shiftsOf, styleOf) {
+  const { rows, places } = frame;
+  const bend = (to - from) * 0.42;
+  /** @type {Map<number, {head: number, level: number, path: Path2D}>} */
+  const paths = new Map();
+  for (const { head, query, key, weight } of lines) {
+    const [shift, endShift] = shiftsOf(head);
+    const start = rows.query.middle(places.query.get(query)) - frame.top + shift;
+    const end = rows.key.middle(places.key.get(key)) - frame.top + endShift;
+    if (Math.max(start, end) < -40 || Math.min(start, end) > frame.height + 40) continue;
+    const level = Math.ceil(STRENGTHS * (weight / most));
+    const name = level * frame.heads.length + frame.heads.indexOf(head);
+    if (!paths.has(name)) paths.set(name, { head, level, path: new Path2D() });
+    const { path } = paths.get(name);
+    path.moveTo(from, start);
+    path.bezierCurveTo(from + bend, start, to - bend, end, to, end);
+  }
+  context.lineCap = "round";
+  for (const [, { head, level, path }] of [...paths].sort(([a], [b]) => a - b)) {
+    const [share, width] = styleOf(level / STRENGTHS);
+    context.strokeStyle = headTint(head, Number(share.toFixed(3)));
+    context.lineWidth = width;
+    context.stroke(path);
+  }
+}
+
+function drawCells(context, /** @type {Frame} */ frame, /** @type {Line[]} */ lines, /** @type {Side} */ other) {
+  const { rows, places, heads } = frame;
+  const cell = cellOf(frame);
+  const most = largestOf(lines);
+  const start = other === "key" ? frame.right - cell * heads.length : frame.left;
+  const order = new Map(heads.map((head, at) => [head, at]));
+  for (const line of lines) {
+    if (line.weight < LEAST_SEEN * most) continue;
+    const place = places[other].get(line[other]);
+    const y = rows[other].top(place) - frame.top;
+    const height = rows[other].heightOf(place);
+    if (y < -height || y > frame.height) continue;
+    const gap = Math.min(3, height / 8);
+    context.fillStyle = headColour(line.head);
+    context.globalAlpha = (line.weight / most) ** 0.7;
+    context.fillRect(start + cell * order.get(line.head), y + gap, cell - 1, Math.max(height - 2 * gap, 0.7));
+  }
+  context.globalAlpha = 1;
+}
+
+/**
+ * Draw a thin bar for each row of a side that is not in full.
+ *
+ * @param {any} context
+ * @param {Frame} frame
+ * @param {Side} side
+ * @param {number[]} shares The length of each row's bar, 0 to 1.
+ */
+export function drawThin(context, frame, side, shares) {
+  const rows = frame.rows[side];
+  context.fillStyle = colour("bar");
+  shares.forEach((share, place) => {
+    if (rows.isFull(place)) return;
+    const length = 3 + (THIN_BAR - 3) * share;
+    const height = rows.heightOf(place);
+    const x = side === "query" ? frame.left - 6 - length : frame.right + 6;
+    context.fillRect(x, rows.top(place) - frame.top, length, Math.max(0.6, height > 3 ? height - 1 : height * 0.8));
+  });
+}
+
+/**
+ * Write the tokens of some rows of a side, on paper.
+ *
+ * @param {any} context
+ * @param {Frame} frame
+ * @param {Side} side
+ * @param {import("./data.js").Text} text
+ * @param {number[]} positions The first of them is at the top of the frame.
+ * @param {number | null} chosen
+ */
+export function writeTokens(context, frame, side, text, positions, chosen) {
+  const isQuery = side === "query";
+  const x = isQuery ? frame.left - 10 : frame.right + 10;
+  context.textAlign = isQuery ? "right" : "left";
+  context.textBaseline = "middle";
+  positions.forEach((position, at) => {
+    context.font = `${position === chosen ? "600 " : ""}13px ${FONT}`;
+    context.fillStyle = colour(text.sentences[position] === 1 ? "accent" : "ink");
+    const token = shortened(context, visible(text.tokens[position]), isQuery ? x : frame.width - x);
+    context.fillText(token, x, frame.rows[side].height * (at + 0.5));
+  });
+}
