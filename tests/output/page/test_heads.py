@@ -20,7 +20,8 @@ COLOURS = """(selector) => {
     const found = new Set();
     for (let at = 0; at < data.length; at += 4) {
         const [red, green, blue, alpha] = data.slice(at, at + 4);
-        if (alpha > 250 && Math.max(red, green, blue) - Math.min(red, green, blue) > 90) found.add(`${red} ${green} ${blue}`);
+        const range = Math.max(red, green, blue) - Math.min(red, green, blue);
+        if (alpha > 250 && range > 90) found.add(`${red} ${green} ${blue}`);
     }
     return [...found];
 }"""
@@ -150,7 +151,8 @@ def test_bars_are_stacked_in_the_colours_of_the_heads(cafe_tab: Tab) -> None:
     [first, *_] = cafe_tab.page.eval_on_selector_all(
         ".readout .bars li",
         """rows => rows.map((row) => [...row.querySelectorAll(".bar")].map((bar) =>
-            [bar.style.background !== "", bar.getBoundingClientRect().width / bar.parentElement.getBoundingClientRect().width]))""",
+            [bar.style.background !== "",
+             bar.getBoundingClientRect().width / bar.parentElement.getBoundingClientRect().width]))""",
     )
     assert len(first) == 4 and all(is_coloured for is_coloured, _ in first)
     number = float(cafe_tab.texts(".readout .bars .number")[0])
@@ -188,7 +190,9 @@ def test_the_text_can_be_read_with_the_keyboard(cafe_tab: Tab) -> None:
     assert cafe_tab.address() == {"token": "3"}
 
 
-def test_a_page_without_places_of_tokens_shows_the_text_and_the_tokens(browser: Any, cafe_page: Path, tmp_path: Path) -> None:
+def test_a_page_without_places_of_tokens_shows_the_text_and_the_tokens(
+    browser: Any, cafe_page: Path, tmp_path: Path
+) -> None:
     page = cafe_page.read_text(encoding="utf-8")
     path = tmp_path / "old.html"
     path.write_text(page.replace('"spans":', '"no spans":'), encoding="utf-8")

@@ -17,7 +17,9 @@ def results(tab: Tab) -> list[str]:
     return tab.texts(".result > :first-child")
 
 
-@pytest.mark.parametrize("asked", ["L1H2", "l1 h2", "1-2", "1.2", "1 2", "layer 1, head 2", "layer 1 head 2", "Layer 1.2"])
+@pytest.mark.parametrize(
+    "asked", ["L1H2", "l1 h2", "1-2", "1.2", "1 2", "layer 1, head 2", "layer 1 head 2", "Layer 1.2"]
+)
 def test_a_head_is_found_by_its_numbers(pairs_tab: Tab, asked: str) -> None:
     assert results(search(pairs_tab, asked)) == ["Layer 1, head 2"]
 
