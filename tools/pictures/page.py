@@ -32,7 +32,7 @@ class Shot:
 
 
 SHOTS = (
-    Shot("attn-page-heads.png", "layer=1", "light", 600, ".queries [data-position='11']"),
+    Shot("attn-page-heads.png", "layer=1", "light", 820, ".queries [data-position='11']"),
     Shot("attn-page-statistics.png", "view=statistics", "dark", 480, ".cell[data-layer='1'][data-head='8']"),
 )
 
