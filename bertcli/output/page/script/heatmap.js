@@ -48,7 +48,8 @@ export class Heatmap {
   show(/** @type {State} */ state, /** @type {Content} */ { text, rows, matrix, most, name }) {
     const { panel } = this;
     const { curve, zoom } = state;
-    const shading = new Shading({ curve, most, least: state.least ?? 0, size: text.size });
+    this.least = state.least ?? 0;
+    const shading = new Shading({ curve, most, least: this.least, size: text.size });
     panel.take(state, { text, rows, matrix, shading }, name);
     this.legend.show(state, shading);
     panel.frame = panel.measure(zoom !== null);
@@ -72,14 +73,14 @@ export class Heatmap {
 
   /** Say what the place in focus is, and show its neighbours. */
   read() {
-    const { place, whole: { rows: { queries, keys }, matrix, shading } } = this.panel;
+    const { place, whole: { rows: { queries, keys }, matrix } } = this.panel;
     const query = queries.includes(place?.query) ? place.query : null;
     const key = keys.includes(place?.key) ? place.key : null;
     if (query !== null && key !== null) return this.say(query, key, "");
     if (query !== null) return this.say(query, strongest(keys, (at) => matrix.at(query, at), 1)[0].position, " (largest)");
     if (key !== null) return this.say(strongest(queries, (at) => matrix.at(at, key), 1)[0].position, key, " (largest)");
     const weight = this.largest ? matrix.at(this.largest.query, this.largest.key) : 0;
-    this.line.replaceChildren(weight < shading.least ? nothingReaches(weight, shading.least) : make("span", { class: "hint", text: HINT }));
+    this.line.replaceChildren(weight < this.least ? nothingReaches(weight, this.least) : make("span", { class: "hint", text: HINT }));
     return this.magnify(this.largest, "The largest weight with its neighbours");
   }
 

@@ -40,7 +40,8 @@ export class MatrixPanel {
   constructor(/** @type {any} */ parent, /** @type {Coordinates} */ coordinates) {
     this.coordinates = coordinates;
     /** @type {import("./cells.js").Frame | null} */
-    this.frame = null; // set by whoever arranges the panels
+    this.frame = null; // set by the owner of the panel
+    this.partOfPaper = 1; // the share of the paper's width
     this.canvas = make("canvas", { role: "application", "aria-roledescription": "matrix", tabindex: 0 });
     this.brushed = make("div", { class: "brushed", hidden: true });
     this.box = make("div", { class: "heatmap" }, this.canvas, this.brushed);
@@ -74,10 +75,10 @@ export class MatrixPanel {
     this.canvas.setAttribute("aria-label", `${name}. The arrow keys move between cells; z zooms in, Z zooms out.`);
   }
 
-  /** Return the frame of some rows and columns. isPart: They are a part of the matrix. largest: Largest size of a cell. */
-  measure(/** @type {boolean} */ isPart, rows = this.picture.rows, /** @type {number | undefined} */ largest = undefined) {
+  /** Return the frame of some rows and columns. isPart: They are a part of the matrix. */
+  measure(/** @type {boolean} */ isPart, rows = this.picture.rows) {
     const height = Math.max(LEAST_HEIGHT, window.innerHeight - ABOVE_AND_BELOW);
-    return layOut(this.canvas.getContext("2d"), this.picture.text, rows, { width: roomIn(this.box), height, isPart, largest });
+    return layOut(this.canvas.getContext("2d"), this.picture.text, rows, { width: roomIn(this.box, this.partOfPaper), height, isPart });
   }
 
   get isEmpty() {

@@ -4,9 +4,9 @@
 import { Segments } from "./controls.js";
 import { about, layerOf } from "./data.js";
 import { make } from "./dom.js";
-import { share } from "./numbers.js";
+import { brief, share } from "./numbers.js";
 import { currentText, isSpecialHidden, shownPositions } from "./state.js";
-import { css, ramp, rampColour } from "./theme.js";
+import { css, ramp, rampColour, rampPixels } from "./theme.js";
 import { shownMatrix } from "./weights.js";
 
 /** @typedef {import("./state.js").State} State */
@@ -33,8 +33,17 @@ export class Shading {
     return weight < this.least ? 0 : Math.min(255, Math.round(255 * (weight / this.most) ** this.exponent));
   }
 
+  get pixels() {
+    return rampPixels();
+  }
+
   colour(/** @type {number} */ weight) {
     return ramp()[this.step(weight)];
+  }
+
+  /** Return what is written into a cell. */
+  written(/** @type {number} */ weight) {
+    return weight < this.least ? "" : brief(weight);
   }
 
   /** Return the weight whose colour is at this share of the ramp. */
@@ -87,14 +96,16 @@ export class ScaleLegend {
   }
 }
 
-const known = { name: "", most: 0 };
+/** @type {Map<string, number>} */
+const known = new Map(); // the largest weights of the last texts
+const MOST_KNOWN = 8;
 
 /** Return the largest weight of all heads of the text between the tokens that are shown. */
 export async function largestWeight(/** @type {State} */ state) {
   const text = currentText(state);
   const { queries, keys } = shownPositions(state);
   const name = JSON.stringify([text.number, queries, keys]);
-  if (known.name === name) return known.most;
+  if (known.has(name)) return known.get(name);
   let most = 0;
   for (let layer = 0; layer < about.layers; layer++) {
     const arrays = await layerOf(text, layer);
@@ -102,7 +113,8 @@ export async function largestWeight(/** @type {State} */ state) {
       most = Math.max(most, largestIn(shownMatrix(text, arrays, head, isSpecialHidden(state)), { queries, keys }));
     }
   }
-  Object.assign(known, { name, most });
+  if (known.size === MOST_KNOWN) known.delete(known.keys().next().value);
+  known.set(name, most);
   return most;
 }
 

@@ -2,9 +2,9 @@
 // The matrix of a head in few cells, painted as cells or as lines.
 
 import { paintFlow } from "./flow.js";
-import { headColour, rampPixels } from "./theme.js";
+import { headColour } from "./theme.js";
 
-/** @typedef {import("./scale.js").Shading} Shading */
+/** @typedef {import("./cells.js").Colours} Colours */
 
 const LARGEST = 96; // cells a side; in a longer text each cell has the largest weight of a block
 const LINES_SIDE = 192; // pixels of a canvas with lines
@@ -29,23 +29,23 @@ export class Thumbnail {
     this.most = this.cells.reduce((largest, weight) => Math.max(largest, weight), 0);
   }
 
-  paintCells(canvas, /** @type {Shading} */ shading) {
+  paintCells(canvas, /** @type {Colours} */ shading) {
     const { width, height, cells } = this;
-    const colours = rampPixels();
+    const colours = shading.pixels;
     const image = new ImageData(width, height);
     new Uint32Array(image.data.buffer).set(Uint32Array.from(cells, (weight) => colours[shading.step(weight)]));
     Object.assign(canvas, { width, height });
     canvas.getContext("2d").putImageData(image, 0, 0);
   }
 
-  paintLines(canvas, /** @type {Shading} */ shading, /** @type {number} */ head) {
+  paintLines(canvas, /** @type {Colours} */ shading, /** @type {number} */ head) {
     Object.assign(canvas, { width: LINES_SIDE, height: LINES_SIDE });
     const rows = { rowOfLeft: LINES_SIDE / this.height, rowOfRight: LINES_SIDE / this.width };
     paintFlow(canvas.getContext("2d"), { left: 4, right: LINES_SIDE - 4, top: 0, ...rows }, this.links(shading, head), Math.min(2.2, Math.max(0.5, 0.35 * rows.rowOfLeft)));
   }
 
   /** @returns {import("./flow.js").Link[]} The strongest cells as lines. */
-  links(/** @type {Shading} */ shading, /** @type {number} */ head) {
+  links(/** @type {Colours} */ shading, /** @type {number} */ head) {
     const count = LINES_OF_ROW * this.height;
     const least = this.cells.toSorted().at(-count) ?? 0;
     const colour = headColour(head);
