@@ -12,6 +12,12 @@
  * @property {Weights} matrix
  * @property {Rows} rows The positions that are shown.
  *
+ * @typedef {object} Distance
+ * @property {number | null} mean Over the queries; null without any.
+ * @property {number} queries
+ * @property {number[]} shares On the left and on the right, the mean share of the weights of the shown keys that is on
+ *   the keys with differences.
+ *
  * @typedef {{query: number, key: number, difference: number}} Change Of a weight, by its slots.
  */
 
@@ -118,8 +124,7 @@ export class Comparison {
    * Return the Jensen-Shannon distance: the mean over the queries that have differences of the distance between the two
    * rows, each scaled to sum to 1 over the keys that have differences. Rows without any weight on these keys are left out.
    *
-   * @returns {{mean: number | null, queries: number, shares: number[]}} shares: The mean share of the weights of the shown
-   *   keys that is on these keys, on the left and on the right.
+   * @returns {Distance}
    */
   distance() {
     const { queries, keys } = this.both;

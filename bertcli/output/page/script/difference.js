@@ -2,7 +2,7 @@
 // The colours of differences: a curve from the most negative to the most positive, and a bar that shows it.
 
 import { make } from "./dom.js";
-import { brief, share } from "./numbers.js";
+import { share } from "./numbers.js";
 import { css, poleColour, polePixels, poles } from "./theme.js";
 
 const LEAST_WRITTEN = 0.005; // smaller differences are not written into cells
@@ -39,10 +39,11 @@ export class DifferenceShading {
     return poles()[this.step(difference)];
   }
 
-  /** Return what is written into a cell. */
+  /** Return what is written into a cell: a sign and two digits, since a cell has no room for more. */
   written(/** @type {number} */ difference) {
     const size = Math.abs(difference);
-    return size >= Math.max(this.least, LEAST_WRITTEN) ? (difference > 0 ? "+" : "−") + brief(size) : "";
+    if (!(size >= Math.max(this.least, LEAST_WRITTEN))) return "";
+    return (difference > 0 ? "+" : "−") + (size >= 0.995 ? "1" : size.toFixed(2).slice(1));
   }
 
   /** Return the colour at a share of the scale, from -1 to 1, as text. */

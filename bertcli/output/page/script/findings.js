@@ -20,8 +20,7 @@ const percent = (/** @type {number} */ part) => `${(100 * part).toFixed(0)} %`;
 const counted = (/** @type {number} */ count, /** @type {string} */ noun, plural = `${noun}s`) => `${grouped(count)} ${count === 1 ? noun : plural}`;
 
 /** Return the distance of the two matrices, and for two texts how they are aligned. */
-export function summaryOf(/** @type {Comparison} */ comparison) {
-  const { mean, queries, shares } = comparison.distance();
+export function summaryOf(/** @type {Comparison} */ comparison, /** @type {import("./comparison.js").Distance} */ { mean, queries, shares }) {
   const [left, right] = comparison.sides;
   const isOfTexts = left.text !== right.text;
   const range = `It is 0 for heads that attend alike, and at most ${share(FARTHEST)}.`;

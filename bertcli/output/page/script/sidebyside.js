@@ -56,8 +56,10 @@ export class SideBySide {
     const [left, right] = sides.map(({ name }) => name);
     this.pair.forEach(({ text, layer, head }, side) => fill(this.titles[side], sides[side].name, " ",
       make("span", { class: "quiet", text: (this.isOfTexts ? titleOf(text) : labelOf(text, layer, head)) ?? "" })));
-    fill(this.titles[2], "Difference ", make("span", { class: "quiet", text: `${right} − ${left}` }));
-    fill(this.summary, ...summaryOf(this.comparison));
+    const distance = comparison.distance();
+    const written = distance.mean === null ? "" : ` · distance ${share(distance.mean)}`;
+    fill(this.titles[2], "Difference ", make("span", { class: "quiet", text: `${right} − ${left}${written}` }));
+    fill(this.summary, ...summaryOf(comparison, distance));
     fill(this.statistics, ...statisticsOf(this.pair, [left, right]));
     this.list.take(this.comparison);
   }
