@@ -17,6 +17,8 @@ import { visible } from "./tokens.js";
  * @property {Uint32Array} pixels
  * @property {(weight: number) => number} step Return the place of a weight among the pixels.
  * @property {(weight: number) => [number, number, number]} colour
+ * @property {(weight: number) => number} strength Return how far the colour is from that of 0, as a share of 1.
+ * @property {(weight: number) => string} [stroke] Return the colour of a line; without it, a line has that of the head.
  * @property {(weight: number) => string} written Return what is written into a cell; empty for nothing.
  *
  * @typedef {object} Picture

@@ -3,7 +3,7 @@
 
 import { make } from "./dom.js";
 import { share } from "./numbers.js";
-import { css, poleColour, polePixels, poles } from "./theme.js";
+import { colour, css, poleColour, polePixels, poles } from "./theme.js";
 
 const LEAST_WRITTEN = 0.005; // smaller differences are not written into cells
 
@@ -35,8 +35,16 @@ export class DifferenceShading {
     return 255 + Math.sign(difference) * (size < this.least ? 0 : Math.min(255, Math.round(255 * (size / this.most) ** this.exponent)));
   }
 
+  strength(/** @type {number} */ difference) {
+    return Number.isNaN(difference) ? 0 : Math.abs(this.step(difference) - 255) / 255;
+  }
+
   colour(/** @type {number} */ difference) {
     return poles()[this.step(difference)];
+  }
+
+  stroke(/** @type {number} */ difference) {
+    return colour(difference < 0 ? "pole-minus" : "pole-plus");
   }
 
   /** Return what is written into a cell: a sign and two digits, since a cell has no room for more. */

@@ -37,6 +37,10 @@ export class Shading {
     return rampPixels();
   }
 
+  strength(/** @type {number} */ weight) {
+    return this.step(weight) / 255;
+  }
+
   colour(/** @type {number} */ weight) {
     return ramp()[this.step(weight)];
   }
@@ -91,8 +95,14 @@ export class ScaleLegend {
   /** Show the state. shading: null if each drawing has its own, as the note says. */
   show(/** @type {State} */ state, /** @type {Shading | null} */ shading, note = "") {
     const numbers = shading ? [0, 0.5, 1].map((part) => share(shading.weightAt(part))) : ["0", "largest"];
-    this.bar.replaceChildren(scaleBar(numbers, note ? make("span", { class: "quiet", text: note }) : ""));
+    this.showBar(state, scaleBar(numbers, note ? make("span", { class: "quiet", text: note }) : ""), true);
+  }
+
+  /** Show the state and another bar. hasExtent: The user can choose the extent. */
+  showBar(/** @type {State} */ state, bar, /** @type {boolean} */ hasExtent) {
+    this.bar.replaceChildren(bar);
     for (const one of this.switches) one.show(state);
+    if (this.switches[1]) this.switches[1].element.hidden = !hasExtent;
   }
 }
 

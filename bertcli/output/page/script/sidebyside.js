@@ -12,7 +12,7 @@ import { Navigator } from "./navigator.js";
 import { share } from "./numbers.js";
 import { MatrixPanel } from "./panel.js";
 import { largestIn, largestWeight, ScaleLegend, Shading } from "./scale.js";
-import { nameAt, namesOf, SLOTS, speltAt } from "./slots.js";
+import { nameAt, namesOf, pictureOfDifference, SLOTS, speltAt } from "./slots.js";
 import { currentText } from "./state.js";
 import { labelOf, titleOf } from "./tokens.js";
 
@@ -79,13 +79,12 @@ export class SideBySide {
 
   arrange(/** @type {State} */ state) {
     const { comparison } = this;
-    const { matrices, rows, either, both, difference, sides } = comparison;
+    const { matrices, rows, sides } = comparison;
     const least = state.least ?? 0;
     const shading = new Shading({ curve: state.curve, most: this.most, least, size: currentText(state).size });
     const most = comparison.most;
     const ofSides = [0, 1].map((side) => ({ text: namesOf(comparison, /** @type {0 | 1} */ (side)), rows: rows[side], matrix: matrices[side], shading }));
-    const hatched = new Set([...either.queries, ...either.keys].filter((at) => !both.queries.includes(at) && !both.keys.includes(at)));
-    const ofDifference = { text: namesOf(comparison, null), rows: either, matrix: difference, shading: new DifferenceShading({ curve: state.curve, most, least }), hatched };
+    const ofDifference = pictureOfDifference(comparison, new DifferenceShading({ curve: state.curve, most, least }));
     const names = this.names(state);
     [...ofSides, ofDifference].forEach((picture, at) => this.panels[at].take(state, picture, names[at]));
     this.legend.show(state, shading, "both matrices");

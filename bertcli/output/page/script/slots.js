@@ -73,6 +73,13 @@ export function speltAt(/** @type {Comparison} */ comparison, /** @type {number}
   return [...tokens, make("span", { class: "place", text: left === right ? left : `${left ?? "–"}/${right ?? "–"}` })];
 }
 
+/** @returns {import("./cells.js").Picture} All differences. */
+export function pictureOfDifference(/** @type {Comparison} */ comparison, /** @type {import("./cells.js").Colours} */ shading) {
+  const { either, both, difference } = comparison;
+  const hatched = new Set([...either.queries, ...either.keys].filter((at) => !both.queries.includes(at) && !both.keys.includes(at)));
+  return { text: namesOf(comparison, null), rows: either, matrix: difference, shading, hatched };
+}
+
 /** @returns {import("./cells.js").Names} The labels of one side, or of the differences for side null. */
 export function namesOf(/** @type {Comparison} */ comparison, /** @type {0 | 1 | null} */ side) {
   const { slots, sides } = comparison;
