@@ -15,7 +15,7 @@ from tests.output.page.chromium import Tab
 from tests.output.page.test_accessibility import violations
 from tests.output.page.test_saving import saved
 
-TEXTS = ["the cat sat on the mat.", "the cat sat on you.", "how are the mat, the cat and you"]
+TEXTS = ["the cat sat on the mat.", "the cat sat on you.", "how are the mat, the cat and you", "the cat sat on a mat."]
 HEADS = 3
 PANELS = {name: f"#view-matrix .picture.{name} canvas" for name in ("left", "right", "difference")}
 FARTHEST = 0.8326  # the root of ln 2
@@ -136,7 +136,7 @@ def test_two_texts_are_compared_where_their_tokens_are_aligned(tab: Tab, weights
     said = tab.text(".compared .summary")
     for part, text in zip(kept, (one, other), strict=True):
         assert f"{100 * part.sum(-1).mean():.0f} % of" in said, text
-    assert f"{len(own)} tokens of both texts are aligned" in said
+    assert f"{len(own)} tokens are the same in both texts" in said
     assert f"{len(tokens[0]) - len(own)} of text {one + 1} and {len(tokens[1]) - len(own)} of text {other + 1}" in said
 
 
@@ -148,6 +148,53 @@ def test_unaligned_tokens_are_shown_without_a_difference(tab: Tab, weights: Any)
     tab.page.hover(PANELS["right"], position={"x": 200, "y": 100})
     query, key = (place.split("/")[-1] for place in tab.texts(".compared .pointed .place"))
     assert readings(tab)[1] == pytest.approx(weights(1, 1, 0)[int(query), int(key)], rel=0.06, abs=6e-5)
+
+
+def test_replaced_tokens_are_paired_on_request(tab: Tab, weights: Any) -> None:
+    """The first and the last text differ in one token, the fifth."""
+    tab.open("view=matrix&layer=1&heads=0&compare=text.3&token=5&key=2")
+    assert "no difference" in tab.text(".compared .pointed")
+    tab.page.check(".compare input")
+    assert tab.settled().address()["pairs"] == "replaced"
+    left, right = weights(0, 1, 0), weights(3, 1, 0)
+    assert readings(tab) == pytest.approx([left[5, 2], right[5, 2], right[5, 2] - left[5, 2]], rel=0.06, abs=6e-5)
+    assert "the ≠ a" in tab.text(".compared .pointed")
+    assert float(tab.text(".compared .distance")) == pytest.approx(distance(left, right), abs=6e-4)
+    assert "1 replaced token is paired" in tab.text(".compared .summary")
+    assert all(row["difference"] for row in rows(tab))
+    tab.open("view=matrix&compare=text.1&pairs=replaced")  # two tokens in the place of one are no pair
+    assert "not aligned" in tab.text(".compared .summary")
+
+
+def test_the_model_view_shows_which_heads_change(tab: Tab, weights: Any) -> None:
+    tab.open("view=model&special=show&compare=text.3&pairs=replaced")
+    places = [(layer, head) for layer in range(2) for head in range(HEADS)]
+    pairs = {place: (weights(0, *place), weights(3, *place)) for place in places}
+    wanted = sorted(((distance(*pairs[place]), place) for place in places), reverse=True)
+    assert tab.texts(".ranking .names") == [f"L{layer}H{head}" for _, (layer, head) in wanted]
+    assert [float(one) for one in tab.texts(".ranking .number")] == pytest.approx(
+        [number for number, _ in wanted], abs=6e-4
+    )
+    widths = tab.page.eval_on_selector_all(".change .bar", "all => all.map((one) => parseFloat(one.style.width))")
+    assert widths == pytest.approx([100 * distance(*pairs[place]) / wanted[0][0] for place in places], abs=0.5)
+    table = rows(tab)
+    for row, place in zip(table, places, strict=True):
+        left, right = pairs[place]
+        assert float(row["distance"]) == pytest.approx(distance(left, right), abs=1e-3)
+        assert abs(float(row["largest_difference"])) == pytest.approx(np.abs(right - left).max(), abs=5e-5)
+    assert violations(tab) == []
+    tab.page.hover(".thumbnail[data-layer='1'][data-head='1']")
+    assert "distance" in tab.text("#view-model .pointed") and "largest difference" in tab.text("#view-model .pointed")
+    tab.page.click(".thumbnail[data-layer='1'][data-head='1']")
+    assert "distance" in tab.settled().text(".enlarged h2") and tab.ink(".enlarged canvas") > 1000
+    tab.page.click("[data-drawing='lines']")
+    assert tab.settled().ink(".thumbnail canvas") > 100
+    tab.page.click(".ranking button >> nth=0")
+    address = tab.drawn("matrix").address()
+    assert (address["compare"], address["pairs"], address["special"]) == ("text.3", "replaced", "show")
+    assert float(tab.text(".compared .distance")) == pytest.approx(wanted[0][0], abs=6e-4)
+    tab.key("c").view("model")
+    assert not tab.page.is_visible(".ranking") and not tab.page.is_visible(".change")
 
 
 def test_the_largest_differences_are_listed_and_kept_by_a_click(tab: Tab, weights: Any) -> None:
@@ -173,7 +220,9 @@ def test_keys_choose_what_is_compared_and_back_undoes_it(tab: Tab) -> None:
     for key, wanted in (
         ("c", "text.1"),  # c compares with another text, if there are several
         ("}", "text.2"),
+        ("}", "text.3"),
         ("}", "text.1"),
+        ("{", "text.3"),
         ("{", "text.2"),
         ("c", None),
     ):

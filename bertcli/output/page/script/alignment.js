@@ -6,23 +6,31 @@
  *   only the other text has.
  * @property {number | null} left Position in the left text.
  * @property {number | null} right Position in the right text.
- * @property {boolean} isAligned True if both texts have the same token here.
+ * @property {boolean} isSame True if both texts have the same token here.
+ * @property {boolean} isAligned True if the tokens are compared: they are the same, or one replaces the other.
  */
 
 /** @returns {Slot[]} One for each token of a text that is compared with itself. */
 export const identity = (/** @type {number} */ size) =>
-  Array.from({ length: size }, (_, position) => ({ left: position, right: position, isAligned: true }));
+  Array.from({ length: size }, (_, position) => ({ left: position, right: position, isSame: true, isAligned: true }));
 
-/** @returns {Slot[]} The aligned texts, in their order. */
-export function aligned(/** @type {string[]} */ left, /** @type {string[]} */ right) {
+/**
+ * Return the aligned texts, in their order.
+ *
+ * @param {string[]} left
+ * @param {string[]} right
+ * @param {boolean} pairsReplaced Align tokens that replace as many others, such as he in the place of she.
+ */
+export function aligned(left, right, pairsReplaced) {
   /** @type {Slot[]} */
   const slots = [];
   let [leftNext, rightNext] = [0, 0];
   for (const [leftAt, rightAt] of [...commonSubsequence(left, right), [left.length, right.length]]) {
+    const isAligned = pairsReplaced && leftAt - leftNext === rightAt - rightNext;
     while (leftNext < leftAt || rightNext < rightAt) {
-      slots.push({ left: leftNext < leftAt ? leftNext++ : null, right: rightNext < rightAt ? rightNext++ : null, isAligned: false });
+      slots.push({ left: leftNext < leftAt ? leftNext++ : null, right: rightNext < rightAt ? rightNext++ : null, isSame: false, isAligned });
     }
-    if (leftAt < left.length) slots.push({ left: leftNext++, right: rightNext++, isAligned: true });
+    if (leftAt < left.length) slots.push({ left: leftNext++, right: rightNext++, isSame: true, isAligned: true });
   }
   return slots;
 }

@@ -7,8 +7,8 @@ import { signed } from "./difference.js";
 import { fill, make } from "./dom.js";
 import { share } from "./numbers.js";
 import { nameAt } from "./slots.js";
-import { placeOfHead } from "./state.js";
-import { change } from "./store.js";
+import { isSpecialHidden, placeOfHead } from "./state.js";
+import { change, now } from "./store.js";
 import { Thumbnail } from "./thumbnail.js";
 import { labelOf } from "./tokens.js";
 
@@ -38,7 +38,8 @@ export const changeInBrief = (/** @type {HeadChange} */ { distance, words }) =>
 
 /** Open a head in the matrix view, which compares the same texts. */
 export function openChange(/** @type {number} */ layer, /** @type {number} */ head) {
-  change({ view: "matrix", layer, heads: new Set([head]) });
+  // The matrix view decides for itself whether it shows special tokens, but the numbers have to stay the same.
+  change({ view: "matrix", layer, heads: new Set([head]), special: isSpecialHidden(now()) ? "hide" : "show" });
   window.scrollTo(0, 0);
 }
 

@@ -23,26 +23,23 @@ export function chosenPair(/** @type {State} */ state) {
   return [own, text === null ? { ...own, ...placeOfHead(head) } : { ...own, text: textAt(text) }];
 }
 
-/** @type {{texts: (Text | null)[], slots: import("./alignment.js").Slot[]}} */
-const last = { texts: [null, null], slots: [] };
+const last = { name: "", slots: identity(0) };
 
-/** Return the slots of two texts; of one, if they are the same. */
-export function slotsOf(/** @type {Text} */ left, /** @type {Text} */ right) {
-  if (last.texts[0] !== left || last.texts[1] !== right) {
-    last.texts = [left, right];
-    last.slots = left === right ? identity(left.size) : aligned(left.tokens, right.tokens);
+/** Return the slots that the state compares: those of two texts, or of one. */
+export function currentSlots(/** @type {State} */ state) {
+  const [left, right] = [currentText(state), textAt(state.compare?.text ?? state.text)];
+  const name = [left.number, right.number, state.pairs].join();
+  if (last.name !== name) {
+    const slots = left === right ? identity(left.size) : aligned(left.tokens, right.tokens, state.pairs === "replaced");
+    Object.assign(last, { name, slots });
   }
   return last.slots;
 }
 
-/** Return the slots that the state compares. */
-export const currentSlots = (/** @type {State} */ state) =>
-  slotsOf(currentText(state), state.compare?.text === null ? currentText(state) : textAt(state.compare?.text ?? state.text));
-
 /**
  * Return the comparison of two heads.
  *
- * @param {State} state Its special tokens and filter apply to both texts.
+ * @param {State} state Its special tokens and filter apply to both texts, which it compares.
  * @param {Chosen[]} pair
  */
 export async function comparisonOf(state, [left, right]) {
@@ -53,5 +50,5 @@ export async function comparisonOf(state, [left, right]) {
     name: names[side], text, rows: shownPositions({ ...state, text: text.number }, isHidden),
     matrix: shownMatrix(text, await layerOf(text, layer), head, isHidden),
   })));
-  return new Comparison(slotsOf(left.text, right.text), sides[0], sides[1]);
+  return new Comparison(currentSlots(state), sides[0], sides[1]);
 }

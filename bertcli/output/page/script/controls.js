@@ -220,9 +220,13 @@ class CompareControl {
     this.head = make("select", { "aria-label": "Head to compare with", title: "Previous or next head: { }", onchange: () => this.choose() });
     this.text = make("select", { "aria-label": "Text to compare with", title: "Previous or next text: { }", onchange: () => change({ compare: comparedText(Number(this.text.value)) }) });
     this.swap = make("button", { type: "button", class: "plain", text: "⇄", title: "Exchange left and right (x)", "aria-label": "Exchange left and right", onclick: exchange });
+    this.box = make("input", { type: "checkbox", onchange: () => change({ pairs: this.box.checked ? "replaced" : "same" }) });
+    this.pairs = make("label", {
+      class: "control", title: "Also compare tokens that replace as many others in the same place, such as she and he",
+    }, this.box, make("span", { text: "Pair replaced tokens" }));
     this.element = make("div", { class: "control compare", role: "group", "aria-label": "Compare with" },
       make("span", { class: "caption", text: "Compare with" }), make("span", { class: "segments" }, ...Object.values(this.kinds)),
-      this.layer, this.head, this.text, this.swap);
+      this.layer, this.head, this.text, this.swap, this.pairs);
   }
 
   choose() {
@@ -239,7 +243,8 @@ class CompareControl {
     this.kinds.text.hidden = !areTexts;
     this.kinds.head.hidden = !hasHeads;
     this.layer.hidden = this.head.hidden = kind !== "head";
-    this.text.hidden = kind !== "text";
+    this.text.hidden = this.pairs.hidden = kind !== "text";
+    this.box.checked = state.pairs === "replaced";
     this.swap.hidden = kind === "nothing";
     if (kind === "head") this.showHead(currentText(state), placeOfHead(compare.head));
     if (kind === "text") this.showText(state.text, compare.text);

@@ -36,10 +36,15 @@ export function summaryOf(/** @type {Comparison} */ comparison, /** @type {impor
 
 /** Describe how many tokens of two texts are aligned. */
 function alignmentOf(/** @type {Comparison} */ { slots, sides: [left, right] }) {
-  const aligned = slots.filter(({ isAligned }) => isAligned).length;
-  const rest = [left.text.size - aligned, right.text.size - aligned];
-  if (!rest[0] && !rest[1]) return "Both texts have the same tokens.";
-  return `${counted(aligned, "token")} of both texts are aligned. ${grouped(rest[0])} of ${left.name} and ${grouped(rest[1])} of ${right.name} are not: they are marked ≠, their rows and columns of the difference are hatched, and they count nowhere here.`;
+  const same = slots.filter(({ isSame }) => isSame).length;
+  const replaced = slots.filter(({ isSame, isAligned }) => isAligned && !isSame).length;
+  const rest = [left, right].map(({ text }) => text.size - same - replaced);
+  if (!slots.some(({ isSame }) => !isSame)) return "Both texts have the same tokens.";
+  return [
+    `${counted(same, "token is", "tokens are")} the same in both texts.`,
+    replaced ? `${counted(replaced, "replaced token is", "replaced tokens are")} paired and marked ≠.` : null,
+    rest[0] || rest[1] ? `${grouped(rest[0])} of ${left.name} and ${grouped(rest[1])} of ${right.name} are not aligned: they are marked ≠, have no difference (hatched), and count neither in the distance nor in the list.` : null,
+  ].filter(Boolean).join(" ");
 }
 
 /** The largest differences, each as a button that keeps its cell. */

@@ -14,7 +14,7 @@ import { make } from "./dom.js";
  * @typedef {import("./comparison.js").Comparison} Comparison
  */
 
-const MARK = "≠"; // of tokens that only one text has
+const MARK = "≠"; // of tokens that are not the same in both texts
 
 /** @type {import("./panel.js").Coordinates} Rows and columns are slots; the state has the positions in the left text. */
 export const SLOTS = {
@@ -60,7 +60,7 @@ function positionsIn(/** @type {[number, number]} */ [first, last]) {
 function tokensAt(/** @type {Comparison} */ { slots, sides: [left, right] }, /** @type {number} */ at) {
   const slot = slots[at];
   const [one, other] = [slot.left === null ? "–" : visible(left.text.tokens[slot.left]), slot.right === null ? "–" : visible(right.text.tokens[slot.right])];
-  return slot.isAligned ? [one] : [one, other];
+  return slot.isSame ? [one] : [one, other];
 }
 
 /** Return a slot as text. */
@@ -89,7 +89,7 @@ export function namesOf(/** @type {Comparison} */ comparison, /** @type {0 | 1 |
     const position = side === 0 ? slot.left : slot.right;
     if (position === null) return "";
     const token = visible(sides[side].text.tokens[position]);
-    return slot.isAligned ? token : `${MARK} ${token}`;
+    return slot.isSame ? token : `${MARK} ${token}`;
   });
   return { tokens, numbers };
 }

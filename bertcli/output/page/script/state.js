@@ -35,6 +35,7 @@ import { hidesSpecial, specialShare, specialTokens } from "./weights.js";
  * @property {"head" | "global"} extent The strongest colour is the largest weight of the head, or of all heads.
  * @property {"matrix" | "lines"} drawing How thumbnails are drawn.
  * @property {Compared | null} compare
+ * @property {"same" | "replaced"} pairs Which tokens of two texts are compared: the same, or also those that replace others.
  * @property {number | null} enlarged The head whose thumbnail is enlarged, as layer * heads + head.
  * @property {"show" | "hide" | null} special Whether special tokens are shown; null: as suits the view.
  * @property {number} screen Changes whenever everything has to be drawn again, as for another theme or width.
@@ -84,6 +85,7 @@ export function startingState(text = 0, filter = "all") {
     extent: "head",
     drawing: "matrix",
     compare: null,
+    pairs: "same",
     enlarged: null,
     special: null,
     screen: 0,
@@ -163,7 +165,7 @@ export function keeping(/** @type {State} */ state, /** @type {Place} */ { query
 // The address names what differs from the starting state.
 const WRITTEN = [
   "view", "text", "layer", "heads", "token", "key", "filter", "least", "statistic", "through", "find", "special", "zoom", "curve", "extent",
-  "drawing", "enlarged", "compare",
+  "drawing", "enlarged", "compare", "pairs",
 ];
 
 function writtenOf(/** @type {State} */ state, /** @type {string} */ name) {
@@ -185,7 +187,7 @@ export function addressOf(/** @type {State} */ state) {
 }
 
 // The values of state that has only a few.
-const CHOICES = { curve: ["root", "linear"], extent: ["head", "global"], drawing: ["matrix", "lines"], special: ["show", "hide"] };
+const CHOICES = { curve: ["root", "linear"], extent: ["head", "global"], drawing: ["matrix", "lines"], special: ["show", "hide"], pairs: ["same", "replaced"] };
 
 // The browser's Back undoes only changes to these. With others, such as each move of a slider, it would take too many
 // steps.

@@ -17,7 +17,7 @@ import { shownMatrix } from "../weights.js";
 export class MatrixView extends View {
   constructor() {
     super("matrix", "Matrix", ["layer", "head", "filter", "least", "special", "compare"], [
-      { needs: ["layer", "heads", "filter", "special", "compare"], draw: (state) => this.choose(state).read(state) },
+      { needs: ["layer", "heads", "filter", "special", "compare", "pairs"], draw: (state) => this.choose(state).read(state) },
       { needs: ["extent"], draw: (state) => this.shown.scale(state) },
       { needs: ["least", "zoom", "curve"], draw: (state) => this.shown.arrange(state) },
       { needs: ["pointed", "token", "key"], draw: (state) => this.shown.draw(state) },

@@ -31,7 +31,7 @@ export class ModelView extends View {
   constructor() {
     super("model", "Model", ["drawing", "filter", "special", "find", "compare"], [
       { needs: ["find"], draw: (state) => this.dim(state) },
-      { needs: ["filter", "special", "compare"], draw: (state) => this.read(state) },
+      { needs: ["filter", "special", "compare", "pairs"], draw: (state) => this.read(state) },
       { needs: ["curve", "extent", "drawing"], draw: (state) => this.paintAll(state) },
       { needs: ["enlarged"], draw: (state) => this.enlarge(state) },
     ]);
@@ -88,7 +88,7 @@ export class ModelView extends View {
   async read(/** @type {State} */ state) {
     const rows = shownPositions(state);
     const compared = comparedIn(state)?.text ?? null;
-    const asked = JSON.stringify([currentText(state).number, rows, compared]);
+    const asked = JSON.stringify([currentText(state).number, rows, compared, state.pairs]);
     if (asked === this.pictured) return undefined;
     this.pictured = "";
     this.changes = compared === null ? null : [];
