@@ -162,7 +162,7 @@ def test_replaced_tokens_are_paired_on_request(tab: Tab, weights: Any) -> None:
     assert float(tab.text(".compared .distance")) == pytest.approx(distance(left, right), abs=6e-4)
     assert "1 replaced token is paired" in tab.text(".compared .summary")
     assert all(row["difference"] for row in rows(tab))
-    tab.open("view=matrix&compare=text.1&pairs=replaced")  # two tokens in the place of one are no pair
+    tab.open("view=matrix&compare=text.1&pairs=replaced")  # two tokens that replace one are no pair
     assert "not aligned" in tab.text(".compared .summary")
 
 

@@ -19,7 +19,7 @@ export const identity = (/** @type {number} */ size) =>
  *
  * @param {string[]} left
  * @param {string[]} right
- * @param {boolean} pairsReplaced Align tokens that replace as many others, such as he in the place of she.
+ * @param {boolean} pairsReplaced Align tokens that replace as many others, such as he instead of she.
  */
 export function aligned(left, right, pairsReplaced) {
   /** @type {Slot[]} */

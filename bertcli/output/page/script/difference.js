@@ -3,6 +3,7 @@
 
 import { make } from "./dom.js";
 import { share } from "./numbers.js";
+import { exponentOf } from "./scale.js";
 import { colour, css, poleColour, polePixels, poles } from "./theme.js";
 
 const LEAST_WRITTEN = 0.005; // smaller differences are not written into cells
@@ -17,11 +18,12 @@ export class DifferenceShading {
    * @param {"root" | "linear"} scale.curve root: Small differences remain distinguishable.
    * @param {number} scale.most The difference of the strongest colour.
    * @param {number} [scale.least] Smaller differences have the colour of 0.
+   * @param {number} [scale.size] Number of tokens.
    */
-  constructor({ curve, most, least = 0 }) {
+  constructor({ curve, most, least = 0, size = 0 }) {
     this.most = Math.max(most, 1e-9);
     this.least = least;
-    this.exponent = curve === "linear" ? 1 : 0.5;
+    this.exponent = exponentOf(curve, size);
   }
 
   get pixels() {

@@ -13,6 +13,9 @@ import { shownMatrix } from "./weights.js";
 
 const LONG = 64; // tokens; in longer texts most weights are far below the largest
 
+/** Return the power of a share that its colour follows. size: Number of tokens. */
+export const exponentOf = (/** @type {"root" | "linear"} */ curve, /** @type {number} */ size) => (curve === "linear" ? 1 : size > LONG ? 0.35 : 0.5);
+
 /** The colours of weights: a curve from 0 to the weight that has the strongest colour. */
 export class Shading {
   /**
@@ -25,7 +28,7 @@ export class Shading {
   constructor({ curve, most, least = 0, size = 0 }) {
     this.most = Math.max(most, 1e-9);
     this.least = least;
-    this.exponent = curve === "linear" ? 1 : size > LONG ? 0.35 : 0.5;
+    this.exponent = exponentOf(curve, size);
   }
 
   /** Return the step of a weight's colour on the ramp, 0 to 255. */

@@ -81,10 +81,11 @@ export class SideBySide {
     const { comparison } = this;
     const { matrices, rows, sides } = comparison;
     const least = state.least ?? 0;
-    const shading = new Shading({ curve: state.curve, most: this.most, least, size: currentText(state).size });
+    const { size } = currentText(state);
+    const shading = new Shading({ curve: state.curve, most: this.most, least, size });
     const most = comparison.most;
     const ofSides = [0, 1].map((side) => ({ text: namesOf(comparison, /** @type {0 | 1} */ (side)), rows: rows[side], matrix: matrices[side], shading }));
-    const ofDifference = pictureOfDifference(comparison, new DifferenceShading({ curve: state.curve, most, least }));
+    const ofDifference = pictureOfDifference(comparison, new DifferenceShading({ curve: state.curve, most, least, size }));
     const names = this.names(state);
     [...ofSides, ofDifference].forEach((picture, at) => this.panels[at].take(state, picture, names[at]));
     this.legend.show(state, shading, "both matrices");
