@@ -39,7 +39,9 @@ def weights(tiny_bert: Path) -> Any:
     """Return a function that has the command compute the weights of a head in a text."""
 
     def of(text: int, layer: int, head: int) -> Any:
-        [record] = run("attn", "-m", tiny_bert, TEXTS[text], "--layer", str(layer), "--head", str(head), "--json").records()
+        [record] = run(
+            "attn", "-m", tiny_bert, TEXTS[text], "--layer", str(layer), "--head", str(head), "--json"
+        ).records()
         return np.array(record["attention"])
 
     return of

@@ -144,7 +144,7 @@ export class SideBySide {
       Number.isNaN(difference) ? ["no difference, since only aligned tokens have one", ""] : ["difference", signed(difference)],
     ];
     fill(this.line, ...speltAt(comparison, query), " → ", ...speltAt(comparison, key),
-      ...readings.map(([name, number]) => make("span", { class: "reading" }, `${name} `, make("strong", { class: "number", text: number }))), words);
+      ...readings.flatMap(([name, number]) => [" ", make("span", { class: "reading" }, `${name} `, make("strong", { class: "number", text: number }))]), words);
     const said = readings.map((reading) => reading.join(" ").trim()).join(", ");
     announce(`${nameAt(comparison, query)} to ${nameAt(comparison, key)}: ${said}${words}`);
   }
