@@ -27,7 +27,7 @@ export const FARTHEST = Math.sqrt(Math.LN2); // the largest Jensen-Shannon dista
 class SlotMatrix {
   constructor(/** @type {Weights} */ matrix, /** @type {(number | null)[]} */ positions) {
     this.matrix = matrix;
-    this.positions = positions;
+    this.positions = Int32Array.from(positions, (position) => position ?? -1);
     this.size = positions.length;
     /** @type {Float32Array[]} */
     this.rows = new Array(this.size);
@@ -41,10 +41,13 @@ class SlotMatrix {
     return this.row(query)[key];
   }
 
-  read(/** @type {number | null} */ position) {
-    if (position === null) return new Float32Array(this.size).fill(NaN);
+  read(/** @type {number} */ position) {
+    const { positions, size } = this;
+    const found = new Float32Array(size).fill(NaN);
+    if (position < 0) return found;
     const weights = this.matrix.row(position);
-    return Float32Array.from(this.positions, (key) => (key === null ? NaN : weights[key]));
+    for (let slot = 0; slot < size; slot++) if (positions[slot] >= 0) found[slot] = weights[positions[slot]];
+    return found;
   }
 }
 
@@ -145,13 +148,18 @@ export class Comparison {
 const bySize = (/** @type {Change} */ a, /** @type {Change} */ b) =>
   Math.abs(b.difference) - Math.abs(a.difference) || a.query - b.query || a.key - b.key;
 
-const massOn = (/** @type {Float32Array} */ row, /** @type {number[]} */ keys) => keys.reduce((sum, key) => sum + row[key], 0);
+function massOn(/** @type {Float32Array} */ row, /** @type {number[]} */ keys) {
+  let sum = 0;
+  for (const key of keys) sum += row[key];
+  return sum;
+}
 
 /** Return the square root of the Jensen-Shannon divergence of two rows, in nats. */
 function rowDistance(/** @type {Float32Array[]} */ [left, right], /** @type {number[]} */ [leftMass, rightMass], /** @type {number[]} */ keys) {
   let divergence = 0;
   for (const key of keys) {
-    const [one, other] = [left[key] / leftMass, right[key] / rightMass];
+    const one = left[key] / leftMass;
+    const other = right[key] / rightMass;
     const mean = (one + other) / 2;
     if (one > 0) divergence += 0.5 * one * Math.log(one / mean);
     if (other > 0) divergence += 0.5 * other * Math.log(other / mean);

@@ -96,6 +96,8 @@ export class ModelView extends View {
     for (let layer = 0; layer < about.layers; layer++) {
       for (let head = 0; head < about.heads; head++) {
         if (!(await this.readOne(state, layer, head, rows))) return undefined;
+        if (this.changes) await new Promise((resume) => setTimeout(resume));
+        if (this.drawn !== state) return undefined;
       }
       if (this.changes) this.paint(state);
       await new Promise((resume) => setTimeout(resume));
