@@ -16,8 +16,9 @@ class EngineName(StrEnum):
 
 
 class DtypeName(StrEnum):
-    """Number types of the computation."""
+    """Number types of the computation. AUTO is bfloat16 if the hardware multiplies it, else float32."""
 
+    AUTO = "auto"
     FLOAT32 = "float32"
     FLOAT16 = "float16"
     BFLOAT16 = "bfloat16"

@@ -47,7 +47,7 @@ _bertcli() {
                 --revision) takes=value ;;
                 --engine) takes=value values='auto numpy torch transformers' ;;
                 --device) takes=value values='auto cpu cuda mps' ;;
-                --dtype) takes=value values='float32 float16 bfloat16' ;;
+                --dtype) takes=value values='auto float32 float16 bfloat16' ;;
                 --batch-tokens) takes=value ;;
                 --batch-size) takes=value ;;
                 --max-length) takes=value ;;
@@ -95,7 +95,7 @@ _bertcli() {
                 --revision) takes=value ;;
                 --engine) takes=value values='auto numpy torch transformers' ;;
                 --device) takes=value values='auto cpu cuda mps' ;;
-                --dtype) takes=value values='float32 float16 bfloat16' ;;
+                --dtype) takes=value values='auto float32 float16 bfloat16' ;;
                 --batch-tokens) takes=value ;;
                 --batch-size) takes=value ;;
                 --max-length) takes=value ;;
@@ -126,7 +126,7 @@ _bertcli() {
                 --revision) takes=value ;;
                 --engine) takes=value values='auto numpy torch transformers' ;;
                 --device) takes=value values='auto cpu cuda mps' ;;
-                --dtype) takes=value values='float32 float16 bfloat16' ;;
+                --dtype) takes=value values='auto float32 float16 bfloat16' ;;
                 --batch-tokens) takes=value ;;
                 --batch-size) takes=value ;;
                 --max-length) takes=value ;;
@@ -172,7 +172,7 @@ _bertcli() {
                 --revision) takes=value ;;
                 --engine) takes=value values='auto numpy torch transformers' ;;
                 --device) takes=value values='auto cpu cuda mps' ;;
-                --dtype) takes=value values='float32 float16 bfloat16' ;;
+                --dtype) takes=value values='auto float32 float16 bfloat16' ;;
                 --batch-tokens) takes=value ;;
                 --batch-size) takes=value ;;
                 --max-length) takes=value ;;

@@ -94,7 +94,10 @@ ModelGroup = Annotated[
                 "--device", panel=MODEL, metavar="DEVICE", envvar="BERTCLI_DEVICE",
                 help="auto, cpu, cuda, cuda:N or mps.",
             ),
-            "dtype": option("--dtype", panel=MODEL, help="Number type of the computation."),
+            "dtype": option(
+                "--dtype", panel=MODEL,
+                help="Number type of the computation. auto is bfloat16 if the hardware multiplies it, else float32.",
+            ),
             "batch_tokens": option(
                 "--batch-tokens", panel=MODEL, metavar="N", min=1, show_default="2048, on a GPU 16384",
                 help="Number of tokens in a batch, padding included.",

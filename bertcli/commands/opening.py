@@ -6,6 +6,7 @@ from functools import cache, partial
 from bertcli.commands.options import TextOptions
 from bertcli.input.reader import TextReader
 from bertcli.input.records import TextSource
+from bertcli.model.precision import emulation_note
 from bertcli.model.request import SessionRequest
 from bertcli.model.session import Session, open_session
 from bertcli.output.messages import Reporter
@@ -42,6 +43,8 @@ def note_doubts(session: Session, reporter: Reporter) -> None:
             f"model_type {session.config.model_type} is untested: bertcli does not know it, and transformers' "
             f"{session.config.architecture.mlm_class} computes it"
         )
+    if emulation := emulation_note(session.request.dtype, session.request.device):
+        reporter.note(emulation)
     if session.tokenizer.has_guessed_case:
         reporter.note(
             f"texts are not lower-cased, since the vocabulary of {session.checkpoint.name} has capitals and its folder "

@@ -35,7 +35,8 @@ class Inputs:
     """The inputs of a forward pass.
 
     token_type_ids is None if the architecture has none. position_ids is (seq,) or (batch, seq), or (tokens,) if packed.
-    blocks covers all packed texts in order, and is None if the texts are padded. context_masks holds a mask of the
+    blocks covers all packed texts in order, and is None if the texts are padded. Tokens after the last block only fill
+    the batch up, and their results have no meaning. context_masks holds a mask of the
     context, (hidden,), for each layer in which heads are switched off: 0 at the features of those heads, else 1.
     word_embeddings, (batch, seq, hidden), are used instead of those of input_ids.
     """
@@ -87,7 +88,8 @@ def self_attention(
         return ops.merge_heads(attention.weights @ attention.value), attention
     projections = ops.linear_stacked(x, w.query_key_value)  # query, key, value: each (..., hidden)
     if inputs.blocks is not None:
-        return ops.concatenate([block_context(ops, projections, block, heads) for block in inputs.blocks]), None
+        contexts = [block_context(ops, projections, block, heads) for block in inputs.blocks]
+        return ops.concatenate([*contexts, after_blocks(projections[0], inputs.blocks)]), None
     query, key, value = (ops.split_heads(part, heads) for part in projections)  # (batch, heads, seq, head_size)
     return ops.merge_heads(ops.attention(query, key, value, inputs.mask)), None
 
@@ -117,6 +119,12 @@ def block_texts(projections: Sequence[Array], block: Block) -> Iterator[Array]:
     tokens = slice(block.start, block.start + block.count * block.length)
     for part in projections:
         yield part[tokens].reshape(block.count, block.length, -1)
+
+
+def after_blocks(packed: Array, blocks: Sequence[Block]) -> Array:
+    """Return the part of packed values, (tokens, hidden), that belongs to no text but fills the batch up."""
+    last = blocks[-1]
+    return packed[last.start + last.count * last.length :]
 
 
 def encoder_layer(

@@ -207,7 +207,8 @@ class OwnEngine(ABC):
     def _encode(self, batch: Batch, request: OutputRequest) -> tuple[Array, dict[int, Array]]:
         """Run the encoder. Return its last hidden state, and the requested hidden states by index."""
         # An observer expects attention weights of padded texts, so pack only without one.
-        is_packed = self.supports_packing and batch.is_padded and request.on_attention is None
+        is_uneven = batch.is_padded or batch.input_ids.size % self.ops.token_multiple != 0
+        is_packed = self.supports_packing and is_uneven and request.on_attention is None
         inputs = self._packed(batch) if is_packed else self._padded(batch)
         if request.word_embeddings is not None:
             inputs = replace(inputs, word_embeddings=request.word_embeddings)
@@ -235,11 +236,15 @@ class OwnEngine(ABC):
 
     def _packed(self, batch: Batch) -> bert.Inputs:
         asarray, is_token = self.ops.asarray, batch.attention_mask
-        positions = position_ids(batch.input_ids, self._first_position)
+        positions = np.broadcast_to(position_ids(batch.input_ids, self._first_position), batch.shape)
+        extra = -int(is_token.sum()) % self.ops.token_multiple
+        input_ids, token_type_ids, positions = (
+            np.pad(ids[is_token], (0, extra)) for ids in (batch.input_ids, batch.token_type_ids, positions)
+        )
         return bert.Inputs(
-            asarray(batch.input_ids[is_token]),
-            asarray(batch.token_type_ids[is_token]) if self._has_token_types else None,
-            asarray(np.broadcast_to(positions, batch.shape)[is_token]),
+            asarray(input_ids),
+            asarray(token_type_ids) if self._has_token_types else None,
+            asarray(positions),
             mask=None,
             blocks=list(_blocks(is_token.sum(-1).tolist())),
             context_masks=self._context_masks,
@@ -247,7 +252,7 @@ class OwnEngine(ABC):
 
     def _unpack(self, packed: Array, batch: Batch) -> Array:
         rows, columns = map(self.ops.asarray, batch.attention_mask.nonzero())
-        return self.ops.unpack(packed, rows, columns, batch.shape)
+        return self.ops.unpack(packed[: len(rows)], rows, columns, batch.shape)
 
 
 class BertEngine(OwnEngine):

@@ -1,6 +1,5 @@
 """Choice of the engine, the device and the dtype, and the opening of the engine."""
 
-import os.path
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ from bertcli.errors import DeviceUnavailable, WrongUsage
 from bertcli.model.ablation import Head
 from bertcli.model.engine import BertEngine, Engine
 from bertcli.model.ops.base import Ops
+from bertcli.model.precision import has_gpu_driver
 from bertcli.model.resources import limit_onednn_cache
 from bertcli.model.weights import BertWeights
 
@@ -24,8 +24,6 @@ _DEVICE = re.compile(r"cpu|cuda(:\d+)?|mps")
 # Importing torch costs about two seconds of a core. Below this much work (floating-point operations of the encoder's
 # matrix products) numpy has finished before torch would have started. benchmarks/engines.py measures this limit.
 _MIN_TORCH_WORK = 3e11
-# Files of the drivers of NVIDIA's GPUs, those of its small boards, AMD's GPUs, and GPUs of Windows under Linux.
-GPU_FILES = ("/dev/nvidiactl", "/dev/nvhost-gpu", "/dev/nvmap", "/dev/kfd", "/dev/dxg")
 _BATCH_TOKENS = {"cpu": 2048, "cuda": 16384, "mps": 8192}
 
 
@@ -94,22 +92,27 @@ def choose_engine(
             "gradients are computed by the torch engine alone, for BERT and ModernBERT",
             hint="use another model, such as -m bundled" if traits.foreign_model else "use --engine torch, or auto",
         )
-    only_torch = _why_only_torch(device, dtype, traits)
+    is_auto = dtype == DtypeName.AUTO
+    only_torch = _why_only_torch(device, DtypeName.FLOAT32 if is_auto else dtype, traits)
     if engine == EngineName.NUMPY and only_torch:
         raise WrongUsage(f"the numpy engine cannot do this: {only_torch}", hint="use --engine torch, or auto")
     reason = f"--engine {engine}"
     if engine == EngineName.AUTO:
         reason = f"numpy cannot do this: {only_torch}" if only_torch else _describe_work(work())
     if engine == EngineName.NUMPY or (engine == EngineName.AUTO and not only_torch and work() < _MIN_TORCH_WORK):
-        return _explained(EngineChoice(EngineName.NUMPY, "cpu", dtype), reason)
-    if device.startswith("cuda") and not _has_gpu():
+        return _explained(EngineChoice(EngineName.NUMPY, "cpu", DtypeName.FLOAT32), reason)
+    if device.startswith("cuda") and not has_gpu_driver():
         raise DeviceUnavailable.cuda()  # at once, since torch takes seconds to import
     limit_onednn_cache()
-    from bertcli.model.ops.torch_ops import best_device, check_device
+    from bertcli.model.ops.torch_ops import best_device, check_device, multiplies_bfloat16
 
     if engine == EngineName.AUTO:
         engine = EngineName.TRANSFORMERS if traits.foreign_model else EngineName.TORCH
-    return _explained(EngineChoice(engine, best_device() if device == "auto" else check_device(device), dtype), reason)
+    device = best_device() if device == "auto" else check_device(device)
+    if is_auto:
+        is_fast = multiplies_bfloat16(device) and not traits.needs_gradients
+        dtype = DtypeName.BFLOAT16 if is_fast else DtypeName.FLOAT32
+    return _explained(EngineChoice(engine, device, dtype), reason)
 
 
 def _describe_work(work: float) -> str:
@@ -124,11 +127,6 @@ def _explained(choice: EngineChoice, reason: str) -> EngineChoice:
         logger = sys.modules["logging"].getLogger(__name__)
         logger.debug("engine %s on %s in %s: %s", choice.engine, choice.device, choice.dtype, reason)
     return choice
-
-
-def _has_gpu() -> bool:
-    """Return False if no driver of a GPU that torch calls cuda is loaded. Only Linux shows that."""
-    return sys.platform != "linux" or any(map(os.path.exists, GPU_FILES))
 
 
 def open_engine(

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bertcli.checkpoints.config import ModernBertConfig
-from bertcli.model.bert import Attention, Inputs, block_texts
+from bertcli.model.bert import Attention, Inputs, after_blocks, block_texts
 from bertcli.model.modernbert_weights import ModernBertWeights, ModernLayerWeights
 from bertcli.model.ops.base import Array, FloatArray, Ops
 from bertcli.model.weights import MlmHeadWeights
@@ -108,7 +108,7 @@ def self_attention(
     for block in inputs.blocks:
         of_block = [ops.split_heads(part, heads) for part in block_texts(parts, block)]
         contexts.append(attend(ops, of_block, None, places.reach).reshape(block.count * block.length, -1))
-    return ops.concatenate(contexts)
+    return ops.concatenate([*contexts, after_blocks(parts[0], inputs.blocks)])
 
 
 def attend(ops: Ops, parts: Sequence[Array], mask: Array | None, reach: int | None) -> Array:

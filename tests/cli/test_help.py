@@ -51,7 +51,7 @@ OWN = {
 # Options with fixed values, as --help shows them.
 CHOICES = (
     "--engine auto|numpy|torch|transformers",
-    "--dtype float32|float16|bfloat16",
+    "--dtype auto|float32|float16|bfloat16",
     "--on-error stop|skip",
     "--long error|truncate|windows",
     "--input-format auto|text|jsonl|csv|tsv|parquet",
@@ -253,7 +253,7 @@ def test_help_and_version_load_no_library_that_computes(arguments: list[str]) ->
             "use one of auto, mean, cls, max, mean-sqrt, weighted-mean, last, pooler, lexical",
         ),
         (("encode", "hi", "--engine", "jax"), "--engine cannot be 'jax'", "use one of auto, numpy"),
-        (("encode", "hi", "--dtype", "int8"), "--dtype cannot be 'int8'", "use one of float32, float16, bfloat16"),
+        (("encode", "hi", "--dtype", "int8"), "--dtype cannot be 'int8'", "use one of auto, float32, float16, bfloat16"),
         (("encode", "hi", "--on-error", "ask"), "--on-error cannot be 'ask'", "use one of stop, skip"),
         (("encode", "hi", "--format", "xml"), "--format cannot be 'xml'", "use one of auto, table, json"),
         (("encode", "hi", "--color", "blue"), "--color cannot be 'blue'", "use one of auto, always, never"),

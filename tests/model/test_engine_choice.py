@@ -40,6 +40,19 @@ def test_what_only_torch_can_do_goes_to_torch_however_little_it_is() -> None:
     assert placed(is_pickled=True) == ("torch", BEST, "float32")
 
 
+@pytest.mark.parametrize(("is_fast", "dtype"), [(True, "bfloat16"), (False, "float32")])
+def test_auto_dtype_is_bfloat16_where_torch_computes_on_hardware_that_multiplies_it(
+    monkeypatch: pytest.MonkeyPatch, is_fast: bool, dtype: str
+) -> None:
+    monkeypatch.setattr("bertcli.model.ops.torch_ops.multiplies_bfloat16", lambda device: is_fast)
+    assert placed(device="cpu", dtype="auto", work=MUCH) == ("torch", "cpu", dtype)
+    assert placed("transformers", "cpu", "auto") == ("transformers", "cpu", dtype)
+    assert placed(device="cpu", dtype="auto", work=LITTLE) == ("numpy", "cpu", "float32")
+    assert placed("numpy", dtype="auto", work=MUCH) == ("numpy", "cpu", "float32")
+    traits = CheckpointTraits(needs_gradients=True)
+    assert choose_engine("auto", "cpu", "auto", traits, lambda: MUCH).dtype == "float32"
+
+
 @pytest.mark.parametrize("engine", ["torch", "transformers"])
 def test_an_engine_that_is_asked_for_computes_however_little_it_is(engine: str) -> None:
     assert placed(engine, "cpu") == (engine, "cpu", "float32")
@@ -100,7 +113,7 @@ def test_a_device_that_nobody_knows_is_wrong_usage(engine: str, device: str) -> 
 def test_cuda_where_there_is_none_is_an_error_and_no_way_round_it_is_taken(
     monkeypatch: pytest.MonkeyPatch, engine: str, device: str, gpu_file: str
 ) -> None:
-    monkeypatch.setattr("bertcli.model.engine_choice.GPU_FILES", (gpu_file,))
+    monkeypatch.setattr("bertcli.model.precision.GPU_FILES", (gpu_file,))
     with pytest.raises(DeviceUnavailable) as raised:
         placed(engine, device)
     assert "--device" in raised.value.hint

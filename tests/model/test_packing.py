@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bertcli.model.engine import OutputRequest
-from tests.tiny import WORDS, one_batch, open_bert
+from tests.families import save_family
+from tests.tiny import WORDS, one_batch, open_bert, save_bert
 
 texts_of_a_batch = st.lists(
     st.lists(st.sampled_from(WORDS), min_size=1, max_size=9).map(" ".join), min_size=2, max_size=7
@@ -51,3 +52,24 @@ def test_texts_of_equal_length_are_not_packed(tiny_bert: Path, monkeypatch: pyte
     session = open_bert(tiny_bert)
     monkeypatch.setattr(session.engine, "_packed", lambda batch: pytest.fail("packed"))
     session.run(one_batch(session, ["how are you", "the cat sat"]), OutputRequest())
+
+
+@pytest.mark.parametrize("texts", [["how are you", "the cat"], ["how are you"]])
+@pytest.mark.parametrize("architecture", ["bert", "modernbert"])
+def test_tokens_that_fill_a_batch_up_change_nothing(
+    architecture: str, texts: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = save_bert(tmp_path) if architecture == "bert" else save_family(tmp_path, architecture)
+    session = open_bert(folder)
+    batch = one_batch(session, texts)
+    every_layer = OutputRequest(hidden_states=range(session.config.num_hidden_layers + 1))
+    expected = session.run(batch, every_layer)
+    monkeypatch.setattr(session.engine.ops, "token_multiple", 16)
+    seen = []
+    embedding = session.engine.ops.embedding
+    monkeypatch.setattr(session.engine.ops, "embedding", lambda *call: seen.append(call[0].size) or embedding(*call))
+    output = session.run(batch, every_layer)
+    assert seen[0] == 16
+    for found, wanted in zip(output.hidden_states, expected.hidden_states, strict=True):
+        np.testing.assert_allclose(found, wanted, 1e-5, 5e-6)
+    np.testing.assert_allclose(output.last_hidden_state, expected.last_hidden_state, 1e-5, 5e-6)

@@ -22,6 +22,7 @@ from bertcli.errors import BertcliError, ExitCode, ShapesDiffer, WrongUsage
 from bertcli.input.reader import TextReader
 from bertcli.input.records import FailedText
 from bertcli.model.document_reader import read_document, read_window
+from bertcli.model.precision import concrete_dtype
 from bertcli.model.request import SessionRequest
 from bertcli.model.tokenizer import LongText, TextTokenizer, Tokenized, TokenizedText
 from bertcli.model.tokenizer_loading import open_tokenizer
@@ -138,7 +139,8 @@ def shapes(request: ShapesRequest) -> ExitCode:
     if request.weights:
         return _show_weights(request.model, sink)
     subject = _find_subject(request, sink)
-    info = RunInfo("shapes", subject.name, subject.revision, None, None, request.model.dtype)
+    dtype = concrete_dtype(request.model.dtype, request.model.device, request.model.engine)
+    info = RunInfo("shapes", subject.name, subject.revision, None, None, dtype)
     if request.tokens or request.lengths:
         show = show_tokens if request.tokens else show_lengths
         return show(request.texts, _open_tokenizer(request, subject), replace(info, dtype=None), sink)
@@ -150,7 +152,7 @@ def shapes(request: ShapesRequest) -> ExitCode:
         size = _given_size(request.batch or 1, request.seq, subject.config)
     weights = _stored_weights(subject, request)
     parts = None if weights is None else weights.optional_parts(subject.config)
-    classes = model_classes(subject.config, *size, request.model.dtype, parts)
+    classes = model_classes(subject.config, *size, dtype, parts)
     heads = _find_heads(weights, subject.config, sink)
     if weights is not None:
         classes += [head_class(head, classes[0], subject.config, *size, weights) for head in heads]
@@ -300,7 +302,8 @@ def _run(
     from bertcli.model.session import open_session
 
     text_bytes = BYTES_PER_TOKEN * size.batch_size * size.sequence_length
-    model = replace(request.model, with_heads=bool(heads))
+    dtype = concrete_dtype(request.model.dtype, request.model.device, request.model.engine)
+    model = replace(request.model, dtype=dtype, with_heads=bool(heads))
     session = open_session(model, lambda: text_bytes, sink.reporter.announce)
     tokenized = [text for text in texts if isinstance(text, TokenizedText)]
     batch = pad(tokenized, session.tokenizer.pad_token_id) if tokenized else dummy_batch(*size)

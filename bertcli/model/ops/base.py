@@ -39,12 +39,14 @@ class LayerNorm:
 class Ops(Protocol):
     """The operations of one backend.
 
-    supports_packing is True if texts of different lengths run faster packed, block by block, than padded.
+    supports_packing is True if texts of different lengths run faster packed, block by block, than padded. Packed texts
+    are filled up to a multiple of token_multiple tokens, which makes products faster than the added tokens cost.
     """
 
     device: str
     dtype: str
     supports_packing: bool
+    token_multiple: int
 
     # --- Running ---
 

@@ -42,6 +42,7 @@ class NumpyOps:
     device = "cpu"
     dtype = "float32"
     supports_packing = True
+    token_multiple = 1
 
     def __init__(self) -> None:
         self._used: set[int] = set()

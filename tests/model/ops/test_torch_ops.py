@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the customary name
 
 from bertcli.model.ops.base import Linear
-from bertcli.model.ops.torch_ops import TorchOps, onednn_is_usable
+from bertcli.model.ops.torch_ops import TorchOps, multiplies_bfloat16, onednn_is_usable
 
 LINEAR, REORDER = "_linear_pointwise", "_reorder_linear_weight"
 pytestmark = pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="this build of torch has no oneDNN")
@@ -89,3 +89,36 @@ def test_an_operator_with_wrong_numbers_is_not_used(
 def test_a_missing_operator_is_not_used(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setattr(torch.ops, "mkldnn", object())
     assert_falls_back(caplog, "AttributeError: 'object' object has no attribute '_reorder_linear_weight'")
+
+
+needs_bfloat16 = pytest.mark.skipif(
+    not (multiplies_bfloat16("cpu") and onednn_is_usable(torch.bfloat16)),
+    reason="the processor does not multiply bfloat16",
+)
+
+
+@needs_bfloat16
+@pytest.mark.parametrize("rows", [1, 16, 17, 128, 130, 256])
+@pytest.mark.parametrize("activation", [None, "gelu", "gelu_new"])
+def test_products_of_bfloat16_equal_those_of_float32_but_for_rounding(rows: int, activation: str | None) -> None:
+    generator = torch.Generator().manual_seed(rows)
+    x, weight, bias = (torch.randn(shape, generator=generator) for shape in ((1, rows, 48), (32, 48), (32,)))
+    ops = TorchOps("cpu", "bfloat16")
+    x, weight, bias = (tensor.bfloat16() for tensor in (x, weight, bias))
+    linear = ops.prepare_linear(Linear(weight, bias))
+    assert linear.weight.is_mkldnn
+    expected = F.linear(x.float(), weight.float(), bias.float())
+    found = ops.linear(x, linear)
+    if activation is not None:
+        found = ops.linear_activation(x, linear, activation)
+        expected = F.gelu(expected, approximate="tanh" if activation == "gelu_new" else "none")
+    assert found.dtype == torch.bfloat16
+    torch.testing.assert_close(found.float(), expected, rtol=0.01, atol=0.02)
+
+
+@needs_bfloat16
+def test_an_operator_of_bfloat16_that_fails_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.ops.mkldnn, LINEAR, raise_error)
+    ops = TorchOps("cpu", "bfloat16")
+    assert ops.token_multiple == 1
+    assert not ops.prepare_linear(Linear(torch.ones(8, 8).bfloat16(), torch.ones(8).bfloat16())).weight.is_mkldnn
