@@ -86,7 +86,7 @@ export class Heatmap {
   drawing(/** @type {string} */ title) {
     const { frame, picture, image, place } = this;
     const isEmpty = !picture.rows.queries.length || !picture.rows.keys.length;
-    return isEmpty ? null : { ...frame, title, isVector: true, paint: (context) => paintMatrix(context, frame, picture, image, place) };
+    return isEmpty ? null : { ...frame, title, paint: (context) => paintMatrix(context, frame, picture, image, place) };
   }
 
   measure(/** @type {boolean} */ isPart, rows = this.picture.rows) {

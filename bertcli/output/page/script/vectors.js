@@ -134,7 +134,7 @@ export function drawingOfKeys(/** @type {string} */ title, /** @type {Content} *
     paintKeys(context, frame, content);
     context.restore();
   };
-  return { title, width, height: HEADINGS + frame.row * content.rows.length, isVector: true, paint };
+  return { title, width, height: HEADINGS + frame.row * content.rows.length, paint };
 }
 
 const largestOf = (/** @type {Float32Array[]} */ vectors) =>

@@ -5,6 +5,7 @@
 import { fitted, isPrinting, roomIn, silentCanvas } from "../canvas.js";
 import { about, layerName, layerOf, vectorsOf } from "../data.js";
 import { announce, empty, fill, make, soon } from "../dom.js";
+import { openingToken } from "../opening.js";
 import { Pointing } from "../pointing.js";
 import { currentText, focus, isSpecialHidden, keeping, shownPositions, soleHead } from "../state.js";
 import { change, now } from "../store.js";
@@ -125,7 +126,7 @@ export class NeuronView extends View {
   queryOf(/** @type {State} */ state) {
     const query = focus(state)?.query;
     if (this.shown.queries.includes(query)) return query;
-    return this.shown.queries.includes(1) ? 1 : (this.shown.queries[0] ?? null);
+    return openingToken(this.text, this.shown.queries) ?? this.shown.queries[0] ?? null;
   }
 
   compute() {
