@@ -33,8 +33,8 @@ export class HeadsView extends View {
 
   build(section) {
     const main = make("div", { class: "stage" });
-    this.readout = make("aside", { class: "readout", "aria-label": "Weights" });
-    section.append(make("div", { class: "split" }, main, this.readout));
+    this.readout = make("div", { class: "read" });
+    section.append(make("div", { class: "split" }, main, make("aside", { class: "readout", "aria-label": "Weights" }, this.readout)));
     this.diagram = new EdgeDiagram(main);
     this.none = empty("No head is selected", "Select heads above, or press a to select all.");
     main.append(this.none);
