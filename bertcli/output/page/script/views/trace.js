@@ -24,7 +24,7 @@ const SUMMARY = 260; // width of the strongest tokens of a layer
 const NARROWEST = 640; // a narrower drawing leaves out the strongest tokens
 const PICTURE_WIDTH = 1100; // of a saved picture, at most
 const LABELLED = 13; // width of a cell from which tokens are named
-const LABELS = 96; // height of the names of tokens
+const LABELS = 96; // height of the names of tokens, at most
 
 export class TraceView extends View {
   constructor() {
@@ -92,8 +92,15 @@ export class TraceView extends View {
   layOut(/** @type {number} */ width) {
     const summary = width < NARROWEST ? 0 : SUMMARY;
     const cell = Math.min(34, (width - NAME - summary) / Math.max(1, this.shown.keys.length));
-    const top = cell >= LABELLED ? LABELS : 8;
+    const top = cell >= LABELLED ? this.labelHeight() : 8;
     return { cell, top, summary, height: top + ROW * this.means.length };
+  }
+
+  labelHeight() {
+    const context = this.canvas.getContext("2d");
+    context.font = `13px ${FONT}`;
+    const longest = Math.max(...this.shown.keys.map((key) => context.measureText(visible(this.text.tokens[key])).width));
+    return Math.min(LABELS, Math.ceil(longest) + 12);
   }
 
   paintOn(context, { cell, top, summary }) {
