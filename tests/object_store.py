@@ -104,7 +104,9 @@ def ray_cluster(folder: Path, env: Mapping[str, str]) -> Iterator[RayCluster]:
     port, client_port = _free_port(), _free_port()
     token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), "RAY_USAGE_STATS_ENABLED": "0"}
     # A server that is read from a cold disk may take longer to start than the 30 seconds that Ray waits.
-    full_env = {**os.environ, **env, **token, "RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S": "120"}
+    # Ray forks and executes that server, and gRPC's handlers of forks sometimes abort it.
+    server = {"RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S": "120", "GRPC_ENABLE_FORK_SUPPORT": "0"}
+    full_env = {**os.environ, **env, **token, **server}
     command = [
         str(Path(sys.executable).with_name("ray")), "start", "--head", "--block", "--num-cpus", "2",
         "--include-dashboard=false", "--port", str(port), "--ray-client-server-port", str(client_port),

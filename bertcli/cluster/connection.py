@@ -25,6 +25,7 @@ _QUIET = {
 _PURPOSE = "--ray"
 _HOST = re.compile(r"(?:ray://)?\[?(.+?)\]?:(\d+)/?")
 _LONGEST_WAIT = 10.0  # seconds to wait for a connection to a cluster
+_CLIENT_SERVER_STARTS = 3  # number of attempts to start a server for this driver on the cluster
 
 
 @contextmanager
@@ -57,12 +58,17 @@ def connected(address: str | None, on_note: Callable[[str], None] = lambda messa
 
 def _start(ray: Any, address: str | None) -> None:
     own = {} if address else {"include_dashboard": False}
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # announcements to programmers
-            ray.init(address=address or "local", log_to_driver=False, logging_level="CRITICAL", **own)
-    except (OSError, RuntimeError, ValueError) as error:  # ConnectionError is an OSError
-        raise _not_reached(address, error) from None
+    for attempt in range(_CLIENT_SERVER_STARTS):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # announcements to programmers
+                ray.init(address=address or "local", log_to_driver=False, logging_level="CRITICAL", **own)
+            break
+        except (OSError, RuntimeError, ValueError) as error:  # ConnectionError is an OSError
+            # The cluster forks a server for each ray:// driver, and gRPC sometimes aborts in the fork.
+            is_aborted_fork = "Starting Ray client server failed" in str(error)
+            if not is_aborted_fork or attempt == _CLIENT_SERVER_STARTS - 1:
+                raise _not_reached(address, error) from None
     INTERRUPTS.handle_signals()  # Ray's own handler prints a stack trace
 
 

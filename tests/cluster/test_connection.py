@@ -1,11 +1,14 @@
 """Errors in a cluster, as the driver reports them."""
 
+import socket
+from collections.abc import Iterator
 from unittest.mock import MagicMock
 
 import pytest
+import ray
 from ray.exceptions import OutOfMemoryError, RayTaskError
 
-from bertcli.cluster.connection import results
+from bertcli.cluster.connection import connected, results
 from bertcli.cluster.plan import ActorPlan
 from bertcli.errors import Unreachable
 
@@ -51,3 +54,38 @@ def test_the_cause_is_shown_in_one_line(message: str, shown: str) -> None:
     with pytest.raises(Unreachable) as raised:
         run_failing_task(OutOfMemoryError(message))
     assert raised.value.message == shown
+
+
+ABORTED_FORK = RuntimeError(
+    "Initialization failure from server:\nTraceback ...\n"
+    "RuntimeError: Starting Ray client server failed. See ray_client_server_23000.err for detailed logs.\n"
+)
+
+
+@pytest.fixture
+def listening() -> Iterator[str]:
+    """Yield the address of a port at which something listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"ray://127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.mark.parametrize(
+    ("errors", "calls", "is_connected"),
+    [
+        ([ABORTED_FORK, ABORTED_FORK, None], 3, True),
+        ([ABORTED_FORK] * 3, 3, False),
+        ([RuntimeError("the versions differ")], 1, False),
+    ],
+)
+def test_a_server_that_was_aborted_in_its_fork_is_started_again(
+    listening: str, monkeypatch: pytest.MonkeyPatch, errors: list[Exception | None], calls: int, is_connected: bool
+) -> None:
+    init = MagicMock(side_effect=errors)
+    monkeypatch.setattr(ray, "init", init)
+    if is_connected:
+        with connected(listening) as found:
+            assert found is ray
+    else:
+        with pytest.raises(Unreachable, match="there is no Ray at ray://"), connected(listening):
+            pass
+    assert init.call_count == calls

@@ -64,7 +64,9 @@ def test_keys_open_and_close_the_help(pairs_tab: Tab) -> None:
     assert [
         part for part in ["Model and Statistics", "entropy < 0.5", "Back"] if part not in pairs_tab.text("#help")
     ] == []
-    assert [key for key in ["[", "]", "a", "s", "t", "T", "/", "d", "Esc", "?"] if key not in keys] == []
+    assert [
+        key for key in ["[", "]", "a", "s", "t", "T", "/", "d", "c", "{", "}", "x", "Esc", "?"] if key not in keys
+    ] == []
     pairs_tab.key("ArrowRight")  # keys do nothing else while the help is open
     pairs_tab.page.keyboard.press("Escape")
     assert not pairs_tab.page.is_visible("#help")

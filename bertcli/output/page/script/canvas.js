@@ -15,8 +15,8 @@ let isPaper = false;
 export const isPrinting = () => isPaper;
 export const setPrinting = (/** @type {boolean} */ isPrint) => (isPaper = isPrint);
 
-/** Return the width for a drawing in this element, in CSS pixels. */
-export const roomIn = (element) => (isPaper ? PAPER_WIDTH : element.clientWidth);
+/** Return the width for a drawing in this element, in CSS pixels. part: The share of the paper's width. */
+export const roomIn = (element, part = 1) => (isPaper ? part * PAPER_WIDTH : element.clientWidth);
 
 /** Resize and clear a canvas; return its context, scaled to CSS pixels. width, height: in CSS pixels. */
 export function fitted(canvas, /** @type {number} */ width, /** @type {number} */ height) {

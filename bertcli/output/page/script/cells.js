@@ -2,19 +2,31 @@
 // The painting of a matrix: cells, labels, ticks and numbers. The context is that of a canvas, or an SvgContext.
 
 import { FONT, pixelCanvas, shortened } from "./canvas.js";
-import { brief } from "./numbers.js";
-import { colour, css, inkOn, rampPixels } from "./theme.js";
+import { colour, css, inkOn } from "./theme.js";
 import { visible } from "./tokens.js";
 
 /**
  * @typedef {Pick<import("./data.js").Matrix, "size" | "row" | "at">} Weights
  * @typedef {import("./zoom.js").Rows} Rows
  *
+ * @typedef {object} Names The labels of rows and columns.
+ * @property {string[]} tokens
+ * @property {(number | string)[]} [numbers] Beside tokens whose places are not their positions in the text.
+ *
+ * @typedef {object} Colours
+ * @property {Uint32Array} pixels
+ * @property {(weight: number) => number} step Return the place of a weight among the pixels.
+ * @property {(weight: number) => [number, number, number]} colour
+ * @property {(weight: number) => number} strength Return how far the colour is from that of 0, as a share of 1.
+ * @property {(weight: number) => string} [stroke] Return the colour of a line; without it, a line has that of the head.
+ * @property {(weight: number) => string} written Return what is written into a cell; empty for nothing.
+ *
  * @typedef {object} Picture
- * @property {import("./data.js").Text} text
+ * @property {Names} text
  * @property {Rows} rows
  * @property {Weights} matrix
- * @property {import("./scale.js").Shading} shading
+ * @property {Colours} shading
+ * @property {ReadonlySet<number>} [hatched] Rows and columns without weights.
  *
  * @typedef {object} Frame Lengths in CSS pixels.
  * @property {number} left Width of the labels of queries.
@@ -31,6 +43,7 @@ export const LABELLED_CELL = 11; // smaller cells have labels at some rows and c
 export const NUMBERED_CELL = 30; // smaller cells have no room for a number
 const STRETCHED_CELL = 16; // cells of a part may be longer than high, or higher than long, up to this length
 const LINE = 13; // between labels
+const HATCH = 6; // between the lines of a hatching
 const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500];
 
 /** Return the number of rows from one label to the next. */
@@ -40,7 +53,7 @@ const labelStep = (/** @type {number} */ cell) => (cell >= LABELLED_CELL ? 1 : S
  * Return the frame of a matrix.
  *
  * @param {any} context
- * @param {import("./data.js").Text} text
+ * @param {Names} text
  * @param {Rows} rows
  * @param {object} room
  * @param {number} room.width
@@ -72,7 +85,7 @@ export function layOut(context, text, { queries, keys }, { width, height, isPart
 
 /** Return the cells as an image, a pixel for each. */
 export function cellImage(/** @type {Picture} */ { rows: { queries, keys }, matrix, shading }) {
-  const colours = rampPixels();
+  const colours = shading.pixels;
   const pixels = new Uint32Array(queries.length * keys.length);
   let at = 0;
   for (const query of queries) {
@@ -96,6 +109,7 @@ export function paintMatrix(context, frame, picture, image, place) {
   const { queries, keys } = picture.rows;
   context.imageSmoothingEnabled = cell < 1;
   context.drawImage(image, left, top, across * keys.length, down * queries.length);
+  if (picture.hatched) paintHatching(context, frame, picture.rows, picture.hatched);
   if (cell >= LABELLED_CELL) paintGrid(context, frame, picture.rows);
   paintLabels(context, frame, picture, place);
   if (cell >= NUMBERED_CELL) paintNumbers(context, frame, picture);
@@ -112,6 +126,40 @@ function paintGrid(context, { left, top, across, down }, { queries, keys }) {
   context.stroke();
 }
 
+/** Hatch the rows and columns that have no weights. */
+function paintHatching(context, { left, top, across, down }, { queries, keys }, hatched) {
+  context.strokeStyle = colour("rule");
+  context.lineWidth = 1;
+  context.beginPath();
+  for (const [first, last] of runsOf(queries, hatched)) {
+    hatch(context, left, top + first * down, across * keys.length, (last - first + 1) * down);
+  }
+  for (const [first, last] of runsOf(keys, hatched)) {
+    hatch(context, left + first * across, top, (last - first + 1) * across, down * queries.length);
+  }
+  context.stroke();
+}
+
+/** @returns {[number, number][]} The first and the last place of each run of positions that a set contains. */
+function runsOf(/** @type {number[]} */ positions, /** @type {ReadonlySet<number>} */ wanted) {
+  /** @type {[number, number][]} */
+  const runs = [];
+  positions.forEach((position, place) => {
+    if (!wanted.has(position)) return;
+    if (runs.at(-1)?.[1] === place - 1) runs.at(-1)[1] = place;
+    else runs.push([place, place]);
+  });
+  return runs;
+}
+
+/** Add diagonal lines that end at the sides of a rectangle. */
+function hatch(context, x, y, width, height) {
+  for (let from = HATCH * Math.ceil(-height / HATCH); from < width; from += HATCH) {
+    const [start, end] = [Math.max(0, -from), Math.min(height, width - from)];
+    line(context, x + from + start, y + height - start, x + from + end, y + height - end);
+  }
+}
+
 function line(context, x, y, toX, toY) {
   context.moveTo(x, y);
   context.lineTo(toX, toY);
@@ -124,15 +172,16 @@ function line(context, x, y, toX, toY) {
  *
  * @returns {Label[]}
  */
-export function labelsOf(/** @type {import("./data.js").Text} */ text, /** @type {number[]} */ positions, /** @type {number} */ cell, /** @type {number | null | undefined} */ chosen) {
+export function labelsOf(/** @type {Names} */ text, /** @type {number[]} */ positions, /** @type {number} */ cell, /** @type {number | null | undefined} */ chosen) {
   const step = labelStep(cell);
   const chosenAt = chosen === null || chosen === undefined ? -1 : positions.indexOf(chosen);
   const isFree = (/** @type {number} */ at) =>
     (chosenAt < 0 || Math.abs(at - chosenAt) * cell >= LINE) && (positions.length - at - 0.5) * cell >= LINE / 2;
+  const numberOf = (/** @type {number} */ position) => text.numbers?.[position] ?? position;
   return positions
     .map((position, at) => ({ position, at, isChosen: at === chosenAt, name: visible(text.tokens[position]) }))
-    .filter(({ position, at, isChosen }) => isChosen || step === 1 || (position % step === 0 && isFree(at)))
-    .map((label) => (step === 1 ? label : { ...label, name: `${label.position} ${label.name}` }));
+    .filter(({ position, at, isChosen }) => isChosen || step === 1 || (Number(numberOf(position)) % step === 0 && isFree(at)))
+    .map((label) => (step === 1 ? label : { ...label, name: `${numberOf(label.position)} ${label.name}` }));
 }
 
 function paintLabels(context, frame, { text, rows }, place) {
@@ -175,9 +224,10 @@ function paintNumbers(context, { left, top, across, down }, { rows, matrix, shad
   context.textBaseline = "middle";
   rows.queries.forEach((query, row) => rows.keys.forEach((key, column) => {
     const weight = matrix.at(query, key);
-    if (weight < shading.least) return;
+    const written = shading.written(weight);
+    if (!written) return;
     context.fillStyle = inkOn(shading.colour(weight));
-    context.fillText(brief(weight), left + (column + 0.5) * across, top + (row + 0.5) * down);
+    context.fillText(written, left + (column + 0.5) * across, top + (row + 0.5) * down);
   }));
 }
 

@@ -1,7 +1,7 @@
 // @ts-check
 // The keyboard shortcuts. They do everything that the pointer can do.
 
-import { stepLeast, toggleHeads } from "./controls.js";
+import { exchange, stepComparison, stepLeast, toggleComparison, toggleHeads } from "./controls.js";
 import { about, textCount } from "./data.js";
 import { finder } from "./finder.js";
 import { help } from "./help.js";
@@ -32,6 +32,10 @@ export class Keys {
       t: () => stepText(1),
       T: () => stepText(-1),
       d: switchTheme,
+      c: () => this.compares && toggleComparison(),
+      "{": () => this.compares && stepComparison(-1),
+      "}": () => this.compares && stepComparison(1),
+      x: () => this.compares && exchange(),
       "/": () => finder.input.focus(),
       "?": () => help.open(),
       z: () => this.zoom(ZOOM_STEP),
@@ -56,16 +60,21 @@ export class Keys {
     return this.views.find(({ name }) => name === now().view);
   }
 
+  /** True in a view that compares heads or texts. */
+  get compares() {
+    return this.view.controls.includes("compare");
+  }
+
   /** In a view with a matrix, zoom around the place in focus. */
   zoom(/** @type {number} */ factor) {
-    this.view.heatmap?.navigator.zoom(factor);
+    this.view.navigator?.zoom(factor);
   }
 
   /** Show the whole matrix, or close an enlarged thumbnail. Return false if there is nothing to close. */
   close() {
     const { zoom, enlarged } = now();
     if (enlarged !== null) this.view.close();
-    else if (zoom && this.view.heatmap) change({ zoom: null });
+    else if (zoom && this.view.navigator) change({ zoom: null });
     else return false;
     return true;
   }

@@ -15,7 +15,7 @@ import { currentText } from "./state.js";
 import { change, drawAgain, listen, now, startStore } from "./store.js";
 import { SurfaceText } from "./surface.js";
 import { setPaper, startTheme } from "./theme.js";
-import { visible } from "./tokens.js";
+import { titleOf } from "./tokens.js";
 import { HeadsView } from "./views/heads.js";
 import { MasksView } from "./views/masks.js";
 import { MatrixView } from "./views/matrix.js";
@@ -77,11 +77,6 @@ function openTab(/** @type {string} */ name, /** @type {boolean} */ isClick) {
 }
 
 function buildTexts(parent) {
-  const titleOf = (number) => {
-    const { text, pair } = textAt(number);
-    const whole = pair === null ? text : `${text} ‖ ${pair}`;
-    return visible(whole.length > 90 ? `${whole.slice(0, 90)}…` : whole);
-  };
   const cut = make("span", { class: "cut", title: "The text is longer than the limit of the model or of --max-length, so only its beginning is shown." });
   listen((state) => {
     cut.hidden = !currentText(state).truncated;
@@ -92,7 +87,7 @@ function buildTexts(parent) {
     parent.append(cut);
     return;
   }
-  const optionOf = (number) => `${number + 1}. ${titleOf(number)}${textAt(number).truncated ? ` (${cutTo(textAt(number))})` : ""}`;
+  const optionOf = (number) => `${number + 1}. ${titleOf(textAt(number))}${textAt(number).truncated ? ` (${cutTo(textAt(number))})` : ""}`;
   const select = make("select", { id: "text", "aria-label": "Text", onchange: () => change({ text: Number(select.value) }) },
     ...Array.from({ length: count }, (_, number) => make("option", { value: number, text: optionOf(number) })));
   parent.append(select, cut);

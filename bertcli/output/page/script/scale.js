@@ -4,14 +4,17 @@
 import { Segments } from "./controls.js";
 import { about, layerOf } from "./data.js";
 import { make } from "./dom.js";
-import { share } from "./numbers.js";
+import { brief, share } from "./numbers.js";
 import { currentText, isSpecialHidden, shownPositions } from "./state.js";
-import { css, ramp, rampColour } from "./theme.js";
+import { css, ramp, rampColour, rampPixels } from "./theme.js";
 import { shownMatrix } from "./weights.js";
 
 /** @typedef {import("./state.js").State} State */
 
 const LONG = 64; // tokens; in longer texts most weights are far below the largest
+
+/** Return the power of a share that its colour follows. size: Number of tokens. */
+export const exponentOf = (/** @type {"root" | "linear"} */ curve, /** @type {number} */ size) => (curve === "linear" ? 1 : size > LONG ? 0.35 : 0.5);
 
 /** The colours of weights: a curve from 0 to the weight that has the strongest colour. */
 export class Shading {
@@ -25,7 +28,7 @@ export class Shading {
   constructor({ curve, most, least = 0, size = 0 }) {
     this.most = Math.max(most, 1e-9);
     this.least = least;
-    this.exponent = curve === "linear" ? 1 : size > LONG ? 0.35 : 0.5;
+    this.exponent = exponentOf(curve, size);
   }
 
   /** Return the step of a weight's colour on the ramp, 0 to 255. */
@@ -33,8 +36,21 @@ export class Shading {
     return weight < this.least ? 0 : Math.min(255, Math.round(255 * (weight / this.most) ** this.exponent));
   }
 
+  get pixels() {
+    return rampPixels();
+  }
+
+  strength(/** @type {number} */ weight) {
+    return this.step(weight) / 255;
+  }
+
   colour(/** @type {number} */ weight) {
     return ramp()[this.step(weight)];
+  }
+
+  /** Return what is written into a cell. */
+  written(/** @type {number} */ weight) {
+    return weight < this.least ? "" : brief(weight);
   }
 
   /** Return the weight whose colour is at this share of the ramp. */
@@ -82,19 +98,27 @@ export class ScaleLegend {
   /** Show the state. shading: null if each drawing has its own, as the note says. */
   show(/** @type {State} */ state, /** @type {Shading | null} */ shading, note = "") {
     const numbers = shading ? [0, 0.5, 1].map((part) => share(shading.weightAt(part))) : ["0", "largest"];
-    this.bar.replaceChildren(scaleBar(numbers, note ? make("span", { class: "quiet", text: note }) : ""));
+    this.showBar(state, scaleBar(numbers, note ? make("span", { class: "quiet", text: note }) : ""), true);
+  }
+
+  /** Show the state and another bar. hasExtent: The user can choose the extent. */
+  showBar(/** @type {State} */ state, bar, /** @type {boolean} */ hasExtent) {
+    this.bar.replaceChildren(bar);
     for (const one of this.switches) one.show(state);
+    if (this.switches[1]) this.switches[1].element.hidden = !hasExtent;
   }
 }
 
-const known = { name: "", most: 0 };
+/** @type {Map<string, number>} */
+const known = new Map(); // the largest weights of the last texts
+const MOST_KNOWN = 8;
 
 /** Return the largest weight of all heads of the text between the tokens that are shown. */
 export async function largestWeight(/** @type {State} */ state) {
   const text = currentText(state);
   const { queries, keys } = shownPositions(state);
   const name = JSON.stringify([text.number, queries, keys]);
-  if (known.name === name) return known.most;
+  if (known.has(name)) return known.get(name);
   let most = 0;
   for (let layer = 0; layer < about.layers; layer++) {
     const arrays = await layerOf(text, layer);
@@ -102,7 +126,8 @@ export async function largestWeight(/** @type {State} */ state) {
       most = Math.max(most, largestIn(shownMatrix(text, arrays, head, isSpecialHidden(state)), { queries, keys }));
     }
   }
-  Object.assign(known, { name, most });
+  if (known.size === MOST_KNOWN) known.delete(known.keys().next().value);
+  known.set(name, most);
   return most;
 }
 

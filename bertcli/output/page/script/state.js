@@ -10,6 +10,12 @@ import { hidesSpecial, specialShare, specialTokens } from "./weights.js";
  * @typedef {object} Place A token on one side, or a cell if both are given.
  * @property {number | null} query
  * @property {number | null} key
+ * @property {{query: number | null, key: number | null}} [slot] The same in a comparison, whose slots also hold tokens of
+ *   the other text.
+ *
+ * @typedef {object} Compared What the head is compared with: another head, or the same head in another text.
+ * @property {number | null} head As layer * heads + head.
+ * @property {number | null} text
  *
  * @typedef {object} State Never modified: each change makes a new one.
  * @property {string} view
@@ -28,6 +34,8 @@ import { hidesSpecial, specialShare, specialTokens } from "./weights.js";
  * @property {"root" | "linear"} curve How the colour follows the weight.
  * @property {"head" | "global"} extent The strongest colour is the largest weight of the head, or of all heads.
  * @property {"matrix" | "lines"} drawing How thumbnails are drawn.
+ * @property {Compared | null} compare
+ * @property {"same" | "replaced"} pairs Which tokens of two texts are compared: the same, or also those that replace others.
  * @property {number | null} enlarged The head whose thumbnail is enlarged, as layer * heads + head.
  * @property {"show" | "hide" | null} special Whether special tokens are shown; null: as suits the view.
  * @property {number} screen Changes whenever everything has to be drawn again, as for another theme or width.
@@ -76,6 +84,8 @@ export function startingState(text = 0, filter = "all") {
     curve: "root",
     extent: "head",
     drawing: "matrix",
+    compare: null,
+    pairs: "same",
     enlarged: null,
     special: null,
     screen: 0,
@@ -108,7 +118,8 @@ export function focus(/** @type {State} */ { pointed, token, key }) {
 
 /**
  * Return the next state. What is kept or pointed at never outlives the text or filter that shows it. The first token of
- * a text or filter gives way to that of the next one.
+ * a text or filter gives way to that of the next one. If the text becomes the one that it is compared with, the two change
+ * places.
  *
  * @param {State} state
  * @param {Partial<State>} changes
@@ -127,6 +138,8 @@ export function reduce(state, changes) {
     next.pointed = null;
     if (!("zoom" in changes)) next.zoom = null;
   }
+  if (next.compare?.text === next.text) next.compare = "compare" in changes ? null : comparedText(state.text);
+  if (next.compare !== state.compare && textOf(next.compare) !== textOf(state.compare)) next.pointed = null;
   if (next.view !== state.view) {
     next.pointed = null;
     if (!("enlarged" in changes)) next.enlarged = null;
@@ -152,12 +165,13 @@ export function keeping(/** @type {State} */ state, /** @type {Place} */ { query
 // The address names what differs from the starting state.
 const WRITTEN = [
   "view", "text", "layer", "heads", "token", "key", "filter", "least", "statistic", "through", "find", "special", "zoom", "curve", "extent",
-  "drawing", "enlarged",
+  "drawing", "enlarged", "compare", "pairs",
 ];
 
 function writtenOf(/** @type {State} */ state, /** @type {string} */ name) {
   if (name === "heads") return chosenHeads(state).join(",");
   if (name === "enlarged") return headWritten(state.enlarged);
+  if (name === "compare") return comparedWritten(state.compare);
   return name === "zoom" ? zoomWritten(state.zoom) : state[name];
 }
 
@@ -173,11 +187,11 @@ export function addressOf(/** @type {State} */ state) {
 }
 
 // The values of state that has only a few.
-const CHOICES = { curve: ["root", "linear"], extent: ["head", "global"], drawing: ["matrix", "lines"], special: ["show", "hide"] };
+const CHOICES = { curve: ["root", "linear"], extent: ["head", "global"], drawing: ["matrix", "lines"], special: ["show", "hide"], pairs: ["same", "replaced"] };
 
 // The browser's Back undoes only changes to these. With others, such as each move of a slider, it would take too many
 // steps.
-const STEPS = ["view", "text", "layer", "through", "heads"];
+const STEPS = ["view", "text", "layer", "through", "heads", "compare"];
 
 /** Return the names of what makes the step from one state to the next. */
 export function stepsBetween(/** @type {State} */ before, /** @type {State} */ after) {
@@ -212,6 +226,7 @@ export function stateAt(address, views) {
   take("find", asked.get("find"));
   take("zoom", zoomNamed(asked.get("zoom"), size));
   take("enlarged", headNamed(asked.get("enlarged")));
+  take("compare", comparedNamed(asked.get("compare")));
   for (const [name, choices] of Object.entries(CHOICES)) if (choices.includes(asked.get(name))) changes[name] = asked.get(name);
   return reduce(startingState(), changes);
 }
@@ -224,6 +239,28 @@ const headWritten = (/** @type {number | null} */ at) => at === null ? null : Ob
 function headNamed(/** @type {string | null} */ written) {
   const [layer, head] = (written ?? "").split(".").map((part, at) => wholeNumber(part, at ? about.heads : about.layers));
   return layer === null || head === null || head === undefined ? null : layer * about.heads + head;
+}
+
+/** @returns {Compared} */
+export const comparedText = (/** @type {number} */ text) => Object.freeze({ head: null, text });
+
+/** @returns {Compared} */
+export const comparedHead = (/** @type {number} */ head) => Object.freeze({ head, text: null });
+
+/** @returns {Compared | null} What the view compares with. The model view shows all heads, so it compares texts only. */
+export const comparedIn = (/** @type {State} */ { view, compare }) => (view === "model" && compare?.text === null ? null : compare);
+
+const textOf = (/** @type {Compared | null} */ compared) => compared?.text ?? null;
+
+const comparedWritten = (/** @type {Compared | null} */ compared) =>
+  compared && (compared.text === null ? headWritten(compared.head) : `text.${compared.text}`);
+
+/** @returns {Compared | null} */
+function comparedNamed(/** @type {string | null} */ written) {
+  const text = wholeNumber(written?.match(/^text\.(.*)$/)?.[1] ?? null, textCount());
+  if (text !== null) return comparedText(text);
+  const head = headNamed(written);
+  return head === null ? null : comparedHead(head);
 }
 
 function headsNamed(/** @type {string} */ list) {

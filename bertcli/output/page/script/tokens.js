@@ -19,6 +19,12 @@ export function visible(/** @type {string} */ token) {
   return seen.trim() === "" ? "␣".repeat(Math.max(1, seen.length)) : seen;
 }
 
+/** Return a text in one line, cut to a number of characters. */
+export function titleOf(/** @type {Text} */ { text, pair }, most = 90) {
+  const whole = pair === null ? text : `${text} ‖ ${pair}`;
+  return visible(whole.length > most ? `${whole.slice(0, most)}…` : whole);
+}
+
 /** Return an element with a token for use within a sentence. */
 export const spelt = (/** @type {string} */ token, properties = {}) =>
   make("bdi", { dir: "ltr", text: visible(token), ...properties });

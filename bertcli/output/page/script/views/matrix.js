@@ -1,11 +1,12 @@
 // @ts-check
-// The matrix view: the weights of one head, one row per query and one column per key.
+// The matrix view: the weights of one head, one row per query and one column per key, alone or compared with others.
 
 import { layerName, layerOf } from "../data.js";
 import { make } from "../dom.js";
 import { factsOf } from "../facts.js";
 import { Heatmap } from "../heatmap.js";
 import { largestIn, largestWeight } from "../scale.js";
+import { SideBySide } from "../sidebyside.js";
 import { currentText, isSpecialHidden, shownPositions, soleHead } from "../state.js";
 import { tableOfMatrix } from "../tables.js";
 import { View } from "../view.js";
@@ -15,33 +16,68 @@ import { shownMatrix } from "../weights.js";
 
 export class MatrixView extends View {
   constructor() {
-    super("matrix", "Matrix", ["layer", "head", "filter", "least", "special"], [
-      { needs: ["layer"], draw: (state) => this.load(state) },
-      { needs: ["heads", "filter", "special"], draw: (state) => this.read(state) },
-      { needs: ["extent"], draw: (state) => this.scale(state) },
-      { needs: ["least", "zoom", "curve"], draw: (state) => this.arrange(state) },
-      { needs: ["pointed", "token", "key"], draw: (state) => this.heatmap.draw(state) },
+    super("matrix", "Matrix", ["layer", "head", "filter", "least", "special", "compare"], [
+      { needs: ["layer", "heads", "filter", "special", "compare", "pairs"], draw: (state) => this.choose(state).read(state) },
+      { needs: ["extent"], draw: (state) => this.shown.scale(state) },
+      { needs: ["least", "zoom", "curve"], draw: (state) => this.shown.arrange(state) },
+      { needs: ["pointed", "token", "key"], draw: (state) => this.shown.draw(state) },
     ]);
   }
 
   build(section) {
+    this.single = new SingleMatrix(section);
+    /** @type {SideBySide | null} */
+    this.pair = null; // built for the first comparison
+    /** @type {SingleMatrix | SideBySide} */
+    this.shown = this.single;
+  }
+
+  /** Show one matrix, or two that are compared. */
+  choose(/** @type {State} */ { compare }) {
+    if (compare) this.pair ??= new SideBySide(this.section);
+    this.shown = compare ? this.pair : this.single;
+    this.single.root.hidden = compare !== null;
+    if (this.pair) this.pair.root.hidden = compare === null;
+    return this.shown;
+  }
+
+  get navigator() {
+    return this.shown.navigator;
+  }
+
+  table() {
+    return this.shown.table();
+  }
+
+  drawing() {
+    return this.shown.drawing();
+  }
+
+  fileWords(/** @type {State} */ state) {
+    return this.shown.fileWords(state);
+  }
+}
+
+class SingleMatrix {
+  constructor(section) {
     const main = make("div", { class: "stage" });
     const side = make("div", { class: "inset" });
     this.facts = make("div");
     const readout = make("aside", { class: "readout", "aria-label": "Statistics of the head" }, side, this.facts);
-    section.append(make("div", { class: "split" }, main, readout));
+    this.root = make("div", { class: "split" }, main, readout);
+    section.append(this.root);
     this.heatmap = new Heatmap(main, side, true);
+    this.navigator = this.heatmap.navigator;
   }
 
-  async load(/** @type {State} */ state) {
-    this.layer = await layerOf(currentText(state), state.layer);
-  }
-
-  read(/** @type {State} */ state) {
-    const head = soleHead(state);
+  async read(/** @type {State} */ state) {
+    const [text, head] = [currentText(state), soleHead(state)];
+    this.asked = state;
+    const layer = await layerOf(text, state.layer);
+    if (this.asked !== state) return;
     this.rows = shownPositions(state);
-    this.matrix = shownMatrix(currentText(state), this.layer, head, isSpecialHidden(state));
-    this.facts.replaceChildren(factsOf(currentText(state), state.layer, head));
+    this.matrix = shownMatrix(text, layer, head, isSpecialHidden(state));
+    this.facts.replaceChildren(factsOf(text, state.layer, head));
   }
 
   scale(/** @type {State} */ state) {
@@ -50,9 +86,12 @@ export class MatrixView extends View {
   }
 
   arrange(/** @type {State} */ state) {
-    const name = `Weights of layer ${layerName(state.layer)}, head ${soleHead(state)}`;
-    this.caption = name;
-    this.heatmap.show(state, { text: currentText(state), rows: this.rows, matrix: this.matrix, most: this.most, name });
+    this.caption = `Weights of layer ${layerName(state.layer)}, head ${soleHead(state)}`;
+    this.heatmap.show(state, { text: currentText(state), rows: this.rows, matrix: this.matrix, most: this.most, name: this.caption });
+  }
+
+  draw(/** @type {State} */ state) {
+    this.heatmap.draw(state);
   }
 
   table() {

@@ -37,6 +37,7 @@ export class RolloutView extends View {
       this.missing, this.found);
     section.append(make("div", { class: "split" }, main, this.readout));
     this.heatmap = new Heatmap(main, side, false);
+    this.navigator = this.heatmap.navigator;
   }
 
   async load(/** @type {State} */ state) {
