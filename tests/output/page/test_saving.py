@@ -97,7 +97,56 @@ def test_a_view_is_saved_as_svg_with_its_tokens_or_numbers(pairs_tab: Tab, view:
     assert b"oklch" not in content  # which many programs cannot read
 
 
-@pytest.mark.parametrize("view", ["heads", "matrix", "model", "neuron", "statistics", "rollout"])
+def words(tab: Tab) -> list[str]:
+    """Save the view as SVG, and return its texts in the order of drawing."""
+    return [element.text or "" for element in ET.fromstring(saved(tab, "SVG")[1]).iter(f"{SVG}text")]
+
+
+def test_the_neuron_view_is_saved_as_svg_with_its_headings(pairs_tab: Tab) -> None:
+    found = words(pairs_tab.open("view=neuron&layer=1&heads=1&token=4"))
+    tokens = pairs_tab.texts("#view-neuron .token")
+    row = np.array(pairs_tab.page.evaluate("() => attentionPage.matrix(1, 1)"))[4]
+    assert found[0] == "Layer 1, head 1: query of on"
+    assert found[1:6] == ["query q", "key k", "q × k", "q · k / √d", "softmax"]
+    assert found[6::3] == [tokens[key] for key in np.argsort(-row, kind="stable")]  # token, score and weight of each
+    assert [float(weight) for weight in found[8::3]] == pytest.approx(sorted(row, reverse=True), abs=0.0006)
+
+
+def test_the_masks_view_is_saved_as_svg_with_its_predictions(pairs_tab: Tab) -> None:
+    found = words(pairs_tab.open("view=masks&text=1&layer=1&heads=2"))
+    masks = pairs_tab.page.evaluate("() => JSON.parse(document.getElementById('text-1').textContent).masks")
+    for number, mask in enumerate(masks, 1):
+        start = found.index(f"mask {number} of 2")
+        listed = found[start + 1 : start + 1 + 2 * len(mask["predictions"])]
+        assert listed[::2] == [one["token"] for one in mask["predictions"]]
+        assert [float(score) for score in listed[1::2]] == pytest.approx(
+            [one["score"] for one in mask["predictions"]], abs=0.0006
+        )
+    row = np.array(pairs_tab.page.evaluate("() => attentionPage.matrix(1, 2)"))[masks[0]["position"]]
+    start = found.index("attention in layer 1, head 2")
+    assert float(found[start + 2]) == pytest.approx(row.max(), abs=0.0006)
+    assert int(found[start + 1].split()[-1]) == row.argmax()
+
+
+def test_the_trace_is_saved_as_csv_and_svg(pairs_tab: Tab) -> None:
+    rows = table(pairs_tab.open("view=trace&heads=0,2&token=3"))
+    size = len(rows) // LAYERS
+    for layer in range(LAYERS):
+        wanted = np.mean(
+            [pairs_tab.page.evaluate("([l, h]) => attentionPage.matrix(l, h)", [layer, head])[3] for head in (0, 2)], 0
+        )
+        part = rows[layer * size : (layer + 1) * size]
+        assert {row["layer"] for row in part} == {str(layer)} and {row["query"] for row in part} == {"sat"}
+        assert [float(row["weight"]) for row in part] == pytest.approx(wanted, rel=1e-5)
+    found = words(pairs_tab)
+    assert found[0] == "sat in each layer, mean of 2 heads"
+    assert found[1 : 1 + size] == [row["key"] for row in rows[:size]]
+    assert [text for text in found if text.startswith("layer ")] == ["layer 0", "layer 1"]
+
+
+@pytest.mark.parametrize(
+    "view", ["heads", "matrix", "model", "neuron", "statistics", "rollout", "masks&text=1", "trace"]
+)
 def test_a_view_is_saved_as_png_with_ink(pairs_tab: Tab, view: str) -> None:
     _, content = saved(pairs_tab.open(f"view={view}&layer=1&heads=2"), "PNG")
     assert content.startswith(b"\x89PNG")
@@ -111,11 +160,21 @@ def test_a_view_is_saved_as_png_with_ink(pairs_tab: Tab, view: str) -> None:
 
 
 def test_what_a_view_cannot_be_saved_as_is_disabled(pairs_tab: Tab) -> None:
-    for view, disabled in (("neuron", ["SVG"]), ("masks", ["PNG", "SVG", "CSV"]), ("matrix", [])):
+    every = ["PNG", "SVG", "CSV"]
+    for view, disabled in (("neuron", []), ("masks", every), ("trace", []), ("trace&heads=", every), ("matrix", [])):
         pairs_tab.open(f"view={view}").page.click("[aria-label='Save this view']")
         names = pairs_tab.texts(".menu button:disabled")
         assert [name.split("(")[1].rstrip(")") for name in names] == disabled
         pairs_tab.page.keyboard.press("Escape")
+
+
+def test_a_spreadsheet_computes_no_text_of_a_csv(browser: Any, tmp_path: Path) -> None:
+    run("attn", "= 1 + [MASK]", "--html", tmp_path / "page.html").answer()
+    with chromium.tab(browser, tmp_path / "page.html") as tab:
+        rows = table(tab.open("view=masks"))
+        assert {row["sequence"][:4] for row in rows} == {"'= 1"}
+        tokens = [row["query"] for row in table(tab.open("view=matrix"))]
+        assert tokens[1:-1] == ["=", "1", "+", "[MASK]"]  # one sign is no formula
 
 
 def test_keys_open_and_close_the_menu(pairs_tab: Tab) -> None:

@@ -299,8 +299,9 @@ def test_the_trace_view_shows_what_a_token_attends_to_in_each_layer(pairs_tab: T
     assert "sat in each layer, mean of 2 heads" in pairs_tab.text("#view-trace .pointed")
     weights = computed["weights"][:, [0, 2], 3].mean(1)  # (layers, keys)
     width, name = 34, 56
+    top = pairs_tab.page.query_selector("#view-trace canvas").bounding_box()["height"] - 30 * LAYERS
     for layer, key in ((0, 2), (1, 5)):
-        place = {"x": name + width * (key + 0.5), "y": 96 + 30 * (layer + 0.5)}
+        place = {"x": name + width * (key + 0.5), "y": top + 30 * (layer + 0.5)}
         pairs_tab.page.hover("#view-trace canvas", position=place)
         said = pairs_tab.text("#view-trace .pointed")
         assert said.startswith(f"sat → {computed['tokens'][key]} in layer {layer}: ")

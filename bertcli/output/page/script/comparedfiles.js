@@ -45,7 +45,7 @@ export function drawingOfPanels(title, panels, headings, key) {
       x += 15 + context.measureText(words).width + 16;
     }
   };
-  return { title, width: Math.max(lefts.at(-1) + panels.at(-1).frame.width, lefts.at(-1) + 260), height, isVector: true, paint };
+  return { title, width: Math.max(lefts.at(-1) + panels.at(-1).frame.width, lefts.at(-1) + 260), height, paint };
 }
 
 /**

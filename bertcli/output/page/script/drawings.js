@@ -5,6 +5,7 @@ import { FONT, shortened } from "./canvas.js";
 import { paintCell } from "./cells.js";
 import { about, layerName } from "./data.js";
 import { paintFlow } from "./flow.js";
+import { share } from "./numbers.js";
 import { placeOfHead } from "./state.js";
 import { colour, headColour } from "./theme.js";
 import { visible } from "./tokens.js";
@@ -14,7 +15,6 @@ import { visible } from "./tokens.js";
  * @property {string} title
  * @property {number} width In CSS pixels.
  * @property {number} height
- * @property {boolean} isVector False for a copy of a canvas, which cannot be saved as SVG.
  * @property {(context: any) => void} paint
  */
 
@@ -22,6 +22,8 @@ const WIDTH = 720;
 const ROW = 24;
 const LABEL = 190; // width of the tokens on each side
 const HEADER = 26;
+const GAP = 48; // between lists of bars
+const BAR_ROW = 30;
 
 /**
  * Return the lines of the head view with their tokens.
@@ -47,7 +49,7 @@ export function drawingOfLines(title, text, { queries, keys }, lines) {
       positions.forEach((position, place) => context.fillText(shortened(context, visible(text.tokens[position]), LABEL - 8), x, ROW * (place + 0.5)));
     }
   };
-  return { title, width: WIDTH, height: ROW * Math.max(queries.length, keys.length), isVector: true, paint };
+  return { title, width: WIDTH, height: ROW * Math.max(queries.length, keys.length), paint };
 }
 
 /**
@@ -72,7 +74,7 @@ export function drawingOfHeads(title, { width, height, gap }, paintOne) {
       if (head === 0) context.fillText(String(layerName(layer)), HEADER / 2, y + height / 2);
     }
   };
-  return { title, width: HEADER + about.heads * (width + gap), height: HEADER + about.layers * (height + gap), isVector: true, paint };
+  return { title, width: HEADER + about.heads * (width + gap), height: HEADER + about.layers * (height + gap), paint };
 }
 
 /** @returns {Drawing} The statistics view. */
@@ -84,8 +86,53 @@ export function drawingOfStatistics(/** @type {string} */ title, /** @type {(at:
   });
 }
 
-/** @returns {Drawing} A copy of a canvas. */
-export function copyOf(/** @type {string} */ title, canvas) {
-  const [width, height] = [canvas.clientWidth, canvas.clientHeight];
-  return { title, width, height, isVector: false, paint: (context) => context.drawImage(canvas, 0, 0, width, height) };
+/**
+ * Return the predictions for each mask, and beside them what the mask attends to.
+ *
+ * @param {string} title
+ * @param {import("./data.js").Text} text
+ * @param {string | null} attended The heading of what the mask attends to.
+ * @param {(position: number) => {position: number, weight: number}[]} strongestOf Return what a mask attends to.
+ * @returns {Drawing}
+ */
+export function drawingOfMasks(title, text, attended, strongestOf) {
+  const right = WIDTH / 2 + GAP / 2;
+  const lists = text.masks.map(({ position, predictions }) => ({
+    predictions: predictions.map(({ token, score }) => ({ name: visible(token), part: score })),
+    keys: strongestOf(position).map((one) => ({ name: `${visible(text.tokens[one.position])} ${one.position}`, part: one.weight })),
+  }));
+  const heights = lists.map(({ predictions, keys }) => HEADER + BAR_ROW * Math.max(predictions.length, keys.length) + GAP / 2);
+  const paint = (context) => {
+    let top = 0;
+    lists.forEach(({ predictions, keys }, at) => {
+      paintBars(context, text.masks.length > 1 ? `mask ${at + 1} of ${text.masks.length}` : "predictions", predictions, 0, top);
+      if (attended !== null) paintBars(context, attended, keys, right, top);
+      top += heights[at];
+    });
+  };
+  return { title, width: WIDTH, height: heights.reduce((sum, height) => sum + height, 0), paint };
+}
+
+/** Paint a list of names with bars, as wide as half a drawing. */
+function paintBars(context, /** @type {string} */ heading, /** @type {{name: string, part: number}[]} */ rows, /** @type {number} */ left, /** @type {number} */ top) {
+  const width = (WIDTH - GAP) / 2;
+  context.textBaseline = "middle";
+  context.textAlign = "left";
+  context.font = `12px ${FONT}`;
+  context.fillStyle = colour("muted");
+  context.fillText(shortened(context, heading, width), left, top + HEADER / 2);
+  context.font = `13px ${FONT}`;
+  rows.forEach(({ name, part }, place) => {
+    const y = top + HEADER + BAR_ROW * place;
+    const number = share(part);
+    context.fillStyle = colour("ink");
+    context.textAlign = "left";
+    context.fillText(shortened(context, name, width - 70), left, y + 9);
+    context.textAlign = "right";
+    context.fillText(number, left + width, y + 9);
+    context.fillStyle = colour("soft");
+    context.fillRect(left, y + 20, width, 4);
+    context.fillStyle = colour("bar");
+    context.fillRect(left, y + 20, width * part, 4);
+  });
 }

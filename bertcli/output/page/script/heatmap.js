@@ -62,7 +62,7 @@ export class Heatmap {
   /** @returns {import("./drawings.js").Drawing | null} */
   drawing(/** @type {string} */ title) {
     const { panel } = this;
-    return panel.isEmpty ? null : { ...panel.frame, title, isVector: true, paint: (context) => panel.paint(context) };
+    return panel.isEmpty ? null : { ...panel.frame, title, paint: (context) => panel.paint(context) };
   }
 
   /** Draw the matrix with the place in focus. */

@@ -6,7 +6,7 @@
 
 const LINES_PER_TOKEN = 5; // with the automatic minimum
 const MOST_LINES = 3000;
-const MOST_OF_ONE = 300; // lines for a single token; its cells show all of its weights
+const MOST_OF_ONE = 160; // lines for a single token; its cells show all of its weights
 const LEAST_OF_ONE = 0.02; // of the largest weight of the token
 const LEAST = 1e-6; // lower weights are never drawn
 const BINS = 4096; // of the roots of weights

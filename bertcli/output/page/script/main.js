@@ -9,6 +9,7 @@ import { finder } from "./finder.js";
 import { help } from "./help.js";
 import { Keys, switchTheme } from "./keys.js";
 import { grouped } from "./numbers.js";
+import { MaskPane } from "./predictions.js";
 import { SaveMenu } from "./saving.js";
 import { currentText } from "./state.js";
 import { change, drawAgain, listen, now, startStore } from "./store.js";
@@ -95,6 +96,7 @@ function buildTexts(parent) {
 
 const cutTo = (/** @type {import("./data.js").Text} */ { size }) => `cut to ${grouped(size)} tokens`;
 
+const maskPane = new MaskPane();
 let drawnControls = [];
 
 function drawControls(/** @type {State} */ state, /** @type {import("./view.js").View} */ view) {
@@ -120,6 +122,7 @@ async function draw(/** @type {State} */ state) {
     drawControls(state, view);
     finder.draw(state);
   }
+  maskPane.draw(state, view); // before the view, which takes the room beside it
   const waiting = view.draw(state);
   if (waiting) {
     await waiting;

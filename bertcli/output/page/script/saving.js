@@ -47,8 +47,7 @@ export class SaveMenu {
     this.button.setAttribute("aria-expanded", String(isOpen));
     if (!isOpen) return;
     const drawing = this.view.drawing(now());
-    this.items.png.disabled = !drawing;
-    this.items.svg.disabled = !drawing?.isVector;
+    this.items.png.disabled = this.items.svg.disabled = !drawing;
     this.items.csv.disabled = !this.view.table(now());
     Object.values(this.items).find((item) => !item.disabled)?.focus();
   }

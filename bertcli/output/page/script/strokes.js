@@ -1,9 +1,9 @@
 // @ts-check
 // Drawing of a head diagram on a canvas: lines, cells, thin bars and tokens.
 
-import { FONT, shortened } from "./canvas.js";
+import { FONT, pixelCanvas, shortened } from "./canvas.js";
 import { mostOfOne } from "./lines.js";
-import { colour, headColour, headTint } from "./theme.js";
+import { colour, headColour, headTint, partsOf } from "./theme.js";
 import { visible } from "./tokens.js";
 
 /**
@@ -95,23 +95,44 @@ function stroke(context, frame, lines, most, [from, to], shiftsOf, styleOf) {
 }
 
 function drawCells(context, /** @type {Frame} */ frame, /** @type {Line[]} */ lines, /** @type {Side} */ other) {
-  const { rows, places, heads } = frame;
+  const { places, heads } = frame;
+  const rows = frame.rows[other];
   const cell = cellOf(frame);
   const most = largestOf(lines);
   const start = other === "key" ? frame.right - cell * heads.length : frame.left;
   const order = new Map(heads.map((head, at) => [head, at]));
+  const opacity = (/** @type {Line} */ { weight }) => (weight / most) ** 0.7;
+  const thin = new Uint32Array(rows.count * heads.length); // pixels
+  const colours = heads.map((head) => partsOf(headColour(head)).reduce((sum, part, at) => sum | (part << (8 * at)), 0));
   for (const line of lines) {
     if (line.weight < LEAST_SEEN * most) continue;
     const place = places[other].get(line[other]);
-    const y = rows[other].top(place) - frame.top;
-    const height = rows[other].heightOf(place);
+    const at = order.get(line.head);
+    if (!rows.isFull(place)) {
+      thin[place * heads.length + at] = colours[at] | (Math.round(255 * opacity(line)) << 24);
+      continue;
+    }
+    const y = rows.top(place) - frame.top;
+    const height = rows.heightOf(place);
     if (y < -height || y > frame.height) continue;
     const gap = Math.min(3, height / 8);
     context.fillStyle = headColour(line.head);
-    context.globalAlpha = (line.weight / most) ** 0.7;
-    context.fillRect(start + cell * order.get(line.head), y + gap, cell - 1, Math.max(height - 2 * gap, 0.7));
+    context.globalAlpha = opacity(line);
+    context.fillRect(start + cell * at, y + gap, cell - 1, height - 2 * gap);
   }
   context.globalAlpha = 1;
+  drawThinCells(context, frame, rows, thin, { start, cell });
+}
+
+/** Draw the cells of thin rows: they are so many that an image of them is drawn for each head. */
+function drawThinCells(context, /** @type {Frame} */ { heads, top }, /** @type {import("./rows.js").Rows} */ rows, /** @type {Uint32Array} */ pixels, { start, cell }) {
+  context.imageSmoothingEnabled = false;
+  for (const [first, last] of [[0, rows.first], [rows.last, rows.count]]) {
+    if (last <= first) continue;
+    const image = pixelCanvas(heads.length, last - first, pixels.subarray(first * heads.length, last * heads.length));
+    const [y, height] = [rows.top(first) - top, rows.top(last) - rows.top(first)];
+    heads.forEach((_, at) => context.drawImage(image, at, 0, 1, last - first, start + cell * at, y, cell - 1, height));
+  }
 }
 
 /**
@@ -125,13 +146,15 @@ function drawCells(context, /** @type {Frame} */ frame, /** @type {Line[]} */ li
 export function drawThin(context, frame, side, shares) {
   const rows = frame.rows[side];
   context.fillStyle = colour("bar");
+  context.beginPath();
   shares.forEach((share, place) => {
     if (rows.isFull(place)) return;
     const length = 3 + (THIN_BAR - 3) * share;
     const height = rows.heightOf(place);
     const x = side === "query" ? frame.left - 6 - length : frame.right + 6;
-    context.fillRect(x, rows.top(place) - frame.top, length, Math.max(0.6, height > 3 ? height - 1 : height * 0.8));
+    context.rect(x, rows.top(place) - frame.top, length, Math.max(0.6, height > 3 ? height - 1 : height * 0.8));
   });
+  context.fill();
 }
 
 /**

@@ -108,8 +108,16 @@ export class SvgContext {
     });
   }
 
-  /** Draw a canvas: as a rectangle for each run of equal pixels in a row, or as an image if those would be too many. */
-  drawImage(image, /** @type {number} */ x, /** @type {number} */ y, /** @type {number} */ width, /** @type {number} */ height) {
+  /**
+   * Draw a canvas, or a part of it: as a rectangle for each run of equal pixels in a row, or as an image if those would be
+   * too many. Like that of a canvas context, it takes the place, or the part of the canvas and then the place.
+   *
+   * @param {any} canvas
+   * @param {number[]} numbers
+   */
+  drawImage(canvas, ...numbers) {
+    const [x, y, width, height] = numbers.slice(-4);
+    const image = numbers.length > 4 ? partOf(canvas, numbers) : canvas;
     this.cells += image.width * image.height;
     if (this.cells > MOST_CELLS) {
       const copy = document.createElement("canvas");
@@ -137,4 +145,11 @@ export class SvgContext {
       }
     }
   }
+}
+
+/** Return a part of a canvas as another canvas. */
+function partOf(canvas, /** @type {number[]} */ [left, top, width, height]) {
+  const part = new OffscreenCanvas(width, height);
+  part.getContext("2d").drawImage(canvas, left, top, width, height, 0, 0, width, height);
+  return part;
 }

@@ -10,13 +10,14 @@ import { placeOfHead } from "./state.js";
  */
 
 const DIGITS = 6;
+const FORMULA = /^[=+\-@\t\r]./su; // a spreadsheet would compute such a text; it takes one after an apostrophe as it is
 
 /** Return a table as CSV (RFC 4180). */
 export const csvOf = (/** @type {Table} */ { columns, rows }) => `${[columns, ...rows].map((row) => row.map(field).join(",")).join("\r\n")}\r\n`;
 
 function field(/** @type {string | number | null} */ value) {
   if (typeof value === "number") return String(Number(value.toPrecision(DIGITS)));
-  const text = value ?? "";
+  const text = FORMULA.test(value ?? "") ? `'${value}` : (value ?? "");
   return /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
@@ -45,6 +46,21 @@ export function tableOfHeads(/** @type {Text} */ text) {
       const { layer, head } = placeOfHead(at);
       return [layerName(layer), head, text.labels[at], ...numbers];
     }),
+  };
+}
+
+/**
+ * @returns {Table} A row for each key in each layer.
+ * @param {Text} text
+ * @param {number} query
+ * @param {number[]} keys
+ * @param {ArrayLike<number>[]} means The weights of each layer.
+ */
+export function tableOfTrace(text, query, keys, means) {
+  return {
+    columns: ["layer", "query_position", "query", "key_position", "key", "weight"],
+    rows: means.flatMap((weights, layer) =>
+      keys.map((key) => [layerName(layer), query, text.tokens[query], key, text.tokens[key], weights[key]])),
   };
 }
 

@@ -33,12 +33,12 @@ export class HeadsView extends View {
 
   build(section) {
     const main = make("div", { class: "stage" });
-    this.readout = make("aside", { class: "readout", "aria-label": "Weights" });
-    section.append(make("div", { class: "split" }, main, this.readout));
+    this.readout = make("div", { class: "read" });
+    section.append(make("div", { class: "split" }, main, make("aside", { class: "readout", "aria-label": "Weights" }, this.readout)));
     this.diagram = new EdgeDiagram(main);
     this.none = empty("No head is selected", "Select heads above, or press a to select all.");
     main.append(this.none);
-    window.addEventListener("scroll", () => soon(() => this.scroll()), { passive: true });
+    window.addEventListener("scroll", () => now().view === "heads" && soon(() => this.scroll()), { passive: true });
   }
 
   async load(/** @type {State} */ state) {
@@ -78,7 +78,7 @@ export class HeadsView extends View {
   }
 
   scroll() {
-    if (now().view === "heads" && this.matrices?.length) this.diagram.draw(now());
+    if (this.matrices?.length) this.diagram.draw(now());
   }
 
   explain(/** @type {State} */ state) {

@@ -3,6 +3,7 @@
 
 import { about, layerName, layerOf } from "../data.js";
 import { empty, make } from "../dom.js";
+import { drawingOfMasks } from "../drawings.js";
 import { attributionOf, headEffectsOf } from "../explanations.js";
 import { share } from "../numbers.js";
 import { candidates } from "../predictions.js";
@@ -15,6 +16,8 @@ import { View } from "../view.js";
 import { shownMatrix } from "../weights.js";
 
 /** @typedef {import("../state.js").State} State */
+
+const LISTED = 8; // of the tokens that the mask attends to
 
 export class MasksView extends View {
   constructor() {
@@ -37,6 +40,28 @@ export class MasksView extends View {
     return tableOfMasks(currentText(state));
   }
 
+  drawing(/** @type {State} */ state) {
+    const text = currentText(state);
+    if (!text.masks.length) return null;
+    const matrices = this.matricesOf(state);
+    const { keys } = shownPositions(state);
+    const attended = matrices.length ? `attention in layer ${layerName(state.layer)}, ${this.headsOf(state)}` : null;
+    return drawingOfMasks("Predictions for each mask", text, attended, (position) =>
+      matrices.length ? strongest(keys, (key) => meanAt(matrices, position, key), LISTED) : []);
+  }
+
+  fileWords(/** @type {State} */ state) {
+    return [`layer-${layerName(state.layer)}`];
+  }
+
+  matricesOf(/** @type {State} */ state) {
+    return chosenHeads(state).map((head) => shownMatrix(currentText(state), this.layer, head, isSpecialHidden(state)));
+  }
+
+  headsOf(/** @type {State} */ state) {
+    return state.heads.size === 1 ? `head ${soleHead(state)}` : `mean of ${state.heads.size} heads`;
+  }
+
   show(/** @type {State} */ state) {
     const text = currentText(state);
     if (!text.masks.length) {
@@ -45,7 +70,7 @@ export class MasksView extends View {
         : empty("No predictions", `This model has no masked-language-model head.`));
       return;
     }
-    const matrices = chosenHeads(state).map((head) => shownMatrix(text, this.layer, head, isSpecialHidden(state)));
+    const matrices = this.matricesOf(state);
     this.body.replaceChildren(...text.masks.map((mask, at) => this.mask(state, mask, at, matrices)));
   }
 
@@ -61,18 +86,21 @@ export class MasksView extends View {
       right.append(make("p", { class: "quiet", text: "Select a head above to see what the mask attends to." }));
       return section;
     }
-    const mean = (key) => matrices.reduce((sum, matrix) => sum + matrix.at(position, key), 0) / matrices.length;
+    const mean = (key) => meanAt(matrices, position, key);
     const positions = shownPositions(state).keys;
     const most = Math.max(...positions.map(mean), 1e-9);
-    const of = matrices.length === 1 ? `head ${soleHead(state)}` : `mean of ${matrices.length} heads`;
-    right.append(make("h3", { text: `Attention of the mask in layer ${layerName(state.layer)}, ${of}` }));
+    right.append(make("h3", { text: `Attention of the mask in layer ${layerName(state.layer)}, ${this.headsOf(state)}` }));
     const list = new TokenList(right, {
       name: `Attention of mask ${at + 1}`, point: () => {}, keep: (token) => change(keeping(now(), { query: token, key: null })),
     });
     list.show(text, positions);
     list.mark(position, state.token, (key) => Math.sqrt(mean(key) / most));
     right.append(scaleBar(["0", share(most / 4), share(most)], make("span", { class: "quiet", text: "root scale" })));
-    right.append(bars(text, strongest(positions, mean, 8)));
+    right.append(bars(text, strongest(positions, mean, LISTED)));
     return section;
   }
 }
+
+/** Return the weight from a query to a key, as the mean of matrices. */
+const meanAt = (matrices, /** @type {number} */ query, /** @type {number} */ key) =>
+  matrices.reduce((sum, matrix) => sum + matrix.at(query, key), 0) / matrices.length;

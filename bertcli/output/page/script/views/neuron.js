@@ -2,26 +2,25 @@
 // The neuron view: the query of one token, the key of each token, their elementwise product, its scaled sum, and the
 // softmax of these scores. Queries are listed in the order of the text, keys by their weight.
 
-import { fitted, FONT, isPrinting, pixelCanvas, roomIn, shortened, silentCanvas } from "../canvas.js";
+import { fitted, isPrinting, roomIn, silentCanvas } from "../canvas.js";
 import { about, layerName, layerOf, vectorsOf } from "../data.js";
 import { announce, empty, fill, make, soon } from "../dom.js";
-import { copyOf } from "../drawings.js";
-import { share } from "../numbers.js";
+import { openingToken } from "../opening.js";
 import { Pointing } from "../pointing.js";
 import { currentText, focus, isSpecialHidden, keeping, shownPositions, soleHead } from "../state.js";
 import { change, now } from "../store.js";
-import { colour, headColour, polePixels } from "../theme.js";
+import { headColour } from "../theme.js";
 import { spelt, TokenList, visible } from "../tokens.js";
+import { drawingOfKeys, HEADINGS, headingsOf, layOutKeys, LINE, paintKeys, pictureOf } from "../vectors.js";
 import { View } from "../view.js";
 import { shownMatrix } from "../weights.js";
 
 /** @typedef {import("../state.js").State} State */
 
-const LINE = 26; // height of a row in CSS pixels; the style sheet has the same for the list of queries
-const TWO_LINES = 54; // height of a row where the vectors do not fit beside the token
-const NARROW = 560; // CSS pixels; in a narrower box each row takes two lines
 const FLOW_WIDTH = 90; // of the lines between queries and keys, in CSS pixels
 const QUERY_STRIP = 72; // width of a query in the list, in CSS pixels
+const PICTURE_WIDTH = 900; // of a saved picture, in CSS pixels
+const BEYOND = 2; // rows to draw above and below the visible ones
 
 export class NeuronView extends View {
   constructor() {
@@ -46,13 +45,14 @@ export class NeuronView extends View {
     this.headings = make("div", { class: "neuron-headings", "aria-hidden": "true" });
     this.queryRow = silentCanvas();
     this.canvas = make("canvas", { role: "img", "aria-label": "Keys by weight: key, product with the query, score and softmax" });
-    this.keys = make("div", { class: "neuron-keys", tabindex: 0, role: "region", "aria-label": "Keys, by weight" }, this.headings, this.canvas);
+    this.room = make("div", { class: "neuron-room" }); // as high as all rows, of which only the visible ones are drawn
+    this.keys = make("div", { class: "neuron-keys", tabindex: 0, role: "region", "aria-label": "Keys, by weight" }, this.headings, this.room, this.canvas);
     this.body = make("div", { class: "neuron" }, this.line, make("div", { class: "neuron-columns" }, this.queries, this.flow, this.keys));
     this.missing = make("div");
     section.append(this.body, this.missing);
     this.pointing = new Pointing(this.canvas, { itemAt: (event) => this.cellAt(event), point: (cell) => this.read(cell), keep: () => {} });
-    for (const scrolled of [this.queries, this.keys]) {
-      scrolled.addEventListener("scroll", () => soon(() => this.paintFlow()), { passive: true });
+    for (const scrolled of [this.queries, this.keys, window]) {
+      scrolled.addEventListener("scroll", () => now().view === "neuron" && soon(() => this.scrolled()), { passive: true });
     }
   }
 
@@ -83,7 +83,7 @@ export class NeuronView extends View {
     const queries = this.shown.queries.map((position) => this.vectors.query(this.head, position));
     const context = fitted(this.queryCanvas, QUERY_STRIP, LINE * Math.max(1, queries.length));
     context.imageSmoothingEnabled = false;
-    const picture = pictureOf(queries, largestOf(queries));
+    const picture = pictureOf(queries);
     queries.forEach((_, place) => context.drawImage(picture, 0, place, about.headSize, 1, 0, LINE * place + 3, QUERY_STRIP, LINE - 6));
   }
 
@@ -114,7 +114,8 @@ export class NeuronView extends View {
 
   drawing(/** @type {State} */ state) {
     if (!this.vectors || this.query === null) return null;
-    return copyOf(`Layer ${layerName(state.layer)}, head ${this.head}: query of ${visible(this.text.tokens[this.query])}`, this.canvas);
+    const title = `Layer ${layerName(state.layer)}, head ${this.head}: query of ${visible(this.text.tokens[this.query])}`;
+    return drawingOfKeys(title, this.content, PICTURE_WIDTH);
   }
 
   fileWords(/** @type {State} */ state) {
@@ -125,7 +126,7 @@ export class NeuronView extends View {
   queryOf(/** @type {State} */ state) {
     const query = focus(state)?.query;
     if (this.shown.queries.includes(query)) return query;
-    return this.shown.queries.includes(1) ? 1 : (this.shown.queries[0] ?? null);
+    return openingToken(this.text, this.shown.queries) ?? this.shown.queries[0] ?? null;
   }
 
   compute() {
@@ -137,87 +138,57 @@ export class NeuronView extends View {
       const score = product.reduce((sum, number) => sum + number, 0) / Math.sqrt(q.length);
       return { key, k, product, score, weight: weights[key] };
     }).sort((a, b) => b.weight - a.weight || a.key - b.key);
-    const [keys, products] = [this.rows.map(({ k }) => k), this.rows.map(({ product }) => product)];
-    this.queryPicture = pictureOf([q], largestOf([q]));
-    this.pictures = { key: pictureOf(keys, largestOf(keys)), product: pictureOf(products, largestOf(products)) };
-  }
-
-  /** Return the places of a row's parts in CSS pixels. name, score: right edges. weight: left edge of the softmax. */
-  measure() {
-    const width = roomIn(this.keys);
-    return width < NARROW ? this.measureTwoLines(width) : this.measureOneLine(width);
-  }
-
-  measureOneLine(width) {
-    const name = Math.min(130, width * 0.18);
-    const score = 72;
-    const weight = Math.min(190, width * 0.24);
-    const strip = (width - name - score - weight - 36) / 2;
-    const end = name + 8 + 2 * strip + 16 + score;
-    return {
-      width, name, strip, columns: { key: name + 8, product: name + strip + 20 },
-      score: end, weight: end + 12, weightWidth: weight, align: "right", row: LINE, strips: 0,
-    };
-  }
-
-  // Place the vectors below the token, its score and its softmax.
-  measureTwoLines(width) {
-    const strip = (width - 8) / 2;
-    const score = width * 0.56;
-    return {
-      width, name: width * 0.36, strip, columns: { key: 0, product: strip + 8 },
-      score, weight: score + 12, weightWidth: width - score - 12, align: "left", row: TWO_LINES, strips: 22,
+    this.content = {
+      text: this.text, head: this.head, rows: this.rows, most: Math.max(...this.rows.map(({ weight }) => weight), 1e-9), query: pictureOf([q]),
+      pictures: { key: pictureOf(this.rows.map(({ k }) => k)), product: pictureOf(this.rows.map(({ product }) => product)) },
     };
   }
 
   paint() {
-    const frame = (this.frame = this.measure());
-    this.paintHeadings(frame);
-    const context = fitted(this.canvas, frame.width, Math.max(1, frame.row * this.rows.length));
-    context.textBaseline = "middle";
-    this.most = Math.max(...this.rows.map(({ weight }) => weight), 1e-9);
-    this.rows.forEach((row, place) => this.paintRow(context, frame, row, place));
+    this.frame = layOutKeys(roomIn(this.keys));
+    this.showHeadings();
+    this.room.style.height = `${this.frame.row * this.rows.length}px`;
+    this.paintRows();
+  }
+
+  /** Draw the rows that are visible. */
+  paintRows() {
+    const { frame, rows } = this;
+    const [first, last] = isPrinting() ? [0, rows.length] : this.visibleRows();
+    this.top = frame.row * first;
+    const context = fitted(this.canvas, frame.width, Math.max(1, frame.row * (last - first)));
+    this.canvas.style.top = `${HEADINGS + this.top}px`;
+    context.translate(0, -this.top);
+    paintKeys(context, frame, this.content, first, last);
+  }
+
+  /** @returns {[number, number]} The first visible row and the one after the last. */
+  visibleRows() {
+    const [room, box] = [this.room, this.keys].map((element) => element.getBoundingClientRect());
+    const place = (/** @type {number} */ y) => Math.min(this.rows.length, Math.max(0, (y - room.top) / this.frame.row));
+    const first = Math.floor(place(Math.max(box.top, 0)));
+    const last = Math.ceil(place(Math.min(box.bottom, window.innerHeight)));
+    return [Math.max(0, first - BEYOND), Math.min(this.rows.length, last + BEYOND)];
+  }
+
+  scrolled() {
+    if (!this.vectors || !this.frame || isPrinting()) return;
+    this.paintRows();
+    this.paintFlow();
   }
 
   /** Show what the columns are, and the query above the keys that it is multiplied with. */
-  paintHeadings({ columns, score, weight, width, strip, strips }) {
-    const heading = (text, left, isRight = false) => {
-      const element = make("span", { text });
-      element.style[isRight ? "right" : "left"] = `${isRight ? width - left : left}px`;
-      return element;
-    };
-    const isNarrow = strips > 0;
-    const query = isNarrow ? heading("query q", columns.product) : heading("query q", columns.key - 8, true);
-    query.classList.add("above");
+  showHeadings() {
+    const { width, strip, columns } = this.frame;
     const context = fitted(this.queryRow, strip, LINE);
     context.imageSmoothingEnabled = false;
-    context.drawImage(this.queryPicture, 0, 3, strip, LINE - 6);
+    context.drawImage(this.content.query, 0, 3, strip, LINE - 6);
     this.queryRow.style.left = `${columns.key}px`;
-    this.headings.replaceChildren(query, this.queryRow, heading("key k", columns.key), heading("q × k", columns.product),
-      ...(isNarrow ? [] : [heading("q · k / √d", score, true), heading("softmax", weight)]));
-  }
-
-  paintRow(context, frame, row, place) {
-    const y = frame.row * place;
-    const middle = y + LINE / 2;
-    context.textAlign = frame.align;
-    context.fillStyle = colour("ink");
-    context.font = `13px ${FONT}`;
-    context.fillText(shortened(context, visible(this.text.tokens[row.key]), frame.name - 4), frame.align === "right" ? frame.name : 0, middle);
-    context.imageSmoothingEnabled = false;
-    for (const [name, picture] of Object.entries(this.pictures)) {
-      context.drawImage(picture, 0, place, about.headSize, 1, frame.columns[name], y + frame.strips + 3, frame.strip, LINE - 6);
-    }
-    context.textAlign = "right";
-    context.fillStyle = colour("muted");
-    context.font = `12px ${FONT}`;
-    context.fillText(row.score.toFixed(2), frame.score, middle);
-    context.fillStyle = headColour(this.head);
-    const bar = (frame.weightWidth - 52) * (row.weight / this.most);
-    context.fillRect(frame.weight, y + 7, Math.max(bar, 0.5), LINE - 14);
-    context.textAlign = "left";
-    context.fillStyle = colour("ink");
-    context.fillText(share(row.weight), frame.weight + Math.max(bar, 0.5) + 6, middle);
+    this.headings.replaceChildren(this.queryRow, ...headingsOf(this.frame).map(({ text, edge, isRight, isAbove }) => {
+      const element = make("span", { text, class: isAbove ? "above" : null });
+      element.style[isRight ? "right" : "left"] = `${isRight ? width - edge : edge}px`;
+      return element;
+    }));
   }
 
   /** Draw a line from the query to each key, as strong as its weight. Only lines between visible rows are drawn. */
@@ -233,7 +204,7 @@ export class NeuronView extends View {
     this.rows.forEach(({ weight }, place) => {
       const end = headings + this.frame.row * (place + 0.5) - this.keys.scrollTop;
       if (end < headings || end > height) return;
-      const strength = weight / this.most;
+      const strength = weight / this.content.most;
       context.globalAlpha = 0.08 + 0.92 * strength;
       context.lineWidth = 0.75 + 2.5 * strength;
       context.beginPath();
@@ -247,7 +218,7 @@ export class NeuronView extends View {
   /** Return the number at a pointer event, or null. */
   cellAt(event) {
     if (!this.frame || event.target !== this.canvas) return null;
-    const row = this.rows[Math.floor(event.offsetY / this.frame.row)];
+    const row = this.rows[Math.floor((this.top + event.offsetY) / this.frame.row)];
     const inside = Object.entries(this.frame.columns).find(([, x]) => event.offsetX >= x && event.offsetX < x + this.frame.strip);
     if (!row || !inside) return null;
     const [name, x] = inside;
@@ -270,16 +241,4 @@ export class NeuronView extends View {
     fill(this.line, spelt(from, { class: "name" }), ` ${name}[${at}] = `, make("strong", { class: "number", text: number.toFixed(4) }));
     announce(`${from} ${name} ${at}: ${number.toFixed(4)}`);
   }
-}
-
-const largestOf = (vectors) => Math.max(...vectors.map((vector) => vector.reduce((most, number) => Math.max(most, Math.abs(number)), 0)), 1e-9);
-
-/** Return the vectors as one picture: a row of pixels for each. */
-function pictureOf(vectors, largest) {
-  const colours = polePixels();
-  const pixels = new Uint32Array(vectors.length * about.headSize);
-  vectors.forEach((vector, row) => vector.forEach((number, at) => {
-    pixels[row * about.headSize + at] = colours[255 + Math.round((255 * number) / largest)];
-  }));
-  return pixelCanvas(about.headSize, vectors.length, pixels);
 }

@@ -5,10 +5,12 @@ import { fitted, FONT, pixelCanvas, roomIn, shortened } from "../canvas.js";
 import { about, layerName, layerOf } from "../data.js";
 import { announce, fill, make } from "../dom.js";
 import { share } from "../numbers.js";
+import { openingToken } from "../opening.js";
 import { Pointing } from "../pointing.js";
 import { scaleBar } from "../scale.js";
 import { chosenHeads, currentText, focus, isSpecialHidden, keeping, shownPositions } from "../state.js";
 import { change, now } from "../store.js";
+import { tableOfTrace } from "../tables.js";
 import { colour, rampPixels } from "../theme.js";
 import { spelt, strongest, TokenList, visible } from "../tokens.js";
 import { View } from "../view.js";
@@ -20,8 +22,9 @@ const ROW = 30; // height of a layer in CSS pixels
 const NAME = 56; // width of the name of a layer
 const SUMMARY = 260; // width of the strongest tokens of a layer
 const NARROWEST = 640; // a narrower drawing leaves out the strongest tokens
+const PICTURE_WIDTH = 1100; // of a saved picture, at most
 const LABELLED = 13; // width of a cell from which tokens are named
-const LABELS = 96; // height of the names of tokens
+const LABELS = 96; // height of the names of tokens, at most
 
 export class TraceView extends View {
   constructor() {
@@ -62,9 +65,9 @@ export class TraceView extends View {
 
   point(/** @type {State} */ state) {
     const query = focus(state)?.query;
-    this.query = this.shown.queries.includes(query) ? query : (this.shown.queries.find((position) => this.text.tokens[position].length > 3) ?? this.shown.queries[0] ?? null);
+    this.query = this.shown.queries.includes(query) ? query : (openingToken(this.text, this.shown.queries) ?? this.shown.queries[0] ?? null);
     this.list.mark(this.query, state.token);
-    if (this.query === null || !this.heads.length) {
+    if (this.isEmpty) {
       fill(this.line, "Select a head above to trace a token.");
       this.canvas.hidden = true;
       fill(this.legend);
@@ -77,17 +80,34 @@ export class TraceView extends View {
   }
 
   paint() {
-    const { keys } = this.shown;
     const width = roomIn(this.box);
+    this.frame = this.layOut(width);
+    this.most = Math.max(...this.means.map((weights) => this.shown.keys.reduce((most, key) => Math.max(most, weights[key]), 0)), 1e-9);
+    this.paintOn(fitted(this.canvas, width, this.frame.height), this.frame);
+    this.canvas.setAttribute("aria-label", `Attention of ${visible(this.text.tokens[this.query])} in each layer`);
+    fill(this.legend, scaleBar(["0", share(this.most)], make("span", { class: "quiet", text: "root scale, the same in all layers" })));
+  }
+
+  /** Return the size of a cell, the height of the names of tokens and of all, and the width of the strongest tokens. */
+  layOut(/** @type {number} */ width) {
     const summary = width < NARROWEST ? 0 : SUMMARY;
-    const cell = Math.min(34, (width - NAME - summary) / Math.max(1, keys.length));
-    const top = cell >= LABELLED ? LABELS : 8;
-    this.frame = { cell, top };
-    const context = fitted(this.canvas, width, top + ROW * this.means.length);
-    context.textBaseline = "middle";
-    this.most = Math.max(...this.means.map((weights) => keys.reduce((most, key) => Math.max(most, weights[key]), 0)), 1e-9);
-    if (cell >= LABELLED) this.paintLabels(context, cell, top);
+    const cell = Math.min(34, (width - NAME - summary) / Math.max(1, this.shown.keys.length));
+    const top = cell >= LABELLED ? this.labelHeight() : 8;
+    return { cell, top, summary, height: top + ROW * this.means.length };
+  }
+
+  labelHeight() {
+    const context = this.canvas.getContext("2d");
+    context.font = `13px ${FONT}`;
+    const longest = Math.max(...this.shown.keys.map((key) => context.measureText(visible(this.text.tokens[key])).width));
+    return Math.min(LABELS, Math.ceil(longest) + 12);
+  }
+
+  paintOn(context, { cell, top, summary }) {
+    const { keys } = this.shown;
     const colours = rampPixels();
+    context.textBaseline = "middle";
+    if (cell >= LABELLED) this.paintLabels(context, cell, top);
     this.means.forEach((weights, layer) => {
       const y = top + ROW * layer;
       context.imageSmoothingEnabled = false;
@@ -99,8 +119,6 @@ export class TraceView extends View {
       context.fillText(`layer ${layerName(layer)}`, NAME - 8, y + ROW / 2);
       if (summary) this.paintSummary(context, weights, NAME + cell * keys.length + 14, y + ROW / 2, summary - 14);
     });
-    this.canvas.setAttribute("aria-label", `Attention of ${visible(this.text.tokens[this.query])} in each layer`);
-    fill(this.legend, scaleBar(["0", share(this.most)], make("span", { class: "quiet", text: "root scale, the same in all layers" })));
   }
 
   paintLabels(context, cell, top) {
@@ -124,6 +142,32 @@ export class TraceView extends View {
     context.fillText(shortened(context, text, width), left, middle);
   }
 
+  get isEmpty() {
+    return this.query === null || !this.heads.length;
+  }
+
+  get ofHeads() {
+    return this.heads.length === 1 ? `head ${this.heads[0]}` : `mean of ${this.heads.length} heads`;
+  }
+
+  table() {
+    return this.isEmpty ? null : tableOfTrace(this.text, this.query, this.shown.keys, this.means);
+  }
+
+  drawing() {
+    if (this.isEmpty) return null;
+    const frame = this.layOut(PICTURE_WIDTH);
+    const width = NAME + frame.cell * this.shown.keys.length + frame.summary;
+    return {
+      title: `${visible(this.text.tokens[this.query])} in each layer, ${this.ofHeads}`, width, height: frame.height,
+      paint: (context) => this.paintOn(context, frame),
+    };
+  }
+
+  fileWords() {
+    return [`token-${this.query}`, ...(this.heads.length === 1 ? [`head-${this.heads[0]}`] : [])];
+  }
+
   /** Return the layer and the key at a pointer event, or null. */
   cellAt(event) {
     if (!this.frame || this.canvas.hidden) return null;
@@ -140,8 +184,7 @@ export class TraceView extends View {
   read(cell) {
     const name = spelt(this.text.tokens[this.query], { class: "name" });
     if (cell === null) {
-      const of = this.heads.length === 1 ? `head ${this.heads[0]}` : `mean of ${this.heads.length} heads`;
-      fill(this.line, name, ` in each layer, ${of}. Point at another token to trace it; click a cell to open its layer.`);
+      fill(this.line, name, ` in each layer, ${this.ofHeads}. Point at another token to trace it; click a cell to open its layer.`);
       return;
     }
     const weight = share(this.means[cell.layer][cell.key]);
