@@ -253,7 +253,11 @@ def test_help_and_version_load_no_library_that_computes(arguments: list[str]) ->
             "use one of auto, mean, cls, max, mean-sqrt, weighted-mean, last, pooler, lexical",
         ),
         (("encode", "hi", "--engine", "jax"), "--engine cannot be 'jax'", "use one of auto, numpy"),
-        (("encode", "hi", "--dtype", "int8"), "--dtype cannot be 'int8'", "use one of auto, float32, float16, bfloat16"),
+        (
+            ("encode", "hi", "--dtype", "int8"),
+            "--dtype cannot be 'int8'",
+            "use one of auto, float32, float16, bfloat16",
+        ),
         (("encode", "hi", "--on-error", "ask"), "--on-error cannot be 'ask'", "use one of stop, skip"),
         (("encode", "hi", "--format", "xml"), "--format cannot be 'xml'", "use one of auto, table, json"),
         (("encode", "hi", "--color", "blue"), "--color cannot be 'blue'", "use one of auto, always, never"),

@@ -23,7 +23,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("text", "bfloat16", "float16"), [(XEON, True, False), (GRAVITON, True, True), (OLD, False, False), ("", None, None)]
+    ("text", "bfloat16", "float16"),
+    [(XEON, True, False), (GRAVITON, True, True), (OLD, False, False), ("", None, None)],
 )
 def test_the_processor_tells_what_it_multiplies(
     machine: Path, text: str, bfloat16: bool | None, float16: bool | None
