@@ -136,7 +136,7 @@ def test_full_help_shows_choices_defaults_and_variables(command: str) -> None:
     text = run(command, "--help").answer().text
     assert [choice for choice in CHOICES if choice not in text] == []
     assert "BERTCLI_MODEL" in text
-    assert re.search(r"--dtype .*?\[default: float32\]", text, re.DOTALL)
+    assert re.search(r"--dtype .*?\[default:\s+float32\]", text, re.DOTALL)
 
 
 @pytest.mark.parametrize("about", [APP, *COMMANDS.values()], ids=["app", *COMMANDS])

@@ -3,6 +3,9 @@
 from pathlib import Path
 from types import SimpleNamespace
 
+import pytest
+
+from bertcli.choices import DtypeName
 from bertcli.commands.opening import open_texts
 from bertcli.commands.options import TextOptions
 from bertcli.model.request import SessionRequest
@@ -39,3 +42,16 @@ def test_a_vocabulary_with_capitals_is_cased_unless_a_file_says_otherwise(tmp_pa
     write_vocabulary(tmp_path, [token if token in VOCABULARY[:5] else token.lower() for token in VOCABULARY])
     assert ids("Caf") == ids("caf")
     assert len(notes) == 2
+
+
+def test_a_note_warns_of_a_number_type_that_the_processor_emulates(
+    tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes: list[str] = []
+    sink = SimpleNamespace(reporter=SimpleNamespace(note=notes.append, announce=None))
+    monkeypatch.setattr("bertcli.model.precision.is_multiplied_by_processor", lambda dtype: dtype == "float32")
+    for dtype in DtypeName:
+        open_texts(TextOptions(texts=["how"]), SessionRequest(str(tiny_bert), device="cpu", dtype=dtype), sink)
+    assert [note.split(",")[0] for note in notes] == [
+        f"this processor has no instructions that multiply {dtype}" for dtype in ("float16", "bfloat16")
+    ]
