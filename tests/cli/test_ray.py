@@ -215,7 +215,7 @@ def actors(driver: int) -> list[int]:
     found = []
     for process in psutil.Process(driver).children(recursive=True):
         try:
-            if "_EncoderActor" in " ".join(process.cmdline()):
+            if "_WorkerActor" in " ".join(process.cmdline()):
                 found.append(process.pid)
         except psutil.Error:
             continue
