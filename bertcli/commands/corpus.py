@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bertcli.choices import EngineName
 from bertcli.commands.options import CorpusOptions, RayOptions, TextOptions
+from bertcli.commands.request import Request
 from bertcli.errors import WrongUsage
 from bertcli.input.records import MAX_TEXT_BYTES, TextSource
 from bertcli.model.request import SessionRequest
@@ -21,7 +23,9 @@ from bertcli.storage import parse_path
 
 if TYPE_CHECKING:
     from bertcli.model.session import Session
+    from bertcli.output.files.record_parquet import RecordLayout
     from bertcli.output.files.shard_job import ShardCommand
+    from bertcli.output.schema import Schema
 
 # Bytes of an ordinary text, by which the work of a shard is estimated.
 _TEXT_BYTES = 80
@@ -152,7 +156,41 @@ def option_values(options: Any, *, without: Sequence[str] = ()) -> dict[str, Any
         without: Fields to leave out.
     """
     values = {each.name: getattr(options, each.name) for each in fields(options) if each.name not in without}
-    return {name: str(value) if isinstance(value, StrEnum) else value for name, value in values.items()}
+    return {name: str(value) if isinstance(value, (StrEnum, float)) else value for name, value in values.items()}
+
+
+class RecordRequest(Request, Protocol):
+    """A request whose records can be rows of Parquet files."""
+
+    @property
+    def texts(self) -> TextOptions:
+        """Options of the input."""
+
+    @property
+    def corpus(self) -> CorpusOptions:
+        """Options of the folder."""
+
+
+def record_layout(request: RecordRequest, schema: Schema[Any], info: RunInfo, *, is_large: bool) -> RecordLayout:
+    """Return the columns of the records of a request.
+
+    Args:
+        request: The options.
+        schema: Returns the JSON object of a record.
+        info: The model and engine, for the metadata of the files.
+        is_large: A record holds a matrix.
+    """
+    from bertcli.output.files.record_parquet import RecordLayout, row_fields
+
+    catalog, value = request.catalog, request.output.fields
+    names = None if value is None else catalog.parse(value)
+    return RecordLayout(
+        schema,
+        row_fields(catalog, names, keeps_text=request.corpus.keep_text),
+        has_ids=request.texts.id_field is not None,
+        metadata={"bertcli": json.dumps(info.as_json())},
+        is_large=is_large,
+    )
 
 
 def check_corpus_options(corpus: CorpusOptions, ray: RayOptions, output: OutputOptions) -> None:
@@ -167,13 +205,22 @@ def check_corpus_options(corpus: CorpusOptions, ray: RayOptions, output: OutputO
             raise WrongUsage(f"{option} needs --ray", hint=f"add --ray, or leave {option} out")
 
 
-def check_needs_folder(corpus: CorpusOptions, ray: RayOptions, destination: Destination) -> None:
-    """Check that options of a folder are given with one. Raises WrongUsage."""
+def check_needs_folder(
+    corpus: CorpusOptions, ray: RayOptions, destination: Destination, *, merges_sums: bool = False
+) -> None:
+    """Check that options of a folder are given with one. Raises WrongUsage.
+
+    Args:
+        corpus: The options of the folder.
+        ray: The options of Ray.
+        destination: The destination.
+        merges_sums: The command merges the sums of Ray's actors, so it needs no folder for --ray.
+    """
     given = {
+        "--keep-text": corpus.keep_text,
         "--shard-rows": corpus.shard_rows is not None,
         "--resume": corpus.resume,
-        "--ray": ray.is_requested,
-        "--dedupe": corpus.dedupe,
+        "--ray": ray.is_requested and not merges_sums,
     }
     option = next((option for option, is_given in given.items() if is_given), None)
     if option is not None and destination.format != FOLDER:

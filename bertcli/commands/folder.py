@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from bertcli.commands.corpus import CorpusRun, as_started
 from bertcli.commands.opening import note_doubts
-from bertcli.errors import BertcliError, ExitCode
+from bertcli.commands.reports import note_all, report_early_end, report_resumed
+from bertcli.errors import ExitCode
 from bertcli.input.reader import TextReader
 from bertcli.model.session import Session, open_session
 from bertcli.output.files.folder import check_same_run, find_started_run, open_folder, prepare_folder
 from bertcli.output.files.lock import FolderLock
-from bertcli.output.files.manifest import load_manifest
 from bertcli.output.files.shard_job import ShardJob
 from bertcli.output.files.shards import ShardFolderWriter
-from bertcli.output.formatting import counted
 from bertcli.output.sink import Sink, Written
 from bertcli.pipeline.resume import skip_finished
 from bertcli.pipeline.scheduler import Run
@@ -27,6 +25,17 @@ from bertcli.results.corpus import Manifest
 
 if TYPE_CHECKING:
     from bertcli.storage import AnyPath
+
+
+def run_corpus(run: CorpusRun, sink: Sink) -> ExitCode:
+    """Write the shards of a run into the folder of its output, in this process or on Ray."""
+    folder = sink.destination.folder
+    assert folder is not None
+    if run.ray.is_requested:
+        from bertcli.commands.ray import run_on_ray
+
+        return run_on_ray(run, sink, folder)
+    return run_into_folder(run, sink, folder)
 
 
 def run_into_folder(run: CorpusRun, sink: Sink, folder: AnyPath) -> ExitCode:
@@ -39,10 +48,10 @@ def run_into_folder(run: CorpusRun, sink: Sink, folder: AnyPath) -> ExitCode:
         session = open_session(model, cache(partial(reader.estimate_work, run.passes)), sink.reporter.announce)
         note_doubts(session, sink.reporter)
         info = run.info(session)
-        job = run.command.set_up(session, info)
+        job = run.command.set_up(session, info, sink.reporter.announce)
         note_all(job, sink)
         threads = session.engine.ops.count_threads()
-        about = run.describe(info, job.options, session.checkpoint.whole_folder, threads, session.batch_tokens)
+        about = run.describe(info, job.options(), session.checkpoint.whole_folder, threads, session.batch_tokens)
         limits = run.limits(session, session.engine_choice.device, started)
         if started is not None:
             check_same_run(folder, started, about, limits)
@@ -55,54 +64,6 @@ def run_into_folder(run: CorpusRun, sink: Sink, folder: AnyPath) -> ExitCode:
     sink.reporter.note_if_interrupted(None)
     report_resumed(started, sink)
     return sink.end(Written(written.count + manifest.rows, written.skipped + manifest.skipped))
-
-
-def note_all(job: ShardJob, sink: Sink) -> None:
-    """Print the notes of a job."""
-    for note in job.notes:
-        sink.reporter.note(note)
-
-
-@contextmanager
-def report_early_end(folder: AnyPath, started: Manifest | None, sink: Sink) -> Iterator[None]:
-    """Report how much is saved, and how to continue, if the context is left by an interrupt or an error.
-
-    Args:
-        folder: The folder that is written.
-        started: The manifest of the run that is resumed, None for a new run.
-        sink: Where the report goes.
-    """
-    try:
-        yield
-    except KeyboardInterrupt:
-        with suppress(BertcliError, OSError):
-            sink.reporter.note_if_interrupted(_describe_saved(_saved_rows(folder), folder))
-        raise
-    except (BertcliError, OSError, MemoryError):
-        with suppress(BertcliError, OSError):
-            rows = _saved_rows(folder)
-            if rows > (0 if started is None else started.rows):
-                sink.reporter.note(_describe_saved(rows, folder))
-        raise
-
-
-def report_resumed(started: Manifest | None, sink: Sink) -> None:
-    """Report how many rows a resumed run found done."""
-    if started is not None:
-        were = "was" if started.rows == 1 else "were"
-        sink.reporter.note(f"resumed: {counted(started.rows, 'row')} {were} already done")
-
-
-def _saved_rows(folder: AnyPath) -> int:
-    manifest = load_manifest(folder)
-    return 0 if manifest is None else manifest.rows
-
-
-def _describe_saved(rows: int, folder: AnyPath) -> str:
-    if not rows:
-        return "no shard is complete, so nothing is saved; start again with the same command"
-    are = "is" if rows == 1 else "are"
-    return f"{counted(rows, 'row')} {are} saved in {folder}/; continue with the same command and --resume"
 
 
 def _write_shards(

@@ -14,8 +14,8 @@ from bertcli.cluster.connection import connected, nodes, results
 from bertcli.cluster.plan import ActorPlan, plan_actors
 from bertcli.cluster.workers import InputReader, ShardEncoderFactory, ShardWork
 from bertcli.commands.corpus import CorpusRun, as_started
-from bertcli.commands.folder import note_all, report_early_end, report_resumed
 from bertcli.commands.opening import note_doubts
+from bertcli.commands.reports import note_all, report_early_end, report_resumed
 from bertcli.errors import BertcliError, ExitCode
 from bertcli.input.reader import TextReader
 from bertcli.model.engine_choice import default_batch_tokens
@@ -40,7 +40,7 @@ def run_on_ray(run: CorpusRun, sink: Sink, folder: AnyPath) -> ExitCode:
         model = as_started(run.session, started)
         session = open_driver_session(run, model, reader, sink)
         # Also before Ray starts, so that what the options need is checked now.
-        job = run.command.set_up(session, run.info(session, model))
+        job = run.command.set_up(session, run.info(session, model), sink.reporter.announce)
         note_all(job, sink)
         try:
             with report_early_end(folder, started, sink), planned_actors(run, sink) as (ray, plan):
@@ -48,7 +48,7 @@ def run_on_ray(run: CorpusRun, sink: Sink, folder: AnyPath) -> ExitCode:
                 info = run.info(session, planned)
                 batch_tokens = planned.batch_tokens or default_batch_tokens(planned.device)
                 checkpoint = session.checkpoint.whole_folder
-                about = dict(run.describe(info, job.options, checkpoint, planned.threads or 1, batch_tokens))
+                about = dict(run.describe(info, job.options(), checkpoint, planned.threads or 1, batch_tokens))
                 limits = run.limits(session, planned.device, started)
                 if started is not None:
                     check_same_run(folder, started, about, limits)

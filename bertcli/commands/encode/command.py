@@ -37,15 +37,9 @@ def encode_texts(request: EncodeRequest) -> ExitCode:
     if sink.destination.folder is None:
         return _encode_to_sink(request, sink)
     from bertcli.commands.encode.corpus import corpus_run
+    from bertcli.commands.folder import run_corpus
 
-    run = corpus_run(request)
-    if request.ray.is_requested:
-        from bertcli.commands.ray import run_on_ray
-
-        return run_on_ray(run, sink, sink.destination.folder)
-    from bertcli.commands.folder import run_into_folder
-
-    return run_into_folder(run, sink, sink.destination.folder)
+    return run_corpus(corpus_run(request), sink)
 
 
 def _encode_to_sink(request: EncodeRequest, sink: Sink) -> ExitCode:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertcli.analysis.embeddings.encode import EncodeOptions
+from bertcli.checkpoints.hub_cache import OnDownload, ignore_download
 from bertcli.commands.corpus import CorpusRun
 from bertcli.commands.encode.labels import notes_on_context
 from bertcli.commands.encode.outputs import encode_options, open_dedupe, parquet_layout, sort_window
@@ -47,7 +49,7 @@ class EncodeCommand:
 
     request: EncodeRequest
 
-    def set_up(self, session: Session, info: RunInfo) -> ShardJob:
+    def set_up(self, session: Session, info: RunInfo, on_download: OnDownload = ignore_download) -> ShardJob:
         """Return what to compute for each text, and the columns of its vectors."""
         request = self.request
         options = encode_options(request, session, Destination(FOLDER))
@@ -58,7 +60,7 @@ class EncodeCommand:
             compute,
             layout,
             Plan(sort_window=sort_window(options), ids_only=not options.needs_words),
-            options=_options(request),
+            partial(_options, request),
             documents=documents,
             notes=notes_on_context(request, options.heads),
             dedupe=VectorDedupe(request, session, options, [vector.name for vector in layout.vectors])

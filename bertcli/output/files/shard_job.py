@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from bertcli.checkpoints.hub_cache import OnDownload, ignore_download
 from bertcli.input.records import FailedText, TextRecord, Window
 from bertcli.model.session import Session
 from bertcli.output.files.shards import ShardLayout
@@ -38,7 +39,7 @@ class ShardJob:
         compute: Returns the answers of a batch.
         layout: The columns of the shards.
         plan: How texts are grouped. The runner adds the ends of the shards.
-        options: Options of the command that change the records, for the manifest.
+        options: Returns the options of the command that change the records, for the manifest.
         check: Returns a FailedText for a text that the command cannot take.
         documents: How texts that are longer than the limit are read.
         divide: Returns the texts to compute for the texts of the input. None if they are the same.
@@ -51,7 +52,7 @@ class ShardJob:
     compute: Compute[Any]
     layout: ShardLayout
     plan: Plan
-    options: Mapping[str, Any]
+    options: Callable[[], Mapping[str, Any]]
     check: Check | None = None
     documents: DocumentPlan[Any] = ANSWER_WINDOWS
     divide: Callable[[Iterable[Window]], Iterator[Window]] | None = None
@@ -72,12 +73,13 @@ class ShardJob:
 class ShardCommand(Protocol):
     """A command before its model is open: its options. Ray sends it to the actors, so it can be pickled."""
 
-    def set_up(self, session: Session, info: RunInfo) -> ShardJob:
+    def set_up(self, session: Session, info: RunInfo, on_download: OnDownload = ignore_download) -> ShardJob:
         """Return what to compute with an open model, without loading its weights.
 
         Args:
             session: The open checkpoint.
             info: The model and engine, for the metadata of the files.
+            on_download: Called before another checkpoint is downloaded.
 
         Raises:
             BertcliError: The checkpoint lacks what the options need.
