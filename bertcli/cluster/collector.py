@@ -1,20 +1,24 @@
 """Collectors of a run on Ray: they take the results of tasks, and report progress."""
 
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from bertcli.cluster.tasks import ShardResult, TaskResult
+from bertcli.cluster.tasks import ShardResult, TaskResult, TotalResult
 from bertcli.errors import OutputError
+from bertcli.input.records import FailedText
 from bertcli.output.files.manifest import save_manifest
 from bertcli.output.messages import Reporter
+from bertcli.pipeline.jobs import Total
 from bertcli.pipeline.progress import RunCounts
 from bertcli.results.corpus import Manifest, RunSummary, Shard
 from bertcli.storage import AnyPath, size_of
 
 
 class Collector:
-    """Counts the texts of tasks, and reports failed texts, notes and progress.
+    """Counts the texts of tasks, and reports notes and progress.
 
     Args:
         reporter: Reports skipped texts, notes and progress.
@@ -28,10 +32,8 @@ class Collector:
         self._skipped = 0
         self._started = time.monotonic()
 
-    def report(self, result: TaskResult) -> None:
-        """Report the failed texts and the notes of a task."""
-        for text in result.failed:
-            self._reporter.report_skipped(text)
+    def report_notes(self, result: TaskResult) -> None:
+        """Report the notes of a task."""
         for note in result.notes:
             if note not in self._printed_notes:  # every actor may report the same
                 self._printed_notes.add(note)
@@ -79,7 +81,9 @@ class ManifestCollector(Collector):
             OutputError: The shard is not in the folder, as seen from this machine.
         """
         assert isinstance(result, ShardResult)
-        self.report(result)
+        for text in result.failed:
+            self._reporter.report_skipped(text)
+        self.report_notes(result)
         _check_exists(self.folder, result.shard)
         self.manifest = self.manifest.with_shard(result.shard, result.id_type)
         save_manifest(self.manifest, self.folder)
@@ -94,6 +98,31 @@ class ManifestCollector(Collector):
         self.manifest = replace(self.manifest, is_complete=True)
         save_manifest(self.manifest, self.folder)
         self.report_unknown(unk_token)
+
+
+class TotalCollector(Collector):
+    """Merges the sums of tasks.
+
+    Attributes:
+        total: The sums over the texts so far.
+
+    Args:
+        total: Sums over no text.
+        reporter: As for Collector, as is total_bytes.
+    """
+
+    def __init__(self, total: Total, reporter: Reporter, total_bytes: int | None) -> None:
+        super().__init__(reporter, total_bytes)
+        self.total: Any = total
+
+    def failed_texts(self, results: Iterable[TaskResult]) -> Iterator[FailedText]:
+        """Merge the sums of all tasks, and yield their failed texts as they come."""
+        for result in results:
+            assert isinstance(result, TotalResult)
+            self.report_notes(result)
+            yield from result.failed
+            self.total.merge(result.total)
+            self.count(result)
 
 
 def _check_exists(folder: AnyPath, shard: Shard) -> None:

@@ -5,6 +5,7 @@ They are plain data, which Ray pickles. An expected error is sent as a Failure, 
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from bertcli.errors import BertcliError
 from bertcli.input.records import FailedText, TextRecord, Window
@@ -62,6 +63,17 @@ class ShardResult(TaskResult):
 
     shard: Shard
     id_type: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TotalResult(TaskResult):
+    """Sums over the texts of a task.
+
+    Attributes:
+        total: The sums, a bertcli.pipeline.jobs.Total.
+    """
+
+    total: Any
 
 
 @dataclass(frozen=True, slots=True)

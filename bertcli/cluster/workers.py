@@ -10,15 +10,24 @@ from typing import Any
 
 from bertcli import __version__
 from bertcli.choices import OnError
-from bertcli.cluster.tasks import Failure, ShardResult, ShardTask, TaskResult, Worker, cut_into_tasks
+from bertcli.cluster.tasks import (
+    Failure,
+    ShardResult,
+    ShardTask,
+    TaskResult,
+    TotalResult,
+    Worker,
+    cut_into_tasks,
+)
 from bertcli.errors import BertcliError, Unreachable
 from bertcli.input.reader import TextReader
 from bertcli.input.records import FailedText, TextSource
 from bertcli.model.request import SessionRequest
 from bertcli.model.session import Session, open_session
-from bertcli.output.files.shard_job import ShardCommand, ShardJob
+from bertcli.output.files.shard_job import ShardCommand
 from bertcli.output.files.shards import ShardWriter
 from bertcli.pipeline.halving import Halving
+from bertcli.pipeline.jobs import TextJob, TotalCommand
 from bertcli.pipeline.prefetch import Stages
 from bertcli.pipeline.progress import RunCounts
 from bertcli.pipeline.scheduler import schedule
@@ -77,6 +86,17 @@ class ShardWork(ClusterWork):
     folder: AnyPath
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TotalWork(ClusterWork):
+    """Description of a run that sums over texts.
+
+    Attributes:
+        command: What is computed.
+    """
+
+    command: TotalCommand
+
+
 @dataclass(frozen=True, slots=True)
 class InputReader:
     """The reader: yields the texts of one shard after another."""
@@ -101,6 +121,16 @@ class ShardEncoderFactory:
 
     def __call__(self) -> Worker:
         return ShardEncoder(self.work)
+
+
+@dataclass(frozen=True, slots=True)
+class TotalWorkerFactory:
+    """Makes the worker of an actor that sums over texts."""
+
+    work: TotalWork
+
+    def __call__(self) -> Worker:
+        return TotalWorker(self.work)
 
 
 class TaskWorker(ABC):
@@ -130,7 +160,7 @@ class TaskWorker(ABC):
         """Prepare to compute with a session that has just been opened."""
 
     def answers(
-        self, job: ShardJob, texts: Iterable[Any], stages: Stages, counts: RunCounts, session: Session
+        self, job: TextJob, texts: Iterable[Any], stages: Stages, counts: RunCounts, session: Session
     ) -> Iterator[Any]:
         """Yield the record of each text of a task, or its failure if failed texts are skipped.
 
@@ -202,3 +232,31 @@ class ShardEncoder(TaskWorker):
                 shard=entry,
                 id_type=shard.id_type,
             )
+
+
+class TotalWorker(TaskWorker):
+    """Sums over the texts of one task after another."""
+
+    def __init__(self, work: TotalWork) -> None:
+        super().__init__(work)
+        self._totals = work
+
+    def set_up(self, session: Session) -> None:
+        """Prepare the command."""
+        self._job = self._totals.command.set_up(session)
+
+    def compute(self, task: ShardTask, session: Session) -> TotalResult:
+        """Sum over the texts of a task."""
+        counts, job = RunCounts(), self._job
+        failed: list[FailedText] = []
+        total = job.start()
+        with Stages() as stages:
+            for answer in self.answers(job, task.texts, stages, counts, session):
+                if isinstance(answer, FailedText):
+                    failed.append(answer)
+                else:
+                    total.add(answer)
+        counts.done = len(task.texts)
+        return TotalResult(
+            failed=tuple(failed), counts=counts, read_bytes=task.read_bytes, notes=self.take_notes(), total=total
+        )

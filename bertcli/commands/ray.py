@@ -4,27 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertcli.choices import EngineName
-from bertcli.cluster.collector import ManifestCollector
+from bertcli.cluster.collector import ManifestCollector, TotalCollector
 from bertcli.cluster.connection import connected, nodes, results
 from bertcli.cluster.plan import ActorPlan, plan_actors
-from bertcli.cluster.workers import InputReader, ShardEncoderFactory, ShardWork
+from bertcli.cluster.workers import InputReader, ShardEncoderFactory, ShardWork, TotalWork, TotalWorkerFactory
 from bertcli.commands.corpus import CorpusRun, as_started
 from bertcli.commands.opening import note_doubts
 from bertcli.commands.reports import note_all, report_early_end, report_resumed
 from bertcli.errors import BertcliError, ExitCode
 from bertcli.input.reader import TextReader
+from bertcli.input.records import FailedText
 from bertcli.model.engine_choice import default_batch_tokens
 from bertcli.model.request import SessionRequest
 from bertcli.model.session import Session, open_session
 from bertcli.output.files.folder import check_same_run, find_started_run, open_folder, prepare_folder
 from bertcli.output.files.shards import remove_leftovers
 from bertcli.output.sink import Sink, Written
+from bertcli.pipeline.jobs import TotalCommand
 from bertcli.results.corpus import Manifest
+from bertcli.results.texts import RunInfo
 
 if TYPE_CHECKING:
     from bertcli.storage import AnyPath
@@ -81,6 +84,53 @@ def run_on_ray(run: CorpusRun, sink: Sink, folder: AnyPath) -> ExitCode:
     sink.reporter.summarize(collector.summary())
     report_resumed(started, sink)
     return sink.end(Written(collector.manifest.rows, collector.manifest.skipped))
+
+
+@contextmanager
+def totals_on_ray(run: CorpusRun, command: TotalCommand, sink: Sink) -> Iterator[RayTotals]:
+    """Yield the sums over all texts, which the actors of a cluster compute.
+
+    Args:
+        run: The input, the checkpoint and the options.
+        command: What is summed.
+        sink: Its reporter shows notes and progress.
+    """
+    reader = TextReader(run.source)
+    session = open_driver_session(run, run.session, reader, sink)
+    job = command.set_up(session)
+    note_all(job, sink)
+    with planned_actors(run, sink) as (ray, plan):
+        planned = actor_session(run.session, session, plan)
+        sink.reporter.note(f"Ray: {plan}")
+        work = TotalWork(
+            source=run.source,
+            on_error=run.texts.on_error,
+            session=planned,
+            manifest=Manifest({}, run.limits(session, planned.device)),
+            working_folder=str(Path.cwd()),
+            command=command,
+        )
+        collector = TotalCollector(job.start(), sink.reporter, reader.total_bytes)
+        found = results(ray, InputReader(work), TotalWorkerFactory(work), plan)
+        yield RayTotals(session, run.info(session, planned), collector, collector.failed_texts(found))
+        collector.report_unknown(session.tokenizer.special_tokens.unk)
+
+
+@dataclass(frozen=True, slots=True)
+class RayTotals:
+    """Sums over the texts of a run on Ray.
+
+    Attributes:
+        session: The checkpoint, open in this process.
+        info: The model, and the engine of the actors.
+        collector: Has the sums, once all failed texts have been taken.
+        failed: The failed texts, as they come.
+    """
+
+    session: Session
+    info: RunInfo
+    collector: TotalCollector
+    failed: Iterator[FailedText]
 
 
 def open_driver_session(run: CorpusRun, model: SessionRequest, reader: TextReader, sink: Sink) -> Session:

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from bertcli.errors import BertcliError
 from bertcli.output.files.manifest import load_manifest
-from bertcli.output.files.shard_job import ShardJob
 from bertcli.output.formatting import counted
 from bertcli.output.sink import Sink
+from bertcli.pipeline.jobs import TextJob
 from bertcli.results.corpus import Manifest
 
 if TYPE_CHECKING:
     from bertcli.storage import AnyPath
 
 
-def note_all(job: ShardJob, sink: Sink) -> None:
+def note_all(job: TextJob, sink: Sink) -> None:
     """Print the notes of a job."""
     for note in job.notes:
         sink.reporter.note(note)

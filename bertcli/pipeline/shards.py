@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from bertcli.checkpoints import layout
 from bertcli.checkpoints.config import ModelConfig
@@ -131,5 +132,9 @@ def _utf8_size(text: str) -> int:
 
 def _hashed_bytes(text: TextRecord | FailedText) -> bytes:
     # Part of the manifest's format.
-    parts = (text.id, text.text, text.pair) if isinstance(text, TextRecord) else (text.id, text.error.message, "failed")
+    if isinstance(text, FailedText):
+        return repr((text.id, text.error.message, "failed")).encode()
+    parts: tuple[Any, ...] = (text.id, text.text, text.pair)
+    if (more := (text.versus, text.group, text.target)) != (None, None, None):
+        parts += more
     return repr(parts).encode()

@@ -1,6 +1,8 @@
 """bertcli attn: statistics, matrices and maps of attention heads."""
 
+from collections.abc import Iterator
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,6 +11,7 @@ from bertcli.analysis.attention.heads import (
     batch_tokens,
     compute_attention,
     compute_statistics,
+    summaries_of,
     summarize_texts,
 )
 from bertcli.commands.attn.analysis import THRESHOLDS, check_text, display_of, layers_of, prepare, schema_of
@@ -18,6 +21,7 @@ from bertcli.commands.opening import open_texts, streaming_plan
 from bertcli.commands.request import lists_fields, open_sink
 from bertcli.errors import ExitCode
 from bertcli.input.reader import TextReader
+from bertcli.input.records import FailedText
 from bertcli.model.session import Session, open_session
 from bertcli.output.display import AttentionDisplay
 from bertcli.output.files.arrays import ArrayColumn, tensor_writers
@@ -26,7 +30,10 @@ from bertcli.output.schema import with_ids, with_window_columns
 from bertcli.output.schemas.attn import expansion_schema, summary_schema
 from bertcli.output.sink import Sink
 from bertcli.pipeline.scheduler import Run
-from bertcli.results.attention import Expansion
+from bertcli.results.attention import AttnSummary, Expansion
+
+if TYPE_CHECKING:
+    from bertcli.commands.ray import RayTotals
 
 
 def attn(request: AttnRequest) -> ExitCode:
@@ -48,6 +55,8 @@ def attn(request: AttnRequest) -> ExitCode:
 
         return run_corpus(corpus_run(request), sink)
     display = display_of(request)
+    if request.heads.aggregate and request.ray.is_requested:
+        return _aggregate_on_ray(request, display, sink)
     session, reader = open_texts(request.texts, request.model, sink)
     options = prepare(request, session, sink.destination.format)
     if request.heads.aggregate:
@@ -71,6 +80,21 @@ def _aggregate(
     with Run(session, reader, plan, sink.reporter, sink.reporter.note) as run:
         summaries = run.answers(partial(compute_statistics, session, options=options))
         return sink.write(info, summary_schema(info, display), summarize_texts(summaries, options))
+
+
+def _aggregate_on_ray(request: AttnRequest, display: AttentionDisplay, sink: Sink) -> ExitCode:
+    from bertcli.commands.attn.corpus import AttnTotalCommand, corpus_run
+    from bertcli.commands.ray import totals_on_ray
+
+    with totals_on_ray(corpus_run(request), AttnTotalCommand(request), sink) as totals:
+        options = prepare(request, totals.session, sink.destination.format)
+        return sink.write(totals.info, summary_schema(totals.info, display), _merged_answers(totals, options))
+
+
+def _merged_answers(totals: "RayTotals", options: AttnOptions) -> Iterator[AttnSummary | FailedText]:
+    """Yield failed texts as they come, and at the end the summary of all others, if there are any."""
+    yield from totals.failed
+    yield from summaries_of(totals.collector.total, options)
 
 
 def _show_expansion(request: AttnRequest, sink: Sink) -> ExitCode:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from bertcli.analysis.attention.heads import batch_tokens, compute_attention
+from bertcli.analysis.attention.heads import batch_tokens, compute_attention, compute_statistics
+from bertcli.analysis.attention.statistics import Aggregate
 from bertcli.checkpoints.hub_cache import OnDownload, ignore_download
 from bertcli.commands.attn.analysis import check_text, display_of, prepare, schema_of
 from bertcli.commands.attn.request import AttnRequest
@@ -15,12 +16,13 @@ from bertcli.commands.corpus import CorpusRun, option_values, record_layout
 from bertcli.model.session import Session
 from bertcli.output.destination import FOLDER
 from bertcli.output.files.shard_job import ShardJob
+from bertcli.pipeline.jobs import TotalJob
 from bertcli.pipeline.scheduler import SORT_WINDOW, Plan
 from bertcli.results.texts import RunInfo
 
 
 def corpus_run(request: AttnRequest) -> CorpusRun:
-    """Return the run of a request that has a folder."""
+    """Return the run of a request that has a folder, or whose sums Ray computes."""
     return CorpusRun(
         "attn",
         AttnCommand(request),
@@ -31,6 +33,22 @@ def corpus_run(request: AttnRequest) -> CorpusRun:
         request.corpus,
         request.ray,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class AttnTotalCommand:
+    """attn --aggregate, with its options; a bertcli.pipeline.jobs.TotalCommand."""
+
+    request: AttnRequest
+
+    def set_up(self, session: Session) -> TotalJob:
+        """Return what to compute for each text, and the sums over all of them."""
+        options = prepare(self.request, session, "json")
+        return TotalJob(
+            compute=partial(compute_statistics, session, options=options),
+            plan=Plan(batch_tokens=batch_tokens(session)),
+            start=Aggregate,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +63,14 @@ class AttnCommand:
         options = prepare(request, session, FOLDER)
         is_large = options.returns_matrices
         return ShardJob(
-            partial(compute_attention, session, options=options),
-            record_layout(request, schema_of(request, options, display, info), info, is_large=is_large),
-            Plan(
+            compute=partial(compute_attention, session, options=options),
+            layout=record_layout(request, schema_of(request, options, display, info), info, is_large=is_large),
+            plan=Plan(
                 sort_window=1 if is_large else SORT_WINDOW,
                 batch_tokens=batch_tokens(session),
                 prefetch=0 if is_large else 1,
             ),
-            self._options,
+            options=self._options,
             check=partial(check_text, options, display),
         )
 

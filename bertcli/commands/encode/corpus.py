@@ -57,10 +57,10 @@ class EncodeCommand:
         compute, documents = window_plan(session, options)
         layout = parquet_layout(session, request, options, info)
         return ShardJob(
-            compute,
-            layout,
-            Plan(sort_window=sort_window(options), ids_only=not options.needs_words),
-            partial(_options, request),
+            compute=compute,
+            layout=layout,
+            plan=Plan(sort_window=sort_window(options), ids_only=not options.needs_words),
+            options=partial(_options, request),
             documents=documents,
             notes=notes_on_context(request, options.heads),
             dedupe=VectorDedupe(request, session, options, [vector.name for vector in layout.vectors])

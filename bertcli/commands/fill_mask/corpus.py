@@ -57,14 +57,14 @@ class FillMaskCommand:
         analysis = set_up(request, session, on_download)
         has_pairs = request.pairs.versus is not None
         return ShardJob(
-            analysis.compute,
-            record_layout(request, analysis.schema(info), info, is_large=analysis.is_large),
-            Plan(
+            compute=analysis.compute,
+            layout=record_layout(request, analysis.schema(info), info, is_large=analysis.is_large),
+            plan=Plan(
                 sort_window=1 if analysis.is_large else SORT_WINDOW,
                 batch_tokens=analysis.batch_tokens,
                 prefetch=0 if analysis.is_large else 1,
             ),
-            self._options,
+            options=self._options,
             check=analysis.check,
             documents=analysis.documents or ANSWER_WINDOWS,
             divide=analysis.divide,

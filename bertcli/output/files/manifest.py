@@ -87,7 +87,7 @@ def parse_manifest(content: bytes) -> Manifest:
             hint="start over with --force, or name another folder",
         )
     # Only encode has a recipe.
-    others = {} if entries.get("command") == "encode" else {"recipe": {}}
+    others: Mapping[str, Any] = {} if entries.get("command") == "encode" else {"recipe": {}}
     _check_entries({**others, **entries}, _ENTRIES)
     for number, shard in enumerate(entries["shards"]):
         _check_entries(shard, _SHARD_ENTRIES, f"shards[{number}]")

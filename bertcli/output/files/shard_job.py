@@ -1,17 +1,17 @@
 """Job of a shard: the computation of a command, and the columns of its records."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from bertcli.checkpoints.hub_cache import OnDownload, ignore_download
-from bertcli.input.records import FailedText, TextRecord, Window
+from bertcli.input.records import FailedText, TextRecord
 from bertcli.model.session import Session
 from bertcli.output.files.shards import ShardLayout
-from bertcli.pipeline.documents import ANSWER_WINDOWS, Check, DocumentPlan
-from bertcli.pipeline.scheduler import Compute, Dedupe, Plan
+from bertcli.pipeline.jobs import TextJob
+from bertcli.pipeline.scheduler import Dedupe
 from bertcli.results.corpus import Manifest
 from bertcli.results.texts import RunInfo
 from bertcli.storage import AnyPath
@@ -31,43 +31,19 @@ class DedupePlan(Protocol):
         """Return a function that takes each text of the finished shards in turn, and fills the cache from them."""
 
 
-@dataclass(frozen=True, slots=True)
-class ShardJob:
-    """A command that is ready to compute.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShardJob(TextJob):
+    """Computation of a command that writes shards.
 
     Attributes:
-        compute: Returns the answers of a batch.
         layout: The columns of the shards.
-        plan: How texts are grouped. The runner adds the ends of the shards.
         options: Returns the options of the command that change the records, for the manifest.
-        check: Returns a FailedText for a text that the command cannot take.
-        documents: How texts that are longer than the limit are read.
-        divide: Returns the texts to compute for the texts of the input. None if they are the same.
-        join: Returns the records of the texts of the input for the answers. None if they are the same.
-        parts: Number of texts that divide makes of each.
-        notes: Notes for the user.
         dedupe: Opens the cache of repeated texts, None to compute each of them.
     """
 
-    compute: Compute[Any]
     layout: ShardLayout
-    plan: Plan
     options: Callable[[], Mapping[str, Any]]
-    check: Check | None = None
-    documents: DocumentPlan[Any] = ANSWER_WINDOWS
-    divide: Callable[[Iterable[Window]], Iterator[Window]] | None = None
-    join: Callable[[Iterable[Any]], Iterator[Any]] | None = None
-    parts: int = 1
-    notes: Sequence[str] = ()
     dedupe: DedupePlan | None = None
-
-    def divided(self, windows: Iterable[Window]) -> Iterable[Window]:
-        """Return the texts to compute for windows of the input."""
-        return windows if self.divide is None else self.divide(windows)
-
-    def joined(self, answers: Iterable[Any]) -> Iterable[Any]:
-        """Return the records of the texts of the input."""
-        return answers if self.join is None else self.join(answers)
 
 
 class ShardCommand(Protocol):
