@@ -18,14 +18,14 @@ from typing import Any
 from bertcli.choices import EngineName
 from bertcli.cluster.connection import connected, results
 from bertcli.cluster.plan import ActorPlan
-from bertcli.cluster.workers import ClusterWork, EncoderFactory, InputReader
-from bertcli.commands.encode.folder import folder_plan
-from bertcli.commands.encode.outputs import encode_options, parquet_layout
+from bertcli.cluster.tasks import ShardResult
+from bertcli.cluster.workers import InputReader, ShardEncoderFactory, ShardWork
+from bertcli.commands.encode.corpus import corpus_run
 from bertcli.commands.encode.request import EncodeRequest
 from bertcli.commands.options import RayOptions, TextOptions
 from bertcli.model.request import SessionRequest
 from bertcli.model.session import open_session
-from bertcli.output.destination import FOLDER, Destination, OutputOptions
+from bertcli.output.destination import OutputOptions
 from bertcli.results.corpus import Manifest, ShardLimits
 from samples import mixed_texts, write_lines
 from timing import in_turn, median_ratio
@@ -35,30 +35,30 @@ WANTED = 1.6
 UNTIL_WARM = 4
 
 
-def cluster_work(file: Path, folder: Path, engine: EngineName, shard_rows: int) -> ClusterWork:
+def cluster_work(file: Path, folder: Path, engine: EngineName, shard_rows: int) -> ShardWork:
     """Return the work of `encode -f FILE -o FOLDER --ray`, with actors of one thread."""
     model = SessionRequest(engine=engine, device="cpu", threads=1)
     texts = TextOptions(file=[str(file)])
     request = EncodeRequest(texts, model, OutputOptions(output=f"{folder}/"), ray=RayOptions(on_ray=True))
-    session = open_session(model)
-    options = encode_options(request, session, Destination(FOLDER, folder=folder))
-    return ClusterWork(
-        source=texts.source(),
+    run = corpus_run(request)
+    return ShardWork(
+        source=run.source,
         on_error=texts.on_error,
-        session=model,
-        options=options,
-        layout=parquet_layout(session, request, options, session.info("encode")),
-        plan=folder_plan(options),
+        session=run.session,
+        command=run.command,
+        info=run.info(open_session(run.session)),
         manifest=Manifest({}, ShardLimits(shard_rows)),
         folder=folder,
         working_folder=str(folder),
     )
 
 
-def texts_per_second(ray: Any, work: ClusterWork, actors: int) -> float:
+def texts_per_second(ray: Any, work: ShardWork, actors: int) -> float:
     """Return the texts per second of `actors` one-thread actors, once they are warm."""
     rows, start = 0, 0.0
-    for number, result in enumerate(results(ray, InputReader(work), EncoderFactory(work), ActorPlan(actors, 1)), 1):
+    found = results(ray, InputReader(work), ShardEncoderFactory(work), ActorPlan(actors, 1))
+    for number, result in enumerate(found, 1):
+        assert isinstance(result, ShardResult)
         rows += result.shard.rows if number > UNTIL_WARM else 0
         start = time.perf_counter() if number == UNTIL_WARM else start
     return rows / (time.perf_counter() - start)

@@ -64,7 +64,7 @@ _bertcli() {
             esac
             ;;
         fill-mask)
-            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error -k --top-k --mass --entropy --targets --target-field --target-score --joint --order --pieces --rank --score --within-word --words --lens --lens-file --compare --mutual --head-effects --attribute --baseline --steps --versus --only --only-words --aggregate --group-by -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --long --overlap --token --ablate --format --json --fields -o --output --svg --force --color --width --pager --no-pager -q --quiet --debug -h --help'
+            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error -k --top-k --mass --entropy --targets --target-field --target-score --joint --order --pieces --rank --score --within-word --words --lens --lens-file --compare --mutual --head-effects --attribute --baseline --steps --versus --only --only-words --aggregate --group-by --keep-text --shard-rows --resume --ray --ray-address --actors --gpus-per-actor -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --long --overlap --token --ablate --format --json --fields -o --output --svg --force --color --width --pager --no-pager -q --quiet --debug -h --help'
             case $prev in
                 -f|--file) takes=file ;;
                 --field|--column) takes=value ;;
@@ -91,6 +91,10 @@ _bertcli() {
                 --only) takes=value values='shared b' ;;
                 --only-words) takes=value ;;
                 --group-by) takes=value ;;
+                --shard-rows) takes=value ;;
+                --ray-address) takes=value ;;
+                --actors) takes=value ;;
+                --gpus-per-actor) takes=value ;;
                 -m|--model) takes=model ;;
                 --revision) takes=value ;;
                 --engine) takes=value values='auto numpy torch transformers' ;;
@@ -142,7 +146,7 @@ _bertcli() {
             esac
             ;;
         attn)
-            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error --layer --layers --head --label --top --by --group --stat --grid --aggregate --from -k --top-k --rollout --value-norms --head-distance --words --rows --cols --expansion --html --open --png --attribute --baseline --steps --head-effects -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --long --overlap --token --ablate --format --json --fields -o --output --svg --force --color --width --pager --no-pager -q --quiet --debug -h --help'
+            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error --layer --layers --head --label --top --by --group --stat --grid --aggregate --from -k --top-k --rollout --value-norms --head-distance --words --rows --cols --expansion --html --open --png --attribute --baseline --steps --head-effects --keep-text --shard-rows --resume --ray --ray-address --actors --gpus-per-actor -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --long --overlap --token --ablate --format --json --fields -o --output --svg --force --color --width --pager --no-pager -q --quiet --debug -h --help'
             case $prev in
                 -f|--file) takes=file ;;
                 --field|--column) takes=value ;;
@@ -168,6 +172,10 @@ _bertcli() {
                 --attribute) takes=value values='occlusion ig' ;;
                 --baseline) takes=value values='mask pad zero' ;;
                 --steps) takes=value ;;
+                --shard-rows) takes=value ;;
+                --ray-address) takes=value ;;
+                --actors) takes=value ;;
+                --gpus-per-actor) takes=value ;;
                 -m|--model) takes=model ;;
                 --revision) takes=value ;;
                 --engine) takes=value values='auto numpy torch transformers' ;;

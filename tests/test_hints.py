@@ -146,7 +146,7 @@ def test_following_hints_ends_in_success(
     tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("bertcli.commands.encode.ray.encode_on_ray", lambda *_: ExitCode.DONE)  # it takes seconds
+    monkeypatch.setattr("bertcli.commands.ray.run_on_ray", lambda *_: ExitCode.DONE)  # it takes seconds
     rng = random.Random(seed)
     command = rng.choice(COMMANDS[:4])
     names = option_names(command)

@@ -16,6 +16,7 @@ from bertcli.cli.options import (
     VECTORS,
     CorpusGroup,
     EmbeddingGroup,
+    FolderGroup,
     HeadGroup,
     HeadModelGroup,
     MapGroup,
@@ -288,6 +289,8 @@ def fill_mask(
         ),
     ] = None,
     pairs: PairGroup,
+    corpus: FolderGroup,
+    ray: RayGroup,
     model: HeadModelGroup,
     output: OutputGroup,
 ) -> int:
@@ -322,6 +325,8 @@ def fill_mask(
             baseline=baseline,
             steps=steps,
             pairs=pairs,
+            corpus=corpus,
+            ray=ray,
         )
     )
 
@@ -365,13 +370,21 @@ def shapes(
 
 
 def attn(
-    texts: TextGroup, *, heads: HeadGroup, maps: MapGroup, page: PageGroup, model: HeadModelGroup, output: OutputGroup
+    texts: TextGroup,
+    *,
+    heads: HeadGroup,
+    maps: MapGroup,
+    page: PageGroup,
+    corpus: FolderGroup,
+    ray: RayGroup,
+    model: HeadModelGroup,
+    output: OutputGroup,
 ) -> int:
     """Show attention heads."""
     from bertcli.commands.attn.command import attn as run
     from bertcli.commands.attn.request import AttnRequest
 
-    return run(AttnRequest(texts, model, output, heads, maps, page))
+    return run(AttnRequest(texts, model, output, heads, maps, page, corpus, ray))
 
 
 def models(output: OutputGroup) -> int:

@@ -241,11 +241,24 @@ CorpusGroup = Annotated[
     ),
 ]  # fmt: skip
 
+_CORPUS = get_args(CorpusGroup)[1].parameters
+
+# The options of a folder for commands that write no vectors.
+FolderGroup = Annotated[
+    CorpusOptions,
+    Group(
+        {
+            "keep_text": option("--keep-text", panel=CORPUS, help="Write each text too, into a folder (-o out/)."),
+            **{name: _CORPUS[name] for name in ("shard_rows", "resume")},
+        }
+    ),
+]
+
 RayGroup = Annotated[
     RayOptions,
     Group(
         {
-            "on_ray": option("--ray", panel=CORPUS, help="Encode into a folder with Ray, here or on a cluster."),
+            "on_ray": option("--ray", panel=CORPUS, help="Compute with Ray, here or on a cluster, and write a folder."),
             "ray_address": option(
                 "--ray-address", panel=CORPUS, metavar="ADDRESS", show_default="a Ray on this machine",
                 help="Address of the cluster, such as ray://head:10001.",

@@ -12,7 +12,7 @@ from tempfile import gettempdir
 from typing import Any
 
 from bertcli.cluster.plan import ActorPlan
-from bertcli.cluster.tasks import Failure, OpenEncoder, ReadTasks, ShardResult
+from bertcli.cluster.tasks import Failure, OpenWorker, ReadTasks, TaskResult
 from bertcli.errors import Unreachable, require
 from bertcli.interrupts import INTERRUPTS
 
@@ -107,13 +107,13 @@ def nodes(ray: Any) -> list[Mapping[str, float]]:
     return [node["Resources"] for node in ray.nodes() if node["Alive"]]
 
 
-def results(ray: Any, read: ReadTasks, open_encoder: OpenEncoder, plan: ActorPlan) -> Iterator[ShardResult]:
-    """Yield the result of each shard, in the order of the input.
+def results(ray: Any, read: ReadTasks, open_worker: OpenWorker, plan: ActorPlan) -> Iterator[TaskResult]:
+    """Yield the result of each task, in the order of the input.
 
     Args:
         ray: The module, connected.
         read: Reads the input as tasks.
-        open_encoder: Makes the encoder of an actor.
+        open_worker: Makes the worker of an actor.
         plan: Number and size of the actors.
 
     Raises:
@@ -125,7 +125,7 @@ def results(ray: Any, read: ReadTasks, open_encoder: OpenEncoder, plan: ActorPla
     from bertcli.cluster.dataset import DataFlow
 
     # It reserves no CPU, since it shares a node with the actors that it drives.
-    flow = ray.remote(num_cpus=0)(DataFlow).remote(read, open_encoder, plan)
+    flow = ray.remote(num_cpus=0)(DataFlow).remote(read, open_worker, plan)
     try:
         while (result := ray.get(flow.next.remote())) is not None:
             if isinstance(result, Failure):

@@ -8,7 +8,7 @@ import ray.data
 from ray.data.block import BlockMetadata
 
 from bertcli.cluster.plan import READER_CPUS, ActorPlan
-from bertcli.cluster.tasks import Failure, OpenEncoder, ReadTasks, ShardResult
+from bertcli.cluster.tasks import Failure, OpenWorker, ReadTasks, TaskResult
 
 _COLUMN = "item"
 
@@ -18,11 +18,11 @@ class DataFlow:
 
     Args:
         read: Reads the input as tasks.
-        open_encoder: Makes the encoder of an actor.
+        open_worker: Makes the worker of an actor.
         plan: Number and size of the actors.
     """
 
-    def __init__(self, read: ReadTasks, open_encoder: OpenEncoder, plan: ActorPlan) -> None:
+    def __init__(self, read: ReadTasks, open_worker: OpenWorker, plan: ActorPlan) -> None:
         context = ray.data.DataContext.get_current()
         # A row is a shard, and each is to be a block of its own: the rows of a block go to the same actor.
         context.target_max_block_size = 1
@@ -33,8 +33,8 @@ class DataFlow:
             _TaskSource(read), override_num_blocks=1, ray_remote_args={"num_cpus": READER_CPUS}
         )
         results = tasks.map_batches(
-            _EncoderActor,
-            fn_constructor_args=(open_encoder,),
+            _WorkerActor,
+            fn_constructor_args=(open_worker,),
             batch_size=1,
             batch_format="numpy",
             # With the default, a task would wait for a busy actor although another one is free.
@@ -44,8 +44,8 @@ class DataFlow:
         )
         self._rows = iter(results.iter_rows())
 
-    def next(self) -> ShardResult | Failure | None:
-        """Return the result of the next shard, in the order of the input; None after the last."""
+    def next(self) -> TaskResult | Failure | None:
+        """Return the result of the next task, in the order of the input; None after the last."""
         row = next(self._rows, None)
         return None if row is None else row[_COLUMN]
 
@@ -72,15 +72,15 @@ class _TaskSource(ray.data.Datasource):  # type: ignore[misc]  # ray has no type
         ]
 
 
-class _EncoderActor:
+class _WorkerActor:
     """An actor with one model."""
 
-    def __init__(self, open_encoder: OpenEncoder) -> None:
-        self._encode = open_encoder()
+    def __init__(self, open_worker: OpenWorker) -> None:
+        self._compute = open_worker()
 
     def __call__(self, batch: Any) -> Any:
         (task,) = batch[_COLUMN]
-        return _column(self._encode(task))
+        return _column(self._compute(task))
 
 
 def _column(item: Any) -> dict[str, Any]:

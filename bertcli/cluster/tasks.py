@@ -5,6 +5,7 @@ They are plain data, which Ray pickles. An expected error is sent as a Failure, 
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from bertcli.errors import BertcliError
 from bertcli.input.records import FailedText, TextRecord, Window
@@ -34,25 +35,45 @@ class ShardTask:
     read_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class ShardResult:
-    """A shard that has been written.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskResult:
+    """A report of a worker about a task.
 
     Attributes:
-        shard: Its entry in the manifest.
-        id_type: Type of the ids, None if not known yet.
         failed: Its failed texts.
         counts: Counts of its texts and tokens.
         read_bytes: As in ShardTask.
         notes: Notes for the user.
     """
 
-    shard: Shard
-    id_type: str | None
     failed: tuple[FailedText, ...]
     counts: RunCounts
     read_bytes: int
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShardResult(TaskResult):
+    """A shard that has been written.
+
+    Attributes:
+        shard: Its entry in the manifest.
+        id_type: Type of the ids, None if not known yet.
+    """
+
+    shard: Shard
+    id_type: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TotalResult(TaskResult):
+    """Sums over the texts of a task.
+
+    Attributes:
+        total: The sums, a bertcli.pipeline.jobs.Total.
+    """
+
+    total: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +85,10 @@ class Failure:
 
 # Reads the input as tasks, in the one reader.
 ReadTasks = Callable[[], Iterator[ShardTask | Failure]]
-# Encodes one shard after another, in an actor.
-EncodeShard = Callable[[ShardTask | Failure], ShardResult | Failure]
-# Makes an EncodeShard, once in each actor.
-OpenEncoder = Callable[[], EncodeShard]
+# Computes one task after another, in an actor.
+Worker = Callable[[ShardTask | Failure], TaskResult | Failure]
+# Makes a Worker, once in each actor.
+OpenWorker = Callable[[], Worker]
 
 
 def cut_into_tasks(windows: Iterable[Window], manifest: Manifest, read_bytes: Callable[[], int]) -> Iterator[ShardTask]:

@@ -1,35 +1,42 @@
-"""Workers in a cluster: one reader that cuts the input into shards, and encoders that write a shard at a time."""
+"""Workers in a cluster: one reader that cuts the input into tasks, and workers that compute one task at a time."""
 
 import errno
 import os
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
+from typing import Any
 
 from bertcli import __version__
-from bertcli.analysis.embeddings.encode import EncodeOptions
-from bertcli.analysis.embeddings.windows import DocumentVectors, encode_windows
 from bertcli.choices import OnError
-from bertcli.cluster.tasks import EncodeShard, Failure, ShardResult, ShardTask, cut_into_tasks
+from bertcli.cluster.tasks import (
+    Failure,
+    ShardResult,
+    ShardTask,
+    TaskResult,
+    TotalResult,
+    Worker,
+    cut_into_tasks,
+)
 from bertcli.errors import BertcliError, Unreachable
 from bertcli.input.reader import TextReader
 from bertcli.input.records import FailedText, TextSource
 from bertcli.model.request import SessionRequest
 from bertcli.model.session import Session, open_session
-from bertcli.model.windows import OverlappingWindows
-from bertcli.output.files.parquet import ParquetLayout
+from bertcli.output.files.shard_job import ShardCommand
 from bertcli.output.files.shards import ShardWriter
-from bertcli.pipeline.documents import DocumentPlan
 from bertcli.pipeline.halving import Halving
+from bertcli.pipeline.jobs import TextJob, TotalCommand
 from bertcli.pipeline.prefetch import Stages
 from bertcli.pipeline.progress import RunCounts
-from bertcli.pipeline.scheduler import Plan, schedule
+from bertcli.pipeline.scheduler import schedule
 from bertcli.results.corpus import Manifest
+from bertcli.results.texts import RunInfo
 from bertcli.storage import AnyPath
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterWork:
     """Description of a run, sent to every process of the cluster.
 
@@ -37,11 +44,7 @@ class ClusterWork:
         source: The input texts.
         on_error: Stop at a failed text, or skip it.
         session: The checkpoint, and the engine and threads of each actor.
-        options: What is computed for each text.
-        layout: The columns of the shards.
-        plan: How the texts of a shard are grouped.
         manifest: The finished shards.
-        folder: Where the shards are written.
         working_folder: The folder that relative paths start from.
         version: The version of bertcli that drives the run.
     """
@@ -49,11 +52,7 @@ class ClusterWork:
     source: TextSource
     on_error: OnError
     session: SessionRequest
-    options: EncodeOptions
-    layout: ParquetLayout
-    plan: Plan
     manifest: Manifest
-    folder: AnyPath
     working_folder: str
     version: str = __version__
 
@@ -70,6 +69,32 @@ class ClusterWork:
             )
         with suppress(OSError):  # on another machine there may be no such folder, and no path that starts there
             os.chdir(self.working_folder)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShardWork(ClusterWork):
+    """Description of a run that writes shards.
+
+    Attributes:
+        command: What is computed.
+        info: The model and engine, for the metadata of the shards.
+        folder: Where the shards are written.
+    """
+
+    command: ShardCommand
+    info: RunInfo
+    folder: AnyPath
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TotalWork(ClusterWork):
+    """Description of a run that sums over texts.
+
+    Attributes:
+        command: What is computed.
+    """
+
+    command: TotalCommand
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,59 +114,149 @@ class InputReader:
 
 
 @dataclass(frozen=True, slots=True)
-class EncoderFactory:
+class ShardEncoderFactory:
     """Makes the encoder of an actor."""
 
-    work: ClusterWork
+    work: ShardWork
 
-    def __call__(self) -> EncodeShard:
+    def __call__(self) -> Worker:
         return ShardEncoder(self.work)
 
 
-class ShardEncoder:
-    """Encodes and writes one shard after another, with one model."""
+@dataclass(frozen=True, slots=True)
+class TotalWorkerFactory:
+    """Makes the worker of an actor that sums over texts."""
+
+    work: TotalWork
+
+    def __call__(self) -> Worker:
+        return TotalWorker(self.work)
+
+
+class TaskWorker(ABC):
+    """Computes one task after another, with one model."""
 
     def __init__(self, work: ClusterWork) -> None:
         self._work = work
         self._session: Session | None = None
-        self._notes: list[str] = []  # since the last shard
+        self._notes: list[str] = []  # since the last task
 
-    def __call__(self, task: ShardTask | Failure) -> ShardResult | Failure:
+    def __call__(self, task: ShardTask | Failure) -> TaskResult | Failure:
         if isinstance(task, Failure):
             return task
         try:
-            return self._encode(task)
+            return self.compute(task, self._open())
         except (BertcliError, OSError) as error:
             return Failure(error)
         except MemoryError:
             return Failure(OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)))
 
+    @abstractmethod
+    def compute(self, task: ShardTask, session: Session) -> TaskResult:
+        """Return the result of a task."""
+
+    @abstractmethod
+    def set_up(self, session: Session) -> None:
+        """Prepare to compute with a session that has just been opened."""
+
+    def answers(
+        self, job: TextJob, texts: Iterable[Any], stages: Stages, counts: RunCounts, session: Session
+    ) -> Iterator[Any]:
+        """Yield the record of each text of a task, or its failure if failed texts are skipped.
+
+        Raises:
+            BertcliError: A text failed, and failed texts are not to be skipped.
+        """
+        computed = schedule(
+            session,
+            job.divided([list(texts)]),
+            job.compute,
+            stages,
+            job.plan,
+            counts,
+            self._halving,
+            check=job.check,
+            documents=job.documents,
+        )
+        for answer in job.joined(computed):
+            if isinstance(answer, FailedText) and self._work.on_error == OnError.STOP:
+                raise answer.error.with_prefix(answer.place)
+            yield answer
+
+    def take_notes(self) -> tuple[str, ...]:
+        """Return the notes since the last task."""
+        notes = tuple(self._notes)
+        self._notes.clear()
+        return notes
+
     def _open(self) -> Session:
         # Not in the constructor: Ray would restart the actor again and again without reporting the error.
         if self._session is None:
             self._work.enter_process()
-            self._session = open_session(self._work.session)
-            self._halving = Halving(self._session.tokenizer.pad_token_id, self._notes.append)
+            session = open_session(self._work.session)
+            self._halving = Halving(session.tokenizer.pad_token_id, self._notes.append)
+            self.set_up(session)
+            self._session = session
         return self._session
 
-    def _encode(self, task: ShardTask) -> ShardResult:
-        work, session, counts = self._work, self._open(), RunCounts()
+
+class ShardEncoder(TaskWorker):
+    """Computes and writes one shard after another."""
+
+    def __init__(self, work: ShardWork) -> None:
+        super().__init__(work)
+        self._shards = work
+
+    def set_up(self, session: Session) -> None:
+        """Prepare the command."""
+        self._job = self._shards.command.set_up(session, self._shards.info)
+
+    def compute(self, task: ShardTask, session: Session) -> ShardResult:
+        """Compute and write a shard."""
+        counts, job = RunCounts(), self._job
         failed: list[FailedText] = []
-        compute = partial(encode_windows, session, options=work.options)
-        documents = DocumentPlan(OverlappingWindows(), partial(DocumentVectors, session, work.options))
-        with Stages() as stages, ShardWriter(work.folder, task.number, work.layout, task.id_type) as shard:
-            answers = schedule(
-                session, [task.texts], compute, stages, work.plan, counts, self._halving, documents=documents
-            )
-            for answer in answers:
-                if not isinstance(answer, FailedText):
-                    shard.write(answer)
-                elif work.on_error == OnError.STOP:
-                    raise answer.error.with_prefix(answer.place)
-                else:
+        with Stages() as stages, ShardWriter(self._shards.folder, task.number, job.layout, task.id_type) as shard:
+            for answer in self.answers(job, task.texts, stages, counts, session):
+                if isinstance(answer, FailedText):
                     shard.skip(answer)
                     failed.append(answer)
+                else:
+                    shard.write(answer)
             entry = shard.finish(task.input_sha256)
-            notes = tuple(self._notes)
-            self._notes.clear()
-            return ShardResult(entry, shard.id_type, tuple(failed), counts, task.read_bytes, notes)
+            counts.done = entry.rows
+            return ShardResult(
+                failed=tuple(failed),
+                counts=counts,
+                read_bytes=task.read_bytes,
+                notes=self.take_notes(),
+                shard=entry,
+                id_type=shard.id_type,
+            )
+
+
+class TotalWorker(TaskWorker):
+    """Sums over the texts of one task after another."""
+
+    def __init__(self, work: TotalWork) -> None:
+        super().__init__(work)
+        self._totals = work
+
+    def set_up(self, session: Session) -> None:
+        """Prepare the command."""
+        self._job = self._totals.command.set_up(session)
+
+    def compute(self, task: ShardTask, session: Session) -> TotalResult:
+        """Sum over the texts of a task."""
+        counts, job = RunCounts(), self._job
+        failed: list[FailedText] = []
+        total = job.start()
+        with Stages() as stages:
+            for answer in self.answers(job, task.texts, stages, counts, session):
+                if isinstance(answer, FailedText):
+                    failed.append(answer)
+                else:
+                    total.add(answer)
+        counts.done = len(task.texts)
+        return TotalResult(
+            failed=tuple(failed), counts=counts, read_bytes=task.read_bytes, notes=self.take_notes(), total=total
+        )

@@ -139,6 +139,7 @@ class OutputFormats:
         has_figures: Its results are matrices that matplotlib can draw.
         takes_folder: It can write a folder of shards.
         has_plain: Its results have a bare answer.
+        folder_takes_fields: The columns of its shards can be chosen.
     """
 
     command: str
@@ -146,6 +147,7 @@ class OutputFormats:
     has_figures: bool = False
     takes_folder: bool = False
     has_plain: bool = False
+    folder_takes_fields: bool = False
 
     @property
     def all_suffixes(self) -> tuple[str, ...]:
@@ -258,7 +260,7 @@ def resolve_destination(options: OutputOptions, formats: OutputFormats) -> Desti
                 hint="leave one out",
             )
         shards = Destination(FOLDER, folder=file, chosen_by=options.format_options)
-        if options.fields is not None:
+        if options.fields is not None and not formats.folder_takes_fields:
             raise WrongUsage(
                 f"--fields and the folder {options.output} cannot be combined: its files keep all columns",
                 hint=f"use {shards.instead(PARQUET_SUFFIX)}, or leave --fields out",

@@ -17,6 +17,8 @@ Record = TypeVar("Record")
 # The value of --fields that lists the names.
 HELP = "help"
 _ROW_FORMATS, _JSON_FORMATS = ("csv", "tsv"), ("json", "jsonl")
+# A folder of shards, whose columns are the keys of JSON.
+_FOLDER = "folder"
 # Formats whose fields can be chosen on standard output.
 TEXT_FORMATS = (*_ROW_FORMATS, *_JSON_FORMATS)
 _MAX_SUGGESTIONS = 3
@@ -162,7 +164,9 @@ class FieldSelection:
 
     def check(self, format_: str) -> None:
         """Check that a format can show the chosen fields. Raises WrongUsage."""
-        if self.names is None or format_ not in TEXT_FORMATS or (format_ in _ROW_FORMATS and self._are_columns):
+        if self.names is None or format_ not in (*TEXT_FORMATS, _FOLDER):
+            return
+        if format_ in _ROW_FORMATS and self._are_columns:
             return
         key = next((name for name in self.names if name not in self.catalog.columns), None)
         for name in self.names:
@@ -172,8 +176,9 @@ class FieldSelection:
                     hint="leave one of them out",
                 )
             if not self._keys(name):
+                other = "a folder" if format_ == _FOLDER else "JSON"
                 raise WrongUsage(
-                    f"--fields has {name}, a column of TSV and CSV that JSON does not have",
+                    f"--fields has {name}, a column of TSV and CSV that {other} does not have",
                     hint=f"write TSV or CSV instead, or leave {name} out of --fields",
                 )
         if format_ == "jsonl" and self.catalog.lines_key:

@@ -21,7 +21,7 @@ from bertcli.pipeline.documents import ANSWER_WINDOWS, AnswerJoiner, Check, Docu
 from bertcli.pipeline.halving import Halving
 from bertcli.pipeline.prefetch import Prefetched, Stages
 from bertcli.pipeline.progress import ProgressDisplay, ProgressReporter, RunCounts
-from bertcli.pipeline.shards import ShardBoundaries
+from bertcli.pipeline.shards import PartBoundaries, ShardBoundaries
 from bertcli.results.corpus import RunSummary
 
 Answer = TypeVar("Answer")
@@ -57,7 +57,7 @@ class Plan:
     """
 
     sort_window: int = SORT_WINDOW
-    boundaries: ShardBoundaries | None = None
+    boundaries: ShardBoundaries | PartBoundaries | None = None
     ends_at_silence: bool = False
     ids_only: bool = False
     batch_tokens: int | None = None
@@ -238,7 +238,7 @@ def _tokenize(
                 yield texts
 
 
-def _ends_shard(text: TokenizedText | FailedText, boundaries: ShardBoundaries | None) -> bool:
+def _ends_shard(text: TokenizedText | FailedText, boundaries: ShardBoundaries | PartBoundaries | None) -> bool:
     if boundaries is None:
         return False
     if isinstance(text, FailedText):
@@ -259,7 +259,7 @@ class _GroupWorker(Generic[Answer]):
         session: Session,
         compute: Compute[Answer],
         batch_tokens: int,
-        boundaries: ShardBoundaries | None,
+        boundaries: ShardBoundaries | PartBoundaries | None,
         stages: Stages,
         counts: RunCounts,
         halving: Halving,

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from bertcli.checkpoints import layout
 from bertcli.checkpoints.config import ModelConfig
@@ -21,18 +22,19 @@ _SPECIAL_TOKEN_BYTES = 3 * BYTES_PER_TOKEN
 _MAX_BYTES_PER_TOKEN = 8
 
 
-def default_limits(config: ModelConfig, device: str, max_tokens: int) -> ShardLimits:
+def default_limits(config: ModelConfig, device: str, max_tokens: int, passes: float = 1) -> ShardLimits:
     """Return the size of the shards of a run that does not set it, so that a shard takes about 30 seconds at most.
 
     Args:
         config: The model.
         device: The device, as torch spells it.
         max_tokens: Largest number of tokens in a text.
+        passes: Number of times that a text goes through the model.
     """
     work = _CPU_WORK * _DEVICE_SPEEDS[device.partition(":")[0]]
     # Layers that are not BERT's are counted as if they were: 12 hidden^2 values each.
     parameters = layout.layer_parameters(config) or 12 * config.hidden_size**2 * config.num_hidden_layers
-    text_bytes = max(1, round(work / (2 * parameters) * BYTES_PER_TOKEN))
+    text_bytes = max(1, round(work / (2 * parameters * passes) * BYTES_PER_TOKEN))
     return ShardLimits(SHARD_ROWS, text_bytes, max_tokens * _MAX_BYTES_PER_TOKEN)
 
 
@@ -99,6 +101,23 @@ class ShardBoundaries:
         return shard in self._inputs
 
 
+@dataclass(frozen=True, slots=True)
+class PartBoundaries:
+    """The ends of shards whose texts are computed in parts, each of which has an index of its own.
+
+    Attributes:
+        boundaries: The ends of the shards, by the texts of the input.
+        parts: Number of parts of each text.
+    """
+
+    boundaries: ShardBoundaries
+    parts: int
+
+    def ends_after(self, index: int) -> bool:
+        """Return True if a shard ends with this part of a text."""
+        return (index + 1) % self.parts == 0 and self.boundaries.ends_after(index // self.parts)
+
+
 def _counted_bytes(text: TextRecord | FailedText, max_text_bytes: int | None) -> int:
     """Return the bytes that a text counts as."""
     if isinstance(text, FailedText):
@@ -113,5 +132,9 @@ def _utf8_size(text: str) -> int:
 
 def _hashed_bytes(text: TextRecord | FailedText) -> bytes:
     # Part of the manifest's format.
-    parts = (text.id, text.text, text.pair) if isinstance(text, TextRecord) else (text.id, text.error.message, "failed")
+    if isinstance(text, FailedText):
+        return repr((text.id, text.error.message, "failed")).encode()
+    parts: tuple[Any, ...] = (text.id, text.text, text.pair)
+    if (more := (text.versus, text.group, text.target)) != (None, None, None):
+        parts += more
     return repr(parts).encode()

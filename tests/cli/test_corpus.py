@@ -208,8 +208,8 @@ def test_the_hint_names_a_file_that_can_hold_the_option(tiny: tuple[str, str], f
     assert f"hint: use -o out.parquet instead of -o out.npy, or leave {option} out" in finished.stderr
 
 
-def test_attn_cannot_write_a_folder(tiny: tuple[str, str], folder: Path) -> None:
-    assert_failed(run("attn", "how", *tiny, "-o", "out/", cwd=folder), 2, "out: attn cannot write a folder")
+def test_shapes_cannot_write_a_folder(tiny: tuple[str, str], folder: Path) -> None:
+    assert_failed(run("shapes", "how", *tiny, "-o", "out/", cwd=folder), 2, "out: shapes cannot write a folder")
 
 
 def test_the_hint_shows_how_to_name_a_folder(tiny: tuple[str, str], folder: Path) -> None:

@@ -25,27 +25,28 @@ SHARED = {
     "-q", "--quiet", "--debug",
     "-h", "--help",
 }  # fmt: skip
+# Options of the commands that write folders of shards.
+FOLDER = {"--keep-text", "--shard-rows", "--resume", "--ray", "--ray-address", "--actors", "--gpus-per-actor"}
 OWN = {
     "encode": {"--pooling", "--normalize", "--no-normalize", "--prompt", "--prompt-name", "--tokens", "--layers",
                "--pooler", "--similarity", "-k", "--top-k", "--layer-op", "--words", "--word", "--word-pooling",
                "--pretokenized",
                 "--no-labels",
                 "--per-window",
-               "--dtype-out", "--keep-text", "--shard-rows", "--resume", "--dedupe",
-               "--ray", "--ray-address", "--actors", "--gpus-per-actor", "--ablate"},
+               "--dtype-out", "--dedupe", *FOLDER, "--ablate"},
     "fill-mask": {
         "-k", "--top-k", "--mass", "--entropy", "--targets", "--target-field", "--target-score", "--joint", "--order",
         "--pieces", "--rank",
         "--score", "--within-word", "--words", "--lens", "--lens-file", "--compare", "--mutual", "--versus",
         "--only", "--only-words", "--aggregate", "--group-by",
-        "--head-effects", "--attribute", "--baseline", "--steps", "--ablate",
+        "--head-effects", "--attribute", "--baseline", "--steps", "--ablate", *FOLDER,
     },
     "shapes": {"--batch", "--seq", "--run", "--weights", "--tokens", "--lengths"},
     "attn": {
         "--layer", "--head", "--from", "-k", "--top-k", "--label", "--top", "--by", "--group", "--stat", "--grid",
         "--aggregate", "--rollout", "--value-norms", "--head-distance", "--words", "--rows", "--cols", "--html",
         "--open", "--png", "--expansion", "--ablate", "--layers", "--attribute", "--baseline", "--steps",
-        "--head-effects",
+        "--head-effects", *FOLDER,
     },
 }  # fmt: skip
 # Options with fixed values, as --help shows them.
@@ -60,9 +61,9 @@ CHOICES = (
 )
 PANELS = {
     "encode": ["Input", "Vectors", "Model", "Output", "Corpus", "Other"],
-    "fill-mask": ["Input", "Predictions", "Scores of texts", "Summaries", "Model", "Output", "Other"],
+    "fill-mask": ["Input", "Predictions", "Scores of texts", "Summaries", "Model", "Output", "Corpus", "Other"],
     "shapes": ["Input", "Shapes", "Model", "Output", "Other"],
-    "attn": ["Input", "Heads", "Matrices", "Pages and pictures", "Model", "Output", "Other"],
+    "attn": ["Input", "Heads", "Matrices", "Pages and pictures", "Model", "Output", "Corpus", "Other"],
     "models": ["Output", "Other"],
 }
 

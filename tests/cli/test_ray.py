@@ -118,6 +118,44 @@ def test_ray_on_this_machine_writes_the_same_folder(tiny: tuple[str, str], lines
 
 
 @pytest.mark.slow
+def test_scores_and_attention_on_ray_are_those_without_it(
+    tiny: tuple[str, str], folder: Path, cluster: RayCluster
+) -> None:
+    (folder / "in.txt").write_text("".join(f"{text}\n" for text in [*TEXTS[:60], "", *TEXTS[60:90]]))
+    options = ("-f", "in.txt", *tiny, "--on-error", "skip")
+    on_ray = ("--ray-address", cluster.address)
+    for command in (("fill-mask", "--score"), ("attn", "--stat", "entropy")):
+        folders = ("--shard-rows", "40", "-o", f"{command[0]}/")
+        found = run(*command, *options, *folders, *on_ray, cwd=folder, env=cluster.env, timeout=LONGEST_RUN)
+        assert found.exit_code == 1 and "skipped 1 failed text" in found.stderr, found.stderr
+        run(*command, *options, "-o", "wanted.json", "--force", cwd=folder)
+        wanted = json.loads((folder / "wanted.json").read_text())["records"]
+        written = {row["index"]: row for row in rows(folder / command[0])}
+        assert [*written] == list(range(91)) and written[60]["tokens"] is None
+        for record in wanted:
+            row, key = written[record["index"]], "score" if "score" in record else "heads"
+            assert row["tokens"] == record["tokens"]
+            value, other = ((each[key]["sum"] if key == "score" else each[key][0]["entropy"]) for each in (row, record))
+            assert value == pytest.approx(other, rel=1e-5, abs=1e-5)
+        assert manifest(folder / command[0])["skipped"] == 1
+
+
+@pytest.mark.slow
+def test_sums_of_actors_are_merged(tiny: tuple[str, str], folder: Path, cluster: RayCluster) -> None:
+    (folder / "in.txt").write_text("".join(f"{text}\n" for text in [*TEXTS[:60], "", *TEXTS[60:90]]))
+    options = ("attn", "--aggregate", "-f", "in.txt", *tiny, "--on-error", "skip", "--json")
+    on_ray = run(*options, "--ray-address", cluster.address, cwd=folder, env=cluster.env, timeout=LONGEST_RUN)
+    alone = run(*options, cwd=folder)
+    assert (on_ray.exit_code, alone.exit_code) == (1, 1)
+    assert "skipped: line 61: the text is empty" in on_ray.stderr.replace("in.txt, ", "")
+    ((ours,), (theirs,)) = (json.loads(each.stdout)["records"] for each in (on_ray, alone))
+    assert (ours["text_count"], ours["token_count"]) == (theirs["text_count"], theirs["token_count"])
+    for head, other in zip(ours["heads"], theirs["heads"], strict=True):
+        numbers = {name: value for name, value in other.items() if isinstance(value, float)}
+        assert {name: head[name] for name in numbers} == pytest.approx(numbers, rel=0, abs=1e-6)
+
+
+@pytest.mark.slow
 def test_an_actor_that_is_killed_is_replaced(tiny: tuple[str, str], lines: Path) -> None:
     options = ("-f", "in.txt", *tiny, "--shard-rows", "5", "-q")
     process = start("encode", *options, "-o", "out/", "--ray", "--actors", "2", cwd=lines.parent)
@@ -215,7 +253,7 @@ def actors(driver: int) -> list[int]:
     found = []
     for process in psutil.Process(driver).children(recursive=True):
         try:
-            if "_EncoderActor" in " ".join(process.cmdline()):
+            if "_WorkerActor" in " ".join(process.cmdline()):
                 found.append(process.pid)
         except psutil.Error:
             continue

@@ -88,7 +88,14 @@ def test_texts_of_finished_shards_are_skipped() -> None:
 
 def test_a_result_is_the_same_after_pickling() -> None:
     (failed,) = (text for text in window([("", "x")]) if isinstance(text, FailedText))
-    result = ShardResult(Shard("shard-0", 1, 1, 9, "a", "b"), "string", (failed,), RunCounts(done=1), 5, ("halved",))
+    result = ShardResult(
+        shard=Shard("shard-0", 1, 1, 9, "a", "b"),
+        id_type="string",
+        failed=(failed,),
+        counts=RunCounts(done=1),
+        read_bytes=5,
+        notes=("halved",),
+    )
     found = unpickled(result)
     assert isinstance(found, ShardResult)
     assert (found.shard, found.id_type, found.counts, found.read_bytes) == (

@@ -10,21 +10,18 @@ from bertcli.analysis.embeddings.encode import EncodeOptions
 from bertcli.analysis.embeddings.windows import DocumentVectors, encode_windows
 from bertcli.choices import OnError, OnLong
 from bertcli.cluster.tasks import ShardResult, ShardTask
-from bertcli.cluster.workers import ClusterWork, ShardEncoder
-from bertcli.input.records import TextSource
+from bertcli.cluster.workers import ShardEncoder, ShardWork
+from bertcli.commands.encode.corpus import corpus_run
+from bertcli.commands.encode.request import EncodeRequest
+from bertcli.commands.options import TextOptions
 from bertcli.model.request import EmbeddingRequest, SessionRequest
 from bertcli.model.session import open_session
 from bertcli.model.windows import OverlappingWindows
-from bertcli.output.files.parquet import ParquetLayout, VectorColumn
+from bertcli.output.destination import OutputOptions
 from bertcli.pipeline.documents import DocumentPlan
 from bertcli.pipeline.scheduler import Plan
 from bertcli.results.corpus import Manifest, ShardLimits
-from bertcli.results.embeddings import EncodeRecord
 from tests.tiny import WORDS, answers, record
-
-
-def embedding(found: EncodeRecord) -> np.ndarray:
-    return np.asarray(found.embedding)
 
 
 def test_an_encoder_reads_long_texts_in_windows(tiny_bert: Path, tmp_path: Path) -> None:
@@ -32,15 +29,23 @@ def test_an_encoder_reads_long_texts_in_windows(tiny_bert: Path, tmp_path: Path)
         str(tiny_bert), device="cpu", max_length=20, long=OnLong.WINDOWS, overlap=5, embedding=EmbeddingRequest()
     )
     texts = [record(" ".join(WORDS * count), index) for index, count in enumerate((1, 4, 1, 9))]
-    layout = ParquetLayout(24, [VectorColumn("embedding", embedding, 24)])
-    plan, options = Plan(ids_only=True), EncodeOptions()
-    manifest = Manifest({}, ShardLimits(10))
-    work = ClusterWork(TextSource(), OnError.STOP, request, options, layout, plan, manifest, tmp_path, str(Path.cwd()))
+    run = corpus_run(EncodeRequest(TextOptions(), request, OutputOptions()))
+    session = open_session(run.session)
+    work = ShardWork(
+        source=run.source,
+        on_error=OnError.STOP,
+        session=run.session,
+        manifest=Manifest({}, ShardLimits(10)),
+        working_folder=str(Path.cwd()),
+        command=run.command,
+        info=run.info(session),
+        folder=tmp_path,
+    )
     result = ShardEncoder(work)(ShardTask(0, list(texts), "", None, 0))
     assert isinstance(result, ShardResult)
     assert result.counts.done == 4
     rows = pyarrow.parquet.read_table(tmp_path / result.shard.file).to_pylist()
-    session = open_session(request)
+    options, plan = EncodeOptions(), Plan(sort_window=16, ids_only=True)
     documents = DocumentPlan(OverlappingWindows(), partial(DocumentVectors, session, options))
     compute = partial(encode_windows, session, options=options)
     expected = list(answers(session, [list(texts)], compute, plan, documents=documents))

@@ -12,7 +12,7 @@ from bertcli.choices import FormatName
 from bertcli.commands.attn.command import attn
 from bertcli.commands.attn.request import AttnRequest
 from bertcli.commands.encode.command import encode_texts
-from bertcli.commands.encode.ray import _info as ray_info
+from bertcli.commands.encode.corpus import corpus_run
 from bertcli.commands.encode.request import EncodeRequest
 from bertcli.commands.fill_mask.command import fill_mask
 from bertcli.commands.fill_mask.request import FillMaskRequest
@@ -59,8 +59,8 @@ def test_a_run_with_other_heads_cannot_be_resumed(tiny_bert: Path, tmp_path: Pat
 
 
 def test_a_run_on_ray_names_the_heads(tiny_bert: Path) -> None:
-    request = model(tiny_bert, "1.0")
-    assert ray_info(open_session(request), request).ablated == ("1.0",)
+    request = EncodeRequest(TEXTS, model(tiny_bert, "1.0"), OutputOptions())
+    assert corpus_run(request).info(open_session(request.session), request.session).ablated == ("1.0",)
 
 
 def test_tables_and_pages_name_the_heads(tiny_bert: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from bertcli.choices import (
     WithinWord,
     WordRank,
 )
-from bertcli.commands.fill_mask.command import estimate_passes
+from bertcli.commands.fill_mask.analysis import passes_of
 from bertcli.commands.fill_mask.request import FillMaskRequest
 from bertcli.commands.options import PairOptions, TextOptions
 from bertcli.errors import WrongUsage
@@ -217,9 +217,21 @@ def test_a_mass_of_nan_is_wrong_usage() -> None:
 
 
 def test_an_analysis_is_estimated_by_the_texts_that_it_runs() -> None:
-    assert [estimate_passes(analysis, 400) for analysis in ("", "--lens", "--score")] == [1, 1, 100]
-    assert estimate_passes("--mutual", 400) == 100 * 101 / 2
-    assert estimate_passes("--joint", 400) > 1
-    assert estimate_passes("--pieces", 400) == 80
-    assert estimate_passes("--head-effects", 400) == 72
-    assert estimate_passes("--attribute", 400) == 100
+    passes = {
+        name: passes_of(request(**options))(400)
+        for name, options in {
+            "predictions": {},
+            "lens": {"lens": LensMethod.RAW},
+            "score": {"score": True},
+            "some words": {"score": True, "only_words": "how"},
+            "mutual": {"mutual": True},
+            "pieces": {"pieces": "1-3"},
+            "head effects": {"head_effects": True},
+            "attribution": {"attribute": AttributionMethod.OCCLUSION},
+        }.items()
+    }
+    assert passes == {
+        "predictions": 1, "lens": 1, "score": 100, "some words": 1, "mutual": 100 * 101 / 2, "pieces": 80,
+        "head effects": 72, "attribution": 100,
+    }  # fmt: skip
+    assert passes_of(request(joint=True))(400) > 1

@@ -25,7 +25,7 @@ _LIBRARIES = ("numpy", "tokenizers", "torch", "pyarrow.parquet", "rich.table", "
 # Libraries that read the environment when they are imported, or start processes, and the modules that import them.
 _IMPORTED_BY_RUNS = {"huggingface_hub", "matplotlib", "ray", "transformers"}
 _NOT_PRELOADED = (
-    "bertcli.__main__", "bertcli.cluster", "bertcli.commands.encode.ray", "bertcli.model.slow_tokenizer",
+    "bertcli.__main__", "bertcli.cluster", "bertcli.commands.ray", "bertcli.model.slow_tokenizer",
     "bertcli.model.transformers_engine",
     "bertcli.output.figure",
 )  # fmt: skip

@@ -15,8 +15,8 @@ COMMANDS = {"encode": 35, "fill-mask": 30, "attn": 20, "shapes": 10, "models": 5
 _TEXT_SUFFIXES = (".json", ".jsonl", ".csv", ".tsv", ".svg")
 _SUFFIXES: Mapping[str, Sequence[str]] = {
     "encode": (*_TEXT_SUFFIXES, *(".npy", ".npz", ".safetensors", ".parquet", "/", "/") * 2),
-    "fill-mask": (*_TEXT_SUFFIXES * 2, ".npz", ".safetensors", ".png"),
-    "attn": (*_TEXT_SUFFIXES * 2, ".npz", ".safetensors", ".png", ".html", ".html"),
+    "fill-mask": (*_TEXT_SUFFIXES * 2, ".npz", ".safetensors", ".png", "/"),
+    "attn": (*_TEXT_SUFFIXES * 2, ".npz", ".safetensors", ".png", ".html", ".html", "/"),
     "shapes": _TEXT_SUFFIXES,
     "models": _TEXT_SUFFIXES,
 }
@@ -199,12 +199,12 @@ def _with_output(rng: random.Random, case: Case, command: str, options: Mapping[
     suffixes = _SUFFIXES[command]
     if rng.random() < 0.8:  # usually a format that can hold what the options request
         if _PARQUET_OPTIONS & {*options}:
-            suffixes = (".parquet", "/")
+            suffixes = (".parquet", "/") if command == "encode" else ("/",)
         elif command == "fill-mask" and "mutual" not in options:
             suffixes = _TEXT_SUFFIXES
         elif "similarity" in options:
             suffixes = (".json", ".svg", ".jsonl", ".tsv", ".csv")
-    if suffixes != (".parquet", "/") and rng.random() < 0.55:
+    if suffixes not in ((".parquet", "/"), ("/",)) and rng.random() < 0.55:
         stdout = rng.choices(("pipe", "file", "terminal", "closed"), (60, 15, 20, 5))[0]
         format_ = rng.choice(("auto", "json", "json", "jsonl", "csv", "tsv", "table", "plain"))
         if format_ != "auto":

@@ -85,6 +85,7 @@ _TOGETHER: Mapping[str, Sequence[Sequence[str]]] = {
         ("head_effects",), ("head_effects", "targets"), ("head_effects", "ablate"),
         ("attribute",), ("attribute", "targets"), ("attribute", "ablate"), ("attribute", "baseline", "steps"),
         ("attribute", "words"), ("attribute", "words", "pair"),
+        ("shard_rows", "resume"), ("score", "keep_text", "fields"), ("lens", "shard_rows"), ("mutual", "keep_text"),
     ),
     "attn": (
         ("layer", "head"), ("layer", "head", "words", "rows"), ("from_token", "top_k"), ("rollout", "cols"),
@@ -92,6 +93,7 @@ _TOGETHER: Mapping[str, Sequence[Sequence[str]]] = {
         ("value_norms",), ("expansion",), ("long", "max_length"), ("ablate",), ("ablate", "expansion"),
         ("layers",), ("layers", "layer"), ("layers", "head"), ("layers", "expansion"), ("attribute",),
         ("attribute", "baseline", "steps"), ("attribute", "head_effects", "layers"), ("head_effects", "ablate"),
+        ("shard_rows", "resume"), ("keep_text", "fields"), ("rollout", "shard_rows"),
     ),
     "shapes": (("batch", "seq"), ("run",), ("run", "seq"), ("weights",), ("tokens",), ("lengths",),
                ("lengths", "max_length")),

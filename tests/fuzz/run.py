@@ -40,7 +40,7 @@ _ADDRESS_SPACE = 8 << 30
 _CHUNK = 1 << 16
 _REPOSITORY = Path(__file__).parents[2]
 # Ray starts processes of its own, and matplotlib builds a cache of fonts.
-_NOT_PRELOADED = ("bertcli.__main__", "bertcli.cluster", "bertcli.commands.encode.ray")
+_NOT_PRELOADED = ("bertcli.__main__", "bertcli.cluster", "bertcli.commands.ray")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from bertcli.checkpoints.config import BertConfig, ModelConfig
 from bertcli.errors import BadText
 from bertcli.input.records import FailedText, TextRecord, Window
-from bertcli.pipeline.shards import ShardBoundaries, default_limits
+from bertcli.pipeline.shards import PartBoundaries, ShardBoundaries, default_limits
 from bertcli.results.corpus import ShardLimits
 
 
@@ -79,3 +79,29 @@ def test_a_gpu_gets_larger_shards_and_every_family_has_a_size() -> None:
     assert on_gpu == pytest.approx(50 * on_cpu, rel=1e-3)
     other = default_limits(ModelConfig(model_type="electra"), "cpu", 512).text_bytes
     assert other == pytest.approx(on_cpu, rel=0.01)
+
+
+def test_the_hash_of_a_shard_covers_all_that_is_read_of_a_text() -> None:
+    record = TextRecord(0, "how")
+    others = [
+        TextRecord(0, "how", versus="who"),
+        TextRecord(0, "how", versus="you"),
+        TextRecord(0, "how", group={"kind": "a"}),
+        TextRecord(0, "how", target="are"),
+        TextRecord(0, "how", "you"),
+        TextRecord(0, "how", id="x"),
+    ]
+    hashes = set()
+    for each in (record, *others):
+        boundaries = ShardBoundaries(ShardLimits(1))
+        list(boundaries.watch([[each]]))
+        hashes.add(boundaries.take(0).sha256)
+    assert len(hashes) == len(others) + 1
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+def test_a_shard_ends_with_the_last_part_of_a_text(parts: int) -> None:
+    boundaries = ShardBoundaries(ShardLimits(2))
+    list(boundaries.watch([texts(["a"] * 5)]))
+    of_parts = PartBoundaries(boundaries, parts)
+    assert [index for index in range(5 * parts) if of_parts.ends_after(index)] == [2 * parts - 1, 4 * parts - 1]

@@ -111,6 +111,11 @@ def summarize_texts(
             yield text
         else:
             aggregate.add(text)
+    yield from summaries_of(aggregate, options)
+
+
+def summaries_of(aggregate: Aggregate, options: AttnOptions) -> Iterator[AttnSummary]:
+    """Yield the summary of all texts with the selected heads, if there are any texts."""
     if summary := aggregate.summary(options.layers, options.heads):
         heads = options.selection.apply(summary.heads)
         distance = summary.head_distance

@@ -16,7 +16,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -196,6 +196,16 @@ class Aggregate:
         if text.distance is not None:
             weighted = text.distance.astype(np.float64) * text.token_count
             self._distance = weighted if self._distance is None else self._distance + weighted
+
+    def merge(self, other: Self) -> None:
+        """Add the texts of another aggregate."""
+        self._text_count += other._text_count
+        self._token_count += other._token_count
+        self._values = self._values + other._values
+        self._normalized_entropy = self._normalized_entropy + other._normalized_entropy
+        self._normalized_count += other._normalized_count
+        if other._distance is not None:
+            self._distance = other._distance if self._distance is None else self._distance + other._distance
 
     def summary(self, layers: Sequence[int], heads: Sequence[int]) -> AttnSummary | None:
         """Return the means over all texts so far, or None if there was no text.

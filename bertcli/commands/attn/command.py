@@ -1,7 +1,8 @@
 """bertcli attn: statistics, matrices and maps of attention heads."""
 
+from collections.abc import Iterator
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,57 +11,29 @@ from bertcli.analysis.attention.heads import (
     batch_tokens,
     compute_attention,
     compute_statistics,
+    summaries_of,
     summarize_texts,
 )
-from bertcli.analysis.attention.selection import (
-    Selection,
-    parse_label,
-    parse_order,
-    parse_statistic,
-    parse_statistics,
-    select_heads,
-    select_layers,
-)
-from bertcli.analysis.attention.statistics import BROAD_SHARE, BROAD_TOKENS, DELIMITER_SHARE, POSITION_SHARE
-from bertcli.analysis.attention.strongest_keys import check_has_token, token_spellings
-from bertcli.analysis.attention.words import check_positions
-from bertcli.choices import Statistic
+from bertcli.commands.attn.analysis import THRESHOLDS, check_text, display_of, layers_of, prepare, schema_of
 from bertcli.commands.attn.request import AttnRequest
 from bertcli.commands.dialogue import Dialogue, wants_dialogue
 from bertcli.commands.opening import open_texts, streaming_plan
-from bertcli.commands.options import HeadOptions
 from bertcli.commands.request import lists_fields, open_sink
-from bertcli.errors import ExitCode, WrongUsage
+from bertcli.errors import ExitCode
 from bertcli.input.reader import TextReader
 from bertcli.input.records import FailedText
-from bertcli.model.requirements import require_attentions
 from bertcli.model.session import Session, open_session
-from bertcli.model.tokenizer import TokenizedText
-from bertcli.output.destination import TENSOR_SUFFIXES
 from bertcli.output.display import AttentionDisplay
 from bertcli.output.files.arrays import ArrayColumn, tensor_writers
 from bertcli.output.records import BinaryWriters
-from bertcli.output.schema import Schema, with_ids, with_window_columns
-from bertcli.output.schemas.attn import (
-    attn_schema,
-    expansion_schema,
-    maps_schema,
-    matrix_schema,
-    strongest_keys_schema,
-    summary_schema,
-)
+from bertcli.output.schema import with_ids, with_window_columns
+from bertcli.output.schemas.attn import expansion_schema, summary_schema
 from bertcli.output.sink import Sink
 from bertcli.pipeline.scheduler import Run
-from bertcli.results.attention import Expansion
-from bertcli.results.texts import RunInfo
+from bertcli.results.attention import AttnSummary, Expansion
 
-_TOP_K = 5
-# End of a range without one, beyond any text.
-_NO_END = 1 << 31
-THRESHOLDS = (
-    f"label: prev, next, self > {POSITION_SHARE}; delimiter: cls + sep > {DELIMITER_SHARE};\n"
-    f"broad: entropy > {BROAD_SHARE} ln n, for texts of n >= {BROAD_TOKENS} tokens"
-)
+if TYPE_CHECKING:
+    from bertcli.commands.ray import RayTotals
 
 
 def attn(request: AttnRequest) -> ExitCode:
@@ -76,21 +49,24 @@ def attn(request: AttnRequest) -> ExitCode:
         return write_page(request, sink, THRESHOLDS)
     if request.maps.expansion:
         return _show_expansion(request, sink)
-    display = _display(request)
+    if sink.destination.folder is not None:
+        from bertcli.commands.attn.corpus import corpus_run
+        from bertcli.commands.folder import run_corpus
+
+        return run_corpus(corpus_run(request), sink)
+    display = display_of(request)
+    if request.heads.aggregate and request.ray.is_requested:
+        return _aggregate_on_ray(request, display, sink)
     session, reader = open_texts(request.texts, request.model, sink)
-    require_attentions(session)
-    session.tokenizer.offers_windows = not request.heads.aggregate
-    options = _options(request, session, sink.destination.format)
-    if options.value_norms:
-        session.engine.projection(options.layers[0], "output")  # fails early on an engine without access to the weights
+    options = prepare(request, session, sink.destination.format)
     if request.heads.aggregate:
         return _aggregate(session, reader, options, display, sink)
     info = session.info("attn")
-    schema = _schema(request, options, display, info)
+    schema = schema_of(request, options, display, info)
     schema = with_window_columns(schema) if request.model.reads_windows else schema
     schema = with_ids(schema, request.texts.id_field)
     plan = streaming_plan(reader, batch_tokens=batch_tokens(session), is_large=options.returns_matrices)
-    check = partial(_check_text, options, display)
+    check = partial(check_text, options, display)
     with Run(session, reader, plan, sink.reporter, sink.reporter.note) as run:
         answers = run.answers(partial(compute_attention, session, options=options), check=check)
         return sink.write(info, schema, answers, _tensor_writers(session, options))
@@ -106,82 +82,29 @@ def _aggregate(
         return sink.write(info, summary_schema(info, display), summarize_texts(summaries, options))
 
 
+def _aggregate_on_ray(request: AttnRequest, display: AttentionDisplay, sink: Sink) -> ExitCode:
+    from bertcli.commands.attn.corpus import AttnTotalCommand, corpus_run
+    from bertcli.commands.ray import totals_on_ray
+
+    with totals_on_ray(corpus_run(request), AttnTotalCommand(request), sink) as totals:
+        options = prepare(request, totals.session, sink.destination.format)
+        return sink.write(totals.info, summary_schema(totals.info, display), _merged_answers(totals, options))
+
+
+def _merged_answers(totals: "RayTotals", options: AttnOptions) -> Iterator[AttnSummary | FailedText]:
+    """Yield failed texts as they come, and at the end the summary of all others, if there are any."""
+    yield from totals.failed
+    yield from summaries_of(totals.collector.total, options)
+
+
 def _show_expansion(request: AttnRequest, sink: Sink) -> ExitCode:
     from bertcli.analysis.attention.maps import expansion_rates
 
     session = open_session(request.model, on_download=sink.reporter.announce)
-    layers = _layers(request, session)
+    layers = layers_of(request, session)
     result = Expansion(layers, expansion_rates(session.engine, layers))
     info = session.info("attn")
     return sink.write(info, expansion_schema(info), [result])
-
-
-def _check_text(options: AttnOptions, display: AttentionDisplay, text: TokenizedText) -> FailedText | None:
-    return check_has_token(text, options.from_token) or check_positions(
-        text, display.rows, display.columns, are_words=options.words
-    )
-
-
-def _display(request: AttnRequest) -> AttentionDisplay:
-    heads, maps = request.heads, request.maps
-    names = tuple(Statistic) if heads.stat is None else tuple(parse_statistics("--stat", heads.stat))
-    grid = None if heads.grid is None else parse_statistic("--grid", heads.grid)
-    rows, columns = _range("--rows", maps.rows), _range("--cols", maps.cols)
-    shown = names if grid is None else (grid,)
-    return AttentionDisplay(shown, THRESHOLDS, grid, heads.by is not None, rows, columns, maps.head_distance)
-
-
-def _range(option: str, value: str | None) -> range | None:
-    """Return the positions that FROM-TO, FROM- or FROM names, both ends included. Raises WrongUsage."""
-    if value is None:
-        return None
-    first, dash, last = value.partition("-")
-    if not first.isdecimal() or (last and not last.isdecimal()) or (last and int(last) < int(first)):
-        raise WrongUsage(f"{option} {value!r} is not a range of positions", hint=f"use a range such as {option} 0-20")
-    if not last:
-        return range(int(first), _NO_END if dash else int(first) + 1)
-    return range(int(first), int(last) + 1)
-
-
-def _selection(heads: HeadOptions) -> Selection:
-    order = None if heads.by is None else parse_order(heads.by)
-    label = None if heads.label is None else parse_label("--label", heads.label)
-    return Selection(label, heads.group is not None, heads.top, order)
-
-
-def _layers(request: AttnRequest, session: Session) -> list[int]:
-    """Return the layers to show: those of --layers or of --layer. Raises WrongUsage."""
-    heads, count = request.heads, session.config.num_hidden_layers
-    if heads.layers is not None:
-        return select_layers(heads.layers, count, "--layers")
-    return select_layers(heads.layer, count)
-
-
-def _options(request: AttnRequest, session: Session, format_: str) -> AttnOptions:
-    heads, maps = request.heads, request.maps
-    return AttnOptions(
-        layers=_layers(request, session),
-        heads=select_heads(heads.head, session.config.num_attention_heads),
-        selection=_selection(heads),
-        matrix=request.shows_one_head,
-        from_token=() if maps.from_token is None else token_spellings(session.tokenizer, maps.from_token),
-        top_k=maps.top_k or _TOP_K,
-        tensors=format_ in TENSOR_SUFFIXES,
-        rollout=maps.rollout,
-        value_norms=maps.value_norms,
-        head_distance=maps.head_distance,
-        words=maps.words,
-    )
-
-
-def _schema(request: AttnRequest, options: AttnOptions, display: AttentionDisplay, info: RunInfo) -> Schema[Any]:
-    if options.from_token:
-        return strongest_keys_schema(info, display)
-    if options.rollout or options.value_norms or options.head_distance:
-        return maps_schema(info, display)
-    if options.matrix:
-        return matrix_schema(info, display, options.layers[0], options.heads[0])
-    return attn_schema(info, display)
 
 
 def _tensor_writers(session: Session, options: AttnOptions) -> BinaryWriters:

@@ -1,17 +1,19 @@
 """Request of attn: its options, which of them go together, and which formats can hold them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from bertcli.choices import AttributionMethod, Statistic
 from bertcli.commands.attn.explanations import check_explanations
-from bertcli.commands.options import HeadOptions, MapOptions, PageOptions, TextOptions
+from bertcli.commands.corpus import check_corpus_options, check_needs_folder, check_ray
+from bertcli.commands.options import CorpusOptions, HeadOptions, MapOptions, PageOptions, RayOptions, TextOptions
 from bertcli.commands.request import options_of_fields
 from bertcli.errors import WrongUsage
 from bertcli.model.request import SessionRequest
 from bertcli.output.catalogs.attn import HEAD_MATRICES, ONE_HEAD, SINGLE_HEADS, STAT, attn_fields
 from bertcli.output.catalogs.texts import WORDS
 from bertcli.output.destination import (
+    FOLDER,
     HTML_SUFFIX,
     PNG_SUFFIX,
     TENSOR_SUFFIXES,
@@ -36,6 +38,8 @@ class AttnRequest:
     heads: HeadOptions
     maps: MapOptions
     page: PageOptions
+    corpus: CorpusOptions = field(default_factory=CorpusOptions)
+    ray: RayOptions = field(default_factory=RayOptions)
 
     @property
     def session(self) -> SessionRequest:
@@ -86,7 +90,9 @@ class AttnRequest:
             return OutputFormats("attn", (HTML_SUFFIX,))
         if self.maps.expansion:
             return OutputFormats("attn")
-        return OutputFormats("attn", TENSOR_SUFFIXES, has_figures=self.has_figures)
+        return OutputFormats(
+            "attn", TENSOR_SUFFIXES, has_figures=self.has_figures, takes_folder=True, folder_takes_fields=True
+        )
 
     @property
     def catalog(self) -> FieldCatalog:
@@ -130,6 +136,7 @@ class AttnRequest:
     def check_options(self) -> None:
         """Check that the options go together. Raises WrongUsage."""
         self.model.check_options()
+        check_corpus_options(self.corpus, self.ray, self.output)
         if self.heads.aggregate and self.model.reads_windows:
             raise WrongUsage(
                 "--aggregate averages over whole texts, and --long windows reads a long text in parts",
@@ -156,8 +163,12 @@ class AttnRequest:
 
     def check_format(self, destination: Destination) -> None:
         """Check that the format can hold what is requested. Raises WrongUsage."""
+        check_needs_folder(self.corpus, self.ray, destination, merges_sums=self.heads.aggregate)
+        check_ray(self.texts, self.model, self.corpus, self.ray)
         if self.writes_page or self.maps.expansion:
             return
+        if destination.format == FOLDER:
+            self._check_folder(destination)
         lost = [each for each in (*_shown(self), *_details(self)) if each not in _IN_TENSORS]
         if destination.format in TENSOR_SUFFIXES and lost:
             raise WrongUsage(
@@ -168,6 +179,19 @@ class AttnRequest:
             raise WrongUsage(
                 "a table shows the value norms of one head only",
                 hint=f"add --layer 0 --head 0, or use {destination.instead('json')} for all heads",
+            )
+
+    def _check_folder(self, destination: Destination) -> None:
+        """Check that a folder gets a row for each text. Raises WrongUsage."""
+        if self.heads.aggregate:
+            raise WrongUsage(
+                "--aggregate shows one summary, and a folder has a row for each text",
+                hint=f"use {destination.instead('json')}, or leave --aggregate out",
+            )
+        if self.model.reads_windows:
+            raise WrongUsage(
+                "--long windows shows each window of a long text, and a folder has a row for each text",
+                hint=f"use {destination.instead('jsonl')}, or --long truncate",
             )
 
 

@@ -4,7 +4,7 @@ from contextlib import ExitStack
 
 from bertcli.analysis.embeddings.encode import EncodeOptions
 from bertcli.commands.dialogue import Dialogue, wants_dialogue
-from bertcli.commands.encode.labels import note_missing_context
+from bertcli.commands.encode.labels import notes_on_context
 from bertcli.commands.encode.outputs import binary_writers, encode_info, encode_options, open_dedupe, sort_window
 from bertcli.commands.encode.request import NPY_SUFFIX, EncodeRequest
 from bertcli.commands.encode.similarity import check_dialogue, open_comparison
@@ -36,13 +36,10 @@ def encode_texts(request: EncodeRequest) -> ExitCode:
         return Dialogue("encode", request, encode_texts).run()
     if sink.destination.folder is None:
         return _encode_to_sink(request, sink)
-    if request.ray.is_requested:
-        from bertcli.commands.encode.ray import encode_on_ray
+    from bertcli.commands.encode.corpus import corpus_run
+    from bertcli.commands.folder import run_corpus
 
-        return encode_on_ray(request, sink, sink.destination.folder)
-    from bertcli.commands.encode.folder import encode_into_folder
-
-    return encode_into_folder(request, sink, sink.destination.folder)
+    return run_corpus(corpus_run(request), sink)
 
 
 def _encode_to_sink(request: EncodeRequest, sink: Sink) -> ExitCode:
@@ -50,7 +47,8 @@ def _encode_to_sink(request: EncodeRequest, sink: Sink) -> ExitCode:
     session, reader = open_texts(request.texts, request.session, sink)
     options = encode_options(request, session, destination)
     session.tokenizer.offers_windows = not options.needs_whole_texts
-    note_missing_context(request, options.heads, sink.reporter)
+    for note in notes_on_context(request, options.heads):
+        sink.reporter.note(note)
     info, recipe = encode_info(session), session.recipe.shown
     comparison = open_comparison(request, session, reader, sink.reporter)
     terms = request.top_k if comparison is None else None

@@ -10,7 +10,6 @@ from bertcli.commands.encode.request import NPY_SUFFIX, WORD_ROWS, EncodeRequest
 from bertcli.errors import WrongUsage
 from bertcli.model.session import Session
 from bertcli.output.destination import TENSOR_SUFFIXES
-from bertcli.output.messages import Reporter
 from bertcli.results.embeddings import EncodeRecord
 
 if TYPE_CHECKING:
@@ -55,15 +54,15 @@ def shown_heads(request: EncodeRequest, session: Session, format_: str) -> Seque
     return heads
 
 
-def note_missing_context(request: EncodeRequest, heads: Sequence[TaskHead], reporter: Reporter) -> None:
-    """Print a note if there is a head for question answering and no text has a context."""
-    has_pairs = request.texts.pair is not None or request.texts.pairs
+def notes_on_context(request: EncodeRequest, heads: Sequence[TaskHead]) -> Sequence[str]:
+    """Return a note if there is a head for question answering and no text has a context."""
     asked = next((head for head in heads if head.info.task == HeadTask.ANSWER), None)
-    if asked is not None and not has_pairs:
-        reporter.note(
-            f"{asked.info.class_name} answers a question from a context, and there is none: give it with --pair, "
-            "or with --pairs after each question"
-        )
+    if asked is None or request.texts.has_pairs:
+        return ()
+    return (
+        f"{asked.info.class_name} answers a question from a context, and there is none: give it with --pair, "
+        "or with --pairs after each question",
+    )
 
 
 def parquet_columns(heads: Sequence[TaskHead]) -> "Iterator[NestedColumn]":

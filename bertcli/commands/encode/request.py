@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
-from bertcli.choices import DtypeOut, EngineName, Pooling, SimilarityUnit
+from bertcli.choices import DtypeOut, Pooling, SimilarityUnit
+from bertcli.commands.corpus import check_corpus_options, check_ray, format_noun
 from bertcli.commands.encode.combinations import check_two_texts, check_words
 from bertcli.commands.options import CorpusOptions, RayOptions, TextOptions, WordOptions
 from bertcli.commands.request import options_of_fields
@@ -26,9 +26,7 @@ from bertcli.output.destination import (
     OutputOptions,
 )
 from bertcli.output.fields import Field, FieldCatalog
-from bertcli.output.files.atomic import is_device
 from bertcli.quoting import is_utf8
-from bertcli.storage import parse_path
 
 NPY_SUFFIX = ".npy"
 # A Parquet file, and a folder of Parquet shards.
@@ -172,14 +170,7 @@ class EncodeRequest:
                     "--similarity tokens compares the tokens of texts that fit, and --long windows divides longer ones",
                     hint="leave --long windows out, or use --long truncate",
                 )
-        if self.corpus.resume and self.output.force:
-            raise WrongUsage(
-                "--resume keeps what a folder holds, and --force replaces it",
-                hint="leave out --force to continue the run, or --resume to start over",
-            )
-        for option, value in {"--actors": self.ray.actors, "--gpus-per-actor": self.ray.gpus_per_actor}.items():
-            if value is not None and not self.ray.is_requested:
-                raise WrongUsage(f"{option} needs --ray", hint=f"add --ray, or leave {option} out")
+        check_corpus_options(self.corpus, self.ray, self.output)
 
     def check_format(self, destination: Destination) -> None:
         """Check that the format can hold what is requested. Raises WrongUsage."""
@@ -187,7 +178,7 @@ class EncodeRequest:
             self._check_shows_similarity(destination)
         for option, formats in self._formats_of_options(destination).items():
             if destination.format not in formats:
-                shown, only_folder = _format_noun(destination.format), tuple(formats) == (FOLDER,)
+                shown, only_folder = format_noun(destination.format), tuple(formats) == (FOLDER,)
                 problem = f"needs a folder (-o out/), not {shown}" if only_folder else f"is not available in {shown}"
                 raise WrongUsage(
                     f"{option} {problem}",
@@ -200,7 +191,7 @@ class EncodeRequest:
         )
         if self.words.are_requested and self.embedding.normalize and destination.format in WORD_ROWS:
             raise WrongUsage(
-                f"--normalize scales the embedding of a text, and {_format_noun(destination.format)} has vectors of "
+                f"--normalize scales the embedding of a text, and {format_noun(destination.format)} has vectors of "
                 "words alone",
                 hint=f"use {destination.instead('json')}, or leave --normalize out",
             )
@@ -220,8 +211,7 @@ class EncodeRequest:
                 "--layers in Parquet are pooled like the embedding, and the pooler exists for the last layer only",
                 hint="use another --pooling, such as mean or cls; --pooler adds pooler_output",
             )
-        if self.ray.is_requested:
-            _check_ray(self)
+        check_ray(self.texts, self.model, self.corpus, self.ray)
 
     def _not_for_words(self) -> dict[str, bool]:
         """Return the options that cannot be combined with words, and whether they are given."""
@@ -247,7 +237,7 @@ class EncodeRequest:
         }
         for option in (name for name, is_given in added.items() if is_given):
             raise WrongUsage(
-                f"{_format_noun(destination.format)} shows --similarity alone, without {option}",
+                f"{format_noun(destination.format)} shows --similarity alone, without {option}",
                 hint=f"use {destination.instead('json')}, or leave {option} out",
             )
 
@@ -275,43 +265,8 @@ class EncodeRequest:
         return {option: allowed for option, (is_given, allowed) in formats.items() if is_given}
 
 
-def _format_noun(format_: str) -> str:
-    """Return the name of a format in a message."""
-    if format_ == FOLDER:
-        return "a folder"
-    if format_.startswith("."):
-        return format_
-    return {"table": "a table", "svg": "a picture", "plain": "--format plain"}.get(format_, format_.upper())
-
-
 def _instead(formats: Sequence[str], destination: Destination) -> str:
     """Return the options that request one of the formats: a file if the user wants a file."""
     files = [name for name in formats if name in _BINARY_SUFFIXES]
     is_json = "json" in formats and (not destination.is_file or not files)
     return destination.instead("json" if is_json else files[-1] if files else FOLDER)
-
-
-def _check_ray(request: EncodeRequest) -> None:
-    """Check that the options can be combined with --ray. Raises WrongUsage."""
-    texts, gpus, device = request.texts, request.ray.gpus_per_actor, request.model.device
-    if texts.is_stream:
-        raise WrongUsage("--ray cannot read standard input, since it reads in the cluster", hint="give files with -f")
-    for path in map(parse_path, texts.file):
-        if isinstance(path, Path) and is_device(path) and not path.is_dir():
-            raise WrongUsage(
-                f"--ray cannot read the stream {path}, since it reads in the cluster", hint="write it to a file first"
-            )
-    if request.corpus.dedupe:
-        raise WrongUsage(
-            "--dedupe and --ray cannot be combined: each actor is a process of its own", hint="leave one of them out"
-        )
-    if gpus is not None and not (gpus <= 1 or gpus.is_integer()):
-        raise WrongUsage(
-            f"--gpus-per-actor {gpus:g} is neither a fraction of a GPU nor a whole number of GPUs",
-            hint="use a number such as 0.5, 1 or 2",
-        )
-    if gpus and (device not in ("auto", "cuda") or request.model.engine == EngineName.NUMPY):
-        option = f"--device {device}" if device != "auto" else "--engine numpy"
-        raise WrongUsage(f"--gpus-per-actor and {option} contradict each other", hint="leave one of them out")
-    if not gpus and device not in ("auto", "cpu"):
-        raise WrongUsage(f"--device {device} needs --gpus-per-actor with --ray", hint="add --gpus-per-actor 1")

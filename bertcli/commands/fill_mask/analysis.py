@@ -1,12 +1,16 @@
-"""An analysis of fill-mask, ready to run."""
+"""An analysis of fill-mask, ready to run, and how often its texts go through the model."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from bertcli.model.engine_choice import BYTES_PER_TOKEN
+
 if TYPE_CHECKING:
+    from bertcli.commands.fill_mask.request import FillMaskRequest
     from bertcli.input.records import FailedText, Window
     from bertcli.model.batching import Batch
     from bertcli.output.records import BinaryWriters
@@ -14,6 +18,14 @@ if TYPE_CHECKING:
     from bertcli.pipeline.documents import Check, DocumentPlan
     from bertcli.results.masks import FillMaskRecord
     from bertcli.results.texts import RunInfo
+
+
+# Rough number of steps of --joint, each of which runs the whole beam.
+_BEAM_STEPS = 20
+# Rough number of runs of --pieces 1-3: two beams of words of three pieces, one of words of two, and a few more.
+_WORD_RUNS = 80
+# Half of the number of heads of bert-base: each run without a head starts at its layer.
+_HEAD_RUNS = 72
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +57,28 @@ class FillMaskAnalysis:
     divide: Callable[[Iterable[Window]], Iterator[Window]] | None = None
     join: Callable[[Iterable[FillMaskRecord | FailedText]], Iterator[Any]] | None = None
     closing_notes: Callable[[], Sequence[str]] = list
+
+
+def passes_of(request: FillMaskRequest) -> Callable[[int], float]:
+    """Return a function that estimates how often a text of that many bytes goes through the model."""
+    # With --only-words, few tokens are masked.
+    return partial(_estimate_passes, "" if request.pairs.only_words is not None else request.analysis)
+
+
+def _estimate_passes(analysis: str, size: int) -> float:
+    """Estimate how often a text goes through the model.
+
+    Args:
+        analysis: The option that names the analysis, empty for the default one.
+        size: Bytes of the text.
+    """
+    tokens = max(size / BYTES_PER_TOKEN, 1)
+    passes = {
+        "--score": tokens,
+        "--mutual": tokens * (tokens + 1) / 2,
+        "--joint": _BEAM_STEPS,
+        "--pieces": _WORD_RUNS,
+        "--head-effects": _HEAD_RUNS,
+        "--attribute": tokens,
+    }
+    return passes.get(analysis, 1)

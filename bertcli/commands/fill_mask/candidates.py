@@ -39,9 +39,13 @@ def parse_words(words: str, session: Session) -> list[Target]:
     """
     from bertcli.analysis.masks.targets import parse_targets
 
+    return parse_targets(session.tokenizer, list_targets(words))
+
+
+def list_targets(words: str) -> Sequence[str]:
+    """Return the words of --targets as they are written. Raises WrongUsage."""
     is_file = words.startswith("@") and words != "@"
-    listed = _read_words(words[1:]) if is_file else split_words(words, "--targets")
-    return parse_targets(session.tokenizer, listed)
+    return _read_words(words[1:]) if is_file else split_words(words, "--targets")
 
 
 def parse_pieces(option: str, words: str | None, session: Session) -> list[Target] | None:

@@ -1,25 +1,16 @@
 """bertcli fill-mask: predict the masked tokens of each text."""
 
-from functools import partial
-
 from bertcli.commands.dialogue import Dialogue, wants_dialogue
 from bertcli.commands.fill_mask.analyses import set_up
+from bertcli.commands.fill_mask.analysis import passes_of
 from bertcli.commands.fill_mask.request import FillMaskRequest
 from bertcli.commands.opening import open_texts, streaming_plan
 from bertcli.commands.request import lists_fields, open_sink
 from bertcli.errors import ExitCode
-from bertcli.model.engine_choice import BYTES_PER_TOKEN
 from bertcli.model.requirements import require_mlm
 from bertcli.output.schema import with_ids
 from bertcli.pipeline.documents import ANSWER_WINDOWS
 from bertcli.pipeline.scheduler import Run
-
-# Rough number of steps of --joint, each of which runs the whole beam.
-_BEAM_STEPS = 20
-# Rough number of runs of --pieces 1-3: two beams of words of three pieces, one of words of two, and a few more.
-_WORD_RUNS = 80
-# Half of the number of heads of bert-base: each run without a head starts at its layer.
-_HEAD_RUNS = 72
 
 
 def fill_mask(request: FillMaskRequest) -> ExitCode:
@@ -29,9 +20,12 @@ def fill_mask(request: FillMaskRequest) -> ExitCode:
     sink = open_sink(request, request.texts)
     if wants_dialogue(request):
         return Dialogue("[MASK]", request, fill_mask).run()
-    # With --only-words, few tokens are masked.
-    passes = partial(estimate_passes, "" if request.pairs.only_words is not None else request.analysis)
-    session, reader = open_texts(request.source(), request.session, sink, passes)
+    if sink.destination.folder is not None:
+        from bertcli.commands.fill_mask.corpus import corpus_run
+        from bertcli.commands.folder import run_corpus
+
+        return run_corpus(corpus_run(request), sink)
+    session, reader = open_texts(request.source(), request.session, sink, passes_of(request))
     require_mlm(session)
     session.tokenizer.offers_windows = not request.needs_whole_texts
     analysis = set_up(request, session, sink.reporter.announce)
@@ -51,22 +45,3 @@ def fill_mask(request: FillMaskRequest) -> ExitCode:
     for note in analysis.closing_notes():
         sink.reporter.note(note)
     return exit_code
-
-
-def estimate_passes(analysis: str, size: int) -> float:
-    """Estimate how often a text goes through the model.
-
-    Args:
-        analysis: The option that names the analysis, empty for the default one.
-        size: Bytes of the text.
-    """
-    tokens = max(size / BYTES_PER_TOKEN, 1)
-    passes = {
-        "--score": tokens,
-        "--mutual": tokens * (tokens + 1) / 2,
-        "--joint": _BEAM_STEPS,
-        "--pieces": _WORD_RUNS,
-        "--head-effects": _HEAD_RUNS,
-        "--attribute": tokens,
-    }
-    return passes.get(analysis, 1)

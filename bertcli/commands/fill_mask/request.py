@@ -16,7 +16,8 @@ from bertcli.choices import (
     WithinWord,
     WordRank,
 )
-from bertcli.commands.options import PairOptions, TextOptions
+from bertcli.commands.corpus import check_corpus_options, check_needs_folder, check_ray
+from bertcli.commands.options import CorpusOptions, PairOptions, RayOptions, TextOptions
 from bertcli.commands.request import options_of_fields
 from bertcli.errors import WrongUsage
 from bertcli.input.records import TextSource
@@ -30,7 +31,7 @@ from bertcli.output.catalogs.scores import (
     word_score_fields,
 )
 from bertcli.output.catalogs.texts import PAIR
-from bertcli.output.destination import TENSOR_SUFFIXES, Destination, OutputFormats, OutputOptions
+from bertcli.output.destination import FOLDER, TENSOR_SUFFIXES, Destination, OutputFormats, OutputOptions
 from bertcli.output.fields import Field, FieldCatalog
 from bertcli.quoting import shortened
 
@@ -105,6 +106,8 @@ class FillMaskRequest:
         baseline: Baseline of integrated gradients.
         steps: Number of their steps.
         pairs: Texts to compare, tokens to score, and summaries.
+        corpus: Options of a folder.
+        ray: Options of Ray.
     """
 
     texts: TextOptions
@@ -132,6 +135,8 @@ class FillMaskRequest:
     baseline: Baseline | None = None
     steps: int | None = None
     pairs: PairOptions = field(default_factory=PairOptions)
+    corpus: CorpusOptions = field(default_factory=CorpusOptions)
+    ray: RayOptions = field(default_factory=RayOptions)
 
     @property
     def session(self) -> SessionRequest:
@@ -192,6 +197,8 @@ class FillMaskRequest:
             TENSOR_SUFFIXES if self.mutual else (),
             has_figures=self.analysis in _FIGURES,
             has_plain=self.analysis in _WITH_ANSWER and not self.pairs.aggregate,
+            takes_folder=True,
+            folder_takes_fields=True,
         )
 
     @property
@@ -203,6 +210,7 @@ class FillMaskRequest:
     def check_options(self) -> None:
         """Check that the options go together. Raises WrongUsage."""
         self.model.check_options()
+        check_corpus_options(self.corpus, self.ray, self.output)
         if self.model.reads_windows and self.needs_whole_texts:
             raise WrongUsage(
                 f"{self._whole_text_option} needs a whole text, and --long windows reads a long text in parts",
@@ -239,7 +247,14 @@ class FillMaskRequest:
             )
 
     def check_format(self, destination: Destination) -> None:
-        """Accept every format: each analysis has rows, JSON and a table."""
+        """Check that a folder gets rows, and options of a folder get one. Raises WrongUsage."""
+        check_needs_folder(self.corpus, self.ray, destination)
+        if self.pairs.aggregate and destination.format == FOLDER:
+            raise WrongUsage(
+                "--aggregate shows one summary, and a folder has a row for each text",
+                hint=f"use {destination.instead('json')}, or leave --aggregate out",
+            )
+        check_ray(self.texts, self.model, self.corpus, self.ray)
 
     def _analyses(self) -> list[str]:
         requested = {

@@ -16,7 +16,14 @@ from bertcli.storage import AnyPath
 # Options whose names in a manifest differ from those on the command line.
 _OPTION_NAMES = {"pool": "pooling", "keep_text": "keep-text"}
 # What a manifest records beside options, as a message names a difference.
-_NOT_OPTIONS = {"command": "another command", "model_sha256": "other files of the model", "recipe": "another recipe"}
+_NOT_OPTIONS = {
+    "command": "another command",
+    "model_sha256": "other files of the model",
+    "recipe": "another recipe",
+    "compare_sha256": "other files of the model of --compare",
+    "targets_sha256": "other words in the file of --targets",
+    "lens_sha256": "another file of --lens-file",
+}
 
 
 @contextmanager

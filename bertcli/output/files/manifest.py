@@ -86,7 +86,9 @@ def parse_manifest(content: bytes) -> Manifest:
             f"was written in format {entries['schema']} by bertcli {entries['bertcli']}; this bertcli writes {FORMAT}",
             hint="start over with --force, or name another folder",
         )
-    _check_entries(entries, _ENTRIES)
+    # Only encode has a recipe.
+    others: Mapping[str, Any] = {} if entries.get("command") == "encode" else {"recipe": {}}
+    _check_entries({**others, **entries}, _ENTRIES)
     for number, shard in enumerate(entries["shards"]):
         _check_entries(shard, _SHARD_ENTRIES, f"shards[{number}]")
     shards = tuple(Shard(**shard) for shard in entries["shards"])

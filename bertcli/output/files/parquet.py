@@ -18,6 +18,8 @@ _GROUP_BYTES = 16 << 20
 _MAX_GROUP_ROWS = 1 << 16
 _PURPOSE = "writing Parquet files"
 INT64, STRING = "int64", "string"
+# Key of a file's metadata with the name of the column of ids; empty if it has none.
+ID_COLUMN = b"id_column"
 # The type of a column with a list of whole numbers in each row.
 INT_LIST = "list of int32"
 
@@ -128,6 +130,10 @@ class ParquetLayout:
     terms: Sequence[TermColumn] = ()
     nested: Sequence[NestedColumn] = ()
     chosen: Sequence[str] | None = None
+
+    def open_writer(self, stream: BinaryIO, id_type: str | None) -> "ParquetWriter":
+        """Return the writer of a file; see bertcli.output.files.shards.ShardLayout."""
+        return ParquetWriter(stream, self, id_type)
 
 
 def check_installed() -> None:
@@ -296,18 +302,8 @@ class ParquetWriter:
     def _id_array(self) -> Any:
         """Return the ids of the row group. The first id of all decides their type if the caller has not."""
         ids = self._values["id"]
-        first = next((id_ for id_ in ids if id_ is not None), None)
-        if self.id_type is None and first is not None:
-            self.id_type = INT64 if isinstance(first, int) else STRING
-        if self.id_type == INT64:
-            for row, id_ in enumerate(ids, self._written_rows + 1):
-                if isinstance(id_, str):
-                    raise BadInput(
-                        f"row {row:,} has the id {id_!r}, but the ids before it are integers",
-                        hint="use ids of one type, or leave out --id-field",
-                    )
-            return self._arrow.array(ids, self._arrow.int64())
-        return self._arrow.array([None if id_ is None else str(id_) for id_ in ids], self._arrow.string())
+        self.id_type = self.id_type or id_type_from(ids)
+        return id_array(self._arrow, ids, self.id_type, self._written_rows + 1)
 
     def _vector_lists(self, vectors: FloatArray, mask: Any = None) -> Any:
         """Return vectors, (rows, width), as an array of lists, null where the mask is True."""
@@ -349,8 +345,42 @@ def _nested_array(arrays: Mapping[str, Any], keys: Sequence[str]) -> Any:
     return array
 
 
-def id_type_of(path: AnyPath) -> str:
-    """Return the type of the ids in a file that ParquetWriter has written: int64 or string."""
+def id_type_from(ids: Sequence[TextId | None]) -> str | None:
+    """Return the type of a column of ids, which the first of them decides; None if there is none."""
+    first = next((id_ for id_ in ids if id_ is not None), None)
+    return None if first is None else INT64 if isinstance(first, int) else STRING
+
+
+def id_array(arrow: Any, ids: Sequence[TextId | None], id_type: str | None, first_row: int) -> Any:
+    """Return ids as an Arrow array of their type.
+
+    Args:
+        arrow: The module pyarrow.
+        ids: The ids.
+        id_type: INT64, or STRING or None for strings.
+        first_row: Number of the first of them, for the message.
+
+    Raises:
+        BadInput: The ids are of different types.
+    """
+    if id_type != INT64:
+        return arrow.array([None if id_ is None else str(id_) for id_ in ids], arrow.string())
+    for row, id_ in enumerate(ids, first_row):
+        if isinstance(id_, str):
+            raise BadInput(
+                f"row {row:,} has the id {id_!r}, but the ids before it are integers",
+                hint="use ids of one type, or leave out --id-field",
+            )
+    return arrow.array(ids, arrow.int64())
+
+
+def id_type_of(path: AnyPath) -> str | None:
+    """Return the type of the ids in a shard: int64 or string, None if it has no column of ids.
+
+    The metadata of the file names the column, unless it is called id.
+    """
     parquet = require("pyarrow.parquet", _PURPOSE)
     with parquet.ParquetFile(arrow_source(path)) as file:
-        return str(file.schema_arrow.field("id").type)
+        schema = file.schema_arrow
+        name = (schema.metadata or {}).get(ID_COLUMN, b"id").decode()
+        return str(schema.field(name).type) if name else None

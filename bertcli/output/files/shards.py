@@ -3,14 +3,14 @@
 import hashlib
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from bertcli.errors import OutputError
 from bertcli.input.records import FailedText
 from bertcli.output.files.atomic import atomic_file
 from bertcli.output.files.lock import LOCK
 from bertcli.output.files.manifest import MANIFEST, save_manifest, shard_name
-from bertcli.output.files.parquet import STRING, ParquetLayout, ParquetWriter, id_type_of
+from bertcli.output.files.parquet import STRING, id_type_of
 from bertcli.pipeline.shards import ShardBoundaries
 from bertcli.results.corpus import Manifest, Shard
 from bertcli.storage import AnyPath, size_of
@@ -18,10 +18,39 @@ from bertcli.storage import AnyPath, size_of
 _SHARD_PATTERN = "shard-*.parquet"
 
 
+class ShardFile(Protocol):
+    """Writer of the Parquet file of a shard."""
+
+    @property
+    def id_type(self) -> str | None:
+        """Type of the ids, int64 or string, None if not known yet."""
+
+    def write(self, record: Any) -> None:
+        """Add the rows of a record."""
+
+    def skip(self, failed: FailedText) -> None:
+        """Add the row of a failed text."""
+
+    def finish(self) -> None:
+        """Write the end of the file."""
+
+
+class ShardLayout(Protocol):
+    """Columns of the shards of a run."""
+
+    def open_writer(self, stream: BinaryIO, id_type: str | None) -> ShardFile:
+        """Return the writer of a file.
+
+        Args:
+            stream: The file.
+            id_type: Type of the ids, int64 or string, None if not known yet.
+        """
+
+
 class ShardWriter:
     """Writer of one shard. An exit from its context before `finish` must be with an error, and leaves no file."""
 
-    def __init__(self, folder: AnyPath, number: int, layout: ParquetLayout, id_type: str | None) -> None:
+    def __init__(self, folder: AnyPath, number: int, layout: ShardLayout, id_type: str | None) -> None:
         """Open a temporary file for the shard.
 
         Args:
@@ -33,7 +62,7 @@ class ShardWriter:
         self._name = shard_name(number)
         self._stack = ExitStack()
         self._file = _HashingFile(self._stack.enter_context(atomic_file(folder / self._name)))
-        self._writer = ParquetWriter(self._file, layout, id_type)  # type: ignore[arg-type]  # pyarrow needs no more
+        self._writer = layout.open_writer(self._file, id_type)  # type: ignore[arg-type]  # pyarrow needs no more
         self.rows = self._skipped = 0
 
     @property
@@ -48,7 +77,7 @@ class ShardWriter:
         self._stack.__exit__(*error)
 
     def write(self, record: Any) -> None:
-        """Add the row of a record."""
+        """Add the record of a text."""
         self._writer.write(record)
         self.rows += 1
 
@@ -79,7 +108,7 @@ class ShardFolderWriter:
         manifest: The complete shards so far.
     """
 
-    def __init__(self, folder: AnyPath, manifest: Manifest, layout: ParquetLayout, boundaries: ShardBoundaries) -> None:
+    def __init__(self, folder: AnyPath, manifest: Manifest, layout: ShardLayout, boundaries: ShardBoundaries) -> None:
         """Continue after the shards of a manifest.
 
         Args:
@@ -101,7 +130,7 @@ class ShardFolderWriter:
             self._shard.__exit__(*error if error[0] else (InterruptedError, InterruptedError(), None))
 
     def write(self, record: Any) -> None:
-        """Add the row of a record."""
+        """Add the record of a text."""
         self._current_shard().write(record)
         self._finish_full_shard()
 
@@ -156,7 +185,7 @@ def check_shards(folder: AnyPath, manifest: Manifest) -> None:
         if size_of(path) != shard.bytes or _sha256(path) != shard.sha256:
             raise _differs(path)
     # The ids of the last shard have the type of all.
-    if manifest.shards and id_type_of(path) != (manifest.id_type or STRING):
+    if manifest.shards and id_type_of(path) not in (None, manifest.id_type or STRING):
         raise _differs(path)
 
 
