@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bertcli.choices import EngineName
+from bertcli.choices import DtypeName, EngineName
 from bertcli.commands.options import CorpusOptions, RayOptions, TextOptions
 from bertcli.commands.request import Request
 from bertcli.errors import WrongUsage
@@ -133,17 +133,18 @@ class CorpusRun:
 
 
 def as_started(model: SessionRequest, started: Manifest | None) -> SessionRequest:
-    """Return the request with the engine, device and threads of the run to resume.
+    """Return the request with the engine, device, dtype and threads of the run to resume.
 
-    Others would change the last digits. An engine or device that the user names stays, and check_same_run reports it.
+    Others would change digits. An engine, device or dtype that the user names stays, and check_same_run reports it.
     """
     if started is None:
         return model
-    engine, device = (started.about[name] for name in ("engine", "device"))
+    engine, device, dtype = (started.about[name] for name in ("engine", "device", "dtype"))
     return replace(
         model,
         engine=engine if model.engine == EngineName.AUTO else model.engine,
         device=device if model.device == "auto" else model.device,
+        dtype=dtype if model.dtype == DtypeName.AUTO else model.dtype,
         threads=started.about["threads"],
     )
 

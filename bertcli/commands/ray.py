@@ -20,6 +20,7 @@ from bertcli.errors import BertcliError, ExitCode
 from bertcli.input.reader import TextReader
 from bertcli.input.records import FailedText
 from bertcli.model.engine_choice import default_batch_tokens
+from bertcli.model.precision import concrete_dtype
 from bertcli.model.request import SessionRequest
 from bertcli.model.session import Session, open_session
 from bertcli.output.files.folder import check_same_run, find_started_run, open_folder, prepare_folder
@@ -151,12 +152,15 @@ def planned_actors(run: CorpusRun, sink: Sink) -> Iterator[tuple[Any, ActorPlan]
 
 def actor_session(model: SessionRequest, session: Session, plan: ActorPlan) -> SessionRequest:
     """Return the request that each actor opens its session with."""
-    engine = session.engine_choice.engine
+    chosen = session.engine_choice.engine
+    engine = EngineName.TORCH if plan.gpus and chosen == EngineName.NUMPY else EngineName(chosen)
+    device = "cuda" if plan.gpus else "cpu"
     return replace(
         model,
         # The commit that was found here, even if the branch changes before a node asks for it.
         revision=session.checkpoint.revision or model.revision,
-        engine=EngineName.TORCH if plan.gpus and engine == EngineName.NUMPY else EngineName(engine),
-        device="cuda" if plan.gpus else "cpu",
+        engine=engine,
+        device=device,
+        dtype=concrete_dtype(model.dtype, device, engine),
         threads=model.threads or plan.threads,
     )
