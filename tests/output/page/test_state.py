@@ -177,7 +177,7 @@ def test_special_tokens_can_be_left_out(pairs_tab: Tab, view: str) -> None:
         full[[at for at, token in enumerate(tokens) if token in ("[CLS]", "[SEP]")]] = 0
         best = np.argsort(-full)[:10]
         assert pairs_tab.texts(".readout .bars .place") == [str(at) for at in best]
-        shown = [float(number) for number in pairs_tab.texts(".readout .bars .number")]
+        shown = [float(number) for number in pairs_tab.texts(".readout .read .bars .number")]
         assert shown == pytest.approx((full / full.sum())[best], abs=0.0006)
     pairs_tab.page.uncheck(".special input")
     assert pairs_tab.settled().address()["special"] == "show"
