@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from bertcli.checkpoints.layout import Layout, Shape, first_mismatch
 from bertcli.checkpoints.weight_files import FLOATS, WeightFiles
 from bertcli.choices import HeadTask, LabelScore
 from bertcli.errors import BadCheckpoint, UnsupportedModel
+from bertcli.lazy_dataclass import dataclass
 from bertcli.quoting import shortened
 from bertcli.results.labels import HeadInfo
 

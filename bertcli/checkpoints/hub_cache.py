@@ -10,10 +10,10 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from bertcli.checkpoints.names import is_commit, is_repository_name
+from bertcli.lazy_dataclass import dataclass
 
 DEFAULT_REVISION = "main"
 _MODELS = "models--"

@@ -8,12 +8,12 @@ File format: the header's length (8 bytes, little-endian), the header as JSON, t
 import json
 import mmap
 import os
-from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
 
 from bertcli.errors import BadCheckpoint
+from bertcli.lazy_dataclass import dataclass
 
 # Every dtype of the format. The engines read fewer of them.
 BITS_OF_DTYPE = {

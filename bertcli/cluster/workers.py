@@ -4,7 +4,6 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 
 from bertcli import __version__
@@ -15,6 +14,7 @@ from bertcli.cluster.tasks import EncodeShard, Failure, ShardResult, ShardTask, 
 from bertcli.errors import BertcliError, Unreachable
 from bertcli.input.reader import TextReader
 from bertcli.input.records import FailedText, TextSource
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.request import SessionRequest
 from bertcli.model.session import Session, open_session
 from bertcli.model.windows import OverlappingWindows

@@ -4,7 +4,6 @@ import os.path
 import re
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from bertcli.checkpoints import layout
 from bertcli.checkpoints.config import ModelConfig, ModernBertConfig, OwnConfig
@@ -12,6 +11,7 @@ from bertcli.checkpoints.find import Checkpoint
 from bertcli.checkpoints.weight_files import WeightFiles
 from bertcli.choices import DtypeName, EngineName
 from bertcli.errors import DeviceUnavailable, WrongUsage
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.ablation import Head
 from bertcli.model.engine import BertEngine, Engine
 from bertcli.model.ops.base import Ops

@@ -2,11 +2,11 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from bertcli.checkpoints import layout
 from bertcli.checkpoints.config import ModelConfig
 from bertcli.input.records import FailedText, TextRecord, Window
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.engine_choice import BYTES_PER_TOKEN
 from bertcli.results.corpus import ShardLimits
 

@@ -1,13 +1,14 @@
 """Request of attn: its options, which of them go together, and which formats can hold them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bertcli.choices import AttributionMethod, Statistic
 from bertcli.commands.attn.explanations import check_explanations
 from bertcli.commands.options import HeadOptions, MapOptions, PageOptions, TextOptions
 from bertcli.commands.request import options_of_fields
 from bertcli.errors import WrongUsage
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.request import SessionRequest
 from bertcli.output.catalogs.attn import HEAD_MATRICES, ONE_HEAD, SINGLE_HEADS, STAT, attn_fields
 from bertcli.output.catalogs.texts import WORDS

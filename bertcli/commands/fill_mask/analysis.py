@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
+
+from bertcli.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from bertcli.input.records import FailedText, Window

@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from math import isnan
 
 from bertcli.choices import (
@@ -20,6 +20,7 @@ from bertcli.commands.options import PairOptions, TextOptions
 from bertcli.commands.request import options_of_fields
 from bertcli.errors import WrongUsage
 from bertcli.input.records import TextSource
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.request import SessionRequest
 from bertcli.output.catalogs.fill_mask import fill_mask_fields, word_attribution_fields
 from bertcli.output.catalogs.scores import (
