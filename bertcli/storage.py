@@ -8,7 +8,6 @@ import fnmatch
 import io
 import os
 import re
-import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
@@ -225,6 +224,8 @@ class RemotePath:
 
     def _temporary_path(self) -> "RemotePath":
         """Return a new name beside this one. The shard writer removes leftover files with such names."""
+        import secrets  # here, since it loads OpenSSL, and a run without remote files does without
+
         return RemotePath(self.url.rpartition("/")[0]) / f".{self.name}.{secrets.token_hex(4)}.part"
 
     def _info(self) -> Any:

@@ -68,6 +68,10 @@ def test_a_sentence_is_answered_by_numpy_alone(arguments: list[str]) -> None:
     assert not found & {"bertcli.input.parquet", "bertcli.output.files.parquet"}
 
 
+def test_a_shape_is_answered_without_openssl() -> None:
+    assert not loaded("shapes", "how are you") & {"secrets", "hashlib", "_hashlib"}
+
+
 @pytest.mark.parametrize(
     "arguments", [["encode", "how are you"], ["shapes", "how are you"], ["shapes", "--weights"]], ids=" ".join
 )
