@@ -40,7 +40,7 @@ _HINTS = {
 }
 _HINT = "check the name, the credentials and the network"
 # The code and the readable part of an error message from AWS.
-_AWS_ERROR = re.compile(r"AWS Error (\w+) during \w+ operation[^:]*: (.*)")
+_AWS_ERROR = r"AWS Error (\w+) during \w+ operation[^:]*: (.*)"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -387,6 +387,6 @@ def _list(folder: RemotePath, *, recursive: bool) -> list[str]:
 def _reason(error: Exception) -> str:
     """Return the first line of an error message, reduced to what a user can read if it is from AWS."""
     first = str(error).partition("\n")[0]
-    if found := _AWS_ERROR.search(first):
+    if found := re.search(_AWS_ERROR, first):
         return f"{found[2].partition(' (Request ID')[0].rstrip('.')} ({found[1]})"
     return first.rstrip(".") or type(error).__name__

@@ -1,6 +1,5 @@
 """Request of fill-mask: its options, and which of them go together."""
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 from math import isnan
@@ -324,6 +323,8 @@ def split_words(words: str, option: str) -> list[str]:
     Raises:
         WrongUsage: The words cannot be separated.
     """
+    import csv  # here, since most questions have no words to separate
+
     try:
         cells = next(csv.reader([words], skipinitialspace=True), [])
     except csv.Error:
