@@ -137,6 +137,31 @@ class MappedTensors:
         return flat.reshape(info.shape)
 
 
+def release_pages(tensor: Any) -> None:
+    """Release the memory of a tensor that is a view of a mapped file. Its next use reads the file's pages again.
+
+    Other tensors are left alone. Nothing may have been written to the view, since that would be lost.
+    """
+    import numpy as np
+
+    mapped = tensor
+    while isinstance(mapped, np.ndarray | memoryview):
+        mapped = mapped.base if isinstance(mapped, np.ndarray) else mapped.obj
+    if not isinstance(mapped, mmap.mmap) or not tensor.flags.c_contiguous:
+        return
+    offset = _address(tensor) - _address(np.frombuffer(mapped, np.uint8, 1))
+    # Whole pages only: others share the first and the last one.
+    begin = -(-offset // mmap.PAGESIZE) * mmap.PAGESIZE
+    end = (offset + tensor.nbytes) // mmap.PAGESIZE * mmap.PAGESIZE
+    if begin < end:
+        mapped.madvise(mmap.MADV_DONTNEED, begin, end - begin)
+
+
+def _address(array: Any) -> int:
+    address: int = array.__array_interface__["data"][0]
+    return address
+
+
 def _parse_json(text: bytes, path: Path) -> dict[str, Any]:
     try:
         header = json.loads(text, object_pairs_hook=_without_repeats)
