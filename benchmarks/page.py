@@ -160,7 +160,7 @@ def megabytes_of(session: Any) -> float:
     """Return the memory of the page's script, with its arrays and strings, after a garbage collection."""
     session.send("HeapProfiler.collectGarbage")
     usage = session.send("Runtime.getHeapUsage")
-    return sum(usage[name] for name in ("usedSize", "embedderHeapUsedSize", "backingStorageSize")) / 1e6
+    return float(sum(usage[name] for name in ("usedSize", "embedderHeapUsedSize", "backingStorageSize"))) / 1e6
 
 
 def report(name: str, page: Path, rounds: Sequence[Opened]) -> bool:

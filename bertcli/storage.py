@@ -8,7 +8,6 @@ import fnmatch
 import io
 import os
 import re
-import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
@@ -41,7 +40,7 @@ _HINTS = {
 }
 _HINT = "check the name, the credentials and the network"
 # The code and the readable part of an error message from AWS.
-_AWS_ERROR = re.compile(r"AWS Error (\w+) during \w+ operation[^:]*: (.*)")
+_AWS_ERROR = r"AWS Error (\w+) during \w+ operation[^:]*: (.*)"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -225,6 +224,8 @@ class RemotePath:
 
     def _temporary_path(self) -> "RemotePath":
         """Return a new name beside this one. The shard writer removes leftover files with such names."""
+        import secrets  # here, since it loads OpenSSL, and a run without remote files does without
+
         return RemotePath(self.url.rpartition("/")[0]) / f".{self.name}.{secrets.token_hex(4)}.part"
 
     def _info(self) -> Any:
@@ -386,6 +387,6 @@ def _list(folder: RemotePath, *, recursive: bool) -> list[str]:
 def _reason(error: Exception) -> str:
     """Return the first line of an error message, reduced to what a user can read if it is from AWS."""
     first = str(error).partition("\n")[0]
-    if found := _AWS_ERROR.search(first):
+    if found := re.search(_AWS_ERROR, first):
         return f"{found[2].partition(' (Request ID')[0].rstrip('.')} ({found[1]})"
     return first.rstrip(".") or type(error).__name__

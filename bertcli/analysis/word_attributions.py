@@ -1,12 +1,13 @@
 """Contributions of words. Not in masks, since words are found by the analysis of embeddings."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from bertcli.analysis.embeddings.words import find_words
 from bertcli.choices import AttributionMethod
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.batching import Batch
 from bertcli.model.tokenizer import TextTokenizer, TokenizedText
 from bertcli.results.embeddings import WordVector

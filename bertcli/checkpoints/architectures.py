@@ -4,8 +4,10 @@ bertcli's own engines run the families whose layers are BERT's under other names
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from bertcli.lazy_dataclass import dataclass
 
 # Pairs of a part of the family's tensor names and BERT's name for it.
 Renames = tuple[tuple[str, str], ...]

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from bertcli.checkpoints.architectures import Architecture, untested_architectur
 from bertcli.checkpoints.families import ARCHITECTURES
 from bertcli.checkpoints.unsupported import has_own_code, untested_class
 from bertcli.errors import BadCheckpoint, UnsupportedModel
+from bertcli.lazy_dataclass import dataclass
 from bertcli.quoting import shell_quoted, shortened
 
 CONFIG_FILE = "config.json"

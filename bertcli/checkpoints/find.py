@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +23,7 @@ from bertcli.checkpoints.safetensors import TensorInfo
 from bertcli.checkpoints.weight_files import FLOATS, find_weight_files
 from bertcli.choices import RecipeSource
 from bertcli.errors import BadCheckpoint, BertcliError, CheckpointNotFound, HubFailed, WrongUsage
+from bertcli.lazy_dataclass import dataclass
 from bertcli.quoting import printable_name
 
 if TYPE_CHECKING:

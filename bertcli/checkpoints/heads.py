@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,11 @@ from bertcli.checkpoints.layout import Layout, Shape, first_mismatch
 from bertcli.checkpoints.weight_files import FLOATS, WeightFiles
 from bertcli.choices import HeadTask, LabelScore
 from bertcli.errors import BadCheckpoint, UnsupportedModel
+from bertcli.lazy_dataclass import dataclass
 from bertcli.quoting import shortened
 from bertcli.results.labels import HeadInfo
 
-_CLASS = re.compile(f"[A-Za-z0-9]+?({'|'.join(HeadTask)})")
+_CLASS = f"[A-Za-z0-9]+?({'|'.join(HeadTask)})"
 # Names of the layer that returns the logits, in all families. The first that exists is the one.
 _OUTPUTS: Mapping[HeadTask, tuple[str, ...]] = {
     HeadTask.TEXT_LABELS: ("classifier.out_proj", "classifier"),
@@ -82,7 +82,7 @@ def _named_tasks(settings: Mapping[str, Any]) -> list[HeadTask]:
     """Return the tasks of the classes that config.json names, each once."""
     names = settings.get("architectures")
     named = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
-    matches = (_CLASS.fullmatch(name) for name in named)
+    matches = (re.fullmatch(_CLASS, name) for name in named)
     return list(dict.fromkeys(HeadTask(match[1]) for match in matches if match))
 
 

@@ -7,7 +7,6 @@ import shutil
 import warnings
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from urllib.parse import quote
@@ -20,6 +19,7 @@ from bertcli.checkpoints.required_files import PART_NAMES, Files, files_of
 from bertcli.checkpoints.safetensors import LARGEST_HEADER, TensorInfo, parse_header
 from bertcli.checkpoints.weight_files import INDEX
 from bertcli.errors import BadCheckpoint, BertcliError, CheckpointNotFound, HubFailed
+from bertcli.lazy_dataclass import dataclass
 
 # Seconds to wait for each response of a slow server.
 _TIMEOUT_S = 30

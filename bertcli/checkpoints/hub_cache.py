@@ -10,14 +10,14 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from bertcli.checkpoints.names import is_commit, is_repository_name
+from bertcli.lazy_dataclass import dataclass
 
 DEFAULT_REVISION = "main"
 _MODELS = "models--"
-_FIRST_DIGITS = re.compile(r"[0-9a-f]{7,39}")
+_FIRST_DIGITS = r"[0-9a-f]{7,39}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def find_snapshot(repository: str, revision: str | None) -> Snapshot | None:
     commit = _read_ref(_folder(repository), revision or DEFAULT_REVISION) or revision or ""
     if is_commit(commit):
         found = [snapshot_of(repository, commit)]
-    elif _FIRST_DIGITS.fullmatch(commit):
+    elif re.fullmatch(_FIRST_DIGITS, commit):
         found = [snapshot for snapshot in snapshots(repository) if snapshot.commit.startswith(commit)]
     else:
         found = []

@@ -3,12 +3,12 @@
 import json
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from bertcli.checkpoints.config import read_json_object
 from bertcli.errors import BadCheckpoint
+from bertcli.lazy_dataclass import dataclass
 
 MODULES_FILE = "modules.json"
 PROMPTS_FILE = "config_sentence_transformers.json"

@@ -40,8 +40,7 @@ _FULL_NAMES = SHORT_NAMES | {name: f"{owner}/{name}" for owner, names in _OWNERS
 _SHORT_NAME_OF = {full: name for name, full in _FULL_NAMES.items()}
 # The hub's rule: one or two parts of letters, digits, -, _ and ., each ending in a letter, digit or _.
 _PART = r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,94}[A-Za-z0-9_])?"
-_REPOSITORY = re.compile(rf"(?:{_PART}/)?{_PART}")
-_COMMIT = re.compile(r"[0-9a-f]{40}")
+_REPOSITORY = rf"(?:{_PART}/)?{_PART}"
 # Sizes of the vocabularies.
 _UNCASED, _CASED, _CHINESE = 30522, 28996, 21128
 _MULTILINGUAL_UNCASED, _MULTILINGUAL_CASED = 105879, 119547
@@ -91,12 +90,12 @@ def is_repository_name(model: str) -> bool:
     >>> is_repository_name("google-bert/bert-base-uncased"), is_repository_name("./my-bert")
     (True, False)
     """
-    return bool(_REPOSITORY.fullmatch(model)) and not re.search(r"--|\.\.|\.git$", model)
+    return bool(re.fullmatch(_REPOSITORY, model)) and not re.search(r"--|\.\.|\.git$", model)
 
 
 def is_commit(revision: str) -> bool:
     """Return True for the full hash of a commit. Unlike a branch or tag, it always means the same files."""
-    return bool(_COMMIT.fullmatch(revision))
+    return bool(re.fullmatch(r"[0-9a-f]{40}", revision))
 
 
 def repository_name(model: str) -> str:

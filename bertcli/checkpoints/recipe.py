@@ -5,7 +5,7 @@ functions that bertcli computes are in tables here.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 from typing import Any, Self
@@ -22,6 +22,7 @@ from bertcli.checkpoints.modules import (
 )
 from bertcli.choices import Pooling, RecipeSource, Similarity
 from bertcli.errors import BadCheckpoint, UnsupportedModel
+from bertcli.lazy_dataclass import dataclass
 from bertcli.results.recipe import Recipe
 
 # Poolings by their names in `pooling_mode`, and by the older flags, in the order in which their vectors are joined.

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Flag, auto
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from bertcli.checkpoints.modules import (
 from bertcli.checkpoints.unsupported import has_own_code
 from bertcli.checkpoints.weight_files import INDEX, WEIGHT_FILES, shard_names
 from bertcli.errors import BadCheckpoint, UnsupportedModel
+from bertcli.lazy_dataclass import dataclass
 from bertcli.quoting import is_utf8
 
 # The file that holds a whole tokenizer, and the files that hold its settings.

@@ -8,12 +8,12 @@ File format: the header's length (8 bytes, little-endian), the header as JSON, t
 import json
 import mmap
 import os
-from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
 
 from bertcli.errors import BadCheckpoint
+from bertcli.lazy_dataclass import dataclass
 
 # Every dtype of the format. The engines read fewer of them.
 BITS_OF_DTYPE = {
@@ -135,6 +135,31 @@ class MappedTensors:
                 self._files[info.file] = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_COPY)
         flat = np.frombuffer(self._files[info.file], _NUMPY_DTYPES[info.dtype], info.parameters, info.offset)
         return flat.reshape(info.shape)
+
+
+def release_pages(tensor: Any) -> None:
+    """Release the memory of a tensor that is a view of a mapped file. Its next use reads the file's pages again.
+
+    Other tensors are left alone. Nothing may have been written to the view, since that would be lost.
+    """
+    import numpy as np
+
+    mapped = tensor
+    while isinstance(mapped, np.ndarray | memoryview):
+        mapped = mapped.base if isinstance(mapped, np.ndarray) else mapped.obj
+    if not isinstance(mapped, mmap.mmap) or not tensor.flags.c_contiguous:
+        return
+    offset = _address(tensor) - _address(np.frombuffer(mapped, np.uint8, 1))
+    # Whole pages only: others share the first and the last one.
+    begin = -(-offset // mmap.PAGESIZE) * mmap.PAGESIZE
+    end = (offset + tensor.nbytes) // mmap.PAGESIZE * mmap.PAGESIZE
+    if begin < end:
+        mapped.madvise(mmap.MADV_DONTNEED, begin, end - begin)
+
+
+def _address(array: Any) -> int:
+    address: int = array.__array_interface__["data"][0]
+    return address
 
 
 def _parse_json(text: bytes, path: Path) -> dict[str, Any]:

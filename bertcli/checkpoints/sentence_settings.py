@@ -1,13 +1,13 @@
 """Settings of a sentence-transformers checkpoint beside its modules: prompts, similarity, and the limit of tokens."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from bertcli.checkpoints.config import ModelConfig, read_json_object
 from bertcli.checkpoints.modules import COPY_AGAIN, MODULES_FILE, PROMPTS_FILE, TRANSFORMER_CONFIGS, read_module_config
 from bertcli.choices import Similarity
 from bertcli.errors import BadCheckpoint
+from bertcli.lazy_dataclass import dataclass
 
 # Tokenizers without a limit hold a far larger number.
 _LARGEST_LIMIT = 10_000_000

@@ -7,7 +7,6 @@ the same sizes, and these logits show which of them the file was made for. The m
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from bertcli.checkpoints.find import BUNDLED_FOLDER
 from bertcli.checkpoints.safetensors import MappedTensors, TensorInfo, read_header
 from bertcli.checkpoints.weight_files import FLOATS
 from bertcli.errors import BadCheckpoint, WrongUsage
+from bertcli.lazy_dataclass import dataclass
 from bertcli.quoting import printable_name, shortened
 
 # The translators of the bundled model.

@@ -26,7 +26,7 @@ _UNSUITED_KINDS: Mapping[str, tuple[str, ...]] = {
 }
 _DECODER_CLASSES = ("ForCausalLM", "LMHeadModel")
 _ENCODER_DECODER_CLASSES = ("ForConditionalGeneration", "ForSeq2SeqLM")
-_MLM_CLASS = re.compile(r"([A-Za-z][A-Za-z0-9]*)ForMaskedLM")
+_MLM_CLASS = r"([A-Za-z][A-Za-z0-9]*)ForMaskedLM"
 
 
 def untested_class(model_type: Any, raw: Mapping[str, Any], path: Path) -> str:
@@ -37,7 +37,7 @@ def untested_class(model_type: Any, raw: Mapping[str, Any], path: Path) -> str:
     Raises:
         UnsupportedModel: The model is of another kind, or needs the code in its checkpoint.
     """
-    found = [match for name in _class_names(raw) if (match := _MLM_CLASS.fullmatch(name))]
+    found = [match for name in _class_names(raw) if (match := re.fullmatch(_MLM_CLASS, name))]
     if reason := _why_unsuited(model_type, raw):
         raise UnsupportedModel(f"{path}: model_type {model_type!r} {reason}", hint=_USE_A_BERT)
     if has_own_code(raw):

@@ -1,7 +1,6 @@
 """Files of a checkpoint's weights, and checks of their headers before any tensor is read."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from bertcli.checkpoints.config import ModelConfig, OwnConfig, read_json_object
 from bertcli.checkpoints.families import ARCHITECTURES
 from bertcli.checkpoints.safetensors import TensorInfo, read_header
 from bertcli.errors import BadCheckpoint, UnsupportedModel
+from bertcli.lazy_dataclass import dataclass
 
 _SAFETENSORS, _PICKLED = "model.safetensors", "pytorch_model.bin"
 # Names of the file that holds the weights, the preferred one first. Sharded weights have an index file instead.

@@ -6,10 +6,12 @@ groups that a command takes.
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, fields
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import typer
+
+from bertcli.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

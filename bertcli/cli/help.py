@@ -6,8 +6,9 @@ CommandHelp holds the text about each command. The text about each option is in 
 import shutil
 import textwrap
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from bertcli.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

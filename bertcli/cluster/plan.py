@@ -1,9 +1,9 @@
 """Plan of a run on Ray: how its actors share the CPUs and GPUs of a cluster."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from bertcli.errors import DeviceUnavailable, WrongUsage
+from bertcli.lazy_dataclass import dataclass
 from bertcli.output.formatting import counted
 
 # Share of a CPU that the reader asks for. The actors leave this much free.

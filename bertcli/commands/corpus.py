@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,6 +14,7 @@ from bertcli.commands.options import CorpusOptions, RayOptions, TextOptions
 from bertcli.commands.request import Request
 from bertcli.errors import WrongUsage
 from bertcli.input.records import MAX_TEXT_BYTES, TextSource
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.request import SessionRequest
 from bertcli.output.destination import FOLDER, Destination, OutputOptions
 from bertcli.output.files.atomic import is_device

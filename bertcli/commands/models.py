@@ -1,12 +1,12 @@
 """bertcli models: the models on this machine that -m can name."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from bertcli.checkpoints.find import describe_model, installed_checkpoints
 from bertcli.checkpoints.hub_cache import cache_folder
 from bertcli.commands.request import lists_fields, open_sink
 from bertcli.errors import BertcliError, ExitCode
+from bertcli.lazy_dataclass import dataclass
 from bertcli.output.catalogs.models import models_catalog
 from bertcli.output.destination import Destination, OutputFormats, OutputOptions
 from bertcli.output.fields import FieldCatalog

@@ -4,7 +4,7 @@ This module imports nothing heavy, since the help needs it.
 """
 
 import os.path
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from bertcli.choices import (
@@ -19,6 +19,7 @@ from bertcli.choices import (
 )
 from bertcli.errors import WrongUsage
 from bertcli.input.records import STDIN, TextSource
+from bertcli.lazy_dataclass import dataclass
 from bertcli.storage import parse_path
 
 _PATTERN_CHARACTERS = {*"*?["}

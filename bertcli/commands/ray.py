@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from bertcli.commands.reports import note_all, report_early_end, report_resumed
 from bertcli.errors import BertcliError, ExitCode
 from bertcli.input.reader import TextReader
 from bertcli.input.records import FailedText
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.engine_choice import default_batch_tokens
 from bertcli.model.precision import concrete_dtype
 from bertcli.model.request import SessionRequest

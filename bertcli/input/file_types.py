@@ -1,11 +1,11 @@
 """Files that hold no lines of UTF-8 text, recognized by suffix or first bytes, and commands that convert them."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from bertcli.errors import BadInput
 from bertcli.input.streams import GZIP, ZSTD, Line, LongLine
+from bertcli.lazy_dataclass import dataclass
 from bertcli.quoting import printable_name, shell_quoted
 from bertcli.storage import AnyPath, RemotePath
 

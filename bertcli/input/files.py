@@ -5,7 +5,6 @@ import os
 import stat
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
@@ -15,6 +14,7 @@ from bertcli.input.file_types import STANDARD_INPUT, encoding_hint, refuse_other
 from bertcli.input.records import STDIN, TEXT_FIELD, TextSource
 from bertcli.input.rows import Fields, Rows, json_rows, line_rows
 from bertcli.input.streams import ByteStream, FileStream, LineStream, is_compressed
+from bertcli.lazy_dataclass import dataclass
 from bertcli.quoting import printable_name
 from bertcli.storage import AnyPath, RemotePath, size_of
 

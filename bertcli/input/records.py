@@ -4,10 +4,10 @@ Reading the source is in `bertcli.input.reader`; this module stays cheap to impo
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from bertcli.choices import InputFormat
 from bertcli.errors import BadText, BertcliError
+from bertcli.lazy_dataclass import dataclass
 from bertcli.storage import AnyPath
 
 STDIN = "-"

@@ -1,13 +1,13 @@
 """Rows of text files and JSON lines: a text, its id and its line number."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from bertcli.errors import BadInput, BadText
 from bertcli.input.records import TEXT_FIELD, TextId, too_long
 from bertcli.input.streams import Line, LongLine
+from bertcli.lazy_dataclass import dataclass
 from bertcli.quoting import is_utf8, shortened
 
 # Blank lines to report together.

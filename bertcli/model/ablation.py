@@ -14,7 +14,7 @@ from bertcli.errors import WrongUsage
 from bertcli.model.layer_numbers import parse_layers
 from bertcli.model.ops.base import FloatArray
 
-_HEADS = re.compile(r"\s*(-?\d{1,9})\.(\d{1,9}|\*)\s*", re.ASCII)
+_HEADS = r"\s*(-?\d{1,9})\.(\d{1,9}|\*)\s*"
 
 
 class Head(NamedTuple):
@@ -45,7 +45,7 @@ def parse_heads(option: str, value: str, layer_count: int, head_count: int) -> t
     """
     found: set[Head] = set()
     for part in value.split(","):
-        named = _HEADS.fullmatch(part)
+        named = re.fullmatch(_HEADS, part, re.ASCII)
         if named is None:
             raise WrongUsage(
                 f"{option} {value!r} is not a list of heads",

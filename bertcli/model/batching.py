@@ -1,11 +1,11 @@
 """Batches of token ids: grouping texts of similar length, and padding them."""
 
 from collections.abc import Iterable, Iterator, Sequence, Sized
-from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.ops.base import BoolArray, IntArray
 from bertcli.model.tokenizer import TokenizedText
 

@@ -11,9 +11,10 @@ to end without padding. Ids then are (tokens,), hidden states are (tokens, hidde
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from bertcli.checkpoints.config import BertConfig
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.ops.base import Array, Linear, Ops
 from bertcli.model.weights import BertWeights, EmbeddingWeights, LayerWeights, MlmHeadWeights
 

@@ -7,12 +7,12 @@ last part is the final [SEP]. Both are in every window. The tokens between them 
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass
 from functools import cache
 
 from tokenizers import Encoding
 
 from bertcli.input.records import TextRecord
+from bertcli.lazy_dataclass import dataclass
 
 # Number of a sentence and of a word in it, None for a special token.
 Word = tuple[int, int] | None

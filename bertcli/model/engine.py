@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cache, partial
 from itertools import groupby
 from types import EllipsisType
@@ -12,6 +12,7 @@ import numpy as np
 
 from bertcli.checkpoints.config import BertConfig, ModelConfig
 from bertcli.checkpoints.heads import TaskHead
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model import bert
 from bertcli.model.ablation import Head, context_masks, features_of
 from bertcli.model.batching import Batch, position_ids

@@ -3,7 +3,6 @@
 import re
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from bertcli.checkpoints import layout
 from bertcli.checkpoints.config import ModelConfig, ModernBertConfig, OwnConfig
@@ -11,6 +10,7 @@ from bertcli.checkpoints.find import Checkpoint
 from bertcli.checkpoints.weight_files import WeightFiles
 from bertcli.choices import DtypeName, EngineName
 from bertcli.errors import DeviceUnavailable, WrongUsage
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.ablation import Head
 from bertcli.model.engine import BertEngine, Engine
 from bertcli.model.ops.base import Ops
@@ -20,7 +20,7 @@ from bertcli.model.weights import BertWeights
 
 # Rough number of bytes of text in a token.
 BYTES_PER_TOKEN = 4
-_DEVICE = re.compile(r"cpu|cuda(:\d+)?|mps")
+_DEVICE = r"cpu|cuda(:\d+)?|mps"
 # Importing torch costs about two seconds of a core. Below this much work (floating-point operations of the encoder's
 # matrix products) numpy has finished before torch would have started. benchmarks/engines.py measures this limit.
 _MIN_TORCH_WORK = 3e11
@@ -80,7 +80,7 @@ def choose_engine(
         WrongUsage: The options contradict each other or the checkpoint.
         DeviceUnavailable: This machine has no such device.
     """
-    if device != "auto" and not _DEVICE.fullmatch(device):
+    if device != "auto" and not re.fullmatch(_DEVICE, device):
         raise WrongUsage(f"there is no device {device!r}", hint="use auto, cpu, cuda, cuda:N or mps")
     if traits.foreign_model and engine not in (EngineName.AUTO, EngineName.TRANSFORMERS):
         raise WrongUsage(

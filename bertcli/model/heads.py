@@ -1,8 +1,7 @@
 """Heads for classification and question answering over the last hidden state, for numpy and torch."""
 
-from dataclasses import dataclass
-
 from bertcli.checkpoints.heads import TaskHead
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.ops.base import Array, Linear, Ops
 from bertcli.model.weights import BertWeights
 

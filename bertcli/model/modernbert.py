@@ -10,11 +10,11 @@ Shapes are those of bertcli.model.bert. Texts may be padded or packed, as there.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from bertcli.checkpoints.config import ModernBertConfig
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.bert import Attention, Inputs, after_blocks, block_texts
 from bertcli.model.modernbert_weights import ModernBertWeights, ModernLayerWeights
 from bertcli.model.ops.base import Array, FloatArray, Ops

@@ -3,13 +3,13 @@
 Most linear layers and norms of a ModernBERT have no bias. A missing bias is zero.
 """
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 
 from bertcli.checkpoints.config import ModernBertConfig
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.ops.base import Array, LayerNorm, Linear
 from bertcli.model.weights import LazyWeights, MlmHeadWeights
 

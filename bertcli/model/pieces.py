@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import NoneType
 from typing import Any
 
 from tokenizers import Encoding, models, normalizers, pre_tokenizers
 
 from bertcli.errors import BadText
+from bertcli.lazy_dataclass import dataclass
 
 # Tokenize only the beginning of a long text first. Ten million characters take ten seconds to tokenize, usually only to
 # find that there are too many.

@@ -3,10 +3,10 @@
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 from unicodedata import category
 
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.tokenizer import MASK, TextTokenizer, TokenizedText
 
 # The first character and the one after the last.

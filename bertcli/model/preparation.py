@@ -1,11 +1,10 @@
 """The changes to a text before the tokenizer sees it: the prompt, and lower-casing. It imports nothing heavy."""
 
-from dataclasses import dataclass
-
 from bertcli.checkpoints.find import Checkpoint
 from bertcli.checkpoints.sentence_settings import read_prompts
 from bertcli.choices import Pooling
 from bertcli.errors import WrongUsage
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.request import EmbeddingRequest
 
 

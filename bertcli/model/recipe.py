@@ -1,7 +1,7 @@
 """The recipe of a session: what the checkpoint declares and the options change, with its weights."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from bertcli.checkpoints.config import ModelConfig
@@ -20,6 +20,7 @@ from bertcli.checkpoints.recipe import (
 from bertcli.checkpoints.sentence_settings import read_prompts
 from bertcli.choices import LayerOp, Pooling, RecipeSource
 from bertcli.errors import BadCheckpoint, WrongUsage
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.layer_numbers import hidden_state_indices
 from bertcli.model.ops.base import FloatArray
 from bertcli.model.ops.numpy_ops import widen

@@ -1,9 +1,8 @@
 """The request for a session: the checkpoint to open and the way to run it. It imports nothing heavy."""
 
-from dataclasses import dataclass
-
 from bertcli.choices import DtypeName, EngineName, LayerOp, OnLong, Pooling
 from bertcli.errors import WrongUsage
+from bertcli.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

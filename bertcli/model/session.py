@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from bertcli.checkpoints.hub_cache import OnDownload, ignore_download
 from bertcli.checkpoints.weight_files import WeightFiles, find_weight_files
 from bertcli.choices import EngineName
 from bertcli.errors import WrongUsage
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.ablation import Head, parse_heads
 from bertcli.model.batching import Batch
 from bertcli.model.engine import Engine, ModelOutput, OutputRequest

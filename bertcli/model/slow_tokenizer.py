@@ -3,7 +3,6 @@
 import logging
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +14,7 @@ from transformers.tokenization_python import PythonBackend
 from transformers.utils import logging as transformers_logging
 
 from bertcli.errors import BadCheckpoint, BertcliError, MissingPackage, message_of
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.tokenizer_errors import TokenizerError, catch_tokenizer_errors
 
 # transformers logs every load to stderr and draws progress bars there. bertcli itself reports what a user needs.

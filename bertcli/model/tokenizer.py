@@ -3,7 +3,7 @@
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, cached_property
 from threading import Lock
 
@@ -13,6 +13,7 @@ from bertcli.checkpoints.architectures import SpecialTokens
 from bertcli.checkpoints.config import ModelConfig
 from bertcli.errors import BadCheckpoint, BadText
 from bertcli.input.records import FailedText, TextRecord, Window
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.documents import DocumentWindow, Word, word_places
 from bertcli.model.pieces import MAX_CHARACTERS, PIECE_CHARACTERS, min_tokens, splits_at_spaces
 from bertcli.model.tokenizer_errors import (
@@ -156,8 +157,7 @@ class TextTokenizer:
     @cached_property
     def continuing_prefix(self) -> str:
         """The mark of pieces that continue a word, such as BERT's ##, "" if the vocabulary does not mark them."""
-        model = getattr(self._tokenizer, "model", None)
-        return getattr(model, "continuing_subword_prefix", None) or ""
+        return getattr(getattr(self._tokenizer, "model", None), "continuing_subword_prefix", None) or ""
 
     @property
     def type_vocab_size(self) -> int:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
@@ -197,6 +196,8 @@ def _utf8_path(file: Path) -> Iterator[str]:
     if is_utf8(str(file)):
         yield str(file)
         return
+    from tempfile import NamedTemporaryFile  # slow to import
+
     with NamedTemporaryFile() as copy:
         copy.write(file.read_bytes())
         copy.flush()

@@ -4,7 +4,6 @@ import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from inspect import signature
 from pathlib import Path
@@ -23,6 +22,7 @@ from bertcli.checkpoints.pickled import without_pickle_warnings
 from bertcli.checkpoints.weight_files import own_code_hint
 from bertcli.choices import EngineName, HeadTask
 from bertcli.errors import BadCheckpoint, UnsupportedModel, WrongUsage, message_of
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.ablation import Head
 from bertcli.model.batching import Batch
 from bertcli.model.engine import ModelOutput, ObservedAttention, OutputRequest, ProjectionName, backend_index

@@ -1,11 +1,11 @@
 """The weights of a BERT, read from a checkpoint when they are first needed."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from bertcli.checkpoints.config import BertConfig, ModelConfig
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.ops.base import Array, LayerNorm, Linear, Ops
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby, pairwise
 
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.documents import Document, DocumentWindow
 
 # A window's first token, and the token after its last.

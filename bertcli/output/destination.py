@@ -3,13 +3,13 @@
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 from bertcli.choices import ColorName, FormatName
 from bertcli.errors import MissingPackage, OutputError, WrongUsage
 from bertcli.input.records import STDIN
+from bertcli.lazy_dataclass import dataclass
 from bertcli.output.files.atomic import check_target, is_device
 from bertcli.quoting import shell_quoted
 from bertcli.storage import AnyPath, RemotePath, parse_path

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from bertcli.choices import LayerOp, Pooling, RecipeSource, WordPooling
+from bertcli.lazy_dataclass import dataclass
 from bertcli.output.formatting import counted
 from bertcli.results.recipe import Recipe
 from bertcli.results.summaries import Interval, PairCounts, ProbeCounts, Summary

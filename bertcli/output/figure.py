@@ -1,7 +1,6 @@
 """Figures of heatmaps in PNG and SVG, drawn by matplotlib on a white background, without a window."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, BinaryIO
 from warnings import catch_warnings, filterwarnings
 
@@ -15,6 +14,7 @@ from rich.cells import cell_len, set_cell_size
 
 from bertcli.choices import ColorName
 from bertcli.input.records import FailedText
+from bertcli.lazy_dataclass import dataclass
 from bertcli.output.display import Heatmap, HeatmapSet, run_line
 from bertcli.output.formatting import visible
 from bertcli.output.schema import Schema

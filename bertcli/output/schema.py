@@ -1,10 +1,11 @@
 """Schema of a command's records: their columns, rows, JSON, table and heatmaps."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import field, fields, is_dataclass, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from bertcli.lazy_dataclass import dataclass
 from bertcli.output.formatting import number, numbers
 from bertcli.results.texts import TextInfo
 

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from io import TextIOWrapper
 from typing import Any, BinaryIO, TextIO, cast
@@ -11,6 +10,7 @@ from typing import Any, BinaryIO, TextIO, cast
 from bertcli.choices import OnError
 from bertcli.errors import BertcliError, ExitCode, OutputError
 from bertcli.input.records import FailedText
+from bertcli.lazy_dataclass import dataclass
 from bertcli.output.destination import Destination, OutputOptions
 from bertcli.output.fields import TEXT_FORMATS, FieldSelection
 from bertcli.output.files.atomic import is_device, open_target

@@ -1,10 +1,11 @@
 """Documents in a run: their division into windows, and the joining of the windows' answers."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Generic, Protocol, TypeVar
 
 from bertcli.input.records import FailedText, TextRecord
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.document_reader import read_document, read_window
 from bertcli.model.documents import Document, DocumentWindow
 from bertcli.model.tokenizer import TextTokenizer, TokenizedText

@@ -6,13 +6,13 @@ and each group is sorted by length before it is cut into batches, so that little
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from itertools import islice
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 from bertcli.input.reader import TextReader
 from bertcli.input.records import FailedText, Window
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.batching import Batch, batches
 from bertcli.model.resources import trim_heap
 from bertcli.model.session import Session

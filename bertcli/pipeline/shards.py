@@ -1,13 +1,12 @@
 """Shards of a run: where each one ends, which depends on the texts alone, and the hash of its texts."""
 
-import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from bertcli.checkpoints import layout
 from bertcli.checkpoints.config import ModelConfig
 from bertcli.input.records import FailedText, TextRecord, Window
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.engine_choice import BYTES_PER_TOKEN
 from bertcli.results.corpus import ShardLimits
 
@@ -68,9 +67,11 @@ class ShardBoundaries:
 
     def watch(self, windows: Iterable[Window]) -> Iterator[Window]:
         """Yield the windows unchanged, each after all of its texts have been counted and hashed."""
+        from hashlib import sha256  # here, since it loads OpenSSL, and only folders of shards need it
+
         limits = self._limits
         number = rows = size = index = 0
-        digest = hashlib.sha256()
+        digest = sha256()
         for window in windows:
             for text in window:
                 digest.update(_hashed_bytes(text))
@@ -79,7 +80,7 @@ class ShardBoundaries:
                 if rows == limits.rows or (limits.text_bytes is not None and size >= limits.text_bytes):
                     self._inputs[number] = ShardInput(rows, digest.hexdigest())
                     self._last_texts.add(index)
-                    number, rows, size, digest = number + 1, 0, 0, hashlib.sha256()
+                    number, rows, size, digest = number + 1, 0, 0, sha256()
                 index += 1
             yield window
         self._inputs[number] = ShardInput(rows, digest.hexdigest())

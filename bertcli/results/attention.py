@@ -1,10 +1,10 @@
 """Results of attn."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from bertcli.choices import HeadLabel
+from bertcli.lazy_dataclass import dataclass
 from bertcli.results.masks import MaskPredictions
 from bertcli.results.texts import FloatArray, TextInfo
 

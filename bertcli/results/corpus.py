@@ -1,10 +1,11 @@
 """Results of a run over many texts: its summary, and the manifest of the shards that it has written."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Self
 
 from bertcli import __version__
+from bertcli.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """Results of the heads for classification and question answering."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from bertcli.choices import HeadTask, LabelScore
+from bertcli.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Results of shapes --lengths."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from bertcli.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Results of fill-mask."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from bertcli.lazy_dataclass import dataclass
 from bertcli.results.texts import FloatArray, TextInfo
 
 

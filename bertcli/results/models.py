@@ -1,8 +1,8 @@
 """Results of shapes and models."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from bertcli.lazy_dataclass import dataclass
 from bertcli.results.recipe import Recipe
 
 

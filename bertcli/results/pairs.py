@@ -1,7 +1,6 @@
 """Result of comparing two texts by their scores: a minimal pair."""
 
-from dataclasses import dataclass
-
+from bertcli.lazy_dataclass import dataclass
 from bertcli.results.masks import FillMaskRecord, TextScore
 from bertcli.results.texts import TextInfo
 

@@ -1,10 +1,11 @@
 """The recipe of an embedding: what was done to the vectors of a text's tokens to make one vector."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from bertcli.choices import LayerOp, Pooling, RecipeSource, Similarity
+from bertcli.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Summaries of many texts: counts of all of them and of each group, with confidence intervals."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from bertcli.lazy_dataclass import dataclass
 
 Counts = TypeVar("Counts")
 

@@ -1,9 +1,9 @@
 """Descriptions of a run and of its texts, which the results of several commands share."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from bertcli.lazy_dataclass import dataclass
 from bertcli.results.recipe import Recipe
 
 # A numpy array in float32. Its users give the shape. It is not numpy's own type, since shapes and models do without

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
-from bertcli.checkpoints.safetensors import BITS_OF_DTYPE, MappedTensors, TensorInfo, read_header
+from bertcli.checkpoints.safetensors import BITS_OF_DTYPE, MappedTensors, TensorInfo, read_header, release_pages
 from bertcli.errors import BadCheckpoint
 from bertcli.model.ops.numpy_ops import widen
 
@@ -84,6 +84,39 @@ def test_writing_to_a_mapped_tensor_does_not_reach_the_file(tmp_path: Path) -> N
     read = MappedTensors()
     read(read_header(path)[0])[:] = 7
     assert load_file(path)["a"].tolist() == [0, 0, 0]
+
+
+def resident_kib(path: Path) -> int:
+    """Return how much of a mapped file is in this process's memory."""
+    maps = Path("/proc/self/smaps").read_text(encoding="utf-8").split(str(path))[1]
+    return int(maps.partition("Rss:")[2].split()[0])
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="only Linux shows the memory of a mapping")
+def test_released_pages_leave_memory_and_are_read_again(tmp_path: Path) -> None:
+    stored = {name: torch.randn(512, 512) for name in ("a", "b")}  # 1 MiB each
+    path = tmp_path / "model.safetensors"
+    save_file(stored, path)
+    read = MappedTensors()
+    first, second = (read(info) for info in read_header(path))
+    before = (first.sum(), second.sum())
+    assert resident_kib(path) >= 2000
+    release_pages(first[256:])  # a view of a view
+    assert 1000 <= resident_kib(path) <= 1700
+    release_pages(first)
+    release_pages(second)
+    assert resident_kib(path) <= 100  # pages that tensors share
+    assert (first.sum(), second.sum()) == before
+
+
+def test_tensors_that_are_not_mapped_whole_are_not_released(tmp_path: Path) -> None:
+    own = np.ones(10_000)
+    release_pages(own)
+    assert own.sum() == 10_000
+    path = write(tmp_path, {"a": entry([2, 8192], 0, 65536)}, 65536)
+    columns = MappedTensors()(read_header(path)[0])[:, ::2]
+    release_pages(columns)
+    assert columns.sum() == 0
 
 
 def test_tensors_come_in_the_order_of_their_bytes(tmp_path: Path) -> None:

@@ -68,6 +68,17 @@ def test_a_sentence_is_answered_by_numpy_alone(arguments: list[str]) -> None:
     assert not found & {"bertcli.input.parquet", "bertcli.output.files.parquet"}
 
 
+@pytest.mark.parametrize("command", [["shapes"], ["fill-mask"]], ids=" ".join)
+def test_a_sentence_is_answered_without_openssl_or_temporary_files(command: list[str]) -> None:
+    found = loaded(*command, "how [MASK] you")
+    assert not found & {"secrets", "hashlib", "_hashlib", "tempfile", "random", "csv"}
+
+
+@pytest.mark.parametrize("command", [["shapes"], ["fill-mask"], ["encode"], ["attn"]], ids=" ".join)
+def test_rich_is_loaded_for_tables_alone(command: list[str]) -> None:
+    assert "rich" not in loaded(*command, "how [MASK] you")
+
+
 @pytest.mark.parametrize(
     "arguments", [["encode", "how are you"], ["shapes", "how are you"], ["shapes", "--weights"]], ids=" ".join
 )

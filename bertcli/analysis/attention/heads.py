@@ -1,7 +1,7 @@
 """Attention of each text: statistics of its heads, and the matrices that the options request."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from bertcli.analysis.attention.statistics import (
 from bertcli.analysis.attention.strongest_keys import strongest_keys, token_positions
 from bertcli.analysis.attention.words import word_map, word_positions, word_texts
 from bertcli.input.records import FailedText
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.batching import Batch
 from bertcli.model.engine import AttentionObserver, ObservedAttention, OutputRequest
 from bertcli.model.ops.base import Array, FloatArray

@@ -1,13 +1,13 @@
 """Selection of layers, heads and statistics, as the options of `bertcli attn` name them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from math import fsum
 from typing import TypeVar
 
 from bertcli.choices import HeadLabel, Statistic
 from bertcli.errors import WrongUsage
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.layer_numbers import parse_layers
 from bertcli.results.attention import HeadStatistics
 

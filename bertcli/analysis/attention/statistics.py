@@ -14,13 +14,14 @@ Entropy and the kinds of heads follow Clark et al. 2019.
 import math
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import Any, Self
 
 import numpy as np
 
 from bertcli.choices import HeadLabel, Statistic
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.batching import Batch
 from bertcli.model.ops.base import Array, FloatArray, Ops
 from bertcli.model.tokenizer import TextTokenizer

@@ -1,7 +1,6 @@
 """Vectors for texts: the embedding of the recipe, token by token, and layer by layer."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +14,7 @@ from bertcli.analysis.embeddings.words import WordSelection, word_vectors
 from bertcli.analysis.labels.batch import BatchLabels
 from bertcli.checkpoints.heads import TaskHead
 from bertcli.choices import HeadTask
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.batching import Batch
 from bertcli.model.engine import ModelOutput, OutputRequest
 from bertcli.model.ops.base import Array, FloatArray

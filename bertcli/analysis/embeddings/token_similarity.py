@@ -1,11 +1,11 @@
 """Similarity of the tokens of two texts, and what BERTScore makes of it (Zhang et al. 2020)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from bertcli.analysis.embeddings.pooling import normalize
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.ops.base import FloatArray
 from bertcli.model.tokenizer import TextTokenizer, TokenizedText
 from bertcli.results.embeddings import TokenSimilarity

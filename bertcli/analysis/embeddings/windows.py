@@ -1,7 +1,6 @@
 """Vectors of documents: the contributions of their windows are added up, and the recipe is applied to the totals."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,6 +8,7 @@ from bertcli.analysis.embeddings.encode import EncodeOptions, TextStates, run_ba
 from bertcli.analysis.embeddings.layers import apply_heads
 from bertcli.analysis.embeddings.lexical import lexical_weights, to_terms
 from bertcli.choices import Pooling
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.batching import Batch
 from bertcli.model.document_reader import document_info
 from bertcli.model.documents import Document, DocumentWindow

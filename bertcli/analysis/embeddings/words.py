@@ -3,13 +3,14 @@
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from bertcli.analysis.attention.words import word_positions
 from bertcli.choices import WordPooling
 from bertcli.errors import BadCheckpoint
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.ops.base import FloatArray
 from bertcli.model.places import Span, TokenPlace, token_places, with_marks, without_spaces
 from bertcli.model.tokenizer import TextTokenizer, TokenizedText

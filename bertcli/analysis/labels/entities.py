@@ -7,10 +7,10 @@ pipeline would end an entity before its last word.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.ops.base import FloatArray
 from bertcli.model.places import TokenPlace, token_places
 from bertcli.model.tokenizer import TextTokenizer, TokenizedText

@@ -7,7 +7,7 @@ Gauss-Legendre quadrature, captum's default. This is the only analysis that comp
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from bertcli.analysis.masks.predictions import MaskLogits
 from bertcli.analysis.masks.targets import Target
 from bertcli.analysis.masks.variants import content_positions
 from bertcli.choices import AttributionMethod, Baseline
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.batching import pad
 from bertcli.model.engine import OutputRequest
 from bertcli.model.session import Session

@@ -5,7 +5,7 @@ distance, and a prediction of one model is looked up in the other's vocabulary b
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +18,7 @@ from bertcli.analysis.masks.variants import mask_positions
 from bertcli.choices import TargetScore
 from bertcli.errors import BadText
 from bertcli.input.records import FailedText
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.batching import batches
 from bertcli.model.session import Session
 from bertcli.model.tokenizer import LongText, TextTokenizer, TokenizedText

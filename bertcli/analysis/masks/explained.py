@@ -2,12 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from bertcli.analysis.masks.predictions import MaskLogits
 from bertcli.analysis.masks.targets import Target
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.ops.base import Array, Ops
 from bertcli.results.masks import MaskPredictions
 from bertcli.results.texts import FloatArray

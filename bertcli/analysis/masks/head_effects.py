@@ -7,7 +7,7 @@ layer: on average, this is half of the work of whole runs.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy as np
 from bertcli.analysis.masks.explained import Explained, explained_tokens, logprobs_by_row, logprobs_of, masks_by_row
 from bertcli.analysis.masks.predictions import MaskLogits
 from bertcli.analysis.masks.targets import Target
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.ablation import Head
 from bertcli.model.batching import pad
 from bertcli.model.engine import OutputRequest

@@ -6,13 +6,13 @@ is the sum over its steps. It depends on the order, since a masked language mode
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from bertcli.analysis.masks.variants import Variant, mask_positions, run_variants, with_ids_at
 from bertcli.choices import FillOrder
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.batching import Batch
 from bertcli.model.ops.base import Array
 from bertcli.model.session import Session

@@ -6,7 +6,7 @@ layer but the last by an affine translator, h + A h + b, that was trained to pre
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,7 @@ from bertcli.checkpoints.translators import (
 )
 from bertcli.choices import LensMethod, TargetScore
 from bertcli.errors import WrongUsage
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.finite import check_finite
 from bertcli.model.ops.base import Array, Linear
 from bertcli.model.ops.numpy_ops import widen

@@ -6,7 +6,7 @@ All tokens of a word can be masked together instead. Each of them then has the v
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
@@ -16,6 +16,7 @@ from bertcli.analysis.masks.predictions import MaskLogits
 from bertcli.analysis.masks.targets import Target
 from bertcli.analysis.masks.variants import Variant, content_positions, run_variants, with_masks
 from bertcli.choices import AttributionMethod
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.tokenizer import TokenizedText
 from bertcli.results.masks import Attribution, MaskPredictions
 from bertcli.results.texts import FloatArray

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from bertcli.errors import BadText
 from bertcli.input.records import FailedText, TextRecord
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.batching import Batch
 from bertcli.model.engine import OutputRequest, backend_index
 from bertcli.model.ops.base import Array, IntArray

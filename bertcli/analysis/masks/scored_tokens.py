@@ -1,7 +1,6 @@
 """The tokens of a text that --score scores: all of them, those of a part of the text, or those of given words."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import groupby
 
@@ -9,6 +8,7 @@ from bertcli.analysis.masks.variants import content_positions
 from bertcli.choices import ScoreOnly
 from bertcli.errors import BadText, WrongUsage
 from bertcli.input.records import FailedText, TextRecord
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.session import Session
 from bertcli.model.tokenizer import TextTokenizer, TokenizedText
 from bertcli.model.tokenizer_errors import TokenizerError

@@ -10,7 +10,7 @@ For a word of one piece both are the logarithm of its probability.
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from bertcli.analysis.masks.variants import Variant, run_variants, with_ids_at
 from bertcli.choices import TargetScore
 from bertcli.errors import BadText, WrongUsage
 from bertcli.input.records import FailedText
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.ops.base import Array, Ops
 from bertcli.model.ops.numpy_activations import softmax
 from bertcli.model.session import Session

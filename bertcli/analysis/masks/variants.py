@@ -1,11 +1,12 @@
 """Variants of texts, run in batches: the building blocks of scores, beam search and perturbation."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Generic, TypeVar
 
 import numpy as np
 
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.batching import group_for_batches, pad
 from bertcli.model.engine import OutputRequest
 from bertcli.model.ops.base import Array

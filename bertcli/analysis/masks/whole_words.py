@@ -7,7 +7,7 @@ and the others continue it. The log-probability of a word is the sum over its pi
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from bertcli.analysis.masks.variants import Variant, run_variants, with_ids_at
 from bertcli.choices import WordRank
 from bertcli.errors import BadText
 from bertcli.input.records import FailedText
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.ops.base import Array, FloatArray, IntArray
 from bertcli.model.session import Session
 from bertcli.model.tokenizer import TokenizedText

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -13,6 +12,7 @@ from bertcli.checkpoints.hub_cache import OnDownload, ignore_download
 from bertcli.commands.attn.analysis import check_text, display_of, prepare, schema_of
 from bertcli.commands.attn.request import AttnRequest
 from bertcli.commands.corpus import CorpusRun, option_values, record_layout
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.session import Session
 from bertcli.output.destination import FOLDER
 from bertcli.output.files.shard_job import ShardJob

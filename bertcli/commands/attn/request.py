@@ -1,7 +1,7 @@
 """Request of attn: its options, which of them go together, and which formats can hold them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from bertcli.choices import AttributionMethod, Statistic
 from bertcli.commands.attn.explanations import check_explanations
@@ -9,6 +9,7 @@ from bertcli.commands.corpus import check_corpus_options, check_needs_folder, ch
 from bertcli.commands.options import CorpusOptions, HeadOptions, MapOptions, PageOptions, RayOptions, TextOptions
 from bertcli.commands.request import options_of_fields
 from bertcli.errors import WrongUsage
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.request import SessionRequest
 from bertcli.output.catalogs.attn import HEAD_MATRICES, ONE_HEAD, SINGLE_HEADS, STAT, attn_fields
 from bertcli.output.catalogs.texts import WORDS

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from bertcli.commands.encode.labels import notes_on_context
 from bertcli.commands.encode.outputs import encode_options, open_dedupe, parquet_layout, sort_window
 from bertcli.commands.encode.request import EncodeRequest
 from bertcli.commands.encode.windows import window_plan
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.session import Session
 from bertcli.output.destination import FOLDER, Destination
 from bertcli.output.files.shard_job import ShardJob

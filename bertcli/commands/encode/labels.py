@@ -1,13 +1,14 @@
 """Heads of the checkpoint that encode computes, and what a user must know about them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from bertcli.checkpoints.heads import TaskHead
 from bertcli.choices import HeadTask
 from bertcli.commands.encode.request import NPY_SUFFIX, WORD_ROWS, EncodeRequest
 from bertcli.errors import WrongUsage
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.session import Session
 from bertcli.output.destination import TENSOR_SUFFIXES
 from bertcli.results.embeddings import EncodeRecord

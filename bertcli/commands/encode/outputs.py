@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from operator import attrgetter
 from pathlib import Path
@@ -19,6 +19,7 @@ from bertcli.commands.encode.labels import parquet_columns, shown_heads
 from bertcli.commands.encode.request import NPY_SUFFIX, PARQUET, EncodeRequest
 from bertcli.commands.encode.words import select_words, word_writers
 from bertcli.errors import WrongUsage
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.layer_numbers import hidden_state_indices
 from bertcli.model.requirements import require_mlm_head, require_pooler
 from bertcli.model.session import Session

@@ -1,7 +1,7 @@
 """Request of encode: its options, which of them go together, and which formats can hold them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from bertcli.choices import DtypeOut, Pooling, SimilarityUnit
 from bertcli.commands.corpus import check_corpus_options, check_ray, format_noun
@@ -9,6 +9,7 @@ from bertcli.commands.encode.combinations import check_two_texts, check_words
 from bertcli.commands.options import CorpusOptions, RayOptions, TextOptions, WordOptions
 from bertcli.commands.request import options_of_fields
 from bertcli.errors import WrongUsage
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.request import EmbeddingRequest, SessionRequest
 from bertcli.output.catalogs.encode import (
     encode_fields,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -17,6 +16,7 @@ from bertcli.commands.encode.request import NPY_SUFFIX, EncodeRequest
 from bertcli.commands.options import WordOptions
 from bertcli.errors import BadText, WrongUsage
 from bertcli.input.records import FailedText, TextRecord
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.session import Session
 from bertcli.model.tokenizer import TokenizedText
 from bertcli.output.destination import PARQUET_SUFFIX

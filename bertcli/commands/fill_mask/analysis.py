@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.engine_choice import BYTES_PER_TOKEN
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from bertcli.commands.fill_mask.analyses import set_up
 from bertcli.commands.fill_mask.analysis import passes_of
 from bertcli.commands.fill_mask.candidates import list_targets
 from bertcli.commands.fill_mask.request import FillMaskRequest
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.requirements import require_mlm
 from bertcli.model.session import Session
 from bertcli.output.files.shard_job import ShardJob

@@ -1,8 +1,7 @@
 """Request of fill-mask: its options, and which of them go together."""
 
-import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from math import isnan
 
 from bertcli.choices import (
@@ -21,6 +20,7 @@ from bertcli.commands.options import CorpusOptions, PairOptions, RayOptions, Tex
 from bertcli.commands.request import options_of_fields
 from bertcli.errors import WrongUsage
 from bertcli.input.records import TextSource
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.request import SessionRequest
 from bertcli.output.catalogs.fill_mask import fill_mask_fields, word_attribution_fields
 from bertcli.output.catalogs.scores import (
@@ -338,6 +338,8 @@ def split_words(words: str, option: str) -> list[str]:
     Raises:
         WrongUsage: The words cannot be separated.
     """
+    import csv  # here, since most questions have no words to separate
+
     try:
         cells = next(csv.reader([words], skipinitialspace=True), [])
     except csv.Error:

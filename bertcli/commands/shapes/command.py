@@ -1,7 +1,7 @@
 """bertcli shapes: the name and shape of every output, and the tensors of a checkpoint."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from bertcli.checkpoints.config import ModelConfig, read_config
@@ -21,6 +21,7 @@ from bertcli.commands.shapes.tokens import show_tokens
 from bertcli.errors import BertcliError, ExitCode, ShapesDiffer, WrongUsage
 from bertcli.input.reader import TextReader
 from bertcli.input.records import FailedText
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.document_reader import read_document, read_window
 from bertcli.model.precision import concrete_dtype
 from bertcli.model.request import SessionRequest

@@ -6,10 +6,11 @@ directly. Ops covers the rest.
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+
+from bertcli.lazy_dataclass import dataclass
 
 # An array of the backend in use: numpy.ndarray or torch.Tensor.
 Array = Any

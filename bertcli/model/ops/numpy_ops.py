@@ -2,7 +2,7 @@
 
 Half-precision weights are kept as stored. The first product with such a weight converts it to float32 and keeps
 nothing, so a process that runs one batch stays small. The second product keeps the float32 copy, so a process that runs
-many batches converts it only once more.
+many batches converts it only once more. Either way the pages of the checkpoint's file are released after use.
 
 Products must not depend on earlier ones, to the last bit. BLAS may round a product of blocks differently from a product
 of the whole weight, so the number of rows alone decides which of them is computed, with a kept copy and without.
@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from bertcli.checkpoints.safetensors import release_pages
 from bertcli.errors import UnsupportedModel
 from bertcli.model.ops.base import Array, LayerNorm, Linear
 from bertcli.model.ops.numpy_activations import ACTIVATIONS
@@ -114,12 +115,16 @@ class NumpyOps:
         kept = self._widened_from_second_use(weight)
         source = weight if kept is None else kept
         if len(rows) >= _MIN_ROWS_FOR_WHOLE:
-            return rows @ widen(source).T
+            whole = widen(source)
+            release_pages(source)
+            return rows @ whole.T
         out_features, in_features = weight.shape
         product = np.empty((len(rows), out_features), np.float32)
         step = max(_BLOCK_VALUES // in_features, 1)
         for start in range(0, out_features, step):
-            np.matmul(rows, widen(source[start : start + step]).T, out=product[:, start : start + step])
+            block = source[start : start + step]
+            np.matmul(rows, widen(block).T, out=product[:, start : start + step])
+            release_pages(block)
         return product
 
     def _widened_from_second_use(self, weight: Array) -> Array | None:
@@ -128,6 +133,7 @@ class NumpyOps:
         key = id(weight)
         if key in self._used and key not in self._widened:
             self._widened[key] = widen(weight)
+            release_pages(weight)
         self._used.add(key)
         return self._widened.get(key)
 

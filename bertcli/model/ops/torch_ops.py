@@ -62,7 +62,7 @@ def check_device(name: str) -> str:
 def multiplies_bfloat16(device: str) -> bool:
     """Return True if a device of this machine multiplies bfloat16 in hardware."""
     if device.startswith("cuda"):
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return device == "cpu" and is_multiplied_by_processor("bfloat16") is True
 
 

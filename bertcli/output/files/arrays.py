@@ -3,13 +3,13 @@
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from bertcli.input.records import FailedText
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.session import Session
 from bertcli.output.formatting import visible
 from bertcli.output.records import BinaryWriters

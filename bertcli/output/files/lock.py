@@ -14,13 +14,14 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from bertcli.errors import BertcliError, OutputError
 from bertcli.interrupts import INTERRUPTS
+from bertcli.lazy_dataclass import dataclass
 from bertcli.storage import AnyPath, RemotePath
 
 LOCK = ".lock"

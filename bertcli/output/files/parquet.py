@@ -1,13 +1,14 @@
 """Writer of Parquet files, in row groups of bounded size."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from bertcli.errors import BadInput, require
 from bertcli.input.records import FailedText, TextId
+from bertcli.lazy_dataclass import dataclass
 from bertcli.output.fields import missing_field
 from bertcli.storage import AnyPath, arrow_source
 

@@ -1,11 +1,12 @@
 """Parquet files with a row for each record, whose columns are the keys of the record's JSON object."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, BinaryIO
 
 from bertcli.errors import require
 from bertcli.input.records import FailedText
+from bertcli.lazy_dataclass import dataclass
 from bertcli.output.fields import Field, FieldCatalog
 from bertcli.output.files.parquet import ID_COLUMN, INT64, STRING, id_array, id_type_from
 from bertcli.output.schema import Schema

@@ -2,11 +2,11 @@
 
 import zlib
 from base64 import b64encode
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from bertcli.lazy_dataclass import dataclass
 from bertcli.results.attention import AttentionOfLayer
 
 FloatArray = np.ndarray[Any, Any]

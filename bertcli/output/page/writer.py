@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bertcli.choices import Statistic
+from bertcli.lazy_dataclass import dataclass
 from bertcli.output.display import heads_off
 from bertcli.output.page.encoding import VECTOR_STEPS, EncodedLayer, weight_encoding
 from bertcli.results.attention import AttnPageRecord

@@ -1,11 +1,12 @@
 """Similarities of encode: of texts, of the occurrences of a word, and of the tokens of two texts."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from bertcli.choices import Similarity, WordPooling
+from bertcli.lazy_dataclass import dataclass
 from bertcli.output.formatting import numbers
 from bertcli.output.schema import TEXT_COLUMNS, Cell, Schema, jsonable, text_cells, text_json, with_closing
 from bertcli.results.embeddings import ComparedItem, EncodeRecord, Neighbours, Occurrence, TokenSimilarity

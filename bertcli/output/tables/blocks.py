@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
 from rich.table import Column, Table
 from rich.text import Text
+
+from bertcli.lazy_dataclass import dataclass
 
 _GAP = 2
 _UNLIMITED = 1_000_000

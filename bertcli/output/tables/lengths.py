@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.text import Text
 
+from bertcli.lazy_dataclass import dataclass
 from bertcli.output.display import corpus_title
 from bertcli.output.formatting import counted
 from bertcli.output.tables import cells

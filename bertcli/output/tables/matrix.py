@@ -1,13 +1,13 @@
 """Matrix of short cells in as many blocks of columns as the width needs, and the largest values of a long one."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from heapq import nlargest
 from itertools import product
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.text import Text
 
+from bertcli.lazy_dataclass import dataclass
 from bertcli.output.display import Heatmap
 from bertcli.output.tables import cells
 from bertcli.output.tables.blocks import Blocks

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
 from rich.cells import cell_len
@@ -10,6 +9,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.measure import Measurement
 from rich.text import Text
 
+from bertcli.lazy_dataclass import dataclass
 from bertcli.output.display import recipe_steps, short_revision
 from bertcli.output.formatting import counted, shape, visible
 from bertcli.output.tables import cells

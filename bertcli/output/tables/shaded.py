@@ -1,11 +1,11 @@
 """A text whose tokens are shaded by a value, with the value under each token."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
+from bertcli.lazy_dataclass import dataclass
 from bertcli.output.formatting import visible
 from bertcli.output.heatmaps import signed
 from bertcli.output.tables import cells

@@ -1,11 +1,12 @@
 """Tables of similarity: of texts, of the occurrences of a word, and of the tokens of two texts."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from bertcli.choices import Similarity, WordPooling
+from bertcli.lazy_dataclass import dataclass
 from bertcli.output.display import text_title, token_states, words_line
 from bertcli.output.formatting import visible
 from bertcli.output.heatmaps import token_similarity_heatmap
