@@ -145,6 +145,9 @@ def test_two_texts_are_compared_where_their_tokens_are_aligned(tab: Tab, weights
 def test_unaligned_tokens_are_shown_without_a_difference(tab: Tab, weights: Any) -> None:
     tab.open("view=matrix&layer=1&heads=0&compare=text.1&token=6&key=1").page.focus(PANELS["left"])  # mat, the
     assert "mat ≠ –" in tab.text(".compared .pointed") and "no difference" in tab.text(".compared .pointed")
+    tab.open("view=matrix&layer=1&heads=0&compare=text.1&token=6")  # a row without any difference
+    assert "no differences, since only aligned tokens have them" in tab.text(".compared .pointed")
+    tab.open("view=matrix&layer=1&heads=0&compare=text.1&token=6&key=1").page.focus(PANELS["left"])
     assert readings(tab)[0] == pytest.approx(weights(0, 1, 0)[6, 1], rel=0.06)
     tab.page.focus(PANELS["right"])
     tab.page.hover(PANELS["right"], position={"x": 200, "y": 100})

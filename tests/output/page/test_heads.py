@@ -71,6 +71,20 @@ def test_an_option_decides_what_the_page_opens_with(browser: Any, tmp_path: Path
         assert tab.address() == {}
 
 
+def test_lines_end_beside_the_tokens_in_a_narrow_window(browser: Any, pairs_page: Path) -> None:
+    """The tokens are as wide as the canvas leaves room for."""
+    with chromium.tab(browser, pairs_page, viewport={"width": 390, "height": 844}) as tab:
+        tab.open("heads=0,1&least=0")
+        width = tab.page.eval_on_selector(".side.queries", "(side) => Math.floor(side.getBoundingClientRect().width)")
+        ink = """(width) => {
+            const canvas = document.querySelector(".diagram canvas");
+            const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+            const isOutside = (x) => x < width || x >= canvas.width - width;
+            return data.some((value, at) => at % 4 === 3 && value && isOutside(((at - 3) / 4) % canvas.width));
+        }"""
+        assert not tab.page.evaluate(ink, width)
+
+
 def test_the_page_opens_with_a_word(pairs_tab: Tab) -> None:
     """The word is the first one that does not recur in the text."""
     assert pairs_tab.page.get_attribute(".queries [aria-selected='true']", "data-position") == "2"

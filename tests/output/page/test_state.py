@@ -60,6 +60,7 @@ def test_keys_do_what_the_help_says(pairs_tab: Tab, keys: str, address: dict[str
 def test_keys_open_and_close_the_help(pairs_tab: Tab) -> None:
     pairs_tab.page.keyboard.press("?")
     assert pairs_tab.page.is_visible("#help")
+    assert pairs_tab.page.evaluate("() => document.getElementById('help').scrollTop") == 0  # the list starts at its top
     keys = " ".join(pairs_tab.texts("#help kbd"))
     assert [
         part for part in ["Model and Statistics", "entropy < 0.5", "Back"] if part not in pairs_tab.text("#help")

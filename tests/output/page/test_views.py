@@ -290,8 +290,20 @@ def test_the_masks_view_shows_the_contributions_of_tokens_and_heads(
             assert len(shown) == len(attribution["values"])
             cells = [float(text) for text in tab.texts(f"{place} .explained .cell")]
             assert cells == pytest.approx(np.ravel(effect["values"]), rel=0.06)
+            # The legend of contributions and that of heads give support the same colour.
+            plus = tab.texts(f"{place} .explained .pole.plus")
+            assert plus == ["above 0: supports the prediction", "below 0: the head supports the prediction"]
         tab.page.click(".mask:nth-of-type(2) .explained .cell >> nth=4")  # the second head of the second layer
         assert tab.drawn("heads").address() == {"layer": "1", "heads": "1"}
+
+
+def test_the_effects_of_heads_are_not_cut_in_a_narrow_window(browser: Any, tmp_path: Path) -> None:
+    run("attn", "how [MASK] you", "--head-effects", "--html", tmp_path / "why.html").answer()
+    with chromium.tab(browser, tmp_path / "why.html", viewport={"width": 390, "height": 844}) as tab:
+        tab.open("view=masks")
+        widths = "(cells) => cells.map((cell) => [cell.scrollWidth, cell.clientWidth])"
+        assert all(needed <= shown for needed, shown in tab.page.eval_on_selector_all(".explained .cell", widths))
+        assert tab.page.evaluate("() => document.documentElement.scrollWidth") <= 390
 
 
 def test_the_trace_view_shows_what_a_token_attends_to_in_each_layer(pairs_tab: Tab, computed: dict[str, Any]) -> None:

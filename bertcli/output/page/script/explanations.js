@@ -47,17 +47,17 @@ export function attributionOf(/** @type {Text} */ text, { target, method, values
 /** Return a grid of how the log-probability of a target changes without each head. */
 export function headEffectsOf({ target, values, logprob }) {
   const most = largestOf(values.flat());
-  const grid = make("div", { class: "grid numbers" });
+  const grid = make("div", { class: "grid numbers effects" });
   grid.style.setProperty("--heads", String(about.heads));
   grid.append(make("span", { class: "corner" }), ...values[0].map((_, head) => make("span", { class: "column-name", text: head })));
   values.forEach((row, layer) => grid.append(make("span", { class: "row-name", text: layerName(layer) }), ...row.map((value, head) => {
     const name = `layer ${layerName(layer)}, head ${head}: ${value === null ? "not computed" : signed(value)}`;
     const cell = make("button", { type: "button", class: "cell", title: name, "aria-label": name, text: value === null ? "–" : signed(value), onclick: () => openHead(layer, head) });
-    shade(cell, (value ?? 0) / most);
+    shade(cell, -(value ?? 0) / most); // the colour of support is that of the contributions
     return cell;
   })));
   return make("section", { class: "explained" },
     make("h3", {}, "Effect of each head on ", make("bdi", { dir: "ltr", text: visible(target) }), ` (log-probability ${logprob.toFixed(2)})`),
     make("p", { class: "quiet", text: "The change of the log-probability when the head is switched off. Rows are layers, columns are heads. Click a head to open it." }),
-    make("div", { class: "wide" }, grid), legend("above 0: the head opposes the prediction", "below 0: it supports it"));
+    make("div", { class: "wide" }, grid), legend("below 0: the head supports the prediction", "above 0: it opposes it"));
 }

@@ -40,7 +40,9 @@ class Help {
   }
 
   open() {
-    if (!this.dialog.open) this.dialog.showModal();
+    if (this.dialog.open) return;
+    this.dialog.showModal();
+    this.dialog.scrollTop = 0; // the browser scrolls to the button, which it focuses
   }
 
   get isOpen() {

@@ -132,7 +132,8 @@ export class SideBySide {
     const { queries, keys } = comparison.both;
     const [largest] = comparison.largest(1, { queries: query === null ? queries : queries.filter((at) => at === query), keys: key === null ? keys : keys.filter((at) => at === key) });
     if (largest) return this.sayCell(largest.query, largest.key, " (largest of the token)");
-    return fill(this.line, ...speltAt(comparison, query ?? key), ": no differences");
+    const isAligned = comparison.slots[query ?? key].isAligned;
+    return fill(this.line, ...speltAt(comparison, query ?? key), isAligned ? ": no differences" : ": no differences, since only aligned tokens have them");
   }
 
   sayCell(/** @type {number} */ query, /** @type {number} */ key, /** @type {string} */ words) {
