@@ -26,6 +26,8 @@ from bertcli.results.masks import Attribution, MaskPredictions
 
 # A run with gradients keeps the activations of all layers. This fraction of a batch then takes about as much memory.
 _BATCH_FRACTION = 4
+# Points on the path, unless the user chooses another number.
+STEPS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class IntegratedGradients:
 
     targets: Sequence[Target] | None = None
     baseline: Baseline = Baseline.MASK
-    steps: int = 50
+    steps: int = STEPS
 
     def __call__(self, mask_logits: MaskLogits, masks: Sequence[MaskPredictions]) -> list[MaskPredictions]:
         """Return the masks with their attributions."""

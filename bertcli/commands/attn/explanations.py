@@ -6,7 +6,8 @@ They are the analyses of `fill-mask --attribute` and `fill-mask --head-effects`,
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from bertcli.choices import AttributionMethod, Baseline, EngineName
+from bertcli.choices import EngineName
+from bertcli.commands.attributions import attribution_analysis, check_attribution
 from bertcli.commands.options import PageOptions
 from bertcli.errors import WrongUsage
 from bertcli.input.records import FailedText
@@ -18,8 +19,6 @@ from bertcli.results.attention import AttnPageRecord
 if TYPE_CHECKING:
     from bertcli.analysis.masks.predictions import MaskAnalysis
 
-# Points on the path of integrated gradients.
-_STEPS = 50
 # Half of the number of heads of bert-base: each run without a head starts at its layer.
 _HEAD_RUNS = 72
 
@@ -32,9 +31,7 @@ def check_explanations(page: PageOptions, engine: EngineName, *, writes_page: bo
         engine: The engine that the user named, or auto.
         writes_page: True if the output is a page.
     """
-    for option, value in {"--baseline": page.baseline, "--steps": page.steps}.items():
-        if value is not None and page.attribute != AttributionMethod.IG:
-            raise WrongUsage(f"{option} needs --attribute ig", hint=f"use --attribute ig, or leave {option} out")
+    check_attribution(page.attribute, page.baseline, page.steps, engine)
     explained = explaining_options(page)
     if explained and not writes_page:
         option = explained[0]
@@ -42,11 +39,6 @@ def check_explanations(page: PageOptions, engine: EngineName, *, writes_page: bo
         raise WrongUsage(
             f"{option} explains the predictions on a page, and needs --html FILE",
             hint=f"add --html page.html, or leave {option} out; `bertcli fill-mask {example}` needs no page",
-        )
-    if page.attribute == AttributionMethod.IG and engine in (EngineName.NUMPY, EngineName.TRANSFORMERS):
-        raise WrongUsage(
-            f"--attribute ig needs gradients, which the {engine} engine does not compute",
-            hint="use --engine torch, or --attribute occlusion",
         )
 
 
@@ -72,15 +64,8 @@ def explaining_analyses(page: PageOptions, session: Session, layers: Sequence[in
     if explaining_options(page):
         require_mlm(session)
     analyses: list[MaskAnalysis] = []
-    if page.attribute == AttributionMethod.IG:
-        _ = session.engine_choice  # fails without torch's gradients
-        from bertcli.analysis.masks.attribution import IntegratedGradients
-
-        analyses.append(IntegratedGradients(None, page.baseline or Baseline.MASK, page.steps or _STEPS))
-    elif page.attribute == AttributionMethod.OCCLUSION:
-        from bertcli.analysis.masks.occlusion import Occlusion
-
-        analyses.append(Occlusion())
+    if page.attribute is not None:
+        analyses.append(attribution_analysis(session, page.attribute, page.baseline, page.steps))
     if page.head_effects:
         require_head_switches(session, "--head-effects")
         from bertcli.analysis.masks.head_effects import HeadEffectsAnalysis

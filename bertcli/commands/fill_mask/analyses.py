@@ -11,7 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bertcli.analysis.masks.predictions import MaskAnalysis, check_masks, predict_masks
-from bertcli.choices import AttributionMethod, Baseline, FillOrder, LensMethod, TargetScore, WordRank
+from bertcli.choices import AttributionMethod, FillOrder, LensMethod, TargetScore, WordRank
+from bertcli.commands.attributions import attribution_analysis
 from bertcli.commands.fill_mask.analysis import FillMaskAnalysis
 from bertcli.commands.fill_mask.candidates import checked_top_k, parse_pieces, parse_words, target_scores
 from bertcli.commands.fill_mask.request import FillMaskRequest
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from bertcli.pipeline.documents import Check, DocumentPlan
     from bertcli.results.masks import FillMaskRecord
 
-# Points on the path of integrated gradients.
-_STEPS = 50
 _SAME_VOCABULARY = "Jensen-Shannon distance: 0 if A and B agree, 0.833 if they have nothing in common"
 _OTHER_VOCABULARY = "the vocabularies differ: tokens are matched by spelling, and there is no distance"
 
@@ -195,16 +194,8 @@ def attribute(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
     from bertcli.output.schemas.attributions import attributions_schema, word_attributions_schema
 
     targets = parse_pieces("--attribute", request.targets, session)
-    analysis: MaskAnalysis
-    if request.attribute == AttributionMethod.IG:
-        _ = session.engine_choice  # fails without torch's gradients
-        from bertcli.analysis.masks.attribution import IntegratedGradients
-
-        analysis = IntegratedGradients(targets, request.baseline or Baseline.MASK, request.steps or _STEPS)
-    else:
-        from bertcli.analysis.masks.occlusion import Occlusion
-
-        analysis = Occlusion(targets, request.words)
+    method = request.attribute or AttributionMethod.OCCLUSION
+    analysis = attribution_analysis(session, method, request.baseline, request.steps, targets, has_words=request.words)
     compute: Callable[[Batch], Sequence[FillMaskRecord]] = partial(
         predict_masks, session, top_k=checked_top_k(request, session), analyses=[analysis]
     )

@@ -7,7 +7,6 @@ from math import isnan
 from bertcli.choices import (
     AttributionMethod,
     Baseline,
-    EngineName,
     FillOrder,
     LensMethod,
     ScoreOnly,
@@ -15,6 +14,7 @@ from bertcli.choices import (
     WithinWord,
     WordRank,
 )
+from bertcli.commands.attributions import check_attribution
 from bertcli.commands.corpus import check_corpus_options, check_needs_folder, check_ray
 from bertcli.commands.options import CorpusOptions, PairOptions, RayOptions, TextOptions
 from bertcli.commands.request import options_of_fields
@@ -64,7 +64,6 @@ _NEEDS: Mapping[str, Sequence[str]] = {
 }
 # Options with a value, as a hint names them.
 _EXAMPLES = {"--pieces": "--pieces 1-3", "--attribute": "--attribute occlusion"}
-_OF_IG = ("--baseline", "--steps")
 # The value of --versus for the sentences that --pairs divides.
 _SENTENCE_B = "B"
 # Analyses that compare all masks or tokens of a text with each other, or whole texts, and options that need all tokens.
@@ -225,25 +224,18 @@ class FillMaskRequest:
         if self.words and self.pairs.versus is not None:
             raise WrongUsage("--words and --versus cannot be combined", hint="leave one of them out")
         self._check_pairs()
+        check_attribution(self.attribute, self.baseline, self.steps, self.model.engine)
         given = [option for option, is_given in self._details().items() if is_given]
         for option in given:
-            if option in _OF_IG and self.attribute != AttributionMethod.IG:
-                raise WrongUsage(f"{option} needs --attribute ig", hint=f"use --attribute ig, or leave {option} out")
             needed = _NEEDS.get(option, ())
             if needed and not {*needed} & {*analyses, *given}:
                 added = " or ".join(_EXAMPLES.get(each, each) for each in needed)
                 raise WrongUsage(f"{option} needs {' or '.join(needed)}", hint=f"add {added}, or leave {option} out")
             if option not in _OPTIONS_OF[self.analysis]:
                 raise WrongUsage(f"{option} and {self.analysis} cannot be combined", hint="leave one of them out")
-
         if self.lens == LensMethod.RAW and self.lens_file is not None:
             raise WrongUsage(
                 "--lens raw and --lens-file cannot be combined", hint="use --lens tuned, or leave --lens-file out"
-            )
-        if self.attribute == AttributionMethod.IG and self.model.engine in (EngineName.NUMPY, EngineName.TRANSFORMERS):
-            raise WrongUsage(
-                f"--attribute ig needs gradients, which the {self.model.engine} engine does not compute",
-                hint="use --engine torch, or --attribute occlusion",
             )
 
     def check_format(self, destination: Destination) -> None:
