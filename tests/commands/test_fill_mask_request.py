@@ -149,6 +149,13 @@ def test_options_that_cannot_be_combined_are_wrong_usage(options: dict[str, Any]
     assert raised.value.hint
 
 
+@pytest.mark.parametrize("options", [{"aggregate": True}, {"only": ScoreOnly.SHARED}])
+def test_a_hint_gives_the_options_that_it_adds_their_values(options: dict[str, Any]) -> None:
+    with pytest.raises(WrongUsage) as raised:
+        request(score=True, **options).check_options()
+    assert str(raised.value.hint).startswith("add --versus FIELD")
+
+
 @pytest.mark.parametrize(
     ("options", "needs_whole_texts"),
     [({}, False), ({"words": True}, True), ({"only_words": "is"}, True), ({"only": ScoreOnly.B}, True)],

@@ -63,7 +63,12 @@ _NEEDS: Mapping[str, Sequence[str]] = {
     "--group-by": ["--versus", "--target-field"],
 }
 # Options with a value, as a hint names them.
-_EXAMPLES = {"--pieces": "--pieces 1-3", "--attribute": "--attribute occlusion"}
+_EXAMPLES = {
+    "--pieces": "--pieces 1-3",
+    "--attribute": "--attribute occlusion",
+    "--versus": "--versus FIELD",
+    "--target-field": "--target-field FIELD",
+}
 # The value of --versus for the sentences that --pairs divides.
 _SENTENCE_B = "B"
 # Analyses that compare all masks or tokens of a text with each other, or whole texts, and options that need all tokens.
@@ -307,7 +312,7 @@ class FillMaskRequest:
                 hint="use --versus B, or leave --pairs out",
             )
         if pairs.only == ScoreOnly.SHARED and pairs.versus is None:
-            raise WrongUsage("--only shared needs --versus", hint="add --versus, or leave --only shared out")
+            raise WrongUsage("--only shared needs --versus", hint="add --versus FIELD, or leave --only shared out")
         if pairs.only == ScoreOnly.B and texts.pairs and not self._has_sentence_b:
             raise WrongUsage("--only b needs a sentence B, and --versus B takes it", hint="leave one of them out")
         if pairs.only == ScoreOnly.B and not self._has_sentence_b:

@@ -188,6 +188,7 @@ def test_the_model_view_shows_which_heads_change(tab: Tab, weights: Any) -> None
         assert float(row["distance"]) == pytest.approx(distance(left, right), abs=1e-3)
         assert abs(float(row["largest_difference"])) == pytest.approx(np.abs(right - left).max(), abs=5e-5)
     assert violations(tab) == []
+    assert "so far" not in tab.text(".ranking")
     tab.page.hover(".thumbnail[data-layer='1'][data-head='1']")
     assert "distance" in tab.text("#view-model .pointed") and "largest difference" in tab.text("#view-model .pointed")
     tab.page.click(".thumbnail[data-layer='1'][data-head='1']")
@@ -200,6 +201,19 @@ def test_the_model_view_shows_which_heads_change(tab: Tab, weights: Any) -> None
     assert float(tab.text(".compared .distance")) == pytest.approx(wanted[0][0], abs=6e-4)
     tab.key("c").view("model")
     assert not tab.page.is_visible(".ranking") and not tab.page.is_visible(".change")
+
+
+def test_the_model_view_says_how_many_heads_are_compared_so_far(tab: Tab) -> None:
+    tab.open("view=model").page.evaluate(
+        """() => {
+            globalThis.said = [];
+            const ranking = document.querySelector("#view-model .ranking");
+            new MutationObserver(() => globalThis.said.push(ranking.textContent)).observe(ranking, { childList: true });
+        }"""
+    )
+    tab.key("c").page.wait_for_function("() => globalThis.said.some((text) => text && !text.includes('so far'))")
+    assert f"{HEADS} of {2 * HEADS} heads are compared so far." in tab.page.evaluate("() => globalThis.said[0]")
+    assert "differ between the texts" in tab.text("#view-model .pointed")
 
 
 def test_the_largest_differences_are_listed_and_kept_by_a_click(tab: Tab, weights: Any) -> None:

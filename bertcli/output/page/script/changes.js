@@ -2,7 +2,7 @@
 // How all heads change from one text to another: their distances, and those that change most.
 
 import { headName } from "./compared.js";
-import { layerName } from "./data.js";
+import { about, layerName } from "./data.js";
 import { signed } from "./difference.js";
 import { fill, make } from "./dom.js";
 import { share } from "./numbers.js";
@@ -80,7 +80,9 @@ export function tableOfChanges(/** @type {import("./data.js").Text} */ text, /**
 
 /** Explain and rank the changes of all heads in an element. */
 export function fillRanking(root, /** @type {HeadChange[]} */ changes, /** @type {string[]} */ [left, right]) {
+  const heads = about.layers * about.heads;
   fill(root, make("h2", { text: "Heads that change most" }),
+    changes.length < heads ? make("p", { class: "quiet", role: "status", text: `${changes.length} of ${heads} heads are compared so far.` }) : null,
     make("p", { class: "quiet", text: `Jensen-Shannon distance between ${left} and ${right}: the mean over the aligned queries, each row scaled to sum to 1 over the aligned keys. The bar under a thumbnail shows it as a share of the largest.` }),
     rankingOf(changes));
 }

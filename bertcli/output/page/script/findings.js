@@ -25,11 +25,11 @@ export function summaryOf(/** @type {Comparison} */ comparison, /** @type {impor
   const isOfTexts = left.text !== right.text;
   const range = `It is 0 for heads that attend alike, and at most ${share(FARTHEST)}.`;
   const meaning = isOfTexts
-    ? `Jensen-Shannon distance, the mean over ${counted(queries, "aligned query", "aligned queries")}. Each row is scaled to sum to 1 over the aligned keys, which hold ${percent(shares[0])} of the weights of ${left.name} and ${percent(shares[1])} of those of ${right.name}. ${range}`
-    : `Jensen-Shannon distance, the mean over ${counted(queries, "query", "queries")}, as attn --head-distance computes it for all tokens. ${range}`;
+    ? [`Jensen-Shannon distance, the mean over ${counted(queries, "aligned query", "aligned queries")}. Each row is scaled to sum to 1 over the aligned keys, which hold ${percent(shares[0])} of the weights of ${left.name} and ${percent(shares[1])} of those of ${right.name}. ${range}`]
+    : [`Jensen-Shannon distance, the mean over ${counted(queries, "query", "queries")}, as `, make("code", { text: "attn --head-distance" }), ` computes it for all tokens. ${range}`];
   return [
     make("h2", {}, "Distance ", make("span", { class: "number distance", text: mean === null ? "–" : share(mean) })),
-    make("p", { class: "quiet", text: mean === null ? "No tokens are aligned, so there is nothing to compare." : meaning }),
+    make("p", { class: "quiet" }, ...(mean === null ? ["No tokens are aligned, so there is nothing to compare."] : meaning)),
     isOfTexts ? make("p", { class: "quiet alignment", text: alignmentOf(comparison) }) : null,
   ];
 }

@@ -93,6 +93,7 @@ export class ModelView extends View {
     this.pictured = "";
     this.changes = compared === null ? null : [];
     this.pictures = [];
+    this.say();
     for (let layer = 0; layer < about.layers; layer++) {
       for (let head = 0; head < about.heads; head++) {
         if (!(await this.readOne(state, layer, head, rows))) return undefined;
