@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bertcli.commands.corpus import CorpusRun, as_started
 from bertcli.commands.opening import note_doubts
+from bertcli.commands.precision import report_precision
 from bertcli.commands.reports import note_all, report_early_end, report_resumed
 from bertcli.errors import ExitCode
 from bertcli.input.reader import TextReader
@@ -90,5 +91,8 @@ def _write_shards(
             job.compute, windows=job.divided(new), check=job.check, dedupe=dedupe, documents=job.documents
         )
         written = sink.write_all(lock.watch(job.joined(answers)), writer)
-    sink.reporter.summarize(replace(run.summary(), texts=written.count, skipped=written.skipped))
+        sink.reporter.summarize(replace(run.summary(), texts=written.count, skipped=written.skipped))
+        if run.precision is not None:
+            writer.add_precision(run.precision)
+            report_precision(run, sink)
     return written

@@ -11,7 +11,7 @@ from bertcli.checkpoints.find import Checkpoint, find_checkpoint
 from bertcli.checkpoints.heads import TaskHead, find_heads
 from bertcli.checkpoints.hub_cache import OnDownload, ignore_download
 from bertcli.checkpoints.weight_files import WeightFiles, find_weight_files
-from bertcli.choices import EngineName
+from bertcli.choices import DtypeName, EngineName
 from bertcli.errors import WrongUsage
 from bertcli.lazy_dataclass import dataclass
 from bertcli.model.ablation import Head, parse_heads
@@ -91,6 +91,11 @@ class Session:
         if threads is not None:
             engine.ops.use_threads(threads)
         return engine
+
+    @property
+    def is_reduced(self) -> bool:
+        """True if the engine computes in a type with fewer digits than float32."""
+        return self.engine_choice.dtype != DtypeName.FLOAT32
 
     @cached_property
     def batch_tokens(self) -> int:
@@ -190,6 +195,11 @@ def keep_sessions() -> Iterator[None]:
         yield
     finally:
         _kept = None
+
+
+def are_sessions_kept() -> bool:
+    """Return True in the context of keep_sessions."""
+    return _kept is not None
 
 
 def open_session(

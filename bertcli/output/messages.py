@@ -149,6 +149,16 @@ class Reporter:
         if not self._quiet:
             print_note(message)
 
+    @property
+    def is_quiet(self) -> bool:
+        """True if --quiet is set."""
+        return self._quiet
+
+    def report(self, message: str) -> None:
+        """Print a result about the whole run, unless --quiet is set."""
+        if not self._quiet:
+            _print_line(f"bertcli: {message}")
+
     def note_if_interrupted(self, message: str | None) -> None:
         """Set the note to print if the process is interrupted from now on. None for no note."""
         INTERRUPTS.note = None if message is None else visible(f"bertcli: note: interrupted: {message}")

@@ -6,9 +6,10 @@ and each group is sorted by length before it is cut into batches, so that little
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from functools import cached_property
 from itertools import islice
 from types import TracebackType
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
 from bertcli.input.reader import TextReader
 from bertcli.input.records import FailedText, Window
@@ -24,6 +25,10 @@ from bertcli.pipeline.progress import ProgressDisplay, ProgressReporter, RunCoun
 from bertcli.pipeline.shards import PartBoundaries, ShardBoundaries
 from bertcli.results.corpus import RunSummary
 
+if TYPE_CHECKING:
+    from bertcli.pipeline.sample import TextSample
+    from bertcli.results.precision import Precision
+
 Answer = TypeVar("Answer")
 Compute = Callable[[Batch], Sequence[Answer]]
 Texts = list[TokenizedText | FailedText]
@@ -38,6 +43,8 @@ _WINDOWS_TOGETHER = 16
 # Batches between two calls of malloc_trim. Batches come in ever new sizes, and glibc keeps what earlier ones left. More
 # calls would cost speed, since the memory of the next batches has to be mapped again.
 _TRIM_BATCHES = 64
+# Share of the run's time to spend on the comparison of reduced precision with float32.
+_MEASURED_SHARE = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +101,26 @@ class Run:
         display: ProgressDisplay,
         on_note: Callable[[str], None],
     ) -> None:
-        self._session, self._reader, self._plan = session, reader, plan
+        self.session, self._reader, self._plan = session, reader, plan
         self._on_note, self._halving = on_note, Halving(session.tokenizer.pad_token_id, on_note)
         self._stages = Stages()
         self._exits = ExitStack()
         self._skipped = 0
+        self._sample = self._open_sample()
         self.counts = RunCounts()
         self._progress = ProgressReporter(reader, self.counts, display)
+
+    def _open_sample(self) -> "TextSample | None":
+        if not self.is_reduced:
+            return None
+        from bertcli.pipeline.sample import TextSample  # here, since random is slow to import
+
+        return TextSample()
+
+    @property
+    def is_reduced(self) -> bool:
+        """True if the run computes in a type with fewer digits than float32."""
+        return self.session.is_reduced
 
     def __enter__(self) -> Self:
         self._exits.callback(self._progress.stop)
@@ -133,7 +153,7 @@ class Run:
         """
         watched = self._progress.watch(self._reader.windows() if windows is None else windows)
         answers = schedule(
-            self._session,
+            self.session,
             watched,
             compute,
             self._stages,
@@ -143,17 +163,28 @@ class Run:
             check=check,
             dedupe=dedupe,
             documents=documents,
+            sample=self._sample,
         )
         for answer in answers:
             yield answer
             self._skipped += isinstance(answer, FailedText)
-        note = self.counts.note_on_unknown(self._session.tokenizer.special_tokens.unk)
+        note = self.counts.note_on_unknown(self.session.tokenizer.special_tokens.unk)
         if note is not None:
             self._on_note(note)
 
     def summary(self) -> RunSummary:
         """Return the summary of the run so far."""
         return self.counts.summary(self._skipped, self._progress.seconds)
+
+    @cached_property
+    def precision(self) -> "Precision | None":
+        """The distance from float32 of a run in reduced precision that has ended. None in float32."""
+        if self._sample is None:
+            return None
+        from bertcli.analysis.precision import measure_precision  # here, since few runs need it
+
+        seconds = _MEASURED_SHARE * self._progress.seconds
+        return measure_precision(self.session, self._sample.texts(), seconds)
 
 
 def schedule(
@@ -168,6 +199,7 @@ def schedule(
     check: Check | None = None,
     dedupe: Dedupe[Answer] | None = None,
     documents: DocumentPlan[Any] = ANSWER_WINDOWS,
+    sample: "TextSample | None" = None,
 ) -> Iterator[Answer | FailedText]:
     """Yield an answer for each text, in the order of the input.
 
@@ -184,12 +216,15 @@ def schedule(
         check: Returns a FailedText for a text that the analysis cannot take.
         dedupe: Skips the computation of repeated texts. Texts that are longer than the limit are computed each time.
         documents: How texts that are longer than the limit are read.
+        sample: Gets every text that is computed.
     """
     batch_tokens = plan.batch_tokens or session.batch_tokens
     read = stages.prefetch(windows, 1)
     tokenized = stages.prefetch(_tokenize(session, read, plan, check, documents))
     groups = group_texts(tokenized, batch_tokens, plan)
-    worker = _GroupWorker(session, compute, batch_tokens, plan.boundaries, stages, counts, halving, dedupe, documents)
+    worker = _GroupWorker(
+        session, compute, batch_tokens, plan.boundaries, stages, counts, halving, dedupe, documents, sample
+    )
     answered: Iterable[list[Answer | FailedText]] = map(worker.answer, groups)
     if plan.prefetch:
         answered = stages.prefetch(answered, plan.prefetch)
@@ -265,7 +300,9 @@ class _GroupWorker(Generic[Answer]):
         halving: Halving,
         dedupe: Dedupe[Answer] | None,
         documents: DocumentPlan[Any],
+        sample: "TextSample | None",
     ) -> None:
+        self._sample = sample
         self._session, self._compute, self._batch_tokens = session, compute, batch_tokens
         self._boundaries, self._stages, self._counts = boundaries, stages, counts
         self._halving, self._dedupe = halving, dedupe
@@ -289,6 +326,8 @@ class _GroupWorker(Generic[Answer]):
             answers.update({_key(text): repeated[text.record.index] for text in whole})
         for text in texts:
             self._counts.count_text(text)
+            if self._sample is not None:
+                self._sample.add(text)
         if _ends_shard(group[-1], self._boundaries):
             # A resumed run starts at a shard, and must cut its batches as a run without a break does.
             self._halving.forget_budget()

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from bertcli import __version__
 from bertcli.lazy_dataclass import dataclass
+from bertcli.results.precision import Precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,8 @@ class Manifest:
         id_type: Type of the ids, int64 or string, None if not known yet.
         is_complete: True if the whole input has been written.
         version: The version of bertcli that began the run.
+        precision: Distance from float32 of the texts that the last run in reduced precision computed. None in float32
+            and on Ray.
     """
 
     about: Mapping[str, Any]
@@ -99,6 +102,7 @@ class Manifest:
     id_type: str | None = None
     is_complete: bool = False
     version: str = __version__
+    precision: Precision | None = None
 
     @property
     def rows(self) -> int:

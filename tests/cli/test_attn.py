@@ -95,7 +95,7 @@ def test_rows_and_cols_select_a_part_of_a_matrix(tiny: tuple[str, str]) -> None:
 
 
 def test_maps_in_bfloat16_are_close_to_float32(tiny: tuple[str, str]) -> None:
-    half = ("--engine", "torch", "--device", "cpu", "--dtype", "bfloat16")
+    half = ("--engine", "torch", "--device", "cpu", "--dtype", "bfloat16", "-q")
     whole = run("attn", TEXT, *tiny, "--value-norms", "--json").records()[0]["value_norms"]
     found = run("attn", TEXT, *tiny, *half, "--value-norms", "--json").records()[0]["value_norms"]
     assert sum(map(sum, found[0])) == pytest.approx(sum(map(sum, whole[0])), rel=0.05)

@@ -57,7 +57,7 @@ def test_an_engine_agrees_with_numpy(tiny: tuple[str, str], command: str, engine
 
 
 def test_half_precision_runs_on_torch_and_the_output_names_it(tiny: tuple[str, str]) -> None:
-    document = run("encode", "how are you", *tiny, "--dtype", "bfloat16", "--device", "cpu", "--json").json()
+    document = run("encode", "how are you", *tiny, "--dtype", "bfloat16", "--device", "cpu", "--json", "-q").json()
     assert (document["engine"], document["dtype"]) == ("torch", "bfloat16")
     (expected,) = printed("encode", "how are you", *tiny, "--json").records()
     difference = np.abs(np.subtract(document["records"][0]["embedding"], expected["embedding"]))

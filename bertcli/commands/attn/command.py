@@ -18,6 +18,7 @@ from bertcli.commands.attn.analysis import THRESHOLDS, check_text, display_of, l
 from bertcli.commands.attn.request import AttnRequest
 from bertcli.commands.dialogue import Dialogue, wants_dialogue
 from bertcli.commands.opening import open_texts, streaming_plan
+from bertcli.commands.precision import report_precision, with_precision
 from bertcli.commands.request import lists_fields, open_sink
 from bertcli.errors import ExitCode
 from bertcli.input.reader import TextReader
@@ -69,7 +70,9 @@ def attn(request: AttnRequest) -> ExitCode:
     check = partial(check_text, options, display)
     with Run(session, reader, plan, sink.reporter, sink.reporter.note) as run:
         answers = run.answers(partial(compute_attention, session, options=options), check=check)
-        return sink.write(info, schema, answers, _tensor_writers(session, options))
+        exit_code = sink.write(info, with_precision(schema, run), answers, _tensor_writers(session, options))
+        report_precision(run, sink)
+    return exit_code
 
 
 def _aggregate(
@@ -79,7 +82,10 @@ def _aggregate(
     plan = streaming_plan(reader, batch_tokens=batch_tokens(session))
     with Run(session, reader, plan, sink.reporter, sink.reporter.note) as run:
         summaries = run.answers(partial(compute_statistics, session, options=options))
-        return sink.write(info, summary_schema(info, display), summarize_texts(summaries, options))
+        schema = with_precision(summary_schema(info, display), run)
+        exit_code = sink.write(info, schema, summarize_texts(summaries, options))
+        report_precision(run, sink)
+    return exit_code
 
 
 def _aggregate_on_ray(request: AttnRequest, display: AttentionDisplay, sink: Sink) -> ExitCode:

@@ -11,6 +11,7 @@ from bertcli.commands.encode.similarity import check_dialogue, open_comparison
 from bertcli.commands.encode.windows import window_plan
 from bertcli.commands.encode.words import require_occurrence
 from bertcli.commands.opening import open_texts
+from bertcli.commands.precision import report_precision, with_precision
 from bertcli.commands.request import lists_fields, open_sink
 from bertcli.errors import ExitCode
 from bertcli.input.reader import TextReader
@@ -75,9 +76,10 @@ def _encode_to_sink(request: EncodeRequest, sink: Sink) -> ExitCode:
         if comparison is not None:
             is_table = destination.wants_table
             answers = comparison.watch(answers) if has_records else comparison.compare(answers, is_table=is_table)
-        exit_code = sink.write(info, schema, answers, binary_writers(session, request, options))
-    if destination.is_file and run.counts.done >= _MIN_SUMMARY_TEXTS:
-        sink.reporter.summarize(run.summary())
+        exit_code = sink.write(info, with_precision(schema, run), answers, binary_writers(session, request, options))
+        if destination.is_file and run.counts.done >= _MIN_SUMMARY_TEXTS:
+            sink.reporter.summarize(run.summary())
+        report_precision(run, sink)
     return exit_code
 
 

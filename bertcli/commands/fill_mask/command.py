@@ -5,6 +5,7 @@ from bertcli.commands.fill_mask.analyses import set_up
 from bertcli.commands.fill_mask.analysis import passes_of
 from bertcli.commands.fill_mask.request import FillMaskRequest
 from bertcli.commands.opening import open_texts, streaming_plan
+from bertcli.commands.precision import report_precision, with_precision
 from bertcli.commands.request import lists_fields, open_sink
 from bertcli.errors import ExitCode
 from bertcli.model.requirements import require_mlm
@@ -41,7 +42,8 @@ def fill_mask(request: FillMaskRequest) -> ExitCode:
         windows = None if analysis.divide is None else analysis.divide(reader.windows())
         computed = run.answers(analysis.compute, windows=windows, check=analysis.check, documents=documents)
         answers = computed if analysis.join is None else analysis.join(computed)
-        exit_code = sink.write(info, schema, answers, analysis.binary_writers)
+        exit_code = sink.write(info, with_precision(schema, run), answers, analysis.binary_writers)
+        report_precision(run, sink)
     for note in analysis.closing_notes():
         sink.reporter.note(note)
     return exit_code

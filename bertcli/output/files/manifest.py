@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from bertcli.errors import OutputError
 from bertcli.output.files.atomic import atomic_file
 from bertcli.output.files.parquet import INT64, STRING
 from bertcli.results.corpus import Manifest, Shard, ShardLimits
+from bertcli.results.precision import Precision
 from bertcli.storage import AnyPath
 
 MANIFEST = "manifest.json"
@@ -47,6 +48,7 @@ def save_manifest(manifest: Manifest, folder: AnyPath) -> None:
         "complete": manifest.is_complete,
         "rows": manifest.rows,
         "skipped": manifest.skipped,
+        **({} if manifest.precision is None else {"precision": asdict(manifest.precision)}),
         "shards": [asdict(shard) for shard in manifest.shards],
     }
     with atomic_file(folder / MANIFEST) as file:
@@ -86,15 +88,17 @@ def parse_manifest(content: bytes) -> Manifest:
             f"was written in format {entries['schema']} by bertcli {entries['bertcli']}; this bertcli writes {FORMAT}",
             hint="start over with --force, or name another folder",
         )
-    # Only encode has a recipe.
-    others: Mapping[str, Any] = {} if entries.get("command") == "encode" else {"recipe": {}}
+    # Only encode has a recipe, and only runs in reduced precision measure it.
+    others: Mapping[str, Any] = {"precision": None, **({} if entries.get("command") == "encode" else {"recipe": {}})}
     _check_entries({**others, **entries}, _ENTRIES)
     for number, shard in enumerate(entries["shards"]):
         _check_entries(shard, _SHARD_ENTRIES, f"shards[{number}]")
     shards = tuple(Shard(**shard) for shard in entries["shards"])
     limits = ShardLimits(entries["shard_rows"], entries["shard_bytes"], entries["max_text_bytes"])
     about = {name: entries[name] for name in entries if name in _ABOUT_ENTRIES}
-    manifest = Manifest(about, limits, shards, entries["id_type"], entries["complete"], entries["bertcli"])
+    measured = entries.get("precision")
+    precision = None if measured is None else Precision(**measured)
+    manifest = Manifest(about, limits, shards, entries["id_type"], entries["complete"], entries["bertcli"], precision)
     _check_consistency(manifest, entries["rows"], entries["skipped"])
     return manifest
 
@@ -226,6 +230,17 @@ def _are_options(value: Any) -> bool:
     return isinstance(value, dict) and all(each is None or type(each) in (bool, int, str) for each in value.values())
 
 
+def _is_precision_or_none(value: Any) -> bool:
+    names = {each.name for each in fields(Precision)}
+    return value is None or (
+        isinstance(value, dict) and set(value) == names and all(map(_is_number_or_none, value.values()))
+    )
+
+
+def _is_number_or_none(value: Any) -> bool:
+    return value is None or type(value) in (int, float)
+
+
 # What the rows depend on beside the texts: Manifest.about.
 _ABOUT_ENTRIES: Mapping[str, Callable[[Any], bool]] = {
     "command": _is_text,
@@ -250,6 +265,7 @@ _ENTRIES: Mapping[str, Callable[[Any], bool]] = {
     "complete": _is_bool,
     "rows": _is_count,
     "skipped": _is_count,
+    "precision": _is_precision_or_none,
     "shards": _is_list,
 }
 _SHARD_ENTRIES: Mapping[str, Callable[[Any], bool]] = {

@@ -13,6 +13,7 @@ from bertcli.output.files.manifest import MANIFEST, save_manifest, shard_name
 from bertcli.output.files.parquet import STRING, id_type_of
 from bertcli.pipeline.shards import ShardBoundaries
 from bertcli.results.corpus import Manifest, Shard
+from bertcli.results.precision import Precision
 from bertcli.storage import AnyPath, size_of
 
 _SHARD_PATTERN = "shard-*.parquet"
@@ -145,6 +146,11 @@ class ShardFolderWriter:
             self._current_shard()
             self._finish_shard()
         self.manifest = replace(self.manifest, is_complete=True)
+        save_manifest(self.manifest, self._folder)
+
+    def add_precision(self, precision: Precision) -> None:
+        """Add the distance from float32 to the manifest."""
+        self.manifest = replace(self.manifest, precision=precision)
         save_manifest(self.manifest, self._folder)
 
     def _current_shard(self) -> ShardWriter:

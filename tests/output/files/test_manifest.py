@@ -14,6 +14,7 @@ from bertcli.errors import OutputError
 from bertcli.output.files.folder import check_same_run
 from bertcli.output.files.manifest import MANIFEST, load_manifest, save_manifest
 from bertcli.results.corpus import Manifest, ShardLimits
+from bertcli.results.precision import Precision
 from tests.output.files.manifests import ABOUT, manifest_of
 
 BY_TEXT = ShardLimits(20_000, 5000, 400)
@@ -45,6 +46,7 @@ def objects(value: Any) -> Iterator[Any]:
         manifest_of([7, 3, 9], BY_TEXT),
         replace(manifest_of([3], id_type="string"), about={**ABOUT, "options": {"id_field": "key"}}),
         replace(manifest_of([2]), version="9.9.9"),
+        replace(manifest_of([2]), precision=Precision(64, 0.99998, 0.9997)),
         replace(manifest_of([2]), about={**ABOUT, "model": "caf\xe9/\udcff"}),
     ],
 )
@@ -108,6 +110,8 @@ def test_every_mutation_is_an_error_or_still_a_valid_manifest(tmp_path: Path, li
         ({"threads": ...}, "threads is missing"),
         ({"threads": 1 << 60}, "threads has a wrong value"),
         ({"threads": True}, "threads has a wrong value"),
+        ({"precision": {"texts": 1}}, "precision has a wrong value"),
+        ({"precision": 0.5}, "precision has a wrong value"),
         ({"device": "tpu"}, "device has a wrong value"),
         ({"device": "cuda"}, "engine and device do not go together"),
         ({"engine": "auto"}, "engine has a wrong value"),

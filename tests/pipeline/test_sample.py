@@ -1,0 +1,28 @@
+"""Every text has the same chance to be in the sample of a run."""
+
+from typing import Any
+
+import numpy as np
+
+from bertcli.pipeline.sample import TextSample
+
+
+def sampled(size: int, count: int) -> list[Any]:
+    sample = TextSample(size)
+    for number in range(count):
+        sample.add(number)  # type: ignore[arg-type]
+    return list(sample.texts())
+
+
+def test_a_short_run_is_sampled_whole() -> None:
+    assert sorted(sampled(64, 10)) == list(range(10))
+    assert sampled(64, 0) == []
+
+
+def test_a_sample_is_spread_over_a_long_run() -> None:
+    found = sampled(64, 100_000)
+    assert len(set(found)) == 64
+    counts, _ = np.histogram(found, bins=4, range=(0, 100_000))
+    assert counts.min() >= 6
+    assert found != sorted(found)
+    assert found == sampled(64, 100_000)
