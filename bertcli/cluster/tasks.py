@@ -9,7 +9,7 @@ from typing import Any
 
 from bertcli.errors import BertcliError
 from bertcli.input.records import FailedText, TextRecord, Window
-from bertcli.output.files.parquet import INT64, STRING
+from bertcli.output.files.arrow_file import id_type_from
 from bertcli.pipeline.progress import RunCounts
 from bertcli.pipeline.resume import skip_finished
 from bertcli.pipeline.shards import ShardBoundaries
@@ -124,8 +124,7 @@ class _ShardCutter:
     texts: Window = field(default_factory=list)
 
     def add(self, text: TextRecord | FailedText) -> None:
-        if self.id_type is None and text.id is not None:
-            self.id_type = INT64 if isinstance(text.id, int) else STRING
+        self.id_type = self.id_type or id_type_from([text.id])
         self.texts.append(text)
 
     def cut(self, boundaries: ShardBoundaries, read_bytes: int) -> ShardTask:

@@ -222,7 +222,7 @@ class Destination:
             MissingPackage: pyarrow or matplotlib is missing.
         """
         if self.format in (PARQUET_SUFFIX, FOLDER):
-            from bertcli.output.files.parquet import check_installed
+            from bertcli.output.files.arrow_file import check_installed
 
             check_installed()
         if self.is_figure and find_spec("matplotlib") is None:

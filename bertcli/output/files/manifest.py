@@ -9,8 +9,8 @@ from typing import Any
 
 from bertcli.choices import EngineName
 from bertcli.errors import OutputError
+from bertcli.output.files.arrow_file import INT64, STRING
 from bertcli.output.files.atomic import atomic_file
-from bertcli.output.files.parquet import INT64, STRING
 from bertcli.results.corpus import Manifest, Shard, ShardLimits
 from bertcli.results.precision import Precision
 from bertcli.storage import AnyPath

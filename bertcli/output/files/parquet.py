@@ -6,21 +6,17 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from bertcli.errors import BadInput, require
+from bertcli.errors import require
 from bertcli.input.records import FailedText, TextId
 from bertcli.lazy_dataclass import dataclass
 from bertcli.output.fields import missing_field
-from bertcli.storage import AnyPath, arrow_source
+from bertcli.output.files.arrow_file import PURPOSE, ArrowFile
 
 FloatArray = np.ndarray[Any, Any]
 # Approximate bytes of a row group: of its vectors, or of its vectors of tokens. The end of a group depends on the rows
 # alone, so that equal rows make equal files.
 _GROUP_BYTES = 16 << 20
 _MAX_GROUP_ROWS = 1 << 16
-_PURPOSE = "writing Parquet files"
-INT64, STRING = "int64", "string"
-# Key of a file's metadata with the name of the column of ids; empty if it has none.
-ID_COLUMN = b"id_column"
 # The type of a column with a list of whole numbers in each row.
 INT_LIST = "list of int32"
 
@@ -137,11 +133,6 @@ class ParquetLayout:
         return ParquetWriter(stream, self, id_type)
 
 
-def check_installed() -> None:
-    """Raise MissingPackage if pyarrow is not installed."""
-    require("pyarrow.parquet", _PURPOSE)
-
-
 class ParquetWriter:
     """Writer of one file. The row of a failed text has an id, an index if there is such a column, and nulls."""
 
@@ -157,11 +148,8 @@ class ParquetWriter:
             MissingPackage: pyarrow is not installed.
             WrongUsage: There is no column of a chosen name.
         """
-        self._writer: Any = None  # first of all, since __del__ needs it even if pyarrow is missing
-        self._arrow = require("pyarrow", _PURPOSE)
-        self._parquet = require("pyarrow.parquet", _PURPOSE)
-        self._stream, self._layout = stream, layout
-        self.id_type = id_type or (None if layout.has_ids else INT64)
+        self._file = ArrowFile(stream, id_type, has_ids=layout.has_ids)
+        self._arrow, self._layout = self._file.arrow, layout
         self._written_rows = 0
         row_bytes = sum(each.width for each in layout.vectors) * np.dtype(layout.dtype).itemsize
         self._max_rows = min(_MAX_GROUP_ROWS, max(1, _GROUP_BYTES // max(1, row_bytes)))
@@ -171,6 +159,11 @@ class ParquetWriter:
         for name in layout.chosen or ():
             if name.partition(".")[0] not in (*self._values, *self._vectors):
                 raise missing_field(name)
+
+    @property
+    def id_type(self) -> str | None:
+        """Type of the ids, int64 or string, None if not known yet."""
+        return self._file.id_type
 
     def write(self, record: Any) -> None:
         """Add the row of a record."""
@@ -215,9 +208,9 @@ class ParquetWriter:
         Raises:
             BadInput: The ids are of different types.
         """
-        if self._rows or self._writer is None:
+        if self._rows or not self._file.is_open:
             self._write_group()
-        self._writer.close()
+        self._file.close()
 
     def _begin_row(self, id_: TextId | None) -> None:
         if self._rows == self._capacity:
@@ -235,11 +228,6 @@ class ParquetWriter:
         if self._rows == self._max_rows or self._token_bytes >= _GROUP_BYTES:
             self._write_group()
 
-    def __del__(self) -> None:
-        # pyarrow's writer would complete an unfinished file here, and fail, since the stream is closed already.
-        if self._writer is not None:
-            self._writer.is_open = False
-
     def _start_group(self) -> None:
         """Start an empty row group. The arrays of vectors are reused."""
         layout = self._layout
@@ -254,19 +242,15 @@ class ParquetWriter:
         arrays = self._arrays()
         if self._layout.chosen is not None:
             arrays = {name: _nested_array(arrays, name.split(".")) for name in self._layout.chosen}
-        if self._writer is None:
+        if not self._file.is_open:
             metadata = {key.encode(): value.encode() for key, value in self._layout.metadata.items()}
             types = [self._arrow.field(name, array.type) for name, array in arrays.items()]
-            schema = self._arrow.schema(types, metadata)
-            self._writer = self._parquet.ParquetWriter(
-                self._stream,
-                schema,
+            self._file.open(
+                self._arrow.schema(types, metadata),
                 use_dictionary=False,
                 write_statistics=[name for name in ("id", "n_tokens") if name in arrays],
             )
-        if self._rows:
-            table = self._arrow.Table.from_arrays(list(arrays.values()), schema=self._writer.schema)
-            self._writer.write_table(table, row_group_size=self._rows)
+        self._file.write_group(self._arrow.Table.from_arrays(list(arrays.values()), schema=self._file.schema))
         self._written_rows += self._rows
         self._start_group()
 
@@ -275,7 +259,7 @@ class ParquetWriter:
         arrow, layout, values = self._arrow, self._layout, self._values
         mask = arrow.array(self._is_failed, arrow.bool_())
         return {
-            "id": self._id_array(),
+            "id": self._file.ids(values["id"], self._written_rows + 1),
             **({"index": arrow.array(values["index"], arrow.int64())} if layout.has_index else {}),
             **{name: arrow.array(values[name], arrow.string()) for name in layout.texts},
             "n_tokens": arrow.array(values["n_tokens"], arrow.int32()),
@@ -284,27 +268,13 @@ class ParquetWriter:
             **{column.name: self._term_lists(column, mask) for column in layout.terms},
             **{number.name: arrow.array(values[number.name], self._type(number.type)) for number in layout.numbers},
             **{column.name: self._token_lists(column, mask) for column in layout.tokens},
-            **{each.name: arrow.array(values[each.name], self._nested_type(each.type)) for each in layout.nested},
+            **{each.name: arrow.array(values[each.name], self._file.type_of(each.type)) for each in layout.nested},
         }
 
     def _type(self, name: str) -> Any:
         """Return pyarrow's type of a NumberColumn."""
         arrow = self._arrow
         return arrow.list_(arrow.int32()) if name == INT_LIST else arrow.type_for_alias(name)
-
-    def _nested_type(self, shape: Any) -> Any:
-        """Return the Arrow type that a NestedColumn describes."""
-        if isinstance(shape, str):
-            return self._arrow.type_for_alias(shape)
-        if isinstance(shape, list):
-            return self._arrow.list_(self._nested_type(shape[0]))
-        return self._arrow.struct([(name, self._nested_type(each)) for name, each in shape.items()])
-
-    def _id_array(self) -> Any:
-        """Return the ids of the row group. The first id of all decides their type if the caller has not."""
-        ids = self._values["id"]
-        self.id_type = self.id_type or id_type_from(ids)
-        return id_array(self._arrow, ids, self.id_type, self._written_rows + 1)
 
     def _vector_lists(self, vectors: FloatArray, mask: Any = None) -> Any:
         """Return vectors, (rows, width), as an array of lists, null where the mask is True."""
@@ -342,46 +312,5 @@ def _nested_array(arrays: Mapping[str, Any], keys: Sequence[str]) -> Any:
             values = array.values.field(key)
             array = type(array).from_arrays(array.offsets, values, mask=array.is_null())
         else:
-            array = require("pyarrow.compute", _PURPOSE).struct_field(array, key)
+            array = require("pyarrow.compute", PURPOSE).struct_field(array, key)
     return array
-
-
-def id_type_from(ids: Sequence[TextId | None]) -> str | None:
-    """Return the type of a column of ids, which the first of them decides; None if there is none."""
-    first = next((id_ for id_ in ids if id_ is not None), None)
-    return None if first is None else INT64 if isinstance(first, int) else STRING
-
-
-def id_array(arrow: Any, ids: Sequence[TextId | None], id_type: str | None, first_row: int) -> Any:
-    """Return ids as an Arrow array of their type.
-
-    Args:
-        arrow: The module pyarrow.
-        ids: The ids.
-        id_type: INT64, or STRING or None for strings.
-        first_row: Number of the first of them, for the message.
-
-    Raises:
-        BadInput: The ids are of different types.
-    """
-    if id_type != INT64:
-        return arrow.array([None if id_ is None else str(id_) for id_ in ids], arrow.string())
-    for row, id_ in enumerate(ids, first_row):
-        if isinstance(id_, str):
-            raise BadInput(
-                f"row {row:,} has the id {id_!r}, but the ids before it are integers",
-                hint="use ids of one type, or leave out --id-field",
-            )
-    return arrow.array(ids, arrow.int64())
-
-
-def id_type_of(path: AnyPath) -> str | None:
-    """Return the type of the ids in a shard: int64 or string, None if it has no column of ids.
-
-    The metadata of the file names the column, unless it is called id.
-    """
-    parquet = require("pyarrow.parquet", _PURPOSE)
-    with parquet.ParquetFile(arrow_source(path)) as file:
-        schema = file.schema_arrow
-        name = (schema.metadata or {}).get(ID_COLUMN, b"id").decode()
-        return str(schema.field(name).type) if name else None

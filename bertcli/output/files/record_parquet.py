@@ -4,14 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import Any, BinaryIO
 
-from bertcli.errors import require
 from bertcli.input.records import FailedText
 from bertcli.lazy_dataclass import dataclass
 from bertcli.output.fields import Field, FieldCatalog
-from bertcli.output.files.parquet import ID_COLUMN, INT64, STRING, id_array, id_type_from
+from bertcli.output.files.arrow_file import ID_COLUMN, INT64, STRING, ArrowFile
 from bertcli.output.schema import Schema
 
-_PURPOSE = "writing Parquet files"
 # Approximate bytes of a row group in memory. The end of a group depends on the rows alone.
 _GROUP_BYTES = 16 << 20
 # Records to convert together: as Python objects they take many times the memory of their columns.
@@ -93,11 +91,7 @@ def _fields_named(fields: Sequence[Field], name: str) -> Sequence[Field]:
 
 
 class RecordParquetWriter:
-    """Writer of one file. The row of a failed text has its index, its id and its line, and nulls.
-
-    Attributes:
-        id_type: Type of the ids, int64 or string, None if not known yet.
-    """
+    """Writer of one file. The row of a failed text has its index, its id and its line, and nulls."""
 
     def __init__(self, stream: BinaryIO, layout: RecordLayout, id_type: str | None = None) -> None:
         """Prepare an empty file.
@@ -110,16 +104,19 @@ class RecordParquetWriter:
         Raises:
             MissingPackage: pyarrow is not installed.
         """
-        self._writer: Any = None  # first of all, since __del__ needs it even if pyarrow is missing
-        self._arrow = require("pyarrow", _PURPOSE)
-        self._parquet = require("pyarrow.parquet", _PURPOSE)
-        self._stream, self._layout = stream, layout
-        self.id_type = id_type or (None if layout.has_ids else INT64)
+        self._file = ArrowFile(stream, id_type, has_ids=layout.has_ids)
+        self._arrow, self._layout = self._file.arrow, layout
         self._tree = _type_tree(layout.fields)
         self._together = 1 if layout.is_large else _RECORDS_TOGETHER
         self._rows: list[Mapping[str, Any]] = []
         self._tables: list[Any] = []
+        self._table_bytes = 0
         self._first_row = 1
+
+    @property
+    def id_type(self) -> str | None:
+        """Type of the ids, int64 or string, None if not known yet."""
+        return self._file.id_type
 
     def write(self, record: Any) -> None:
         """Add the row of a record."""
@@ -135,57 +132,42 @@ class RecordParquetWriter:
         Raises:
             BadInput: The ids are of different types.
         """
-        if self._rows or (self._writer is None and not self._tables):
+        if self._rows or (not self._file.is_open and not self._tables):
             self._convert()
         if self._tables:
             self._write_group()
-        self._writer.close()
-
-    def __del__(self) -> None:
-        # pyarrow's writer would complete an unfinished file here, and fail, since the stream is closed already.
-        if self._writer is not None:
-            self._writer.is_open = False
+        self._file.close()
 
     def _add(self, row: Mapping[str, Any]) -> None:
         self._rows.append(row)
         if len(self._rows) == self._together:
             self._convert()
-        if sum(table.nbytes for table in self._tables) >= _GROUP_BYTES:
-            self._write_group()
+            if self._table_bytes >= _GROUP_BYTES:
+                self._write_group()
 
     def _convert(self) -> None:
         """Turn the rows into columns."""
         arrays = {}
         for name, type_ in self._tree.items():
             values = [row.get(name) for row in self._rows]
-            arrays[name] = self._ids(values) if name == "id" else self._arrow.array(values, self._type(type_))
-        self._tables.append(self._arrow.table(arrays))
+            if name == "id":
+                arrays[name] = self._file.ids(values, self._first_row)
+            else:
+                arrays[name] = self._arrow.array(values, self._file.type_of(type_))
+        table = self._arrow.table(arrays)
+        self._tables.append(table)
+        self._table_bytes += table.nbytes
         self._first_row += len(self._rows)
         self._rows = []
 
     def _write_group(self) -> None:
         table = self._arrow.concat_tables(self._tables).combine_chunks()
-        self._tables = []
-        if self._writer is None:
+        self._tables, self._table_bytes = [], 0
+        if not self._file.is_open:
             metadata = {key.encode(): value.encode() for key, value in self._layout.metadata.items()}
             metadata[ID_COLUMN] = b"id" if "id" in self._tree else b""
-            self._writer = self._parquet.ParquetWriter(self._stream, table.schema.with_metadata(metadata))
-        if len(table):
-            self._writer.write_table(table, row_group_size=len(table))
-
-    def _ids(self, ids: Sequence[Any]) -> Any:
-        """Return a column of ids. The first id of all decides their type if the caller has not."""
-        self.id_type = self.id_type or id_type_from(ids)
-        return id_array(self._arrow, ids, self.id_type, self._first_row)
-
-    def _type(self, shape: Any) -> Any:
-        """Return the Arrow type that a type of the tree describes."""
-        arrow = self._arrow
-        if isinstance(shape, str):
-            return arrow.type_for_alias(shape)
-        if isinstance(shape, list):
-            return arrow.list_(self._type(shape[0]))
-        return arrow.struct([(name, self._type(each)) for name, each in shape.items()])
+            self._file.open(table.schema.with_metadata(metadata))
+        self._file.write_group(table)
 
 
 def _type_tree(fields: Sequence[Field]) -> dict[str, Any]:

@@ -7,10 +7,11 @@ from typing import Any, BinaryIO, Protocol
 
 from bertcli.errors import OutputError
 from bertcli.input.records import FailedText
+from bertcli.output.files.arrow_file import STRING, id_type_of
 from bertcli.output.files.atomic import atomic_file
 from bertcli.output.files.lock import LOCK
 from bertcli.output.files.manifest import MANIFEST, save_manifest, shard_name
-from bertcli.output.files.parquet import STRING, id_type_of
+from bertcli.output.records import RecordWriter
 from bertcli.pipeline.shards import ShardBoundaries
 from bertcli.results.corpus import Manifest, Shard
 from bertcli.results.precision import Precision
@@ -19,21 +20,12 @@ from bertcli.storage import AnyPath, size_of
 _SHARD_PATTERN = "shard-*.parquet"
 
 
-class ShardFile(Protocol):
+class ShardFile(RecordWriter, Protocol):
     """Writer of the Parquet file of a shard."""
 
     @property
     def id_type(self) -> str | None:
         """Type of the ids, int64 or string, None if not known yet."""
-
-    def write(self, record: Any) -> None:
-        """Add the rows of a record."""
-
-    def skip(self, failed: FailedText) -> None:
-        """Add the row of a failed text."""
-
-    def finish(self) -> None:
-        """Write the end of the file."""
 
 
 class ShardLayout(Protocol):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bertcli.output.files.parquet import INT64
+from bertcli.output.files.arrow_file import INT64
 from bertcli.results.corpus import Manifest, Shard, ShardLimits
 
 ABOUT: dict[str, Any] = {

@@ -17,6 +17,7 @@ from bertcli.output.files import parquet
 from bertcli.output.files.parquet import ParquetLayout, ParquetWriter, TokenColumn, VectorColumn
 from bertcli.results.embeddings import EncodeRecord
 from bertcli.results.texts import TextInfo
+from tests.output.files.writing import write_all
 
 HIDDEN = 3
 EMBEDDING = VectorColumn("embedding", lambda record: record.embedding, HIDDEN)
@@ -41,12 +42,7 @@ def write_and_open(
     """Write the records and failed texts to a file, and return the opened file."""
     stream = io.BytesIO()
     writer = ParquetWriter(stream, layout, id_type)
-    for each in records:
-        if isinstance(each, FailedText):
-            writer.skip(each)
-        else:
-            writer.write(each)
-    writer.finish()
+    write_all(writer, records)
     return pyarrow.parquet.ParquetFile(io.BytesIO(stream.getvalue()))
 
 

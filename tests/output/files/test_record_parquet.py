@@ -13,6 +13,7 @@ from bertcli.input.records import FailedText
 from bertcli.output.fields import FieldCatalog
 from bertcli.output.files.record_parquet import RecordLayout, RecordParquetWriter, row_fields
 from bertcli.output.schema import with_ids
+from tests.output.files.writing import write_all
 from tests.output.test_catalogs import CATALOGS
 from tests.output.test_records import SCHEMAS
 
@@ -35,12 +36,7 @@ def write(layout: RecordLayout, *records: Any) -> pyarrow.Table:
     """Return the table of a file with these records and failed texts."""
     stream = BytesIO()
     writer = RecordParquetWriter(stream, layout)
-    for each in records:
-        if isinstance(each, FailedText):
-            writer.skip(each)
-        else:
-            writer.write(each)
-    writer.finish()
+    write_all(writer, records)
     return pyarrow.parquet.read_table(stream)
 
 

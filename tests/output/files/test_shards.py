@@ -26,6 +26,7 @@ from bertcli.results.corpus import Manifest, ShardLimits
 from bertcli.results.embeddings import EncodeRecord
 from tests.output.files.manifests import ABOUT
 from tests.output.files.test_parquet import LAYOUT, encode_record, failed_text
+from tests.output.files.writing import write_all
 
 
 def new_run(shard_rows: int) -> Manifest:
@@ -44,12 +45,7 @@ def write(folder: Path, records: Sequence[EncodeRecord | FailedText], manifest: 
     """Write the records and failed texts, and return the manifest."""
     count = manifest.rows + len(records)
     with ShardFolderWriter(folder, manifest, LAYOUT, boundaries_of(manifest, count)) as writer:
-        for each in records:
-            if isinstance(each, FailedText):
-                writer.skip(each)
-            else:
-                writer.write(each)
-        writer.finish()
+        write_all(writer, records)
     return writer.manifest
 
 
