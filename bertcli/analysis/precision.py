@@ -7,17 +7,32 @@ from dataclasses import replace
 import numpy as np
 
 from bertcli.analysis.embeddings.encode import compute_embeddings
-from bertcli.analysis.embeddings.pooling import pool
+from bertcli.analysis.embeddings.pooling import normalize, pool
 from bertcli.analysis.masks.predictions import mask_coordinates
 from bertcli.choices import DtypeName, EngineName, Pooling
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.batching import Batch, pad
 from bertcli.model.engine import OutputRequest
-from bertcli.model.ops.base import FloatArray, IntArray
+from bertcli.model.ops.base import DoubleArray, FloatArray
+from bertcli.model.ops.numpy_activations import softmax
 from bertcli.model.session import Session
 from bertcli.model.tokenizer import TokenizedText
 from bertcli.results.precision import Precision
 
 _BATCH_TEXTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Outputs:
+    """Outputs of a batch in one precision.
+
+    Attributes:
+        vectors: A vector for each text, (batch, dimension), or None if they are lexical.
+        probabilities: Those of the vocabulary at each mask, (masks, vocab). No rows if no prediction is compared.
+    """
+
+    vectors: FloatArray | None
+    probabilities: FloatArray
 
 
 def measure_precision(session: Session, texts: Sequence[TokenizedText], seconds: float) -> Precision | None:
@@ -40,14 +55,14 @@ def measure_precision(session: Session, texts: Sequence[TokenizedText], seconds:
         if cosines and time.monotonic() > end:
             break
         batch = pad(texts[start : start + _BATCH_TEXTS], session.tokenizer.pad_token_id)
-        found, expected = _vectors(session, batch), _vectors(exact, batch)
-        if found is None or expected is None:
+        found, expected = (_compute(each, batch) for each in (session, exact))
+        if found.vectors is None or expected.vectors is None:
             return None
-        cosines += _cosines(found, expected).tolist()
-        if session.has_mlm_head and session.request.embedding is None:
-            same, difference = _compare_predictions(session, exact, batch)
-            is_same += same
-            differences += difference
+        cosines += _cosines(found.vectors, expected.vectors).tolist()
+        best = expected.probabilities.argmax(-1)  # (masks,)
+        rows = np.arange(len(best))
+        is_same += (found.probabilities.argmax(-1) == best).tolist()
+        differences += np.abs(found.probabilities[rows, best] - expected.probabilities[rows, best]).tolist()
     if not cosines:
         return None
     precision = Precision(len(cosines), float(np.mean(cosines)), min(cosines))
@@ -63,36 +78,19 @@ def _in_float32(session: Session) -> Session:
     return replace(session, request=request)
 
 
-def _vectors(session: Session, batch: Batch) -> FloatArray | None:
-    """Return a vector for each text, (batch, dimension), or None if it is lexical."""
+def _compute(session: Session, batch: Batch) -> _Outputs:
+    """Return the outputs of a batch to compare."""
+    no_masks = np.zeros((0, 1), np.float32)
     if session.request.embedding is not None:
-        return compute_embeddings(session, batch)
-    states = session.to_numpy(session.run(batch, OutputRequest()).last_hidden_state)
-    return pool(states, batch.attention_mask, None, Pooling.MEAN)
+        return _Outputs(compute_embeddings(session, batch), no_masks)
+    masks = mask_coordinates(batch, session.tokenizer.mask_token_id)
+    has_masks = session.has_mlm_head and len(masks[0]) > 0
+    output = session.run(batch, OutputRequest(logits_at=masks if has_masks else None))
+    states = session.to_numpy(output.last_hidden_state)
+    vectors = pool(states, batch.attention_mask, None, Pooling.MEAN)
+    return _Outputs(vectors, softmax(session.to_numpy(output.logits)) if has_masks else no_masks)
 
 
-def _cosines(a: FloatArray, b: FloatArray) -> FloatArray:
+def _cosines(a: FloatArray, b: FloatArray) -> DoubleArray:
     """Return the cosine of each pair of rows, (batch,)."""
-    a, b = a.astype(np.float64), b.astype(np.float64)
-    lengths = np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1)
-    cosines: FloatArray = (a * b).sum(-1) / np.where(lengths == 0, 1, lengths)
-    return cosines
-
-
-def _compare_predictions(session: Session, exact: Session, batch: Batch) -> tuple[list[bool], list[float]]:
-    """Return for each mask whether the best prediction is the same, and by how much its probability differs."""
-    coordinates = mask_coordinates(batch, session.tokenizer.mask_token_id)
-    if not len(coordinates[0]):
-        return [], []
-    found, expected = (_probabilities(each, batch, coordinates) for each in (session, exact))
-    best = expected.argmax(-1)
-    rows = np.arange(len(best))
-    return (found.argmax(-1) == best).tolist(), np.abs(found[rows, best] - expected[rows, best]).tolist()
-
-
-def _probabilities(session: Session, batch: Batch, coordinates: tuple[IntArray, IntArray]) -> FloatArray:
-    """Return the probabilities of the vocabulary at positions of a batch, (n, vocab)."""
-    logits = session.to_numpy(session.run(batch, OutputRequest(logits_at=coordinates)).logits)
-    probabilities = np.exp(logits - logits.max(-1, keepdims=True))
-    probabilities /= probabilities.sum(-1, keepdims=True)
-    return np.asarray(probabilities, np.float32)
+    return np.asarray((normalize(a.astype(np.float64)) * normalize(b.astype(np.float64))).sum(-1))

@@ -170,8 +170,7 @@ class Reporter:
 
     def report_written(self, path: Path, count: int) -> None:
         """Print the name, the number of records and the size of a file that has been written, unless --quiet is set."""
-        if not self._quiet:
-            _print_line(f"bertcli: wrote {path}: {counted(count, 'record')}, {size(path.stat().st_size)}")
+        self.report(f"wrote {path}: {counted(count, 'record')}, {size(path.stat().st_size)}")
 
     def announce(self, download: Download) -> bool:
         """Print what is about to be downloaded. Return True if the progress of the download is to be drawn."""

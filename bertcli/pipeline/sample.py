@@ -2,33 +2,33 @@
 
 import random
 from collections.abc import Sequence
+from typing import Generic, TypeVar
 
-from bertcli.model.tokenizer import TokenizedText
-
+Item = TypeVar("Item")
 SAMPLE_TEXTS = 64
 
 
-class TextSample:
-    """Sample in which every text so far has the same chance to be (reservoir sampling, Vitter 1985).
+class Sample(Generic[Item]):
+    """Sample in which every item so far has the same chance to be (reservoir sampling, Vitter 1985).
 
-    It is the same in each run over the same texts.
+    It is the same in each run over the same items.
     """
 
     def __init__(self, size: int = SAMPLE_TEXTS) -> None:
         self._size, self._seen = size, 0
-        self._texts: list[TokenizedText] = []
+        self._items: list[Item] = []
         self._random = random.Random(0)
 
-    def add(self, text: TokenizedText) -> None:
-        """Give one more text its chance."""
+    def add(self, item: Item) -> None:
+        """Give one more item its chance."""
         self._seen += 1
-        if len(self._texts) < self._size:
-            self._texts.append(text)
+        if len(self._items) < self._size:
+            self._items.append(item)
             return
         place = self._random.randrange(self._seen)
         if place < self._size:
-            self._texts[place] = text
+            self._items[place] = item
 
-    def texts(self) -> Sequence[TokenizedText]:
+    def items(self) -> Sequence[Item]:
         """Return the sample in random order."""
-        return random.Random(0).sample(self._texts, len(self._texts))
+        return random.Random(0).sample(self._items, len(self._items))

@@ -26,7 +26,7 @@ from bertcli.pipeline.shards import PartBoundaries, ShardBoundaries
 from bertcli.results.corpus import RunSummary
 
 if TYPE_CHECKING:
-    from bertcli.pipeline.sample import TextSample
+    from bertcli.pipeline.sample import Sample
     from bertcli.results.precision import Precision
 
 Answer = TypeVar("Answer")
@@ -110,17 +110,12 @@ class Run:
         self.counts = RunCounts()
         self._progress = ProgressReporter(reader, self.counts, display)
 
-    def _open_sample(self) -> "TextSample | None":
-        if not self.is_reduced:
+    def _open_sample(self) -> "Sample[TokenizedText] | None":
+        if not self.session.is_reduced:
             return None
-        from bertcli.pipeline.sample import TextSample  # here, since random is slow to import
+        from bertcli.pipeline.sample import Sample  # here, since random is slow to import
 
-        return TextSample()
-
-    @property
-    def is_reduced(self) -> bool:
-        """True if the run computes in a type with fewer digits than float32."""
-        return self.session.is_reduced
+        return Sample()
 
     def __enter__(self) -> Self:
         self._exits.callback(self._progress.stop)
@@ -184,7 +179,7 @@ class Run:
         from bertcli.analysis.precision import measure_precision  # here, since few runs need it
 
         seconds = _MEASURED_SHARE * self._progress.seconds
-        return measure_precision(self.session, self._sample.texts(), seconds)
+        return measure_precision(self.session, self._sample.items(), seconds)
 
 
 def schedule(
@@ -199,7 +194,7 @@ def schedule(
     check: Check | None = None,
     dedupe: Dedupe[Answer] | None = None,
     documents: DocumentPlan[Any] = ANSWER_WINDOWS,
-    sample: "TextSample | None" = None,
+    sample: "Sample[TokenizedText] | None" = None,
 ) -> Iterator[Answer | FailedText]:
     """Yield an answer for each text, in the order of the input.
 
@@ -300,7 +295,7 @@ class _GroupWorker(Generic[Answer]):
         halving: Halving,
         dedupe: Dedupe[Answer] | None,
         documents: DocumentPlan[Any],
-        sample: "TextSample | None",
+        sample: "Sample[TokenizedText] | None",
     ) -> None:
         self._sample = sample
         self._session, self._compute, self._batch_tokens = session, compute, batch_tokens

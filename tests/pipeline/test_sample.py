@@ -1,17 +1,15 @@
 """Every text has the same chance to be in the sample of a run."""
 
-from typing import Any
-
 import numpy as np
 
-from bertcli.pipeline.sample import TextSample
+from bertcli.pipeline.sample import Sample
 
 
-def sampled(size: int, count: int) -> list[Any]:
-    sample = TextSample(size)
+def sampled(size: int, count: int) -> list[int]:
+    sample: Sample[int] = Sample(size)
     for number in range(count):
-        sample.add(number)  # type: ignore[arg-type]
-    return list(sample.texts())
+        sample.add(number)
+    return list(sample.items())
 
 
 def test_a_short_run_is_sampled_whole() -> None:
