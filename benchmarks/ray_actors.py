@@ -19,7 +19,7 @@ from bertcli.choices import EngineName
 from bertcli.cluster.connection import connected, results
 from bertcli.cluster.plan import ActorPlan
 from bertcli.cluster.tasks import ShardResult
-from bertcli.cluster.workers import InputReader, ShardEncoderFactory, ShardWork
+from bertcli.cluster.workers import InputReader, ShardEncoder, ShardWork
 from bertcli.commands.encode.corpus import corpus_run
 from bertcli.commands.encode.request import EncodeRequest
 from bertcli.commands.options import RayOptions, TextOptions
@@ -56,7 +56,7 @@ def cluster_work(file: Path, folder: Path, engine: EngineName, shard_rows: int) 
 def texts_per_second(ray: Any, work: ShardWork, actors: int) -> float:
     """Return the texts per second of `actors` one-thread actors, once they are warm."""
     rows, start = 0, 0.0
-    found = results(ray, InputReader(work), ShardEncoderFactory(work), ActorPlan(actors, 1))
+    found = results(ray, InputReader(work), partial(ShardEncoder, work), ActorPlan(actors, 1))
     for number, result in enumerate(found, 1):
         assert isinstance(result, ShardResult)
         rows += result.shard.rows if number > UNTIL_WARM else 0

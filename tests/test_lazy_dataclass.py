@@ -114,8 +114,9 @@ def test_a_default_factory_makes_a_new_value_each_time() -> None:
 def test_wrong_arguments_are_refused(args: tuple[Any, ...]) -> None:
     with pytest.raises(TypeError, match=r"Point.__init__\(\)"):
         Point(*args)
+    unknown: dict[str, Any] = {"z": 1}
     with pytest.raises(TypeError, match="unexpected keyword"):
-        Point(1, z=1)  # type: ignore[call-arg]
+        Point(1, **unknown)
 
 
 @pytest.mark.parametrize("instance", [Point(1), Open(1), NamedPoint(1)], ids=repr)

@@ -16,7 +16,6 @@ from bertcli.cluster.tasks import (
     ShardTask,
     TaskResult,
     TotalResult,
-    Worker,
     cut_into_tasks,
 )
 from bertcli.errors import BertcliError, Unreachable
@@ -111,26 +110,6 @@ class InputReader:
             yield from cut_into_tasks(reader.windows(), work.manifest, lambda: reader.read_bytes)
         except (BertcliError, OSError) as error:
             yield Failure(error)
-
-
-@dataclass(frozen=True, slots=True)
-class ShardEncoderFactory:
-    """Makes the encoder of an actor."""
-
-    work: ShardWork
-
-    def __call__(self) -> Worker:
-        return ShardEncoder(self.work)
-
-
-@dataclass(frozen=True, slots=True)
-class TotalWorkerFactory:
-    """Makes the worker of an actor that sums over texts."""
-
-    work: TotalWork
-
-    def __call__(self) -> Worker:
-        return TotalWorker(self.work)
 
 
 class TaskWorker(ABC):

@@ -1,4 +1,4 @@
-"""Options and set-up of --attribute, for fill-mask and for the page of attn."""
+"""Options, set-up and work of --attribute and --head-effects, for fill-mask and for the page of attn."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 from bertcli.choices import AttributionMethod, Baseline, EngineName
 from bertcli.errors import WrongUsage
+
+# Runs of --head-effects, half of the number of heads of bert-base: each run without a head starts at its layer.
+HEAD_RUNS = 72
 
 if TYPE_CHECKING:
     from bertcli.analysis.masks.predictions import MaskAnalysis

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from bertcli.choices import DtypeName, EngineName
 from bertcli.commands.options import CorpusOptions, RayOptions, TextOptions
@@ -62,6 +62,29 @@ class CorpusRun:
     corpus: CorpusOptions
     ray: RayOptions
     passes: Callable[[int], float] = one_pass
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        command: ShardCommand,
+        request: RecordRequest,
+        source: TextSource | None = None,
+        passes: Callable[[int], float] = one_pass,
+    ) -> Self:
+        """Return the run of a request that has a folder, or whose sums Ray computes.
+
+        Args:
+            name: Name of the command.
+            command: What it computes for each text.
+            request: The options.
+            source: The texts; None for those that the options of the input name.
+            passes: As for the class.
+        """
+        texts = request.texts
+        source = texts.source() if source is None else source
+        options = (request.session, request.output, request.corpus, request.ray)
+        return cls(name, command, source, texts, *options, passes)
 
     def info(self, session: Session, planned: SessionRequest | None = None) -> RunInfo:
         """Return the model and engine of the run, with the recipe if the command makes embeddings.
@@ -169,8 +192,16 @@ class RecordRequest(Request, Protocol):
         """Options of the input."""
 
     @property
+    def session(self) -> SessionRequest:
+        """The checkpoint to open."""
+
+    @property
     def corpus(self) -> CorpusOptions:
         """Options of the folder."""
+
+    @property
+    def ray(self) -> RayOptions:
+        """Options of Ray."""
 
 
 def record_layout(request: RecordRequest, schema: Schema[Any], info: RunInfo, *, is_large: bool) -> RecordLayout:

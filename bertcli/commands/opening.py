@@ -1,6 +1,7 @@
 """Opening of a run: its model, its texts, and the plan for grouping them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache, partial
 
 from bertcli.commands.options import TextOptions
@@ -60,10 +61,15 @@ def streaming_plan(reader: TextReader, *, batch_tokens: int | None = None, is_la
         batch_tokens: Token budget of a batch, None for the session's.
         is_large: Each answer holds a matrix, so keep the answers of only one batch in memory.
     """
-    return Plan(
-        sort_window=1 if is_large else SORT_WINDOW,
-        ends_at_silence=reader.total_bytes is None,
-        batch_tokens=batch_tokens,
-        prefetch=0 if is_large else 1,
-        starts_small=True,
-    )
+    plan = record_plan(batch_tokens=batch_tokens, is_large=is_large)
+    return replace(plan, ends_at_silence=reader.total_bytes is None, starts_small=True)
+
+
+def record_plan(*, batch_tokens: int | None = None, is_large: bool = False) -> Plan:
+    """Return the plan for records that nobody waits for one by one.
+
+    Args:
+        batch_tokens: Token budget of a batch, None for the session's.
+        is_large: Each record holds a matrix, so keep the records of only one batch in memory.
+    """
+    return Plan(sort_window=1 if is_large else SORT_WINDOW, batch_tokens=batch_tokens, prefetch=0 if is_large else 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from bertcli.choices import EngineName
 from bertcli.cluster.collector import ManifestCollector, TotalCollector
 from bertcli.cluster.connection import connected, nodes, results
 from bertcli.cluster.plan import ActorPlan, plan_actors
-from bertcli.cluster.workers import InputReader, ShardEncoderFactory, ShardWork, TotalWork, TotalWorkerFactory
+from bertcli.cluster.workers import InputReader, ShardEncoder, ShardWork, TotalWork, TotalWorker
 from bertcli.commands.corpus import CorpusRun, as_started
 from bertcli.commands.opening import note_doubts
 from bertcli.commands.reports import note_all, report_early_end, report_resumed
@@ -73,7 +74,7 @@ def run_on_ray(run: CorpusRun, sink: Sink, folder: AnyPath) -> ExitCode:
                     folder=folder,
                 )
                 try:
-                    for result in lock.watch(results(ray, InputReader(work), ShardEncoderFactory(work), plan)):
+                    for result in lock.watch(results(ray, InputReader(work), partial(ShardEncoder, work), plan)):
                         collector.add(result)
                 finally:
                     sink.reporter.end()
@@ -113,7 +114,7 @@ def totals_on_ray(run: CorpusRun, command: TotalCommand, sink: Sink) -> Iterator
             command=command,
         )
         collector = TotalCollector(job.start(), sink.reporter, reader.total_bytes)
-        found = results(ray, InputReader(work), TotalWorkerFactory(work), plan)
+        found = results(ray, InputReader(work), partial(TotalWorker, work), plan)
         yield RayTotals(session, run.info(session, planned), collector, collector.failed_texts(found))
         collector.report_unknown(session.tokenizer.special_tokens.unk)
 

@@ -37,9 +37,9 @@ class Inputs:
 
     token_type_ids is None if the architecture has none. position_ids is (seq,) or (batch, seq), or (tokens,) if packed.
     blocks covers all packed texts in order, and is None if the texts are padded. Tokens after the last block only fill
-    the batch up, and their results have no meaning. context_masks holds a mask of the
-    context, (hidden,), for each layer in which heads are switched off: 0 at the features of those heads, else 1.
-    word_embeddings, (batch, seq, hidden), are used instead of those of input_ids.
+    the batch up, and their results have no meaning. context_masks holds a mask of the context, (hidden,), for each
+    layer in which heads are switched off: 0 at the features of those heads, else 1. word_embeddings,
+    (batch, seq, hidden), are used instead of those of input_ids.
     """
 
     input_ids: Array

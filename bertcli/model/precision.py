@@ -45,7 +45,7 @@ def _processor_flags(cpu_info: Path) -> frozenset[str]:
 
 
 def concrete_dtype(dtype: DtypeName, device: str, engine: EngineName) -> DtypeName:
-    """Return the dtype that auto means for a long run, or the dtype itself if it is not auto.
+    """Return the dtype that auto means for a long run, or the dtype itself if it is not auto, without loading torch.
 
     auto is bfloat16 if the hardware multiplies it, else float32. Numbers of float16 overflow too early for a default.
 

@@ -48,19 +48,21 @@ def prepare(request: AttnRequest, session: Session, format_: str) -> AttnOptions
     """
     require_attentions(session)
     session.tokenizer.offers_windows = not request.heads.aggregate
-    options = options_of(request, session, format_)
+    options = _options(request, session, format_)
     if options.value_norms:
         session.engine.projection(options.layers[0], "output")  # fails early on an engine without access to the weights
     return options
 
 
 def check_text(options: AttnOptions, display: AttentionDisplay, text: TokenizedText) -> FailedText | None:
+    """Return a FailedText if a text lacks the token or the positions to show."""
     return check_has_token(text, options.from_token) or check_positions(
         text, display.rows, display.columns, are_words=options.words
     )
 
 
 def display_of(request: AttnRequest) -> AttentionDisplay:
+    """Return the parts of the result to show. Raises WrongUsage."""
     heads, maps = request.heads, request.maps
     names = tuple(Statistic) if heads.stat is None else tuple(parse_statistics("--stat", heads.stat))
     grid = None if heads.grid is None else parse_statistic("--grid", heads.grid)
@@ -95,7 +97,7 @@ def layers_of(request: AttnRequest, session: Session) -> list[int]:
     return select_layers(heads.layer, count)
 
 
-def options_of(request: AttnRequest, session: Session, format_: str) -> AttnOptions:
+def _options(request: AttnRequest, session: Session, format_: str) -> AttnOptions:
     heads, maps = request.heads, request.maps
     return AttnOptions(
         layers=layers_of(request, session),
@@ -113,6 +115,7 @@ def options_of(request: AttnRequest, session: Session, format_: str) -> AttnOpti
 
 
 def schema_of(request: AttnRequest, options: AttnOptions, display: AttentionDisplay, info: RunInfo) -> Schema[Any]:
+    """Return the schema of what is computed."""
     if options.from_token:
         return strongest_keys_schema(info, display)
     if options.rollout or options.value_norms or options.head_distance:

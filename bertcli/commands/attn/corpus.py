@@ -12,27 +12,18 @@ from bertcli.checkpoints.hub_cache import OnDownload, ignore_download
 from bertcli.commands.attn.analysis import check_text, display_of, prepare, schema_of
 from bertcli.commands.attn.request import AttnRequest
 from bertcli.commands.corpus import CorpusRun, option_values, record_layout
+from bertcli.commands.opening import record_plan
 from bertcli.lazy_dataclass import dataclass
 from bertcli.model.session import Session
 from bertcli.output.destination import FOLDER
 from bertcli.output.files.shard_job import ShardJob
 from bertcli.pipeline.jobs import TotalJob
-from bertcli.pipeline.scheduler import SORT_WINDOW, Plan
 from bertcli.results.texts import RunInfo
 
 
 def corpus_run(request: AttnRequest) -> CorpusRun:
     """Return the run of a request that has a folder, or whose sums Ray computes."""
-    return CorpusRun(
-        "attn",
-        AttnCommand(request),
-        request.texts.source(),
-        request.texts,
-        request.session,
-        request.output,
-        request.corpus,
-        request.ray,
-    )
+    return CorpusRun.of("attn", AttnCommand(request), request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +37,7 @@ class AttnTotalCommand:
         options = prepare(self.request, session, "json")
         return TotalJob(
             compute=partial(compute_statistics, session, options=options),
-            plan=Plan(batch_tokens=batch_tokens(session)),
+            plan=record_plan(batch_tokens=batch_tokens(session)),
             start=Aggregate,
         )
 
@@ -65,11 +56,7 @@ class AttnCommand:
         return ShardJob(
             compute=partial(compute_attention, session, options=options),
             layout=record_layout(request, schema_of(request, options, display, info), info, is_large=is_large),
-            plan=Plan(
-                sort_window=1 if is_large else SORT_WINDOW,
-                batch_tokens=batch_tokens(session),
-                prefetch=0 if is_large else 1,
-            ),
+            plan=record_plan(batch_tokens=batch_tokens(session), is_large=is_large),
             options=self._options,
             check=partial(check_text, options, display),
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bertcli.choices import EngineName
-from bertcli.commands.attributions import attribution_analysis, check_attribution
+from bertcli.commands.attributions import HEAD_RUNS, attribution_analysis, check_attribution
 from bertcli.commands.options import PageOptions
 from bertcli.errors import WrongUsage
 from bertcli.input.records import FailedText
@@ -18,9 +18,6 @@ from bertcli.results.attention import AttnPageRecord
 
 if TYPE_CHECKING:
     from bertcli.analysis.masks.predictions import MaskAnalysis
-
-# Half of the number of heads of bert-base: each run without a head starts at its layer.
-_HEAD_RUNS = 72
 
 
 def check_explanations(page: PageOptions, engine: EngineName, *, writes_page: bool) -> None:
@@ -82,7 +79,7 @@ def estimate_passes(page: PageOptions, size: int) -> float:
         size: Bytes of the text.
     """
     of_tokens = 0 if page.attribute is None else max(size / BYTES_PER_TOKEN, 1)
-    return 1 + of_tokens + (_HEAD_RUNS if page.head_effects else 0)
+    return 1 + of_tokens + (HEAD_RUNS if page.head_effects else 0)
 
 
 class MaskWatch:

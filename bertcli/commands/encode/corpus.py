@@ -31,16 +31,7 @@ if TYPE_CHECKING:
 
 def corpus_run(request: EncodeRequest) -> CorpusRun:
     """Return the run of a request that has a folder."""
-    return CorpusRun(
-        "encode",
-        EncodeCommand(request),
-        request.texts.source(),
-        request.texts,
-        request.session,
-        request.output,
-        request.corpus,
-        request.ray,
-    )
+    return CorpusRun.of("encode", EncodeCommand(request), request)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bertcli.analysis.masks.predictions import MaskAnalysis, check_masks, predict_masks
-from bertcli.choices import AttributionMethod, FillOrder, LensMethod, TargetScore, WordRank
+from bertcli.choices import FillOrder, LensMethod, TargetScore, WordRank
 from bertcli.commands.attributions import attribution_analysis
 from bertcli.commands.fill_mask.analysis import FillMaskAnalysis
 from bertcli.commands.fill_mask.candidates import checked_top_k, parse_pieces, parse_words, target_scores
@@ -194,8 +194,10 @@ def attribute(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
     from bertcli.output.schemas.attributions import attributions_schema, word_attributions_schema
 
     targets = parse_pieces("--attribute", request.targets, session)
-    method = request.attribute or AttributionMethod.OCCLUSION
-    analysis = attribution_analysis(session, method, request.baseline, request.steps, targets, has_words=request.words)
+    assert request.attribute is not None
+    analysis = attribution_analysis(
+        session, request.attribute, request.baseline, request.steps, targets, has_words=request.words
+    )
     compute: Callable[[Batch], Sequence[FillMaskRecord]] = partial(
         predict_masks, session, top_k=checked_top_k(request, session), analyses=[analysis]
     )

@@ -7,6 +7,7 @@ from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from bertcli.commands.attributions import HEAD_RUNS
 from bertcli.lazy_dataclass import dataclass
 from bertcli.model.engine_choice import BYTES_PER_TOKEN
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 _BEAM_STEPS = 20
 # Rough number of runs of --pieces 1-3: two beams of words of three pieces, one of words of two, and a few more.
 _WORD_RUNS = 80
-# Half of the number of heads of bert-base: each run without a head starts at its layer.
-_HEAD_RUNS = 72
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ def _estimate_passes(analysis: str, size: int) -> float:
         "--mutual": tokens * (tokens + 1) / 2,
         "--joint": _BEAM_STEPS,
         "--pieces": _WORD_RUNS,
-        "--head-effects": _HEAD_RUNS,
+        "--head-effects": HEAD_RUNS,
         "--attribute": tokens,
     }
     return passes.get(analysis, 1)

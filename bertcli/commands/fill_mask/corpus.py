@@ -16,12 +16,12 @@ from bertcli.commands.fill_mask.analyses import set_up
 from bertcli.commands.fill_mask.analysis import passes_of
 from bertcli.commands.fill_mask.candidates import list_targets
 from bertcli.commands.fill_mask.request import FillMaskRequest
+from bertcli.commands.opening import record_plan
 from bertcli.lazy_dataclass import dataclass
 from bertcli.model.requirements import require_mlm
 from bertcli.model.session import Session
 from bertcli.output.files.shard_job import ShardJob
 from bertcli.pipeline.documents import ANSWER_WINDOWS
-from bertcli.pipeline.scheduler import SORT_WINDOW, Plan
 from bertcli.results.texts import RunInfo
 
 # Fields of the request that the manifest does not record as options.
@@ -30,17 +30,7 @@ _GROUPS = ("texts", "model", "output", "pairs", "corpus", "ray")
 
 def corpus_run(request: FillMaskRequest) -> CorpusRun:
     """Return the run of a request that has a folder."""
-    return CorpusRun(
-        "fill-mask",
-        FillMaskCommand(request),
-        request.source(),
-        request.texts,
-        request.session,
-        request.output,
-        request.corpus,
-        request.ray,
-        passes_of(request),
-    )
+    return CorpusRun.of("fill-mask", FillMaskCommand(request), request, request.source(), passes_of(request))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +49,7 @@ class FillMaskCommand:
         return ShardJob(
             compute=analysis.compute,
             layout=record_layout(request, analysis.schema(info), info, is_large=analysis.is_large),
-            plan=Plan(
-                sort_window=1 if analysis.is_large else SORT_WINDOW,
-                batch_tokens=analysis.batch_tokens,
-                prefetch=0 if analysis.is_large else 1,
-            ),
+            plan=record_plan(batch_tokens=analysis.batch_tokens, is_large=analysis.is_large),
             options=self._options,
             check=analysis.check,
             documents=analysis.documents or ANSWER_WINDOWS,

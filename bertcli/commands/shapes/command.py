@@ -140,7 +140,9 @@ def shapes(request: ShapesRequest) -> ExitCode:
     if request.weights:
         return _show_weights(request.model, sink)
     subject = _find_subject(request, sink)
-    dtype = concrete_dtype(request.model.dtype, request.model.device, request.model.engine)
+    model = request.model
+    dtype = concrete_dtype(model.dtype, model.device, model.engine)
+    request = replace(request, model=replace(model, dtype=dtype))
     info = RunInfo("shapes", subject.name, subject.revision, None, None, dtype)
     if request.tokens or request.lengths:
         show = show_tokens if request.tokens else show_lengths
@@ -303,8 +305,7 @@ def _run(
     from bertcli.model.session import open_session
 
     text_bytes = BYTES_PER_TOKEN * size.batch_size * size.sequence_length
-    dtype = concrete_dtype(request.model.dtype, request.model.device, request.model.engine)
-    model = replace(request.model, dtype=dtype, with_heads=bool(heads))
+    model = replace(request.model, with_heads=bool(heads))
     session = open_session(model, lambda: text_bytes, sink.reporter.announce)
     tokenized = [text for text in texts if isinstance(text, TokenizedText)]
     batch = pad(tokenized, session.tokenizer.pad_token_id) if tokenized else dummy_batch(*size)
