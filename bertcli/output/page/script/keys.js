@@ -1,7 +1,8 @@
 // @ts-check
 // The keyboard shortcuts. They do everything that the pointer can do.
 
-import { exchange, stepComparison, stepLeast, toggleComparison, toggleHeads } from "./controls.js";
+import { exchange, stepComparison, toggleComparison } from "./comparing.js";
+import { stepLeast, toggleHeads } from "./controls.js";
 import { about, textCount } from "./data.js";
 import { finder } from "./finder.js";
 import { help } from "./help.js";
