@@ -10,6 +10,9 @@
  * @property {boolean} isAligned True if the tokens are compared: they are the same, or one replaces the other.
  */
 
+/** Return the position that a slot has in the left text (side 0) or in the right one (side 1). */
+export const positionOn = (/** @type {Slot} */ { left, right }, /** @type {number} */ side) => (side === 0 ? left : right);
+
 /** @returns {Slot[]} One for each token of a text that is compared with itself. */
 export const identity = (/** @type {number} */ size) =>
   Array.from({ length: size }, (_, position) => ({ left: position, right: position, isSame: true, isAligned: true }));

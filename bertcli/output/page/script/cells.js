@@ -6,7 +6,6 @@ import { colour, css, inkOn } from "./theme.js";
 import { visible } from "./tokens.js";
 
 /**
- * @typedef {Pick<import("./data.js").Matrix, "size" | "row" | "at">} Weights
  * @typedef {import("./zoom.js").Rows} Rows
  *
  * @typedef {object} Names The labels of rows and columns.
@@ -24,7 +23,7 @@ import { visible } from "./tokens.js";
  * @typedef {object} Picture
  * @property {Names} text
  * @property {Rows} rows
- * @property {Weights} matrix
+ * @property {import("./data.js").RowMatrix} matrix
  * @property {Colours} shading
  * @property {ReadonlySet<number>} [hatched] Rows and columns without weights.
  *

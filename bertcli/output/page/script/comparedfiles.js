@@ -1,6 +1,7 @@
 // @ts-check
 // What can be saved of a comparison: its drawing and its table.
 
+import { positionOn } from "./alignment.js";
 import { FONT, shortened } from "./canvas.js";
 import { colour } from "./theme.js";
 
@@ -9,6 +10,7 @@ import { colour } from "./theme.js";
 const GAP = 28; // between panels
 const HEADING = 22; // height
 const KEY = 30; // height of the key to the colours
+const KEY_WIDTH = 260; // at least
 
 /**
  * Return the panels beside each other, with a key to the colours of the last.
@@ -45,7 +47,7 @@ export function drawingOfPanels(title, panels, headings, key) {
       x += 15 + context.measureText(words).width + 16;
     }
   };
-  return { title, width: Math.max(lefts.at(-1) + panels.at(-1).frame.width, lefts.at(-1) + 260), height, paint };
+  return { title, width: lefts.at(-1) + Math.max(panels.at(-1).frame.width, KEY_WIDTH), height, paint };
 }
 
 /**
@@ -55,14 +57,12 @@ export function drawingOfPanels(title, panels, headings, key) {
  * @param {import("./zoom.js").Rows} rows The slots to list.
  * @returns {import("./tables.js").Table}
  */
-export function tableOfComparison({ slots, sides, matrices, difference }, { queries, keys }) {
-  const isOfTexts = sides[0].text !== sides[1].text;
+export function tableOfComparison({ slots, sides, isOfTexts, matrices, difference }, { queries, keys }) {
   const columnsOf = (/** @type {string} */ prefix) => ["query_position", "query", "key_position", "key"].map((name) => prefix + name);
   const names = sides.map(({ name }) => name.replace(" ", "_"));
-  const shown = (/** @type {0 | 1} */ side, /** @type {number} */ at) => (side === 0 ? slots[at].left : slots[at].right);
   const placeOn = (/** @type {0 | 1} */ side, /** @type {number} */ query, /** @type {number} */ key) =>
     [query, key].flatMap((at) => {
-      const position = shown(side, at);
+      const position = positionOn(slots[at], side);
       return [position, position === null ? null : sides[side].text.tokens[position]];
     });
   const written = (/** @type {number} */ number) => (Number.isNaN(number) ? null : number);

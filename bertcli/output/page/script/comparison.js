@@ -1,77 +1,59 @@
 // @ts-check
-// What two matrices of weights have in common, over the slots of aligned texts.
+// The comparison of two matrices of weights, over the slots of aligned texts: their differences and their distance.
+
+import { positionOn } from "./alignment.js";
+import { RowMatrix } from "./data.js";
 
 /**
  * @typedef {import("./alignment.js").Slot} Slot
- * @typedef {import("./cells.js").Weights} Weights
  * @typedef {import("./zoom.js").Rows} Rows
  *
- * @typedef {object} Side One of the two.
+ * @typedef {object} Side One of the two that are compared.
  * @property {string} name A short name, such as L3H7 or text 2.
  * @property {import("./data.js").Text} text
- * @property {Weights} matrix
+ * @property {RowMatrix} matrix
  * @property {Rows} rows The positions that are shown.
  *
  * @typedef {object} Distance
  * @property {number | null} mean Over the queries; null without any.
  * @property {number} queries
- * @property {number[]} shares On the left and on the right, the mean share of the weights of the shown keys that is on
- *   the keys with differences.
+ * @property {number[]} shares The mean share of a row's weights that goes to the keys with differences, on the left and on
+ *   the right.
  *
- * @typedef {{query: number, key: number, difference: number}} Change Of a weight, by its slots.
+ * @typedef {{query: number, key: number, difference: number}} Change The difference of a weight, with its slots.
  */
 
 export const FARTHEST = Math.sqrt(Math.LN2); // the largest Jensen-Shannon distance
 
 /** A matrix whose rows and columns are slots. Where the text has no token, weights are NaN. */
-class SlotMatrix {
-  constructor(/** @type {Weights} */ matrix, /** @type {(number | null)[]} */ positions) {
+class SlotMatrix extends RowMatrix {
+  constructor(/** @type {RowMatrix} */ matrix, /** @type {(number | null)[]} */ positions) {
+    super(positions.length);
     this.matrix = matrix;
     this.positions = Int32Array.from(positions, (position) => position ?? -1);
-    this.size = positions.length;
-    /** @type {Float32Array[]} */
-    this.rows = new Array(this.size);
   }
 
-  row(/** @type {number} */ slot) {
-    return (this.rows[slot] ??= this.read(this.positions[slot]));
-  }
-
-  at(/** @type {number} */ query, /** @type {number} */ key) {
-    return this.row(query)[key];
-  }
-
-  read(/** @type {number} */ position) {
+  compute(/** @type {number} */ slot) {
     const { positions, size } = this;
     const found = new Float32Array(size).fill(NaN);
-    if (position < 0) return found;
-    const weights = this.matrix.row(position);
-    for (let slot = 0; slot < size; slot++) if (positions[slot] >= 0) found[slot] = weights[positions[slot]];
+    if (positions[slot] < 0) return found;
+    const weights = this.matrix.row(positions[slot]);
+    for (let key = 0; key < size; key++) if (positions[key] >= 0) found[key] = weights[positions[key]];
     return found;
   }
 }
 
 /** The right weights minus the left ones, NaN for slots that are not aligned. */
-class Difference {
-  constructor(/** @type {Weights} */ left, /** @type {Weights} */ right, /** @type {Rows} */ { queries, keys }) {
+class Difference extends RowMatrix {
+  constructor(/** @type {RowMatrix} */ left, /** @type {RowMatrix} */ right, /** @type {Rows} */ { queries, keys }) {
+    super(left.size);
     this.left = left;
     this.right = right;
-    this.size = left.size;
     this.queries = new Set(queries);
     this.keys = keys;
-    /** @type {Float32Array[]} */
-    this.rows = new Array(this.size);
   }
 
-  row(/** @type {number} */ slot) {
-    return (this.rows[slot] ??= this.computed(slot));
-  }
-
-  at(/** @type {number} */ query, /** @type {number} */ key) {
-    return this.row(query)[key];
-  }
-
-  computed(/** @type {number} */ slot) {
+  compute(/** @type {number} */ slot) {
     const differences = new Float32Array(this.size).fill(NaN);
     if (!this.queries.has(slot)) return differences;
     const [left, right] = [this.left.row(slot), this.right.row(slot)];
@@ -84,24 +66,30 @@ export class Comparison {
   constructor(/** @type {Slot[]} */ slots, /** @type {Side} */ left, /** @type {Side} */ right) {
     this.slots = slots;
     this.sides = [left, right];
-    this.matrices = [new SlotMatrix(left.matrix, slots.map((slot) => slot.left)), new SlotMatrix(right.matrix, slots.map((slot) => slot.right))];
-    const shown = { queries: [new Set(left.rows.queries), new Set(right.rows.queries)], keys: [new Set(left.rows.keys), new Set(right.rows.keys)] };
-    const slotsWhere = (/** @type {(slot: Slot) => boolean} */ isWanted) => slots.map((_, at) => at).filter((at) => isWanted(slots[at]));
-    const rowsWhere = (/** @type {(slot: Slot, shown: Set<number>[]) => boolean} */ isWanted) => ({
-      queries: slotsWhere((slot) => isWanted(slot, shown.queries)), keys: slotsWhere((slot) => isWanted(slot, shown.keys)),
+    this.matrices = this.sides.map(({ matrix }, side) =>
+      new SlotMatrix(matrix, slots.map((slot) => positionOn(slot, side))));
+    const isShown = this.sides.map(({ rows }, side) => {
+      const shown = { queries: new Set(rows.queries), keys: new Set(rows.keys) };
+      return (/** @type {Slot} */ slot, /** @type {"queries" | "keys"} */ axis) => shown[axis].has(positionOn(slot, side));
     });
+    const [isOnLeft, isOnRight] = isShown;
     /** The rows and columns of the left and of the right matrix. */
-    this.rows = [rowsWhere((slot, [own]) => own.has(slot.left)), rowsWhere((slot, [, own]) => own.has(slot.right))];
+    this.rows = isShown.map((isOnSide) => rowsWhere(slots, isOnSide));
     /** All rows and columns. */
-    this.either = rowsWhere((slot, [one, other]) => one.has(slot.left) || other.has(slot.right));
+    this.either = rowsWhere(slots, (slot, axis) => isOnLeft(slot, axis) || isOnRight(slot, axis));
     /** The rows and columns that have differences. */
-    this.both = rowsWhere((slot, [one, other]) => slot.isAligned && one.has(slot.left) && other.has(slot.right));
+    this.both = rowsWhere(slots, (slot, axis) => slot.isAligned && isOnLeft(slot, axis) && isOnRight(slot, axis));
     this.difference = new Difference(this.matrices[0], this.matrices[1], this.both);
+  }
+
+  /** True if one head in two texts is compared. */
+  get isOfTexts() {
+    return this.sides[0].text !== this.sides[1].text;
   }
 
   /** Return the largest absolute difference. */
   get most() {
-    return this.largest(1).reduce((_, { difference }) => Math.abs(difference), 0);
+    return Math.abs(this.largest(1)[0]?.difference ?? 0);
   }
 
   /** @returns {Change[]} The largest differences, largest first. */
@@ -143,6 +131,13 @@ export class Comparison {
     }
     return { mean: count ? sum / count : null, queries: count, shares: shares.map((share) => share / (queries.length || 1)) };
   }
+}
+
+/** @returns {Rows} The slots that are wanted as rows, and those that are wanted as columns. */
+function rowsWhere(/** @type {Slot[]} */ slots, /** @type {(slot: Slot, axis: "queries" | "keys") => boolean} */ isWanted) {
+  const slotsOf = (/** @type {"queries" | "keys"} */ axis) =>
+    slots.flatMap((slot, at) => (isWanted(slot, axis) ? [at] : []));
+  return { queries: slotsOf("queries"), keys: slotsOf("keys") };
 }
 
 const bySize = (/** @type {Change} */ a, /** @type {Change} */ b) =>

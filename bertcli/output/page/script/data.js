@@ -161,8 +161,31 @@ const LAWS = {
   root: (/** @type {number} */ part) => part * part,
 };
 
-/** A square matrix of weights. Rows are decoded on first use. */
-export class Matrix {
+/** A square matrix whose rows are computed on first use. */
+export class RowMatrix {
+  constructor(/** @type {number} */ size) {
+    this.size = size;
+    /** @type {Float32Array[]} */
+    this.rows = new Array(size);
+  }
+
+  /** Return the weights from a query to all keys. */
+  row(/** @type {number} */ query) {
+    return (this.rows[query] ??= this.compute(query));
+  }
+
+  at(/** @type {number} */ query, /** @type {number} */ key) {
+    return this.row(query)[key];
+  }
+
+  /** @returns {Float32Array} The weights from a query to all keys. */
+  compute(/** @type {number} */ _query) {
+    throw new Error("each kind of matrix computes its rows");
+  }
+}
+
+/** The weights of a head, or a rollout, as the page stores them. */
+export class Matrix extends RowMatrix {
   /**
    * @param {Encoding} encoding How a step encodes a weight.
    * @param {number} size
@@ -170,25 +193,14 @@ export class Matrix {
    * @param {Float32Array} maxima The largest weight of each row.
    */
   constructor({ bits, law }, size, steps, maxima) {
-    this.size = size;
+    super(size);
     this.steps = steps;
     this.maxima = maxima;
     this.shareOf = LAWS[law];
     this.most = 2 ** bits - 1;
-    /** @type {Float32Array[]} */
-    this.rows = new Array(size);
   }
 
-  /** Return the weights from a query to all keys. */
-  row(/** @type {number} */ query) {
-    return (this.rows[query] ??= this.decoded(query));
-  }
-
-  at(/** @type {number} */ query, /** @type {number} */ key) {
-    return this.row(query)[key];
-  }
-
-  decoded(/** @type {number} */ query) {
+  compute(/** @type {number} */ query) {
     const { size, steps, most, shareOf } = this;
     const max = this.maxima[query];
     const weights = new Float32Array(size);

@@ -46,7 +46,7 @@ export class EdgeDiagram {
    * @param {import("./data.js").Text} text
    * @param {{queries: number[], keys: number[]}} positions
    * @param {number[]} heads
-   * @param {import("./weights.js").Shown[]} matrices One for each head.
+   * @param {import("./data.js").RowMatrix[]} matrices One for each head.
    * @param {number | null} least
    */
   show(text, positions, heads, matrices, least) {

@@ -21,8 +21,7 @@ const counted = (/** @type {number} */ count, /** @type {string} */ noun, plural
 
 /** Return the distance of the two matrices, and for two texts how they are aligned. */
 export function summaryOf(/** @type {Comparison} */ comparison, /** @type {import("./comparison.js").Distance} */ { mean, queries, shares }) {
-  const [left, right] = comparison.sides;
-  const isOfTexts = left.text !== right.text;
+  const { isOfTexts, sides: [left, right] } = comparison;
   const range = `It is 0 for heads that attend alike, and at most ${share(FARTHEST)}.`;
   const meaning = isOfTexts
     ? [`Jensen-Shannon distance, the mean over ${counted(queries, "aligned query", "aligned queries")}. Each row is scaled to sum to 1 over the aligned keys, which hold ${percent(shares[0])} of the weights of ${left.name} and ${percent(shares[1])} of those of ${right.name}. ${range}`]

@@ -17,7 +17,7 @@ import { spelt, strongest, visible } from "./tokens.js";
  * @typedef {object} Content What a heatmap shows.
  * @property {import("./data.js").Text} text
  * @property {import("./zoom.js").Rows} rows All rows and columns.
- * @property {import("./cells.js").Weights} matrix
+ * @property {import("./data.js").RowMatrix} matrix
  * @property {number} most The weight of the strongest colour.
  * @property {string} name The name for screen readers.
  */

@@ -1,7 +1,7 @@
 // @ts-check
 // Which lines of the head view are drawn.
 
-/** @typedef {import("./weights.js").Shown} Matrix */
+/** @typedef {import("./data.js").RowMatrix} Matrix */
 /** @typedef {{head: number, query: number, key: number, weight: number}} Line */
 
 const LINES_PER_TOKEN = 5; // with the automatic minimum

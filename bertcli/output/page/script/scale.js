@@ -132,7 +132,7 @@ export async function largestWeight(/** @type {State} */ state) {
 }
 
 /** Return the largest weight between these tokens. */
-export function largestIn(/** @type {Pick<import("./data.js").Matrix, "row">} */ matrix, /** @type {import("./zoom.js").Rows} */ { queries, keys }) {
+export function largestIn(/** @type {import("./data.js").RowMatrix} */ matrix, /** @type {import("./zoom.js").Rows} */ { queries, keys }) {
   let most = 0;
   for (const query of queries) {
     const weights = matrix.row(query);

@@ -52,48 +52,52 @@ export class SideBySide {
     if (this.asked !== state) return;
     this.pair = pair;
     this.comparison = comparison;
-    const { sides } = this.comparison;
-    const [left, right] = sides.map(({ name }) => name);
-    this.pair.forEach(({ text, layer, head }, side) => fill(this.titles[side], sides[side].name, " ",
-      make("span", { class: "quiet", text: (this.isOfTexts ? titleOf(text) : labelOf(text, layer, head)) ?? "" })));
+    this.mostDifference = comparison.most;
+    const [left, right] = comparison.sides.map(({ name }) => name);
+    pair.forEach(({ text, layer, head }, side) => {
+      const words = comparison.isOfTexts ? titleOf(text) : labelOf(text, layer, head);
+      fill(this.titles[side], comparison.sides[side].name, " ", make("span", { class: "quiet", text: words ?? "" }));
+    });
     const distance = comparison.distance();
     const written = distance.mean === null ? "" : ` · distance ${share(distance.mean)}`;
     fill(this.titles[2], "Difference ", make("span", { class: "quiet", text: `${right} − ${left}${written}` }));
     fill(this.summary, ...summaryOf(comparison, distance));
-    fill(this.statistics, ...statisticsOf(this.pair, [left, right]));
-    this.list.take(this.comparison);
-  }
-
-  /** True if one head in two texts is compared. */
-  get isOfTexts() {
-    return this.pair[0].text !== this.pair[1].text;
+    fill(this.statistics, ...statisticsOf(pair, [left, right]));
+    this.list.take(comparison);
   }
 
   /** Set the scale of both matrices. */
   scale(/** @type {State} */ state) {
     this.most = Math.max(...this.comparison.sides.map(({ matrix, rows }) => largestIn(matrix, rows)));
-    if (state.extent !== "global") return undefined;
-    const largest = this.pair.map(({ text }) => () => largestWeight({ ...state, text: text.number }));
-    return largest[0]().then(async (most) => void (this.most = Math.max(most, await largest[1]())));
+    return state.extent === "global" ? this.scaleToAllHeads(state) : undefined;
+  }
+
+  async scaleToAllHeads(/** @type {State} */ state) {
+    let { most } = this;
+    for (const { text } of this.pair) most = Math.max(most, await largestWeight({ ...state, text: text.number }));
+    this.most = most;
   }
 
   arrange(/** @type {State} */ state) {
-    const { comparison } = this;
+    const { comparison, panels, mostDifference } = this;
     const { matrices, rows, sides } = comparison;
-    const least = state.least ?? 0;
-    const { size } = currentText(state);
-    const shading = new Shading({ curve: state.curve, most: this.most, least, size });
-    const most = comparison.most;
-    const ofSides = [0, 1].map((side) => ({ text: namesOf(comparison, /** @type {0 | 1} */ (side)), rows: rows[side], matrix: matrices[side], shading }));
-    const ofDifference = pictureOfDifference(comparison, new DifferenceShading({ curve: state.curve, most, least, size }));
+    const scale = { curve: state.curve, least: state.least ?? 0, size: currentText(state).size };
+    const shading = new Shading({ ...scale, most: this.most });
+    const pictures = [
+      { text: namesOf(comparison, 0), rows: rows[0], matrix: matrices[0], shading },
+      { text: namesOf(comparison, 1), rows: rows[1], matrix: matrices[1], shading },
+      pictureOfDifference(comparison, new DifferenceShading({ ...scale, most: mostDifference })),
+    ];
     const names = this.names(state);
-    [...ofSides, ofDifference].forEach((picture, at) => this.panels[at].take(state, picture, names[at]));
+    pictures.forEach((picture, at) => panels[at].take(state, picture, names[at]));
     this.legend.show(state, shading, "both matrices");
-    fill(this.poles, differenceBar(most, `more in ${sides[0].name}`, `more in ${sides[1].name}`));
+    fill(this.poles, differenceBar(mostDifference, `more in ${sides[0].name}`, `more in ${sides[1].name}`));
     this.measure(state.zoom !== null);
-    const isSmall = this.panels[0].measure(false, rows[0]).cell < NUMBERED_CELL / 2;
-    this.navigator.root.hidden = !(state.zoom || isSmall) || this.panels[0].isEmpty;
-    if (!this.navigator.root.hidden) this.navigator.show(sides[0].rows, cellImage(this.panels[0].whole), state.zoom);
+    const isSmall = panels[0].measure(false, rows[0]).cell < NUMBERED_CELL / 2;
+    const { root } = this.navigator;
+    root.hidden = !(state.zoom || isSmall) || panels[0].isEmpty;
+    if (root.hidden) return;
+    this.navigator.show(sides[0].rows, state.zoom ? cellImage(panels[0].whole) : panels[0].image, state.zoom);
   }
 
   /** Give all panels cells of the same size, and keys at the same height. */
@@ -111,7 +115,7 @@ export class SideBySide {
   /** Return the names of the panels for screen readers. */
   names(/** @type {State} */ state) {
     const [left, right] = this.comparison.sides.map(({ name }) => name);
-    const where = this.isOfTexts ? ` of layer ${layerName(state.layer)}, head ${this.pair[0].head},` : "";
+    const where = this.comparison.isOfTexts ? ` of layer ${layerName(state.layer)}, head ${this.pair[0].head},` : "";
     return [`Weights${where} in ${left}`, `Weights${where} in ${right}`, `Difference: ${right} minus ${left}`];
   }
 
@@ -121,31 +125,37 @@ export class SideBySide {
     this.list.mark(state);
   }
 
-  /** Say what both weights of the place in focus are; of a row or column, those with the largest difference. */
+  /** Show both weights of the place in focus; of a token alone, those of its largest difference. */
   say(/** @type {import("./state.js").Place | null} */ place) {
     const { comparison } = this;
-    const { either } = comparison;
+    const { either, both, slots } = comparison;
     const query = either.queries.includes(place?.query) ? place.query : null;
     const key = either.keys.includes(place?.key) ? place.key : null;
     if (query !== null && key !== null) return this.sayCell(query, key, "");
     if (query === null && key === null) return fill(this.line, make("span", { class: "hint", text: HINT }));
-    const { queries, keys } = comparison.both;
-    const [largest] = comparison.largest(1, { queries: query === null ? queries : queries.filter((at) => at === query), keys: key === null ? keys : keys.filter((at) => at === key) });
+    const [largest] = comparison.largest(1, {
+      queries: query === null ? both.queries : both.queries.filter((at) => at === query),
+      keys: key === null ? both.keys : both.keys.filter((at) => at === key),
+    });
     if (largest) return this.sayCell(largest.query, largest.key, " (largest of the token)");
-    const isAligned = comparison.slots[query ?? key].isAligned;
-    return fill(this.line, ...speltAt(comparison, query ?? key), isAligned ? ": no differences" : ": no differences, since only aligned tokens have them");
+    const token = query ?? key;
+    const reason = slots[token].isAligned ? "" : ", since only aligned tokens have them";
+    return fill(this.line, ...speltAt(comparison, token), `: no differences${reason}`);
   }
 
   sayCell(/** @type {number} */ query, /** @type {number} */ key, /** @type {string} */ words) {
     const { comparison } = this;
-    const weights = comparison.matrices.map((matrix) => matrix.at(query, key));
     const difference = comparison.difference.at(query, key);
-    const readings = [
-      ...comparison.sides.map(({ name }, side) => [name, Number.isNaN(weights[side]) ? "–" : share(weights[side])]),
-      Number.isNaN(difference) ? ["no difference, since only aligned tokens have one", ""] : ["difference", signed(difference)],
-    ];
+    const readings = comparison.sides.map(({ name }, side) => {
+      const weight = comparison.matrices[side].at(query, key);
+      return [name, Number.isNaN(weight) ? "–" : share(weight)];
+    });
+    if (Number.isNaN(difference)) readings.push(["no difference, since only aligned tokens have one", ""]);
+    else readings.push(["difference", signed(difference)]);
     fill(this.line, ...speltAt(comparison, query), " → ", ...speltAt(comparison, key),
-      ...readings.flatMap(([name, number]) => [" ", make("span", { class: "reading" }, `${name} `, make("strong", { class: "number", text: number }))]), words);
+      ...readings.flatMap(([name, number]) => [
+        " ", make("span", { class: "reading" }, `${name} `, make("strong", { class: "number", text: number })),
+      ]), words);
     const said = readings.map((reading) => reading.join(" ").trim()).join(", ");
     announce(`${nameAt(comparison, query)} to ${nameAt(comparison, key)}: ${said}${words}`);
   }
@@ -158,7 +168,7 @@ export class SideBySide {
     if (this.panels.some(({ isEmpty }) => isEmpty)) return null;
     const [left, right] = this.comparison.sides.map(({ name }) => name);
     const { layer, head } = this.pair[0];
-    const title = this.isOfTexts ? `Layer ${layerName(layer)}, head ${head}: ${left} and ${right}` : `Heads ${left} and ${right}`;
+    const title = this.comparison.isOfTexts ? `Layer ${layerName(layer)}, head ${head}: ${left} and ${right}` : `Heads ${left} and ${right}`;
     return drawingOfPanels(title, this.panels, [left, right, `${right} − ${left}`], [
       { name: "pole-minus", words: `more in ${left}` }, { name: "pole-plus", words: `more in ${right}` },
     ]);
@@ -167,6 +177,6 @@ export class SideBySide {
   fileWords() {
     const [left, right] = this.pair;
     const words = ({ layer, head }) => [`layer-${layerName(layer)}`, `head-${head}`];
-    return [...words(left), "and", ...(this.isOfTexts ? [`text-${right.text.number + 1}`] : words(right))];
+    return [...words(left), "and", ...(this.comparison.isOfTexts ? [`text-${right.text.number + 1}`] : words(right))];
   }
 }

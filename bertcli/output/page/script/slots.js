@@ -1,11 +1,12 @@
 // @ts-check
 // The slots of aligned texts: how they are named, and how they are related to the state.
 
+import { positionOn } from "./alignment.js";
 import { currentSlots } from "./compared.js";
+import { make } from "./dom.js";
 import { focus, keeping } from "./state.js";
 import { now } from "./store.js";
 import { spelt, visible } from "./tokens.js";
-import { make } from "./dom.js";
 
 /**
  * @typedef {import("./alignment.js").Slot} Slot
@@ -56,11 +57,16 @@ function positionsIn(/** @type {[number, number]} */ [first, last]) {
   return found.length ? [found[0], found.at(-1)] : null;
 }
 
+/** Return the token that one text has in a slot, or null. */
+function tokenOn(/** @type {Comparison} */ { slots, sides }, /** @type {number} */ at, /** @type {number} */ side) {
+  const position = positionOn(slots[at], side);
+  return position === null ? null : visible(sides[side].text.tokens[position]);
+}
+
 /** Return the tokens of a slot: one if both texts have it, else those of each text. */
-function tokensAt(/** @type {Comparison} */ { slots, sides: [left, right] }, /** @type {number} */ at) {
-  const slot = slots[at];
-  const [one, other] = [slot.left === null ? "–" : visible(left.text.tokens[slot.left]), slot.right === null ? "–" : visible(right.text.tokens[slot.right])];
-  return slot.isSame ? [one] : [one, other];
+function tokensAt(/** @type {Comparison} */ comparison, /** @type {number} */ at) {
+  const sides = comparison.slots[at].isSame ? [0] : [0, 1];
+  return sides.map((side) => tokenOn(comparison, at, side) ?? "–");
 }
 
 /** Return a slot as text. */
@@ -76,20 +82,20 @@ export function speltAt(/** @type {Comparison} */ comparison, /** @type {number}
 /** @returns {import("./cells.js").Picture} All differences. */
 export function pictureOfDifference(/** @type {Comparison} */ comparison, /** @type {import("./cells.js").Colours} */ shading) {
   const { either, both, difference } = comparison;
-  const hatched = new Set([...either.queries, ...either.keys].filter((at) => !both.queries.includes(at) && !both.keys.includes(at)));
+  const aligned = new Set([...both.queries, ...both.keys]);
+  const hatched = new Set([...either.queries, ...either.keys].filter((at) => !aligned.has(at)));
   return { text: namesOf(comparison, null), rows: either, matrix: difference, shading, hatched };
 }
 
 /** @returns {import("./cells.js").Names} The labels of one side, or of the differences for side null. */
 export function namesOf(/** @type {Comparison} */ comparison, /** @type {0 | 1 | null} */ side) {
-  const { slots, sides } = comparison;
-  const numbers = slots.map(({ left, right }) => (side === 1 ? right : left) ?? "–");
+  const { slots } = comparison;
+  const numbers = slots.map((slot) => positionOn(slot, side ?? 0) ?? "–");
   if (side === null) return { tokens: slots.map((_, at) => nameAt(comparison, at)), numbers };
-  const tokens = slots.map((slot) => {
-    const position = side === 0 ? slot.left : slot.right;
-    if (position === null) return "";
-    const token = visible(sides[side].text.tokens[position]);
-    return slot.isSame ? token : `${MARK} ${token}`;
+  const tokens = slots.map(({ isSame }, at) => {
+    const token = tokenOn(comparison, at, side);
+    if (token === null) return "";
+    return isSame ? token : `${MARK} ${token}`;
   });
   return { tokens, numbers };
 }

@@ -12,7 +12,7 @@ const LINES_OF_ROW = 3; // on average; weaker ones are not drawn
 
 /** A matrix, reduced to at most LARGEST rows and columns. */
 export class Thumbnail {
-  constructor(/** @type {import("./cells.js").Weights} */ matrix, /** @type {import("./zoom.js").Rows} */ { queries, keys }) {
+  constructor(/** @type {import("./data.js").RowMatrix} */ matrix, /** @type {import("./zoom.js").Rows} */ { queries, keys }) {
     this.height = Math.min(queries.length, LARGEST) || 1;
     this.width = Math.min(keys.length, LARGEST) || 1;
     /** The largest weight of each block, or the difference that is farthest from 0; NaN where there is none. */

@@ -1,15 +1,14 @@
 // @ts-check
 // The weights as they are shown: with the special tokens, or without them and normalised again.
 
-import { about, headMatrix } from "./data.js";
+import { about, headMatrix, RowMatrix } from "./data.js";
 
 /** @typedef {import("./data.js").Text} Text */
 /** @typedef {import("./data.js").Matrix} Matrix */
 /** @typedef {import("./state.js").State} State */
-/** @typedef {Pick<Matrix, "size" | "row" | "at">} Shown The weights of a head as a view shows them. */
 
 // Above this share of the attention, special tokens are hidden in views that would show little else.
-export const TOO_MUCH = 0.6;
+const TOO_MUCH = 0.6;
 // The name of a special token, for pages whose texts do not say which tokens are special.
 const SPECIAL = /^(\[(CLS|SEP)\]|<\/?s>)$/;
 
@@ -47,25 +46,14 @@ export function hidesSpecial(/** @type {State} */ { special, view }, /** @type {
 }
 
 /** A matrix without some keys. The weights of the others sum to 1 in each row, unless all of them are 0. */
-export class Renormalised {
-  constructor(/** @type {Matrix} */ matrix, /** @type {boolean[]} */ leftOut) {
+export class Renormalised extends RowMatrix {
+  constructor(/** @type {RowMatrix} */ matrix, /** @type {boolean[]} */ leftOut) {
+    super(matrix.size);
     this.matrix = matrix;
     this.leftOut = leftOut;
-    this.size = matrix.size;
-    /** @type {Float32Array[]} */
-    this.rows = new Array(matrix.size);
   }
 
-  /** Return the weights of a query. */
-  row(/** @type {number} */ query) {
-    return (this.rows[query] ??= this.normalised(query));
-  }
-
-  at(/** @type {number} */ query, /** @type {number} */ key) {
-    return this.row(query)[key];
-  }
-
-  normalised(/** @type {number} */ query) {
+  compute(/** @type {number} */ query) {
     const weights = this.matrix.row(query).map((weight, key) => (this.leftOut[key] ? 0 : weight));
     const sum = weights.reduce((total, weight) => total + weight, 0);
     return sum > 0 ? weights.map((weight) => weight / sum) : weights;
