@@ -5,16 +5,15 @@ import { headName } from "./compared.js";
 import { about, layerName } from "./data.js";
 import { signed } from "./difference.js";
 import { fill, make } from "./dom.js";
+import { rankedItem } from "./findings.js";
 import { share } from "./numbers.js";
 import { nameAt } from "./slots.js";
 import { isSpecialHidden, placeOfHead } from "./state.js";
 import { change, now } from "./store.js";
-import { Thumbnail } from "./thumbnail.js";
 import { labelOf } from "./tokens.js";
 
 /**
- * @typedef {object} HeadChange Of one head. Comparisons of all heads would need too much memory.
- * @property {Thumbnail} picture Of the differences.
+ * @typedef {object} HeadChange How one head changes. Keeping the comparisons of all heads would need too much memory.
  * @property {number | null} distance Jensen-Shannon distance.
  * @property {string} words About the largest difference; empty without differences.
  * @property {number | null} largest The largest difference.
@@ -27,14 +26,16 @@ export function changeOf(/** @type {import("./comparison.js").Comparison} */ com
   const [most] = comparison.largest(1);
   const words = most ? `largest difference ${signed(most.difference)} (${nameAt(comparison, most.query)} → ${nameAt(comparison, most.key)})` : "";
   return {
-    picture: new Thumbnail(comparison.difference, comparison.either), distance: comparison.distance().mean, words,
-    largest: most?.difference ?? null,
+    distance: comparison.distance().mean, words, largest: most?.difference ?? null,
   };
 }
 
+export const distanceInWords = (/** @type {HeadChange} */ { distance }) =>
+  distance === null ? "no aligned tokens" : `distance ${share(distance)}`;
+
 /** Return a head's change in a line. */
-export const changeInBrief = (/** @type {HeadChange} */ { distance, words }) =>
-  [distance === null ? "no aligned tokens" : `distance ${share(distance)}`, words].filter(Boolean).join(" · ");
+export const changeInBrief = (/** @type {HeadChange} */ one) =>
+  [distanceInWords(one), one.words].filter(Boolean).join(" · ");
 
 /** Open a head in the matrix view, which compares the same texts. */
 export function openChange(/** @type {number} */ layer, /** @type {number} */ head) {
@@ -44,17 +45,15 @@ export function openChange(/** @type {number} */ layer, /** @type {number} */ he
 }
 
 /** Return the heads that change most, each as a button that opens it. */
-export function rankingOf(/** @type {HeadChange[]} */ changes) {
+function rankingOf(/** @type {HeadChange[]} */ changes) {
   const ranked = changes.map(({ distance }, at) => ({ at, distance })).filter(({ distance }) => distance !== null)
     .sort((one, other) => other.distance - one.distance).slice(0, RANKED);
   const most = ranked[0]?.distance || 1;
   return make("ol", { class: "differences" }, ...ranked.map(({ at, distance }) => {
     const { layer, head } = placeOfHead(at);
-    const bar = make("span", { class: "bar" });
-    bar.style.width = `${(100 * distance) / most}%`;
-    return make("li", {}, make("button", { type: "button", title: `Compare ${headName(layer, head)} in the matrix view`, onclick: () => openChange(layer, head) },
-      make("span", { class: "names", text: headName(layer, head) }), make("strong", { class: "number", text: share(distance) }),
-      make("span", { class: "track" }, bar)));
+    const name = headName(layer, head);
+    const properties = { title: `Compare ${name} in the matrix view`, onclick: () => openChange(layer, head) };
+    return rankedItem(properties, [name], share(distance), distance / most);
   }));
 }
 

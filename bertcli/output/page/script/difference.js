@@ -3,8 +3,8 @@
 
 import { make } from "./dom.js";
 import { share } from "./numbers.js";
-import { exponentOf } from "./scale.js";
-import { colour, css, poleColour, polePixels, poles } from "./theme.js";
+import { colourBar, Shading } from "./scale.js";
+import { colour, poleColour, polePixels, poles } from "./theme.js";
 
 const LEAST_WRITTEN = 0.005; // smaller differences are not written into cells
 
@@ -12,33 +12,19 @@ const LEAST_WRITTEN = 0.005; // smaller differences are not written into cells
 export const signed = (/** @type {number} */ difference) =>
   difference === 0 ? "0" : (difference > 0 ? "+" : "−") + share(Math.abs(difference));
 
-export class DifferenceShading {
-  /**
-   * @param {object} scale
-   * @param {"root" | "linear"} scale.curve root: Small differences remain distinguishable.
-   * @param {number} scale.most The difference of the strongest colour.
-   * @param {number} [scale.least] Smaller differences have the colour of 0.
-   * @param {number} [scale.size] Number of tokens.
-   */
-  constructor({ curve, most, least = 0, size = 0 }) {
-    this.most = Math.max(most, 1e-9);
-    this.least = least;
-    this.exponent = exponentOf(curve, size);
-  }
-
+/** The scale of differences. They have no colour where there is no difference. */
+export class DifferenceShading extends Shading {
   get pixels() {
     return polePixels();
   }
 
   /** Return the step of a colour on the scale, 0 to 510; 511, which has no colour, without a difference. */
   step(/** @type {number} */ difference) {
-    if (Number.isNaN(difference)) return 511;
-    const size = Math.abs(difference);
-    return 255 + Math.sign(difference) * (size < this.least ? 0 : Math.min(255, Math.round(255 * (size / this.most) ** this.exponent)));
+    return Number.isNaN(difference) ? 511 : 255 + Math.sign(difference) * super.step(Math.abs(difference));
   }
 
   strength(/** @type {number} */ difference) {
-    return Number.isNaN(difference) ? 0 : Math.abs(this.step(difference) - 255) / 255;
+    return Number.isNaN(difference) ? 0 : super.step(Math.abs(difference)) / 255;
   }
 
   colour(/** @type {number} */ difference) {
@@ -55,11 +41,6 @@ export class DifferenceShading {
     if (!(size >= Math.max(this.least, LEAST_WRITTEN))) return "";
     return (difference > 0 ? "+" : "−") + (size >= 0.995 ? "1" : size.toFixed(2).slice(1));
   }
-
-  /** Return the colour at a share of the scale, from -1 to 1, as text. */
-  static css(/** @type {number} */ part) {
-    return css(poleColour(part));
-  }
 }
 
 /**
@@ -70,11 +51,11 @@ export class DifferenceShading {
  * @param {string} more
  */
 export function differenceBar(most, less, more) {
-  const bar = make("span", { class: "colours" });
-  bar.style.background = `linear-gradient(to right, ${[-1, -0.5, 0, 0.5, 1].map(DifferenceShading.css).join(", ")})`;
-  const ends = [signed(-most), "0", signed(most)];
-  return make("div", { class: "legend poles" },
-    make("span", { class: "scale", role: "img", "aria-label": `Colours of differences from ${ends[0]}, ${less}, to ${ends[2]}, ${more}` },
-      bar, make("span", { class: "ends number" }, ...ends.map((end) => make("span", { text: end })))),
-    make("span", { class: "quiet meanings" }, make("span", { class: "pole minus", text: less }), make("span", { class: "pole plus", text: more })));
+  const [low, high] = [signed(-most), signed(most)];
+  const bar = colourBar([-1, -0.5, 0, 0.5, 1].map(poleColour), [low, "0", high],
+    `Colours of differences from ${low}, ${less}, to ${high}, ${more}`,
+    make("span", { class: "quiet meanings" },
+      make("span", { class: "pole minus", text: less }), make("span", { class: "pole plus", text: more })));
+  bar.classList.add("poles");
+  return bar;
 }

@@ -10,7 +10,7 @@ import { grouped, share, written } from "./numbers.js";
 import { Pointing } from "./pointing.js";
 import { SLOTS, speltAt } from "./slots.js";
 import { change } from "./store.js";
-import { statisticOf } from "./tokens.js";
+import { bar, statisticOf } from "./tokens.js";
 
 /** @typedef {import("./comparison.js").Comparison} Comparison */
 
@@ -46,6 +46,18 @@ function alignmentOf(/** @type {Comparison} */ { slots, sides: [left, right] }) 
   ].filter(Boolean).join(" ");
 }
 
+/**
+ * Return an item of a list of differences: a button with names, a number and a bar.
+ *
+ * @param {Record<string, any>} properties Of the button.
+ * @param {any[]} names
+ * @param {string} number
+ * @param {number} part The length of the bar as a share of 1.
+ */
+export const rankedItem = (properties, names, number, part) => make("li", {},
+  make("button", { type: "button", ...properties },
+    make("span", { class: "names" }, ...names), make("strong", { class: "number", text: number }), bar(part)));
+
 /** The largest differences, each as a button that keeps its cell. */
 export class DifferenceList {
   constructor() {
@@ -69,12 +81,12 @@ export class DifferenceList {
     this.root.hidden = !found.length;
     fill(this.list, ...found.map(({ query, key, difference }) => {
       const [left, right] = comparison.matrices.map((matrix) => share(matrix.at(query, key)));
-      const bar = make("span", { class: `bar ${difference < 0 ? "minus" : "plus"}` });
-      bar.style.width = `${(100 * Math.abs(difference)) / most}%`;
-      return make("li", {}, make("button", { type: "button", "data-query": query, "data-key": key, title: `Keep this cell: ${left} and ${right}` },
-        make("span", { class: "names" }, ...speltAt(comparison, query), " → ", ...speltAt(comparison, key)),
-        make("strong", { class: "number", text: signed(difference) }),
-        make("span", { class: "track" }, bar)));
+      const properties = {
+        class: difference < 0 ? "minus" : null, title: `Keep this cell: ${left} and ${right}`,
+        "data-query": query, "data-key": key,
+      };
+      const names = [...speltAt(comparison, query), " → ", ...speltAt(comparison, key)];
+      return rankedItem(properties, names, signed(difference), Math.abs(difference) / most);
     }));
   }
 

@@ -14,7 +14,7 @@ import { shownMatrix } from "./weights.js";
 const LONG = 64; // tokens; in longer texts most weights are far below the largest
 
 /** Return the power of a share that its colour follows. size: Number of tokens. */
-export const exponentOf = (/** @type {"root" | "linear"} */ curve, /** @type {number} */ size) => (curve === "linear" ? 1 : size > LONG ? 0.35 : 0.5);
+const exponentOf = (/** @type {"root" | "linear"} */ curve, /** @type {number} */ size) => (curve === "linear" ? 1 : size > LONG ? 0.35 : 0.5);
 
 /** The colours of weights: a curve from 0 to the weight that has the strongest colour. */
 export class Shading {
@@ -62,18 +62,27 @@ export class Shading {
 const STOPS = [0, 0.25, 0.5, 0.75, 1];
 
 /**
- * Return a bar of the colours with numbers below it, at equal distances.
+ * Return a bar of the colours of weights with numbers below it, at equal distances.
  *
  * @param {string[]} numbers From the weak end to the strong end.
  * @param {...any} notes What follows the bar.
  */
-export function scaleBar(numbers, ...notes) {
+export const scaleBar = (numbers, ...notes) =>
+  colourBar(STOPS.map(rampColour), numbers, `Colours from ${numbers[0]} to ${numbers.at(-1)}`, ...notes);
+
+/**
+ * Return a bar of colours with numbers below it, at equal distances.
+ *
+ * @param {import("./theme.js").Rgb[]} stops The colours at equal distances.
+ * @param {string[]} numbers
+ * @param {string} label For screen readers.
+ * @param {...any} notes What follows the bar.
+ */
+export function colourBar(stops, numbers, label, ...notes) {
   const bar = make("span", { class: "colours" });
-  bar.style.background = `linear-gradient(to right, ${STOPS.map((part) => css(rampColour(part))).join(", ")})`;
-  return make("div", { class: "legend" },
-    make("span", { class: "scale", role: "img", "aria-label": `Colours from ${numbers[0]} to ${numbers.at(-1)}` },
-      bar, make("span", { class: "ends number" }, ...numbers.map((number) => make("span", { text: number })))),
-    ...notes);
+  bar.style.background = `linear-gradient(to right, ${stops.map(css).join(", ")})`;
+  const ends = make("span", { class: "ends number" }, ...numbers.map((number) => make("span", { text: number })));
+  return make("div", { class: "legend" }, make("span", { class: "scale", role: "img", "aria-label": label }, bar, ends), ...notes);
 }
 
 const CURVES = /** @type {[string, string, string][]} */ ([

@@ -2,7 +2,7 @@
 // The model view: a thumbnail of every head's matrix.
 
 import { silentCanvas } from "../canvas.js";
-import { changeInBrief, changeOf, fillRanking, markChanges, openChange, tableOfChanges } from "../changes.js";
+import { changeInBrief, changeOf, distanceInWords, fillRanking, markChanges, openChange, tableOfChanges } from "../changes.js";
 import { comparisonOf } from "../compared.js";
 import { tableOfComparison } from "../comparedfiles.js";
 import { about, layerName, layerOf, textAt } from "../data.js";
@@ -115,7 +115,7 @@ export class ModelView extends View {
       const comparison = await this.comparisonOf(state, layer, head);
       if (this.drawn !== state) return false;
       this.changes[at] = changeOf(comparison);
-      this.pictures[at] = this.changes[at].picture;
+      this.pictures[at] = new Thumbnail(comparison.difference, comparison.either);
       return true;
     }
     const matrix = await this.matrixOf(state, layer, head);
@@ -179,7 +179,7 @@ export class ModelView extends View {
       : { text, rows: shownPositions(state), matrix: await this.matrixOf(state, layer, head), shading };
     if (this.drawn !== state) return;
     this.enlarged = picture;
-    const words = this.changes ? changeInBrief({ ...this.changes[at], words: "" }) : labelOf(text, layer, head);
+    const words = this.changes ? distanceInWords(this.changes[at]) : labelOf(text, layer, head);
     const title = `Layer ${layerName(layer)}, head ${head}${words ? ` · ${words}` : ""}`;
     this.enlargement.show(this.grid.cells[at], title, picture, state.drawing === "lines" ? this.pictures[at] : null, head);
   }
