@@ -1,5 +1,5 @@
 // @ts-check
-// Facts about a head: its statistics and its label.
+// Facts about heads: their statistics, their labels, and their names in a sentence.
 
 import { about, layerName } from "./data.js";
 import { make } from "./dom.js";
@@ -20,6 +20,10 @@ export const MEANINGS = {
   confidence: "the largest weight of a token",
 };
 export const LABELS = ["previous", "next", "self", "delimiter", "broad"];
+
+/** Return what weights are the mean of. */
+export const headsInWords = (/** @type {number[]} */ heads) =>
+  heads.length === 1 ? `head ${heads[0]}` : `mean of ${heads.length} heads`;
 
 /** Return a one-line summary of a head. */
 export function inBrief(/** @type {Text} */ text, /** @type {number} */ layer, /** @type {number} */ head) {

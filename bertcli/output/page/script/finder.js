@@ -1,12 +1,12 @@
 // @ts-check
 // The box that searches for heads and tokens, and its results.
 
-import { about, layerName } from "./data.js";
+import { layerName } from "./data.js";
 import { fill, make } from "./dom.js";
 import { openHead } from "./grid.js";
 import { written } from "./numbers.js";
 import { found, SYNTAX } from "./search.js";
-import { currentText, shownPositions } from "./state.js";
+import { currentText, placeOfHead, shownPositions } from "./state.js";
 import { change, now } from "./store.js";
 import { labelOf, statisticOf, visible } from "./tokens.js";
 
@@ -58,7 +58,7 @@ class Finder {
   }
 
   head(text, /** @type {number} */ at, /** @type {string | null} */ statistic) {
-    const [layer, head] = [Math.floor(at / about.heads), at % about.heads];
+    const { layer, head } = placeOfHead(at);
     const number = statistic === null ? null : `${statistic} ${written(statistic, statisticOf(text, layer, head, statistic))}`;
     const facts = [labelOf(text, layer, head), number].filter(Boolean).join(" · ");
     return make("button", { type: "button", class: "result", onclick: () => this.openHead(layer, head) },

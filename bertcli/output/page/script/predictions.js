@@ -3,7 +3,7 @@
 
 import { fill, make } from "./dom.js";
 import { share } from "./numbers.js";
-import { currentText, shownPositions } from "./state.js";
+import { currentText, placeOfToken } from "./state.js";
 import { change, now } from "./store.js";
 import { bar, visible } from "./tokens.js";
 
@@ -13,7 +13,7 @@ const VIEWS_WITH_PANE = ["heads", "matrix", "neuron", "trace"];
 const LISTED = 5; // predictions in the pane
 
 /** Return the mask at a position, or undefined. */
-export const maskAt = (/** @type {import("./data.js").Text} */ text, /** @type {number | null} */ position) =>
+const maskAt = (/** @type {import("./data.js").Text} */ text, /** @type {number | null} */ position) =>
   text.masks.find((mask) => mask.position === position);
 
 /** Return a list of predicted tokens with their probabilities, the most probable first. */
@@ -84,10 +84,8 @@ export class MaskPane {
 
   /** Show a mask and keep it, if the filter of sentences shows it. */
   choose(/** @type {number} */ position) {
-    const { queries, keys } = shownPositions(now());
     this.asked = position;
-    const isQuery = queries.includes(position);
-    const isKept = isQuery || keys.includes(position);
-    change({ token: isQuery ? position : null, key: isKept && !isQuery ? position : null, pointed: null });
+    const place = placeOfToken(now(), position);
+    change({ token: place?.query ?? null, key: place?.key ?? null, pointed: null });
   }
 }

@@ -57,14 +57,18 @@ export const soleHead = (/** @type {State} */ { heads }) => Math.min(...(heads.s
 export const chosenHeads = (/** @type {State} */ { heads }) => [...heads].sort((a, b) => a - b);
 export const currentText = (/** @type {State} */ { text }) => textAt(text);
 
-/**
- * Return the state that an empty address restores, or one with only a text and a filter.
- *
- * @param {number} text
- * @param {string} filter
- * @returns {State}
- */
-export function startingState(text = 0, filter = "all") {
+/** @type {Map<string, State>} */
+const knownStarts = new Map();
+
+/** Return the state that an empty address restores, or one with only a text and a filter. */
+function startingState(text = 0, filter = "all") {
+  const name = `${text} ${filter}`;
+  if (!knownStarts.has(name)) knownStarts.set(name, computedStart(text, filter));
+  return knownStarts.get(name);
+}
+
+/** @returns {State} */
+function computedStart(/** @type {number} */ text, /** @type {string} */ filter) {
   const { head, ...start } = about.start;
   const layer = start.layer ?? (head === undefined ? openingLayer(textAt(0)) : 0);
   return Object.freeze({
@@ -72,7 +76,7 @@ export function startingState(text = 0, filter = "all") {
     text: 0,
     layer,
     heads: head === undefined ? openingHeads(textAt(0), layer) : new Set([head]),
-    token: firstToken(text, filter),
+    token: openingToken(textAt(text), shownPositions(/** @type {State} */ ({ text, filter }), false).queries),
     key: null,
     pointed: null,
     filter: "all",
@@ -106,11 +110,17 @@ export function shownPositions(/** @type {State} */ state, isHidden = isSpecialH
   return { queries: of(state.filter[0]), keys: of(state.filter[1]) };
 }
 
-/** Return the token that is kept until another is. */
-const firstToken = (/** @type {number} */ text, /** @type {string} */ filter) =>
-  openingToken(textAt(text), shownPositions(/** @type {State} */ ({ text, filter }), false).queries);
+/** Return the place of a token: as a query if it is shown as one, else as a key; null if it is not shown. */
+export function placeOfToken(/** @type {State} */ state, /** @type {number} */ position) {
+  const { queries, keys } = shownPositions(state);
+  if (queries.includes(position)) return { query: position, key: null };
+  return keys.includes(position) ? { query: null, key: position } : null;
+}
 
-/** Return the token or cell to speak of: the one under the pointer, else the kept one, else null. */
+/** Return the token that is kept until another is. */
+const firstToken = (/** @type {number} */ text, /** @type {string} */ filter) => startingState(text, filter).token;
+
+/** Return the token or cell in focus: the one under the pointer, else the kept one, else null. */
 export function focus(/** @type {State} */ { pointed, token, key }) {
   if (pointed) return pointed;
   return token === null && key === null ? null : { query: token, key };
@@ -127,7 +137,6 @@ export function focus(/** @type {State} */ { pointed, token, key }) {
  */
 export function reduce(state, changes) {
   const next = { ...state, ...changes };
-  const isFirst = !("token" in changes) && state.token === firstToken(state.text, state.filter);
   if (next.text !== state.text) {
     const { size, sentences } = textAt(next.text);
     for (const side of ["token", "key"]) {
@@ -139,7 +148,7 @@ export function reduce(state, changes) {
     if (!("zoom" in changes)) next.zoom = null;
   }
   if (next.compare?.text === next.text) next.compare = "compare" in changes ? null : comparedText(state.text);
-  if (next.compare !== state.compare && textOf(next.compare) !== textOf(state.compare)) next.pointed = null;
+  if (textOf(next.compare) !== textOf(state.compare)) next.pointed = null;
   if (next.view !== state.view) {
     next.pointed = null;
     if (!("enlarged" in changes)) next.enlarged = null;
@@ -148,6 +157,7 @@ export function reduce(state, changes) {
     next.pointed = null;
     if (!("zoom" in changes)) next.zoom = null;
     const { queries, keys } = shownPositions(next);
+    const isFirst = !("token" in changes) && state.token === firstToken(state.text, state.filter);
     if (isFirst || (next.token !== null && !queries.includes(next.token))) next.token = firstToken(next.text, next.filter);
     if (!keys.includes(next.key)) next.key = null;
   }
@@ -155,6 +165,13 @@ export function reduce(state, changes) {
 }
 
 const isBelow = (/** @type {number | null} */ number, /** @type {number} */ end) => number === null || number < end;
+
+/** Return the query to show in a view of one query: the one in focus, else the first word; null without queries. */
+export function queryOf(/** @type {State} */ state, /** @type {number[]} */ queries) {
+  const query = focus(state)?.query ?? null;
+  if (queries.includes(query)) return query;
+  return openingToken(currentText(state), queries) ?? queries[0] ?? null;
+}
 
 /** Return the changes that keep this place, or that forget it if it is already kept. */
 export function keeping(/** @type {State} */ state, /** @type {Place} */ { query, key }) {

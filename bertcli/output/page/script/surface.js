@@ -3,7 +3,7 @@
 
 import { fill, make } from "./dom.js";
 import { Pointing, stopAt } from "./pointing.js";
-import { currentText, focus, keeping, shownPositions } from "./state.js";
+import { currentText, focus, keeping, placeOfToken } from "./state.js";
 import { change, now } from "./store.js";
 import { nameOf, visible } from "./tokens.js";
 import { wordsOf } from "./words.js";
@@ -35,14 +35,10 @@ export class SurfaceText {
     this.root.addEventListener("focusin", ({ target }) => stopAt(this.options, target));
   }
 
-  /** Return the token of an element, as a query if queries contain it. */
+  /** Return the place of the token of an element, or null. */
   placeAt(target) {
     const found = target.closest?.("[data-position]")?.dataset.position;
-    if (found === undefined) return null;
-    const position = Number(found);
-    const { queries, keys } = shownPositions(now());
-    if (queries.includes(position)) return { query: position, key: null };
-    return keys.includes(position) ? { query: null, key: position } : null;
+    return found === undefined ? null : placeOfToken(now(), Number(found));
   }
 
   get options() {

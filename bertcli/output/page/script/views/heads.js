@@ -6,9 +6,9 @@ import { layerName, layerOf } from "../data.js";
 import { EdgeDiagram } from "../diagram.js";
 import { drawingOfLines } from "../drawings.js";
 import { announce, empty, fill, make, soon } from "../dom.js";
-import { factsOf } from "../facts.js";
+import { factsOf, headsInWords } from "../facts.js";
 import { share } from "../numbers.js";
-import { chosenHeads, currentText, isSpecialHidden, shownPositions } from "../state.js";
+import { chosenHeads, currentText, isSpecialHidden, placeOfToken, shownPositions } from "../state.js";
 import { change, now } from "../store.js";
 import { tableOfLines } from "../tables.js";
 import { headColour } from "../theme.js";
@@ -101,16 +101,16 @@ export class HeadsView extends View {
     const does = isQuery ? " attends to" : " receives attention from";
     fill(this.readout,
       make("h2", {}, spelt(text.tokens[position]), does),
-      make("p", { class: "quiet", text: `layer ${layerName(state.layer)}, ${count === 1 ? `head ${this.heads[0]}` : `mean of ${count} heads`}` }),
+      make("p", { class: "quiet", text: `layer ${layerName(state.layer)}, ${headsInWords(this.heads)}` }),
       bars(text, found, stackAt, (other) => this.goTo(other)),
       count === 1 ? factsOf(text, state.layer, this.heads[0]) : null);
     const first = found.slice(0, 3).map(({ position: at, weight }) => `${visible(text.tokens[at])} ${share(weight)}`);
     announce(`${visible(text.tokens[position])}${does} ${first.join(", ")}`);
   }
 
-  /** Keep a token of the list, as a query if it is shown as one. */
+  /** Keep a token of the list. */
   goTo(/** @type {number} */ position) {
-    const isQuery = shownPositions(now()).queries.includes(position);
-    change(isQuery ? { token: position, key: null, pointed: null } : { token: null, key: position, pointed: null });
+    const { query, key } = placeOfToken(now(), position);
+    change({ token: query, key, pointed: null });
   }
 }

@@ -5,10 +5,11 @@ import { about, layerName, layerOf } from "../data.js";
 import { empty, make } from "../dom.js";
 import { drawingOfMasks } from "../drawings.js";
 import { attributionOf, headEffectsOf } from "../explanations.js";
+import { headsInWords } from "../facts.js";
 import { share } from "../numbers.js";
 import { candidates } from "../predictions.js";
 import { scaleBar } from "../scale.js";
-import { chosenHeads, currentText, isSpecialHidden, keeping, shownPositions, soleHead } from "../state.js";
+import { chosenHeads, currentText, isSpecialHidden, keeping, shownPositions } from "../state.js";
 import { change, now } from "../store.js";
 import { tableOfMasks } from "../tables.js";
 import { bars, strongest, TokenList } from "../tokens.js";
@@ -45,7 +46,7 @@ export class MasksView extends View {
     if (!text.masks.length) return null;
     const matrices = this.matricesOf(state);
     const { keys } = shownPositions(state);
-    const attended = matrices.length ? `attention in layer ${layerName(state.layer)}, ${this.headsOf(state)}` : null;
+    const attended = matrices.length ? `attention in layer ${layerName(state.layer)}, ${headsInWords(chosenHeads(state))}` : null;
     return drawingOfMasks("Predictions for each mask", text, attended, (position) =>
       matrices.length ? strongest(keys, (key) => meanAt(matrices, position, key), LISTED) : []);
   }
@@ -56,10 +57,6 @@ export class MasksView extends View {
 
   matricesOf(/** @type {State} */ state) {
     return chosenHeads(state).map((head) => shownMatrix(currentText(state), this.layer, head, isSpecialHidden(state)));
-  }
-
-  headsOf(/** @type {State} */ state) {
-    return state.heads.size === 1 ? `head ${soleHead(state)}` : `mean of ${state.heads.size} heads`;
   }
 
   show(/** @type {State} */ state) {
@@ -89,7 +86,7 @@ export class MasksView extends View {
     const mean = (key) => meanAt(matrices, position, key);
     const positions = shownPositions(state).keys;
     const most = Math.max(...positions.map(mean), 1e-9);
-    right.append(make("h3", { text: `Attention of the mask in layer ${layerName(state.layer)}, ${this.headsOf(state)}` }));
+    right.append(make("h3", { text: `Attention of the mask in layer ${layerName(state.layer)}, ${headsInWords(chosenHeads(state))}` }));
     const list = new TokenList(right, {
       name: `Attention of mask ${at + 1}`, point: () => {}, keep: (token) => change(keeping(now(), { query: token, key: null })),
     });

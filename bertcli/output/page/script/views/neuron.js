@@ -5,9 +5,8 @@
 import { fitted, isPrinting, roomIn, silentCanvas } from "../canvas.js";
 import { about, layerName, layerOf, vectorsOf } from "../data.js";
 import { announce, empty, fill, make, soon } from "../dom.js";
-import { openingToken } from "../opening.js";
 import { Pointing } from "../pointing.js";
-import { currentText, focus, isSpecialHidden, keeping, shownPositions, soleHead } from "../state.js";
+import { currentText, isSpecialHidden, keeping, queryOf, shownPositions, soleHead } from "../state.js";
 import { change, now } from "../store.js";
 import { headColour } from "../theme.js";
 import { spelt, TokenList, visible } from "../tokens.js";
@@ -90,7 +89,7 @@ export class NeuronView extends View {
   /** Show the query in focus. */
   point(/** @type {State} */ state) {
     if (!this.vectors) return;
-    const query = this.queryOf(state);
+    const query = queryOf(state, this.shown.queries);
     if (query !== this.query) this.keys.scrollTop = 0;
     this.query = query;
     this.list.mark(query, state.token);
@@ -120,13 +119,6 @@ export class NeuronView extends View {
 
   fileWords(/** @type {State} */ state) {
     return [`layer-${layerName(state.layer)}`, `head-${this.head}`];
-  }
-
-  /** Return the token whose query is shown: the one in focus, else the first word. */
-  queryOf(/** @type {State} */ state) {
-    const query = focus(state)?.query;
-    if (this.shown.queries.includes(query)) return query;
-    return openingToken(this.text, this.shown.queries) ?? this.shown.queries[0] ?? null;
   }
 
   compute() {

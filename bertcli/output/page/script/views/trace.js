@@ -4,11 +4,11 @@
 import { fitted, FONT, pixelCanvas, roomIn, shortened } from "../canvas.js";
 import { about, layerName, layerOf } from "../data.js";
 import { announce, fill, make } from "../dom.js";
+import { headsInWords } from "../facts.js";
 import { share } from "../numbers.js";
-import { openingToken } from "../opening.js";
 import { Pointing } from "../pointing.js";
 import { scaleBar } from "../scale.js";
-import { chosenHeads, currentText, focus, isSpecialHidden, keeping, shownPositions } from "../state.js";
+import { chosenHeads, currentText, isSpecialHidden, keeping, queryOf, shownPositions } from "../state.js";
 import { change, now } from "../store.js";
 import { tableOfTrace } from "../tables.js";
 import { colour, rampPixels } from "../theme.js";
@@ -64,8 +64,7 @@ export class TraceView extends View {
   }
 
   point(/** @type {State} */ state) {
-    const query = focus(state)?.query;
-    this.query = this.shown.queries.includes(query) ? query : (openingToken(this.text, this.shown.queries) ?? this.shown.queries[0] ?? null);
+    this.query = queryOf(state, this.shown.queries);
     this.list.mark(this.query, state.token);
     if (this.isEmpty) {
       fill(this.line, "Select a head above to trace a token.");
@@ -146,10 +145,6 @@ export class TraceView extends View {
     return this.query === null || !this.heads.length;
   }
 
-  get ofHeads() {
-    return this.heads.length === 1 ? `head ${this.heads[0]}` : `mean of ${this.heads.length} heads`;
-  }
-
   table() {
     return this.isEmpty ? null : tableOfTrace(this.text, this.query, this.shown.keys, this.means);
   }
@@ -159,7 +154,7 @@ export class TraceView extends View {
     const frame = this.layOut(PICTURE_WIDTH);
     const width = NAME + frame.cell * this.shown.keys.length + frame.summary;
     return {
-      title: `${visible(this.text.tokens[this.query])} in each layer, ${this.ofHeads}`, width, height: frame.height,
+      title: `${visible(this.text.tokens[this.query])} in each layer, ${headsInWords(this.heads)}`, width, height: frame.height,
       paint: (context) => this.paintOn(context, frame),
     };
   }
@@ -184,7 +179,7 @@ export class TraceView extends View {
   read(cell) {
     const name = spelt(this.text.tokens[this.query], { class: "name" });
     if (cell === null) {
-      fill(this.line, name, ` in each layer, ${this.ofHeads}. Point at another token to trace it; click a cell to open its layer.`);
+      fill(this.line, name, ` in each layer, ${headsInWords(this.heads)}. Point at another token to trace it; click a cell to open its layer.`);
       return;
     }
     const weight = share(this.means[cell.layer][cell.key]);
