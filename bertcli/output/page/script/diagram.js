@@ -183,7 +183,7 @@ export class EdgeDiagram {
     return this.background.drawing;
   }
 
-  // Return the lengths of the thin bars of a side: the weights of the token in focus, or what keys receive in all.
+  // Return the lengths of the thin bars of a side: the weights of the token in focus, or the sums that keys receive.
   thinShares(/** @type {Side} */ side) {
     const { positions, places } = this.sides[side];
     let sums = new Float64Array(positions.length);

@@ -16,7 +16,7 @@
  * @property {number} rowOfRight
  */
 
-const BEND = 0.42; // share of the width after which a line bends
+export const BEND = 0.42; // share of the width after which a line bends
 const FAINTEST = 0.03;
 
 /** Paint the lines, the strongest last. */

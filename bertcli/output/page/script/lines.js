@@ -1,6 +1,8 @@
 // @ts-check
 // Which lines of the head view are drawn.
 
+import { largestIn } from "./scale.js";
+
 /** @typedef {import("./data.js").RowMatrix} Matrix */
 /** @typedef {{head: number, query: number, key: number, weight: number}} Line */
 
@@ -26,14 +28,28 @@ export class Lines {
     this.asked = asked;
     /** The minimum weight of the lines of all tokens. */
     this.least = asked ?? this.cutFor(LINES_PER_TOKEN * positions.queries.length);
+    const lowest = Math.max(this.least, LEAST);
+    const areTooMany = this.count(lowest) > MOST_LINES;
     /** All lines to draw, weakest first. */
-    this.drawn = this.collect(Math.max(this.least, LEAST));
-    if (this.drawn.length > MOST_LINES) this.drawn = this.collect(Math.max(this.least, LEAST, this.cutFor(MOST_LINES))).slice(-MOST_LINES);
+    this.drawn = this.collect(areTooMany ? Math.max(lowest, this.cutFor(MOST_LINES)) : lowest).slice(-MOST_LINES);
     this.total = heads.length * positions.queries.length * positions.keys.length;
     this.hidden = this.total - this.drawn.length;
   }
 
-  /** Return a weight that about this number of weights reach: no more, unless the largest weights are all alike. */
+  /** Return the number of weights that are at least this large. */
+  count(/** @type {number} */ least) {
+    const { queries, keys } = this.positions;
+    let count = 0;
+    for (const matrix of this.matrices) {
+      for (const query of queries) {
+        const weights = matrix.row(query);
+        for (const key of keys) if (weights[key] >= least) count += 1;
+      }
+    }
+    return count;
+  }
+
+  /** Return a minimum that keeps about this number of weights. It keeps more only if the largest weights are alike. */
   cutFor(/** @type {number} */ count) {
     const coarse = this.histogram(0, 1, BINS);
     const [bin, above] = cutOf(coarse, count);
@@ -98,7 +114,7 @@ export class Lines {
     return lines.sort(byWeight);
   }
 
-  /** Return the attention that each key receives in all. */
+  /** Return the attention that each key receives, summed over queries and heads. */
   received() {
     const { queries, keys } = this.positions;
     const sums = new Float64Array(keys.length);
@@ -113,11 +129,11 @@ export class Lines {
 
   /** Return the largest weight of all tokens, or of one. */
   largest(/** @type {"query" | "key" | null} */ side, /** @type {number | null} */ position) {
-    const queries = side === "query" ? [position] : this.positions.queries;
-    const keys = side === "key" ? [position] : this.positions.keys;
-    let most = 0;
-    for (const matrix of this.matrices) for (const query of queries) for (const key of keys) most = Math.max(most, matrix.at(query, key));
-    return most;
+    const rows = {
+      queries: side === "query" ? [position] : this.positions.queries,
+      keys: side === "key" ? [position] : this.positions.keys,
+    };
+    return Math.max(0, ...this.matrices.map((matrix) => largestIn(matrix, rows)));
   }
 }
 
@@ -128,13 +144,12 @@ export const mostOfOne = (/** @type {Line[]} */ lines) =>
 const byWeight = (/** @type {Line} */ a, /** @type {Line} */ b) => a.weight - b.weight;
 
 /**
- * Return the lowest bin of those that together hold at most count weights, and how many they hold. isOneAtLeast: Take
- * the highest bin that is not empty even if it holds more.
+ * Return the lowest bin of a histogram such that it and the bins above it hold at most this number of weights.
  *
  * @param {Uint32Array} counts
  * @param {number} count
- * @param {boolean} isOneAtLeast
- * @returns {[number, number]}
+ * @param {boolean} isOneAtLeast Take at least the highest bin that is not empty, even if it holds more.
+ * @returns {[number, number]} The bin, and the number of weights in it and above it.
  */
 function cutOf(counts, count, isOneAtLeast = false) {
   let sum = 0;

@@ -3,7 +3,7 @@
 
 export const ROW = 24; // pixels; the least height of a row with a readable token
 const TALLEST = 40;
-const MOST_ROWS = 64; // of more, only those around the chosen one are laid out in full
+const MOST_ROWS = 64; // if there are more, only those around the chosen one are laid out in full
 const SHARE_IN_FULL = 0.62; // of the height
 const LEAST_ROOM = 360; // pixels
 const MARGIN = 2; // rows beside the chosen one that have to be in full
@@ -11,7 +11,7 @@ const MARGIN = 2; // rows beside the chosen one that have to be in full
 /** True if there are too many rows to lay out all of them in full. */
 export const areMany = (/** @type {number} */ count) => count > MOST_ROWS;
 
-/** Rows that are all in full, or of which those from first to last - 1 are and the others are thin bars. */
+/** The rows of a side. Those from first to last - 1 are in full, and the others are thin bars. */
 export class Rows {
   /**
    * @param {number} count
@@ -64,11 +64,12 @@ export class Rows {
 
   /** True if the row is in full, and so are those beside it. */
   showsAround(/** @type {number} */ place) {
-    return (place >= this.first + MARGIN || this.first === 0) && (place < this.last - MARGIN || this.last === this.count) && this.isFull(place);
+    return (place >= this.first + MARGIN || this.first === 0)
+      && (place < this.last - MARGIN || this.last === this.count);
   }
 }
 
-/** Return the height of rows of which this number fill the room. */
+/** Return the height of a row such that this number of rows fill the room. */
 export const rowHeight = (/** @type {number} */ count, /** @type {number} */ room) =>
   areMany(count) ? ROW : Math.min(TALLEST, Math.max(ROW, Math.floor(room / Math.max(1, count))));
 

@@ -2,6 +2,7 @@
 // Drawing of a head diagram on a canvas: lines, cells, thin bars and tokens.
 
 import { FONT, pixelCanvas, shortened } from "./canvas.js";
+import { BEND } from "./flow.js";
 import { mostOfOne } from "./lines.js";
 import { colour, headColour, headTint, partsOf } from "./theme.js";
 import { visible } from "./tokens.js";
@@ -31,15 +32,16 @@ const cellOf = (/** @type {Frame} */ { width, heads }) =>
 
 const largestOf = (/** @type {Line[]} */ lines) => lines.at(-1)?.weight ?? 1e-9;
 
-/** Draw the lines of all tokens, the strongest last, in opaque colours: so none turns grey where many cross. */
+/** Draw the lines of all tokens, the strongest last. Their colours are opaque, so they do not mix where lines cross. */
 export function drawAll(context, /** @type {Frame} */ frame, /** @type {Line[]} */ lines) {
   const { rows, places } = frame;
-  const isFull = ({ query, key }) => Number(rows.query.isFull(places.query.get(query))) + Number(rows.key.isFull(places.key.get(key)));
-  const byEnds = [[], [], []];
-  for (const line of lines) byEnds[isFull(line)].push(line);
+  const isFull = (/** @type {Side} */ side, /** @type {Line} */ line) => rows[side].isFull(places[side].get(line[side]));
+  /** @type {Line[][]} */
+  const byFullEnds = [[], [], []];
+  for (const line of lines) byFullEnds[Number(isFull("query", line)) + Number(isFull("key", line))].push(line);
   const most = largestOf(lines);
-  // Lines between thin bars are so many that they are drawn thin and pale, below the others.
-  byEnds.forEach((some, ends) => {
+  // There are many lines between thin bars. Draw them first, thin and pale, so that they do not cover the others.
+  byFullEnds.forEach((some, ends) => {
     const part = [0.3, 0.6, 1][ends];
     stroke(context, frame, some, most, [frame.left, frame.right], () => [0, 0],
       (strength) => [part * (0.14 + 0.86 * strength ** 1.1), part * (1.1 + 0.8 * strength)]);
@@ -70,7 +72,7 @@ export function drawOne(context, /** @type {Frame} */ frame, /** @type {Line[]} 
  */
 function stroke(context, frame, lines, most, [from, to], shiftsOf, styleOf) {
   const { rows, places } = frame;
-  const bend = (to - from) * 0.42;
+  const bend = (to - from) * BEND;
   /** @type {Map<number, {head: number, level: number, path: Path2D}>} */
   const paths = new Map();
   for (const { head, query, key, weight } of lines) {
@@ -124,7 +126,7 @@ function drawCells(context, /** @type {Frame} */ frame, /** @type {Line[]} */ li
   drawThinCells(context, frame, rows, thin, { start, cell });
 }
 
-/** Draw the cells of thin rows: they are so many that an image of them is drawn for each head. */
+/** Draw the cells of thin rows as one image for each head, which is faster than a rectangle for each cell. */
 function drawThinCells(context, /** @type {Frame} */ { heads, top }, /** @type {import("./rows.js").Rows} */ rows, /** @type {Uint32Array} */ pixels, { start, cell }) {
   context.imageSmoothingEnabled = false;
   for (const [first, last] of [[0, rows.first], [rows.last, rows.count]]) {
