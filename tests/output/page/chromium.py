@@ -66,6 +66,10 @@ class Tab:
         """Return the values after # in the location."""
         return dict(self.page.evaluate("() => Object.fromEntries(new URLSearchParams(location.hash.slice(1)))"))
 
+    def data(self, number: int = 0) -> dict[str, Any]:
+        """Return what the page says about a text."""
+        return dict(self.page.evaluate("(n) => JSON.parse(document.getElementById(`text-${n}`).textContent)", number))
+
     def ink(self, selector: str) -> int:
         """Return the number of pixels of a canvas that are not empty."""
         return int(

@@ -47,8 +47,7 @@ def pressed_heads(tab: Tab) -> list[int]:
 
 def labels_of(tab: Tab) -> np.ndarray:
     """Return the labels of all heads, layers by heads."""
-    found = tab.page.evaluate("() => JSON.parse(document.getElementById('text-0').textContent).labels")
-    return np.array(found, dtype=object).reshape(6, 12)
+    return np.array(tab.data()["labels"], dtype=object).reshape(6, 12)
 
 
 def test_the_page_opens_with_the_layer_and_heads_that_look_from_word_to_word(cafe_tab: Tab) -> None:
@@ -288,6 +287,11 @@ def test_only_the_neighbours_of_the_chosen_token_are_laid_out_in_full(long_tab: 
     assert first["height"] == 24
     long_tab.open("token=3")
     assert places(long_tab, "queries")[0] == 0
+
+
+def test_a_high_window_shows_all_tokens_in_full(browser: Any, long_page: Path) -> None:
+    with chromium.tab(browser, long_page, viewport={"width": 1280, "height": 7000}) as tab:
+        assert places(tab.open("token=80"), "queries") == list(range(len(tab.data()["tokens"])))
 
 
 def test_a_click_on_a_thin_bar_goes_to_its_token(long_tab: Tab) -> None:

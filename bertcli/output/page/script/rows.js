@@ -84,7 +84,7 @@ export const rowHeight = (/** @type {number} */ count, /** @type {number} */ roo
 export function rowsOf(count, height, room, center) {
   if (!areMany(count)) return new Rows(count, height);
   const bounded = Math.max(LEAST_ROOM, room);
-  const full = Math.floor((bounded * SHARE_IN_FULL) / height);
+  const full = Math.min(count, Math.floor((bounded * SHARE_IN_FULL) / height));
   const first = Math.min(count - full, Math.max(0, center - Math.floor(full / 2)));
   return new Rows(count, height, bounded, first, first + full);
 }
