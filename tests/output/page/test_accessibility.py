@@ -95,9 +95,8 @@ def test_what_is_pointed_at_is_announced(pairs_tab: Tab) -> None:
     said = lambda: pairs_tab.page.text_content("#announcer")  # noqa: E731
     pairs_tab.page.hover(".queries [data-position='3']")
     assert said().startswith("sat attends to ")
-    pairs_tab.open("view=matrix&token=").page.mouse.move(
-        1195, 5
-    )  # where no cell comes under the pointer when the page scrolls
+    pairs_tab.open("view=matrix&token=")
+    pairs_tab.page.mouse.move(1195, 5)  # so that no cell is under the pointer after the focus has scrolled the page
     pairs_tab.page.focus("#view-matrix canvas")
     pairs_tab.key("ArrowDown")
     assert said().startswith("[CLS] to [CLS]: 0.")

@@ -13,7 +13,7 @@ from tests.cli.process import run
 from tests.output.page import chromium
 from tests.output.page.chromium import Tab
 from tests.output.page.test_accessibility import violations
-from tests.output.page.test_saving import saved
+from tests.output.page.test_saving import saved, table
 
 TEXTS = ["the cat sat on the mat.", "the cat sat on you.", "how are the mat, the cat and you", "the cat sat on a mat."]
 HEADS = 3
@@ -56,10 +56,6 @@ def readings(tab: Tab) -> list[float]:
     return [number(one) for one in tab.texts(".compared .pointed .reading .number")]
 
 
-def rows(tab: Tab) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(saved(tab, "CSV")[1].decode())))
-
-
 def common(left: list[str], right: list[str]) -> int:
     """Return the length of a longest common subsequence."""
     lengths = [0] * (len(right) + 1)
@@ -100,21 +96,20 @@ def test_two_heads_are_shown_with_their_difference(tab: Tab, weights: Any, tiny_
 
     name, content = saved(tab, "CSV")
     assert name == "attention-text-1-matrix-layer-0-head-1-and-layer-1-head-2.csv"
-    table = list(csv.DictReader(io.StringIO(content.decode())))
-    assert [(int(row["query_position"]), int(row["key_position"])) for row in table] == list(np.ndindex(left.shape))
+    rows = list(csv.DictReader(io.StringIO(content.decode())))
+    assert [(int(row["query_position"]), int(row["key_position"])) for row in rows] == list(np.ndindex(left.shape))
     for column, matrix in (("L0H1", left), ("L1H2", right), ("difference", right - left)):
-        assert [float(row[column]) for row in table] == pytest.approx(matrix.ravel(), rel=1e-4, abs=2e-5)
+        assert [float(row[column]) for row in rows] == pytest.approx(matrix.ravel(), rel=1e-4, abs=2e-5)
 
 
 @pytest.mark.parametrize(("one", "other"), [(0, 1), (1, 2), (2, 0)])
 def test_two_texts_are_compared_where_their_tokens_are_aligned(tab: Tab, weights: Any, one: int, other: int) -> None:
     tab.open(f"view=matrix&layer=1&heads=0&text={one}&compare=text.{other}")
     left, right = weights(one, 1, 0), weights(other, 1, 0)
-    tokens = [tab.page.evaluate("(n) => JSON.parse(document.getElementById('text-' + n).textContent).tokens", at)
-              for at in (one, other)]  # fmt: skip
-    table = rows(tab)
+    tokens = [tab.data(text)["tokens"] for text in (one, other)]
+    rows = table(tab)
     pairs = {}
-    for row in table:
+    for row in rows:
         query, key = row["query_position"], row["key_position"]
         second = row["other_query_position"], row["other_key_position"]
         for matrix, column, place in ((left, f"text_{one + 1}", (query, key)), (right, f"text_{other + 1}", second)):
@@ -130,7 +125,7 @@ def test_two_texts_are_compared_where_their_tokens_are_aligned(tab: Tab, weights
     assert len(pairs) == common(*tokens)
     assert [tokens[0][at] for at in pairs] == [tokens[1][at] for at in pairs.values()]
     assert list(pairs) == sorted(pairs) and list(pairs.values()) == sorted(pairs.values())
-    assert sum(bool(row["difference"]) for row in table) == len(pairs) ** 2
+    assert sum(bool(row["difference"]) for row in rows) == len(pairs) ** 2
 
     own, others = list(pairs), list(pairs.values())
     kept = left[np.ix_(own, own)], right[np.ix_(others, others)]
@@ -166,7 +161,7 @@ def test_replaced_tokens_are_paired_on_request(tab: Tab, weights: Any) -> None:
     assert "the ≠ a" in tab.text(".compared .pointed")
     assert float(tab.text(".compared .distance")) == pytest.approx(distance(left, right), abs=6e-4)
     assert "1 replaced token is paired" in tab.text(".compared .summary")
-    assert all(row["difference"] for row in rows(tab))
+    assert all(row["difference"] for row in table(tab))
     tab.open("view=matrix&compare=text.1&pairs=replaced")  # two tokens that replace one are no pair
     assert "not aligned" in tab.text(".compared .summary")
 
@@ -182,8 +177,8 @@ def test_the_model_view_shows_which_heads_change(tab: Tab, weights: Any) -> None
     )
     widths = tab.page.eval_on_selector_all(".change .bar", "all => all.map((one) => parseFloat(one.style.width))")
     assert widths == pytest.approx([100 * distance(*pairs[place]) / wanted[0][0] for place in places], abs=0.5)
-    table = rows(tab)
-    for row, place in zip(table, places, strict=True):
+    rows = table(tab)
+    for row, place in zip(rows, places, strict=True):
         left, right = pairs[place]
         assert float(row["distance"]) == pytest.approx(distance(left, right), abs=1e-3)
         assert abs(float(row["largest_difference"])) == pytest.approx(np.abs(right - left).max(), abs=5e-5)
@@ -283,7 +278,7 @@ def test_the_address_restores_the_comparison(tab: Tab, browser: Any) -> None:
 
 def test_the_panels_share_zoom_cells_and_special_tokens(tab: Tab) -> None:
     tab.open("view=matrix&layer=1&heads=0&compare=text.1&zoom=1-5,1-5&token=3&key=3")
-    assert {row["query_position"] for row in rows(tab)} == set("12345")
+    assert {row["query_position"] for row in table(tab)} == set("12345")
     sizes = [tab.page.locator(panel).bounding_box() for panel in PANELS.values()]
     assert len({round(size["height"]) for size in sizes}) == 1
     tab.page.focus(PANELS["difference"])
@@ -291,11 +286,11 @@ def test_the_panels_share_zoom_cells_and_special_tokens(tab: Tab) -> None:
     assert tab.texts(".compared .pointed .place")[0].startswith("4")
     tab.key("Escape").page.check(".special input")
     tab.settled()
-    table = rows(tab)
-    assert "[CLS]" not in {row["query"] for row in table} and "[SEP]" not in {row["other_key"] for row in table}
+    rows = table(tab)
+    assert "[CLS]" not in {row["query"] for row in rows} and "[SEP]" not in {row["other_key"] for row in rows}
     for side, query in (("text_1", "query_position"), ("text_2", "other_query_position")):
         sums: dict[str, float] = {}
-        for row in table:
+        for row in rows:
             if row[side]:
                 sums[row[query]] = sums.get(row[query], 0) + float(row[side])
         assert list(sums.values()) == pytest.approx([1] * len(sums), abs=1e-4)

@@ -21,14 +21,12 @@ def shown(tab: Tab) -> tuple[list[str], list[float]]:
 
 def best(tab: Tab, number: int) -> tuple[list[str], Any]:
     """Return the five best predictions for a mask."""
-    masks = tab.page.evaluate("() => JSON.parse(document.getElementById('text-1').textContent).masks")
-    five = masks[number]["predictions"][:5]
+    five = tab.data(1)["masks"][number]["predictions"][:5]
     return [one["token"] for one in five], pytest.approx([one["score"] for one in five], abs=0.0006)
 
 
 def mask_positions(tab: Tab) -> list[int]:
-    found = tab.page.evaluate("() => JSON.parse(document.getElementById('text-1').textContent).masks")
-    return [mask["position"] for mask in found]
+    return [mask["position"] for mask in tab.data(1)["masks"]]
 
 
 @pytest.mark.parametrize("view", VIEWS)

@@ -114,7 +114,7 @@ def test_the_neuron_view_is_saved_as_svg_with_its_headings(pairs_tab: Tab) -> No
 
 def test_the_masks_view_is_saved_as_svg_with_its_predictions(pairs_tab: Tab) -> None:
     found = words(pairs_tab.open("view=masks&text=1&layer=1&heads=2"))
-    masks = pairs_tab.page.evaluate("() => JSON.parse(document.getElementById('text-1').textContent).masks")
+    masks = pairs_tab.data(1)["masks"]
     for number, mask in enumerate(masks, 1):
         start = found.index(f"mask {number} of 2")
         listed = found[start + 1 : start + 1 + 2 * len(mask["predictions"])]
@@ -193,6 +193,6 @@ def test_tokens_with_markup_stay_text_in_svg_and_csv(browser: Any, tmp_path: Pat
         rows = table(tab.open("view=matrix"))
         tokens = [row["query"] for row in rows]
         assert {'"', "<", ",", "&"} < set(tokens)
-        assert tokens == tab.page.evaluate("() => JSON.parse(document.getElementById('text-0').textContent).tokens")
+        assert tokens == tab.data()["tokens"]
         content = saved(tab, "SVG")[1]
         assert [one.text for one in ET.fromstring(content).iter(f"{SVG}text")][1 : 1 + len(tokens)] == tokens

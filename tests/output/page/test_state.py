@@ -174,7 +174,7 @@ def test_special_tokens_can_be_left_out(pairs_tab: Tab, view: str) -> None:
     assert "left out" in pairs_tab.text(".special")
     if view == "heads":
         full = np.array(pairs_tab.page.evaluate("() => attentionPage.matrix(0, 0)"))[1]
-        tokens = pairs_tab.page.evaluate("() => JSON.parse(document.getElementById('text-1').textContent).tokens")
+        tokens = pairs_tab.data(1)["tokens"]
         full[[at for at, token in enumerate(tokens) if token in ("[CLS]", "[SEP]")]] = 0
         best = np.argsort(-full)[:10]
         assert pairs_tab.texts(".readout .bars .place") == [str(at) for at in best]
