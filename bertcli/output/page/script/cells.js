@@ -10,7 +10,7 @@ import { visible } from "./tokens.js";
  *
  * @typedef {object} Names The labels of rows and columns.
  * @property {string[]} tokens
- * @property {(number | string)[]} [numbers] Beside tokens whose places are not their positions in the text.
+ * @property {(number | string)[]} [numbers] The positions to show with the tokens, if rows are not positions.
  *
  * @typedef {object} Colours
  * @property {Uint32Array} pixels
@@ -30,7 +30,7 @@ import { visible } from "./tokens.js";
  * @typedef {object} Frame Lengths in CSS pixels.
  * @property {number} left Width of the labels of queries.
  * @property {number} top Height of the labels of keys.
- * @property {number} cell Width and height of a cell, but for a stretched one.
+ * @property {number} cell The smaller of the width and the height of a cell.
  * @property {number} across Width of a cell.
  * @property {number} down Height of a cell.
  * @property {number} width
@@ -38,7 +38,7 @@ import { visible } from "./tokens.js";
  */
 
 export const LARGEST_CELL = 46;
-export const LABELLED_CELL = 11; // smaller cells have labels at some rows and columns only
+const LABELLED_CELL = 11; // smaller cells have labels at some rows and columns only
 export const NUMBERED_CELL = 30; // smaller cells have no room for a number
 const STRETCHED_CELL = 16; // cells of a part may be longer than high, or higher than long, up to this length
 const LINE = 13; // between labels
@@ -167,7 +167,7 @@ function line(context, x, y, toX, toY) {
 /** @typedef {{position: number, at: number, name: string, isChosen: boolean}} Label */
 
 /**
- * Return the labels of a side: that of each row, or of every so many, and that of the row in focus.
+ * Return the labels of a side: of all rows, or only of some if they are too close, and always of the row in focus.
  *
  * @returns {Label[]}
  */

@@ -1,5 +1,5 @@
 // @ts-check
-// How all heads change from one text to another: their distances, and those that change most.
+// The changes of all heads from one text to another: their distances, and the largest of them.
 
 import { headName } from "./compared.js";
 import { about, layerName } from "./data.js";

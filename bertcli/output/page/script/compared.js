@@ -16,6 +16,8 @@ import { shownMatrix } from "./weights.js";
 /** Return a head in the words of the search: L3H7. */
 export const headName = (/** @type {number} */ layer, /** @type {number} */ head) => `L${layerName(layer)}H${head}`;
 
+export const textName = (/** @type {number} */ number) => `text ${number + 1}`;
+
 /** @returns {Chosen[]} The two heads that are compared. */
 export function chosenPair(/** @type {State} */ state) {
   const own = { text: currentText(state), layer: state.layer, head: soleHead(state) };
@@ -39,15 +41,15 @@ export function currentSlots(/** @type {State} */ state) {
 /**
  * Return the comparison of two heads.
  *
- * @param {State} state Its special tokens and filter apply to both texts, which it compares.
+ * @param {State} state Its filter and its choice of special tokens apply to both texts.
  * @param {Chosen[]} pair
  */
 export async function comparisonOf(state, [left, right]) {
   const isHidden = isSpecialHidden(state);
-  const names = left.text === right.text
-    ? [left, right].map(({ layer, head }) => headName(layer, head)) : [left, right].map(({ text }) => `text ${text.number + 1}`);
-  const sides = await Promise.all([left, right].map(async ({ text, layer, head }, side) => ({
-    name: names[side], text, rows: shownPositions({ ...state, text: text.number }, isHidden),
+  const isOfTexts = left.text !== right.text;
+  const sides = await Promise.all([left, right].map(async ({ text, layer, head }) => ({
+    name: isOfTexts ? textName(text.number) : headName(layer, head),
+    text, rows: shownPositions({ ...state, text: text.number }, isHidden),
     matrix: shownMatrix(text, await layerOf(text, layer), head, isHidden),
   })));
   return new Comparison(currentSlots(state), sides[0], sides[1]);

@@ -1,5 +1,5 @@
 // @ts-check
-// What can be saved of a comparison: its drawing and its table.
+// A comparison as files: its drawing and its table.
 
 import { positionOn } from "./alignment.js";
 import { FONT, shortened } from "./canvas.js";

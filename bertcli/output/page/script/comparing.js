@@ -84,17 +84,15 @@ export function toggleComparison() {
 
 /** Compare with the head or text before or after the one that is compared with. */
 export function stepComparison(/** @type {number} */ by) {
-  const { text } = now();
   const compare = comparedIn(now());
   if (!compare) return;
+  const beside = (/** @type {number} */ at, /** @type {number} */ count) => (at + by + count) % count;
   if (compare.text === null) {
-    const count = about.layers * about.heads;
-    change({ compare: comparedHead((compare.head + by + count) % count) });
+    change({ compare: comparedHead(beside(compare.head, about.layers * about.heads)) });
     return;
   }
-  const count = textCount();
-  const next = (compare.text + by + count) % count;
-  change({ compare: comparedText(next === text ? (next + by + count) % count : next) });
+  const next = beside(compare.text, textCount());
+  change({ compare: comparedText(next === now().text ? beside(next, textCount()) : next) });
 }
 
 /** Exchange what is compared. */

@@ -58,7 +58,6 @@ export class EdgeDiagram {
     this.label = labelWidth(text, positions);
     this.root.style.setProperty("--label", `${this.label}px`);
     this.received = null;
-    this.rows = null;
   }
 
   /** Lay out the rows, around a position if there are many. */
@@ -68,11 +67,8 @@ export class EdgeDiagram {
     const top = this.root.getBoundingClientRect().top + window.scrollY;
     const room = window.innerHeight - top - BELOW;
     const height = isPrinting() ? ROW : rowHeight(count, room);
-    this.rows = {};
-    for (const side of SIDES) {
-      const rows = rowsOf(this.sides[side].positions.length, height, room, this.sides[side].nearest(center ?? 0));
-      this.sides[side].layOut(this.text, rows);
-      this.rows[side] = rows;
+    for (const side of [query, key]) {
+      side.layOut(this.text, rowsOf(side.positions.length, height, room, side.nearest(center ?? 0)));
     }
     this.isThin = areMany(count);
     this.total = Math.max(query.rows.total, key.rows.total);
@@ -84,7 +80,7 @@ export class EdgeDiagram {
   follow(/** @type {import("./state.js").State} */ state) {
     const center = state.token ?? state.key;
     const side = state.token === null ? "key" : "query";
-    if (!this.rows || (center !== null && !this.sides[side].showsAround(center))) this.layOut(center);
+    if (!this.sides.query.rows || (center !== null && !this.sides[side].showsAround(center))) this.layOut(center);
   }
 
   /** Draw the lines of the token in focus, or all lines. */
@@ -128,7 +124,8 @@ export class EdgeDiagram {
     const top = Math.max(0, Math.min(-box.top, box.height - height));
     this.canvas.style.transform = `translateY(${top}px)`;
     this.paper.replaceChildren();
-    this.paintPart(this.canvas, this.frameOf(box.width, height, top, this.rows));
+    const { query, key } = this.sides;
+    this.paintPart(this.canvas, this.frameOf(box.width, height, top, { query: query.rows, key: key.rows }));
   }
 
   // Draw the whole diagram as pieces of a few rows, with their tokens. A page break never cuts a piece.
@@ -214,6 +211,8 @@ class DiagramSide {
 
   take(/** @type {import("./data.js").Text} */ text, /** @type {number[]} */ positions) {
     this.positions = positions;
+    /** @type {Rows | null} */
+    this.rows = null; // until they are laid out
     this.places = new Map(positions.map((position, place) => [position, place]));
   }
 

@@ -1,5 +1,5 @@
 // @ts-check
-// What a comparison finds, in words and numbers: a distance, the largest differences, and both heads' statistics.
+// The findings of a comparison, in words and numbers: a distance, the largest differences, and both heads' statistics.
 
 import { FARTHEST } from "./comparison.js";
 import { about } from "./data.js";

@@ -71,7 +71,7 @@ export class Heatmap {
     this.read();
   }
 
-  /** Say what the place in focus is, and show its neighbours. */
+  /** Describe the place in focus, and show its neighbours. */
   read() {
     const { place, whole: { rows: { queries, keys }, matrix } } = this.panel;
     const query = queries.includes(place?.query) ? place.query : null;

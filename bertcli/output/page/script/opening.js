@@ -1,5 +1,5 @@
 // @ts-check
-// What the page shows first: a layer, its most telling heads, and a token.
+// The first view of the page: a layer, its most telling heads, and a token.
 
 import { about } from "./data.js";
 
@@ -9,7 +9,7 @@ const PATTERNS = ["previous", "next", "self"]; // labels of heads that look from
 const HEADS = 4; // fill up to this number with heads without a label
 const FIRST_WORDS = 12; // of which one is chosen
 
-/** Return the layer with the most heads that look from word to word; of several, the lowest. */
+/** Return the layer with the most heads that look from word to word, the lowest one if there are several. */
 export function openingLayer(/** @type {Text} */ text) {
   const counts = Array.from({ length: about.layers }, (_, layer) =>
     labelsOf(text, layer).filter((label) => PATTERNS.includes(label)).length);
@@ -37,8 +37,8 @@ const labelsOf = (/** @type {Text} */ text, /** @type {number} */ layer) =>
   text.labels.slice(layer * about.heads, (layer + 1) * about.heads);
 
 /**
- * Return the rarest word among the first ones, since words such as "the" recur; of several, the first. Return null if no
- * token is a word.
+ * Return the rarest of the first words, since words such as "the" recur. Return the first one if there are several, and
+ * null if no token is a word.
  *
  * @param {Text} text
  * @param {number[]} positions The tokens to choose from.

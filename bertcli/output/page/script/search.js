@@ -2,7 +2,7 @@
 // Search for heads by label, by number (L3H7, 3.7, layer 3) or by statistic (entropy < 0.5), and for tokens.
 
 import { about, layerName } from "./data.js";
-import { currentText } from "./state.js";
+import { currentText, placeOfHead } from "./state.js";
 
 /** @typedef {import("./data.js").Text} Text */
 /** @typedef {import("./state.js").State} State */
@@ -44,14 +44,14 @@ export const foundHeads = (/** @type {State} */ state) => found(state).heads;
 function searched(/** @type {Text} */ text, /** @type {string} */ asked) {
   if (!asked) return { heads: null, tokens: [], statistic: null };
   const comparison = asked.match(/^([a-z]+)\s*([<>]=?)\s*(\d*\.?\d+)$/);
-  if (comparison) return compared(text, comparison[1], comparison[2], Number(comparison[3]));
+  if (comparison) return headsByStatistic(text, comparison[1], comparison[2], Number(comparison[3]));
   const tokens = tokensLike(text, asked);
   const heads = headsLike(text, asked);
   return { heads: heads.size || !tokens.length ? heads : null, tokens, statistic: null };
 }
 
-/** @returns {Found} The heads in the order of the statistic, the closest to the asked end first. */
-function compared(/** @type {Text} */ text, /** @type {string} */ name, /** @type {string} */ sign, /** @type {number} */ limit) {
+/** @returns {Found} The heads in the order of the statistic: lowest first for < and <=, else highest first. */
+function headsByStatistic(/** @type {Text} */ text, /** @type {string} */ name, /** @type {string} */ sign, /** @type {number} */ limit) {
   const column = about.statistics.findIndex((statistic) => statistic.startsWith(name));
   if (column < 0) return { heads: new Set(), tokens: [], statistic: null };
   const numberOf = (/** @type {number} */ at) => text.statistics[at][column];
@@ -63,7 +63,7 @@ function compared(/** @type {Text} */ text, /** @type {string} */ name, /** @typ
 /** @returns {Set<number>} */
 function headsLike(/** @type {Text} */ text, /** @type {string} */ asked) {
   const every = text.labels.map((_, at) => at);
-  const layerOf = (/** @type {number} */ at) => layerName(Math.floor(at / about.heads));
+  const layerOf = (/** @type {number} */ at) => layerName(placeOfHead(at).layer);
   const place = asked.match(PLACE);
   if (place) return new Set(every.filter((at) => layerOf(at) === Number(place[1]) && (place[2] === undefined || at % about.heads === Number(place[2]))));
   const head = asked.match(HEAD);
@@ -74,20 +74,20 @@ function headsLike(/** @type {Text} */ text, /** @type {string} */ asked) {
 /** Return a text without case and accents, so that cafe finds Café. */
 const folded = (/** @type {string} */ text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
-/** Return the tokens that begin with these characters, also where the text or the pieces of a word do; whole words first. */
+/** Return the tokens of which one spelling begins with these characters. Those that are spelled so come first. */
 function tokensLike(/** @type {Text} */ text, /** @type {string} */ asked) {
-  const names = text.tokens.map((_, position) => wordAt(text, position));
+  const spellings = text.tokens.map((_, position) => spellingsAt(text, position));
   const whole = [];
   const others = [];
-  names.forEach((forms, position) => {
+  spellings.forEach((forms, position) => {
     if (forms.includes(asked)) whole.push(position);
     else if (forms.some((form) => form.startsWith(asked))) others.push(position);
   });
   return [...whole, ...others];
 }
 
-/** Return the forms of what begins at a token: the token, the word of its pieces, and the text itself. */
-function wordAt(/** @type {Text} */ text, /** @type {number} */ position) {
+/** Return the spellings at a token: the token itself, the word that it begins, and its part of the text. */
+function spellingsAt(/** @type {Text} */ text, /** @type {number} */ position) {
   const { tokens, spans } = text;
   const token = folded(tokens[position]);
   const forms = [token, token.replace(/^##|^[▁Ġ]/, "")];

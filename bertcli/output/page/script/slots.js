@@ -1,5 +1,5 @@
 // @ts-check
-// The slots of aligned texts: how they are named, and how they are related to the state.
+// The slots of aligned texts: their names, and their relation to the state.
 
 import { positionOn } from "./alignment.js";
 import { currentSlots } from "./compared.js";

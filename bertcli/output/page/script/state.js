@@ -37,7 +37,7 @@ import { hidesSpecial, specialShare, specialTokens } from "./weights.js";
  * @property {Compared | null} compare
  * @property {"same" | "replaced"} pairs Which tokens of two texts are compared: the same, or also those that replace others.
  * @property {number | null} enlarged The head whose thumbnail is enlarged, as layer * heads + head.
- * @property {"show" | "hide" | null} special Whether special tokens are shown; null: as suits the view.
+ * @property {"show" | "hide" | null} special Special tokens are shown or hidden; null: each view decides.
  * @property {number} screen Changes whenever everything has to be drawn again, as for another theme or width.
  */
 

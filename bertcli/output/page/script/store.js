@@ -1,5 +1,5 @@
 // @ts-check
-// The current state, its address, and those who are told of changes.
+// The current state, its address, and the listeners to its changes.
 
 import { addressOf, reduce, stateAt, stepsBetween } from "./state.js";
 

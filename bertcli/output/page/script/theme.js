@@ -18,7 +18,7 @@ function cached(name, compute) {
   return known.get(name);
 }
 
-export const isDark = () => !isPaper && (document.documentElement.dataset.theme ?? (systemTheme.matches ? "dark" : "light")) === "dark";
+const isDark = () => !isPaper && (document.documentElement.dataset.theme ?? (systemTheme.matches ? "dark" : "light")) === "dark";
 
 /** Apply the theme that was chosen when the page was last open, and call onChange whenever the theme changes. */
 export function startTheme(onChange) {
@@ -140,7 +140,7 @@ function luminance(/** @type {Rgb} */ parts) {
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
-export function contrast(/** @type {Rgb} */ a, /** @type {Rgb} */ b) {
+function contrast(/** @type {Rgb} */ a, /** @type {Rgb} */ b) {
   const [light, dark] = [luminance(a), luminance(b)].sort((one, other) => other - one);
   return (light + 0.05) / (dark + 0.05);
 }

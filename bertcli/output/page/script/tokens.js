@@ -87,7 +87,7 @@ export class TokenList {
   }
 
   /**
-   * Mark the token that is spoken of, and shade all tokens.
+   * Mark the token in focus and the kept one, and shade all tokens.
    *
    * @param {number | null} chosen
    * @param {number | null} [kept]

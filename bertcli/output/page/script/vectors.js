@@ -82,7 +82,7 @@ export function headingsOf(/** @type {Frame} */ { columns, score, weight, strips
 }
 
 /** Paint the headings, with the query above the keys that it is multiplied with. */
-export function paintHeadings(context, /** @type {Frame} */ frame, /** @type {any} */ query) {
+function paintHeadings(context, /** @type {Frame} */ frame, /** @type {any} */ query) {
   context.font = `12px ${FONT}`;
   context.textBaseline = "middle";
   context.fillStyle = colour("muted");

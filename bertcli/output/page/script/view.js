@@ -40,12 +40,12 @@ export class View {
     return null;
   }
 
-  /** @returns {import("./drawings.js").Drawing | null} What the view shows, to be saved as a picture. */
+  /** @returns {import("./drawings.js").Drawing | null} The drawing of the view, to be saved as a picture. */
   drawing(/** @type {State} */ _state) {
     return null;
   }
 
-  /** @returns {string[]} What a name of a file says besides the name of the view. */
+  /** @returns {string[]} The words of a file name after the name of the view. */
   fileWords(/** @type {State} */ _state) {
     return [];
   }

@@ -5,7 +5,8 @@
  * @typedef {import("./data.js").Text} Text
  *
  * @typedef {object} Word A stretch of the text without whitespace.
- * @property {{text: string, position: number | null}[]} fragments What each token is made from; null: no token.
+ * @property {{text: string, position: number | null}[]} fragments Parts of the text, each with the position of
+ *   its token; null if no token has it.
  * @property {number[]} positions Its tokens.
  * @property {number} sentence 0 or 1
  */
@@ -53,7 +54,7 @@ class WordReader {
     this.ends[sentence] = Math.max(this.ends[sentence], end);
   }
 
-  /** Read what no token is made from, such as the part of a text that was cut. */
+  /** Read the rest of a sentence, which has no tokens, such as the part of a text that was cut. */
   readRest(/** @type {number} */ sentence) {
     const rest = this.sentences[sentence].slice(this.ends[sentence]).trim();
     if (rest) this.begin(sentence).fragments.push({ text: rest.length > LONGEST_REST ? `${rest.slice(0, LONGEST_REST)}…` : rest, position: null });

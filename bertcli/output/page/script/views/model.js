@@ -3,7 +3,7 @@
 
 import { silentCanvas } from "../canvas.js";
 import { changeInBrief, changeOf, distanceInWords, fillRanking, markChanges, openChange, tableOfChanges } from "../changes.js";
-import { comparisonOf } from "../compared.js";
+import { comparisonOf, textName } from "../compared.js";
 import { tableOfComparison } from "../comparedfiles.js";
 import { about, layerName, layerOf, textAt } from "../data.js";
 import { make } from "../dom.js";
@@ -26,6 +26,9 @@ import { shownMatrix } from "../weights.js";
 
 const HINT = "Rows are layers, columns are heads. Click a thumbnail to enlarge it, and again to open the head.";
 const HINT_OF_CHANGES = "Each thumbnail shows how the weights of a head differ between the texts. Click one to enlarge it, and again to compare it in the matrix view.";
+
+/** Let the browser draw and react before the work continues. */
+const pause = () => new Promise((resume) => setTimeout(resume));
 
 export class ModelView extends View {
   constructor() {
@@ -89,40 +92,38 @@ export class ModelView extends View {
     const rows = shownPositions(state);
     const compared = comparedIn(state)?.text ?? null;
     const asked = JSON.stringify([currentText(state).number, rows, compared, state.pairs]);
-    if (asked === this.pictured) return undefined;
+    if (asked === this.pictured) return;
     this.pictured = "";
     this.changes = compared === null ? null : [];
     this.pictures = [];
     this.say();
     for (let layer = 0; layer < about.layers; layer++) {
       for (let head = 0; head < about.heads; head++) {
-        if (!(await this.readOne(state, layer, head, rows))) return undefined;
-        if (this.changes) await new Promise((resume) => setTimeout(resume));
-        if (this.drawn !== state) return undefined;
+        await this.readOne(state, layer, head, rows);
+        if (this.changes) await pause();
+        if (this.drawn !== state) return;
       }
       if (this.changes) this.paint(state);
-      await new Promise((resume) => setTimeout(resume));
-      if (this.drawn !== state) return undefined;
+      await pause();
+      if (this.drawn !== state) return;
     }
     this.pictured = asked;
-    return undefined;
   }
 
-  /** Read a head. Return false if the state has changed meanwhile. */
+  /** Read a head, unless the state changes meanwhile. */
   async readOne(/** @type {State} */ state, /** @type {number} */ layer, /** @type {number} */ head, /** @type {import("../zoom.js").Rows} */ rows) {
     const at = layer * about.heads + head;
     if (this.changes) {
       const comparison = await this.comparisonOf(state, layer, head);
-      if (this.drawn !== state) return false;
+      if (this.drawn !== state) return;
       this.changes[at] = changeOf(comparison);
       this.pictures[at] = new Thumbnail(comparison.difference, comparison.either);
-      return true;
+    } else {
+      const matrix = await this.matrixOf(state, layer, head);
+      if (this.drawn !== state) return;
+      this.pictures[at] = new Thumbnail(matrix, rows);
+      if (state.extent === "head") this.paintOne(state, at, 0);
     }
-    const matrix = await this.matrixOf(state, layer, head);
-    if (this.drawn !== state) return false;
-    this.pictures[at] = new Thumbnail(matrix, rows);
-    if (state.extent === "head") this.paintOne(state, at, 0);
-    return true;
   }
 
   /** Return the scale of a thumbnail. most: The largest weight or difference of all heads. */
@@ -147,7 +148,7 @@ export class ModelView extends View {
     markChanges(this.bars, this.changes ?? []);
     this.ranking.hidden = !this.changes;
     if (this.changes) {
-      const names = [state.text, comparedIn(state).text].map((number) => `text ${number + 1}`);
+      const names = [state.text, comparedIn(state).text].map(textName);
       this.legend.showBar(state, differenceBar(most, `more in ${names[0]}`, `more in ${names[1]}`), false);
       fillRanking(this.ranking, this.changes, names);
       return;
@@ -192,7 +193,7 @@ export class ModelView extends View {
 
   drawing(/** @type {State} */ state) {
     const side = 90;
-    const title = this.changes ? `Attention of all heads: text ${comparedIn(state).text + 1} − text ${state.text + 1}` : "Attention of all heads";
+    const title = this.changes ? `Attention of all heads: ${textName(comparedIn(state).text)} − ${textName(state.text)}` : "Attention of all heads";
     return drawingOfHeads(title, { width: side, height: side, gap: 6 }, (context, at, x, y) => {
       context.imageSmoothingEnabled = false;
       context.drawImage(this.canvases[at], x, y, side, side);
@@ -227,7 +228,7 @@ export class ModelView extends View {
     this.say();
   }
 
-  /** Say what the head is that was last pointed at. */
+  /** Describe the head that was last pointed at. */
   say() {
     const { pointed: place, changes } = this;
     if (place === null) {
