@@ -16,6 +16,8 @@ export default [
         { property: "outerHTML", message: "Text is never parsed as HTML." },
         { property: "insertAdjacentHTML", message: "Text is never parsed as HTML." }],
       "max-lines": ["error", 400],
+      "max-len": ["error", 120],
+      curly: ["error", "multi-line"],
     },
   },
   { files: ["bertcli/output/page/script/**"], languageOptions: { globals: globals.browser } },

@@ -2,8 +2,8 @@
 // The alignment of the tokens of two texts, by a longest common subsequence.
 
 /**
- * @typedef {object} Slot A place in the aligned texts. A token that only one text has is alone in it, or beside one that
- *   only the other text has.
+ * @typedef {object} Slot A place in the aligned texts. A token that only one text has is alone in it, or beside one
+ *   that only the other text has.
  * @property {number | null} left Position in the left text.
  * @property {number | null} right Position in the right text.
  * @property {boolean} isSame True if both texts have the same token here.
@@ -11,7 +11,8 @@
  */
 
 /** Return the position that a slot has in the left text (side 0) or in the right one (side 1). */
-export const positionOn = (/** @type {Slot} */ { left, right }, /** @type {number} */ side) => (side === 0 ? left : right);
+export const positionOn = (/** @type {Slot} */ { left, right }, /** @type {number} */ side) =>
+  side === 0 ? left : right;
 
 /** @returns {Slot[]} One for each token of a text that is compared with itself. */
 export const identity = (/** @type {number} */ size) =>
@@ -31,7 +32,12 @@ export function aligned(left, right, pairsReplaced) {
   for (const [leftAt, rightAt] of [...commonSubsequence(left, right), [left.length, right.length]]) {
     const isAligned = pairsReplaced && leftAt - leftNext === rightAt - rightNext;
     while (leftNext < leftAt || rightNext < rightAt) {
-      slots.push({ left: leftNext < leftAt ? leftNext++ : null, right: rightNext < rightAt ? rightNext++ : null, isSame: false, isAligned });
+      slots.push({
+        left: leftNext < leftAt ? leftNext++ : null,
+        right: rightNext < rightAt ? rightNext++ : null,
+        isSame: false,
+        isAligned,
+      });
     }
     if (leftAt < left.length) slots.push({ left: leftNext++, right: rightNext++, isSame: true, isAligned: true });
   }
@@ -62,7 +68,8 @@ function subsequenceBetween(/** @type {string[]} */ left, /** @type {string[]} *
   for (let row = left.length - 1; row >= 0; row--) {
     for (let column = right.length - 1; column >= 0; column--) {
       const at = row * width + column;
-      lengths[at] = left[row] === right[column] ? lengths[at + width + 1] + 1 : Math.max(lengths[at + width], lengths[at + 1]);
+      lengths[at] =
+        left[row] === right[column] ? lengths[at + width + 1] + 1 : Math.max(lengths[at + width], lengths[at + 1]);
     }
   }
   /** @type {[number, number][]} */

@@ -46,7 +46,8 @@ const HATCH = 6; // between the lines of a hatching
 const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500];
 
 /** Return the number of rows from one label to the next. */
-const labelStep = (/** @type {number} */ cell) => (cell >= LABELLED_CELL ? 1 : STEPS.find((step) => step * cell >= LINE) ?? 1000);
+const labelStep = (/** @type {number} */ cell) =>
+  cell >= LABELLED_CELL ? 1 : (STEPS.find((step) => step * cell >= LINE) ?? 1000);
 
 /**
  * Return the frame of a matrix.
@@ -65,7 +66,11 @@ export function layOut(context, text, { queries, keys }, { width, height, isPart
   context.font = `13px ${FONT}`;
   const digits = Math.max(queries.length, keys.length) * LABELLED_CELL > width * 0.8 ? 26 : 0;
   const widest = (/** @type {number[]} */ positions) =>
-    Math.ceil(Math.max(...positions.map((at) => context.measureText(visible(text.tokens[at]).slice(0, 40)).width), 12)) + digits + 12;
+    Math.ceil(
+      Math.max(...positions.map((at) => context.measureText(visible(text.tokens[at]).slice(0, 40)).width), 12),
+    ) +
+    digits +
+    12;
   const left = Math.min(widest(queries), 130, width * 0.28);
   const top = Math.min(widest(keys), 110);
   let across = Math.min(largest, (width - left) / keys.length);
@@ -120,7 +125,9 @@ function paintGrid(context, { left, top, across, down }, { queries, keys }) {
   context.lineWidth = 1;
   context.beginPath();
   const [right, bottom] = [left + across * keys.length, top + down * queries.length];
-  for (let at = 0; at <= keys.length; at++) line(context, left + at * across - 0.5, top, left + at * across - 0.5, bottom);
+  for (let at = 0; at <= keys.length; at++) {
+    line(context, left + at * across - 0.5, top, left + at * across - 0.5, bottom);
+  }
   for (let at = 0; at <= queries.length; at++) line(context, left, top + at * down - 0.5, right, top + at * down - 0.5);
   context.stroke();
 }
@@ -171,7 +178,12 @@ function line(context, x, y, toX, toY) {
  *
  * @returns {Label[]}
  */
-export function labelsOf(/** @type {Names} */ text, /** @type {number[]} */ positions, /** @type {number} */ cell, /** @type {number | null | undefined} */ chosen) {
+export function labelsOf(
+  /** @type {Names} */ text,
+  /** @type {number[]} */ positions,
+  /** @type {number} */ cell,
+  /** @type {number | null | undefined} */ chosen,
+) {
   const step = labelStep(cell);
   const chosenAt = chosen === null || chosen === undefined ? -1 : positions.indexOf(chosen);
   const isFree = (/** @type {number} */ at) =>
@@ -179,7 +191,9 @@ export function labelsOf(/** @type {Names} */ text, /** @type {number[]} */ posi
   const numberOf = (/** @type {number} */ position) => text.numbers?.[position] ?? position;
   return positions
     .map((position, at) => ({ position, at, isChosen: at === chosenAt, name: visible(text.tokens[position]) }))
-    .filter(({ position, at, isChosen }) => isChosen || step === 1 || (Number(numberOf(position)) % step === 0 && isFree(at)))
+    .filter(
+      ({ position, at, isChosen }) => isChosen || step === 1 || (Number(numberOf(position)) % step === 0 && isFree(at)),
+    )
     .map((label) => (step === 1 ? label : { ...label, name: `${numberOf(label.position)} ${label.name}` }));
 }
 
@@ -235,11 +249,21 @@ function paintCross(context, { left, top, across, down }, { queries, keys }, pla
   context.strokeStyle = colour("accent");
   context.lineWidth = 1.5;
   if (row >= 0) context.strokeRect(left + 0.5, top + row * down, across * keys.length - 1, Math.max(down, 2));
-  if (column >= 0) context.strokeRect(left + column * across, top + 0.5, Math.max(across, 2), down * queries.length - 1);
+  if (column >= 0) {
+    context.strokeRect(left + column * across, top + 0.5, Math.max(across, 2), down * queries.length - 1);
+  }
 }
 
 /** Paint the number that a drawing has for a cell, on the colour of the cell. */
-export function paintCell(context, /** @type {string} */ written, /** @type {[number, number, number]} */ background, x, y, width, height) {
+export function paintCell(
+  context,
+  /** @type {string} */ written,
+  /** @type {[number, number, number]} */ background,
+  x,
+  y,
+  width,
+  height,
+) {
   context.fillStyle = css(background);
   context.fillRect(x, y, width, height);
   context.fillStyle = inkOn(background);

@@ -24,7 +24,8 @@ const RANKED = 8;
 /** @returns {HeadChange} */
 export function changeOf(/** @type {import("./comparison.js").Comparison} */ comparison) {
   const [most] = comparison.largest(1);
-  const words = most ? `largest difference ${signed(most.difference)} (${nameAt(comparison, most.query)} → ${nameAt(comparison, most.key)})` : "";
+  const where = most && [most.query, most.key].map((at) => nameAt(comparison, at)).join(" → ");
+  const words = most ? `largest difference ${signed(most.difference)} (${where})` : "";
   return {
     distance: comparison.distance().mean, words, largest: most?.difference ?? null,
   };
@@ -80,8 +81,18 @@ export function tableOfChanges(/** @type {import("./data.js").Text} */ text, /**
 /** Explain and rank the changes of all heads in an element. */
 export function fillRanking(root, /** @type {HeadChange[]} */ changes, /** @type {string[]} */ [left, right]) {
   const heads = about.layers * about.heads;
-  fill(root, make("h2", { text: "Heads that change most" }),
-    changes.length < heads ? make("p", { class: "quiet", role: "status", text: `${changes.length} of ${heads} heads are compared so far.` }) : null,
-    make("p", { class: "quiet", text: `Jensen-Shannon distance between ${left} and ${right}: the mean over the aligned queries, each row scaled to sum to 1 over the aligned keys. The bar under a thumbnail shows it as a share of the largest.` }),
-    rankingOf(changes));
+  fill(
+    root,
+    make("h2", { text: "Heads that change most" }),
+    changes.length < heads
+      ? make("p", { class: "quiet", role: "status", text: `${changes.length} of ${heads} heads are compared so far.` })
+      : null,
+    make("p", {
+      class: "quiet",
+      text:
+        `Jensen-Shannon distance between ${left} and ${right}: the mean over the aligned queries, each row scaled to ` +
+        "sum to 1 over the aligned keys. The bar under a thumbnail shows it as a share of the largest.",
+    }),
+    rankingOf(changes),
+  );
 }

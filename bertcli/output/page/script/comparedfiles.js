@@ -25,7 +25,13 @@ export function drawingOfPanels(title, panels, headings, key) {
   const lefts = panels.map((_, at) => panels.slice(0, at).reduce((left, { frame }) => left + frame.width + GAP, 0));
   const height = HEADING + KEY + Math.max(...panels.map(({ frame }) => frame.height));
   const paint = (context) => {
-    const write = (/** @type {string} */ text, /** @type {number} */ x, /** @type {number} */ y, /** @type {number} */ width, /** @type {string} */ ink) => {
+    const write = (
+      /** @type {string} */ text,
+      /** @type {number} */ x,
+      /** @type {number} */ y,
+      /** @type {number} */ width,
+      /** @type {string} */ ink,
+    ) => {
       context.font = `13px ${FONT}`;
       context.textAlign = "left";
       context.textBaseline = "middle";
@@ -58,7 +64,8 @@ export function drawingOfPanels(title, panels, headings, key) {
  * @returns {import("./tables.js").Table}
  */
 export function tableOfComparison({ slots, sides, isOfTexts, matrices, difference }, { queries, keys }) {
-  const columnsOf = (/** @type {string} */ prefix) => ["query_position", "query", "key_position", "key"].map((name) => prefix + name);
+  const columnsOf = (/** @type {string} */ prefix) =>
+    ["query_position", "query", "key_position", "key"].map((name) => prefix + name);
   const names = sides.map(({ name }) => name.replace(" ", "_"));
   const placeOn = (/** @type {0 | 1} */ side, /** @type {number} */ query, /** @type {number} */ key) =>
     [query, key].flatMap((at) => {

@@ -17,20 +17,59 @@ export class CompareControl {
     this.kinds = {
       nothing: button("nothing", "Do not compare", () => change({ compare: null })),
       head: button("head", "Compare with another head of this text (c)", () => change({ compare: nextHead(now()) })),
-      text: button("text", "Compare with the same head in another text (c)", () => change({ compare: nextText(now()) })),
+      text: button("text", "Compare with the same head in another text (c)", () =>
+        change({ compare: nextText(now()) }),
+      ),
     };
-    this.layer = make("select", { "aria-label": "Layer to compare with", onchange: () => this.choose() },
-      ...Array.from({ length: about.layers }, (_, value) => make("option", { value, text: `layer ${layerName(value)}` })));
-    this.head = make("select", { "aria-label": "Head to compare with", title: "Previous or next head: { }", onchange: () => this.choose() });
-    this.text = make("select", { "aria-label": "Text to compare with", title: "Previous or next text: { }", onchange: () => change({ compare: comparedText(Number(this.text.value)) }) });
-    this.swap = make("button", { type: "button", class: "plain", text: "⇄", title: "Exchange left and right (x)", "aria-label": "Exchange left and right", onclick: exchange });
-    this.box = make("input", { type: "checkbox", onchange: () => change({ pairs: this.box.checked ? "replaced" : "same" }) });
-    this.pairs = make("label", {
-      class: "control", title: "Also compare tokens that replace as many others in the same place, such as she and he",
-    }, this.box, make("span", { text: "Pair replaced tokens" }));
-    this.element = make("div", { class: "control compare", role: "group", "aria-label": "Compare with" },
-      make("span", { class: "caption", text: "Compare with" }), make("span", { class: "segments" }, ...Object.values(this.kinds)),
-      this.layer, this.head, this.text, this.swap, this.pairs);
+    this.layer = make(
+      "select",
+      { "aria-label": "Layer to compare with", onchange: () => this.choose() },
+      ...Array.from({ length: about.layers }, (_, value) =>
+        make("option", { value, text: `layer ${layerName(value)}` }),
+      ),
+    );
+    this.head = make("select", {
+      "aria-label": "Head to compare with",
+      title: "Previous or next head: { }",
+      onchange: () => this.choose(),
+    });
+    this.text = make("select", {
+      "aria-label": "Text to compare with",
+      title: "Previous or next text: { }",
+      onchange: () => change({ compare: comparedText(Number(this.text.value)) }),
+    });
+    this.swap = make("button", {
+      type: "button",
+      class: "plain",
+      text: "⇄",
+      title: "Exchange left and right (x)",
+      "aria-label": "Exchange left and right",
+      onclick: exchange,
+    });
+    this.box = make("input", {
+      type: "checkbox",
+      onchange: () => change({ pairs: this.box.checked ? "replaced" : "same" }),
+    });
+    this.pairs = make(
+      "label",
+      {
+        class: "control",
+        title: "Also compare tokens that replace as many others in the same place, such as she and he",
+      },
+      this.box,
+      make("span", { text: "Pair replaced tokens" }),
+    );
+    this.element = make(
+      "div",
+      { class: "control compare", role: "group", "aria-label": "Compare with" },
+      make("span", { class: "caption", text: "Compare with" }),
+      make("span", { class: "segments" }, ...Object.values(this.kinds)),
+      this.layer,
+      this.head,
+      this.text,
+      this.swap,
+      this.pairs,
+    );
   }
 
   choose() {
@@ -65,7 +104,11 @@ export class CompareControl {
 
   showText(/** @type {number} */ own, /** @type {number} */ other) {
     const others = Array.from({ length: textCount() }, (_, number) => number).filter((number) => number !== own);
-    this.text.replaceChildren(...others.map((number) => make("option", { value: number, text: `${number + 1}. ${titleOf(textAt(number), 40)}` })));
+    this.text.replaceChildren(
+      ...others.map((number) =>
+        make("option", { value: number, text: `${number + 1}. ${titleOf(textAt(number), 40)}` }),
+      ),
+    );
     this.text.value = other;
   }
 }

@@ -17,8 +17,8 @@ import { RowMatrix } from "./data.js";
  * @typedef {object} Distance
  * @property {number | null} mean Over the queries; null without any.
  * @property {number} queries
- * @property {number[]} shares The mean share of a row's weights that goes to the keys with differences, on the left and on
- *   the right.
+ * @property {number[]} shares The mean share of a row's weights that goes to the keys with differences, on the left
+ *   and on the right.
  *
  * @typedef {{query: number, key: number, difference: number}} Change The difference of a weight, with its slots.
  */
@@ -70,7 +70,8 @@ export class Comparison {
       new SlotMatrix(matrix, slots.map((slot) => positionOn(slot, side))));
     const isShown = this.sides.map(({ rows }, side) => {
       const shown = { queries: new Set(rows.queries), keys: new Set(rows.keys) };
-      return (/** @type {Slot} */ slot, /** @type {"queries" | "keys"} */ axis) => shown[axis].has(positionOn(slot, side));
+      return (/** @type {Slot} */ slot, /** @type {"queries" | "keys"} */ axis) =>
+        shown[axis].has(positionOn(slot, side));
     });
     const [isOnLeft, isOnRight] = isShown;
     /** The rows and columns of the left and of the right matrix. */
@@ -112,8 +113,9 @@ export class Comparison {
   }
 
   /**
-   * Return the Jensen-Shannon distance: the mean over the queries that have differences of the distance between the two
-   * rows, each scaled to sum to 1 over the keys that have differences. Rows without any weight on these keys are left out.
+   * Return the Jensen-Shannon distance: the mean, over the queries that have differences, of the distance between the
+   * two rows. Each row is scaled to sum to 1 over the keys that have differences. Rows without any weight on these keys
+   * are left out.
    *
    * @returns {Distance}
    */
@@ -129,12 +131,19 @@ export class Comparison {
       sum += rowDistance(rows, masses, keys);
       count += 1;
     }
-    return { mean: count ? sum / count : null, queries: count, shares: shares.map((share) => share / (queries.length || 1)) };
+    return {
+      mean: count ? sum / count : null,
+      queries: count,
+      shares: shares.map((share) => share / (queries.length || 1)),
+    };
   }
 }
 
 /** @returns {Rows} The slots that are wanted as rows, and those that are wanted as columns. */
-function rowsWhere(/** @type {Slot[]} */ slots, /** @type {(slot: Slot, axis: "queries" | "keys") => boolean} */ isWanted) {
+function rowsWhere(
+  /** @type {Slot[]} */ slots,
+  /** @type {(slot: Slot, axis: "queries" | "keys") => boolean} */ isWanted,
+) {
   const slotsOf = (/** @type {"queries" | "keys"} */ axis) =>
     slots.flatMap((slot, at) => (isWanted(slot, axis) ? [at] : []));
   return { queries: slotsOf("queries"), keys: slotsOf("keys") };
@@ -150,7 +159,11 @@ function massOn(/** @type {Float32Array} */ row, /** @type {number[]} */ keys) {
 }
 
 /** Return the square root of the Jensen-Shannon divergence of two rows, in nats. */
-function rowDistance(/** @type {Float32Array[]} */ [left, right], /** @type {number[]} */ [leftMass, rightMass], /** @type {number[]} */ keys) {
+function rowDistance(
+  /** @type {Float32Array[]} */ [left, right],
+  /** @type {number[]} */ [leftMass, rightMass],
+  /** @type {number[]} */ keys,
+) {
   let divergence = 0;
   for (const key of keys) {
     const one = left[key] / leftMass;

@@ -32,9 +32,30 @@ const BUILDERS = {
   through: () => new Stepper("Through layer", "through"),
   heads: () => new HeadChips(true),
   head: () => new HeadChips(false),
-  filter: () => new Segments("filter", "Sentences", FILTERS.map(({ name, title }) => [name, title, null]), true),
-  statistic: () => new Segments("statistic", "Statistic", about.statistics.map((name) => [name, name, MEANINGS[name]]), false),
-  drawing: () => new Segments("drawing", "Draw as", [["matrix", "matrix", "A cell for each weight"], ["lines", "lines", "Lines from queries on the left to keys on the right"]], true),
+  filter: () =>
+    new Segments(
+      "filter",
+      "Sentences",
+      FILTERS.map(({ name, title }) => [name, title, null]),
+      true,
+    ),
+  statistic: () =>
+    new Segments(
+      "statistic",
+      "Statistic",
+      about.statistics.map((name) => [name, name, MEANINGS[name]]),
+      false,
+    ),
+  drawing: () =>
+    new Segments(
+      "drawing",
+      "Draw as",
+      [
+        ["matrix", "matrix", "A cell for each weight"],
+        ["lines", "lines", "Lines from queries on the left to keys on the right"],
+      ],
+      true,
+    ),
   least: () => new LeastSlider(),
   find: () => new SearchChip(),
   special: () => new SpecialSwitch(),
@@ -43,18 +64,35 @@ const BUILDERS = {
 
 /** Buttons of which one is pressed. */
 export class Segments {
-  constructor(/** @type {string} */ name, /** @type {string} */ title, /** @type {[string, string, string | null][]} */ choices, /** @type {boolean} */ hasCaption) {
+  constructor(
+    /** @type {string} */ name,
+    /** @type {string} */ title,
+    /** @type {[string, string, string | null][]} */ choices,
+    /** @type {boolean} */ hasCaption,
+  ) {
     this.name = name;
-    this.buttons = choices.map(([value, text, meaning]) => make("button", {
-      type: "button", [`data-${name}`]: value, text, title: meaning, onclick: () => change({ [name]: value }),
-    }));
-    this.element = make("div", { class: `control ${name}`, role: "group", "aria-label": title },
-      hasCaption ? make("span", { class: "caption", text: title }) : null, make("span", { class: "segments" }, ...this.buttons));
+    this.buttons = choices.map(([value, text, meaning]) =>
+      make("button", {
+        type: "button",
+        [`data-${name}`]: value,
+        text,
+        title: meaning,
+        onclick: () => change({ [name]: value }),
+      }),
+    );
+    this.element = make(
+      "div",
+      { class: `control ${name}`, role: "group", "aria-label": title },
+      hasCaption ? make("span", { class: "caption", text: title }) : null,
+      make("span", { class: "segments" }, ...this.buttons),
+    );
   }
 
   show(/** @type {State} */ state) {
     if (this.name === "filter") this.element.hidden = !currentText(state).sentences.length;
-    for (const button of this.buttons) button.setAttribute("aria-pressed", String(button.dataset[this.name] === state[this.name]));
+    for (const button of this.buttons) {
+      button.setAttribute("aria-pressed", String(button.dataset[this.name] === state[this.name]));
+    }
   }
 }
 
@@ -69,7 +107,11 @@ class LeastSlider {
     });
     this.number = make("output", { class: "number" });
     this.automatic = make("button", {
-      type: "button", class: "chip", text: "automatic", title: "Keep about five lines a token (0)", onclick: () => change({ least: null }),
+      type: "button",
+      class: "chip",
+      text: "automatic",
+      title: "Keep about five lines a token (0)",
+      onclick: () => change({ least: null }),
     });
     this.count = make("span", { class: "quiet number count" });
     this.element = make("div", { class: "control least" },
@@ -116,9 +158,16 @@ class SpecialSwitch {
       type: "checkbox", onchange: () => change({ special: this.box.checked ? "hide" : "show" }),
     });
     this.note = make("span", { class: "quiet" });
-    this.element = make("label", {
-      class: "control special", title: "Leave out the tokens that the tokenizer adds, and scale the other weights of each row to sum to 1",
-    }, this.box, make("span", { text: `Hide ${SPECIAL_NAMES}` }), this.note);
+    this.element = make(
+      "label",
+      {
+        class: "control special",
+        title: "Leave out the tokens that the tokenizer adds, and scale the other weights of each row to sum to 1",
+      },
+      this.box,
+      make("span", { text: `Hide ${SPECIAL_NAMES}` }),
+      this.note,
+    );
   }
 
   show(/** @type {State} */ state, /** @type {any} */ view) {
@@ -148,11 +197,26 @@ class Stepper {
   constructor(/** @type {string} */ title, /** @type {"layer" | "through"} */ name) {
     this.name = name;
     const step = (/** @type {number} */ by) => change({ [name]: within(now()[name] + by, about.layers) });
-    this.select = make("select", { "aria-label": title, "data-control": name, onchange: () => change({ [name]: Number(this.select.value) }) },
-      ...Array.from({ length: about.layers }, (_, value) => make("option", { value, text: layerName(value) })));
-    this.less = make("button", { type: "button", "aria-label": `${title}: previous`, text: "‹", onclick: () => step(-1) });
+    this.select = make(
+      "select",
+      { "aria-label": title, "data-control": name, onchange: () => change({ [name]: Number(this.select.value) }) },
+      ...Array.from({ length: about.layers }, (_, value) => make("option", { value, text: layerName(value) })),
+    );
+    this.less = make("button", {
+      type: "button",
+      "aria-label": `${title}: previous`,
+      text: "‹",
+      onclick: () => step(-1),
+    });
     this.more = make("button", { type: "button", "aria-label": `${title}: next`, text: "›", onclick: () => step(1) });
-    this.element = make("div", { class: "control stepper" }, make("span", { class: "caption", text: title }), this.less, this.select, this.more);
+    this.element = make(
+      "div",
+      { class: "control stepper" },
+      make("span", { class: "caption", text: title }),
+      this.less,
+      this.select,
+      this.more,
+    );
   }
 
   show(/** @type {State} */ state) {
@@ -167,12 +231,26 @@ class Stepper {
 class HeadChips {
   constructor(/** @type {boolean} */ areMany) {
     this.areMany = areMany;
-    this.chips = Array.from({ length: about.heads }, (_, head) => make("button", {
-      type: "button", class: "head", text: head, "data-head": head, "aria-label": `head ${head}`,
-      onclick: (event) => this.choose(head, event.altKey || event.shiftKey),
-      ondblclick: () => this.choose(head, true),
-    }));
-    this.all = areMany ? make("button", { type: "button", class: "plain", text: "all", title: "all heads or none", onclick: toggleHeads }) : null;
+    this.chips = Array.from({ length: about.heads }, (_, head) =>
+      make("button", {
+        type: "button",
+        class: "head",
+        text: head,
+        "data-head": head,
+        "aria-label": `head ${head}`,
+        onclick: (event) => this.choose(head, event.altKey || event.shiftKey),
+        ondblclick: () => this.choose(head, true),
+      }),
+    );
+    this.all = areMany
+      ? make("button", {
+          type: "button",
+          class: "plain",
+          text: "all",
+          title: "all heads or none",
+          onclick: toggleHeads,
+        })
+      : null;
     const title = areMany ? "Heads" : "Head";
     this.element = make("div", { class: "control chips", role: "group", "aria-label": title },
       make("span", { class: "caption", text: title }), make("span", { class: "row" }, ...this.chips), this.all);

@@ -2,10 +2,17 @@
 // The data in the page: JSON about the model and each text, and the arrays of each layer, inflated on first use.
 
 /**
+ * @typedef {object} Attribution
+ * @property {string} target
+ * @property {string} method
+ * @property {(number | null)[]} values For each token.
+ * @property {number | null} gap How much the values differ from the whole change.
+ * @property {number} logprob
+ *
  * @typedef {object} Mask
  * @property {number} position
  * @property {{token: string, score: number, sequence: string}[]} predictions
- * @property {{target: string, method: string, values: (number | null)[], gap: number | null, logprob: number}[]} [attributions]
+ * @property {Attribution[]} [attributions]
  * @property {{target: string, values: (number | null)[][], logprob: number}} [headEffects] layers x heads
  *
  * @typedef {object} Text
@@ -16,8 +23,8 @@
  * @property {boolean} truncated
  * @property {string[]} tokens
  * @property {number[]} sentences 0 or 1 for each token of a pair of sentences; empty for a single text.
- * @property {([number, number] | null)[]} [spans] Where each token starts and ends in its sentence, in UTF-16 units; null
- *   for a token without a place.
+ * @property {([number, number] | null)[]} [spans] Where each token starts and ends in its sentence, in UTF-16 units;
+ *   null for a token without a place.
  * @property {number[][]} statistics For each head, by layer * heads + head, in the order of about.statistics.
  * @property {(string | null)[]} labels For each head.
  * @property {Mask[]} masks
@@ -86,7 +93,8 @@ const keptArrays = new Map();
 function kept(id, parse) {
   const known = keptArrays.get(id);
   keptArrays.delete(id);
-  const promise = known ?? inflated(id).then((buffer) => ({ parts: buffer && parse(buffer), bytes: buffer?.byteLength ?? 0 }));
+  const promise =
+    known ?? inflated(id).then((buffer) => ({ parts: buffer && parse(buffer), bytes: buffer?.byteLength ?? 0 }));
   keptArrays.set(id, promise);
   if (!known) promise.then(forgetOldest);
   return promise.then(({ parts }) => parts);
@@ -140,7 +148,10 @@ export function vectorsOf(/** @type {Text} */ text, /** @type {number} */ layer)
     const steps = new Int16Array(buffer, 8 * rows);
     const vector = (row) => {
       const scale = maxima[row] / about.vectorSteps;
-      return Float32Array.from(steps.subarray(row * about.headSize, (row + 1) * about.headSize), (step) => step * scale);
+      return Float32Array.from(
+        steps.subarray(row * about.headSize, (row + 1) * about.headSize),
+        (step) => step * scale,
+      );
     };
     return {
       query: (head, position) => vector(head * text.size + position),

@@ -97,7 +97,9 @@ export class EdgeDiagram {
     this.own = this.side === null ? [] : this.lines.of(this.side, this.chosen);
     const isEmpty = !this.shown.length;
     this.nothing.hidden = !isEmpty;
-    if (isEmpty) this.nothing.textContent = nothingReaches(this.lines.largest(this.side, this.chosen), state.least ?? 0);
+    if (isEmpty) {
+      this.nothing.textContent = nothingReaches(this.lines.largest(this.side, this.chosen), state.least ?? 0);
+    }
     this.raiseFlag();
     if (isPrinting()) this.paintPaper();
     else this.paint();
@@ -225,7 +227,8 @@ class DiagramSide {
   layOut(/** @type {import("./data.js").Text} */ text, /** @type {import("./rows.js").Rows} */ rows) {
     this.rows = rows;
     const focused = document.activeElement?.closest("[data-position]");
-    const hadFocus = focused && this.list.root.contains(focused) ? Number(/** @type {any} */ (focused).dataset.position) : null;
+    const hadFocus =
+      focused && this.list.root.contains(focused) ? Number(/** @type {any} */ (focused).dataset.position) : null;
     this.list.show(text, this.positions.slice(rows.first, rows.last));
     if (hadFocus !== null) this.list.items.get(hadFocus)?.focus({ preventScroll: true });
     this.list.root.style.top = `${rows.top(rows.first)}px`;
@@ -251,7 +254,12 @@ class DiagramSide {
 function labelWidth(/** @type {import("./data.js").Text} */ text, { queries, keys }) {
   const context = new OffscreenCanvas(1, 1).getContext("2d");
   context.font = `600 14px ${FONT}`;
-  const longest = Math.max(0, ...[...new Set([...queries, ...keys])].map((position) => context.measureText(visible(text.tokens[position]).slice(0, 60)).width));
+  const longest = Math.max(
+    0,
+    ...[...new Set([...queries, ...keys])].map(
+      (position) => context.measureText(visible(text.tokens[position]).slice(0, 60)).width,
+    ),
+  );
   return Math.min(MOST_LABEL, Math.max(LEAST_LABEL, Math.ceil(longest) + 12));
 }
 

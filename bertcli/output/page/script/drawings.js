@@ -44,9 +44,14 @@ export function drawingOfLines(title, text, { queries, keys }, lines) {
     context.font = `13px ${FONT}`;
     context.textBaseline = "middle";
     context.fillStyle = colour("ink");
-    for (const [positions, align, x] of /** @type {[number[], string, number][]} */ ([[queries, "right", LABEL - 8], [keys, "left", WIDTH - LABEL + 8]])) {
+    for (const [positions, align, x] of /** @type {[number[], string, number][]} */ ([
+      [queries, "right", LABEL - 8],
+      [keys, "left", WIDTH - LABEL + 8],
+    ])) {
       context.textAlign = align;
-      positions.forEach((position, place) => context.fillText(shortened(context, visible(text.tokens[position]), LABEL - 8), x, ROW * (place + 0.5)));
+      positions.forEach((position, place) =>
+        context.fillText(shortened(context, visible(text.tokens[position]), LABEL - 8), x, ROW * (place + 0.5)),
+      );
     }
   };
   return { title, width: WIDTH, height: ROW * Math.max(queries.length, keys.length), paint };
@@ -78,7 +83,10 @@ export function drawingOfHeads(title, { width, height, gap }, paintOne) {
 }
 
 /** @returns {Drawing} The statistics view. */
-export function drawingOfStatistics(/** @type {string} */ title, /** @type {(at: number) => {number: string, background: [number, number, number]}} */ cellAt) {
+export function drawingOfStatistics(
+  /** @type {string} */ title,
+  /** @type {(at: number) => {number: string, background: [number, number, number]}} */ cellAt,
+) {
   const cell = { width: 58, height: 34, gap: 3 };
   return drawingOfHeads(title, cell, (context, at, x, y) => {
     const { number, background } = cellAt(at);
@@ -99,13 +107,24 @@ export function drawingOfMasks(title, text, attended, strongestOf) {
   const right = WIDTH / 2 + GAP / 2;
   const lists = text.masks.map(({ position, predictions }) => ({
     predictions: predictions.map(({ token, score }) => ({ name: visible(token), part: score })),
-    keys: strongestOf(position).map((one) => ({ name: `${visible(text.tokens[one.position])} ${one.position}`, part: one.weight })),
+    keys: strongestOf(position).map((one) => ({
+      name: `${visible(text.tokens[one.position])} ${one.position}`,
+      part: one.weight,
+    })),
   }));
-  const heights = lists.map(({ predictions, keys }) => HEADER + BAR_ROW * Math.max(predictions.length, keys.length) + GAP / 2);
+  const heights = lists.map(
+    ({ predictions, keys }) => HEADER + BAR_ROW * Math.max(predictions.length, keys.length) + GAP / 2,
+  );
   const paint = (context) => {
     let top = 0;
     lists.forEach(({ predictions, keys }, at) => {
-      paintBars(context, text.masks.length > 1 ? `mask ${at + 1} of ${text.masks.length}` : "predictions", predictions, 0, top);
+      paintBars(
+        context,
+        text.masks.length > 1 ? `mask ${at + 1} of ${text.masks.length}` : "predictions",
+        predictions,
+        0,
+        top,
+      );
       if (attended !== null) paintBars(context, attended, keys, right, top);
       top += heights[at];
     });
@@ -114,7 +133,13 @@ export function drawingOfMasks(title, text, attended, strongestOf) {
 }
 
 /** Paint a list of names with bars, as wide as half a drawing. */
-function paintBars(context, /** @type {string} */ heading, /** @type {{name: string, part: number}[]} */ rows, /** @type {number} */ left, /** @type {number} */ top) {
+function paintBars(
+  context,
+  /** @type {string} */ heading,
+  /** @type {{name: string, part: number}[]} */ rows,
+  /** @type {number} */ left,
+  /** @type {number} */ top,
+) {
   const width = (WIDTH - GAP) / 2;
   context.textBaseline = "middle";
   context.textAlign = "left";

@@ -25,9 +25,31 @@ export class Enlargement {
     this.parent = parent;
     this.title = make("h2");
     this.canvas = make("canvas", { role: "img", title: "Click to open the head", onclick: open });
-    this.root = make("section", { class: "enlarged", hidden: true }, make("div", { class: "head-line" }, this.title,
-      make("button", { type: "button", class: "plain framed", text: "Open head", title: "Open the head (Enter)", onclick: open }),
-      make("button", { type: "button", class: "plain", text: "×", title: "Close (Esc)", "aria-label": "Close", onclick: close })), this.canvas);
+    this.root = make(
+      "section",
+      { class: "enlarged", hidden: true },
+      make(
+        "div",
+        { class: "head-line" },
+        this.title,
+        make("button", {
+          type: "button",
+          class: "plain framed",
+          text: "Open head",
+          title: "Open the head (Enter)",
+          onclick: open,
+        }),
+        make("button", {
+          type: "button",
+          class: "plain",
+          text: "×",
+          title: "Close (Esc)",
+          "aria-label": "Close",
+          onclick: close,
+        }),
+      ),
+      this.canvas,
+    );
     parent.append(this.root);
   }
 
@@ -56,11 +78,21 @@ export class Enlargement {
   }
 
   paintCells(/** @type {import("./cells.js").Picture} */ picture, /** @type {number} */ room) {
-    const frame = layOut(this.canvas.getContext("2d"), picture.text, picture.rows, { width: room, height: room, isPart: true, largest: LARGEST_CELL });
+    const frame = layOut(this.canvas.getContext("2d"), picture.text, picture.rows, {
+      width: room,
+      height: room,
+      isPart: true,
+      largest: LARGEST_CELL,
+    });
     paintMatrix(fitted(this.canvas, frame.width, frame.height), frame, picture, cellImage(picture), null);
   }
 
-  paintLines(/** @type {import("./cells.js").Picture} */ { text, rows, shading }, /** @type {Thumbnail} */ thumbnail, /** @type {number} */ head, /** @type {number} */ room) {
+  paintLines(
+    /** @type {import("./cells.js").Picture} */ { text, rows, shading },
+    /** @type {Thumbnail} */ thumbnail,
+    /** @type {number} */ head,
+    /** @type {number} */ room,
+  ) {
     const { queries, keys } = rows;
     const height = Math.min(room, 24 * Math.max(queries.length, keys.length));
     const context = fitted(this.canvas, room, height);
@@ -69,7 +101,10 @@ export class Enlargement {
     paintFlow(context, { left, right, top: 0, rowOfLeft, rowOfRight }, thumbnail.links(shading, head));
     context.textBaseline = "middle";
     context.fillStyle = colour("ink");
-    for (const [positions, align, x] of /** @type {[number[], string, number][]} */ ([[queries, "right", left - 8], [keys, "left", right + 8]])) {
+    for (const [positions, align, x] of /** @type {[number[], string, number][]} */ ([
+      [queries, "right", left - 8],
+      [keys, "left", right + 8],
+    ])) {
       const row = height / positions.length;
       context.textAlign = align;
       context.font = `${Math.min(13, Math.max(11, row))}px ${FONT}`;

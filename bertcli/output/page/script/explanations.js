@@ -15,7 +15,8 @@ const METHODS = {
 };
 
 const signed = (/** @type {number} */ number) => (number > 0 ? "+" : "") + number.toPrecision(2);
-const largestOf = (/** @type {(number | null)[]} */ values) => values.reduce((most, value) => Math.max(most, Math.abs(value ?? 0)), 1e-9);
+const largestOf = (/** @type {(number | null)[]} */ values) =>
+  values.reduce((most, value) => Math.max(most, Math.abs(value ?? 0)), 1e-9);
 
 /** Shade an element by a share from -1 to 1, with a readable ink. */
 function shade(element, /** @type {number} */ share) {
@@ -32,14 +33,27 @@ export function attributionOf(/** @type {Text} */ text, { target, method, values
   const most = largestOf(values);
   const tokens = text.tokens.map((token, position) => {
     const value = values[position];
-    const item = make("li", { class: "token attributed", dir: "ltr", title: nameOf(text, position) },
-      make("span", { text: visible(token) }), make("span", { class: "number", text: value === null ? "–" : signed(value) }));
+    const item = make(
+      "li",
+      { class: "token attributed", dir: "ltr", title: nameOf(text, position) },
+      make("span", { text: visible(token) }),
+      make("span", { class: "number", text: value === null ? "–" : signed(value) }),
+    );
     if (value !== null) shade(item, value / most);
     return item;
   });
-  const remainder = gap === null || gap === undefined ? "" : ` The values differ from the whole change by ${gap.toPrecision(2)}.`;
-  return make("section", { class: "explained" },
-    make("h3", {}, "Contribution of each token to ", make("bdi", { dir: "ltr", text: visible(target) }), ` (log-probability ${logprob.toFixed(2)})`),
+  const remainder =
+    gap === null || gap === undefined ? "" : ` The values differ from the whole change by ${gap.toPrecision(2)}.`;
+  return make(
+    "section",
+    { class: "explained" },
+    make(
+      "h3",
+      {},
+      "Contribution of each token to ",
+      make("bdi", { dir: "ltr", text: visible(target) }),
+      ` (log-probability ${logprob.toFixed(2)})`,
+    ),
     make("p", { class: "quiet", text: `${method}: ${METHODS[method] ?? ""}.${remainder}` }),
     make("ol", { class: "flow" }, ...tokens), legend("above 0: supports the prediction", "below 0: opposes it"));
 }
@@ -49,15 +63,45 @@ export function headEffectsOf({ target, values, logprob }) {
   const most = largestOf(values.flat());
   const grid = make("div", { class: "grid numbers effects" });
   grid.style.setProperty("--heads", String(about.heads));
-  grid.append(make("span", { class: "corner" }), ...values[0].map((_, head) => make("span", { class: "column-name", text: head })));
-  values.forEach((row, layer) => grid.append(make("span", { class: "row-name", text: layerName(layer) }), ...row.map((value, head) => {
-    const name = `layer ${layerName(layer)}, head ${head}: ${value === null ? "not computed" : signed(value)}`;
-    const cell = make("button", { type: "button", class: "cell", title: name, "aria-label": name, text: value === null ? "–" : signed(value), onclick: () => openHead(layer, head) });
-    shade(cell, -(value ?? 0) / most); // the colour of support is that of the contributions
-    return cell;
-  })));
-  return make("section", { class: "explained" },
-    make("h3", {}, "Effect of each head on ", make("bdi", { dir: "ltr", text: visible(target) }), ` (log-probability ${logprob.toFixed(2)})`),
-    make("p", { class: "quiet", text: "The change of the log-probability when the head is switched off. Rows are layers, columns are heads. Click a head to open it." }),
-    make("div", { class: "wide" }, grid), legend("below 0: the head supports the prediction", "above 0: it opposes it"));
+  grid.append(
+    make("span", { class: "corner" }),
+    ...values[0].map((_, head) => make("span", { class: "column-name", text: head })),
+  );
+  values.forEach((row, layer) =>
+    grid.append(
+      make("span", { class: "row-name", text: layerName(layer) }),
+      ...row.map((value, head) => {
+        const name = `layer ${layerName(layer)}, head ${head}: ${value === null ? "not computed" : signed(value)}`;
+        const cell = make("button", {
+          type: "button",
+          class: "cell",
+          title: name,
+          "aria-label": name,
+          text: value === null ? "–" : signed(value),
+          onclick: () => openHead(layer, head),
+        });
+        shade(cell, -(value ?? 0) / most); // the colour of support is that of the contributions
+        return cell;
+      }),
+    ),
+  );
+  return make(
+    "section",
+    { class: "explained" },
+    make(
+      "h3",
+      {},
+      "Effect of each head on ",
+      make("bdi", { dir: "ltr", text: visible(target) }),
+      ` (log-probability ${logprob.toFixed(2)})`,
+    ),
+    make("p", {
+      class: "quiet",
+      text:
+        "The change of the log-probability when the head is switched off. Rows are layers, columns are heads. " +
+        "Click a head to open it.",
+    }),
+    make("div", { class: "wide" }, grid),
+    legend("below 0: the head supports the prediction", "above 0: it opposes it"),
+  );
 }

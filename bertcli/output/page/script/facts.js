@@ -9,7 +9,8 @@ import { labelOf, statisticOf } from "./tokens.js";
 /** @typedef {import("./data.js").Text} Text */
 
 export const MEANINGS = {
-  entropy: "how evenly a token spreads its attention, in nats: 0 if all goes to one key, ln n if all n keys get the same",
+  entropy:
+    "how evenly a token spreads its attention, in nats: 0 if all goes to one key, ln n if all n keys get the same",
   self: "the share of attention on the token itself",
   previous: "the share of attention on the previous token",
   next: "the share of attention on the next token",

@@ -39,8 +39,14 @@ class Finder {
       return;
     }
     const text = currentText(state);
-    fill(this.list,
-      ...this.part(heads === null ? [] : [...heads], "head", (at) => this.head(text, at, statistic), "Model and Statistics show all of them"),
+    fill(
+      this.list,
+      ...this.part(
+        heads === null ? [] : [...heads],
+        "head",
+        (at) => this.head(text, at, statistic),
+        "Model and Statistics show all of them",
+      ),
       ...this.part(tokens, "token", (position) => this.token(text, position), "write more of it"),
       heads?.size || tokens.length ? null : make("p", { class: "quiet", text: "No heads or tokens" }),
       heads?.size || tokens.length ? null : syntax());
@@ -53,21 +59,32 @@ class Finder {
     return [
       make("p", { class: "quiet", text: results.length === 1 ? `1 ${kind}` : `${results.length} ${kind}s` }),
       ...first.map(elementOf),
-      results.length > first.length ? make("p", { class: "quiet", text: `and ${results.length - first.length} more; ${rest}` }) : null,
+      results.length > first.length
+        ? make("p", { class: "quiet", text: `and ${results.length - first.length} more; ${rest}` })
+        : null,
     ];
   }
 
   head(text, /** @type {number} */ at, /** @type {string | null} */ statistic) {
     const { layer, head } = placeOfHead(at);
-    const number = statistic === null ? null : `${statistic} ${written(statistic, statisticOf(text, layer, head, statistic))}`;
+    const number =
+      statistic === null ? null : `${statistic} ${written(statistic, statisticOf(text, layer, head, statistic))}`;
     const facts = [labelOf(text, layer, head), number].filter(Boolean).join(" · ");
-    return make("button", { type: "button", class: "result", onclick: () => this.openHead(layer, head) },
-      make("span", { text: `Layer ${layerName(layer)}, head ${head}` }), make("span", { class: "quiet number", text: facts }));
+    return make(
+      "button",
+      { type: "button", class: "result", onclick: () => this.openHead(layer, head) },
+      make("span", { text: `Layer ${layerName(layer)}, head ${head}` }),
+      make("span", { class: "quiet number", text: facts }),
+    );
   }
 
   token(text, /** @type {number} */ position) {
-    return make("button", { type: "button", class: "result", onclick: () => this.openToken(position) },
-      make("bdi", { dir: "ltr", text: visible(text.tokens[position]) }), make("span", { class: "quiet number", text: `token ${position}` }));
+    return make(
+      "button",
+      { type: "button", class: "result", onclick: () => this.openToken(position) },
+      make("bdi", { dir: "ltr", text: visible(text.tokens[position]) }),
+      make("span", { class: "quiet number", text: `token ${position}` }),
+    );
   }
 
   openHead(layer, head) {
@@ -84,11 +101,15 @@ class Finder {
       view: VIEWS_WITH_TOKENS.includes(view) ? view : "heads", token: position, key: null, pointed: null,
       ...(isShown ? {} : { filter: "all", special: "show" }), find: "",
     });
-    document.querySelector(`section:not([hidden]) .queries [data-position="${position}"]`)?.scrollIntoView({ block: "nearest" });
+    document
+      .querySelector(`section:not([hidden]) .queries [data-position="${position}"]`)
+      ?.scrollIntoView({ block: "nearest" });
   }
 
   close() {
-    if (document.activeElement instanceof HTMLElement && this.parent.contains(document.activeElement)) document.activeElement.blur();
+    if (document.activeElement instanceof HTMLElement && this.parent.contains(document.activeElement)) {
+      document.activeElement.blur();
+    }
     this.list.hidden = true;
   }
 

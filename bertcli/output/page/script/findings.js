@@ -17,18 +17,37 @@ import { bar, statisticOf } from "./tokens.js";
 const LISTED = 10;
 
 const percent = (/** @type {number} */ part) => `${(100 * part).toFixed(0)} %`;
-const counted = (/** @type {number} */ count, /** @type {string} */ noun, plural = `${noun}s`) => `${grouped(count)} ${count === 1 ? noun : plural}`;
+const counted = (/** @type {number} */ count, /** @type {string} */ noun, plural = `${noun}s`) =>
+  `${grouped(count)} ${count === 1 ? noun : plural}`;
 
 /** Return the distance of the two matrices, and for two texts how they are aligned. */
-export function summaryOf(/** @type {Comparison} */ comparison, /** @type {import("./comparison.js").Distance} */ { mean, queries, shares }) {
-  const { isOfTexts, sides: [left, right] } = comparison;
+export function summaryOf(
+  /** @type {Comparison} */ comparison,
+  /** @type {import("./comparison.js").Distance} */ { mean, queries, shares },
+) {
+  const {
+    isOfTexts,
+    sides: [left, right],
+  } = comparison;
   const range = `It is 0 for heads that attend alike, and at most ${share(FARTHEST)}.`;
   const meaning = isOfTexts
-    ? [`Jensen-Shannon distance, the mean over ${counted(queries, "aligned query", "aligned queries")}. Each row is scaled to sum to 1 over the aligned keys, which hold ${percent(shares[0])} of the weights of ${left.name} and ${percent(shares[1])} of those of ${right.name}. ${range}`]
-    : [`Jensen-Shannon distance, the mean over ${counted(queries, "query", "queries")}, as `, make("code", { text: "attn --head-distance" }), ` computes it for all tokens. ${range}`];
+    ? [
+        `Jensen-Shannon distance, the mean over ${counted(queries, "aligned query", "aligned queries")}. Each row is ` +
+          `scaled to sum to 1 over the aligned keys, which hold ${percent(shares[0])} of the weights of ${left.name} ` +
+          `and ${percent(shares[1])} of those of ${right.name}. ${range}`,
+      ]
+    : [
+        `Jensen-Shannon distance, the mean over ${counted(queries, "query", "queries")}, as `,
+        make("code", { text: "attn --head-distance" }),
+        ` computes it for all tokens. ${range}`,
+      ];
   return [
     make("h2", {}, "Distance ", make("span", { class: "number distance", text: mean === null ? "–" : share(mean) })),
-    make("p", { class: "quiet" }, ...(mean === null ? ["No tokens are aligned, so there is nothing to compare."] : meaning)),
+    make(
+      "p",
+      { class: "quiet" },
+      ...(mean === null ? ["No tokens are aligned, so there is nothing to compare."] : meaning),
+    ),
     isOfTexts ? make("p", { class: "quiet alignment", text: alignmentOf(comparison) }) : null,
   ];
 }
@@ -39,11 +58,17 @@ function alignmentOf(/** @type {Comparison} */ { slots, sides: [left, right] }) 
   const replaced = slots.filter(({ isSame, isAligned }) => isAligned && !isSame).length;
   const rest = [left, right].map(({ text }) => text.size - same - replaced);
   if (!slots.some(({ isSame }) => !isSame)) return "Both texts have the same tokens.";
+  const areSomeAlone = rest[0] > 0 || rest[1] > 0;
   return [
     `${counted(same, "token is", "tokens are")} the same in both texts.`,
     replaced ? `${counted(replaced, "replaced token is", "replaced tokens are")} paired and marked ≠.` : null,
-    rest[0] || rest[1] ? `${grouped(rest[0])} of ${left.name} and ${grouped(rest[1])} of ${right.name} are not aligned: they are marked ≠, have no difference (hatched), and count neither in the distance nor in the list.` : null,
-  ].filter(Boolean).join(" ");
+    areSomeAlone
+      ? `${grouped(rest[0])} of ${left.name} and ${grouped(rest[1])} of ${right.name} are not aligned: ` +
+        "they are marked ≠, have no difference (hatched), and count neither in the distance nor in the list."
+      : null,
+  ]
+    .filter(Boolean)
+    .join(" ");
 }
 
 /**
@@ -104,11 +129,20 @@ export class DifferenceList {
 export function statisticsOf(/** @type {import("./compared.js").Chosen[]} */ pair, /** @type {string[]} */ names) {
   const rows = about.statistics.map((name) => {
     const values = pair.map(({ text, layer, head }) => statisticOf(text, layer, head, name));
-    return make("tr", {}, make("th", { scope: "row", text: name, title: MEANINGS[name] }), ...values.map((value) => make("td", { text: written(name, value) })));
+    return make(
+      "tr",
+      {},
+      make("th", { scope: "row", text: name, title: MEANINGS[name] }),
+      ...values.map((value) => make("td", { text: written(name, value) })),
+    );
   });
   return [
     make("h2", { text: "Statistics" }),
-    make("table", { class: "both" }, make("thead", {}, make("tr", {}, make("td"), ...names.map((name) => make("th", { scope: "col", text: name })))),
-      make("tbody", {}, ...rows)),
+    make(
+      "table",
+      { class: "both" },
+      make("thead", {}, make("tr", {}, make("td"), ...names.map((name) => make("th", { scope: "col", text: name })))),
+      make("tbody", {}, ...rows),
+    ),
   ];
 }

@@ -20,7 +20,12 @@ export const BEND = 0.42; // share of the width after which a line bends
 const FAINTEST = 0.03;
 
 /** Paint the lines, the strongest last. */
-export function paintFlow(context, /** @type {Sides} */ { left, right, top, rowOfLeft, rowOfRight }, /** @type {Link[]} */ links, width = 1.3) {
+export function paintFlow(
+  context,
+  /** @type {Sides} */ { left, right, top, rowOfLeft, rowOfRight },
+  /** @type {Link[]} */ links,
+  width = 1.3,
+) {
   const bend = (right - left) * BEND;
   context.lineCap = "round";
   context.lineWidth = width;

@@ -85,7 +85,7 @@ export class Drag {
 export class Pinch {
   /**
    * @param {any} element
-   * @param {(factor: number, at: Point, isFirst: boolean) => void} zoom Zoom to a factor of the part at the first event.
+   * @param {(factor: number, at: Point, isFirst: boolean) => void} zoom Zoom to a factor of the part at the start.
    */
   constructor(element, zoom) {
     this.element = element;
@@ -119,6 +119,9 @@ export class Pinch {
 
   fingers({ touches }) {
     const [one, other] = [...touches].map((touch) => pointIn(this.element, touch));
-    return { distance: Math.hypot(one.x - other.x, one.y - other.y), middle: { x: (one.x + other.x) / 2, y: (one.y + other.y) / 2 } };
+    return {
+      distance: Math.hypot(one.x - other.x, one.y - other.y),
+      middle: { x: (one.x + other.x) / 2, y: (one.y + other.y) / 2 },
+    };
   }
 }

@@ -24,7 +24,10 @@ export class HeadGrid {
     this.root.style.setProperty("--heads", about.heads);
     this.root.style.setProperty("--layers", about.layers);
     const heads = Array.from({ length: about.heads }, (_, head) => head);
-    this.root.append(make("span", { class: "corner" }), ...heads.map((head) => make("span", { class: "column-name", text: head })));
+    this.root.append(
+      make("span", { class: "corner" }),
+      ...heads.map((head) => make("span", { class: "column-name", text: head })),
+    );
     /** @type {any[]} */
     this.cells = [];
     for (let layer = 0; layer < about.layers; layer++) {

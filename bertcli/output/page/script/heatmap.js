@@ -22,7 +22,8 @@ import { spelt, strongest, visible } from "./tokens.js";
  * @property {string} name The name for screen readers.
  */
 
-const HINT = "Rows are queries, columns are keys. Point at a cell to read its weight, click it to keep it, drag or pinch to zoom.";
+const HINT =
+  "Rows are queries, columns are keys. Point at a cell to read its weight, click it to keep it, drag or pinch to zoom.";
 
 export class Heatmap {
   /**
@@ -54,7 +55,8 @@ export class Heatmap {
     this.legend.show(state, shading);
     panel.frame = panel.measure(zoom !== null);
     const isSmall = panel.measure(false, rows).cell < NUMBERED_CELL;
-    this.navigator.root.hidden = this.lens.root.hidden = !rows.queries.length || !rows.keys.length || !(zoom || isSmall);
+    this.navigator.root.hidden = this.lens.root.hidden =
+      !rows.queries.length || !rows.keys.length || !(zoom || isSmall);
     if (!this.navigator.root.hidden) this.navigator.show(rows, zoom ? cellImage(panel.whole) : panel.image, zoom);
     this.largest = largestCell(panel.picture);
   }
@@ -77,10 +79,14 @@ export class Heatmap {
     const query = queries.includes(place?.query) ? place.query : null;
     const key = keys.includes(place?.key) ? place.key : null;
     if (query !== null && key !== null) return this.say(query, key, "");
-    if (query !== null) return this.say(query, strongest(keys, (at) => matrix.at(query, at), 1)[0].position, " (largest)");
+    if (query !== null) {
+      return this.say(query, strongest(keys, (at) => matrix.at(query, at), 1)[0].position, " (largest)");
+    }
     if (key !== null) return this.say(strongest(queries, (at) => matrix.at(at, key), 1)[0].position, key, " (largest)");
     const weight = this.largest ? matrix.at(this.largest.query, this.largest.key) : 0;
-    this.line.replaceChildren(weight < this.least ? nothingReaches(weight, this.least) : make("span", { class: "hint", text: HINT }));
+    this.line.replaceChildren(
+      weight < this.least ? nothingReaches(weight, this.least) : make("span", { class: "hint", text: HINT }),
+    );
     return this.magnify(this.largest, "The largest weight with its neighbours");
   }
 

@@ -30,12 +30,23 @@ class Help {
     this.dialog = dialog;
     dialog.append(
       make("h2", { id: "help-title", text: "Keys" }),
-      make("dl", { class: "shortcuts" }, ...KEYS.flatMap(([key, what]) => [
-        make("dt", {}, ...key.split(" ").map((one) => (one === "–" ? " – " : make("kbd", { text: one })))), make("dd", { text: what }),
-      ])),
+      make(
+        "dl",
+        { class: "shortcuts" },
+        ...KEYS.flatMap(([key, what]) => [
+          make("dt", {}, ...key.split(" ").map((one) => (one === "–" ? " – " : make("kbd", { text: one })))),
+          make("dd", { text: what }),
+        ]),
+      ),
       make("p", { class: "quiet", text: `Find heads by ${SYNTAX}` }),
-      make("p", { class: "quiet", text: "The address of this page records the current view: a link or a bookmark restores it, and Back returns to the previous view. Double-click a head's button to see only that head." }),
-      make("form", { method: "dialog" }, make("button", { class: "plain framed", text: "Close" })));
+      make("p", {
+        class: "quiet",
+        text:
+          "The address of this page records the current view: a link or a bookmark restores it, and Back returns to " +
+          "the previous view. Double-click a head's button to see only that head.",
+      }),
+      make("form", { method: "dialog" }, make("button", { class: "plain framed", text: "Close" })),
+    );
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   }
 

@@ -98,7 +98,8 @@ function stepLayer(/** @type {number} */ by) {
 
 function stepHead(/** @type {number} */ by) {
   const state = now();
-  const next = state.heads.size === 1 ? (soleHead(state) + by + about.heads) % about.heads : by > 0 ? 0 : about.heads - 1;
+  const next =
+    state.heads.size === 1 ? (soleHead(state) + by + about.heads) % about.heads : by > 0 ? 0 : about.heads - 1;
   change({ heads: new Set([next]) });
 }
 
@@ -107,7 +108,9 @@ function stepToken(/** @type {number} */ by) {
   const place = queries.indexOf(now().token);
   const next = place < 0 ? (by > 0 ? 0 : queries.length - 1) : within(place + by, queries.length);
   change({ token: queries[next] ?? null, key: null });
-  document.querySelector(`section:not([hidden]) .queries [data-position="${now().token}"]`)?.scrollIntoView({ block: "nearest" });
+  document
+    .querySelector(`section:not([hidden]) .queries [data-position="${now().token}"]`)
+    ?.scrollIntoView({ block: "nearest" });
 }
 
 function stepFilter() {

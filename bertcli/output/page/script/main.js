@@ -29,7 +29,13 @@ import { TraceView } from "./views/trace.js";
 
 /** @type {import("./view.js").View[]} */
 const views = [
-  new HeadsView(), new MatrixView(), new ModelView(), new NeuronView(), new StatisticsView(), new RolloutView(), new MasksView(),
+  new HeadsView(),
+  new MatrixView(),
+  new ModelView(),
+  new NeuronView(),
+  new StatisticsView(),
+  new RolloutView(),
+  new MasksView(),
   new TraceView(),
 ];
 
@@ -42,8 +48,23 @@ function build() {
   help.build(byId("help"));
   byId("tools").append(
     new SaveMenu(views).root,
-    make("button", { type: "button", class: "plain", text: "◐", title: "Light or dark theme (d)", "aria-label": "Light or dark", onclick: switchTheme }),
-    make("button", { type: "button", class: "plain", text: "?", title: "Keys (?)", "aria-label": "Keys", onclick: () => help.open() }));
+    make("button", {
+      type: "button",
+      class: "plain",
+      text: "◐",
+      title: "Light or dark theme (d)",
+      "aria-label": "Light or dark",
+      onclick: switchTheme,
+    }),
+    make("button", {
+      type: "button",
+      class: "plain",
+      text: "?",
+      title: "Keys (?)",
+      "aria-label": "Keys",
+      onclick: () => help.open(),
+    }),
+  );
   buildTabs(byId("tabs"));
   listen((state) => (byId("precision").textContent = PRECISIONS[currentText(state).weights.law]));
 }
@@ -51,7 +72,9 @@ function build() {
 // How exact the weights of a text are, by the law of their encoding.
 const PRECISIONS = {
   linear: "Weights of this text are stored in 16 bits: the error is at most 1/131070 of the largest weight of the row.",
-  root: "Weights of this text are stored in 8 bits, as square roots: the largest of a row is within about 0.5 % of the computed one, one that is a hundred times smaller within about 5 %. Each row sums to 1.",
+  root:
+    "Weights of this text are stored in 8 bits, as square roots: the largest of a row is within about 0.5 % of the " +
+    "computed one, one that is a hundred times smaller within about 5 %. Each row sums to 1.",
 };
 
 function buildTabs(parent) {
@@ -77,7 +100,10 @@ function openTab(/** @type {string} */ name, /** @type {boolean} */ isClick) {
 }
 
 function buildTexts(parent) {
-  const cut = make("span", { class: "cut", title: "The text is longer than the limit of the model or of --max-length, so only its beginning is shown." });
+  const cut = make("span", {
+    class: "cut",
+    title: "The text is longer than the limit of the model or of --max-length, so only its beginning is shown.",
+  });
   listen((state) => {
     cut.hidden = !currentText(state).truncated;
     cut.textContent = cutTo(currentText(state));
@@ -87,9 +113,13 @@ function buildTexts(parent) {
     parent.append(cut);
     return;
   }
-  const optionOf = (number) => `${number + 1}. ${titleOf(textAt(number))}${textAt(number).truncated ? ` (${cutTo(textAt(number))})` : ""}`;
-  const select = make("select", { id: "text", "aria-label": "Text", onchange: () => change({ text: Number(select.value) }) },
-    ...Array.from({ length: count }, (_, number) => make("option", { value: number, text: optionOf(number) })));
+  const optionOf = (number) =>
+    `${number + 1}. ${titleOf(textAt(number))}${textAt(number).truncated ? ` (${cutTo(textAt(number))})` : ""}`;
+  const select = make(
+    "select",
+    { id: "text", "aria-label": "Text", onchange: () => change({ text: Number(select.value) }) },
+    ...Array.from({ length: count }, (_, number) => make("option", { value: number, text: optionOf(number) })),
+  );
   parent.append(select, cut);
   listen(({ text }) => (select.value = text));
 }
@@ -128,7 +158,7 @@ async function draw(/** @type {State} */ state) {
     await waiting;
     if (shown === state) drawControls(state, view);
   }
-  if (shown === state) document.body.dataset.drawn = state.view; // tells scripts outside the page that the view is drawn
+  if (shown === state) document.body.dataset.drawn = state.view; // for scripts outside the page
 }
 
 function showView(view, isOther) {

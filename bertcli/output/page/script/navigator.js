@@ -18,12 +18,29 @@ export class Navigator {
   constructor(parent) {
     this.canvas = make("canvas", { role: "img", "aria-label": "Overview of the matrix" });
     this.part = make("p", { class: "quiet", "aria-live": "polite" });
-    const button = (text, title, onclick) => make("button", { type: "button", class: "plain framed", text, title, "aria-label": title, onclick });
+    const button = (text, title, onclick) =>
+      make("button", { type: "button", class: "plain framed", text, title, "aria-label": title, onclick });
     this.closer = button("+", "Zoom in (z)", () => this.zoom(ZOOM_STEP));
     this.farther = button("−", "Zoom out (Z)", () => this.zoom(1 / ZOOM_STEP));
-    this.whole = make("button", { type: "button", class: "plain framed", text: "Whole matrix", title: "Whole matrix (Esc)", onclick: () => change({ zoom: null }) });
-    this.root = make("section", { class: "navigator", "aria-label": "Zoom" }, make("div", {}, this.canvas),
-      make("div", { class: "zooms" }, make("span", { class: "pair" }, this.closer, this.farther), this.whole, this.part));
+    this.whole = make("button", {
+      type: "button",
+      class: "plain framed",
+      text: "Whole matrix",
+      title: "Whole matrix (Esc)",
+      onclick: () => change({ zoom: null }),
+    });
+    this.root = make(
+      "section",
+      { class: "navigator", "aria-label": "Zoom" },
+      make("div", {}, this.canvas),
+      make(
+        "div",
+        { class: "zooms" },
+        make("span", { class: "pair" }, this.closer, this.farther),
+        this.whole,
+        this.part,
+      ),
+    );
     parent.append(this.root);
     /** @type {Part | null} */
     this.start = null; // the part at the start of a drag inside the frame
@@ -58,7 +75,12 @@ export class Navigator {
     const context = fitted(this.canvas, width, height);
     context.imageSmoothingEnabled = cell < 1;
     context.drawImage(image, 0, 0, width, height);
-    const frame = [cell * across[0], cell * down[0], cell * (across[1] - across[0] + 1), cell * (down[1] - down[0] + 1)];
+    const frame = [
+      cell * across[0],
+      cell * down[0],
+      cell * (across[1] - across[0] + 1),
+      cell * (down[1] - down[0] + 1),
+    ];
     context.fillStyle = colour("paper");
     context.globalAlpha = 0.6;
     context.beginPath();
@@ -69,7 +91,8 @@ export class Navigator {
     context.strokeStyle = colour("accent");
     context.lineWidth = 2;
     context.strokeRect(frame[0] + 1, frame[1] + 1, Math.max(frame[2] - 2, 1), Math.max(frame[3] - 2, 1));
-    const range = (/** @type {number[]} */ positions, /** @type {[number, number]} */ [first, last]) => `${positions[first]}–${positions[last]}`;
+    const range = (/** @type {number[]} */ positions, /** @type {[number, number]} */ [first, last]) =>
+      `${positions[first]}–${positions[last]}`;
     this.part.textContent = `queries ${range(rows.queries, down)}, keys ${range(rows.keys, across)}`;
     this.whole.disabled = this.farther.disabled = !zoom;
     this.frame = { left: frame[0], top: frame[1], right: frame[0] + frame[2], bottom: frame[1] + frame[3] };

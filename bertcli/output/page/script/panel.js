@@ -78,7 +78,11 @@ export class MatrixPanel {
   /** Return the frame of some rows and columns. isPart: They are a part of the matrix. */
   measure(/** @type {boolean} */ isPart, rows = this.picture.rows) {
     const height = Math.max(LEAST_HEIGHT, window.innerHeight - ABOVE_AND_BELOW);
-    return layOut(this.canvas.getContext("2d"), this.picture.text, rows, { width: roomIn(this.box, this.partOfPaper), height, isPart });
+    return layOut(this.canvas.getContext("2d"), this.picture.text, rows, {
+      width: roomIn(this.box, this.partOfPaper),
+      height,
+      isPart,
+    });
   }
 
   get isEmpty() {
@@ -111,8 +115,16 @@ export class MatrixPanel {
     const { left, top, across, down } = this.frame;
     const { queries, keys } = this.picture.rows;
     const shown = partOf(this.whole.rows, this.zoom);
-    const range = (/** @type {number} */ a, /** @type {number} */ b, /** @type {number} */ cell, /** @type {number} */ count, /** @type {number} */ first) => {
-      const [low, high] = [a, b].map((length) => first + within(Math.floor(length / cell), count)).sort((one, other) => one - other);
+    const range = (
+      /** @type {number} */ a,
+      /** @type {number} */ b,
+      /** @type {number} */ cell,
+      /** @type {number} */ count,
+      /** @type {number} */ first,
+    ) => {
+      const [low, high] = [a, b]
+        .map((length) => first + within(Math.floor(length / cell), count))
+        .sort((one, other) => one - other);
       return /** @type {[number, number]} */ ([low, high]);
     };
     return {
@@ -160,9 +172,16 @@ export class MatrixPanel {
     const place = this.coordinates.placeIn(now());
     const [row, column] = [queries.indexOf(place?.query), keys.indexOf(place?.key)];
     const isNew = row < 0 || column < 0;
-    const step = (/** @type {number} */ at, /** @type {number} */ by, /** @type {number} */ count, /** @type {number} */ first) =>
-      isNew ? (at < 0 ? first : at) : within(at + by, count);
-    const pointed = { query: queries[step(row, down, queries.length, part.down[0])], key: keys[step(column, right, keys.length, part.across[0])] };
+    const step = (
+      /** @type {number} */ at,
+      /** @type {number} */ by,
+      /** @type {number} */ count,
+      /** @type {number} */ first,
+    ) => (isNew ? (at < 0 ? first : at) : within(at + by, count));
+    const pointed = {
+      query: queries[step(row, down, queries.length, part.down[0])],
+      key: keys[step(column, right, keys.length, part.across[0])],
+    };
     this.zoomTo(bringIntoZoom(this.whole.rows, this.zoom, pointed), pointed);
     return true;
   }

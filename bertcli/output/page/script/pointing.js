@@ -6,8 +6,8 @@
  *
  * - A pointer over an item points at it, and points at nothing when it leaves. A click keeps the item.
  * - A first tap points at an item, and a second tap on it keeps it.
- * - The arrow keys move what is pointed at. Enter or the space bar keeps it. The element, or one item in it, is a stop of
- *   the Tab key.
+ * - The arrow keys move what is pointed at. Enter or the space bar keeps it. The element, or one item in it, is a stop
+ *   of the Tab key.
  *
  * @template Item
  */
@@ -20,7 +20,7 @@ export class Pointing {
    * @param {(item: Item) => void} use.keep
    * @param {(down: number, right: number) => boolean} [use.move] Point at a neighbour of the item that the focus is on.
    *   Return false to leave the key to the page.
-   * @param {(event: any) => Item | null} [use.itemInFocus] Return the item of a focus event; null if items have no focus.
+   * @param {(event: any) => Item | null} [use.itemInFocus] Return the item of a focus event, or null.
    */
   constructor(root, { itemAt, point, keep, move, itemInFocus }) {
     this.itemAt = itemAt;

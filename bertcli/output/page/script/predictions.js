@@ -11,6 +11,7 @@ import { bar, visible } from "./tokens.js";
 
 const VIEWS_WITH_PANE = ["heads", "matrix", "neuron", "trace"];
 const LISTED = 5; // predictions in the pane
+const SPOKEN = 3; // of them, for screen readers
 
 /** Return the mask at a position, or undefined. */
 const maskAt = (/** @type {import("./data.js").Text} */ text, /** @type {number | null} */ position) =>
@@ -33,7 +34,15 @@ export class MaskPane {
     this.list = make("div");
     this.spoken = make("p", { class: "unseen", "aria-live": "polite" });
     this.more = make("button", { type: "button", class: "chip", onclick: () => change({ view: "masks" }) });
-    this.root = make("section", { class: "facts neighbour", "aria-label": "Predictions" }, this.heading, this.choice, this.list, this.more, this.spoken);
+    this.root = make(
+      "section",
+      { class: "facts neighbour", "aria-label": "Predictions" },
+      this.heading,
+      this.choice,
+      this.list,
+      this.more,
+      this.spoken,
+    );
     /** @type {import("./data.js").Text | null} */
     this.text = null;
     /** @type {import("./data.js").Mask | null} */
@@ -58,9 +67,18 @@ export class MaskPane {
     const { masks } = text;
     Object.assign(this, { text, mask: null, asked: null });
     this.choice.hidden = masks.length < 2;
-    fill(this.choice, ...masks.map(({ position }, at) => make("button", {
-      type: "button", "data-mask": position, text: at + 1, title: `Mask ${at + 1} · ${position}`, onclick: () => this.choose(position),
-    })));
+    fill(
+      this.choice,
+      ...masks.map(({ position }, at) =>
+        make("button", {
+          type: "button",
+          "data-mask": position,
+          text: at + 1,
+          title: `Mask ${at + 1} · ${position}`,
+          onclick: () => this.choose(position),
+        }),
+      ),
+    );
     const isExplained = masks.some(({ attributions, headEffects }) => attributions || headEffects);
     this.more.textContent = isExplained ? "What contributes to it" : "More about the masks";
   }
@@ -78,8 +96,12 @@ export class MaskPane {
     this.mask = mask;
     this.heading.textContent = name;
     fill(this.list, candidates(best));
-    for (const button of this.choice.children) button.setAttribute("aria-pressed", String(Number(button.dataset.mask) === mask.position));
-    if (isSpoken) this.spoken.textContent = `${name}: ${best.slice(0, 3).map(({ token, score }) => `${visible(token)} ${share(score)}`).join(", ")}`;
+    for (const button of this.choice.children) {
+      button.setAttribute("aria-pressed", String(Number(button.dataset.mask) === mask.position));
+    }
+    if (!isSpoken) return;
+    const words = best.slice(0, SPOKEN).map(({ token, score }) => `${visible(token)} ${share(score)}`);
+    this.spoken.textContent = `${name}: ${words.join(", ")}`;
   }
 
   /** Show a mask and keep it, if the filter of sentences shows it. */

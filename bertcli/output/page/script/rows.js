@@ -27,7 +27,9 @@ export class Rows {
     this.last = last;
     const thin = count > last - first ? (room - height * (last - first)) / (count - last + first) : 0;
     this.tops = new Float64Array(count + 1);
-    for (let place = 0; place < count; place++) this.tops[place + 1] = this.tops[place] + (this.isFull(place) ? height : thin);
+    for (let place = 0; place < count; place++) {
+      this.tops[place + 1] = this.tops[place] + (this.isFull(place) ? height : thin);
+    }
   }
 
   isFull(/** @type {number} */ place) {

@@ -20,15 +20,25 @@ export class SaveMenu {
   constructor(/** @type {import("./view.js").View[]} */ views) {
     this.views = views;
     this.button = make("button", {
-      type: "button", class: "plain", text: "⤓", title: "Save this view", "aria-label": "Save this view", "aria-haspopup": "true",
-      "aria-expanded": "false", onclick: () => this.toggle(this.list.hidden),
+      type: "button",
+      class: "plain",
+      text: "⤓",
+      title: "Save this view",
+      "aria-label": "Save this view",
+      "aria-haspopup": "true",
+      "aria-expanded": "false",
+      onclick: () => this.toggle(this.list.hidden),
     });
     this.items = {
       png: this.item("Picture (PNG)", () => this.savePng()),
       svg: this.item("Drawing (SVG)", () => this.saveSvg()),
       csv: this.item("Numbers (CSV)", () => this.saveCsv()),
     };
-    this.list = make("div", { class: "menu", role: "group", "aria-label": "Save this view as", hidden: true }, ...Object.values(this.items));
+    this.list = make(
+      "div",
+      { class: "menu", role: "group", "aria-label": "Save this view as", hidden: true },
+      ...Object.values(this.items),
+    );
     this.root = make("div", { class: "saving" }, this.button, this.list);
     this.root.addEventListener("keydown", (event) => this.key(event));
     document.addEventListener("pointerdown", (event) => this.root.contains(event.target) || this.toggle(false));
@@ -60,8 +70,9 @@ export class SaveMenu {
   key(event) {
     const items = Object.values(this.items).filter((item) => !item.disabled);
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (event.key === "Escape" && !this.list.hidden) this.close();
-    else if (step && !this.list.hidden) items[(items.indexOf(document.activeElement) + step + items.length) % items.length]?.focus();
+    if (this.list.hidden) return;
+    if (event.key === "Escape") this.close();
+    else if (step) items.at((items.indexOf(document.activeElement) + step) % items.length)?.focus();
     else return;
     event.preventDefault();
   }
@@ -100,7 +111,12 @@ export class SaveMenu {
 }
 
 /** Paint a drawing with its title on a sheet in the colour of the page. */
-function paintSheet(context, /** @type {Drawing} */ { title, paint }, /** @type {number} */ width, /** @type {number} */ height) {
+function paintSheet(
+  context,
+  /** @type {Drawing} */ { title, paint },
+  /** @type {number} */ width,
+  /** @type {number} */ height,
+) {
   context.fillStyle = colour("paper");
   context.fillRect(0, 0, width, height);
   context.fillStyle = colour("ink");

@@ -14,7 +14,8 @@ import { shownMatrix } from "./weights.js";
 const LONG = 64; // tokens; in longer texts most weights are far below the largest
 
 /** Return the power of a share that its colour follows. size: Number of tokens. */
-const exponentOf = (/** @type {"root" | "linear"} */ curve, /** @type {number} */ size) => (curve === "linear" ? 1 : size > LONG ? 0.35 : 0.5);
+const exponentOf = (/** @type {"root" | "linear"} */ curve, /** @type {number} */ size) =>
+  curve === "linear" ? 1 : size > LONG ? 0.35 : 0.5;
 
 /** The colours of weights: a curve from 0 to the weight that has the strongest colour. */
 export class Shading {
@@ -82,7 +83,12 @@ export function colourBar(stops, numbers, label, ...notes) {
   const bar = make("span", { class: "colours" });
   bar.style.background = `linear-gradient(to right, ${stops.map(css).join(", ")})`;
   const ends = make("span", { class: "ends number" }, ...numbers.map((number) => make("span", { text: number })));
-  return make("div", { class: "legend" }, make("span", { class: "scale", role: "img", "aria-label": label }, bar, ends), ...notes);
+  return make(
+    "div",
+    { class: "legend" },
+    make("span", { class: "scale", role: "img", "aria-label": label }, bar, ends),
+    ...notes,
+  );
 }
 
 const CURVES = /** @type {[string, string, string][]} */ ([
@@ -141,7 +147,10 @@ export async function largestWeight(/** @type {State} */ state) {
 }
 
 /** Return the largest weight between these tokens. */
-export function largestIn(/** @type {import("./data.js").RowMatrix} */ matrix, /** @type {import("./zoom.js").Rows} */ { queries, keys }) {
+export function largestIn(
+  /** @type {import("./data.js").RowMatrix} */ matrix,
+  /** @type {import("./zoom.js").Rows} */ { queries, keys },
+) {
   let most = 0;
   for (const query of queries) {
     const weights = matrix.row(query);

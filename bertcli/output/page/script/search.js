@@ -7,7 +7,9 @@ import { currentText, placeOfHead } from "./state.js";
 /** @typedef {import("./data.js").Text} Text */
 /** @typedef {import("./state.js").State} State */
 
-export const SYNTAX = "label (previous, next, self, delimiter, broad), layer (3, layer 3), layer and head (3.7, 3-7, L3H7), statistic (entropy < 0.5; also <=, > and >=), or token (cat).";
+export const SYNTAX =
+  "label (previous, next, self, delimiter, broad), layer (3, layer 3), layer and head (3.7, 3-7, L3H7), " +
+  "statistic (entropy < 0.5; also <=, > and >=), or token (cat).";
 const COMPARISONS = {
   "<": (number, limit) => number < limit,
   "<=": (number, limit) => number <= limit,
@@ -51,7 +53,12 @@ function searched(/** @type {Text} */ text, /** @type {string} */ asked) {
 }
 
 /** @returns {Found} The heads in the order of the statistic: lowest first for < and <=, else highest first. */
-function headsByStatistic(/** @type {Text} */ text, /** @type {string} */ name, /** @type {string} */ sign, /** @type {number} */ limit) {
+function headsByStatistic(
+  /** @type {Text} */ text,
+  /** @type {string} */ name,
+  /** @type {string} */ sign,
+  /** @type {number} */ limit,
+) {
   const column = about.statistics.findIndex((statistic) => statistic.startsWith(name));
   if (column < 0) return { heads: new Set(), tokens: [], statistic: null };
   const numberOf = (/** @type {number} */ at) => text.statistics[at][column];
@@ -62,13 +69,16 @@ function headsByStatistic(/** @type {Text} */ text, /** @type {string} */ name, 
 
 /** @returns {Set<number>} */
 function headsLike(/** @type {Text} */ text, /** @type {string} */ asked) {
-  const every = text.labels.map((_, at) => at);
-  const layerOf = (/** @type {number} */ at) => layerName(placeOfHead(at).layer);
-  const place = asked.match(PLACE);
-  if (place) return new Set(every.filter((at) => layerOf(at) === Number(place[1]) && (place[2] === undefined || at % about.heads === Number(place[2]))));
-  const head = asked.match(HEAD);
-  if (head) return new Set(every.filter((at) => at % about.heads === Number(head[1])));
-  return new Set(every.filter((at) => text.labels[at]?.startsWith(asked)));
+  const headsWhere = (/** @type {(place: {layer: number, head: number}, at: number) => boolean} */ isWanted) =>
+    new Set(text.labels.map((_, at) => at).filter((at) => isWanted(placeOfHead(at), at)));
+  const [, layer, headOfLayer] = asked.match(PLACE) ?? [];
+  if (layer) {
+    const isWanted = (/** @type {number} */ head) => headOfLayer === undefined || head === Number(headOfLayer);
+    return headsWhere((place) => layerName(place.layer) === Number(layer) && isWanted(place.head));
+  }
+  const [, head] = asked.match(HEAD) ?? [];
+  if (head) return headsWhere((place) => place.head === Number(head));
+  return headsWhere((_, at) => text.labels[at]?.startsWith(asked));
 }
 
 /** Return a text without case and accents, so that cafe finds Café. */

@@ -21,14 +21,18 @@ import { labelOf, titleOf } from "./tokens.js";
  * @typedef {import("./comparison.js").Comparison} Comparison
  */
 
-const HINT = "Rows are queries, columns are keys. Point at a cell to read both weights and their difference, click it to keep it, drag or pinch to zoom.";
+const HINT =
+  "Rows are queries, columns are keys. Point at a cell to read both weights and their difference, click it to keep " +
+  "it, drag or pinch to zoom.";
 const PART_OF_PAPER = 0.48; // the width of a panel, since paper has two beside each other
 
 export class SideBySide {
   constructor(/** @type {any} */ section) {
     this.line = make("p", { class: "pointed" });
     this.titles = [0, 1, 2].map(() => make("h2"));
-    this.pictures = ["left", "right", "difference"].map((name, at) => make("section", { class: `picture ${name}` }, this.titles[at]));
+    this.pictures = ["left", "right", "difference"].map((name, at) =>
+      make("section", { class: `picture ${name}` }, this.titles[at]),
+    );
     this.panels = this.pictures.map((picture) => new MatrixPanel(picture, SLOTS));
     for (const panel of this.panels) panel.partOfPaper = PART_OF_PAPER;
     this.legend = new ScaleLegend(true);
@@ -108,7 +112,15 @@ export class SideBySide {
     this.panels.forEach((panel, at) => {
       const { queries, keys } = panel.picture.rows;
       const { left } = frames[at];
-      panel.frame = { left, top, across, down, cell: Math.min(across, down), width: left + across * keys.length, height: top + down * queries.length };
+      panel.frame = {
+        left,
+        top,
+        across,
+        down,
+        cell: Math.min(across, down),
+        width: left + across * keys.length,
+        height: top + down * queries.length,
+      };
     });
   }
 
@@ -168,10 +180,18 @@ export class SideBySide {
     if (this.panels.some(({ isEmpty }) => isEmpty)) return null;
     const [left, right] = this.comparison.sides.map(({ name }) => name);
     const { layer, head } = this.pair[0];
-    const title = this.comparison.isOfTexts ? `Layer ${layerName(layer)}, head ${head}: ${left} and ${right}` : `Heads ${left} and ${right}`;
-    return drawingOfPanels(title, this.panels, [left, right, `${right} − ${left}`], [
-      { name: "pole-minus", words: `more in ${left}` }, { name: "pole-plus", words: `more in ${right}` },
-    ]);
+    const title = this.comparison.isOfTexts
+      ? `Layer ${layerName(layer)}, head ${head}: ${left} and ${right}`
+      : `Heads ${left} and ${right}`;
+    return drawingOfPanels(
+      title,
+      this.panels,
+      [left, right, `${right} − ${left}`],
+      [
+        { name: "pole-minus", words: `more in ${left}` },
+        { name: "pole-plus", words: `more in ${right}` },
+      ],
+    );
   }
 
   fileWords() {

@@ -17,12 +17,13 @@ import { spelt, visible } from "./tokens.js";
 
 const MARK = "≠"; // of tokens that are not the same in both texts
 
-/** @type {import("./panel.js").Coordinates} Rows and columns are slots; the state has the positions in the left text. */
+/** @type {import("./panel.js").Coordinates} Rows and columns are slots; the state has positions in the left text. */
 export const SLOTS = {
   placeIn(state) {
     const place = focus(state);
     if (!place || place.slot) return place?.slot ?? null;
-    const slotOf = (/** @type {number | null} */ position) => position === null ? null : slotAt(currentSlots(state), position);
+    const slotOf = (/** @type {number | null} */ position) =>
+      position === null ? null : slotAt(currentSlots(state), position);
     return { query: slotOf(place.query), key: slotOf(place.key) };
   },
   zoomIn(state) {
@@ -43,7 +44,8 @@ export const SLOTS = {
   },
 };
 
-const slotAt = (/** @type {Slot[]} */ slots, /** @type {number} */ position) => slots.findIndex(({ left }) => left === position);
+const slotAt = (/** @type {Slot[]} */ slots, /** @type {number} */ position) =>
+  slots.findIndex(({ left }) => left === position);
 
 /** @returns {Place} */
 function leftOf(/** @type {Place} */ { query, key }) {
@@ -51,7 +53,7 @@ function leftOf(/** @type {Place} */ { query, key }) {
   return { query: slots[query]?.left ?? null, key: slots[key]?.left ?? null };
 }
 
-/** @returns {[number, number] | null} The first and the last left position within a range of slots; null without any. */
+/** @returns {[number, number] | null} The first and the last left position in a range of slots; null without any. */
 function positionsIn(/** @type {[number, number]} */ [first, last]) {
   const found = currentSlots(now()).slice(first, last + 1).map(({ left }) => left).filter((left) => left !== null);
   return found.length ? [found[0], found.at(-1)] : null;
@@ -70,17 +72,24 @@ function tokensAt(/** @type {Comparison} */ comparison, /** @type {number} */ at
 }
 
 /** Return a slot as text. */
-export const nameAt = (/** @type {Comparison} */ comparison, /** @type {number} */ at) => tokensAt(comparison, at).join(` ${MARK} `);
+export const nameAt = (/** @type {Comparison} */ comparison, /** @type {number} */ at) =>
+  tokensAt(comparison, at).join(` ${MARK} `);
 
 /** Return the elements of a slot for use within a sentence: its tokens and their positions. */
 export function speltAt(/** @type {Comparison} */ comparison, /** @type {number} */ at) {
   const { left, right } = comparison.slots[at];
-  const tokens = tokensAt(comparison, at).flatMap((token, place) => [place ? ` ${MARK} ` : "", spelt(token, { class: "name" })]);
+  const tokens = tokensAt(comparison, at).flatMap((token, place) => [
+    place ? ` ${MARK} ` : "",
+    spelt(token, { class: "name" }),
+  ]);
   return [...tokens, make("span", { class: "place", text: left === right ? left : `${left ?? "–"}/${right ?? "–"}` })];
 }
 
 /** @returns {import("./cells.js").Picture} All differences. */
-export function pictureOfDifference(/** @type {Comparison} */ comparison, /** @type {import("./cells.js").Colours} */ shading) {
+export function pictureOfDifference(
+  /** @type {Comparison} */ comparison,
+  /** @type {import("./cells.js").Colours} */ shading,
+) {
   const { either, both, difference } = comparison;
   const aligned = new Set([...both.queries, ...both.keys]);
   const hatched = new Set([...either.queries, ...either.keys].filter((at) => !aligned.has(at)));

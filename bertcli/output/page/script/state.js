@@ -10,8 +10,8 @@ import { hidesSpecial, specialShare, specialTokens } from "./weights.js";
  * @typedef {object} Place A token on one side, or a cell if both are given.
  * @property {number | null} query
  * @property {number | null} key
- * @property {{query: number | null, key: number | null}} [slot] The same in a comparison, whose slots also hold tokens of
- *   the other text.
+ * @property {{query: number | null, key: number | null}} [slot] The same in a comparison, whose slots also hold tokens
+ *   of the other text.
  *
  * @typedef {object} Compared What the head is compared with: another head, or the same head in another text.
  * @property {number | null} head As layer * heads + head.
@@ -35,7 +35,8 @@ import { hidesSpecial, specialShare, specialTokens } from "./weights.js";
  * @property {"head" | "global"} extent The strongest colour is the largest weight of the head, or of all heads.
  * @property {"matrix" | "lines"} drawing How thumbnails are drawn.
  * @property {Compared | null} compare
- * @property {"same" | "replaced"} pairs Which tokens of two texts are compared: the same, or also those that replace others.
+ * @property {"same" | "replaced"} pairs The tokens of two texts that are compared: the same ones, or also those
+ *   that replace others.
  * @property {number | null} enlarged The head whose thumbnail is enlarged, as layer * heads + head.
  * @property {"show" | "hide" | null} special Special tokens are shown or hidden; null: each view decides.
  * @property {number} screen Changes whenever everything has to be drawn again, as for another theme or width.
@@ -50,7 +51,8 @@ export const FILTERS = [
 ];
 
 /** Return the number, moved into the range from 0 to end - 1. */
-export const within = (/** @type {number} */ number, /** @type {number} */ end) => Math.min(end - 1, Math.max(0, number));
+export const within = (/** @type {number} */ number, /** @type {number} */ end) =>
+  Math.min(end - 1, Math.max(0, number));
 
 export const everyHead = () => new Set(Array.from({ length: about.heads }, (_, head) => head));
 export const soleHead = (/** @type {State} */ { heads }) => Math.min(...(heads.size ? heads : [0]));
@@ -106,7 +108,8 @@ export function shownPositions(/** @type {State} */ state, isHidden = isSpecialH
   const special = specialTokens(text);
   const positions = text.tokens.map((_, position) => position).filter((position) => !(isHidden && special[position]));
   if (state.filter === "all" || !text.sentences.length) return { queries: positions, keys: positions };
-  const of = (/** @type {string} */ letter) => positions.filter((position) => text.sentences[position] === (letter === "b" ? 1 : 0));
+  const of = (/** @type {string} */ letter) =>
+    positions.filter((position) => text.sentences[position] === (letter === "b" ? 1 : 0));
   return { queries: of(state.filter[0]), keys: of(state.filter[1]) };
 }
 
@@ -127,9 +130,9 @@ export function focus(/** @type {State} */ { pointed, token, key }) {
 }
 
 /**
- * Return the next state. What is kept or pointed at never outlives the text or filter that shows it. The first token of
- * a text or filter gives way to that of the next one. If the text becomes the one that it is compared with, the two change
- * places.
+ * Return the next state. What is kept or pointed at never outlives the text or filter that shows it. The first token
+ * of a text or filter gives way to that of the next one. If the text becomes the one that it is compared with, the two
+ * change places.
  *
  * @param {State} state
  * @param {Partial<State>} changes
@@ -158,7 +161,9 @@ export function reduce(state, changes) {
     if (!("zoom" in changes)) next.zoom = null;
     const { queries, keys } = shownPositions(next);
     const isFirst = !("token" in changes) && state.token === firstToken(state.text, state.filter);
-    if (isFirst || (next.token !== null && !queries.includes(next.token))) next.token = firstToken(next.text, next.filter);
+    if (isFirst || (next.token !== null && !queries.includes(next.token))) {
+      next.token = firstToken(next.text, next.filter);
+    }
     if (!keys.includes(next.key)) next.key = null;
   }
   return Object.freeze(next);
@@ -181,8 +186,25 @@ export function keeping(/** @type {State} */ state, /** @type {Place} */ { query
 
 // The address names what differs from the starting state.
 const WRITTEN = [
-  "view", "text", "layer", "heads", "token", "key", "filter", "least", "statistic", "through", "find", "special", "zoom", "curve", "extent",
-  "drawing", "enlarged", "compare", "pairs",
+  "view",
+  "text",
+  "layer",
+  "heads",
+  "token",
+  "key",
+  "filter",
+  "least",
+  "statistic",
+  "through",
+  "find",
+  "special",
+  "zoom",
+  "curve",
+  "extent",
+  "drawing",
+  "enlarged",
+  "compare",
+  "pairs",
 ];
 
 function writtenOf(/** @type {State} */ state, /** @type {string} */ name) {
@@ -204,7 +226,13 @@ export function addressOf(/** @type {State} */ state) {
 }
 
 // The values of state that has only a few.
-const CHOICES = { curve: ["root", "linear"], extent: ["head", "global"], drawing: ["matrix", "lines"], special: ["show", "hide"], pairs: ["same", "replaced"] };
+const CHOICES = {
+  curve: ["root", "linear"],
+  extent: ["head", "global"],
+  drawing: ["matrix", "lines"],
+  special: ["show", "hide"],
+  pairs: ["same", "replaced"],
+};
 
 // The browser's Back undoes only changes to these. With others, such as each move of a slider, it would take too many
 // steps.
@@ -236,7 +264,9 @@ export function stateAt(address, views) {
   const heads = headsNamed(asked.get("heads") ?? "");
   if (heads.length || asked.get("heads") === "") changes.heads = new Set(heads);
   if (views.includes(asked.get("view"))) changes.view = asked.get("view");
-  if (sentences.length && FILTERS.some(({ name }) => name === asked.get("filter"))) changes.filter = asked.get("filter");
+  if (sentences.length && FILTERS.some(({ name }) => name === asked.get("filter"))) {
+    changes.filter = asked.get("filter");
+  }
   if (about.statistics.includes(asked.get("statistic"))) changes.statistic = asked.get("statistic");
   const least = Number(asked.get("least") || NaN);
   if (least >= 0 && least <= 1) changes.least = least;
@@ -244,17 +274,24 @@ export function stateAt(address, views) {
   take("zoom", zoomNamed(asked.get("zoom"), size));
   take("enlarged", headNamed(asked.get("enlarged")));
   take("compare", comparedNamed(asked.get("compare")));
-  for (const [name, choices] of Object.entries(CHOICES)) if (choices.includes(asked.get(name))) changes[name] = asked.get(name);
+  for (const [name, choices] of Object.entries(CHOICES)) {
+    if (choices.includes(asked.get(name))) changes[name] = asked.get(name);
+  }
   return reduce(startingState(), changes);
 }
 
 /** Return the layer and head of a number that is layer * heads + head. */
-export const placeOfHead = (/** @type {number} */ at) => ({ layer: Math.floor(at / about.heads), head: at % about.heads });
+export const placeOfHead = (/** @type {number} */ at) => ({
+  layer: Math.floor(at / about.heads),
+  head: at % about.heads,
+});
 
 const headWritten = (/** @type {number | null} */ at) => at === null ? null : Object.values(placeOfHead(at)).join(".");
 
 function headNamed(/** @type {string | null} */ written) {
-  const [layer, head] = (written ?? "").split(".").map((part, at) => wholeNumber(part, at ? about.heads : about.layers));
+  const [layer, head] = (written ?? "")
+    .split(".")
+    .map((part, at) => wholeNumber(part, at ? about.heads : about.layers));
   return layer === null || head === null || head === undefined ? null : layer * about.heads + head;
 }
 
@@ -264,8 +301,9 @@ export const comparedText = (/** @type {number} */ text) => Object.freeze({ head
 /** @returns {Compared} */
 export const comparedHead = (/** @type {number} */ head) => Object.freeze({ head, text: null });
 
-/** @returns {Compared | null} What the view compares with. The model view shows all heads, so it compares texts only. */
-export const comparedIn = (/** @type {State} */ { view, compare }) => (view === "model" && compare?.text === null ? null : compare);
+/** @returns {Compared | null} What the view compares with: in the model view, which shows all heads, only a text. */
+export const comparedIn = (/** @type {State} */ { view, compare }) =>
+  view === "model" && compare?.text === null ? null : compare;
 
 const textOf = (/** @type {Compared | null} */ compared) => compared?.text ?? null;
 

@@ -35,7 +35,8 @@ const largestOf = (/** @type {Line[]} */ lines) => lines.at(-1)?.weight ?? 1e-9;
 /** Draw the lines of all tokens, the strongest last. Their colours are opaque, so they do not mix where lines cross. */
 export function drawAll(context, /** @type {Frame} */ frame, /** @type {Line[]} */ lines) {
   const { rows, places } = frame;
-  const isFull = (/** @type {Side} */ side, /** @type {Line} */ line) => rows[side].isFull(places[side].get(line[side]));
+  const isFull = (/** @type {Side} */ side, /** @type {Line} */ line) =>
+    rows[side].isFull(places[side].get(line[side]));
   /** @type {Line[][]} */
   const byFullEnds = [[], [], []];
   for (const line of lines) byFullEnds[Number(isFull("query", line)) + Number(isFull("key", line))].push(line);
@@ -55,7 +56,12 @@ export function drawOne(context, /** @type {Frame} */ frame, /** @type {Line[]} 
   // Lines of several heads end slightly apart, so that none hides another.
   const spread = Math.min(2, 14 / frame.heads.length);
   const shiftOf = new Map(frame.heads.map((head, at) => [head, spread * (at - (frame.heads.length - 1) / 2)]));
-  stroke(context, frame, mostOfOne(lines), largestOf(lines), [frame.left + (isQuery ? 0 : strip), frame.right - (isQuery ? strip : 0)],
+  stroke(
+    context,
+    frame,
+    mostOfOne(lines),
+    largestOf(lines),
+    [frame.left + (isQuery ? 0 : strip), frame.right - (isQuery ? strip : 0)],
     (head) => (isQuery ? [0, shiftOf.get(head)] : [shiftOf.get(head), 0]),
     (strength) => [0.12 + 0.88 * strength ** 0.8, 1 + 1.6 * strength]);
   drawCells(context, frame, lines, isQuery ? "key" : "query");
@@ -127,7 +133,13 @@ function drawCells(context, /** @type {Frame} */ frame, /** @type {Line[]} */ li
 }
 
 /** Draw the cells of thin rows as one image for each head, which is faster than a rectangle for each cell. */
-function drawThinCells(context, /** @type {Frame} */ { heads, top }, /** @type {import("./rows.js").Rows} */ rows, /** @type {Uint32Array} */ pixels, { start, cell }) {
+function drawThinCells(
+  context,
+  /** @type {Frame} */ { heads, top },
+  /** @type {import("./rows.js").Rows} */ rows,
+  /** @type {Uint32Array} */ pixels,
+  { start, cell },
+) {
   context.imageSmoothingEnabled = false;
   for (const [first, last] of [[0, rows.first], [rows.last, rows.count]]) {
     if (last <= first) continue;

@@ -68,9 +68,14 @@ export class SurfaceText {
     this.kept = null;
     this.elements = new Map();
     const words = text.spans ? wordsOf(text) : wholeText(text);
-    fill(this.root, ...words.flatMap((word, at) => [
-      word.sentence !== (words[at - 1]?.sentence ?? 0) ? make("span", { class: "break" }) : null, this.wordElement(text, word), " ",
-    ]));
+    fill(
+      this.root,
+      ...words.flatMap((word, at) => [
+        word.sentence !== (words[at - 1]?.sentence ?? 0) ? make("span", { class: "break" }) : null,
+        this.wordElement(text, word),
+        " ",
+      ]),
+    );
     const { options } = this;
     for (const [name, value] of Object.entries({ role: "listbox", "aria-label": "Text" })) {
       if (options.length) this.root.setAttribute(name, value);
@@ -80,15 +85,41 @@ export class SurfaceText {
   }
 
   wordElement(/** @type {Text} */ text, /** @type {import("./words.js").Word} */ { fragments, positions, sentence }) {
-    const chips = text.size > MOST_CHIPS ? [] : positions.map((position) => this.known(position, make("span", {
-      class: "token", dir: "ltr", title: nameOf(text, position), "data-position": position, text: visible(text.tokens[position]),
-    })));
-    const spelling = fragments.map(({ text: part, position }) => position === null
-      ? make("span", { class: "quiet", text: visible(part) })
-      : this.known(position, make("span", { class: "fragment", role: "option", "aria-selected": "false", tabindex: -1, "data-position": position, text: visible(part) })));
+    const chips =
+      text.size > MOST_CHIPS
+        ? []
+        : positions.map((position) =>
+            this.known(
+              position,
+              make("span", {
+                class: "token",
+                dir: "ltr",
+                title: nameOf(text, position),
+                "data-position": position,
+                text: visible(text.tokens[position]),
+              }),
+            ),
+          );
+    const spelling = fragments.map(({ text: part, position }) =>
+      position === null
+        ? make("span", { class: "quiet", text: visible(part) })
+        : this.known(
+            position,
+            make("span", {
+              class: "fragment",
+              role: "option",
+              "aria-selected": "false",
+              tabindex: -1,
+              "data-position": position,
+              text: visible(part),
+            }),
+          ),
+    );
     // Tokens of the same place in the text, such as those of one character, share its fragment.
     const shared = spelling.at(-1);
-    for (const position of positions) if (shared && !fragments.some((one) => one.position === position)) this.known(position, shared);
+    for (const position of positions) {
+      if (shared && !fragments.some((one) => one.position === position)) this.known(position, shared);
+    }
     const classes = ["word", sentence === 1 ? "second" : "", fragments.length ? "" : "bare"].filter(Boolean);
     return make("span", { class: classes.join(" ") }, make("span", { class: "spelling" }, ...spelling),
       make("span", { class: "pieces", "aria-hidden": "true" }, ...chips));

@@ -17,7 +17,9 @@ const short = (/** @type {number} */ length) => String(Math.round(length * 100) 
 export class SvgContext {
   constructor(/** @type {number} */ width, /** @type {number} */ height) {
     this.root = document.createElementNS(SVG, "svg");
-    for (const [name, value] of Object.entries({ width, height, viewBox: `0 0 ${short(width)} ${short(height)}` })) this.root.setAttribute(name, String(value));
+    for (const [name, value] of Object.entries({ width, height, viewBox: `0 0 ${short(width)} ${short(height)}` })) {
+      this.root.setAttribute(name, String(value));
+    }
     this.ruler = new OffscreenCanvas(1, 1).getContext("2d");
     this.fillStyle = this.strokeStyle = "#000";
     this.lineWidth = this.globalAlpha = 1;
@@ -40,7 +42,11 @@ export class SvgContext {
 
   add(/** @type {string} */ tag, /** @type {Record<string, any>} */ attributes, text = "") {
     const element = document.createElementNS(SVG, tag);
-    const all = { ...attributes, transform: this.transform.trim() || null, opacity: this.globalAlpha < 1 ? short(this.globalAlpha) : null };
+    const all = {
+      ...attributes,
+      transform: this.transform.trim() || null,
+      opacity: this.globalAlpha < 1 ? short(this.globalAlpha) : null,
+    };
     for (const [name, value] of Object.entries(all)) {
       if (value !== null) element.setAttribute(name, typeof value === "number" ? short(value) : value);
     }
@@ -71,18 +77,47 @@ export class SvgContext {
 
   fillText(/** @type {string} */ text, /** @type {number} */ x, /** @type {number} */ y) {
     const [, weight, size, family] = this.font.match(/^(\d+ )?([\d.]+)px (.*)$/) ?? [];
-    this.add("text", {
-      x, y, fill: plainColour(this.fillStyle), "font-size": Number(size), "font-family": family, "font-weight": weight?.trim() ?? null,
-      "text-anchor": ANCHORS[this.textAlign], "dominant-baseline": this.textBaseline === "middle" ? "central" : null, "xml:space": "preserve",
-    }, text);
+    this.add(
+      "text",
+      {
+        x,
+        y,
+        fill: plainColour(this.fillStyle),
+        "font-size": Number(size),
+        "font-family": family,
+        "font-weight": weight?.trim() ?? null,
+        "text-anchor": ANCHORS[this.textAlign],
+        "dominant-baseline": this.textBaseline === "middle" ? "central" : null,
+        "xml:space": "preserve",
+      },
+      text,
+    );
   }
 
-  fillRect(/** @type {number} */ x, /** @type {number} */ y, /** @type {number} */ width, /** @type {number} */ height) {
+  fillRect(
+    /** @type {number} */ x,
+    /** @type {number} */ y,
+    /** @type {number} */ width,
+    /** @type {number} */ height,
+  ) {
     this.add("rect", { x, y, width, height, fill: plainColour(this.fillStyle) });
   }
 
-  strokeRect(/** @type {number} */ x, /** @type {number} */ y, /** @type {number} */ width, /** @type {number} */ height) {
-    this.add("rect", { x, y, width, height, fill: "none", stroke: plainColour(this.strokeStyle), "stroke-width": this.lineWidth });
+  strokeRect(
+    /** @type {number} */ x,
+    /** @type {number} */ y,
+    /** @type {number} */ width,
+    /** @type {number} */ height,
+  ) {
+    this.add("rect", {
+      x,
+      y,
+      width,
+      height,
+      fill: "none",
+      stroke: plainColour(this.strokeStyle),
+      "stroke-width": this.lineWidth,
+    });
   }
 
   beginPath() {
@@ -109,8 +144,8 @@ export class SvgContext {
   }
 
   /**
-   * Draw a canvas, or a part of it: as a rectangle for each run of equal pixels in a row, or as an image if those would be
-   * too many. Like that of a canvas context, it takes the place, or the part of the canvas and then the place.
+   * Draw a canvas, or a part of it: as a rectangle for each run of equal pixels in a row, or as an image if those would
+   * be too many. Like that of a canvas context, it takes the place, or the part of the canvas and then the place.
    *
    * @param {any} canvas
    * @param {number[]} numbers
@@ -124,7 +159,15 @@ export class SvgContext {
       Object.assign(copy, { width: image.width, height: image.height });
       copy.getContext("2d").drawImage(image, 0, 0);
       const rendering = this.imageSmoothingEnabled ? null : "pixelated";
-      this.add("image", { x, y, width, height, href: copy.toDataURL(), preserveAspectRatio: "none", "image-rendering": rendering });
+      this.add("image", {
+        x,
+        y,
+        width,
+        height,
+        href: copy.toDataURL(),
+        preserveAspectRatio: "none",
+        "image-rendering": rendering,
+      });
       return;
     }
     const reader = new OffscreenCanvas(image.width, image.height).getContext("2d", { willReadFrequently: true });
@@ -140,7 +183,8 @@ export class SvgContext {
         this.add("rect", {
           x: x + from * across, y: y + row * down, width: (to - from) * across, height: down,
           fill: `rgb(${[0, 1, 2].map((part) => data[4 * at + part]).join(",")})`,
-          "fill-opacity": data[4 * at + 3] < 255 ? short(data[4 * at + 3] / 255) : null, "shape-rendering": "crispEdges",
+          "fill-opacity": data[4 * at + 3] < 255 ? short(data[4 * at + 3] / 255) : null,
+          "shape-rendering": "crispEdges",
         });
       }
     }

@@ -13,7 +13,8 @@ const DIGITS = 6;
 const FORMULA = /^[=+\-@\t\r]./su; // a spreadsheet would compute such a text; it takes one after an apostrophe as it is
 
 /** Return a table as CSV (RFC 4180). */
-export const csvOf = (/** @type {Table} */ { columns, rows }) => `${[columns, ...rows].map((row) => row.map(field).join(",")).join("\r\n")}\r\n`;
+export const csvOf = (/** @type {Table} */ { columns, rows }) =>
+  `${[columns, ...rows].map((row) => row.map(field).join(",")).join("\r\n")}\r\n`;
 
 function field(/** @type {string | number | null} */ value) {
   if (typeof value === "number") return String(Number(value.toPrecision(DIGITS)));
@@ -22,16 +23,30 @@ function field(/** @type {string | number | null} */ value) {
 }
 
 /** @returns {Table} A row for each line of the head view. */
-export function tableOfLines(/** @type {Text} */ text, /** @type {number} */ layer, /** @type {import("./lines.js").Line[]} */ lines) {
+export function tableOfLines(
+  /** @type {Text} */ text,
+  /** @type {number} */ layer,
+  /** @type {import("./lines.js").Line[]} */ lines,
+) {
   const sorted = lines.toSorted((a, b) => a.query - b.query || a.head - b.head || a.key - b.key);
   return {
     columns: ["query_position", "query", "key_position", "key", "layer", "head", "weight"],
-    rows: sorted.map(({ head, query, key, weight }) => [query, text.tokens[query], key, text.tokens[key], layerName(layer), head, weight]),
+    rows: sorted.map(({ head, query, key, weight }) => [
+      query,
+      text.tokens[query],
+      key,
+      text.tokens[key],
+      layerName(layer),
+      head,
+      weight,
+    ]),
   };
 }
 
 /** @returns {Table} A row for each query, and a column for each key. */
-export function tableOfMatrix(/** @type {Omit<import("./cells.js").Picture, "shading">} */ { text, rows: { queries, keys }, matrix }) {
+export function tableOfMatrix(
+  /** @type {Omit<import("./cells.js").Picture, "shading">} */ { text, rows: { queries, keys }, matrix },
+) {
   return {
     columns: ["query_position", "query", ...keys.map((key) => `${key} ${text.tokens[key]}`)],
     rows: queries.map((query) => [query, text.tokens[query], ...keys.map((key) => matrix.at(query, key))]),

@@ -18,7 +18,8 @@ function cached(name, compute) {
   return known.get(name);
 }
 
-const isDark = () => !isPaper && (document.documentElement.dataset.theme ?? (systemTheme.matches ? "dark" : "light")) === "dark";
+const isDark = () =>
+  !isPaper && (document.documentElement.dataset.theme ?? (systemTheme.matches ? "dark" : "light")) === "dark";
 
 /** Apply the theme that was chosen when the page was last open, and call onChange whenever the theme changes. */
 export function startTheme(onChange) {
@@ -136,7 +137,9 @@ export const poleColour = (/** @type {number} */ share) => poles()[255 + Math.ro
 
 // Relative luminance and contrast as WCAG 2.2 defines them.
 function luminance(/** @type {Rgb} */ parts) {
-  const [red, green, blue] = parts.map((part) => (part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4));
+  const [red, green, blue] = parts.map((part) =>
+    part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4,
+  );
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 

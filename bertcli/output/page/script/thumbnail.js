@@ -12,7 +12,10 @@ const LINES_OF_ROW = 3; // on average; weaker ones are not drawn
 
 /** A matrix, reduced to at most LARGEST rows and columns. */
 export class Thumbnail {
-  constructor(/** @type {import("./data.js").RowMatrix} */ matrix, /** @type {import("./zoom.js").Rows} */ { queries, keys }) {
+  constructor(
+    /** @type {import("./data.js").RowMatrix} */ matrix,
+    /** @type {import("./zoom.js").Rows} */ { queries, keys },
+  ) {
     this.height = Math.min(queries.length, LARGEST) || 1;
     this.width = Math.min(keys.length, LARGEST) || 1;
     /** The largest weight of each block, or the difference that is farthest from 0; NaN where there is none. */
@@ -42,7 +45,12 @@ export class Thumbnail {
   paintLines(canvas, /** @type {Colours} */ shading, /** @type {number} */ head) {
     Object.assign(canvas, { width: LINES_SIDE, height: LINES_SIDE });
     const rows = { rowOfLeft: LINES_SIDE / this.height, rowOfRight: LINES_SIDE / this.width };
-    paintFlow(canvas.getContext("2d"), { left: 4, right: LINES_SIDE - 4, top: 0, ...rows }, this.links(shading, head), Math.min(2.2, Math.max(0.5, 0.35 * rows.rowOfLeft)));
+    paintFlow(
+      canvas.getContext("2d"),
+      { left: 4, right: LINES_SIDE - 4, top: 0, ...rows },
+      this.links(shading, head),
+      Math.min(2.2, Math.max(0.5, 0.35 * rows.rowOfLeft)),
+    );
   }
 
   /** @returns {import("./flow.js").Link[]} The strongest cells as lines. */
@@ -55,7 +63,12 @@ export class Thumbnail {
     const found = [];
     this.cells.forEach((weight, at) => {
       if (sizes[at] < least || sizes[at] === 0) return;
-      found.push({ from: Math.floor(at / this.width), to: at % this.width, strength: shading.strength(weight), colour: strokeOf(weight) });
+      found.push({
+        from: Math.floor(at / this.width),
+        to: at % this.width,
+        strength: shading.strength(weight),
+        colour: strokeOf(weight),
+      });
     });
     return found;
   }

@@ -30,7 +30,8 @@ export const spelt = (/** @type {string} */ token, properties = {}) =>
   make("bdi", { dir: "ltr", text: visible(token), ...properties });
 
 /** Return the name of a token for screen readers and tooltips. */
-export const nameOf = (/** @type {Text} */ text, /** @type {number} */ position) => `${visible(text.tokens[position])} · ${position}`;
+export const nameOf = (/** @type {Text} */ text, /** @type {number} */ position) =>
+  `${visible(text.tokens[position])} · ${position}`;
 
 /** A list of tokens to point at and keep, in a row or below each other, which can be shaded by a share each. */
 export class TokenList {
@@ -58,7 +59,11 @@ export class TokenList {
       keep,
       move: (down, right) => this.move(isColumn ? down : down || right, isColumn ? right : 0),
     });
-    this.root.addEventListener("focusin", ({ target }) => this.positionOf(target) !== null && stopAt(this.items.values(), target.closest("[data-position]")));
+    this.root.addEventListener(
+      "focusin",
+      ({ target }) =>
+        this.positionOf(target) !== null && stopAt(this.items.values(), target.closest("[data-position]")),
+    );
   }
 
   positionOf(target) {
@@ -148,21 +153,39 @@ export function bar(part, stack) {
  * @param {(position: number) => void} [goTo] What a click on a row does.
  */
 export function bars(text, found, stackAt, goTo) {
-  return make("ol", { class: "bars" }, ...found.map(({ position, weight }) => {
-    const name = visible(text.tokens[position]);
-    return make("li", { "data-position": position },
-      goTo
-        ? make("button", { type: "button", class: "name", dir: "ltr", text: name, title: `Go to ${name}`, onclick: () => goTo(position) })
-        : make("span", { class: "name", dir: "ltr", text: name, title: name }),
-      make("span", { class: "place", text: position }),
-      make("span", { class: "number", text: share(weight) }),
-      bar(weight, stackAt?.(position)));
-  }));
+  return make(
+    "ol",
+    { class: "bars" },
+    ...found.map(({ position, weight }) => {
+      const name = visible(text.tokens[position]);
+      return make(
+        "li",
+        { "data-position": position },
+        goTo
+          ? make("button", {
+              type: "button",
+              class: "name",
+              dir: "ltr",
+              text: name,
+              title: `Go to ${name}`,
+              onclick: () => goTo(position),
+            })
+          : make("span", { class: "name", dir: "ltr", text: name, title: name }),
+        make("span", { class: "place", text: position }),
+        make("span", { class: "number", text: share(weight) }),
+        bar(weight, stackAt?.(position)),
+      );
+    }),
+  );
 }
 
 /** Return the statistic of a head. */
-export const statisticOf = (/** @type {Text} */ text, /** @type {number} */ layer, /** @type {number} */ head, /** @type {string} */ name) =>
-  text.statistics[layer * about.heads + head][about.statistics.indexOf(name)];
+export const statisticOf = (
+  /** @type {Text} */ text,
+  /** @type {number} */ layer,
+  /** @type {number} */ head,
+  /** @type {string} */ name,
+) => text.statistics[layer * about.heads + head][about.statistics.indexOf(name)];
 
 /** Return the label of a head, or null. */
 export const labelOf = (/** @type {Text} */ text, /** @type {number} */ layer, /** @type {number} */ head) =>

@@ -1,6 +1,6 @@
 // @ts-check
-// The drawing of the keys of one query: vectors as strips of colour, the scores and the softmax. The context is that of a
-// canvas, or an SvgContext.
+// The drawing of the keys of one query: vectors as strips of colour, the scores and the softmax. The context is that of
+// a canvas, or an SvgContext.
 
 import { FONT, pixelCanvas, shortened } from "./canvas.js";
 import { about } from "./data.js";
@@ -95,22 +95,47 @@ function paintHeadings(context, /** @type {Frame} */ frame, /** @type {any} */ q
 }
 
 /** Paint some of the rows. The first row of all is at the top. */
-export function paintKeys(context, /** @type {Frame} */ frame, /** @type {Content} */ content, first = 0, last = content.rows.length) {
+export function paintKeys(
+  context,
+  /** @type {Frame} */ frame,
+  /** @type {Content} */ content,
+  first = 0,
+  last = content.rows.length,
+) {
   context.textBaseline = "middle";
   for (let place = first; place < last; place++) paintKey(context, frame, content, place);
 }
 
-function paintKey(context, /** @type {Frame} */ frame, /** @type {Content} */ { text, head, rows, most, pictures }, /** @type {number} */ place) {
+function paintKey(
+  context,
+  /** @type {Frame} */ frame,
+  /** @type {Content} */ { text, head, rows, most, pictures },
+  /** @type {number} */ place,
+) {
   const row = rows[place];
   const y = frame.row * place;
   const middle = y + LINE / 2;
   context.textAlign = frame.align;
   context.fillStyle = colour("ink");
   context.font = `13px ${FONT}`;
-  context.fillText(shortened(context, visible(text.tokens[row.key]), frame.name - 4), frame.align === "right" ? frame.name : 0, middle);
+  context.fillText(
+    shortened(context, visible(text.tokens[row.key]), frame.name - 4),
+    frame.align === "right" ? frame.name : 0,
+    middle,
+  );
   context.imageSmoothingEnabled = false;
   for (const [name, picture] of Object.entries(pictures)) {
-    context.drawImage(picture, 0, place, about.headSize, 1, frame.columns[name], y + frame.strips + 3, frame.strip, LINE - 6);
+    context.drawImage(
+      picture,
+      0,
+      place,
+      about.headSize,
+      1,
+      frame.columns[name],
+      y + frame.strips + 3,
+      frame.strip,
+      LINE - 6,
+    );
   }
   context.textAlign = "right";
   context.fillStyle = colour("muted");
@@ -125,7 +150,11 @@ function paintKey(context, /** @type {Frame} */ frame, /** @type {Content} */ { 
 }
 
 /** @returns {import("./drawings.js").Drawing} All keys of a query, with the headings. */
-export function drawingOfKeys(/** @type {string} */ title, /** @type {Content} */ content, /** @type {number} */ width) {
+export function drawingOfKeys(
+  /** @type {string} */ title,
+  /** @type {Content} */ content,
+  /** @type {number} */ width,
+) {
   const frame = layOutKeys(width);
   const paint = (context) => {
     paintHeadings(context, frame, content.query);

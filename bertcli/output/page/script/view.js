@@ -53,7 +53,12 @@ export class View {
   /** Return the section; build it when the view is opened for the first time. */
   open() {
     if (!this.section) {
-      this.section = make("section", { id: `view-${this.name}`, role: "tabpanel", "aria-labelledby": `tab-${this.name}`, tabindex: -1 });
+      this.section = make("section", {
+        id: `view-${this.name}`,
+        role: "tabpanel",
+        "aria-labelledby": `tab-${this.name}`,
+        tabindex: -1,
+      });
       byId("views").append(this.section);
       byId(`tab-${this.name}`).setAttribute("aria-controls", this.section.id);
       this.build(this.section);

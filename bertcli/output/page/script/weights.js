@@ -18,7 +18,10 @@ const known = new WeakMap();
 /** Return for each token whether the tokenizer added it, as [CLS] and [SEP]. */
 export function specialTokens(/** @type {Text} */ text) {
   if (!known.has(text)) {
-    known.set(text, text.tokens.map((token, position) => (text.spans ? text.spans[position] === null : SPECIAL.test(token))));
+    known.set(
+      text,
+      text.tokens.map((token, position) => (text.spans ? text.spans[position] === null : SPECIAL.test(token))),
+    );
   }
   return known.get(text);
 }
@@ -61,7 +64,12 @@ export class Renormalised extends RowMatrix {
 }
 
 /** Return the weights of a head as the view shows them. */
-export function shownMatrix(/** @type {Text} */ text, layer, /** @type {number} */ head, /** @type {boolean} */ isHidden) {
+export function shownMatrix(
+  /** @type {Text} */ text,
+  layer,
+  /** @type {number} */ head,
+  /** @type {boolean} */ isHidden,
+) {
   const matrix = headMatrix(layer, head);
   return isHidden ? new Renormalised(matrix, specialTokens(text)) : matrix;
 }

@@ -34,7 +34,11 @@ class WordReader {
     this.readRest(last);
   }
 
-  readToken(/** @type {number} */ position, /** @type {number} */ sentence, /** @type {[number, number] | null} */ span) {
+  readToken(
+    /** @type {number} */ position,
+    /** @type {number} */ sentence,
+    /** @type {[number, number] | null} */ span,
+  ) {
     if (!span) {
       this.begin(sentence).positions.push(position);
       this.word = null;
@@ -57,7 +61,8 @@ class WordReader {
   /** Read the rest of a sentence, which has no tokens, such as the part of a text that was cut. */
   readRest(/** @type {number} */ sentence) {
     const rest = this.sentences[sentence].slice(this.ends[sentence]).trim();
-    if (rest) this.begin(sentence).fragments.push({ text: rest.length > LONGEST_REST ? `${rest.slice(0, LONGEST_REST)}…` : rest, position: null });
+    const shown = rest.length > LONGEST_REST ? `${rest.slice(0, LONGEST_REST)}…` : rest;
+    if (rest) this.begin(sentence).fragments.push({ text: shown, position: null });
     this.word = null;
   }
 

@@ -36,7 +36,7 @@ function placesIn(/** @type {number[]} */ positions, /** @type {Range} */ [first
   return from >= 0 && from <= to ? [from, to] : null;
 }
 
-/** @returns {Zoom | null} The zoom to this part; null if it is the whole matrix. A part that is too small is widened. */
+/** @returns {Zoom | null} The zoom to this part, widened if it is too small; null if it is the whole matrix. */
 export function zoomTo(/** @type {Rows} */ rows, /** @type {Part} */ { down, across }) {
   const [first, last] = widened(down, rows.queries.length);
   const [left, right] = widened(across, rows.keys.length);
@@ -76,7 +76,12 @@ function scaled(/** @type {Range} */ [first, last], /** @type {number} */ factor
 }
 
 /** Return the zoom moved by a number of rows and columns, as far as there are any. */
-export function panned(/** @type {Rows} */ rows, /** @type {Zoom | null} */ zoom, /** @type {number} */ down, /** @type {number} */ right) {
+export function panned(
+  /** @type {Rows} */ rows,
+  /** @type {Zoom | null} */ zoom,
+  /** @type {number} */ down,
+  /** @type {number} */ right,
+) {
   const part = partOf(rows, zoom);
   return zoomTo(rows, { down: moved(part.down, down), across: moved(part.across, right) });
 }
@@ -85,9 +90,14 @@ export function panned(/** @type {Rows} */ rows, /** @type {Zoom | null} */ zoom
 const moved = (/** @type {Range} */ [first, last], /** @type {number} */ by) => [first + by, last + by];
 
 /** Return the zoom moved just so far that it shows the place. */
-export function bringIntoZoom(/** @type {Rows} */ rows, /** @type {Zoom | null} */ zoom, /** @type {Place} */ { query, key }) {
+export function bringIntoZoom(
+  /** @type {Rows} */ rows,
+  /** @type {Zoom | null} */ zoom,
+  /** @type {Place} */ { query, key },
+) {
   const { down, across } = partOf(rows, zoom);
-  const way = (/** @type {Range} */ [first, last], /** @type {number} */ at) => Math.min(0, at - first) || Math.max(0, at - last);
+  const way = (/** @type {Range} */ [first, last], /** @type {number} */ at) =>
+    Math.min(0, at - first) || Math.max(0, at - last);
   const [right, below] = [way(across, rows.keys.indexOf(key)), way(down, rows.queries.indexOf(query))];
   return right || below ? panned(rows, zoom, below, right) : zoom;
 }

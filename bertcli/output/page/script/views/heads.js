@@ -18,7 +18,8 @@ import { shownMatrix } from "../weights.js";
 
 /** @typedef {import("../state.js").State} State */
 
-const HINT = "Queries are on the left, keys on the right. Point at a token to see all of its weights; click it to keep it.";
+const HINT =
+  "Queries are on the left, keys on the right. Point at a token to see all of its weights; click it to keep it.";
 const LEGEND = "The stronger the colour of a line, the larger its weight, relative to the strongest line drawn.";
 const LISTED = 10;
 
@@ -34,7 +35,9 @@ export class HeadsView extends View {
   build(section) {
     const main = make("div", { class: "stage" });
     this.readout = make("div", { class: "read" });
-    section.append(make("div", { class: "split" }, main, make("aside", { class: "readout", "aria-label": "Weights" }, this.readout)));
+    section.append(
+      make("div", { class: "split" }, main, make("aside", { class: "readout", "aria-label": "Weights" }, this.readout)),
+    );
     this.diagram = new EdgeDiagram(main);
     this.none = empty("No head is selected", "Select heads above, or press a to select all.");
     main.append(this.none);
@@ -50,7 +53,9 @@ export class HeadsView extends View {
     this.none.hidden = this.heads.length > 0;
     this.diagram.root.hidden = !this.heads.length;
     this.matrices = this.heads.map((head) => shownMatrix(currentText(state), this.layer, head, isSpecialHidden(state)));
-    if (this.heads.length) this.diagram.show(currentText(state), shownPositions(state), this.heads, this.matrices, state.least);
+    if (this.heads.length) {
+      this.diagram.show(currentText(state), shownPositions(state), this.heads, this.matrices, state.least);
+    }
     reportLines(this.heads.length ? this.diagram.lines : null);
   }
 
@@ -70,7 +75,9 @@ export class HeadsView extends View {
 
   drawing(/** @type {State} */ state) {
     const title = `Layer ${layerName(state.layer)}, head${this.heads.length === 1 ? "" : "s"} ${this.heads.join(", ")}`;
-    return this.heads.length ? drawingOfLines(title, currentText(state), shownPositions(state), this.diagram.shown) : null;
+    return this.heads.length
+      ? drawingOfLines(title, currentText(state), shownPositions(state), this.diagram.shown)
+      : null;
   }
 
   fileWords(/** @type {State} */ state) {
@@ -85,19 +92,25 @@ export class HeadsView extends View {
     fill(this.readout,
       make("h2", { class: "hint", text: "Point at a token" }),
       make("p", { class: "quiet hint", text: HINT }),
-      this.heads.length === 1 ? factsOf(currentText(state), state.layer, this.heads[0]) : make("p", { class: "quiet", text: LEGEND }));
+      this.heads.length === 1
+        ? factsOf(currentText(state), state.layer, this.heads[0])
+        : make("p", { class: "quiet", text: LEGEND }),
+    );
   }
 
-  /** List the strongest weights of a token, as the mean of the selected heads, with a part of each bar for each head. */
+  /** List the strongest weights of a token: the mean of the selected heads, with a part of each bar for each head. */
   read(/** @type {State} */ state, side, position) {
     const text = currentText(state);
     const { queries, keys } = shownPositions(state);
     const isQuery = side === "query";
     const count = this.matrices.length;
-    const weights = isQuery ? (matrix, other) => matrix.at(position, other) : (matrix, other) => matrix.at(other, position);
+    const weights = isQuery
+      ? (matrix, other) => matrix.at(position, other)
+      : (matrix, other) => matrix.at(other, position);
     const mean = (other) => this.matrices.reduce((sum, matrix) => sum + weights(matrix, other), 0) / count;
     const found = strongest(isQuery ? keys : queries, mean, LISTED);
-    const stackAt = (other) => this.matrices.map((matrix, at) => ({ colour: headColour(this.heads[at]), part: weights(matrix, other) / count }));
+    const stackAt = (other) =>
+      this.matrices.map((matrix, at) => ({ colour: headColour(this.heads[at]), part: weights(matrix, other) / count }));
     const does = isQuery ? " attends to" : " receives attention from";
     fill(this.readout,
       make("h2", {}, spelt(text.tokens[position]), does),

@@ -46,7 +46,9 @@ export class MasksView extends View {
     if (!text.masks.length) return null;
     const matrices = this.matricesOf(state);
     const { keys } = shownPositions(state);
-    const attended = matrices.length ? `attention in layer ${layerName(state.layer)}, ${headsInWords(chosenHeads(state))}` : null;
+    const attended = matrices.length
+      ? `attention in layer ${layerName(state.layer)}, ${headsInWords(chosenHeads(state))}`
+      : null;
     return drawingOfMasks("Predictions for each mask", text, attended, (position) =>
       matrices.length ? strongest(keys, (key) => meanAt(matrices, position, key), LISTED) : []);
   }
@@ -62,19 +64,35 @@ export class MasksView extends View {
   show(/** @type {State} */ state) {
     const text = currentText(state);
     if (!text.masks.length) {
-      this.body.replaceChildren(about.hasMlmHead
-        ? empty("This text has no mask", "Write [MASK] for a missing word, and this view shows the predictions for it:", 'bertcli attn "how [MASK] you" --html page.html')
-        : empty("No predictions", `This model has no masked-language-model head.`));
+      this.body.replaceChildren(
+        about.hasMlmHead
+          ? empty(
+              "This text has no mask",
+              "Write [MASK] for a missing word, and this view shows the predictions for it:",
+              'bertcli attn "how [MASK] you" --html page.html',
+            )
+          : empty("No predictions", `This model has no masked-language-model head.`),
+      );
       return;
     }
     const matrices = this.matricesOf(state);
     this.body.replaceChildren(...text.masks.map((mask, at) => this.mask(state, mask, at, matrices)));
   }
 
-  mask(/** @type {State} */ state, /** @type {import("../data.js").Mask} */ { position, predictions, attributions, headEffects }, at, matrices) {
+  mask(
+    /** @type {State} */ state,
+    /** @type {import("../data.js").Mask} */ { position, predictions, attributions, headEffects },
+    at,
+    matrices,
+  ) {
     const text = currentText(state);
-    const section = make("section", { class: "mask" },
-      make("h2", { text: text.masks.length > 1 ? `Mask ${at + 1} of ${text.masks.length}` : "Predictions for the mask" }));
+    const section = make(
+      "section",
+      { class: "mask" },
+      make("h2", {
+        text: text.masks.length > 1 ? `Mask ${at + 1} of ${text.masks.length}` : "Predictions for the mask",
+      }),
+    );
     const right = make("div", { class: "looks" });
     section.append(make("div", { class: "halves" }, make("div", {}, candidates(predictions)), right));
     section.append(...(attributions ?? []).map((found) => attributionOf(text, found)));
@@ -86,9 +104,15 @@ export class MasksView extends View {
     const mean = (key) => meanAt(matrices, position, key);
     const positions = shownPositions(state).keys;
     const most = Math.max(...positions.map(mean), 1e-9);
-    right.append(make("h3", { text: `Attention of the mask in layer ${layerName(state.layer)}, ${headsInWords(chosenHeads(state))}` }));
+    right.append(
+      make("h3", {
+        text: `Attention of the mask in layer ${layerName(state.layer)}, ${headsInWords(chosenHeads(state))}`,
+      }),
+    );
     const list = new TokenList(right, {
-      name: `Attention of mask ${at + 1}`, point: () => {}, keep: (token) => change(keeping(now(), { query: token, key: null })),
+      name: `Attention of mask ${at + 1}`,
+      point: () => {},
+      keep: (token) => change(keeping(now(), { query: token, key: null })),
     });
     list.show(text, positions);
     list.mark(position, state.token, (key) => Math.sqrt(mean(key) / most));

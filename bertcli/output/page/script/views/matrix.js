@@ -16,12 +16,20 @@ import { shownMatrix } from "../weights.js";
 
 export class MatrixView extends View {
   constructor() {
-    super("matrix", "Matrix", ["layer", "head", "filter", "least", "special", "compare"], [
-      { needs: ["layer", "heads", "filter", "special", "compare", "pairs"], draw: (state) => this.choose(state).read(state) },
-      { needs: ["extent"], draw: (state) => this.shown.scale(state) },
-      { needs: ["least", "zoom", "curve"], draw: (state) => this.shown.arrange(state) },
-      { needs: ["pointed", "token", "key"], draw: (state) => this.shown.draw(state) },
-    ]);
+    super(
+      "matrix",
+      "Matrix",
+      ["layer", "head", "filter", "least", "special", "compare"],
+      [
+        {
+          needs: ["layer", "heads", "filter", "special", "compare", "pairs"],
+          draw: (state) => this.choose(state).read(state),
+        },
+        { needs: ["extent"], draw: (state) => this.shown.scale(state) },
+        { needs: ["least", "zoom", "curve"], draw: (state) => this.shown.arrange(state) },
+        { needs: ["pointed", "token", "key"], draw: (state) => this.shown.draw(state) },
+      ],
+    );
   }
 
   build(section) {
@@ -87,7 +95,13 @@ class SingleMatrix {
 
   arrange(/** @type {State} */ state) {
     this.caption = `Weights of layer ${layerName(state.layer)}, head ${soleHead(state)}`;
-    this.heatmap.show(state, { text: currentText(state), rows: this.rows, matrix: this.matrix, most: this.most, name: this.caption });
+    this.heatmap.show(state, {
+      text: currentText(state),
+      rows: this.rows,
+      matrix: this.matrix,
+      most: this.most,
+      name: this.caption,
+    });
   }
 
   draw(/** @type {State} */ state) {

@@ -2,7 +2,15 @@
 // The model view: a thumbnail of every head's matrix.
 
 import { silentCanvas } from "../canvas.js";
-import { changeInBrief, changeOf, distanceInWords, fillRanking, markChanges, openChange, tableOfChanges } from "../changes.js";
+import {
+  changeInBrief,
+  changeOf,
+  distanceInWords,
+  fillRanking,
+  markChanges,
+  openChange,
+  tableOfChanges,
+} from "../changes.js";
 import { comparisonOf, textName } from "../compared.js";
 import { tableOfComparison } from "../comparedfiles.js";
 import { about, layerName, layerOf, textAt } from "../data.js";
@@ -25,7 +33,9 @@ import { shownMatrix } from "../weights.js";
 /** @typedef {import("../state.js").State} State */
 
 const HINT = "Rows are layers, columns are heads. Click a thumbnail to enlarge it, and again to open the head.";
-const HINT_OF_CHANGES = "Each thumbnail shows how the weights of a head differ between the texts. Click one to enlarge it, and again to compare it in the matrix view.";
+const HINT_OF_CHANGES =
+  "Each thumbnail shows how the weights of a head differ between the texts. Click one to enlarge it, and again to " +
+  "compare it in the matrix view.";
 
 /** Let the browser draw and react before the work continues. */
 const pause = () => new Promise((resume) => setTimeout(resume));
@@ -54,7 +64,10 @@ export class ModelView extends View {
     const main = make("div", { class: "thumbnail-stage" }, make("div", { class: "wide" }, this.grid.root));
     this.ranking = make("section", { class: "ranking", hidden: true });
     section.append(this.line, main, this.legend.root, this.ranking);
-    this.enlargement = new Enlargement(main, { open: () => this.keep(placeOfHead(now().enlarged)), close: () => this.close() });
+    this.enlargement = new Enlargement(main, {
+      open: () => this.keep(placeOfHead(now().enlarged)),
+      close: () => this.close(),
+    });
     this.pictured = "";
     /** @type {Thumbnail[]} */
     this.pictures = [];
@@ -68,9 +81,18 @@ export class ModelView extends View {
     const bar = make("span", { class: "change", hidden: true }, make("span", { class: "bar" }));
     this.canvases.push(canvas);
     this.bars.push(bar);
-    return make("button", {
-      type: "button", class: "thumbnail", "data-layer": layer, "data-head": head, "aria-label": `layer ${layerName(layer)}, head ${head}`,
-    }, canvas, bar);
+    return make(
+      "button",
+      {
+        type: "button",
+        class: "thumbnail",
+        "data-layer": layer,
+        "data-head": head,
+        "aria-label": `layer ${layerName(layer)}, head ${head}`,
+      },
+      canvas,
+      bar,
+    );
   }
 
   dim(/** @type {State} */ state) {
@@ -85,7 +107,10 @@ export class ModelView extends View {
 
   /** Return the comparison of a head in two texts. */
   comparisonOf(/** @type {State} */ state, /** @type {number} */ layer, /** @type {number} */ head) {
-    return comparisonOf(state, [currentText(state), textAt(comparedIn(state).text)].map((text) => ({ text, layer, head })));
+    return comparisonOf(
+      state,
+      [currentText(state), textAt(comparedIn(state).text)].map((text) => ({ text, layer, head })),
+    );
   }
 
   async read(/** @type {State} */ state) {
@@ -111,7 +136,12 @@ export class ModelView extends View {
   }
 
   /** Read a head, unless the state changes meanwhile. */
-  async readOne(/** @type {State} */ state, /** @type {number} */ layer, /** @type {number} */ head, /** @type {import("../zoom.js").Rows} */ rows) {
+  async readOne(
+    /** @type {State} */ state,
+    /** @type {number} */ layer,
+    /** @type {number} */ head,
+    /** @type {import("../zoom.js").Rows} */ rows,
+  ) {
     const at = layer * about.heads + head;
     if (this.changes) {
       const comparison = await this.comparisonOf(state, layer, head);
@@ -154,7 +184,11 @@ export class ModelView extends View {
       return;
     }
     const isGlobal = state.extent === "global";
-    this.legend.show(state, isGlobal ? new Shading({ curve: state.curve, most }) : null, isGlobal ? "" : "weight of each head");
+    this.legend.show(
+      state,
+      isGlobal ? new Shading({ curve: state.curve, most }) : null,
+      isGlobal ? "" : "weight of each head",
+    );
   }
 
   paintOne(/** @type {State} */ state, /** @type {number} */ at, /** @type {number} */ most) {
@@ -182,18 +216,27 @@ export class ModelView extends View {
     this.enlarged = picture;
     const words = this.changes ? distanceInWords(this.changes[at]) : labelOf(text, layer, head);
     const title = `Layer ${layerName(layer)}, head ${head}${words ? ` · ${words}` : ""}`;
-    this.enlargement.show(this.grid.cells[at], title, picture, state.drawing === "lines" ? this.pictures[at] : null, head);
+    this.enlargement.show(
+      this.grid.cells[at],
+      title,
+      picture,
+      state.drawing === "lines" ? this.pictures[at] : null,
+      head,
+    );
   }
 
   /** Return the matrix of the enlarged head, or the statistics of all. */
   table(/** @type {State} */ state) {
-    if (this.changes) return state.enlarged === null ? tableOfChanges(currentText(state), this.changes) : tableOfComparison(this.compared, this.compared.either);
-    return state.enlarged === null ? tableOfHeads(currentText(state)) : tableOfMatrix(this.enlarged);
+    const text = currentText(state);
+    if (state.enlarged === null) return this.changes ? tableOfChanges(text, this.changes) : tableOfHeads(text);
+    return this.changes ? tableOfComparison(this.compared, this.compared.either) : tableOfMatrix(this.enlarged);
   }
 
   drawing(/** @type {State} */ state) {
     const side = 90;
-    const title = this.changes ? `Attention of all heads: ${textName(comparedIn(state).text)} − ${textName(state.text)}` : "Attention of all heads";
+    const title = this.changes
+      ? `Attention of all heads: ${textName(comparedIn(state).text)} − ${textName(state.text)}`
+      : "Attention of all heads";
     return drawingOfHeads(title, { width: side, height: side, gap: 6 }, (context, at, x, y) => {
       context.imageSmoothingEnabled = false;
       context.drawImage(this.canvases[at], x, y, side, side);

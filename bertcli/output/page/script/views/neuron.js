@@ -43,15 +43,35 @@ export class NeuronView extends View {
     this.flow = silentCanvas({ class: "neuron-flow" });
     this.headings = make("div", { class: "neuron-headings", "aria-hidden": "true" });
     this.queryRow = silentCanvas();
-    this.canvas = make("canvas", { role: "img", "aria-label": "Keys by weight: key, product with the query, score and softmax" });
+    this.canvas = make("canvas", {
+      role: "img",
+      "aria-label": "Keys by weight: key, product with the query, score and softmax",
+    });
     this.room = make("div", { class: "neuron-room" }); // as high as all rows, of which only the visible ones are drawn
-    this.keys = make("div", { class: "neuron-keys", tabindex: 0, role: "region", "aria-label": "Keys, by weight" }, this.headings, this.room, this.canvas);
-    this.body = make("div", { class: "neuron" }, this.line, make("div", { class: "neuron-columns" }, this.queries, this.flow, this.keys));
+    this.keys = make(
+      "div",
+      { class: "neuron-keys", tabindex: 0, role: "region", "aria-label": "Keys, by weight" },
+      this.headings,
+      this.room,
+      this.canvas,
+    );
+    this.body = make(
+      "div",
+      { class: "neuron" },
+      this.line,
+      make("div", { class: "neuron-columns" }, this.queries, this.flow, this.keys),
+    );
     this.missing = make("div");
     section.append(this.body, this.missing);
-    this.pointing = new Pointing(this.canvas, { itemAt: (event) => this.cellAt(event), point: (cell) => this.read(cell), keep: () => {} });
+    this.pointing = new Pointing(this.canvas, {
+      itemAt: (event) => this.cellAt(event),
+      point: (cell) => this.read(cell),
+      keep: () => {},
+    });
     for (const scrolled of [this.queries, this.keys, window]) {
-      scrolled.addEventListener("scroll", () => now().view === "neuron" && soon(() => this.scrolled()), { passive: true });
+      scrolled.addEventListener("scroll", () => now().view === "neuron" && soon(() => this.scrolled()), {
+        passive: true,
+      });
     }
   }
 
@@ -65,9 +85,13 @@ export class NeuronView extends View {
   }
 
   reason(text) {
-    return about.run.engine === "transformers"
-      ? empty("No query and key vectors", "The transformers engine does not provide them. Write the page with --engine numpy or --engine torch to use this view.")
-      : empty("No query and key vectors", `They would make the page too large at ${text.size} tokens, so they are left out. Use a shorter text to see them.`);
+    const reason =
+      about.run.engine === "transformers"
+        ? "The transformers engine does not provide them. " +
+          "Write the page with --engine numpy or --engine torch to use this view."
+        : `They would make the page too large at ${text.size} tokens, so they are left out. ` +
+          "Use a shorter text to see them.";
+    return empty("No query and key vectors", reason);
   }
 
   /** Take the queries of a head. */
@@ -83,7 +107,9 @@ export class NeuronView extends View {
     const context = fitted(this.queryCanvas, QUERY_STRIP, LINE * Math.max(1, queries.length));
     context.imageSmoothingEnabled = false;
     const picture = pictureOf(queries);
-    queries.forEach((_, place) => context.drawImage(picture, 0, place, about.headSize, 1, 0, LINE * place + 3, QUERY_STRIP, LINE - 6));
+    queries.forEach((_, place) =>
+      context.drawImage(picture, 0, place, about.headSize, 1, 0, LINE * place + 3, QUERY_STRIP, LINE - 6),
+    );
   }
 
   /** Show the query in focus. */
@@ -107,13 +133,23 @@ export class NeuronView extends View {
     const numbers = (/** @type {string} */ name) => Array.from({ length: about.headSize }, (_, at) => `${name}_${at}`);
     return {
       columns: ["query_position", "query", "key_position", "key", "score", "weight", ...numbers("q"), ...numbers("k")],
-      rows: this.rows.map(({ key, k, score, weight }) => [this.query, tokens[this.query], key, tokens[key], score, weight, ...q, ...k]),
+      rows: this.rows.map(({ key, k, score, weight }) => [
+        this.query,
+        tokens[this.query],
+        key,
+        tokens[key],
+        score,
+        weight,
+        ...q,
+        ...k,
+      ]),
     };
   }
 
   drawing(/** @type {State} */ state) {
     if (!this.vectors || this.query === null) return null;
-    const title = `Layer ${layerName(state.layer)}, head ${this.head}: query of ${visible(this.text.tokens[this.query])}`;
+    const query = visible(this.text.tokens[this.query]);
+    const title = `Layer ${layerName(state.layer)}, head ${this.head}: query of ${query}`;
     return drawingOfKeys(title, this.content, PICTURE_WIDTH);
   }
 
@@ -131,8 +167,15 @@ export class NeuronView extends View {
       return { key, k, product, score, weight: weights[key] };
     }).sort((a, b) => b.weight - a.weight || a.key - b.key);
     this.content = {
-      text: this.text, head: this.head, rows: this.rows, most: Math.max(...this.rows.map(({ weight }) => weight), 1e-9), query: pictureOf([q]),
-      pictures: { key: pictureOf(this.rows.map(({ k }) => k)), product: pictureOf(this.rows.map(({ product }) => product)) },
+      text: this.text,
+      head: this.head,
+      rows: this.rows,
+      most: Math.max(...this.rows.map(({ weight }) => weight), 1e-9),
+      query: pictureOf([q]),
+      pictures: {
+        key: pictureOf(this.rows.map(({ k }) => k)),
+        product: pictureOf(this.rows.map(({ product }) => product)),
+      },
     };
   }
 
@@ -211,7 +254,9 @@ export class NeuronView extends View {
   cellAt(event) {
     if (!this.frame || event.target !== this.canvas) return null;
     const row = this.rows[Math.floor((this.top + event.offsetY) / this.frame.row)];
-    const inside = Object.entries(this.frame.columns).find(([, x]) => event.offsetX >= x && event.offsetX < x + this.frame.strip);
+    const inside = Object.entries(this.frame.columns).find(
+      ([, x]) => event.offsetX >= x && event.offsetX < x + this.frame.strip,
+    );
     if (!row || !inside) return null;
     const [name, x] = inside;
     return { name, key: row.key, at: Math.floor(((event.offsetX - x) / this.frame.strip) * about.headSize) };
@@ -220,17 +265,27 @@ export class NeuronView extends View {
   read(cell) {
     if (!this.vectors || this.query === null) return;
     if (cell === null) {
-      fill(this.line,
-        spelt(this.text.tokens[this.query], { class: "name" }), ` is the query in layer ${layerName(this.layerNumber)}, head ${this.head}. Keys are sorted by weight. `,
-        make("span", { class: "pole plus", text: "positive" }), " ", make("span", { class: "pole minus", text: "negative" }),
-        ` · d = ${about.headSize}; bars are scaled to the largest weight.`);
+      fill(
+        this.line,
+        spelt(this.text.tokens[this.query], { class: "name" }),
+        ` is the query in layer ${layerName(this.layerNumber)}, head ${this.head}. Keys are sorted by weight. `,
+        make("span", { class: "pole plus", text: "positive" }),
+        " ",
+        make("span", { class: "pole minus", text: "negative" }),
+        ` · d = ${about.headSize}; bars are scaled to the largest weight.`,
+      );
       return;
     }
     const { name, key, at } = cell;
     const row = this.rows.find((one) => one.key === key);
     const number = (name === "key" ? row.k : row.product)[at];
     const from = visible(this.text.tokens[key]);
-    fill(this.line, spelt(from, { class: "name" }), ` ${name}[${at}] = `, make("strong", { class: "number", text: number.toFixed(4) }));
+    fill(
+      this.line,
+      spelt(from, { class: "name" }),
+      ` ${name}[${at}] = `,
+      make("strong", { class: "number", text: number.toFixed(4) }),
+    );
     announce(`${from} ${name} ${at}: ${number.toFixed(4)}`);
   }
 }

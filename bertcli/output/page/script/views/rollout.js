@@ -26,13 +26,25 @@ export class RolloutView extends View {
 
   build(section) {
     const main = make("div", { class: "stage" });
-    this.missing = make("p", { class: "note", text: "For a text of this length the page contains only the rollout through all layers, which is shown here." });
+    this.missing = make("p", {
+      class: "note",
+      text: "For a text of this length the page contains only the rollout through all layers, which is shown here.",
+    });
     this.found = make("div");
     const side = make("div", { class: "inset" });
     this.readout = make("aside", { class: "readout", "aria-label": "Rollout" }, side,
       make("h2", { text: "Attention through layers" }),
-      make("p", { class: "quiet", text: "Each layer is the average of two equal parts: the mean of its heads, and the identity, for the residual connection. The rollout is the product of these matrices." }),
-      make("p", { class: "quiet", text: "A row shows how much each input token contributes to a token after the chosen layer. Each row sums to 1." }),
+      make("p", {
+        class: "quiet",
+        text:
+          "Each layer is the average of two equal parts: the mean of its heads, and the identity, for the residual " +
+          "connection. The rollout is the product of these matrices.",
+      }),
+      make("p", {
+        class: "quiet",
+        text:
+          "A row shows how much each input token contributes to a token after the chosen layer. Each row sums to 1.",
+      }),
       make("p", { class: "quiet source", text: "Abnar & Zuidema 2020" }),
       this.missing, this.found);
     section.append(make("div", { class: "split" }, main, this.readout));
@@ -52,7 +64,9 @@ export class RolloutView extends View {
   read(/** @type {State} */ state) {
     this.isSpecialHidden = hidesSpecial(state, this.specialShare);
     this.rows = shownPositions(state, this.isSpecialHidden);
-    this.matrix = this.isSpecialHidden ? new Renormalised(this.rollout, specialTokens(currentText(state))) : this.rollout;
+    this.matrix = this.isSpecialHidden
+      ? new Renormalised(this.rollout, specialTokens(currentText(state)))
+      : this.rollout;
     this.most = largestIn(this.matrix, this.rows);
   }
 

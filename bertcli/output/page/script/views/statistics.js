@@ -31,8 +31,12 @@ export class StatisticsView extends View {
     this.line = make("p", { class: "pointed" });
     this.legend = make("div");
     this.labels = make("div", { class: "labels" });
-    this.grid = new HeadGrid("numbers", "Statistics of all heads", (layer, head) =>
-      make("button", { type: "button", class: "cell", "data-layer": layer, "data-head": head }), { point: (place) => this.read(place) });
+    this.grid = new HeadGrid(
+      "numbers",
+      "Statistics of all heads",
+      (layer, head) => make("button", { type: "button", class: "cell", "data-layer": layer, "data-head": head }),
+      { point: (place) => this.read(place) },
+    );
     section.append(this.line, make("div", { class: "wide" }, this.grid.root), this.legend, this.labels);
     this.read(null);
   }
@@ -58,7 +62,10 @@ export class StatisticsView extends View {
     const { layer, head } = placeOfHead(at);
     const [low, high] = this.range(text, state.statistic);
     const number = statisticOf(text, layer, head, state.statistic);
-    return { number: written(state.statistic, number), background: rampColour(high > low ? (number - low) / (high - low) : 0) };
+    return {
+      number: written(state.statistic, number),
+      background: rampColour(high > low ? (number - low) / (high - low) : 0),
+    };
   }
 
   table(/** @type {State} */ state) {
@@ -99,8 +106,13 @@ export class StatisticsView extends View {
   }
 
   read(place) {
-    this.line.replaceChildren(...(place === null
-      ? [make("span", { class: "hint", text: HINT })]
-      : [make("strong", { text: `Layer ${layerName(place.layer)}, head ${place.head}` }), ` · ${inBrief(currentText(now()), place.layer, place.head)}`]));
+    this.line.replaceChildren(
+      ...(place === null
+        ? [make("span", { class: "hint", text: HINT })]
+        : [
+            make("strong", { text: `Layer ${layerName(place.layer)}, head ${place.head}` }),
+            ` · ${inBrief(currentText(now()), place.layer, place.head)}`,
+          ]),
+    );
   }
 }

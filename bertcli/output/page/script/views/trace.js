@@ -46,7 +46,11 @@ export class TraceView extends View {
     this.legend = make("div");
     section.append(this.line, make("div", { class: "trace" }, this.canvas), this.legend);
     this.box = this.canvas.parentElement;
-    this.pointing = new Pointing(this.canvas, { itemAt: (event) => this.cellAt(event), point: (cell) => this.read(cell), keep: (cell) => this.openLayer(cell) });
+    this.pointing = new Pointing(this.canvas, {
+      itemAt: (event) => this.cellAt(event),
+      point: (cell) => this.read(cell),
+      keep: (cell) => this.openLayer(cell),
+    });
   }
 
   async load(/** @type {State} */ state) {
@@ -60,7 +64,9 @@ export class TraceView extends View {
     this.shown = shownPositions(state);
     this.heads = chosenHeads(state);
     this.list.show(this.text, this.shown.queries);
-    this.matrices = this.layers.map((layer) => this.heads.map((head) => shownMatrix(this.text, layer, head, isSpecialHidden(state))));
+    this.matrices = this.layers.map((layer) =>
+      this.heads.map((head) => shownMatrix(this.text, layer, head, isSpecialHidden(state))),
+    );
   }
 
   point(/** @type {State} */ state) {
@@ -81,10 +87,16 @@ export class TraceView extends View {
   paint() {
     const width = roomIn(this.box);
     this.frame = this.layOut(width);
-    this.most = Math.max(...this.means.map((weights) => this.shown.keys.reduce((most, key) => Math.max(most, weights[key]), 0)), 1e-9);
+    this.most = Math.max(
+      ...this.means.map((weights) => this.shown.keys.reduce((most, key) => Math.max(most, weights[key]), 0)),
+      1e-9,
+    );
     this.paintOn(fitted(this.canvas, width, this.frame.height), this.frame);
     this.canvas.setAttribute("aria-label", `Attention of ${visible(this.text.tokens[this.query])} in each layer`);
-    fill(this.legend, scaleBar(["0", share(this.most)], make("span", { class: "quiet", text: "root scale, the same in all layers" })));
+    fill(
+      this.legend,
+      scaleBar(["0", share(this.most)], make("span", { class: "quiet", text: "root scale, the same in all layers" })),
+    );
   }
 
   /** Return the size of a cell, the height of the names of tokens and of all, and the width of the strongest tokens. */
@@ -98,7 +110,9 @@ export class TraceView extends View {
   labelHeight() {
     const context = this.canvas.getContext("2d");
     context.font = `13px ${FONT}`;
-    const longest = Math.max(...this.shown.keys.map((key) => context.measureText(visible(this.text.tokens[key])).width));
+    const longest = Math.max(
+      ...this.shown.keys.map((key) => context.measureText(visible(this.text.tokens[key])).width),
+    );
     return Math.min(LABELS, Math.ceil(longest) + 12);
   }
 
@@ -110,8 +124,17 @@ export class TraceView extends View {
     this.means.forEach((weights, layer) => {
       const y = top + ROW * layer;
       context.imageSmoothingEnabled = false;
-      context.drawImage(pixelCanvas(keys.length, 1, Uint32Array.from(keys, (key) => colours[Math.round(255 * Math.sqrt(weights[key] / this.most))])),
-        NAME, y + 2, cell * keys.length, ROW - 4);
+      context.drawImage(
+        pixelCanvas(
+          keys.length,
+          1,
+          Uint32Array.from(keys, (key) => colours[Math.round(255 * Math.sqrt(weights[key] / this.most))]),
+        ),
+        NAME,
+        y + 2,
+        cell * keys.length,
+        ROW - 4,
+      );
       context.font = `12px ${FONT}`;
       context.textAlign = "right";
       context.fillStyle = colour("muted");
@@ -137,7 +160,9 @@ export class TraceView extends View {
     const found = strongest(this.shown.keys, (key) => weights[key], 3);
     context.textAlign = "left";
     context.fillStyle = colour("ink");
-    const text = found.map(({ position, weight }) => `${visible(this.text.tokens[position])} ${share(weight)}`).join(" · ");
+    const text = found
+      .map(({ position, weight }) => `${visible(this.text.tokens[position])} ${share(weight)}`)
+      .join(" · ");
     context.fillText(shortened(context, text, width), left, middle);
   }
 
@@ -154,7 +179,9 @@ export class TraceView extends View {
     const frame = this.layOut(PICTURE_WIDTH);
     const width = NAME + frame.cell * this.shown.keys.length + frame.summary;
     return {
-      title: `${visible(this.text.tokens[this.query])} in each layer, ${headsInWords(this.heads)}`, width, height: frame.height,
+      title: `${visible(this.text.tokens[this.query])} in each layer, ${headsInWords(this.heads)}`,
+      width,
+      height: frame.height,
       paint: (context) => this.paintOn(context, frame),
     };
   }
@@ -179,12 +206,23 @@ export class TraceView extends View {
   read(cell) {
     const name = spelt(this.text.tokens[this.query], { class: "name" });
     if (cell === null) {
-      fill(this.line, name, ` in each layer, ${headsInWords(this.heads)}. Point at another token to trace it; click a cell to open its layer.`);
+      fill(
+        this.line,
+        name,
+        ` in each layer, ${headsInWords(this.heads)}. `,
+        "Point at another token to trace it; click a cell to open its layer.",
+      );
       return;
     }
     const weight = share(this.means[cell.layer][cell.key]);
-    fill(this.line, name, " → ", spelt(this.text.tokens[cell.key], { class: "name" }), ` in layer ${layerName(cell.layer)}: `,
-      make("strong", { text: weight }));
+    fill(
+      this.line,
+      name,
+      " → ",
+      spelt(this.text.tokens[cell.key], { class: "name" }),
+      ` in layer ${layerName(cell.layer)}: `,
+      make("strong", { text: weight }),
+    );
     announce(`layer ${layerName(cell.layer)}, ${visible(this.text.tokens[cell.key])}: ${weight}`);
   }
 }
