@@ -29,24 +29,12 @@ export class Lines {
     /** The minimum weight of the lines of all tokens. */
     this.least = asked ?? this.cutFor(LINES_PER_TOKEN * positions.queries.length);
     const lowest = Math.max(this.least, LEAST);
-    const areTooMany = this.count(lowest) > MOST_LINES;
     /** All lines to draw, weakest first. */
-    this.drawn = this.collect(areTooMany ? Math.max(lowest, this.cutFor(MOST_LINES)) : lowest).slice(-MOST_LINES);
+    this.drawn =
+      this.collect(lowest, MOST_LINES) ??
+      this.collect(Math.max(lowest, this.cutFor(MOST_LINES)), Infinity).slice(-MOST_LINES);
     this.total = heads.length * positions.queries.length * positions.keys.length;
     this.hidden = this.total - this.drawn.length;
-  }
-
-  /** Return the number of weights that are at least this large. */
-  count(/** @type {number} */ least) {
-    const { queries, keys } = this.positions;
-    let count = 0;
-    for (const matrix of this.matrices) {
-      for (const query of queries) {
-        const weights = matrix.row(query);
-        for (const key of keys) if (weights[key] >= least) count += 1;
-      }
-    }
-    return count;
   }
 
   /** Return a minimum that keeps about this number of weights. It keeps more only if the largest weights are alike. */
@@ -77,18 +65,19 @@ export class Lines {
     return counts;
   }
 
-  /** Return the lines with at least this weight, weakest first. */
-  collect(/** @type {number} */ least) {
+  /** Return the lines with at least this weight, weakest first; null if there are more than this number. */
+  collect(/** @type {number} */ least, /** @type {number} */ most) {
     /** @type {Line[]} */
     const lines = [];
     const { queries, keys } = this.positions;
-    this.matrices.forEach((matrix, at) => {
+    for (const [at, matrix] of this.matrices.entries()) {
       const head = this.heads[at];
       for (const query of queries) {
         const weights = matrix.row(query);
         for (const key of keys) if (weights[key] >= least) lines.push({ head, query, key, weight: weights[key] });
+        if (lines.length > most) return null;
       }
-    });
+    }
     return lines.sort(byWeight);
   }
 
