@@ -209,8 +209,8 @@ export class TraceView extends View {
       fill(
         this.line,
         name,
-        ` in each layer, ${headsInWords(this.heads)}. `,
-        "Point at another token to trace it; click a cell to open its layer.",
+        ` in each layer, ${headsInWords(this.heads)}. ` +
+          "Point at another token to trace it; click a cell to open its layer.",
       );
       return;
     }
