@@ -1,10 +1,10 @@
-"""Encode 5,000 texts of mixed length with bertcli, sentence-transformers and onnxruntime, and compare the speed.
+"""Encode 5,000 texts of mixed length with bertcli and its peers, in float32 and bfloat16, and compare the speed.
 
-The speed is also compared with that of a plain matrix product. All models are loaded before the clock starts. The sides
-use the same threads and take turns. The peers use their best batch size, found on a part of the texts; bertcli uses its
-default. bertcli's time is that of `encode -f FILE -o FILE.npy` without its start-up: reading, tokenising, computing and
-writing. onnxruntime's time is that of the forward pass alone, over texts that are already tokenised and sorted by
-length. The vectors of all sides are compared before their speed.
+The peers are sentence-transformers, onnxruntime, OpenVINO, and a plain matrix product. All models are loaded before the
+clock starts. The sides use the same threads and take turns. The peers use their best batch size, found on a part of the
+texts; bertcli uses its default. bertcli's time is that of `encode -f FILE -o FILE.npy` without its start-up: reading,
+tokenizing, computing and writing. The time of onnxruntime and OpenVINO is that of the forward pass alone, over texts
+that are already tokenized and sorted by length. The vectors of all sides are compared before their speed.
 
     pip install -e '.[bench]'
     python benchmarks/corpus.py --rounds 5
@@ -19,14 +19,12 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
-import onnxruntime
 import torch
 import transformers
 from sentence_transformers import SentenceTransformer
 
 from bertcli.analysis.embeddings.encode import EncodeOptions, encode
-from bertcli.analysis.embeddings.pooling import pool
-from bertcli.choices import Pooling
+from bertcli.choices import DtypeName
 from bertcli.commands.encode.outputs import sort_window
 from bertcli.model.batching import Batch, batches
 from bertcli.model.ops.base import FloatArray
@@ -37,16 +35,17 @@ from bertcli.output.files.arrays import NpyWriter
 from bertcli.pipeline.scheduler import Plan
 from bertcli.results.corpus import RunSummary
 from checkpoints import save_float32_bundled
-from matmul import share_of_matmul
+from exported import OnnxPeer, OpenVinoPeer, Peer, export_onnx
+from matmul import processor_name, share_of_matmul
 from samples import mixed_texts, write_lines
 from sessions import open_lines, open_run, open_torch_session, without_failed
 from timing import fastest_size, in_turn, median_ratio, seconds
 
 PROBE = 500
 BATCH_SIZES = (1, 8, 16, 32, 64, 128)
-INPUTS = ("input_ids", "attention_mask", "token_type_ids")
-# Batch sizes to try, in tokens, padding included.
-ONNX_BATCHES = (512, 1024, 2048, 4096)
+# Batch sizes of the exported model to try, in tokens, padding included.
+PEER_BATCHES = (512, 1024, 2048, 4096)
+DTYPES = (DtypeName.FLOAT32, DtypeName.BFLOAT16)
 
 
 def encode_file(session: Session, file: Path, out: Path) -> RunSummary:
@@ -62,54 +61,23 @@ def encode_file(session: Session, file: Path, out: Path) -> RunSummary:
 
 
 def tokenized(session: Session, file: Path) -> list[TokenizedText]:
-    """Read and tokenise the texts of a file."""
+    """Read and tokenize the texts of a file."""
     windows = open_lines(file).windows()
     texts = (text for window in windows for text in session.tokenizer.tokenize_window(window, ids_only=True))
     return [text for text in texts if isinstance(text, TokenizedText)]
 
 
-class Body(torch.nn.Module):
-    """The module to export: named inputs, and last_hidden_state as the only output."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__()
-        self.model = transformers.BertModel.from_pretrained(folder, dtype=torch.float32, add_pooling_layer=False)
-
-    def forward(
-        self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor
-    ) -> torch.Tensor:
-        output: torch.Tensor = self.model(input_ids, attention_mask, token_type_ids).last_hidden_state
-        return output
+def pooled_by(peer: Peer, made: Sequence[Batch]) -> FloatArray:
+    """Return the vectors of a peer in the order of the texts."""
+    in_order = np.argsort([text.record.index for batch in made for text in batch.texts])
+    vectors: FloatArray = np.concatenate(peer.vectors(made))[in_order]
+    return vectors
 
 
-class OnnxPeer:
-    """The same checkpoint, exported to ONNX in float32 and run on onnxruntime's CPU provider."""
-
-    def __init__(self, folder: Path, scratch: Path) -> None:
-        path = scratch / "model.onnx"
-        example = tuple(torch.ones(2, 8, dtype=torch.long) for _ in INPUTS)
-        axes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("seq")}
-        torch.onnx.export(
-            Body(folder).eval(),
-            example,
-            path,
-            input_names=INPUTS,
-            dynamic_shapes=dict.fromkeys(INPUTS, axes),
-            dynamo=True,
-            verbose=False,
-        )
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = torch.get_num_threads()
-        self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-
-    def vectors(self, made: Sequence[Batch]) -> list[FloatArray]:
-        """Return the mean-pooled vectors of each batch."""
-        return [self._vectors(batch) for batch in made]
-
-    def _vectors(self, batch: Batch) -> FloatArray:
-        arrays = (batch.input_ids, batch.attention_mask.astype(np.int64), batch.token_type_ids)
-        states = self._session.run(None, dict(zip(INPUTS, arrays, strict=True)))[0]
-        return pool(states, batch.attention_mask, None, Pooling.MEAN)
+def lowest_cosine(found: FloatArray, expected: FloatArray) -> float:
+    """Return the lowest cosine between a vector and the one that it should be."""
+    norms = np.linalg.norm(found, axis=-1) * np.linalg.norm(expected, axis=-1)
+    return float(((found * expected).sum(-1) / norms).min())
 
 
 def main() -> None:
@@ -129,40 +97,50 @@ def measure(scratch: Path, texts: Sequence[str], rounds: int) -> None:
     """Compare the vectors of all sides, then their speed."""
     folder = save_float32_bundled(scratch / "checkpoint")
     file, out = write_lines(scratch / "texts.txt", texts), scratch / "vectors.npy"
-    session = open_torch_session(folder)
+    sessions = {dtype: open_torch_session(folder, dtype=dtype) for dtype in DTYPES}
+    session = sessions[DtypeName.FLOAT32]
     summary = encode_file(session, file, out)
-    peer = SentenceTransformer(str(folder), device="cpu")  # uses mean pooling for a checkpoint without a recipe
-    size = fastest_size(BATCH_SIZES, lambda size: peer.encode(texts[:PROBE], batch_size=size))
-    onnx = OnnxPeer(folder, scratch)
+    expected = np.load(out)
+    sentence_transformers = SentenceTransformer(str(folder), device="cpu")  # mean pooling, for want of a recipe
+    size = fastest_size(BATCH_SIZES, lambda size: sentence_transformers.encode(texts[:PROBE], batch_size=size))
+    np.testing.assert_allclose(expected, sentence_transformers.encode(texts, batch_size=size), 1e-4, 1e-5)
     ready = tokenized(session, file)
     pad = partial(batches, pad_token_id=session.tokenizer.pad_token_id)
-    tokens = fastest_size(ONNX_BATCHES, lambda tokens: onnx.vectors(list(pad(ready[:PROBE], tokens))))
-    made = list(pad(ready, tokens))
-    np.testing.assert_allclose(np.load(out), peer.encode(texts, batch_size=size), 1e-4, 1e-5)
-    in_order = np.argsort([text.record.index for batch in made for text in batch.texts])
-    np.testing.assert_allclose(np.load(out), np.concatenate(onnx.vectors(made))[in_order], 1e-4, 1e-5)
+    exported = export_onnx(folder, scratch / "model.onnx")
+    peers: dict[str, Peer] = {"onnxruntime": OnnxPeer(exported)}
+    peers |= {f"OpenVINO, {dtype}": OpenVinoPeer(exported, dtype) for dtype in DTYPES}
     cases: dict[str, Callable[[], float]] = {
-        "bertcli": lambda: seconds(lambda: encode_file(session, file, out)),
-        "sentence-transformers": lambda: seconds(lambda: peer.encode(texts, batch_size=size)),
-        "onnxruntime": lambda: seconds(lambda: onnx.vectors(made)),
+        f"bertcli, {dtype}": partial(seconds, partial(encode_file, sessions[dtype], file, out)) for dtype in DTYPES
     }
-    report(session, in_turn(rounds, cases, is_warm=True), [len(text) for text in ready], summary, size)
+    cases["sentence-transformers"] = partial(seconds, partial(sentence_transformers.encode, texts, batch_size=size))
+    for name, peer in peers.items():
+        tokens = fastest_size(PEER_BATCHES, lambda tokens, peer=peer: peer.vectors(list(pad(ready[:PROBE], tokens))))
+        made = list(pad(ready, tokens))
+        check_vectors(name, pooled_by(peer, made), expected)
+        cases[name] = partial(seconds, partial(peer.vectors, made))
+    encode_file(sessions[DtypeName.BFLOAT16], file, out)
+    check_vectors("bertcli, bfloat16", np.load(out), expected)
+    report(session, in_turn(rounds, cases, is_warm=True), [len(text) for text in ready], summary)
 
 
-def report(
-    session: Session, times: dict[str, list[float]], lengths: Sequence[int], summary: RunSummary, size: int
-) -> None:
-    """Print median times, the medians of the ratios of each round, and bertcli's share of a matrix product's speed."""
-    ours = times["bertcli"]
-    print(f"{torch.get_num_threads()} threads, torch {torch.__version__}, onnxruntime {onnxruntime.__version__}")
+def check_vectors(name: str, found: FloatArray, expected: FloatArray) -> None:
+    """Compare the vectors of one side with bertcli's in float32. Print the lowest cosine in bfloat16."""
+    if "bfloat16" in name:
+        print(f"{name}: lowest cosine to float32 {lowest_cosine(found, expected):.5f}")
+    else:
+        np.testing.assert_allclose(found, expected, 1e-4, 1e-5)
+
+
+def report(session: Session, times: dict[str, list[float]], lengths: Sequence[int], summary: RunSummary) -> None:
+    """Print the median time of each side, and bertcli's speed relative to it: the median of the rounds' ratios."""
+    print(f"{torch.get_num_threads()} threads, torch {torch.__version__}, {processor_name()}")
     print(f"{summary.texts:,} texts, {summary.tokens:,} tokens, {summary.padded_share:.1%} padding")
-    print(f"bertcli {median(ours):.2f} s, {summary.tokens / median(ours):,.0f} tokens/s")
-    for name, note in (("sentence-transformers", "target: 1.5"), ("onnxruntime", "its forward pass alone")):
-        ratio = median_ratio(times[name], ours)
-        print(f"{name} {median(times[name]):.2f} s: bertcli is {ratio:.2f} times as fast ({note})")
-    print(f"sentence-transformers' best batch size: {size}")
-    share = share_of_matmul(session, lengths, median(ours))
-    print(f"{share:.0%} of the speed of a plain float32 matrix product (target: 65 %)")
+    print(f"{'':24} {'seconds':>8} {'tokens/s':>9}   time relative to bertcli in {' and '.join(DTYPES)}")
+    for name, of_side in times.items():
+        ratios = "  ".join(f"{median_ratio(of_side, times[f'bertcli, {dtype}']):8.2f}" for dtype in DTYPES)
+        print(f"{name:24} {median(of_side):8.2f} {summary.tokens / median(of_side):9,.0f}   {ratios}")
+    share = share_of_matmul(session, lengths, median(times["bertcli, float32"]))
+    print(f"float32: {share:.0%} of the speed of a plain matrix product (target: 65 %)")
 
 
 if __name__ == "__main__":

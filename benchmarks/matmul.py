@@ -1,5 +1,6 @@
 """The speed of bertcli's encoder as a share of the speed of a plain float32 matrix product."""
 
+import platform
 from collections.abc import Callable, Iterable, Sequence
 from math import prod
 
@@ -9,6 +10,7 @@ from bertcli.checkpoints import layout
 from bertcli.checkpoints.config import BertConfig
 from bertcli.model.ops.base import Linear
 from bertcli.model.ops.torch_ops import TorchOps
+from bertcli.model.precision import CPU_INFO
 from bertcli.model.session import Session
 from timing import seconds
 
@@ -56,3 +58,10 @@ def matmul_speed(rows: int, hidden: int, inner: int) -> float:
     )
     fastest = min(seconds(product) for product in products for _ in range(200))
     return 2.0 * rows * hidden * inner / fastest
+
+
+def processor_name() -> str:
+    """Return the name of the processor, as Linux reports it, and the instructions that torch uses."""
+    lines = CPU_INFO.read_text(encoding="utf-8").splitlines() if CPU_INFO.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{names[0] if names else platform.machine()} with {torch.backends.cpu.get_cpu_capability()}"

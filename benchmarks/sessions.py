@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from bertcli.choices import EngineName
+from bertcli.choices import DtypeName, EngineName
 from bertcli.commands.opening import streaming_plan
 from bertcli.input.reader import TextReader
 from bertcli.input.records import FailedText, TextSource
@@ -20,9 +20,10 @@ from bertcli.pipeline.scheduler import Compute, Plan, Run
 Answer = TypeVar("Answer")
 
 
-def open_torch_session(folder: Path, *, truncate: bool = False) -> Session:
+def open_torch_session(folder: Path, *, truncate: bool = False, dtype: DtypeName = DtypeName.FLOAT32) -> Session:
     """Open a checkpoint with the torch engine on the CPU, which `--engine auto` chooses for many texts."""
-    return open_session(SessionRequest(str(folder), engine=EngineName.TORCH, device="cpu", truncate=truncate))
+    request = SessionRequest(str(folder), engine=EngineName.TORCH, device="cpu", dtype=dtype, truncate=truncate)
+    return open_session(request)
 
 
 def open_lines(file: Path) -> TextReader:
