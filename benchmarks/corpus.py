@@ -67,6 +67,13 @@ def tokenized(session: Session, file: Path) -> list[TokenizedText]:
     return [text for text in texts if isinstance(text, TokenizedText)]
 
 
+def fastest_batches(peer: Peer, texts: Sequence[TokenizedText], pad_token_id: int) -> list[Batch]:
+    """Return the texts in batches of the size that is fastest for a peer, found on a part of the texts."""
+    pad = partial(batches, pad_token_id=pad_token_id)
+    tokens = fastest_size(PEER_BATCHES, lambda tokens: peer.vectors(list(pad(texts[:PROBE], tokens))))
+    return list(pad(texts, tokens))
+
+
 def pooled_by(peer: Peer, made: Sequence[Batch]) -> FloatArray:
     """Return the vectors of a peer in the order of the texts."""
     in_order = np.argsort([text.record.index for batch in made for text in batch.texts])
@@ -105,7 +112,6 @@ def measure(scratch: Path, texts: Sequence[str], rounds: int) -> None:
     size = fastest_size(BATCH_SIZES, lambda size: sentence_transformers.encode(texts[:PROBE], batch_size=size))
     np.testing.assert_allclose(expected, sentence_transformers.encode(texts, batch_size=size), 1e-4, 1e-5)
     ready = tokenized(session, file)
-    pad = partial(batches, pad_token_id=session.tokenizer.pad_token_id)
     exported = export_onnx(folder, scratch / "model.onnx")
     peers: dict[str, Peer] = {"onnxruntime": OnnxPeer(exported)}
     peers |= {f"OpenVINO, {dtype}": OpenVinoPeer(exported, dtype) for dtype in DTYPES}
@@ -114,8 +120,7 @@ def measure(scratch: Path, texts: Sequence[str], rounds: int) -> None:
     }
     cases["sentence-transformers"] = partial(seconds, partial(sentence_transformers.encode, texts, batch_size=size))
     for name, peer in peers.items():
-        tokens = fastest_size(PEER_BATCHES, lambda tokens, peer=peer: peer.vectors(list(pad(ready[:PROBE], tokens))))
-        made = list(pad(ready, tokens))
+        made = fastest_batches(peer, ready, session.tokenizer.pad_token_id)
         check_vectors(name, pooled_by(peer, made), expected)
         cases[name] = partial(seconds, partial(peer.vectors, made))
     encode_file(sessions[DtypeName.BFLOAT16], file, out)
