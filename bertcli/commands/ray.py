@@ -143,7 +143,7 @@ def open_driver_session(run: CorpusRun, model: SessionRequest, reader: TextReade
     session = open_session(
         replace(model, device="cpu"), lambda: reader.estimate_work(run.passes), sink.reporter.announce
     )
-    note_doubts(session, sink.reporter)
+    note_doubts(session, sink.reporter, device="cuda" if run.ray.gpus_per_actor else "cpu")
     return session
 
 
