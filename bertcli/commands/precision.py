@@ -51,7 +51,7 @@ def describe(precision: Precision) -> str:
     assert precision.same_top is not None
     equal = round(precision.same_top * precision.masks)
     return (
-        f"{found}; top prediction equal for {equal:,} of {counted(precision.masks, 'mask')}, "
+        f"{found}; same top prediction for {equal:,} of {counted(precision.masks, 'mask')}, "
         f"probabilities within {precision.max_difference:.2g}"
     )
 

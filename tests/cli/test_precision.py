@@ -28,7 +28,7 @@ def test_json_and_stderr_have_the_distance(command: str, masks: int | None) -> N
     assert found.get("masks") == masks
     shown = LINE.search(finished.stderr)
     assert shown is not None and shown[1] == "2"
-    assert shown[2].startswith("; top prediction equal for 2 of 2 masks, " if masks else "") and bool(shown[2]) == bool(
+    assert shown[2].startswith("; same top prediction for 2 of 2 masks, " if masks else "") and bool(shown[2]) == bool(
         masks
     )
 
