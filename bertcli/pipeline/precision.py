@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from bertcli.analysis.precision import in_float32, text_distances
@@ -39,7 +40,7 @@ class PrecisionMeter:
     def add(self, text: TokenizedText | TextRecord | FailedText) -> None:
         """Add a text to those that the sample is drawn from. It need not be tokenized yet."""
         if not isinstance(text, FailedText):
-            self._sample.add(text)
+            self._sample.add(_without_document(text))
 
     def measure(self, run_seconds: float) -> list[TextDistance]:
         """Return the distances of sampled texts until the time is spent, and begin a new sample.
@@ -80,3 +81,11 @@ class PrecisionMeter:
             if isinstance(each, TokenizedText):
                 found.append(each)
         return found
+
+
+def _without_document(text: TokenizedText | TextRecord) -> TokenizedText | TextRecord:
+    """Return a text, and a window without its document, which may take megabytes."""
+    if isinstance(text, TextRecord) or text.window is None:
+        return text
+    pair = None if text.record.pair is None else ""
+    return replace(text, record=replace(text.record, text="", pair=pair), window=None)

@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
-from bertcli.choices import DtypeName, EngineName
+from bertcli.choices import DtypeName, EngineName, OnLong
 from bertcli.errors import BadText
 from bertcli.input.records import FailedText
 from bertcli.model.batching import Batch
-from bertcli.model.request import SessionRequest
+from bertcli.model.request import EmbeddingRequest, SessionRequest
 from bertcli.model.session import Session, open_session
+from bertcli.model.tokenizer import TokenizedText
 from bertcli.pipeline import precision
+from bertcli.pipeline.documents import ANSWER_WINDOWS, document_texts
 from bertcli.pipeline.precision import PrecisionMeter
 from bertcli.results.precision import TextDistance
 from tests.tiny import one_batch, record
@@ -88,6 +90,36 @@ def test_too_little_memory_is_a_note_and_no_error(session: Session, monkeypatch:
     meter.add(record("how", 0))
     assert meter.measure(math.inf) == []
     assert len([note for note in notes if "too little" in note]) == 1
+
+
+def test_a_window_is_compared_without_its_document(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = open_session(
+        SessionRequest(
+            str(tiny_bert),
+            engine=EngineName.TORCH,
+            device="cpu",
+            dtype=DtypeName.BFLOAT16,
+            max_length=10,
+            long=OnLong.WINDOWS,
+            embedding=EmbeddingRequest(),
+        )
+    )
+    long = record("how are [MASK] " * 20, 0)
+    windows = list(document_texts(session.tokenizer, long, ANSWER_WINDOWS, None, ids_only=True))
+    compared: list[TokenizedText] = []
+    compare = precision.text_distances
+
+    def watched(session: Session, exact: Session, batch: Batch, **options: Any) -> list[TextDistance]:
+        compared.extend(batch.texts)
+        return compare(session, exact, batch, **options)
+
+    monkeypatch.setattr(precision, "text_distances", watched)
+    meter = PrecisionMeter(session, lambda note: None)
+    for window in windows:
+        assert isinstance(window, TokenizedText) and window.window is not None
+        meter.add(window)
+    assert len(meter.measure(math.inf)) == len(windows) > 3
+    assert {(text.window, text.record.text) for text in compared} == {(None, "")}
 
 
 def test_texts_of_finished_shards_are_tokenized_for_the_comparison(session: Session) -> None:
