@@ -12,7 +12,9 @@ from bertcli.output.schema import Schema, jsonable, with_closing
 from bertcli.output.sink import Sink
 from bertcli.results.precision import Precision
 
-_FEWEST_DIGITS, _MOST_DIGITS = 5, 9
+_FEWEST_DIGITS = 5
+# A distance below it is the rounding of float64.
+_NO_DISTANCE = 1e-12
 
 
 class MeasuredRun(Protocol):
@@ -58,8 +60,9 @@ def describe(precision: Precision) -> str:
 
 def _cosine(cosine: float) -> str:
     """Return a cosine with five decimals, or with more if it would be shown as 1 otherwise."""
-    distance = max(1 - cosine, 10.0**-_MOST_DIGITS)
-    digits = min(max(ceil(-log10(distance)), _FEWEST_DIGITS), _MOST_DIGITS)
+    if 1 - cosine < _NO_DISTANCE:
+        return "1"
+    digits = max(ceil(-log10(1 - cosine)), _FEWEST_DIGITS)
     return f"{cosine:.{digits}f}"
 
 
