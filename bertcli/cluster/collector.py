@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from bertcli.analysis.precision import summarize_distances
+from bertcli.choices import DtypeName
 from bertcli.cluster.tasks import ShardResult, TaskResult, TotalResult
 from bertcli.errors import OutputError
 from bertcli.input.records import FailedText
@@ -13,7 +15,9 @@ from bertcli.output.files.manifest import save_manifest
 from bertcli.output.messages import Reporter
 from bertcli.pipeline.jobs import Total
 from bertcli.pipeline.progress import RunCounts
+from bertcli.pipeline.sample import Sample
 from bertcli.results.corpus import Manifest, RunSummary, Shard
+from bertcli.results.precision import Precision, TextDistance
 from bertcli.storage import AnyPath, size_of
 
 
@@ -23,12 +27,15 @@ class Collector:
     Args:
         reporter: Reports skipped texts, notes and progress.
         total_bytes: Bytes of the input, None if unknown.
+        dtype: Number type that the workers compute in.
     """
 
-    def __init__(self, reporter: Reporter, total_bytes: int | None) -> None:
+    def __init__(self, reporter: Reporter, total_bytes: int | None, dtype: str = DtypeName.FLOAT32) -> None:
+        self.dtype = dtype
         self._reporter, self._total_bytes = reporter, total_bytes
         self._counts = RunCounts()
         self._printed_notes: set[str] = set()
+        self._distances: Sample[TextDistance] = Sample()
         self._skipped = 0
         self._started = time.monotonic()
 
@@ -43,6 +50,8 @@ class Collector:
         """Count the texts of a task, and show the progress."""
         self._skipped += len(result.failed)
         self._counts.add(result.counts)
+        for distance in result.distances:
+            self._distances.add(distance)
         if self._reporter.is_shown:
             self._reporter.show(self.summary(), result.read_bytes, self._total_bytes)
 
@@ -56,6 +65,11 @@ class Collector:
         if note is not None:
             self._reporter.note(note)
 
+    @property
+    def precision(self) -> Precision | None:
+        """The distance from float32, of a sample of the texts that the workers compared. None in float32."""
+        return summarize_distances(self._distances.items())
+
     def summary(self) -> RunSummary:
         """Return the summary of the run so far."""
         return self._counts.summary(self._skipped, time.monotonic() - self._started)
@@ -67,11 +81,18 @@ class ManifestCollector(Collector):
     Args:
         folder: Where the shards are.
         manifest: The shards that were finished before.
-        reporter: As for Collector, as is total_bytes.
+        reporter: As for Collector, as are total_bytes and dtype.
     """
 
-    def __init__(self, folder: AnyPath, manifest: Manifest, reporter: Reporter, total_bytes: int | None) -> None:
-        super().__init__(reporter, total_bytes)
+    def __init__(
+        self,
+        folder: AnyPath,
+        manifest: Manifest,
+        reporter: Reporter,
+        total_bytes: int | None,
+        dtype: str = DtypeName.FLOAT32,
+    ) -> None:
+        super().__init__(reporter, total_bytes, dtype)
         self.folder, self.manifest = folder, manifest
 
     def add(self, result: TaskResult) -> None:
@@ -95,7 +116,8 @@ class ManifestCollector(Collector):
         Args:
             unk_token: The spelling of [UNK] in the vocabulary.
         """
-        self.manifest = replace(self.manifest, is_complete=True)
+        precision = self.precision or self.manifest.precision
+        self.manifest = replace(self.manifest, is_complete=True, precision=precision)
         save_manifest(self.manifest, self.folder)
         self.report_unknown(unk_token)
 
@@ -108,11 +130,13 @@ class TotalCollector(Collector):
 
     Args:
         total: Sums over no text.
-        reporter: As for Collector, as is total_bytes.
+        reporter: As for Collector, as are total_bytes and dtype.
     """
 
-    def __init__(self, total: Total, reporter: Reporter, total_bytes: int | None) -> None:
-        super().__init__(reporter, total_bytes)
+    def __init__(
+        self, total: Total, reporter: Reporter, total_bytes: int | None, dtype: str = DtypeName.FLOAT32
+    ) -> None:
+        super().__init__(reporter, total_bytes, dtype)
         self.total: Any = total
 
     def failed_texts(self, results: Iterable[TaskResult]) -> Iterator[FailedText]:

@@ -14,6 +14,7 @@ from bertcli.pipeline.progress import RunCounts
 from bertcli.pipeline.resume import skip_finished
 from bertcli.pipeline.shards import ShardBoundaries
 from bertcli.results.corpus import Manifest, Shard
+from bertcli.results.precision import TextDistance
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +45,14 @@ class TaskResult:
         counts: Counts of its texts and tokens.
         read_bytes: As in ShardTask.
         notes: Notes for the user.
+        distances: Distances of a few of its texts from float32, if the worker computes in reduced precision.
     """
 
     failed: tuple[FailedText, ...]
     counts: RunCounts
     read_bytes: int
     notes: tuple[str, ...] = ()
+    distances: tuple[TextDistance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

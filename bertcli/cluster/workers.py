@@ -2,11 +2,12 @@
 
 import errno
 import os
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from bertcli import __version__
 from bertcli.choices import OnError
@@ -29,10 +30,13 @@ from bertcli.pipeline.halving import Halving
 from bertcli.pipeline.jobs import TextJob, TotalCommand
 from bertcli.pipeline.prefetch import Stages
 from bertcli.pipeline.progress import RunCounts
-from bertcli.pipeline.scheduler import schedule
+from bertcli.pipeline.scheduler import open_meter, schedule
 from bertcli.results.corpus import Manifest
 from bertcli.results.texts import RunInfo
 from bertcli.storage import AnyPath
+
+if TYPE_CHECKING:
+    from bertcli.pipeline.precision import PrecisionMeter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,12 +123,19 @@ class TaskWorker(ABC):
         self._work = work
         self._session: Session | None = None
         self._notes: list[str] = []  # since the last task
+        self._meter: PrecisionMeter | None = None
+        self._seconds = 0.0  # in all tasks
 
     def __call__(self, task: ShardTask | Failure) -> TaskResult | Failure:
         if isinstance(task, Failure):
             return task
         try:
-            return self.compute(task, self._open())
+            session, started = self._open(), time.monotonic()
+            result = self.compute(task, session)
+            if self._meter is None:
+                return result
+            self._seconds += time.monotonic() - started
+            return replace(result, distances=tuple(self._meter.measure(self._seconds)))
         except (BertcliError, OSError) as error:
             return Failure(error)
         except MemoryError:
@@ -135,8 +146,8 @@ class TaskWorker(ABC):
         """Return the result of a task."""
 
     @abstractmethod
-    def set_up(self, session: Session) -> None:
-        """Prepare to compute with a session that has just been opened."""
+    def set_up(self, session: Session) -> TextJob:
+        """Prepare to compute with a session that has just been opened, and return the job."""
 
     def answers(
         self, job: TextJob, texts: Iterable[Any], stages: Stages, counts: RunCounts, session: Session
@@ -156,6 +167,7 @@ class TaskWorker(ABC):
             self._halving,
             check=job.check,
             documents=job.documents,
+            meter=self._meter,
         )
         for answer in job.joined(computed):
             if isinstance(answer, FailedText) and self._work.on_error == OnError.STOP:
@@ -174,7 +186,8 @@ class TaskWorker(ABC):
             self._work.enter_process()
             session = open_session(self._work.session)
             self._halving = Halving(session.tokenizer.pad_token_id, self._notes.append)
-            self.set_up(session)
+            predicts_tokens = self.set_up(session).predicts_tokens
+            self._meter = open_meter(session, self._notes.append, predicts_tokens=predicts_tokens)
             self._session = session
         return self._session
 
@@ -186,9 +199,10 @@ class ShardEncoder(TaskWorker):
         super().__init__(work)
         self._shards = work
 
-    def set_up(self, session: Session) -> None:
+    def set_up(self, session: Session) -> TextJob:
         """Prepare the command."""
         self._job = self._shards.command.set_up(session, self._shards.info)
+        return self._job
 
     def compute(self, task: ShardTask, session: Session) -> ShardResult:
         """Compute and write a shard."""
@@ -220,9 +234,10 @@ class TotalWorker(TaskWorker):
         super().__init__(work)
         self._totals = work
 
-    def set_up(self, session: Session) -> None:
+    def set_up(self, session: Session) -> TextJob:
         """Prepare the command."""
         self._job = self._totals.command.set_up(session)
+        return self._job
 
     def compute(self, task: ShardTask, session: Session) -> TotalResult:
         """Sum over the texts of a task."""

@@ -239,7 +239,12 @@ def check_corpus_options(corpus: CorpusOptions, ray: RayOptions, output: OutputO
 
 
 def check_needs_folder(
-    corpus: CorpusOptions, ray: RayOptions, destination: Destination, *, merges_sums: bool = False
+    corpus: CorpusOptions,
+    ray: RayOptions,
+    destination: Destination,
+    *,
+    is_summary: bool = False,
+    merges_sums: bool = False,
 ) -> None:
     """Check that options of a folder are given with one. Raises WrongUsage.
 
@@ -247,6 +252,7 @@ def check_needs_folder(
         corpus: The options of the folder.
         ray: The options of Ray.
         destination: The destination.
+        is_summary: The output is one summary, which no folder holds.
         merges_sums: The command merges the sums of Ray's actors, so it needs no folder for --ray.
     """
     given = {
@@ -259,7 +265,7 @@ def check_needs_folder(
     if option is not None and destination.format != FOLDER:
         raise WrongUsage(
             f"{option} needs a folder (-o out/), not {format_noun(destination.format)}",
-            hint=f"use {destination.instead(FOLDER)}, or leave {option} out",
+            hint=f"leave {option} out" if is_summary else f"use {destination.instead(FOLDER)}, or leave {option} out",
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import cache, partial
@@ -13,6 +14,7 @@ from bertcli.commands.precision import report_precision
 from bertcli.commands.reports import note_all, report_early_end, report_resumed
 from bertcli.errors import ExitCode
 from bertcli.input.reader import TextReader
+from bertcli.input.records import FailedText, TextRecord
 from bertcli.model.session import Session, open_session
 from bertcli.output.files.folder import check_same_run, find_started_run, open_folder, prepare_folder
 from bertcli.output.files.lock import FolderLock
@@ -78,21 +80,26 @@ def _write_shards(
 ) -> Written:
     boundaries = ShardBoundaries(manifest.limits)
     with ExitStack() as stack:
-        dedupe, on_replayed = None, None
+        dedupe = None
+        watchers: list[Callable[[TextRecord | FailedText], None]] = []  # of texts in finished shards
         if job.dedupe is not None:
             # Closed after the threads of the run, which use it.
             dedupe = stack.enter_context(job.dedupe.open(sink.destination.scratch_folder))
-            on_replayed = job.dedupe.seeder(dedupe, folder, manifest)
+            watchers.append(job.dedupe.seeder(dedupe, folder, manifest))
         plan = replace(job.plan, boundaries=PartBoundaries(boundaries, job.parts))
-        run = stack.enter_context(Run(session, reader, plan, sink.reporter, sink.reporter.note))
+        note, predicts = sink.reporter.note, job.predicts_tokens
+        run = stack.enter_context(Run(session, reader, plan, sink.reporter, note, predicts_tokens=predicts))
+        if run.meter is not None:
+            watchers.append(run.meter.add)
         writer = stack.enter_context(ShardFolderWriter(folder, manifest, job.layout, boundaries))
-        new = skip_finished(boundaries.watch(reader.windows()), manifest, boundaries, on_replayed)
+        new = skip_finished(boundaries.watch(reader.windows()), manifest, boundaries, watchers)
         answers = run.answers(
             job.compute, windows=job.divided(new), check=job.check, dedupe=dedupe, documents=job.documents
         )
         written = sink.write_all(lock.watch(job.joined(answers)), writer)
         sink.reporter.summarize(replace(run.summary(), texts=written.count, skipped=written.skipped))
-        if run.precision is not None:
+        # A run that had nothing to do keeps what an earlier one measured.
+        if (written.count or manifest.precision is None) and run.precision is not None:
             writer.add_precision(run.precision)
             report_precision(run, sink)
     return written

@@ -37,14 +37,20 @@ def open_texts(
     return session, reader
 
 
-def note_doubts(session: Session, reporter: Reporter) -> None:
-    """Print a note about each thing that may be wrong with a model that has been opened."""
+def note_doubts(session: Session, reporter: Reporter, device: str | None = None) -> None:
+    """Print a note about each thing that may be wrong with a model that has been opened.
+
+    Args:
+        session: The open checkpoint.
+        reporter: Prints the notes.
+        device: The device that computes. None for the one that the session requests.
+    """
     if not session.config.architecture.is_tested:
         reporter.note(
             f"model_type {session.config.model_type} is untested: bertcli does not know it, and transformers' "
             f"{session.config.architecture.mlm_class} computes it"
         )
-    if emulation := emulation_note(session.request.dtype, session.request.device):
+    if emulation := emulation_note(session.request.dtype, device or session.request.device):
         reporter.note(emulation)
     if session.tokenizer.has_guessed_case:
         reporter.note(

@@ -16,6 +16,7 @@ from bertcli.cluster.plan import ActorPlan, plan_actors
 from bertcli.cluster.workers import InputReader, ShardEncoder, ShardWork, TotalWork, TotalWorker
 from bertcli.commands.corpus import CorpusRun, as_started
 from bertcli.commands.opening import note_doubts
+from bertcli.commands.precision import report_precision
 from bertcli.commands.reports import note_all, report_early_end, report_resumed
 from bertcli.errors import BertcliError, ExitCode
 from bertcli.input.reader import TextReader
@@ -61,7 +62,7 @@ def run_on_ray(run: CorpusRun, sink: Sink, folder: AnyPath) -> ExitCode:
                 manifest = started or Manifest(about, limits)
                 prepare_folder(folder, manifest)
                 sink.reporter.note_if_interrupted(f"complete shards are saved in {folder}/; continue with --resume")
-                collector = ManifestCollector(folder, manifest, sink.reporter, reader.total_bytes)
+                collector = ManifestCollector(folder, manifest, sink.reporter, reader.total_bytes, str(planned.dtype))
                 sink.reporter.note(f"Ray: {plan}")
                 work = ShardWork(
                     source=run.source,
@@ -85,6 +86,7 @@ def run_on_ray(run: CorpusRun, sink: Sink, folder: AnyPath) -> ExitCode:
                     remove_leftovers(folder, collector.manifest)  # of actors that were ended
     sink.reporter.note_if_interrupted(None)
     sink.reporter.summarize(collector.summary())
+    report_precision(collector, sink)
     report_resumed(started, sink)
     return sink.end(Written(collector.manifest.rows, collector.manifest.skipped))
 
@@ -113,7 +115,7 @@ def totals_on_ray(run: CorpusRun, command: TotalCommand, sink: Sink) -> Iterator
             working_folder=str(Path.cwd()),
             command=command,
         )
-        collector = TotalCollector(job.start(), sink.reporter, reader.total_bytes)
+        collector = TotalCollector(job.start(), sink.reporter, reader.total_bytes, str(planned.dtype))
         found = results(ray, InputReader(work), partial(TotalWorker, work), plan)
         yield RayTotals(session, run.info(session, planned), collector, collector.failed_texts(found))
         collector.report_unknown(session.tokenizer.special_tokens.unk)
@@ -141,7 +143,7 @@ def open_driver_session(run: CorpusRun, model: SessionRequest, reader: TextReade
     session = open_session(
         replace(model, device="cpu"), lambda: reader.estimate_work(run.passes), sink.reporter.announce
     )
-    note_doubts(session, sink.reporter)
+    note_doubts(session, sink.reporter, device="cuda" if run.ray.gpus_per_actor else "cpu")
     return session
 
 

@@ -72,8 +72,8 @@ def emulation_note(dtype: DtypeName, device: str) -> str | None:
     if dtype == DtypeName.AUTO or not is_on_processor or is_multiplied_by_processor(dtype) is not False:
         return None
     return (
-        f"this processor has no instructions that multiply {dtype}, so it takes about 3 to 6 times as long as float32; "
-        "--dtype auto selects the fastest type"
+        f"this processor has no instructions that multiply {dtype}, so it takes about 4 to 11 times as long as "
+        "float32; --dtype auto selects the fastest type"
     )
 
 

@@ -313,6 +313,8 @@ def _format_of(options: OutputOptions, path: Path | None, formats: OutputFormats
         known = ", ".join((*_TEXT_SUFFIXES, *formats.all_suffixes))
         can_be_folder = formats.takes_folder and not suffix and path.parent.is_dir() and not os.path.lexists(path)
         folder_hint = f", or {path}/ for a folder" if can_be_folder else ""
+        if formats.takes_folder and suffix == PARQUET_SUFFIX:
+            folder_hint = f", or {path.with_suffix('')}/ for a folder of Parquet files"
         what = f"{suffix} files" if suffix else "a file without a suffix"
         if options.names_folder:
             what = "a folder"

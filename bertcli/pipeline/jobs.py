@@ -22,6 +22,7 @@ class TextJob:
         divide: Returns the texts to compute for the texts of the input. None if they are the same.
         join: Returns the records of the texts of the input for the answers. None if they are the same.
         parts: Number of texts that divide makes of each.
+        predicts_tokens: Compare the predictions of reduced precision with those of float32 too.
         notes: Notes for the user.
     """
 
@@ -32,6 +33,7 @@ class TextJob:
     divide: Callable[[Iterable[Window]], Iterator[Window]] | None = None
     join: Callable[[Iterable[Any]], Iterator[Any]] | None = None
     parts: int = 1
+    predicts_tokens: bool = False
     notes: Sequence[str] = ()
 
     def divided(self, windows: Iterable[Window]) -> Iterable[Window]:

@@ -1,6 +1,6 @@
 """Resume: the check that a resumed run reads the original input, and the skipping of texts in finished shards."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from bertcli.errors import BadInput
 from bertcli.input.records import FailedText, TextRecord, Window
@@ -12,7 +12,7 @@ def skip_finished(
     windows: Iterable[Window],
     manifest: Manifest,
     boundaries: ShardBoundaries,
-    on_replayed: Callable[[TextRecord | FailedText], None] | None = None,
+    watchers: Sequence[Callable[[TextRecord | FailedText], None]] = (),
 ) -> Iterator[Window]:
     """Yield the texts that no shard has yet.
 
@@ -20,7 +20,7 @@ def skip_finished(
         windows: The texts from the beginning of the input, watched by boundaries.
         manifest: The finished shards.
         boundaries: The ends of the shards, and the hashes of their texts.
-        on_replayed: Called with each text that a shard already has.
+        watchers: Called with each text that a shard already has.
 
     Raises:
         BadInput: The texts are not those that the shards were made from.
@@ -29,9 +29,9 @@ def skip_finished(
     shards, rows = manifest.shards, manifest.rows
     for window in windows:
         checked = _check_inputs(manifest, boundaries, checked)
-        if on_replayed is not None:
+        for watch in watchers:
             for text in window[: max(0, rows - count)]:
-                on_replayed(text)
+                watch(text)
         new = window[max(0, rows - count) :]
         count += len(window)
         if new and manifest.is_complete:

@@ -1,4 +1,4 @@
-"""Random sample of the texts of a run, of which nobody knows in advance how many there are."""
+"""Random sample of a stream of unknown length."""
 
 import random
 from collections.abc import Sequence
@@ -9,9 +9,9 @@ SAMPLE_TEXTS = 64
 
 
 class Sample(Generic[Item]):
-    """Sample in which every item so far has the same chance to be (reservoir sampling, Vitter 1985).
+    """Random sample of the items so far: each is in it with the same probability (reservoir sampling, Vitter 1985).
 
-    It is the same in each run over the same items.
+    The same items always give the same sample.
     """
 
     def __init__(self, size: int = SAMPLE_TEXTS) -> None:
@@ -20,7 +20,7 @@ class Sample(Generic[Item]):
         self._random = random.Random(0)
 
     def add(self, item: Item) -> None:
-        """Give one more item its chance."""
+        """Add an item to the stream."""
         self._seen += 1
         if len(self._items) < self._size:
             self._items.append(item)

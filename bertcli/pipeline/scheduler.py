@@ -26,7 +26,7 @@ from bertcli.pipeline.shards import PartBoundaries, ShardBoundaries
 from bertcli.results.corpus import RunSummary
 
 if TYPE_CHECKING:
-    from bertcli.pipeline.sample import Sample
+    from bertcli.pipeline.precision import PrecisionMeter
     from bertcli.results.precision import Precision
 
 Answer = TypeVar("Answer")
@@ -43,8 +43,6 @@ _WINDOWS_TOGETHER = 16
 # Batches between two calls of malloc_trim. Batches come in ever new sizes, and glibc keeps what earlier ones left. More
 # calls would cost speed, since the memory of the next batches has to be mapped again.
 _TRIM_BATCHES = 64
-# Share of the run's time to spend on the comparison of reduced precision with float32.
-_MEASURED_SHARE = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +89,7 @@ class Run:
         plan: How the texts are grouped.
         display: Shows the progress.
         on_note: Called with what the user should know, such as that batches are halved to fit in memory.
+        predicts_tokens: The run predicts tokens, so that reduced precision is compared by predictions too.
     """
 
     def __init__(
@@ -100,22 +99,17 @@ class Run:
         plan: Plan,
         display: ProgressDisplay,
         on_note: Callable[[str], None],
+        *,
+        predicts_tokens: bool = False,
     ) -> None:
         self.session, self._reader, self._plan = session, reader, plan
         self._on_note, self._halving = on_note, Halving(session.tokenizer.pad_token_id, on_note)
         self._stages = Stages()
         self._exits = ExitStack()
         self._skipped = 0
-        self._sample = self._open_sample()
+        self.meter = open_meter(session, on_note, predicts_tokens=predicts_tokens)
         self.counts = RunCounts()
         self._progress = ProgressReporter(reader, self.counts, display)
-
-    def _open_sample(self) -> "Sample[TokenizedText] | None":
-        if not self.session.is_reduced:
-            return None
-        from bertcli.pipeline.sample import Sample  # here, since random is slow to import
-
-        return Sample()
 
     def __enter__(self) -> Self:
         self._exits.callback(self._progress.stop)
@@ -158,7 +152,7 @@ class Run:
             check=check,
             dedupe=dedupe,
             documents=documents,
-            sample=self._sample,
+            meter=self.meter,
         )
         for answer in answers:
             yield answer
@@ -171,15 +165,30 @@ class Run:
         """Return the summary of the run so far."""
         return self.counts.summary(self._skipped, self._progress.seconds)
 
+    @property
+    def dtype(self) -> str:
+        """Number type of the computation."""
+        return self.session.engine_choice.dtype
+
     @cached_property
     def precision(self) -> "Precision | None":
         """The distance from float32 of a run in reduced precision that has ended. None in float32."""
-        if self._sample is None:
+        if self.meter is None:
             return None
-        from bertcli.analysis.precision import measure_precision  # here, since few runs need it
+        from bertcli.analysis.precision import summarize_distances  # here, since few runs need it
 
-        seconds = _MEASURED_SHARE * self._progress.seconds
-        return measure_precision(self.session, self._sample.items(), seconds)
+        return summarize_distances(self.meter.measure(self._progress.seconds))
+
+
+def open_meter(
+    session: Session, on_note: Callable[[str], None], *, predicts_tokens: bool = False
+) -> "PrecisionMeter | None":
+    """Return a meter of the distance from float32; None for a session in float32. The arguments are as for Run."""
+    if not session.is_reduced:
+        return None
+    from bertcli.pipeline.precision import PrecisionMeter  # here, since few runs need it
+
+    return PrecisionMeter(session, on_note, predicts_tokens=predicts_tokens)
 
 
 def schedule(
@@ -194,7 +203,7 @@ def schedule(
     check: Check | None = None,
     dedupe: Dedupe[Answer] | None = None,
     documents: DocumentPlan[Any] = ANSWER_WINDOWS,
-    sample: "Sample[TokenizedText] | None" = None,
+    meter: "PrecisionMeter | None" = None,
 ) -> Iterator[Answer | FailedText]:
     """Yield an answer for each text, in the order of the input.
 
@@ -211,14 +220,14 @@ def schedule(
         check: Returns a FailedText for a text that the analysis cannot take.
         dedupe: Skips the computation of repeated texts. Texts that are longer than the limit are computed each time.
         documents: How texts that are longer than the limit are read.
-        sample: Gets every text that is computed.
+        meter: Gets every text, repeated ones too.
     """
     batch_tokens = plan.batch_tokens or session.batch_tokens
     read = stages.prefetch(windows, 1)
     tokenized = stages.prefetch(_tokenize(session, read, plan, check, documents))
     groups = group_texts(tokenized, batch_tokens, plan)
     worker = _GroupWorker(
-        session, compute, batch_tokens, plan.boundaries, stages, counts, halving, dedupe, documents, sample
+        session, compute, batch_tokens, plan.boundaries, stages, counts, halving, dedupe, documents, meter
     )
     answered: Iterable[list[Answer | FailedText]] = map(worker.answer, groups)
     if plan.prefetch:
@@ -295,9 +304,9 @@ class _GroupWorker(Generic[Answer]):
         halving: Halving,
         dedupe: Dedupe[Answer] | None,
         documents: DocumentPlan[Any],
-        sample: "Sample[TokenizedText] | None",
+        meter: "PrecisionMeter | None",
     ) -> None:
-        self._sample = sample
+        self._meter = meter
         self._session, self._compute, self._batch_tokens = session, compute, batch_tokens
         self._boundaries, self._stages, self._counts = boundaries, stages, counts
         self._halving, self._dedupe = halving, dedupe
@@ -321,8 +330,8 @@ class _GroupWorker(Generic[Answer]):
             answers.update({_key(text): repeated[text.record.index] for text in whole})
         for text in texts:
             self._counts.count_text(text)
-            if self._sample is not None:
-                self._sample.add(text)
+            if self._meter is not None:
+                self._meter.add(text)
         if _ends_shard(group[-1], self._boundaries):
             # A resumed run starts at a shard, and must cut its batches as a run without a break does.
             self._halving.forget_budget()

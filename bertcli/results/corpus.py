@@ -92,8 +92,7 @@ class Manifest:
         id_type: Type of the ids, int64 or string, None if not known yet.
         is_complete: True if the whole input has been written.
         version: The version of bertcli that began the run.
-        precision: Distance from float32 of the texts that the last run in reduced precision computed. None in float32
-            and on Ray.
+        precision: Distance from float32, on a sample of the texts. None in float32, or if no text could be compared.
     """
 
     about: Mapping[str, Any]

@@ -1,6 +1,24 @@
-"""Result of the comparison of a run in reduced precision with float32."""
+"""Results of the comparison of a run in reduced precision with float32."""
+
+from collections.abc import Sequence
+from dataclasses import field
 
 from bertcli.lazy_dataclass import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class TextDistance:
+    """Distance of the outputs of one text from those in float32.
+
+    Attributes:
+        cosine: Cosine of its two vectors.
+        same_top: For each compared mask, True if both precisions have the same most probable token.
+        max_difference: Largest difference between the probabilities of a token, over all tokens and masks.
+    """
+
+    cosine: float
+    same_top: Sequence[bool] = field(default=())
+    max_difference: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +32,7 @@ class Precision:
         min_cosine: The smallest of these cosines.
         masks: Number of masks in these texts, None if no prediction was compared.
         same_top: Share of masks with the same most probable token.
-        max_difference: Largest difference of the probability of float32's most probable token.
+        max_difference: Largest difference between the probabilities of a token, over all tokens and masks.
     """
 
     texts: int

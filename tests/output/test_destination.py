@@ -96,6 +96,12 @@ def test_a_table_and_a_plain_answer_refuse_fields(format_: FormatName) -> None:
     assert refused.value.hint == f"use --format tsv instead of --format {format_}, or leave --fields out"
 
 
+def test_a_folder_is_proposed_for_a_parquet_file_that_the_command_cannot_write() -> None:
+    with pytest.raises(WrongUsage, match=r"attn cannot write \.parquet files") as raised:
+        resolve_destination(OutputOptions(output="a/b.parquet"), OutputFormats("attn", takes_folder=True))
+    assert raised.value.hint.endswith(", or a/b/ for a folder of Parquet files")
+
+
 @pytest.mark.parametrize(
     ("name", "has_plain", "is_proposed"), [("out.txt", True, True), ("out.txt", False, False), ("out.xml", True, False)]
 )

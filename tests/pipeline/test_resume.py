@@ -42,7 +42,9 @@ def resume(words: list[str], manifest: Manifest, window: int = 2) -> tuple[Windo
     everything, old = texts(words), []
     windows = [everything[start : start + window] for start in range(0, len(everything), window)]
     boundaries = ShardBoundaries(LIMITS)
-    new = [text for each in skip_finished(boundaries.watch(windows), manifest, boundaries, old.append) for text in each]
+    new = [
+        text for each in skip_finished(boundaries.watch(windows), manifest, boundaries, [old.append]) for text in each
+    ]
     return old, new
 
 
@@ -95,7 +97,7 @@ def test_an_id_is_part_of_the_input() -> None:
     boundaries = ShardBoundaries(LIMITS)
     others: Window = [TextRecord(index, word, None, index + 1, "x") for index, word in enumerate(["how", "are", "you"])]
     with pytest.raises(BadInput):
-        list(skip_finished(boundaries.watch([others]), manifest, boundaries, lambda text: None))
+        list(skip_finished(boundaries.watch([others]), manifest, boundaries))
 
 
 @pytest.mark.parametrize("rows", [2, 4])

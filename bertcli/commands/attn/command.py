@@ -94,7 +94,10 @@ def _aggregate_on_ray(request: AttnRequest, display: AttentionDisplay, sink: Sin
 
     with totals_on_ray(corpus_run(request), AttnTotalCommand(request), sink) as totals:
         options = prepare(request, totals.session, sink.destination.format)
-        return sink.write(totals.info, summary_schema(totals.info, display), _merged_answers(totals, options))
+        schema = with_precision(summary_schema(totals.info, display), totals.collector)
+        exit_code = sink.write(totals.info, schema, _merged_answers(totals, options))
+        report_precision(totals.collector, sink)
+    return exit_code
 
 
 def _merged_answers(totals: "RayTotals", options: AttnOptions) -> Iterator[AttnSummary | FailedText]:

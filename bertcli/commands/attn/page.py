@@ -17,6 +17,7 @@ from bertcli.commands.attn.explanations import (
 from bertcli.commands.attn.request import AttnRequest
 from bertcli.commands.opening import open_texts, streaming_plan
 from bertcli.commands.options import HeadOptions, MapOptions
+from bertcli.commands.precision import report_precision
 from bertcli.errors import ExitCode, WrongUsage
 from bertcli.model.requirements import require_attentions
 from bertcli.model.tokenizer import MASK
@@ -71,6 +72,7 @@ def write_page(request: AttnRequest, sink: Sink, thresholds: str) -> ExitCode:
     with Run(session, reader, plan, sink.reporter, sink.reporter.note) as run:
         writers = {HTML_SUFFIX: partial(PageWriter, info=about)}
         exit_code = sink.write(info, _NO_SCHEMA, masks.watch(run.answers(compute)), writers)
+        report_precision(run, sink)
     if analyses and masks.found_none:
         option = explaining_options(request.page)[0]
         sink.reporter.note(f"no text has a mask, so {option} had nothing to explain; write {MASK} for a missing word")

@@ -164,7 +164,8 @@ class AttnRequest:
 
     def check_format(self, destination: Destination) -> None:
         """Check that the format can hold what is requested. Raises WrongUsage."""
-        check_needs_folder(self.corpus, self.ray, destination, merges_sums=self.heads.aggregate)
+        sums = self.heads.aggregate
+        check_needs_folder(self.corpus, self.ray, destination, is_summary=sums, merges_sums=sums)
         check_ray(self.texts, self.model, self.corpus, self.ray)
         if self.writes_page or self.maps.expansion:
             return

@@ -37,7 +37,7 @@ def fill_mask(request: FillMaskRequest) -> ExitCode:
     if not request.pairs.aggregate:  # a summary has no id
         schema = with_ids(schema, request.texts.id_field)
     plan = streaming_plan(reader, batch_tokens=analysis.batch_tokens, is_large=analysis.is_large)
-    with Run(session, reader, plan, sink.reporter, sink.reporter.note) as run:
+    with Run(session, reader, plan, sink.reporter, sink.reporter.note, predicts_tokens=True) as run:
         documents = analysis.documents or ANSWER_WINDOWS
         windows = None if analysis.divide is None else analysis.divide(reader.windows())
         computed = run.answers(analysis.compute, windows=windows, check=analysis.check, documents=documents)

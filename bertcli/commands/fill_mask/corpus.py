@@ -57,6 +57,7 @@ class FillMaskCommand:
             # The summary that the analysis adds to pairs and expected words needs all of them in one process.
             join=join_pairs if has_pairs else None,
             parts=2 if has_pairs else 1,
+            predicts_tokens=True,
             notes=analysis.notes,
         )
 

@@ -245,7 +245,7 @@ class FillMaskRequest:
 
     def check_format(self, destination: Destination) -> None:
         """Check that a folder gets rows, and options of a folder get one. Raises WrongUsage."""
-        check_needs_folder(self.corpus, self.ray, destination)
+        check_needs_folder(self.corpus, self.ray, destination, is_summary=self.pairs.aggregate)
         if self.pairs.aggregate and destination.format == FOLDER:
             raise WrongUsage(
                 "--aggregate shows one summary, and a folder has a row for each text",

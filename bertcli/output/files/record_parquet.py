@@ -69,7 +69,7 @@ class RecordLayout:
 
 
 def row_fields(catalog: FieldCatalog, names: Sequence[str] | None, *, keeps_text: bool) -> Sequence[Field]:
-    """Return the fields to write into a row.
+    """Return the fields to write into a row, in the order of the names.
 
     Args:
         catalog: The fields of the run.
@@ -78,8 +78,8 @@ def row_fields(catalog: FieldCatalog, names: Sequence[str] | None, *, keeps_text
     """
     found = [each for each in catalog.available if each.path]
     if names is not None:
-        chosen = {each.path for name in names for each in _fields_named(found, name)}
-        return [each for each in found if each.path in chosen]
+        # A field that two names lead to is written once.
+        return list({each.path: each for name in names for each in _fields_named(found, name)}.values())
     shown = [each for each in found if not each.is_of_record or not each.column or catalog.shows_column(each.column)]
     return [each for each in shown if keeps_text or each.path not in _TEXTS]
 
@@ -91,7 +91,7 @@ def _fields_named(fields: Sequence[Field], name: str) -> Sequence[Field]:
 
 
 class RecordParquetWriter:
-    """Writer of one file. The row of a failed text has its index, its id and its line, and nulls."""
+    """Writer of one file. The row of a failed text has its index, id, file and line, and nulls."""
 
     def __init__(self, stream: BinaryIO, layout: RecordLayout, id_type: str | None = None) -> None:
         """Prepare an empty file.
@@ -124,7 +124,7 @@ class RecordParquetWriter:
 
     def skip(self, failed: FailedText) -> None:
         """Add the row of a failed text."""
-        self._add({"index": failed.index, "id": failed.id, "line": failed.line})
+        self._add({"index": failed.index, "id": failed.id, "file": failed.file, "line": failed.line})
 
     def finish(self) -> None:
         """Write the last row group and the end of the file.

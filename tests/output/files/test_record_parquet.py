@@ -67,9 +67,13 @@ def test_a_row_has_the_keys_and_values_of_json(name: str) -> None:
 
 def test_a_failed_text_has_its_index_and_nulls() -> None:
     _, record, _ = SCHEMAS["fill-mask-score"]
-    failed = FailedText(1, 7, BadText("empty", hint="leave it out"))
+    failed = FailedText(1, 7, BadText("empty", hint="leave it out"), file="b.txt")
     found = write(layout("fill-mask-score"), record, failed).to_pylist()
-    assert {key: value for key, value in found[1].items() if value is not None} == {"index": 1, "line": 7}
+    assert {name: value for name, value in found[1].items() if value is not None} == {
+        "index": 1,
+        "file": "b.txt",
+        "line": 7,
+    }
 
 
 def test_a_file_without_records_has_all_columns() -> None:
@@ -79,13 +83,13 @@ def test_a_file_without_records_has_all_columns() -> None:
 
 def test_chosen_fields_alone_are_written() -> None:
     _, record, _ = SCHEMAS["fill-mask-score"]
-    table = write(layout("fill-mask-score", ["index", "perplexity"]), record)
-    assert {field.name: str(field.type) for field in table.schema} == {
-        "index": "int64",
-        "score": "struct<perplexity: float>",
-    }
-    by_key = row_fields(FieldCatalog(CATALOGS["fill-mask-score"], OPTIONS), ["id", "rank"], keeps_text=False)
-    assert [each.path for each in by_key] == ["id", "score.tokens[].rank", "masks[].predictions[].rank"][: len(by_key)]
+    table = write(layout("fill-mask-score", ["perplexity", "index", "mean"]), record)
+    assert [(field.name, str(field.type)) for field in table.schema] == [
+        ("score", "struct<perplexity: float, mean: float>"),
+        ("index", "int64"),
+    ]
+    by_key = row_fields(FieldCatalog(CATALOGS["fill-mask-score"], OPTIONS), ["rank", "id"], keeps_text=False)
+    assert [each.path for each in by_key] == ["score.tokens[].rank", "id"]
     whole = write(layout("fill-mask-score", ["score"]), record)
     assert {"sum", "perplexity", "tokens"} <= {*whole.schema.field("score").type.names}
 
