@@ -208,7 +208,7 @@ class OwnEngine(ABC):
     def _encode(self, batch: Batch, request: OutputRequest) -> tuple[Array, dict[int, Array]]:
         """Run the encoder. Return its last hidden state, and the requested hidden states by index."""
         # An observer expects attention weights of padded texts, so pack only without one.
-        is_uneven = batch.is_padded or batch.input_ids.size % self.ops.token_multiple != 0
+        is_uneven = batch.is_padded or self.ops.extra_tokens(batch.input_ids.size) > 0
         is_packed = self.supports_packing and is_uneven and request.on_attention is None
         inputs = self._packed(batch) if is_packed else self._padded(batch)
         if request.word_embeddings is not None:
@@ -238,7 +238,7 @@ class OwnEngine(ABC):
     def _packed(self, batch: Batch) -> bert.Inputs:
         asarray, is_token = self.ops.asarray, batch.attention_mask
         positions = np.broadcast_to(position_ids(batch.input_ids, self._first_position), batch.shape)
-        extra = -int(is_token.sum()) % self.ops.token_multiple
+        extra = self.ops.extra_tokens(int(is_token.sum()))
         input_ids, token_type_ids, positions = (
             np.pad(ids[is_token], (0, extra)) for ids in (batch.input_ids, batch.token_type_ids, positions)
         )

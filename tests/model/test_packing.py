@@ -64,7 +64,7 @@ def test_tokens_that_fill_a_batch_up_change_nothing(
     batch = one_batch(session, texts)
     every_layer = OutputRequest(hidden_states=range(session.config.num_hidden_layers + 1))
     expected = session.run(batch, every_layer)
-    monkeypatch.setattr(session.engine.ops, "token_multiple", 16)
+    monkeypatch.setattr(session.engine.ops, "extra_tokens", lambda count: -count % 16)
     seen = []
     embedding = session.engine.ops.embedding
     monkeypatch.setattr(session.engine.ops, "embedding", lambda *call: seen.append(call[0].size) or embedding(*call))

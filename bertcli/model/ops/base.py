@@ -40,14 +40,15 @@ class LayerNorm:
 class Ops(Protocol):
     """The operations of one backend.
 
-    supports_packing is True if texts of different lengths run faster packed, block by block, than padded. Packed texts
-    are filled up to a multiple of token_multiple tokens, which makes products faster than the added tokens cost.
+    supports_packing is True if texts of different lengths run faster packed, block by block, than padded.
     """
 
     device: str
     dtype: str
     supports_packing: bool
-    token_multiple: int
+
+    def extra_tokens(self, count: int) -> int:
+        """Return the number of tokens to add to a packed batch of count tokens, so that its products run faster."""
 
     # --- Running ---
 

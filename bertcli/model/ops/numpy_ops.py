@@ -43,12 +43,14 @@ class NumpyOps:
     device = "cpu"
     dtype = "float32"
     supports_packing = True
-    token_multiple = 1
 
     def __init__(self) -> None:
         self._used: set[int] = set()
         self._widened: dict[int, Array] = {}
         self._threads: int | None = None
+
+    def extra_tokens(self, count: int) -> int:
+        return 0
 
     def use_threads(self, count: int) -> None:
         self._threads = count

@@ -85,8 +85,10 @@ class TorchOps:
         self._with_gradients = with_gradients
         # oneDNN's operators have no gradients.
         self._is_packing_weights = device == "cpu" and not with_gradients and _has_fast_layout(self._dtype)
-        is_rounding = self._is_packing_weights and self._dtype == torch.bfloat16
-        self.token_multiple = _ROWS if is_rounding else 1
+        self._is_rounding_rows = self._is_packing_weights and self._dtype == torch.bfloat16
+
+    def extra_tokens(self, count: int) -> int:
+        return _extra_rows(count) if self._is_rounding_rows else 0
 
     def use_threads(self, count: int) -> None:
         torch.set_num_threads(count)

@@ -117,8 +117,15 @@ def test_products_of_bfloat16_equal_those_of_float32_but_for_rounding(rows: int,
 
 
 @needs_bfloat16
+@pytest.mark.parametrize(("count", "extra"), [(5, 11), (16, 0), (100, 12), (128, 0), (129, 127), (300, 84)])
+def test_a_short_text_is_filled_up_to_fewer_tokens(count: int, extra: int) -> None:
+    assert TorchOps("cpu", "bfloat16").extra_tokens(count) == extra
+    assert TorchOps("cpu", "float32").extra_tokens(count) == 0
+
+
+@needs_bfloat16
 def test_an_operator_of_bfloat16_that_fails_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.ops.mkldnn, LINEAR, raise_error)
     ops = TorchOps("cpu", "bfloat16")
-    assert ops.token_multiple == 1
+    assert ops.extra_tokens(100) == 0
     assert not ops.prepare_linear(Linear(torch.ones(8, 8).bfloat16(), torch.ones(8).bfloat16())).weight.is_mkldnn
