@@ -83,7 +83,7 @@ def _write_shards(
             # Closed after the threads of the run, which use it.
             dedupe = stack.enter_context(job.dedupe.open(sink.destination.scratch_folder))
             on_replayed = job.dedupe.seeder(dedupe, folder, manifest)
-        plan = replace(job.plan, boundaries=PartBoundaries(boundaries, job.parts))
+        plan = replace(job.plan, boundaries=PartBoundaries(boundaries, job.plan.parts))
         run = stack.enter_context(Run(session, reader, plan, sink.reporter, sink.reporter.note))
         writer = stack.enter_context(ShardFolderWriter(folder, manifest, job.layout, boundaries))
         new = skip_finished(boundaries.watch(reader.windows()), manifest, boundaries, on_replayed)

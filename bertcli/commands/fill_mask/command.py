@@ -36,7 +36,7 @@ def fill_mask(request: FillMaskRequest) -> ExitCode:
     schema = analysis.schema(info)
     if not request.pairs.aggregate:  # a summary has no id
         schema = with_ids(schema, request.texts.id_field)
-    plan = streaming_plan(reader, batch_tokens=analysis.batch_tokens, is_large=analysis.is_large)
+    plan = streaming_plan(reader, batch_tokens=analysis.batch_tokens, is_large=analysis.is_large, parts=analysis.parts)
     with Run(session, reader, plan, sink.reporter, sink.reporter.note) as run:
         documents = analysis.documents or ANSWER_WINDOWS
         windows = None if analysis.divide is None else analysis.divide(reader.windows())
