@@ -84,7 +84,7 @@ def test_a_mistyped_value_is_not_taken_for_a_text(value: str) -> None:
 
 @pytest.mark.parametrize("arguments", [("a [MASK]", "--lens", "foo"), ("--lens", "foo", "a [MASK]")])
 def test_a_bare_word_is_no_text_of_the_lens(arguments: Sequence[str]) -> None:
-    with pytest.raises(WrongUsage, match="^--lens cannot be 'foo'") as raised:
+    with pytest.raises(WrongUsage, match=r"^--lens cannot be 'foo'") as raised:
         parsed(*arguments, command="fill-mask")
     assert raised.value.hint == "use one of auto, raw, tuned"
 

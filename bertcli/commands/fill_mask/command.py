@@ -19,7 +19,7 @@ def fill_mask(request: FillMaskRequest) -> ExitCode:
     if lists_fields(request):
         return ExitCode.DONE
     sink = open_sink(request, request.texts)
-    if wants_dialogue(request):
+    if wants_dialogue(request, request.source()):
         return Dialogue("[MASK]", request, fill_mask).run()
     if sink.destination.folder is not None:
         from bertcli.commands.fill_mask.corpus import corpus_run
