@@ -14,6 +14,8 @@ from bertcli.quoting import shortened
 
 # The value of an option that is given without one.
 _LEFT_OUT = {"--similarity": SimilarityUnit.TEXTS, "--lens": LensMethod.AUTO}
+# Options whose texts need a mask, so that no text is a bare word.
+_MASKED = {"--lens"}
 # Similarity of a text to a value, from 0 to 1, above which it is taken for a typing error: one letter, for these words.
 _MIN_SIMILARITY = 0.85
 
@@ -26,7 +28,7 @@ def add_left_out_values(arguments: Sequence[str], parameters: Sequence[Any]) -> 
         parameters: The parameters of the command, as Typer's objects.
 
     Raises:
-        WrongUsage: The argument after an option is almost one of its values.
+        WrongUsage: The argument after an option is almost one of its values, or is no text that the option can have.
     """
     options = {name: each for each in parameters if each.param_type_name == "option" for name in each.opts}
     with_value = {name for name, each in options.items() if not each.is_flag}
@@ -39,7 +41,7 @@ def add_left_out_values(arguments: Sequence[str], parameters: Sequence[Any]) -> 
         if argument in _LEFT_OUT and argument in options:
             choices = [str(getattr(choice, "value", choice)) for choice in options[argument].type.choices]
             if rest:
-                _check_not_mistyped(argument, rest[0], choices)
+                _check_is_text(argument, rest[0], choices)
             value = rest.popleft() if rest and rest[0] in choices else _LEFT_OUT[argument]
             completed.append(f"{argument}={value}")
             continue
@@ -49,8 +51,8 @@ def add_left_out_values(arguments: Sequence[str], parameters: Sequence[Any]) -> 
     return completed
 
 
-def _check_not_mistyped(option: str, argument: str, choices: Sequence[str]) -> None:
-    """Check that an argument, which would be a text, is not one of the choices with a typing error. Raises WrongUsage.
+def _check_is_text(option: str, argument: str, choices: Sequence[str]) -> None:
+    """Check that an argument that is not one of the choices may be a text. Raises WrongUsage.
 
     Args:
         option: The option before it.
@@ -66,6 +68,11 @@ def _check_not_mistyped(option: str, argument: str, choices: Sequence[str]) -> N
         raise WrongUsage(
             f"{option} cannot be {shortened(argument)}",
             hint=f"did you mean {option} {close[0]}? If it is a text, write {option}={_LEFT_OUT[option]} before it",
+        )
+    if option in _MASKED and argument.isalpha():
+        raise WrongUsage(
+            f"{option} cannot be {shortened(argument)}, which is no text with a mask either",
+            hint=f"use one of {', '.join(choices)}",
         )
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from bertcli.errors import BadText, BertcliError, ExitCode, WrongUsage
-from bertcli.input.records import STDIN
+from bertcli.input.records import STDIN, TextSource
 from bertcli.output.messages import print_error, print_note, print_plain
 from bertcli.quoting import shortened
 
@@ -20,10 +20,17 @@ _HELP = (
 )
 
 
-def wants_dialogue(request: Any) -> bool:
-    """Return True if a user at a terminal has given no texts, and the answers go to the terminal too."""
+def wants_dialogue(request: Any, source: TextSource) -> bool:
+    """Return True if a user at a terminal has given no texts, and the answers go to the terminal too.
+
+    Args:
+        request: The options of the command.
+        source: The source of its texts. Texts that are typed have no fields.
+    """
     texts, output = request.texts, request.output
     if texts.file or texts.texts not in ([], [STDIN]) or output.output is not None or output.svg is not None:
+        return False
+    if source.option_of_files:
         return False
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
 

@@ -86,7 +86,7 @@ def _write_shards(
             # Closed after the threads of the run, which use it.
             dedupe = stack.enter_context(job.dedupe.open(sink.destination.scratch_folder))
             watchers.append(job.dedupe.seeder(dedupe, folder, manifest))
-        plan = replace(job.plan, boundaries=PartBoundaries(boundaries, job.parts))
+        plan = replace(job.plan, boundaries=PartBoundaries(boundaries, job.plan.parts))
         note, predicts = sink.reporter.note, job.predicts_tokens
         run = stack.enter_context(Run(session, reader, plan, sink.reporter, note, predicts_tokens=predicts))
         if run.meter is not None:

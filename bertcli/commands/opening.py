@@ -59,23 +59,32 @@ def note_doubts(session: Session, reporter: Reporter, device: str | None = None)
         )
 
 
-def streaming_plan(reader: TextReader, *, batch_tokens: int | None = None, is_large: bool = False) -> Plan:
+def streaming_plan(
+    reader: TextReader, *, batch_tokens: int | None = None, is_large: bool = False, parts: int = 1
+) -> Plan:
     """Return the plan for answers that are written one by one, each as soon as possible.
 
     Args:
         reader: The texts. A pipe may be a dialogue, so a pause in it ends a group.
         batch_tokens: Token budget of a batch, None for the session's.
         is_large: Each answer holds a matrix, so keep the answers of only one batch in memory.
+        parts: Number of texts that are computed for each text of the input.
     """
-    plan = record_plan(batch_tokens=batch_tokens, is_large=is_large)
+    plan = record_plan(batch_tokens=batch_tokens, is_large=is_large, parts=parts)
     return replace(plan, ends_at_silence=reader.total_bytes is None, starts_small=True)
 
 
-def record_plan(*, batch_tokens: int | None = None, is_large: bool = False) -> Plan:
+def record_plan(*, batch_tokens: int | None = None, is_large: bool = False, parts: int = 1) -> Plan:
     """Return the plan for records that nobody waits for one by one.
 
     Args:
         batch_tokens: Token budget of a batch, None for the session's.
         is_large: Each record holds a matrix, so keep the records of only one batch in memory.
+        parts: Number of texts that are computed for each text of the input.
     """
-    return Plan(sort_window=1 if is_large else SORT_WINDOW, batch_tokens=batch_tokens, prefetch=0 if is_large else 1)
+    return Plan(
+        sort_window=1 if is_large else SORT_WINDOW,
+        batch_tokens=batch_tokens,
+        prefetch=0 if is_large else 1,
+        parts=parts,
+    )

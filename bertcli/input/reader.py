@@ -4,7 +4,6 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
-from bertcli.choices import InputFormat
 from bertcli.errors import BadText, BertcliError, WrongUsage
 from bertcli.input.files import Input, find_inputs
 from bertcli.input.records import STDIN, FailedText, TextRecord, TextSource, Window, is_too_long, too_long
@@ -133,23 +132,12 @@ def _find_inputs(source: TextSource) -> Sequence[Input]:
     if STDIN in source.texts and len(source.texts) > 1:
         raise WrongUsage("- (standard input) cannot be combined with other texts", hint="give one of them")
     if source.texts and list(source.texts) != [STDIN]:
-        if given := _options_of_files(source):
+        if given := source.option_of_files:
             raise WrongUsage(f"{given} is for texts in files, not in arguments", hint=f"leave {given} out")
         return ()
     if not source.files or any(str(path) == STDIN for path in source.files):
         _check_standard_input(is_named=bool(source.texts or source.files))
     return find_inputs(source)
-
-
-def _options_of_files(source: TextSource) -> str:
-    given = {
-        "--input-format": source.format != InputFormat.AUTO,
-        "--field": source.field is not None,
-        "--id-field": source.id_field is not None,
-        "--target-field": source.target_field is not None,
-        "--group-by": bool(source.group_by),
-    }
-    return next((option for option, is_given in given.items() if is_given), "")
 
 
 def _check_standard_input(*, is_named: bool) -> None:

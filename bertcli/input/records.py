@@ -47,6 +47,18 @@ class TextSource:
             return ()
         return self.file if isinstance(self.file, Sequence) else (self.file,)
 
+    @property
+    def option_of_files(self) -> str:
+        """The first option that only files and standard input can have, "" if there is none."""
+        given = {
+            "--input-format": self.format != InputFormat.AUTO,
+            "--field": self.field is not None,
+            "--id-field": self.id_field is not None,
+            "--target-field": self.target_field is not None,
+            "--group-by": bool(self.group_by),
+        }
+        return next((option for option, is_given in given.items() if is_given), "")
+
 
 @dataclass(frozen=True, slots=True)
 class FailedText:

@@ -19,9 +19,8 @@ class TextJob:
         plan: How texts are grouped. The runner adds the ends of shards.
         check: Returns a FailedText for a text that the command cannot take.
         documents: How texts that are longer than the limit are read.
-        divide: Returns the texts to compute for the texts of the input. None if they are the same.
+        divide: Returns the texts to compute for the texts of the input, plan.parts for each. None if they are the same.
         join: Returns the records of the texts of the input for the answers. None if they are the same.
-        parts: Number of texts that divide makes of each.
         predicts_tokens: Compare the predictions of reduced precision with those of float32 too.
         notes: Notes for the user.
     """
@@ -32,7 +31,6 @@ class TextJob:
     documents: DocumentPlan[Any] = ANSWER_WINDOWS
     divide: Callable[[Iterable[Window]], Iterator[Window]] | None = None
     join: Callable[[Iterable[Any]], Iterator[Any]] | None = None
-    parts: int = 1
     predicts_tokens: bool = False
     notes: Sequence[str] = ()
 

@@ -121,10 +121,16 @@ class ProgressReporter:
     """Thread that shows the progress of a run several times a second.
 
     It is separate from the threads that compute and write, since a batch may take seconds.
+
+    Args:
+        reader: The input.
+        counts: Counts of the run, which changes them.
+        display: Shows the progress.
+        parts: Number of texts that are computed for each text of the input.
     """
 
-    def __init__(self, reader: TextReader, counts: RunCounts, display: ProgressDisplay) -> None:
-        self._reader, self._counts, self._display = reader, counts, display
+    def __init__(self, reader: TextReader, counts: RunCounts, display: ProgressDisplay, parts: int = 1) -> None:
+        self._reader, self._counts, self._display, self._parts = reader, counts, display, parts
         self._started = time.monotonic()
         self._window_ends: deque[tuple[int, int]] = deque()  # texts and bytes read at the end of each window
         self._texts_read = 0
@@ -159,7 +165,8 @@ class ProgressReporter:
         wait = _FIRST_REPORT
         while not self._is_over.wait(wait):
             # Tokens count as soon as they are computed, even if the answers of their group are not complete yet.
-            summary = replace(self._counts.summary(0, self.seconds), tokens=self._counts.computed)
+            summary = self._counts.summary(0, self.seconds)
+            summary = replace(summary, texts=summary.texts // self._parts, tokens=self._counts.computed)
             self._display.show(summary, self._done_bytes(), self._reader.total_bytes)
             wait = _REPORT_INTERVAL
 

@@ -59,6 +59,7 @@ class Plan:
         prefetch: Number of groups to compute ahead of the consumer, in a thread. 0 computes a group when its first
             answer is taken, so that the answers of one group only are in memory.
         starts_small: Begin with a group of one batch and double from there, so that the first answers come soon.
+        parts: Number of texts that are computed for each text of the input: 2 if each row has two texts to compare.
     """
 
     sort_window: int = SORT_WINDOW
@@ -68,6 +69,7 @@ class Plan:
     batch_tokens: int | None = None
     prefetch: int = 1
     starts_small: bool = False
+    parts: int = 1
 
 
 class Dedupe(Protocol[Answer]):
@@ -109,7 +111,7 @@ class Run:
         self._skipped = 0
         self.meter = open_meter(session, on_note, predicts_tokens=predicts_tokens)
         self.counts = RunCounts()
-        self._progress = ProgressReporter(reader, self.counts, display)
+        self._progress = ProgressReporter(reader, self.counts, display, plan.parts)
 
     def __enter__(self) -> Self:
         self._exits.callback(self._progress.stop)

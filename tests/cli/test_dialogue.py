@@ -38,6 +38,15 @@ def test_a_text_is_answered_at_the_prompt(
     assert process.exitstatus == 0
 
 
+@pytest.mark.parametrize("option", ["--field", "--id-field", "--target-field"])
+def test_typed_texts_have_no_fields(tiny: tuple[str, str], folder: Path, option: str) -> None:
+    process = spawn(["fill-mask", option, "word", *tiny], folder)
+    process.expect_exact("bertcli: error: there is no text to read")
+    process.expect(pexpect.EOF)
+    process.close()
+    assert process.exitstatus == 2
+
+
 def test_the_lines_that_begin_with_a_colon_are_commands(tiny: tuple[str, str], folder: Path) -> None:
     process = spawn(["fill-mask", *tiny, "-q"], folder)
     process.expect_exact("[MASK]> ")

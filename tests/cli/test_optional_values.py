@@ -82,6 +82,18 @@ def test_a_mistyped_value_is_not_taken_for_a_text(value: str) -> None:
     assert list(parsed("a", "--similarity=texts", value, "b")["texts"]) == ["a", value, "b"]
 
 
+@pytest.mark.parametrize("arguments", [("a [MASK]", "--lens", "foo"), ("--lens", "foo", "a [MASK]")])
+def test_a_bare_word_is_no_text_of_the_lens(arguments: Sequence[str]) -> None:
+    with pytest.raises(WrongUsage, match=r"^--lens cannot be 'foo'") as raised:
+        parsed(*arguments, command="fill-mask")
+    assert raised.value.hint == "use one of auto, raw, tuned"
+
+
+@pytest.mark.parametrize("text", ["[MASK]", "a[MASK]", "<mask>", "[mask]", "___", "-", "how [MASK]"])
+def test_a_text_with_a_mask_is_a_text_of_the_lens(text: str) -> None:
+    assert list(parsed("--lens", text, command="fill-mask")["texts"]) == [text]
+
+
 @pytest.mark.parametrize("text", ["test", "next", "the tokens", "broken", "", "a text"])
 def test_other_words_are_texts(text: str) -> None:
     assert list(parsed("--similarity", text)["texts"]) == [text]

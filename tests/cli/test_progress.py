@@ -31,6 +31,20 @@ def test_the_bar_shows_texts_and_speed_below_messages(tiny: tuple[str, str], fol
     assert speed.startswith("bertcli: ") and speed.endswith(" % padding")
 
 
+def test_a_pair_counts_as_one_text(tiny: tuple[str, str], folder: Path) -> None:
+    os.mkfifo(folder / "in.jsonl")
+    process = spawn(
+        ["fill-mask", "-f", "in.jsonl", *tiny, "--score", "--field", "a", "--versus", "b", "-o", "out.json"], folder
+    )
+    with (folder / "in.jsonl").open("w") as pipe:
+        pipe.write('{"a": "how are you", "b": "how is you"}\n' * 6)
+        pipe.flush()
+        process.expect(r"6 texts  [\d,]+ tokens/s")
+    process.read()
+    process.wait()
+    assert process.exitstatus == 0
+
+
 def test_a_quiet_run_shows_no_bar(tiny: tuple[str, str], folder: Path) -> None:
     (folder / "in.txt").write_text("how are you\n" * 10)
     process = spawn(["encode", "-f", "in.txt", *tiny, "-q", "-o", "out/"], folder)

@@ -42,7 +42,7 @@ def attn(request: AttnRequest) -> ExitCode:
     if lists_fields(request):
         return ExitCode.DONE
     sink = open_sink(request, request.texts)
-    if wants_dialogue(request) and not request.maps.expansion:
+    if wants_dialogue(request, request.texts.source()) and not request.maps.expansion:
         return Dialogue("attn", request, attn).run()
     if request.writes_page:
         from bertcli.commands.attn.page import write_page

@@ -32,7 +32,7 @@ def encode_texts(request: EncodeRequest) -> ExitCode:
     if lists_fields(request):
         return ExitCode.DONE
     sink = open_sink(request, request.texts)
-    if wants_dialogue(request):
+    if wants_dialogue(request, request.texts.source()):
         check_dialogue(request)
         return Dialogue("encode", request, encode_texts).run()
     if sink.destination.folder is None:

@@ -42,6 +42,7 @@ class FillMaskAnalysis:
         notes: Notes for formats that are not a table; a table shows them itself.
         documents: How texts that are longer than the limit are read. None if the analysis does not read windows.
         divide: Returns the texts to compute for the texts of the input. None if they are the same.
+        parts: Number of texts that divide makes of each.
         join: Returns the records to show for the answers. None if they are the same.
         closing_notes: Returns the notes to print after the last record.
     """
@@ -55,6 +56,7 @@ class FillMaskAnalysis:
     notes: Sequence[str] = ()
     documents: DocumentPlan[FillMaskRecord] | None = None
     divide: Callable[[Iterable[Window]], Iterator[Window]] | None = None
+    parts: int = 1
     join: Callable[[Iterable[FillMaskRecord | FailedText]], Iterator[Any]] | None = None
     closing_notes: Callable[[], Sequence[str]] = list
 

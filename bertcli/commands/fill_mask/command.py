@@ -19,7 +19,7 @@ def fill_mask(request: FillMaskRequest) -> ExitCode:
     if lists_fields(request):
         return ExitCode.DONE
     sink = open_sink(request, request.texts)
-    if wants_dialogue(request):
+    if wants_dialogue(request, request.source()):
         return Dialogue("[MASK]", request, fill_mask).run()
     if sink.destination.folder is not None:
         from bertcli.commands.fill_mask.corpus import corpus_run
@@ -36,7 +36,7 @@ def fill_mask(request: FillMaskRequest) -> ExitCode:
     schema = analysis.schema(info)
     if not request.pairs.aggregate:  # a summary has no id
         schema = with_ids(schema, request.texts.id_field)
-    plan = streaming_plan(reader, batch_tokens=analysis.batch_tokens, is_large=analysis.is_large)
+    plan = streaming_plan(reader, batch_tokens=analysis.batch_tokens, is_large=analysis.is_large, parts=analysis.parts)
     with Run(session, reader, plan, sink.reporter, sink.reporter.note, predicts_tokens=True) as run:
         documents = analysis.documents or ANSWER_WINDOWS
         windows = None if analysis.divide is None else analysis.divide(reader.windows())

@@ -45,18 +45,16 @@ class FillMaskCommand:
         require_mlm(session)
         session.tokenizer.offers_windows = not request.needs_whole_texts
         analysis = set_up(request, session, on_download)
-        has_pairs = request.pairs.versus is not None
         return ShardJob(
             compute=analysis.compute,
             layout=record_layout(request, analysis.schema(info), info, is_large=analysis.is_large),
-            plan=record_plan(batch_tokens=analysis.batch_tokens, is_large=analysis.is_large),
+            plan=record_plan(batch_tokens=analysis.batch_tokens, is_large=analysis.is_large, parts=analysis.parts),
             options=self._options,
             check=analysis.check,
             documents=analysis.documents or ANSWER_WINDOWS,
             divide=analysis.divide,
             # The summary that the analysis adds to pairs and expected words needs all of them in one process.
-            join=join_pairs if has_pairs else None,
-            parts=2 if has_pairs else 1,
+            join=None if request.pairs.versus is None else join_pairs,
             predicts_tokens=True,
             notes=analysis.notes,
         )

@@ -54,6 +54,7 @@ def score(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
         analysis,
         schema=comparison.schema,
         divide=split_pairs,
+        parts=2,
         join=comparison.join,
         closing_notes=comparison.closing_notes,
     )

@@ -135,7 +135,7 @@ def shapes(request: ShapesRequest) -> ExitCode:
     if lists_fields(request):
         return ExitCode.DONE
     sink = open_sink(request, request.texts)
-    if wants_dialogue(request) and not (request.weights or request.seq):
+    if wants_dialogue(request, request.texts.source()) and not (request.weights or request.seq):
         return Dialogue("shapes", request, shapes).run()
     if request.weights:
         return _show_weights(request.model, sink)

@@ -108,7 +108,7 @@ def _candidates(mask: MaskPredictions) -> Blocks:
 
 
 def _targets(mask: MaskPredictions) -> Iterator[RenderableType]:
-    """Yield a table of the targets, if any: their pieces, probabilities, and shares among the targets."""
+    """Yield a table of the targets, if any: their pieces and probabilities, and their shares if there are several."""
     if not mask.targets:
         return
     drawn = cells.table()
@@ -116,7 +116,9 @@ def _targets(mask: MaskPredictions) -> Iterator[RenderableType]:
     cells.add_words(drawn, "target", "pieces")
     cells.add_bars(drawn, "probability")
     cells.add_numbers(drawn, "ln p")
-    cells.add_bars(drawn, "share")
+    has_shares = len(mask.targets) > 1
+    if has_shares:
+        cells.add_bars(drawn, "share")
     for target in mask.targets:
         drawn.add_row(
             Text("–", cells.QUIET) if target.rank is None else Text(f"{target.rank:,}"),
@@ -124,7 +126,7 @@ def _targets(mask: MaskPredictions) -> Iterator[RenderableType]:
             cells.cell(" ".join(target.pieces), cells.QUIET if target.pieces == (target.target,) else ""),
             Text(_digits(target.score)),
             cells.number(target.logprob),
-            probability(target.share),
+            *([probability(target.share)] if has_shares else []),
         )
     method = mask.targets[0].method
     yield Group(cells.subtitle("targets", f"{method}: {_METHODS[method]}"), Blocks(drawn, keys=2))

@@ -20,6 +20,7 @@ _PRECISION = "P@k: share of expected words with rank k or better; 95 %: Wilson, 
 _RECIPROCAL = "MRR: mean of the reciprocal ranks"
 _UNRANKED = "words of several pieces have no rank and are left out"
 _ABSENT = "–"
+_NO_NAME = "(empty)"
 
 
 def pair_summary_table(summary: Summary[PairCounts], info: RunInfo, group_fields: Sequence[str]) -> RenderableType:
@@ -76,7 +77,7 @@ def _add_rows(
     averaged: int,
 ) -> None:
     for group in summary.groups or ():
-        name = cells.cell(", ".join(group.group.values()))
+        name = cells.cell(", ".join(value or _NO_NAME for value in group.group.values()))
         drawn.add_row(name, Text(f"{group.counts.count:,}"), *count_cells(group.counts))
     drawn.add_section()
     if summary.groups is not None:

@@ -104,6 +104,12 @@ def test_candidates_that_do_not_reach_the_mass_are_reported() -> None:
     assert "ends" not in draw(fill_mask_schema(samples.info("fill-mask"), mass=0.7), record, width=120)
 
 
+def test_only_several_targets_have_shares() -> None:
+    schema = fill_mask_schema(samples.info("fill-mask"))
+    assert "share" in draw(schema, samples.fill_mask_record(), width=120)
+    assert "share" not in draw(schema, samples.probe_record(), width=120)
+
+
 def test_a_score_reports_special_and_unknown_tokens() -> None:
     plain = samples.score_record()
     schema = score_schema(samples.info("fill-mask"))
