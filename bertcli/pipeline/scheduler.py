@@ -40,9 +40,6 @@ _MAX_GROUP_TEXTS = 4096
 _TOKENIZED_TOGETHER = 256
 # Windows of a document to tokenize at a time. They have more tokens than most texts.
 _WINDOWS_TOGETHER = 16
-# Batches between two calls of malloc_trim. Batches come in ever new sizes, and glibc keeps what earlier ones left. More
-# calls would cost speed, since the memory of the next batches has to be mapped again.
-_TRIM_BATCHES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +57,8 @@ class Plan:
             answer is taken, so that the answers of one group only are in memory.
         starts_small: Begin with a group of one batch and double from there, so that the first answers come soon.
         parts: Number of texts that are computed for each text of the input: 2 if each row has two texts to compare.
+        trim_batches: Number of batches after which freed memory is returned to the system. Batches come in ever new
+            sizes, and glibc keeps what earlier ones left. After fewer batches, more memory has to be mapped again.
     """
 
     sort_window: int = SORT_WINDOW
@@ -70,6 +69,7 @@ class Plan:
     prefetch: int = 1
     starts_small: bool = False
     parts: int = 1
+    trim_batches: int = 64
 
 
 class Dedupe(Protocol[Answer]):
@@ -228,9 +228,7 @@ def schedule(
     read = stages.prefetch(windows, 1)
     tokenized = stages.prefetch(_tokenize(session, read, plan, check, documents))
     groups = group_texts(tokenized, batch_tokens, plan)
-    worker = _GroupWorker(
-        session, compute, batch_tokens, plan.boundaries, stages, counts, halving, dedupe, documents, meter
-    )
+    worker = _GroupWorker(session, compute, batch_tokens, plan, stages, counts, halving, dedupe, documents, meter)
     answered: Iterable[list[Answer | FailedText]] = map(worker.answer, groups)
     if plan.prefetch:
         answered = stages.prefetch(answered, plan.prefetch)
@@ -300,7 +298,7 @@ class _GroupWorker(Generic[Answer]):
         session: Session,
         compute: Compute[Answer],
         batch_tokens: int,
-        boundaries: ShardBoundaries | PartBoundaries | None,
+        plan: Plan,
         stages: Stages,
         counts: RunCounts,
         halving: Halving,
@@ -310,14 +308,14 @@ class _GroupWorker(Generic[Answer]):
     ) -> None:
         self._meter = meter
         self._session, self._compute, self._batch_tokens = session, compute, batch_tokens
-        self._boundaries, self._stages, self._counts = boundaries, stages, counts
+        self._plan, self._stages, self._counts = plan, stages, counts
         self._halving, self._dedupe = halving, dedupe
         self._joiner: AnswerJoiner[Answer] = AnswerJoiner(documents)
         self._untrimmed_batches = 0
 
     def answer(self, group: Texts) -> list[Answer | FailedText]:
         """Return the answers of a group, in its order."""
-        if self._untrimmed_batches >= _TRIM_BATCHES:
+        if self._untrimmed_batches >= self._plan.trim_batches:
             trim_heap()
             self._untrimmed_batches = 0
         texts = [text for text in group if isinstance(text, TokenizedText)]
@@ -334,7 +332,7 @@ class _GroupWorker(Generic[Answer]):
             self._counts.count_text(text)
             if self._meter is not None:
                 self._meter.add(text)
-        if _ends_shard(group[-1], self._boundaries):
+        if _ends_shard(group[-1], self._plan.boundaries):
             # A resumed run starts at a shard, and must cut its batches as a run without a break does.
             self._halving.forget_budget()
         return [answer for text in group for answer in self._answers_of(text, answers)]

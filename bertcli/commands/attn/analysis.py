@@ -29,6 +29,9 @@ from bertcli.output.schema import Schema
 from bertcli.output.schemas.attn import attn_schema, maps_schema, matrix_schema, strongest_keys_schema
 from bertcli.results.texts import RunInfo
 
+# Batches of the statistics after which freed memory is returned to the system. Arrays of weights grow with the square
+# of the length, so they leave more unused memory than other arrays, and the memory of a run would grow with its texts.
+TRIM_BATCHES = 8
 _TOP_K = 5
 # End of a range without one, beyond any text.
 _NO_END = 1 << 31

@@ -1,6 +1,7 @@
 """bertcli attn: statistics, matrices and maps of attention heads."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,15 @@ from bertcli.analysis.attention.heads import (
     summaries_of,
     summarize_texts,
 )
-from bertcli.commands.attn.analysis import THRESHOLDS, check_text, display_of, layers_of, prepare, schema_of
+from bertcli.commands.attn.analysis import (
+    THRESHOLDS,
+    TRIM_BATCHES,
+    check_text,
+    display_of,
+    layers_of,
+    prepare,
+    schema_of,
+)
 from bertcli.commands.attn.request import AttnRequest
 from bertcli.commands.dialogue import Dialogue, wants_dialogue
 from bertcli.commands.opening import open_texts, streaming_plan
@@ -79,7 +88,7 @@ def _aggregate(
     session: Session, reader: TextReader, options: AttnOptions, display: AttentionDisplay, sink: Sink
 ) -> ExitCode:
     info = session.info("attn")
-    plan = streaming_plan(reader, batch_tokens=batch_tokens(session))
+    plan = replace(streaming_plan(reader, batch_tokens=batch_tokens(session)), trim_batches=TRIM_BATCHES)
     with Run(session, reader, plan, sink.reporter, sink.reporter.note) as run:
         summaries = run.answers(partial(compute_statistics, session, options=options))
         schema = with_precision(summary_schema(info, display), run)
