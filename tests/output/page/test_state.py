@@ -289,6 +289,17 @@ def test_nothing_extends_beyond_the_window(browser: Any, pairs_page: Path, width
             assert tab.page.evaluate("() => document.documentElement.scrollWidth") <= width, name
 
 
+def test_a_drawing_follows_the_room_of_the_views(pairs_tab: Tab) -> None:
+    for view in ("heads", "matrix", "trace"):
+        pairs_tab.open(f"view={view}")
+        width = f"() => document.querySelector('#view-{view} canvas').clientWidth"
+        before = pairs_tab.page.evaluate(width)
+        pairs_tab.page.evaluate("() => (document.body.style.maxWidth = '1000px')")  # as a font or a panel could
+        assert 100 < before - pairs_tab.settled().page.evaluate(width) <= 200
+        pairs_tab.page.evaluate("() => (document.body.style.maxWidth = '')")
+        assert pairs_tab.settled().page.evaluate(width) == before
+
+
 def test_a_narrow_window_shows_the_tab_of_the_view(browser: Any, pairs_page: Path) -> None:
     with chromium.tab(browser, pairs_page, viewport={"width": 400, "height": 800}) as tab:
         for name in ("masks", "heads", "rollout"):
