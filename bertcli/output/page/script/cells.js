@@ -58,7 +58,7 @@ const labelStep = (/** @type {number} */ cell) =>
  * @param {Rows} rows
  * @param {object} room
  * @param {number} room.width
- * @param {number} room.height A whole matrix is higher if its rows have labels only then.
+ * @param {number} room.height A whole matrix is higher if its cells are legible only then.
  * @param {boolean} [room.isPart] True for a part of a matrix, which always fits the height and may be stretched.
  * @param {number} [room.largest] Largest height of a cell.
  * @returns {Frame}
@@ -75,9 +75,9 @@ export function layOut(context, text, { queries, keys }, { width, height, isPart
   const left = Math.min(widest(queries), 130, width * 0.28);
   const top = Math.min(widest(keys), 110);
   const most = { across: (width - left) / keys.length, down: (height - top) / queries.length };
-  const labelled = !isPart && most.across >= LABELLED_CELL ? STRETCHED_CELL : 0;
+  const legible = most.across >= NUMBERED_CELL ? NUMBERED_CELL : most.across >= LABELLED_CELL ? STRETCHED_CELL : 0;
   const stretched = isPart ? STRETCHED_CELL : 0;
-  const highest = Math.min(largest, Math.max(most.down, labelled));
+  const highest = Math.min(largest, Math.max(most.down, isPart ? 0 : legible));
   const down = Math.min(highest, Math.max(most.across, stretched));
   const across = Math.min(most.across, Math.max(WIDEST * down, stretched));
   return {

@@ -6,13 +6,13 @@ import { labelsOf } from "../cells.js";
 import { about, layerName, layerOf } from "../data.js";
 import { announce, fill, make } from "../dom.js";
 import { headsInWords } from "../facts.js";
-import { brief, share } from "../numbers.js";
+import { share } from "../numbers.js";
 import { Pointing } from "../pointing.js";
-import { scaleBar } from "../scale.js";
+import { ScaleLegend, Shading } from "../scale.js";
 import { chosenHeads, currentText, isSpecialHidden, keeping, queryOf, shownPositions } from "../state.js";
 import { change, now } from "../store.js";
 import { tableOfTrace } from "../tables.js";
-import { colour, inkOn, ramp, rampPixels } from "../theme.js";
+import { colour, inkOn } from "../theme.js";
 import { spelt, strongest, TokenList, visible } from "../tokens.js";
 import { View } from "../view.js";
 import { shownMatrix } from "../weights.js";
@@ -25,7 +25,7 @@ const NAME = 56; // width of the name of a layer
 const SUMMARY = 330; // width of the strongest tokens of a layer
 const NARROWEST = 640; // in a narrower box the strongest tokens are below the drawing
 const PICTURE_WIDTH = 1100; // of a saved picture, at most
-const WIDEST = 72; // of a cell
+const WIDEST = 96; // of a cell
 const NUMBERED = 36; // width of a cell that has room for a number
 const LABELS = 96; // height of the names of tokens, at most
 const BELOW = 100; // for the scale and the foot of the page
@@ -35,7 +35,7 @@ export class TraceView extends View {
     super("trace", "Trace", ["heads", "filter", "special"], [
       { needs: [], draw: (state) => this.load(state) },
       { needs: ["heads", "filter", "special"], draw: (state) => this.arrange(state) },
-      { needs: ["pointed", "token"], draw: (state) => this.point(state) },
+      { needs: ["pointed", "token", "curve"], draw: (state) => this.point(state) },
     ]);
   }
 
@@ -47,10 +47,10 @@ export class TraceView extends View {
     });
     this.line = make("p", { class: "pointed" });
     this.canvas = make("canvas", { role: "img" });
-    this.legend = make("div");
+    this.legend = new ScaleLegend(false);
     this.summary = make("ol", { class: "trace-summary", "aria-label": "Strongest tokens of each layer" });
     this.box = make("div", { class: "trace" }, this.canvas, this.summary);
-    section.append(this.line, this.box, this.legend);
+    section.append(this.line, this.box, this.legend.root);
     this.pointing = new Pointing(this.canvas, {
       itemAt: (event) => this.cellAt(event),
       point: (cell) => this.read(cell),
@@ -81,28 +81,25 @@ export class TraceView extends View {
     if (this.isEmpty) {
       fill(this.line, "Select a head above to trace a token.");
       this.box.hidden = true;
-      fill(this.legend);
+      this.legend.root.hidden = true;
       return;
     }
-    this.box.hidden = false;
+    this.box.hidden = this.legend.root.hidden = false;
     this.means = this.matrices.map((matrices) => meanOf(matrices.map((matrix) => matrix.row(this.query))));
-    this.paint();
+    this.paint(state);
     this.read(null);
   }
 
-  paint() {
+  paint(/** @type {State} */ state) {
     this.frame ??= this.layOut(roomIn(this.box), this.roomBelow());
-    this.most = Math.max(
-      ...this.means.map((weights) => this.shown.keys.reduce((most, key) => Math.max(most, weights[key]), 0)),
-      1e-9,
-    );
+    const mostOf = (/** @type {Float32Array} */ weights) =>
+      this.shown.keys.reduce((most, key) => Math.max(most, weights[key]), 0);
+    const most = Math.max(...this.means.map(mostOf));
+    this.shading = new Shading({ curve: state.curve, most, size: this.text.size });
     this.paintOn(fitted(this.canvas, this.frame.width, this.frame.height), this.frame);
     this.canvas.setAttribute("aria-label", `Attention of ${visible(this.text.tokens[this.query])} in each layer`);
     this.summarise();
-    fill(
-      this.legend,
-      scaleBar(["0", share(this.most)], make("span", { class: "quiet", text: "root scale, the same in all layers" })),
-    );
+    this.legend.show(state, this.shading, "the same in all layers");
   }
 
   /** Return the height of the window below the top of the drawing. */
@@ -137,13 +134,12 @@ export class TraceView extends View {
 
   paintOn(context, { cell, top, row }) {
     const { keys } = this.shown;
-    const colours = rampPixels();
-    const step = (/** @type {number} */ weight) => Math.round(255 * Math.sqrt(weight / this.most));
+    const { shading } = this;
     context.textBaseline = "middle";
     this.paintLabels(context, cell, top);
     this.means.forEach((weights, layer) => {
       const y = top + row * layer;
-      const pixels = Uint32Array.from(keys, (key) => colours[step(weights[key])]);
+      const pixels = Uint32Array.from(keys, (key) => shading.pixels[shading.step(weights[key])]);
       context.imageSmoothingEnabled = false;
       context.drawImage(pixelCanvas(keys.length, 1, pixels), NAME, y + 2, cell * keys.length, row - 4);
       context.font = `12px ${FONT}`;
@@ -153,8 +149,8 @@ export class TraceView extends View {
       if (cell < NUMBERED) return;
       context.textAlign = "center";
       keys.forEach((key, column) => {
-        context.fillStyle = inkOn(ramp()[step(weights[key])]);
-        context.fillText(brief(weights[key]), NAME + (column + 0.5) * cell, y + row / 2);
+        context.fillStyle = inkOn(shading.colour(weights[key]));
+        context.fillText(shading.written(weights[key]), NAME + (column + 0.5) * cell, y + row / 2);
       });
     });
   }
