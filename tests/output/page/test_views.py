@@ -324,6 +324,19 @@ def test_the_trace_view_shows_what_a_token_attends_to_in_each_layer(pairs_tab: T
     assert pairs_tab.drawn("heads").address() == {"layer": "1", "heads": "0,2", "token": "3"}
 
 
+def test_the_masks_view_has_a_scale_and_keeps_the_focus(pairs_tab: Tab) -> None:
+    pairs_tab.open("view=masks&text=1")
+    shade = "() => [...document.querySelectorAll('#view-masks .token')].map((token) => token.style.backgroundColor)"
+    colours = pairs_tab.page.evaluate(shade)
+    pairs_tab.page.click(".mask:nth-of-type(1) [data-curve=linear]")
+    assert pairs_tab.settled().page.evaluate(shade) != colours
+    numbers = [float(number) for number in pairs_tab.texts(".mask:nth-of-type(1) .ends span")]
+    assert numbers == pytest.approx([0, numbers[-1] / 2, numbers[-1]], rel=0.01)
+    pairs_tab.page.focus(".mask:nth-of-type(2) .token[data-position='3']")
+    assert pairs_tab.key("Enter").address()["token"] == "3"
+    assert pairs_tab.page.evaluate("() => document.activeElement.dataset.position") == "3"
+
+
 @pytest.mark.parametrize("width", [390, 1440])
 def test_the_trace_lists_the_strongest_tokens_of_each_layer(
     browser: Any, pairs_page: Path, computed: dict[str, Any], width: int
