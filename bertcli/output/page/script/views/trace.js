@@ -140,7 +140,7 @@ export class TraceView extends View {
     this.means.forEach((weights, layer) => {
       const y = top + row * layer;
       const pixels = Uint32Array.from(keys, (key) => shading.pixels[shading.step(weights[key])]);
-      context.imageSmoothingEnabled = false;
+      context.imageSmoothingEnabled = cell < 1;
       context.drawImage(pixelCanvas(keys.length, 1, pixels), NAME, y + 2, cell * keys.length, row - 4);
       context.font = `12px ${FONT}`;
       context.textAlign = "right";
