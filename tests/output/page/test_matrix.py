@@ -10,6 +10,7 @@ import pytest
 from tests.cli.process import run
 from tests.output.page import chromium
 from tests.output.page.chromium import Tab
+from tests.output.page.test_accessibility import violations
 from tests.tiny import save_bert
 
 WORDS = "the cat sat on the mat a b c"
@@ -135,6 +136,7 @@ def test_the_lenses_of_a_comparison_show_the_cell_in_both_heads_and_their_differ
     for panel, weights in zip((drawn[:35], drawn[35:70], drawn[70:]), (one, other, differences), strict=True):
         numbers = [float(number.replace("−", "-")) for number in panel[10:]]
         assert numbers == pytest.approx(weights, rel=0.5, abs=6e-3)
+    assert violations(long_tab) == []
     long_tab.page.mouse.move(5, 5)
     long_tab.key("Escape")
     assert long_tab.texts("#view-matrix .picture .lens p") == ["The largest difference with its neighbours"] * 3

@@ -18,7 +18,7 @@ export class Lens {
     this.neighbours = neighbours;
     this.canvas = silentCanvas();
     this.caption = make("p", { class: "quiet" });
-    this.root = make("section", { class: "lens", "aria-label": "Neighbours" }, this.caption, this.canvas);
+    this.root = make("div", { class: "lens" }, this.caption, this.canvas);
     parent.append(this.root);
   }
 
