@@ -176,7 +176,7 @@ def test_special_tokens_can_be_left_out(pairs_tab: Tab, view: str) -> None:
         full = np.array(pairs_tab.page.evaluate("() => attentionPage.matrix(0, 0)"))[1]
         tokens = pairs_tab.data(1)["tokens"]
         full[[at for at, token in enumerate(tokens) if token in ("[CLS]", "[SEP]")]] = 0
-        best = np.argsort(-full)[:10]
+        best = np.argsort(-full)[:4]  # the list is short beside predictions
         assert pairs_tab.texts(".readout .bars .place") == [str(at) for at in best]
         shown = [float(number) for number in pairs_tab.texts(".readout .read .bars .number")]
         assert shown == pytest.approx((full / full.sum())[best], abs=0.0006)
