@@ -17,7 +17,7 @@ from tests.output.page.test_saving import saved, table
 
 TEXTS = ["the cat sat on the mat.", "the cat sat on you.", "how are the mat, the cat and you", "the cat sat on a mat."]
 HEADS = 3
-PANELS = {name: f"#view-matrix .picture.{name} canvas" for name in ("left", "right", "difference")}
+PANELS = {name: f"#view-matrix .picture.{name} .heatmap canvas" for name in ("left", "right", "difference")}
 FARTHEST = 0.8326  # the root of ln 2
 
 

@@ -10,6 +10,7 @@ import pytest
 from tests.cli.process import run
 from tests.output.page import chromium
 from tests.output.page.chromium import Tab
+from tests.output.page.test_accessibility import violations
 from tests.tiny import save_bert
 
 WORDS = "the cat sat on the mat a b c"
@@ -122,6 +123,23 @@ def test_the_lens_shows_the_neighbours_of_the_cell(long_tab: Tab) -> None:
     weights = matrix(long_tab)[np.ix_(*around)].ravel()
     assert [float(number) for number in drawn[14:63]] == pytest.approx(weights, rel=0.5, abs=1e-9)
     assert "0" not in [number for number, weight in zip(drawn[14:63], weights, strict=True) if weight > 0]
+
+
+def test_the_lenses_of_a_comparison_show_the_cell_in_both_heads_and_their_difference(long_tab: Tab) -> None:
+    long_tab.open("view=matrix&layer=1&heads=1&compare=1.0").page.evaluate(RECORD)
+    long_tab.page.hover("#view-matrix .picture.difference .heatmap canvas", position={"x": 200, "y": 160})
+    query, key = (int(place) for place in long_tab.texts("#view-matrix .compared .pointed .place"))
+    drawn = [text for place, text in long_tab.settled().page.evaluate("() => window.drawn") if place == "lens"]
+    around = [*range(query - 2, query + 3)], [*range(key - 2, key + 3)]
+    one, other = (matrix(long_tab, head)[np.ix_(*around)].ravel() for head in (1, 0))
+    differences = [difference for difference in other - one if abs(difference) >= 0.005]  # smaller ones are not written
+    for panel, weights in zip((drawn[:35], drawn[35:70], drawn[70:]), (one, other, differences), strict=True):
+        numbers = [float(number.replace("−", "-")) for number in panel[10:]]
+        assert numbers == pytest.approx(weights, rel=0.5, abs=6e-3)
+    assert violations(long_tab) == []
+    long_tab.page.mouse.move(5, 5)
+    long_tab.key("Escape")
+    assert long_tab.texts("#view-matrix .picture .lens p") == ["The largest difference with its neighbours"] * 3
 
 
 def test_the_overview_moves_and_draws_the_frame(long_tab: Tab) -> None:

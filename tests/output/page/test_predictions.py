@@ -86,6 +86,14 @@ def test_the_pane_is_below_the_view_on_a_narrow_screen(narrow_tab: Tab, view: st
     assert pane["x"] >= 0 and pane["x"] + pane["width"] <= 390
 
 
+@pytest.mark.parametrize("heads", ["0,1,2", "1"])
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_pane_fits_a_window_of_900_pixels(browser: Any, pairs_page: Path, view: str, heads: str) -> None:
+    with chromium.tab(browser, pairs_page, viewport={"width": 1440, "height": 900}) as tab:
+        pane = tab.open(f"view={view}&text=1&heads={heads}&token=2").page.locator(PANE).bounding_box()
+        assert pane["y"] + pane["height"] <= 900
+
+
 def test_the_pane_links_to_the_contributions(browser: Any, tiny_bert: Path, tmp_path: Path) -> None:
     run("attn", "-m", tiny_bert, "how [MASK] you", "--attribute", "occlusion", "--html", tmp_path / "p.html").answer()
     with chromium.tab(browser, tmp_path / "p.html") as tab:

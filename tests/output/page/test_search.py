@@ -51,6 +51,12 @@ def test_a_token_is_found_and_gone_to(pairs_tab: Tab) -> None:
     assert not pairs_tab.page.is_visible(".results")
 
 
+@pytest.mark.parametrize("view", ["matrix", "neuron", "rollout", "trace"])
+def test_a_token_is_shown_in_a_view_with_tokens(pairs_tab: Tab, view: str) -> None:
+    search(pairs_tab.view(view), "mat").key("Enter")
+    assert pairs_tab.address() == {"view": view, "token": "6"}
+
+
 def test_a_search_for_tokens_does_not_dim_heads(pairs_tab: Tab) -> None:
     search(pairs_tab.view("model"), "cat")
     assert pairs_tab.page.query_selector(".dim") is None

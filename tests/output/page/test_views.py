@@ -148,16 +148,17 @@ def test_a_filter_shows_one_sentence_on_each_side(
 
 def test_the_matrix_shows_the_weight_under_the_pointer(pairs_tab: Tab, computed: dict[str, Any]) -> None:
     pairs_tab.page.click(".chips [data-head='1']")
+    pairs_tab.page.set_viewport_size({"width": 1960, "height": 1200})
     pairs_tab.open("view=matrix&layer=1&heads=2")
     box = pairs_tab.page.eval_on_selector(
         "#view-matrix canvas", "c => [c.getBoundingClientRect().width, c.getBoundingClientRect().height]"
     )
     size = len(computed["tokens"])
-    cell = 46  # largest size of a cell
-    left, top = box[0] - cell * size, box[1] - cell * size
+    across, down = 92, 46  # the largest size of a cell
+    left, top = box[0] - across * size, box[1] - down * size
     assert left > 0 and top > 0
     for query, key in ((0, 0), (3, 2), (size - 1, 4)):
-        place = {"x": left + cell * (key + 0.5), "y": top + cell * (query + 0.5)}
+        place = {"x": left + across * (key + 0.5), "y": top + down * (query + 0.5)}
         pairs_tab.page.hover("#view-matrix canvas", position=place)
         weights = computed["weights"][1, 2]
         assert float(pairs_tab.text("#view-matrix .pointed .number")) == pytest.approx(weights[query, key], abs=0.0006)
@@ -310,16 +311,72 @@ def test_the_trace_view_shows_what_a_token_attends_to_in_each_layer(pairs_tab: T
     pairs_tab.open("view=trace&heads=0,2&token=3")
     assert "sat in each layer, mean of 2 heads" in pairs_tab.text("#view-trace .pointed")
     weights = computed["weights"][:, [0, 2], 3].mean(1)  # (layers, keys)
-    width, name = 34, 56
-    top = pairs_tab.page.query_selector("#view-trace canvas").bounding_box()["height"] - 30 * LAYERS
+    name, row = 56, 56  # the width of the name of a layer, and the largest height of a layer
+    box = pairs_tab.page.query_selector("#view-trace canvas").bounding_box()
+    width, top = (box["width"] - name) / len(computed["tokens"]), box["height"] - row * LAYERS
     for layer, key in ((0, 2), (1, 5)):
-        place = {"x": name + width * (key + 0.5), "y": top + 30 * (layer + 0.5)}
+        place = {"x": name + width * (key + 0.5), "y": top + row * (layer + 0.5)}
         pairs_tab.page.hover("#view-trace canvas", position=place)
         said = pairs_tab.text("#view-trace .pointed")
         assert said.startswith(f"sat → {computed['tokens'][key]} in layer {layer}: ")
         assert float(said.split()[-1]) == pytest.approx(weights[layer, key], rel=0.01)
     pairs_tab.page.click("#view-trace canvas", position=place)
     assert pairs_tab.drawn("heads").address() == {"layer": "1", "heads": "0,2", "token": "3"}
+
+
+def test_the_masks_view_has_a_scale_and_keeps_the_focus(pairs_tab: Tab) -> None:
+    pairs_tab.open("view=masks&text=1")
+    shade = "() => [...document.querySelectorAll('#view-masks .token')].map((token) => token.style.backgroundColor)"
+    colours = pairs_tab.page.evaluate(shade)
+    pairs_tab.page.click(".mask:nth-of-type(1) [data-curve=linear]")
+    assert pairs_tab.settled().page.evaluate(shade) != colours
+    numbers = [float(number) for number in pairs_tab.texts(".mask:nth-of-type(1) .ends span")]
+    assert numbers == pytest.approx([0, numbers[-1] / 2, numbers[-1]], rel=0.01)
+    pairs_tab.page.focus(".mask:nth-of-type(2) .token[data-position='3']")
+    assert pairs_tab.key("Enter").address()["token"] == "3"
+    assert pairs_tab.page.evaluate("() => document.activeElement.dataset.position") == "3"
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_trace_lists_the_strongest_tokens_of_each_layer(
+    browser: Any, pairs_page: Path, computed: dict[str, Any], width: int
+) -> None:
+    with chromium.tab(browser, pairs_page, viewport={"width": width, "height": 844}) as tab:
+        tab.open("view=trace&heads=0,2&token=3")
+        weights = computed["weights"][:, [0, 2], 3].mean(1)
+        for said, of_layer in zip(tab.texts("#view-trace .trace-summary button"), weights, strict=True):
+            three = [one.rsplit(" ", 1) for one in said.split("\n")[-1].split(" · ")]
+            strongest = np.argsort(-of_layer)[:3]
+            assert [token for token, _ in three] == [computed["tokens"][at] for at in strongest]
+            assert [float(number) for _, number in three] == pytest.approx(of_layer[strongest], rel=0.01)
+        canvas, summary = (
+            tab.page.locator(f"#view-trace {one}").bounding_box() for one in ("canvas", "ol.trace-summary")
+        )
+        assert (summary["y"] >= canvas["y"] + canvas["height"]) == (width == 390)
+        tab.page.focus("#view-trace .trace-summary li:nth-child(2) button")
+        tab.page.keyboard.press("Enter")
+        assert tab.drawn("heads").address()["layer"] == "1"
+
+
+@pytest.mark.parametrize(("view", "words"), [("trace", " in each layer"), ("neuron", " is the query")])
+def test_a_view_of_one_query_shows_the_first_word_if_no_token_is_kept(pairs_tab: Tab, view: str, words: str) -> None:
+    for address, token in (("", "cat"), ("&token=", "cat"), ("&token=4", "on"), ("&filter=bb&token=", "are")):
+        pairs_tab.open(f"view={view}{address}")
+        assert pairs_tab.text(f"#view-{view} .pointed").startswith(token + words), address
+        chosen = pairs_tab.texts(f"#view-{view} .queries .chosen")
+        assert chosen == [token], address
+
+
+@pytest.mark.parametrize("view", ["heads", "matrix", "trace", "rollout", "statistics"])
+def test_a_drawing_uses_the_width_and_fits_the_height(browser: Any, pairs_page: Path, view: str) -> None:
+    drawing = f"#view-{view} :is(.diagram, .trace, .heatmap canvas, .grid)"
+    for width, height in ((1440, 900), (1920, 1080)):
+        with chromium.tab(browser, pairs_page, viewport={"width": width, "height": height}) as tab:
+            tab.open(f"view={view}&special=show")
+            box = tab.page.locator(drawing).bounding_box()
+            beside = 340 if view in ("heads", "matrix", "rollout") else 0
+            assert box["width"] >= 0.88 * (min(width, 1440 if view == "statistics" else width) - 80 - beside)
+            assert box["y"] + box["height"] <= height
 
 
 def test_the_masks_view_explains_a_text_without_a_mask(pairs_tab: Tab) -> None:

@@ -37,10 +37,11 @@ import { visible } from "./tokens.js";
  * @property {number} height
  */
 
-export const LARGEST_CELL = 46;
+export const LARGEST_CELL = 46; // height
+const WIDEST = 2; // a cell is at most this many times as wide as high
 const LABELLED_CELL = 11; // smaller cells have labels at some rows and columns only
 export const NUMBERED_CELL = 30; // smaller cells have no room for a number
-const STRETCHED_CELL = 16; // cells of a part may be longer than high, or higher than long, up to this length
+const STRETCHED_CELL = 16; // cells of a part may have any shape up to this width and height
 const LINE = 13; // between labels
 const HATCH = 6; // between the lines of a hatching
 const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500];
@@ -50,16 +51,16 @@ const labelStep = (/** @type {number} */ cell) =>
   cell >= LABELLED_CELL ? 1 : (STEPS.find((step) => step * cell >= LINE) ?? 1000);
 
 /**
- * Return the frame of a matrix.
+ * Return the frame of a matrix. It fills the width, unless its cells would be too large or too wide.
  *
  * @param {any} context
  * @param {Names} text
  * @param {Rows} rows
  * @param {object} room
  * @param {number} room.width
- * @param {number} room.height For a matrix whose cells are too small for a label each; others may be higher.
+ * @param {number} room.height A whole matrix is higher if its cells are legible only then.
  * @param {boolean} [room.isPart] True for a part of a matrix, which always fits the height and may be stretched.
- * @param {number} [room.largest] Largest size of a cell.
+ * @param {number} [room.largest] Largest height of a cell.
  * @returns {Frame}
  */
 export function layOut(context, text, { queries, keys }, { width, height, isPart = false, largest = LARGEST_CELL }) {
@@ -73,14 +74,12 @@ export function layOut(context, text, { queries, keys }, { width, height, isPart
     12;
   const left = Math.min(widest(queries), 130, width * 0.28);
   const top = Math.min(widest(keys), 110);
-  let across = Math.min(largest, (width - left) / keys.length);
-  let down = across;
-  if (isPart || across < LABELLED_CELL) {
-    down = Math.min(largest, (height - top) / queries.length);
-    const square = Math.min(across, down);
-    across = Math.min(across, isPart ? Math.max(square, STRETCHED_CELL) : square);
-    down = Math.min(down, isPart ? Math.max(square, STRETCHED_CELL) : square);
-  }
+  const most = { across: (width - left) / keys.length, down: (height - top) / queries.length };
+  const legible = most.across >= NUMBERED_CELL ? NUMBERED_CELL : most.across >= LABELLED_CELL ? STRETCHED_CELL : 0;
+  const stretched = isPart ? STRETCHED_CELL : 0;
+  const highest = Math.min(largest, Math.max(most.down, isPart ? 0 : legible));
+  const down = Math.min(highest, Math.max(most.across, stretched));
+  const across = Math.min(most.across, Math.max(WIDEST * down, stretched));
   return {
     left, top, across, down, cell: Math.min(across, down),
     width: left + across * keys.length, height: top + down * queries.length,

@@ -11,7 +11,7 @@ import { change, now } from "./store.js";
 import { labelOf, statisticOf, visible } from "./tokens.js";
 
 const MOST_FOUND = 12;
-const VIEWS_WITH_TOKENS = ["heads", "matrix", "neuron", "rollout"];
+const VIEWS_WITH_TOKENS = ["heads", "matrix", "neuron", "rollout", "trace"];
 
 const syntax = () => make("p", { class: "quiet syntax", text: `Search by ${SYNTAX}` });
 

@@ -4,7 +4,7 @@
 import { setPrinting } from "./canvas.js";
 import { controlOf } from "./controls.js";
 import { about, headMatrix, layerOf, rolloutOf, textAt, textCount } from "./data.js";
-import { byId, empty, make, soon } from "./dom.js";
+import { byId, empty, make } from "./dom.js";
 import { finder } from "./finder.js";
 import { help } from "./help.js";
 import { Keys, switchTheme } from "./keys.js";
@@ -192,6 +192,19 @@ function print(/** @type {boolean} */ isPrint) {
 
 let isPrint = false;
 
+/** Draw again after a change of the window, or of the room of the views alone. */
+function watchRoom() {
+  const views = byId("views");
+  let width = views.clientWidth; // of the last drawing
+  const look = () => {
+    width = views.clientWidth;
+    // Not now, since a drawing changes the height, which the observer observes too.
+    requestAnimationFrame(() => isPrint || drawAgain());
+  };
+  new ResizeObserver(() => views.clientWidth === width || look()).observe(views);
+  window.addEventListener("resize", look);
+}
+
 function start() {
   build();
   if (!textCount()) {
@@ -203,7 +216,7 @@ function start() {
   listen(draw);
   drawAgain();
   new Keys(views);
-  window.addEventListener("resize", () => soon(() => isPrint || drawAgain()));
+  watchRoom();
   for (const [event, isPaper] of [["beforeprint", true], ["afterprint", false]]) {
     window.addEventListener(String(event), () => {
       if (isPrint === isPaper) return;

@@ -24,8 +24,8 @@ import { bringIntoZoom, partOf, zoomAround, zoomedRows, zoomTo } from "./zoom.js
  * @property {(zoom: Zoom | null) => Partial<State>} zooming Return the changes that zoom.
  */
 
-const ABOVE_AND_BELOW = 250; // CSS pixels of the window that a matrix leaves to the rest of the page
-const LEAST_HEIGHT = 360;
+const BELOW = 64; // CSS pixels below a matrix, for the scale of its colours
+const LEAST_HEIGHT = 280;
 
 /** @type {Coordinates} Rows and columns are positions in the current text. */
 export const TOKENS = {
@@ -42,6 +42,7 @@ export class MatrixPanel {
     /** @type {import("./cells.js").Frame | null} */
     this.frame = null; // set by the owner of the panel
     this.partOfPaper = 1; // the share of the paper's width
+    this.below = BELOW;
     this.canvas = make("canvas", { role: "application", "aria-roledescription": "matrix", tabindex: 0 });
     this.brushed = make("div", { class: "brushed", hidden: true });
     this.box = make("div", { class: "heatmap" }, this.canvas, this.brushed);
@@ -77,7 +78,8 @@ export class MatrixPanel {
 
   /** Return the frame of some rows and columns. isPart: They are a part of the matrix. */
   measure(/** @type {boolean} */ isPart, rows = this.picture.rows) {
-    const height = Math.max(LEAST_HEIGHT, window.innerHeight - ABOVE_AND_BELOW);
+    const top = this.box.getBoundingClientRect().top + window.scrollY;
+    const height = Math.max(LEAST_HEIGHT, window.innerHeight - top - this.below);
     return layOut(this.canvas.getContext("2d"), this.picture.text, rows, {
       width: roomIn(this.box, this.partOfPaper),
       height,

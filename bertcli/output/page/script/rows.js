@@ -7,6 +7,7 @@ const MOST_ROWS = 64; // if there are more, only those around the chosen one are
 const SHARE_IN_FULL = 0.62; // of the height
 const LEAST_ROOM = 360; // pixels
 const MARGIN = 2; // rows beside the chosen one that have to be in full
+const FEW = 2; // thin rows at an end that are not worth a place of their own
 
 /** True if there are too many rows to lay out all of them in full. */
 export const areMany = (/** @type {number} */ count) => count > MOST_ROWS;
@@ -87,6 +88,8 @@ export function rowsOf(count, height, room, center) {
   if (!areMany(count)) return new Rows(count, height);
   const bounded = Math.max(LEAST_ROOM, room);
   const full = Math.min(count, Math.floor((bounded * SHARE_IN_FULL) / height));
-  const first = Math.min(count - full, Math.max(0, center - Math.floor(full / 2)));
+  const last = count - full; // the last place for the first row
+  const wanted = Math.min(last, Math.max(0, center - Math.floor(full / 2)));
+  const first = wanted <= FEW ? 0 : last - wanted <= FEW ? last : wanted;
   return new Rows(count, height, bounded, first, first + full);
 }

@@ -8,6 +8,7 @@ import { layerName } from "./data.js";
 import { DifferenceShading, differenceBar, signed } from "./difference.js";
 import { announce, fill, make } from "./dom.js";
 import { DifferenceList, statisticsOf, summaryOf } from "./findings.js";
+import { Lens, lensHeight } from "./lens.js";
 import { Navigator } from "./navigator.js";
 import { share } from "./numbers.js";
 import { MatrixPanel } from "./panel.js";
@@ -24,6 +25,8 @@ import { labelOf, titleOf } from "./tokens.js";
 const HINT =
   "Rows are queries, columns are keys. Point at a cell to read both weights and their difference, click it to keep " +
   "it, drag or pinch to zoom.";
+const NEIGHBOURS = 2; // on each side of the cell in a lens
+const CAPTION = 30; // CSS pixels above a lens
 const PART_OF_PAPER = 0.48; // the width of a panel, since paper has two beside each other
 
 export class SideBySide {
@@ -35,6 +38,8 @@ export class SideBySide {
     );
     this.panels = this.pictures.map((picture) => new MatrixPanel(picture, SLOTS));
     for (const panel of this.panels) panel.partOfPaper = PART_OF_PAPER;
+    this.lenses = this.pictures.map((picture) => new Lens(picture, NEIGHBOURS));
+    this.below = this.panels[0].below;
     this.legend = new ScaleLegend(true);
     this.poles = make("div", { class: "poles-place" });
     this.list = new DifferenceList();
@@ -96,10 +101,14 @@ export class SideBySide {
     pictures.forEach((picture, at) => panels[at].take(state, picture, names[at]));
     this.legend.show(state, shading, "both matrices");
     fill(this.poles, differenceBar(mostDifference, `more in ${sides[0].name}`, `more in ${sides[1].name}`));
-    this.measure(state.zoom !== null);
+    for (const panel of panels) panel.below = this.below;
     const isSmall = panels[0].measure(false, rows[0]).cell < NUMBERED_CELL / 2;
     const { root } = this.navigator;
     root.hidden = !(state.zoom || isSmall) || panels[0].isEmpty;
+    for (const lens of this.lenses) lens.root.hidden = root.hidden;
+    if (!root.hidden) for (const panel of panels) panel.below += lensHeight(NEIGHBOURS) + CAPTION;
+    this.measure(state.zoom !== null);
+    this.largest = root.hidden ? null : comparison.largest(1, panels[2].picture.rows)[0];
     if (root.hidden) return;
     this.navigator.show(sides[0].rows, state.zoom ? cellImage(panels[0].whole) : panels[0].image, state.zoom);
   }
@@ -144,7 +153,10 @@ export class SideBySide {
     const query = either.queries.includes(place?.query) ? place.query : null;
     const key = either.keys.includes(place?.key) ? place.key : null;
     if (query !== null && key !== null) return this.sayCell(query, key, "");
-    if (query === null && key === null) return fill(this.line, make("span", { class: "hint", text: HINT }));
+    if (query === null && key === null) {
+      if (this.largest) this.magnify(this.largest, "The largest difference with its neighbours");
+      return fill(this.line, make("span", { class: "hint", text: HINT }));
+    }
     const [largest] = comparison.largest(1, {
       queries: query === null ? both.queries : both.queries.filter((at) => at === query),
       keys: key === null ? both.keys : both.keys.filter((at) => at === key),
@@ -168,8 +180,16 @@ export class SideBySide {
       ...readings.flatMap(([name, number]) => [
         " ", make("span", { class: "reading" }, `${name} `, make("strong", { class: "number", text: number })),
       ]), words);
+    this.magnify({ query, key }, "The cell with its neighbours");
     const said = readings.map((reading) => reading.join(" ").trim()).join(", ");
     announce(`${nameAt(comparison, query)} to ${nameAt(comparison, key)}: ${said}${words}`);
+  }
+
+  /** Show a cell and its neighbours in all panels, if their cells are small. */
+  magnify(/** @type {{query: number, key: number}} */ place, /** @type {string} */ caption) {
+    this.lenses.forEach((lens, at) => {
+      if (!lens.root.hidden) lens.show(this.panels[at].whole, place, caption);
+    });
   }
 
   table() {

@@ -22,6 +22,8 @@ const HINT =
   "Queries are on the left, keys on the right. Point at a token to see all of its weights; click it to keep it.";
 const LEGEND = "The stronger the colour of a line, the larger its weight, relative to the strongest line drawn.";
 const LISTED = 10;
+// With predictions below the list, and the statistics of a single head too, so that all fits a window of 900 pixels.
+const BESIDE_PREDICTIONS = { manyHeads: 6, oneHead: 4 };
 
 export class HeadsView extends View {
   constructor() {
@@ -108,13 +110,16 @@ export class HeadsView extends View {
       ? (matrix, other) => matrix.at(position, other)
       : (matrix, other) => matrix.at(other, position);
     const mean = (other) => this.matrices.reduce((sum, matrix) => sum + weights(matrix, other), 0) / count;
-    const found = strongest(isQuery ? keys : queries, mean, LISTED);
+    const beside = count === 1 ? BESIDE_PREDICTIONS.oneHead : BESIDE_PREDICTIONS.manyHeads;
+    const found = strongest(isQuery ? keys : queries, mean, text.masks.length ? beside : LISTED);
     const stackAt = (other) =>
       this.matrices.map((matrix, at) => ({ colour: headColour(this.heads[at]), part: weights(matrix, other) / count }));
     const does = isQuery ? " attends to" : " receives attention from";
     fill(this.readout,
       make("h2", {}, spelt(text.tokens[position]), does),
-      make("p", { class: "quiet", text: `layer ${layerName(state.layer)}, ${headsInWords(this.heads)}` }),
+      count === 1 // the statistics below name the head
+        ? null
+        : make("p", { class: "quiet", text: `layer ${layerName(state.layer)}, ${headsInWords(this.heads)}` }),
       bars(text, found, stackAt, (other) => this.goTo(other)),
       count === 1 ? factsOf(text, state.layer, this.heads[0]) : null);
     const first = found.slice(0, 3).map(({ position: at, weight }) => `${visible(text.tokens[at])} ${share(weight)}`);

@@ -6,9 +6,8 @@ import { empty, make } from "../dom.js";
 import { drawingOfMasks } from "../drawings.js";
 import { attributionOf, headEffectsOf } from "../explanations.js";
 import { headsInWords } from "../facts.js";
-import { share } from "../numbers.js";
 import { candidates } from "../predictions.js";
-import { scaleBar } from "../scale.js";
+import { ScaleLegend, Shading } from "../scale.js";
 import { chosenHeads, currentText, isSpecialHidden, keeping, shownPositions } from "../state.js";
 import { change, now } from "../store.js";
 import { tableOfMasks } from "../tables.js";
@@ -16,7 +15,16 @@ import { bars, strongest, TokenList } from "../tokens.js";
 import { View } from "../view.js";
 import { shownMatrix } from "../weights.js";
 
-/** @typedef {import("../state.js").State} State */
+/**
+ * @typedef {import("../state.js").State} State
+ *
+ * @typedef {object} Look What a mask attends to.
+ * @property {TokenList} list
+ * @property {ScaleLegend} legend
+ * @property {number} position Of the mask.
+ * @property {(key: number) => number} mean Return the weight of a key.
+ * @property {number} most The largest weight.
+ */
 
 const LISTED = 8; // of the tokens that the mask attends to
 
@@ -24,12 +32,15 @@ export class MasksView extends View {
   constructor() {
     super("masks", "Masks", ["layer", "heads", "special"], [
       { needs: ["layer"], draw: (state) => this.load(state) },
-      { needs: ["heads", "special", "token"], draw: (state) => this.show(state) },
+      { needs: ["heads", "special"], draw: (state) => this.show(state) },
+      { needs: ["token", "curve"], draw: (state) => this.shade(state) },
     ]);
   }
 
   build(section) {
     this.body = make("div");
+    /** @type {Look[]} */
+    this.looks = [];
     section.append(this.body);
   }
 
@@ -63,6 +74,7 @@ export class MasksView extends View {
 
   show(/** @type {State} */ state) {
     const text = currentText(state);
+    this.looks = [];
     if (!text.masks.length) {
       this.body.replaceChildren(
         about.hasMlmHead
@@ -115,10 +127,19 @@ export class MasksView extends View {
       keep: (token) => change(keeping(now(), { query: token, key: null })),
     });
     list.show(text, positions);
-    list.mark(position, state.token, (key) => Math.sqrt(mean(key) / most));
-    right.append(scaleBar(["0", share(most / 4), share(most)], make("span", { class: "quiet", text: "root scale" })));
-    right.append(bars(text, strongest(positions, mean, LISTED)));
+    const legend = new ScaleLegend(false);
+    this.looks.push({ list, legend, position, mean, most });
+    right.append(legend.root, bars(text, strongest(positions, mean, LISTED)));
     return section;
+  }
+
+  /** Shade the tokens that the masks attend to, and mark the kept one. */
+  shade(/** @type {State} */ state) {
+    for (const { list, legend, position, mean, most } of this.looks) {
+      const shading = new Shading({ curve: state.curve, most, size: currentText(state).size });
+      list.mark(position, state.token, (key) => shading.strength(mean(key)));
+      legend.show(state, shading);
+    }
   }
 }
 

@@ -32,7 +32,7 @@ export class RolloutView extends View {
     });
     this.found = make("div");
     const side = make("div", { class: "inset" });
-    this.readout = make("aside", { class: "readout", "aria-label": "Rollout" }, side,
+    this.readout = make("aside", { class: "readout", "aria-label": "Rollout" }, side, this.missing, this.found,
       make("h2", { text: "Attention through layers" }),
       make("p", {
         class: "quiet",
@@ -45,8 +45,7 @@ export class RolloutView extends View {
         text:
           "A row shows how much each input token contributes to a token after the chosen layer. Each row sums to 1.",
       }),
-      make("p", { class: "quiet source", text: "Abnar & Zuidema 2020" }),
-      this.missing, this.found);
+      make("p", { class: "quiet source", text: "Abnar & Zuidema 2020" }));
     section.append(make("div", { class: "split" }, main, this.readout));
     this.heatmap = new Heatmap(main, side, false);
     this.navigator = this.heatmap.navigator;
