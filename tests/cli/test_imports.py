@@ -147,3 +147,19 @@ def test_modernbert_is_loaded_for_its_checkpoints_alone(tmp_path: Path) -> None:
     found = loaded(*ask, str(save_family(tmp_path, "modernbert")))
     assert "bertcli.model.modernbert" in found
     assert not found & {"torch", "transformers"}
+
+
+def test_the_process_ends_without_freeing_its_modules() -> None:
+    script = (
+        "import atexit, sys\n"
+        "class Loud:\n"
+        "    def __del__(self):\n"
+        "        print('freed')\n"
+        "sys.modules['loud'] = Loud()\n"
+        "atexit.register(print, 'exit functions run')\n"
+        "sys.argv = ['bertcli', '--version']\n"
+        "from bertcli.__main__ import main\n"
+        "main()\n"
+    )
+    shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert shown.splitlines()[1:] == ["exit functions run"]
