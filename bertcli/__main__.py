@@ -12,7 +12,7 @@ from bertcli.interrupts import INTERRUPTS
 
 # Importing a command makes 55,000 objects that stay. With Python's threshold of 700, the collector would search them
 # 80 times and find nothing.
-_GC_THRESHOLD = 20_000
+_GC_THRESHOLD = 100_000
 
 
 def main() -> NoReturn:

@@ -163,3 +163,20 @@ def test_the_process_ends_without_freeing_its_modules() -> None:
     )
     shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert shown.splitlines()[1:] == ["exit functions run"]
+
+
+def test_a_start_is_too_short_for_the_garbage_collector() -> None:
+    script = (
+        "import atexit, gc, sys\n"
+        "atexit.register(lambda: print([each['collections'] for each in gc.get_stats()], file=sys.stderr))\n"
+        "gc.disable()\n"
+        "sys.argv = ['bertcli', 'fill-mask', 'how [MASK] you', '--format', 'table']\n"
+        "from bertcli.__main__ import main\n"
+        "before = [each['collections'] for each in gc.get_stats()]\n"
+        "print(before, file=sys.stderr)\n"
+        "gc.enable()\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    before, after = done.stderr.splitlines()
+    assert before == after
