@@ -180,3 +180,16 @@ def test_a_start_is_too_short_for_the_garbage_collector() -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     before, after = done.stderr.splitlines()
     assert before == after
+
+
+def test_a_start_compiles_no_methods_of_dataclasses() -> None:
+    script = (
+        "import sys\n"
+        "sys.addaudithook(lambda event, given: event == 'compile' and print(given[0], file=sys.stderr))\n"
+        "sys.argv = ['bertcli', 'fill-mask', 'how [MASK] you']\n"
+        "from bertcli.__main__ import main\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    made = [line for line in done.stderr.splitlines() if "def __init__(" in line or "def __create_fn__(" in line]
+    assert len(made) <= 1, made  # that of TensorInfo: the checkpoint has a hundred tensors
