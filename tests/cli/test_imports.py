@@ -31,6 +31,7 @@ def test_help_loads_neither_numpy_nor_a_model_library(arguments: list[str]) -> N
     found = loaded(*arguments)
     assert "bertcli.cli.app" in found
     assert not found & {*HEAVY, "tokenizers", "safetensors", "huggingface_hub", "pydantic", "bertcli.model.session"}
+    assert not found & {"ctypes", "json"}
 
 
 @pytest.mark.parametrize(
