@@ -34,6 +34,15 @@ def test_help_loads_neither_numpy_nor_a_model_library(arguments: list[str]) -> N
     assert not found & {"ctypes", "json"}
 
 
+@pytest.mark.parametrize("argument", ["--help", "-h", "--version"])
+def test_the_help_of_bertcli_builds_no_options_of_commands(argument: str) -> None:
+    found = loaded(argument)
+    assert {name for name in found if name.startswith("bertcli.")} == {
+        "bertcli.cli", "bertcli.cli.app", "bertcli.cli.completion", "bertcli.cli.help", "bertcli.errors",
+        "bertcli.interrupts", "bertcli.lazy_dataclass", "bertcli.model", "bertcli.model.resources",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
