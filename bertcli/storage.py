@@ -10,12 +10,12 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from dataclasses import dataclass
-from functools import cache
+from functools import cache, total_ordering
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from bertcli.errors import BertcliError, MissingPackage, Unreachable, WrongUsage, require
+from bertcli.lazy_dataclass import dataclass
 from bertcli.quoting import printable_name
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(?=.)")
@@ -43,7 +43,8 @@ _HINT = "check the name, the credentials and the network"
 _AWS_ERROR = r"AWS Error (\w+) during \w+ operation[^:]*: (.*)"
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@total_ordering
+@dataclass(frozen=True, slots=True)
 class RemotePath:
     """A remote file or folder, identified by its URL.
 
@@ -56,6 +57,9 @@ class RemotePath:
 
     def __str__(self) -> str:
         return self.url
+
+    def __lt__(self, other: "RemotePath") -> bool:
+        return self.url < other.url
 
     def __truediv__(self, name: str) -> "RemotePath":
         return RemotePath(f"{self.url}/{name}")

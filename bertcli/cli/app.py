@@ -1,24 +1,12 @@
 """The Typer app: its commands and their help."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
 from bertcli import __version__
-from bertcli.cli import commands
-from bertcli.cli.dashes import TextCommand
-from bertcli.cli.groups import with_groups
 from bertcli.cli.help import COMMANDS, app_help, command_help
-from bertcli.cli.options import OTHER
-
-_FUNCTIONS: dict[str, Callable[..., int]] = {
-    "encode": commands.encode,
-    "fill-mask": commands.fill_mask,
-    "shapes": commands.shapes,
-    "attn": commands.attn,
-    "models": commands.models,
-}
 
 
 def make_app(arguments: Sequence[str] | None = None) -> typer.Typer:
@@ -37,13 +25,22 @@ def make_app(arguments: Sequence[str] | None = None) -> typer.Typer:
         no_args_is_help=False,
     )
     app.callback(invoke_without_command=True)(_bertcli)
-    named = arguments[0] if arguments else ""
-    for name, function in _FUNCTIONS.items():
-        if arguments is None or named == name:
-            command = with_groups(function, {"short_help": ShortHelp, "full_help": FullHelp})
-            app.command(name, cls=TextCommand, help=COMMANDS[name].summary, add_help_option=False)(command)
+    for name in COMMANDS if arguments is None else arguments[:1]:
+        if name in COMMANDS:
+            _add_command(app, name)
     app.command("help", help="Show the help of bertcli or of a command.", add_help_option=False, hidden=True)(_help)
     return app
+
+
+def _add_command(app: typer.Typer, name: str) -> None:
+    """Build a command with its options. Its modules are imported here, since the help of bertcli needs none of them."""
+    from bertcli.cli import commands
+    from bertcli.cli.dashes import TextCommand
+    from bertcli.cli.groups import with_groups
+
+    function = getattr(commands, name.replace("-", "_"))
+    command = with_groups(function, {"short_help": ShortHelp, "full_help": FullHelp})
+    app.command(name, cls=TextCommand, help=COMMANDS[name].summary, add_help_option=False)(command)
 
 
 def _print_version(value: bool) -> None:
@@ -67,7 +64,7 @@ def _print_full_help(context: typer.Context, value: bool) -> None:
 def _help_of(context: typer.Context, *, is_full: bool) -> str:
     name = context.info_name
     if context.parent is None or name not in COMMANDS:
-        return app_help(_FUNCTIONS, is_full=is_full)
+        return app_help(is_full=is_full)
     return command_help(name, context.command.params, context, is_full=is_full)
 
 
@@ -78,7 +75,6 @@ ShortHelp = Annotated[
         is_eager=True,
         expose_value=False,
         callback=_print_short_help,
-        rich_help_panel=OTHER,
         help="Show the help on one screen.",
     ),
 ]
@@ -89,7 +85,6 @@ FullHelp = Annotated[
         is_eager=True,
         expose_value=False,
         callback=_print_full_help,
-        rich_help_panel=OTHER,
         help="Show this help: all options.",
     ),
 ]
@@ -104,7 +99,7 @@ def _bertcli(
     full_help: FullHelp = False,
 ) -> None:
     if context.invoked_subcommand is None:
-        typer.echo(app_help(_FUNCTIONS, is_full=False), err=True)
+        typer.echo(app_help(is_full=False), err=True)
         raise typer.Exit(2)
 
 
@@ -113,7 +108,7 @@ def _help(
     command: Annotated[str | None, typer.Argument(metavar="[COMMAND]", help="The command to explain.")] = None,
 ) -> None:
     if command is None:
-        typer.echo(app_help(_FUNCTIONS, is_full=True))
+        typer.echo(app_help(is_full=True))
         return
     group: Any = typer.main.get_command(make_app([command]))
     found = group.commands.get(command)

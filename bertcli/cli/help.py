@@ -141,17 +141,16 @@ _PANEL_ORDER = ("Input", "Vectors", "Predictions", "Scores of texts", "Summaries
                 "Pages and pictures", "Model", "Output", "Corpus", "Other")  # fmt: skip
 
 
-def app_help(commands: Iterable[str], *, is_full: bool) -> str:
+def app_help(*, is_full: bool) -> str:
     """Return the help of bertcli itself.
 
     Args:
-        commands: Names of the commands, in order.
         is_full: Return the text of --help, not of -h.
     """
     lines = ["Usage: bertcli COMMAND [OPTIONS] [TEXT]...", "", *_wrap(APP.summary)]
     if is_full:
         lines += ["", *_wrap(APP.details)]
-    lines += ["", "Commands:", *_table([(name, COMMANDS[name].summary) for name in commands if name in COMMANDS])]
+    lines += ["", "Commands:", *_table([(name, COMMANDS[name].summary) for name in COMMANDS])]
     lines += ["", *_examples(APP, is_full=is_full)]
     options = [("-h", "Show this help."), ("--help", "Show this help with more examples.")]
     options.append(("-V, --version", "Show the version."))

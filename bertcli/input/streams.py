@@ -5,12 +5,12 @@ import selectors
 import stat
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from io import BufferedReader
 from typing import Protocol
 
 from bertcli.errors import BadInput, require
 from bertcli.input.records import MAX_TEXT_BYTES
+from bertcli.lazy_dataclass import dataclass
 from bertcli.quoting import printable_name
 from bertcli.storage import AnyPath, size_of
 

@@ -1,6 +1,5 @@
 """Limits on the threads and the memory of numpy and torch."""
 
-import ctypes
 import os
 from functools import cache
 from typing import Any
@@ -89,4 +88,6 @@ def trim_heap() -> None:
 
 @cache
 def _malloc_trim() -> Any | None:
+    import ctypes  # here, since --help does without it
+
     return getattr(ctypes.CDLL(None), "malloc_trim", None)

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
 from bertcli.checkpoints.config import ModelConfig
-from bertcli.checkpoints.find import Checkpoint
+from bertcli.checkpoints.find import BUNDLED_FOLDER, Checkpoint
 from bertcli.checkpoints.required_files import TokenizerFiles, find_tokenizer_files
 from bertcli.checkpoints.sentence_settings import token_limit
 from bertcli.choices import OnLong
@@ -49,6 +50,9 @@ def open_tokenizer(
         )
     architecture = config.architecture
     files = find_tokenizer_files(checkpoint.folder, architecture.special_tokens, architecture.vocabulary)
+    if checkpoint.folder == BUNDLED_FOLDER:
+        # It makes the same tokenizer as tokenizer.json, and takes two thirds of the time.
+        files = replace(files, file=BUNDLED_FOLDER / architecture.vocabulary.file, is_wordpieces=True)
     with silence_panics():
         loaded = load_tokenizer(files)
         limit = max_length or token_limit(checkpoint.whole_folder, checkpoint.folder, config)

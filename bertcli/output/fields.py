@@ -3,11 +3,12 @@
 import difflib
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from typing import Any, TypeVar
 
 from bertcli.errors import WrongUsage
+from bertcli.lazy_dataclass import dataclass
 from bertcli.output.formatting import joined
 from bertcli.output.schema import Cell, Schema
 from bertcli.quoting import shortened

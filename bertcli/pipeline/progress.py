@@ -4,11 +4,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Protocol
 
 from bertcli.input.reader import TextReader
 from bertcli.input.records import Window
+from bertcli.lazy_dataclass import dataclass
 from bertcli.model.tokenizer import TokenizedText
 from bertcli.results.corpus import RunSummary
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _FIRST_REPORT, _REPORT_INTERVAL = 1.0, 0.1
 
 
-@dataclass
+@dataclass(slots=True)
 class RunCounts:
     """Counts of a run so far.
 

@@ -31,6 +31,16 @@ def test_help_loads_neither_numpy_nor_a_model_library(arguments: list[str]) -> N
     found = loaded(*arguments)
     assert "bertcli.cli.app" in found
     assert not found & {*HEAVY, "tokenizers", "safetensors", "huggingface_hub", "pydantic", "bertcli.model.session"}
+    assert not found & {"ctypes", "json"}
+
+
+@pytest.mark.parametrize("argument", ["--help", "-h", "--version"])
+def test_the_help_of_bertcli_builds_no_options_of_commands(argument: str) -> None:
+    found = loaded(argument)
+    assert {name for name in found if name.startswith("bertcli.")} == {
+        "bertcli.cli", "bertcli.cli.app", "bertcli.cli.completion", "bertcli.cli.help", "bertcli.errors",
+        "bertcli.interrupts", "bertcli.lazy_dataclass", "bertcli.model", "bertcli.model.resources",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -147,3 +157,49 @@ def test_modernbert_is_loaded_for_its_checkpoints_alone(tmp_path: Path) -> None:
     found = loaded(*ask, str(save_family(tmp_path, "modernbert")))
     assert "bertcli.model.modernbert" in found
     assert not found & {"torch", "transformers"}
+
+
+def test_the_process_ends_without_freeing_its_modules() -> None:
+    script = (
+        "import atexit, sys\n"
+        "class Loud:\n"
+        "    def __del__(self):\n"
+        "        print('freed')\n"
+        "sys.modules['loud'] = Loud()\n"
+        "atexit.register(print, 'exit functions run')\n"
+        "sys.argv = ['bertcli', '--version']\n"
+        "from bertcli.__main__ import main\n"
+        "main()\n"
+    )
+    shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert shown.splitlines()[1:] == ["exit functions run"]
+
+
+def test_a_start_is_too_short_for_the_garbage_collector() -> None:
+    script = (
+        "import atexit, gc, sys\n"
+        "atexit.register(lambda: print([each['collections'] for each in gc.get_stats()], file=sys.stderr))\n"
+        "gc.disable()\n"
+        "sys.argv = ['bertcli', 'fill-mask', 'how [MASK] you', '--format', 'table']\n"
+        "from bertcli.__main__ import main\n"
+        "before = [each['collections'] for each in gc.get_stats()]\n"
+        "print(before, file=sys.stderr)\n"
+        "gc.enable()\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    before, after = done.stderr.splitlines()
+    assert before == after
+
+
+def test_a_start_compiles_no_methods_of_dataclasses() -> None:
+    script = (
+        "import sys\n"
+        "sys.addaudithook(lambda event, given: event == 'compile' and print(given[0], file=sys.stderr))\n"
+        "sys.argv = ['bertcli', 'fill-mask', 'how [MASK] you']\n"
+        "from bertcli.__main__ import main\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    made = [line for line in done.stderr.splitlines() if "def __init__(" in line or "def __create_fn__(" in line]
+    assert len(made) <= 1, made  # that of TensorInfo: the checkpoint has a hundred tensors

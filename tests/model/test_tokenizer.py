@@ -1,6 +1,8 @@
 """Token ids equal those of transformers, whichever files describe the tokenizer."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,9 @@ from bertcli.checkpoints.find import BUNDLED_FOLDER
 from bertcli.checkpoints.required_files import find_tokenizer_files
 from bertcli.errors import BadCheckpoint, BadText
 from bertcli.input.records import FailedText
+from bertcli.model import tokenizer_loading
+from bertcli.model.request import SessionRequest
+from bertcli.model.session import open_session
 from bertcli.model.tokenizer import TextTokenizer, TokenizedText
 from bertcli.model.tokenizer_loading import load_tokenizer
 from tests.tiny import VOCABULARY, open_bert, record, write_json, write_vocabulary
@@ -115,6 +120,19 @@ BUNDLED_TOKENIZERS = (
 @settings(max_examples=200)
 def test_the_bundled_tokenizer_gives_transformers_tokens(text: str) -> None:
     assert_same_tokens(*BUNDLED_TOKENIZERS, text)
+
+
+def test_the_bundled_vocabulary_makes_the_tokenizer_of_tokenizer_json() -> None:
+    files = find_tokenizer_files(BUNDLED_FOLDER)
+    of_vocabulary = load_tokenizer(replace(files, file=BUNDLED_FOLDER / "vocab.txt", is_wordpieces=True))
+    assert files.file.name == "tokenizer.json"
+    assert json.loads(of_vocabulary.to_str()) == json.loads(load_tokenizer(files).to_str())
+
+
+def test_the_bundled_model_is_opened_without_tokenizer_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokenizer_loading, "_from_tokenizer_json", None)
+    session = open_session(SessionRequest(model="bundled"))
+    assert session.tokenizer.tokenize([record("how are you")])[0].tokens == ("[CLS]", "how", "are", "you", "[SEP]")
 
 
 @given(TEXTS, TEXTS.filter(bool))  # transformers ignores an empty B; bertcli's reader rejects it
