@@ -61,7 +61,7 @@ class Target:
         # The left and the upper edge of a drawing have labels, and the right edge may have a summary.
         parts = [(at + 0.5) / CELLS for at in range(CELLS)]
         return [
-            (box["x"] + box["width"] * (0.24 + 0.16 * part), box["y"] + room * (0.4 + 0.55 * part)) for part in parts
+            (box["x"] + box["width"] * (0.24 + 0.3 * part), box["y"] + room * (0.55 + 0.4 * part)) for part in parts
         ]
 
 
