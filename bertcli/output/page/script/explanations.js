@@ -15,6 +15,7 @@ const METHODS = {
 };
 
 const signed = (/** @type {number} */ number) => (number > 0 ? "+" : "") + number.toPrecision(2);
+const written = (/** @type {number | null} */ value) => (value === null ? "–" : signed(value));
 const largestOf = (/** @type {(number | null)[]} */ values) =>
   values.reduce((most, value) => Math.max(most, Math.abs(value ?? 0)), 1e-9);
 
@@ -28,6 +29,12 @@ function shade(element, /** @type {number} */ share) {
 const legend = (/** @type {string} */ plus, /** @type {string} */ minus) => make("p", { class: "quiet" },
   make("span", { class: "pole plus", text: plus }), " ", make("span", { class: "pole minus", text: minus }));
 
+/** Return the heading of what an explanation shows about a target. */
+function headingOf(/** @type {string} */ shown, /** @type {string} */ target, /** @type {number} */ logprob) {
+  const spelling = make("bdi", { dir: "ltr", text: visible(target) });
+  return make("h3", {}, `${shown} `, spelling, ` (log-probability ${logprob.toFixed(2)})`);
+}
+
 /** Return the text, shaded by how much each token contributes to the log-probability of a target. */
 export function attributionOf(/** @type {Text} */ text, { target, method, values, gap, logprob }) {
   const most = largestOf(values);
@@ -37,7 +44,7 @@ export function attributionOf(/** @type {Text} */ text, { target, method, values
       "li",
       { class: "token attributed", dir: "ltr", title: nameOf(text, position) },
       make("span", { text: visible(token) }),
-      make("span", { class: "number", text: value === null ? "–" : signed(value) }),
+      make("span", { class: "number", text: written(value) }),
     );
     if (value !== null) shade(item, value / most);
     return item;
@@ -47,15 +54,11 @@ export function attributionOf(/** @type {Text} */ text, { target, method, values
   return make(
     "section",
     { class: "explained" },
-    make(
-      "h3",
-      {},
-      "Contribution of each token to ",
-      make("bdi", { dir: "ltr", text: visible(target) }),
-      ` (log-probability ${logprob.toFixed(2)})`,
-    ),
+    headingOf("Contribution of each token to", target, logprob),
     make("p", { class: "quiet", text: `${method}: ${METHODS[method] ?? ""}.${remainder}` }),
-    make("ol", { class: "flow" }, ...tokens), legend("above 0: supports the prediction", "below 0: opposes it"));
+    make("ol", { class: "flow" }, ...tokens),
+    legend("above 0: supports the prediction", "below 0: opposes it"),
+  );
 }
 
 /** Return a grid of how the log-probability of a target changes without each head. */
@@ -77,7 +80,7 @@ export function headEffectsOf({ target, values, logprob }) {
           class: "cell",
           title: name,
           "aria-label": name,
-          text: value === null ? "–" : signed(value),
+          text: written(value),
           onclick: () => openHead(layer, head),
         });
         shade(cell, -(value ?? 0) / most); // the colour of support is that of the contributions
@@ -88,13 +91,7 @@ export function headEffectsOf({ target, values, logprob }) {
   return make(
     "section",
     { class: "explained" },
-    make(
-      "h3",
-      {},
-      "Effect of each head on ",
-      make("bdi", { dir: "ltr", text: visible(target) }),
-      ` (log-probability ${logprob.toFixed(2)})`,
-    ),
+    headingOf("Effect of each head on", target, logprob),
     make("p", {
       class: "quiet",
       text:
