@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -31,18 +32,24 @@ def test_the_bar_shows_texts_and_speed_below_messages(tiny: tuple[str, str], fol
     assert speed.startswith("bertcli: ") and speed.endswith(" % padding")
 
 
-def test_a_pair_counts_as_one_text(tiny: tuple[str, str], folder: Path) -> None:
-    os.mkfifo(folder / "in.jsonl")
-    process = spawn(
-        ["fill-mask", "-f", "in.jsonl", *tiny, "--score", "--field", "a", "--versus", "b", "-o", "out.json"], folder
-    )
-    with (folder / "in.jsonl").open("w") as pipe:
-        pipe.write('{"a": "how are you", "b": "how is you"}\n' * 6)
+def run_with_bar(arguments: Sequence[str], path: Path, lines: str, shown: str) -> None:
+    """Run a command that reads a pipe. The bar must show a pattern before the pipe is closed."""
+    os.mkfifo(path)
+    process = spawn([*arguments, "-f", path.name], path.parent)
+    with path.open("w") as pipe:
+        pipe.write(lines)
         pipe.flush()
-        process.expect(r"6 texts  [\d,]+ tokens/s")
+        process.expect(shown)
     process.read()
     process.wait()
     assert process.exitstatus == 0
+
+
+def test_a_pair_counts_as_one_text(tiny: tuple[str, str], folder: Path) -> None:
+    fields = ["--field", "a", "--versus", "b"]
+    pairs = '{"a": "how are you", "b": "how is you"}\n' * 6
+    arguments = ["fill-mask", *tiny, "--score", *fields, "-o", "out.json"]
+    run_with_bar(arguments, folder / "in.jsonl", pairs, r"6 texts  [\d,]+ tokens/s")
 
 
 def test_a_quiet_run_shows_no_bar(tiny: tuple[str, str], folder: Path) -> None:
@@ -64,13 +71,5 @@ def test_a_quiet_run_shows_no_bar(tiny: tuple[str, str], folder: Path) -> None:
     ids=" ".join,
 )
 def test_every_command_shows_the_bar(tiny: tuple[str, str], folder: Path, arguments: tuple[str, ...]) -> None:
-    os.mkfifo(folder / "in.txt")
-    process = spawn([*arguments, "-f", "in.txt", *tiny], folder)
-    with (folder / "in.txt").open("w") as pipe:
-        pipe.write("how [MASK] you\n" * 40)
-        pipe.flush()
-        process.expect(r"40 texts  [\d,]+ tokens/s")
-    process.read()
-    process.wait()
-    assert process.exitstatus == 0
+    run_with_bar([*arguments, *tiny], folder / "in.txt", "how [MASK] you\n" * 40, r"40 texts  [\d,]+ tokens/s")
     assert (folder / arguments[-1]).stat().st_size > 0

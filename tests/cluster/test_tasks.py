@@ -1,7 +1,5 @@
 """Tasks and results of a run on Ray: a task for each shard, unchanged by pickling."""
 
-import pickle
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +10,7 @@ from bertcli.input.records import FailedText, TextRecord, Window
 from bertcli.pipeline.progress import RunCounts
 from bertcli.pipeline.shards import ShardBoundaries
 from bertcli.results.corpus import Manifest, Shard, ShardLimits
+from tests.cluster.pickling import unpickled
 
 SHARD_ROWS = 3
 LIMITS = ShardLimits(SHARD_ROWS)
@@ -33,10 +32,6 @@ def fields_of(texts: Window) -> list[object]:
         text if isinstance(text, TextRecord) else (text.index, text.id, text.place, text.error.message, text.error.hint)
         for text in texts
     ]
-
-
-def unpickled(item: object) -> object:
-    return pickle.loads(pickle.dumps(item))  # noqa: S301 - Ray pickles in this way
 
 
 @given(st.lists(st.tuples(st.text(max_size=5), ids), max_size=11), st.integers(1, 4))

@@ -1,7 +1,6 @@
 """Sums of actors: merged, they are those of a single process."""
 
 import json
-import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from bertcli.output.display import AttentionDisplay
 from bertcli.output.messages import Reporter
 from bertcli.output.schemas.attn import summary_schema
 from bertcli.results.corpus import Manifest, ShardLimits
+from tests.cluster.pickling import unpickled
 from tests.output.test_records import INFO
 from tests.tiny import WORDS
 
@@ -57,7 +57,7 @@ def test_merged_sums_are_those_of_a_single_process(tiny_bert: Path, tmp_path: Pa
     )
     workers, reader = [TotalWorker(work), TotalWorker(work)], TextReader(texts.source())
     tasks = cut_into_tasks(reader.windows(), manifest, lambda: reader.read_bytes)
-    results = [pickle.loads(pickle.dumps(workers[task.number % 2](task))) for task in tasks]  # noqa: S301
+    results = [unpickled(workers[task.number % 2](task)) for task in tasks]
     assert len(results) == 5 and all(isinstance(result, TotalResult) for result in results)
     collector = TotalCollector(Aggregate(), Reporter(quiet=True), None)
     assert [text.index for text in collector.failed_texts(results)] == [7]

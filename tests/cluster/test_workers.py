@@ -1,6 +1,5 @@
 """Encoders of a cluster write the shards that a run without one writes, also for texts that are read in windows."""
 
-import pickle
 from functools import partial
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from bertcli.pipeline.documents import DocumentPlan
 from bertcli.pipeline.scheduler import Plan
 from bertcli.results.corpus import Manifest, ShardLimits
 from bertcli.results.texts import RunInfo
+from tests.cluster.pickling import unpickled
 from tests.tiny import WORDS, answers, record
 
 
@@ -78,7 +78,7 @@ def test_encoders_in_reduced_precision_compare_texts_with_float32(tiny_bert: Pat
     about = {**info.as_json(), "options": {}}
     collector = ManifestCollector(tmp_path, Manifest(about, ShardLimits(6)), Reporter(quiet=True), None, "bfloat16")
     for result in (first, second):
-        collector.add(pickle.loads(pickle.dumps(result)))  # noqa: S301
+        collector.add(unpickled(result))
     collector.finish("[UNK]")
     found = collector.manifest.precision
     assert found is not None and found == collector.precision
