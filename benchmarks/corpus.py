@@ -24,6 +24,7 @@ import transformers
 from sentence_transformers import SentenceTransformer
 
 from bertcli.analysis.embeddings.encode import EncodeOptions, encode
+from bertcli.analysis.embeddings.pooling import normalize
 from bertcli.choices import DtypeName
 from bertcli.commands.encode.outputs import sort_window
 from bertcli.model.batching import Batch, batches
@@ -83,8 +84,7 @@ def pooled_by(peer: Peer, made: Sequence[Batch]) -> FloatArray:
 
 def lowest_cosine(found: FloatArray, expected: FloatArray) -> float:
     """Return the lowest cosine between a vector and the one that it should be."""
-    norms = np.linalg.norm(found, axis=-1) * np.linalg.norm(expected, axis=-1)
-    return float(((found * expected).sum(-1) / norms).min())
+    return float((normalize(found) * normalize(expected)).sum(-1).min())
 
 
 def main() -> None:
