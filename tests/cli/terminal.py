@@ -59,13 +59,20 @@ def show(*arguments: str | Path, width: int = 120, env: Mapping[str, str] | None
         [*forked_command(), *arguments], stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, env=environment(env)
     )
     os.close(theirs)
-    with process, os.fdopen(ours, "rb", buffering=0) as terminal:
+    with process:
+        shown = read_screen(ours)
+        stderr = process.stderr.read().decode() if process.stderr else ""
+        exit_code = process.wait(LONGEST_RUN)
+    return Screen(exit_code, shown, stderr)
+
+
+def read_screen(descriptor: int) -> str:
+    """Return what is written to a terminal until no process has its other end open, and close this end."""
+    with os.fdopen(descriptor, "rb", buffering=0) as terminal:
         shown = bytearray()
         while part := _read(terminal.fileno()):
             shown += part
-        stderr = process.stderr.read().decode() if process.stderr else ""
-        exit_code = process.wait(LONGEST_RUN)
-    return Screen(exit_code, shown.decode().replace("\r\n", "\n"), stderr)
+    return shown.decode().replace("\r\n", "\n")
 
 
 def spawn(

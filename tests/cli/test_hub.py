@@ -16,6 +16,7 @@ from threading import Event
 import pytest
 
 from tests.cli.process import COMMAND, LONGEST_RUN, TEXT, assert_failed, environment, run
+from tests.cli.terminal import read_screen
 from tests.hub import COMMIT, OTHER_COMMIT, Handler, Hub, files_in, fill_cache, serve
 
 MODEL = ("-m", "my/bert")
@@ -80,19 +81,10 @@ def shown_on_a_terminal(hub: Hub, home: Path, *options: str) -> str:
     command = [*COMMAND, "encode", TEXT, *MODEL, *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs, env=env) as process:
         os.close(theirs)
-        shown = bytearray()
-        while True:
-            try:
-                part = os.read(ours, 1 << 16)
-            except OSError:  # raised on Linux when the other end is closed
-                part = b""
-            if not part:
-                break
-            shown += part
+        shown = read_screen(ours)
         process.communicate()
         assert process.returncode == 0
-    os.close(ours)
-    return shown.decode()
+    return shown
 
 
 def test_a_terminal_shows_the_progress_of_large_files(hub: Hub, home: Path) -> None:

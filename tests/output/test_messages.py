@@ -10,6 +10,7 @@ import termios
 import pytest
 
 from bertcli.output.messages import Reporter, print_error
+from tests.cli.terminal import read_screen
 
 MESSAGE = "the folder /a/very/long/path/that-is-wider-than-the-terminal holds no checkpoint, and there is no such model"
 
@@ -18,11 +19,10 @@ MESSAGE = "the folder /a/very/long/path/that-is-wider-than-the-terminal holds no
 def test_messages_on_a_terminal_wrap_between_words(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
-    with os.fdopen(theirs, "w") as terminal, os.fdopen(ours, "rb") as screen:
-        monkeypatch.setattr(sys, "stderr", terminal)
+    with os.fdopen(theirs, "w") as terminal, monkeypatch.context() as patched:
+        patched.setattr(sys, "stderr", terminal)
         print_error(MESSAGE)
-        terminal.flush()
-        lines = os.read(screen.fileno(), 1000).decode().splitlines()
+    lines = read_screen(ours).splitlines()
     assert " ".join(lines) == f"bertcli: error: {MESSAGE}"
     assert all(len(line) <= width or " " not in line for line in lines) or (width, len(lines)) == (0, 1)
 
