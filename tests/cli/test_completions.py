@@ -59,8 +59,9 @@ def home(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> Path:
     home = tmp_path_factory.mktemp("home")
     for repository in CACHED:
         fill_cache(home, repository, files_in(tiny_bert))
-    for folder in ("bin", "my models", "outcome", "bundle-of-mine"):
-        (home / folder).mkdir()
+    # Without the last folder, fish reads all manual pages of the machine in the background.
+    for folder in ("bin", "my models", "outcome", "bundle-of-mine", "data/fish/generated_completions"):
+        (home / folder).mkdir(parents=True)
     for file in ("lines.txt", "my lines.txt"):
         (home / file).touch()
     spy = home / "bin" / "bertcli"
