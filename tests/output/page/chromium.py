@@ -89,32 +89,72 @@ class Tab:
         )
 
 
+@dataclass
+class Browser:
+    """A browser, and the tabs that no test uses at present.
+
+    A new tab is a new process, and takes longer than most tests. So a tab goes from test to test.
+    """
+
+    chromium: Any
+    idle: list[Tab] = field(default_factory=list)
+
+    def new_tab(self, file: Path, **context: Any) -> Tab:
+        """Open an empty tab in a context of its own."""
+        found = Tab(self.chromium.new_context(offline=True, **context).new_page(), file)
+        found.page.on("request", lambda request: _note(found, request.url))
+        found.page.on("websocket", lambda socket: found.requests.append(socket.url))
+        found.page.on("console", lambda message: found.complaints.append(f"{message.type}: {message.text}"))
+        found.page.on("pageerror", lambda error: found.complaints.append(str(error)))
+        found.page.on("dialog", lambda dialog: (found.complaints.append("a dialog"), dialog.dismiss()))
+        return found
+
+    def idle_tab(self, file: Path, viewport: dict[str, int], color_scheme: str) -> Tab:
+        """Return an empty tab as a new one would be, with the pointer in the corner."""
+        if not self.idle:
+            return self.new_tab(file, viewport=viewport, color_scheme=color_scheme)
+        found = self.idle.pop()
+        found.page.evaluate("() => { try { localStorage.clear(); } catch { /* no file is open */ } }")
+        found.page.goto("about:blank")
+        found.page.mouse.move(0, 0)
+        found.page.set_viewport_size(viewport)
+        found.page.emulate_media(media="null", color_scheme=color_scheme)
+        found.file = file
+        found.complaints.clear()
+        found.requests.clear()
+        return found
+
+
 @contextmanager
-def browser() -> Iterator[Any]:
+def browser() -> Iterator[Browser]:
     """Start Debian's chromium, headless."""
     path = needed("chromium")
     sync_api = pytest.importorskip("playwright.sync_api")
     with sync_api.sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=path)
-        yield opened
+        yield Browser(opened)
         opened.close()
 
 
 @contextmanager
-def tab(opened: Any, file: Path, **context: Any) -> Iterator[Tab]:
-    """Open a tab for one file. At its end, fail if the page made a request or reported an error."""
-    options = {"viewport": {"width": 1200, "height": 800}, "color_scheme": "light", "offline": True, **context}
-    own = opened.new_context(**options)
-    found = Tab(own.new_page(), file)
-    found.page.on("request", lambda request: _note(found, request.url))
-    found.page.on("websocket", lambda socket: found.requests.append(socket.url))
-    found.page.on("console", lambda message: found.complaints.append(f"{message.type}: {message.text}"))
-    found.page.on("pageerror", lambda error: found.complaints.append(str(error)))
-    found.page.on("dialog", lambda dialog: (found.complaints.append("a dialog"), dialog.dismiss()))
+def tab(browser: Browser, file: Path, **context: Any) -> Iterator[Tab]:
+    """Open a tab for one file. At its end, fail if the page made a request or reported an error.
+
+    Args:
+        browser: The browser.
+        file: The page.
+        context: Options of playwright's context. With others than viewport and color_scheme, the tab is a new one.
+    """
+    options = {"viewport": {"width": 1200, "height": 800}, "color_scheme": "light", **context}
+    is_usual = {*options} == {"viewport", "color_scheme"}
+    found = browser.idle_tab(file, **options) if is_usual else browser.new_tab(file, **options)
     yield found
-    own.close()
     assert found.complaints == [], found.complaints
     assert found.requests == [], found.requests
+    if is_usual:
+        browser.idle.append(found)
+    else:
+        found.page.context.close()
 
 
 def _note(found: Tab, url: str) -> None:

@@ -8,14 +8,14 @@ import pytest
 
 from tests.cli.process import run
 from tests.output.page import chromium
-from tests.output.page.chromium import Tab
+from tests.output.page.chromium import Browser, Tab
 
 SENTENCE_B = "are you on the mat?"
 TEXTS = ["the cat sat on the mat.", "how [MASK] you, [MASK]", "a b c"]
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
+def browser() -> Iterator[Browser]:
     with chromium.browser() as opened:
         yield opened
 
@@ -35,7 +35,7 @@ def records(tiny_bert: Path) -> Any:
 
 
 @pytest.fixture
-def pairs_tab(browser: Any, pairs_page: Path) -> Iterator[Tab]:
+def pairs_tab(browser: Browser, pairs_page: Path) -> Iterator[Tab]:
     """Open pairs_page in a tab."""
     with chromium.tab(browser, pairs_page) as tab:
         yield tab.open()
