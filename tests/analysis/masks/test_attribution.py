@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from captum.attr import IntegratedGradients as CaptumGradients
-from captum.attr import LayerIntegratedGradients
 
 from bertcli.analysis.masks.attribution import IntegratedGradients
 from bertcli.analysis.masks.predictions import predict_masks
@@ -40,6 +38,9 @@ def captums(
     folder: Path, record: FillMaskRecord, position: int, target: int, baseline: Baseline, steps: int
 ) -> np.ndarray:
     """Return captum's attributions of each token, summed over the features."""
+    from captum.attr import IntegratedGradients as CaptumGradients  # here, since it takes seconds to import
+    from captum.attr import LayerIntegratedGradients
+
     model = load("BertForMaskedLM", folder)
     ids = torch.tensor([record.text.input_ids])
     types = torch.tensor([record.text.token_type_ids])
