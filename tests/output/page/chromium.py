@@ -116,6 +116,8 @@ class Browser:
         found = self.idle.pop()
         found.page.evaluate("() => { try { localStorage.clear(); } catch { /* no file is open */ } }")
         found.page.goto("about:blank")
+        # Chromium keeps 50 steps back. Without this, a new step would not make the history longer.
+        found.page.context.new_cdp_session(found.page).send("Page.resetNavigationHistory")
         found.page.mouse.move(0, 0)
         found.page.set_viewport_size(viewport)
         found.page.emulate_media(media="null", color_scheme=color_scheme)
