@@ -39,9 +39,15 @@ class Outputs:
 
 
 def transformers_outputs(
-    folder: Path, batch: Batch, *, pooler: bool = True, logits: bool = True, attentions: bool = True
+    folder: Path,
+    batch: Batch,
+    *,
+    pooler: bool = True,
+    logits: bool = True,
+    attentions: bool = True,
+    dtype: torch.dtype = torch.float32,
 ) -> Outputs:
-    """Run transformers' classes for the body and for masked language modelling, in float32 with eager attention.
+    """Run transformers' classes for the body and for masked language modelling, with eager attention.
 
     Args:
         folder: Folder of the checkpoint.
@@ -49,8 +55,9 @@ def transformers_outputs(
         pooler: Return pooler_output.
         logits: Return logits.
         attentions: Return attentions.
+        dtype: Number type of the computation.
     """
-    model = load("AutoModel", folder)
+    model = load("AutoModel", folder, dtype)
     inputs = {
         "input_ids": torch.from_numpy(batch.input_ids),
         "attention_mask": torch.from_numpy(batch.attention_mask.astype(np.int64)),
@@ -62,7 +69,7 @@ def transformers_outputs(
     with torch.no_grad():
         wanted = {"output_attentions": True} if attentions else {}
         body = model(**inputs, output_hidden_states=True, **wanted)
-        mlm = load("AutoModelForMaskedLM", folder)(**inputs).logits.numpy() if logits else None
+        mlm = load("AutoModelForMaskedLM", folder, dtype)(**inputs).logits.numpy() if logits else None
     return Outputs(
         body.last_hidden_state.numpy(),
         [state.numpy() for state in body.hidden_states],
@@ -79,13 +86,9 @@ def as_transformers(config: BertConfig, **others: Any) -> transformers.PreTraine
 
 
 @cache
-def load(class_name: str, folder: Path) -> transformers.PreTrainedModel:
-    """Return one of transformers' classes with the checkpoint loaded, in float32 with eager attention."""
-    return (
-        getattr(transformers, class_name)
-        .from_pretrained(folder, dtype=torch.float32, attn_implementation="eager")
-        .eval()
-    )
+def load(class_name: str, folder: Path, dtype: torch.dtype = torch.float32) -> transformers.PreTrainedModel:
+    """Return one of transformers' classes with the checkpoint loaded, with eager attention."""
+    return getattr(transformers, class_name).from_pretrained(folder, dtype=dtype, attn_implementation="eager").eval()
 
 
 def engine_outputs(
