@@ -7,7 +7,8 @@ Shapes:
     attention weights: (batch, heads, seq, seq), from query to key.
 
 All of BERT except attention treats each token on its own. The texts of a batch may therefore also be packed: laid end
-to end without padding. Ids then are (tokens,), hidden states are (tokens, hidden), and blocks say where each text is.
+to end without padding. Ids then are (tokens,), hidden states are (tokens, hidden), and a Packing says where each text
+is. Attention runs over blocks of packed texts, or over padded texts if its weights are requested.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,21 +33,37 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Packing:
+    """The places of packed tokens.
+
+    blocks covers all packed texts in order. Tokens after the last block only fill the batch up, and their results have
+    no meaning. shape is (batch, seq) of the padded texts.
+    """
+
+    blocks: Sequence[Block]
+    shape: tuple[int, int]
+
+    @property
+    def token_count(self) -> int:
+        """Number of tokens of the texts, without those that fill the batch up."""
+        return sum(block.count * block.length for block in self.blocks)
+
+
+@dataclass(frozen=True, slots=True)
 class Inputs:
     """The inputs of a forward pass.
 
     token_type_ids is None if the architecture has none. position_ids is (seq,) or (batch, seq), or (tokens,) if packed.
-    blocks covers all packed texts in order, and is None if the texts are padded. Tokens after the last block only fill
-    the batch up, and their results have no meaning. context_masks holds a mask of the context, (hidden,), for each
-    layer in which heads are switched off: 0 at the features of those heads, else 1. word_embeddings,
-    (batch, seq, hidden), are used instead of those of input_ids.
+    mask is that of the padded texts. packing is None if the texts are not packed. context_masks holds a mask of the
+    context, (hidden,), for each layer in which heads are switched off: 0 at the features of those heads, else 1.
+    word_embeddings, (batch, seq, hidden), are used instead of those of input_ids.
     """
 
     input_ids: Array
     token_type_ids: Array | None
     position_ids: Array
     mask: Array | None
-    blocks: Sequence[Block] | None = None
+    packing: Packing | None = None
     context_masks: Mapping[int, Array] = field(default_factory=dict)
     word_embeddings: Array | None = None
 
@@ -79,26 +96,54 @@ def self_attention(
 
     Args:
         x: Hidden states, (batch, seq, hidden), or (tokens, hidden) if packed.
-        want_attention: Also return the attention. The texts must not be packed then.
+        want_attention: Also return the attention.
 
     Returns:
         The context, same shape as x, and the Attention if want_attention, else None.
     """
     if want_attention:
         attention = layer_attention(ops, w, x, inputs, heads)
-        return ops.merge_heads(attention.weights @ attention.value), attention
+        return attention_context(ops, attention, x, inputs.packing), attention
     projections = ops.linear_stacked(x, w.query_key_value)  # query, key, value: each (..., hidden)
-    if inputs.blocks is not None:
-        contexts = [block_context(ops, projections, block, heads) for block in inputs.blocks]
-        return ops.concatenate([*contexts, after_blocks(projections[0], inputs.blocks)]), None
+    if inputs.packing is not None:
+        contexts = [block_context(ops, projections, block, heads) for block in inputs.packing.blocks]
+        return ops.concatenate([*contexts, extra_tokens(projections[0], inputs.packing)]), None
     query, key, value = (ops.split_heads(part, heads) for part in projections)  # (batch, heads, seq, head_size)
     return ops.merge_heads(ops.attention(query, key, value, inputs.mask)), None
 
 
 def layer_attention(ops: Ops, w: LayerWeights, x: Array, inputs: Inputs, heads: int) -> Attention:
-    """Compute the attention weights of one layer over padded texts, but not the context."""
-    query, key, value = (ops.split_heads(part, heads) for part in ops.linear_stacked(x, w.query_key_value))
+    """Compute the attention of one layer over padded texts, but not the context."""
+    projections = (unpack(ops, part, inputs.packing) for part in ops.linear_stacked(x, w.query_key_value))
+    query, key, value = (ops.split_heads(part, heads) for part in projections)
     return Attention(ops.attention_weights(query, key, inputs.mask), query, key, value)
+
+
+def attention_context(ops: Ops, attention: Attention, x: Array, packing: Packing | None) -> Array:
+    """Compute the context, same shape as the hidden states x, from the attention of padded texts."""
+    context = ops.merge_heads(attention.weights @ attention.value)  # (batch, seq, hidden)
+    if packing is None:
+        return context
+    texts = (part.reshape(-1, x.shape[-1]) for _, part in padded_texts(context, packing))
+    return ops.concatenate([*texts, extra_tokens(x, packing)])
+
+
+def unpack(ops: Ops, packed: Array, packing: Packing | None) -> Array:
+    """Put packed tokens, (tokens, hidden), in a padded array, (batch, seq, hidden), with zeros at the padding."""
+    if packing is None:
+        return packed
+    padded = ops.zeros_like(packed, (*packing.shape, packed.shape[-1]))
+    for block, part in padded_texts(padded, packing):
+        (part[:],) = block_texts([packed], block)
+    return padded
+
+
+def padded_texts(padded: Array, packing: Packing) -> Iterator[tuple[Block, Array]]:
+    """Yield each block with its part of a padded array: (count, length, hidden)."""
+    row = 0
+    for block in packing.blocks:
+        yield block, padded[row : row + block.count, : block.length]
+        row += block.count
 
 
 def block_context(ops: Ops, projections: Sequence[Array], block: Block, heads: int) -> Array:
@@ -122,10 +167,9 @@ def block_texts(projections: Sequence[Array], block: Block) -> Iterator[Array]:
         yield part[tokens].reshape(block.count, block.length, -1)
 
 
-def after_blocks(packed: Array, blocks: Sequence[Block]) -> Array:
+def extra_tokens(packed: Array, packing: Packing) -> Array:
     """Return the part of packed values, (tokens, hidden), that belongs to no text but fills the batch up."""
-    last = blocks[-1]
-    return packed[last.start + last.count * last.length :]
+    return packed[packing.token_count :]
 
 
 def encoder_layer(

@@ -85,7 +85,7 @@ class ModelOutput:
 class Engine(Protocol):
     """An engine runs batches through one checkpoint.
 
-    supports_packing is True if the engine skips the padding when no attention is requested.
+    supports_packing is True if the engine computes hidden states without those of the padding.
     """
 
     name: str
@@ -207,23 +207,21 @@ class OwnEngine(ABC):
 
     def _encode(self, batch: Batch, request: OutputRequest) -> tuple[Array, dict[int, Array]]:
         """Run the encoder. Return its last hidden state, and the requested hidden states by index."""
-        # An observer expects attention weights of padded texts, so pack only without one.
         is_uneven = batch.is_padded or self.ops.extra_tokens(batch.input_ids.size) > 0
-        is_packed = self.supports_packing and is_uneven and request.on_attention is None
-        inputs = self._packed(batch) if is_packed else self._padded(batch)
+        inputs = self._packed(batch) if self.supports_packing and is_uneven else self._padded(batch)
         if request.word_embeddings is not None:
             inputs = replace(inputs, word_embeddings=request.word_embeddings)
         states = self._hidden_states(inputs, request.on_attention is not None, request.last_layer)
         kept: dict[int, Array] = {}
         for index, (state, attention) in enumerate(states):
             if index in request.hidden_states:
-                kept[index] = self._unpack(state, batch) if is_packed else state
+                kept[index] = bert.unpack(self.ops, state, inputs.packing)
             if attention is not None and request.on_attention is not None:
                 request.on_attention(
                     ObservedAttention(index - 1, attention.weights, attention.query, attention.key, attention.value)
                 )
             del attention  # free it before the next layer computes its own
-        return self._unpack(state, batch) if is_packed else state, kept
+        return bert.unpack(self.ops, state, inputs.packing), kept
 
     def _padded(self, batch: Batch) -> bert.Inputs:
         asarray = self.ops.asarray
@@ -231,7 +229,7 @@ class OwnEngine(ABC):
             asarray(batch.input_ids),
             asarray(batch.token_type_ids) if self._has_token_types else None,
             asarray(position_ids(batch.input_ids, self._first_position)),
-            asarray(batch.attention_mask[:, None, None, :]) if batch.is_padded else None,
+            self._mask(batch),
             context_masks=self._context_masks,
         )
 
@@ -246,14 +244,13 @@ class OwnEngine(ABC):
             asarray(input_ids),
             asarray(token_type_ids) if self._has_token_types else None,
             asarray(positions),
-            mask=None,
-            blocks=list(_blocks(is_token.sum(-1).tolist())),
-            context_masks=self._context_masks,
+            self._mask(batch),
+            bert.Packing(list(_blocks(is_token.sum(-1).tolist())), batch.shape),
+            self._context_masks,
         )
 
-    def _unpack(self, packed: Array, batch: Batch) -> Array:
-        rows, columns = map(self.ops.asarray, batch.attention_mask.nonzero())
-        return self.ops.unpack(packed[: len(rows)], rows, columns, batch.shape)
+    def _mask(self, batch: Batch) -> Array | None:
+        return self.ops.asarray(batch.attention_mask[:, None, None, :]) if batch.is_padded else None
 
 
 class BertEngine(OwnEngine):

@@ -15,7 +15,7 @@ import numpy as np
 
 from bertcli.checkpoints.config import ModernBertConfig
 from bertcli.lazy_dataclass import dataclass
-from bertcli.model.bert import Attention, Inputs, after_blocks, block_texts
+from bertcli.model.bert import Attention, Inputs, attention_context, block_texts, extra_tokens, unpack
 from bertcli.model.modernbert_weights import ModernBertWeights, ModernLayerWeights
 from bertcli.model.ops.base import Array, FloatArray, Ops
 from bertcli.model.weights import MlmHeadWeights
@@ -52,7 +52,7 @@ def rotary_angles(length: int, head_size: int, theta: float) -> FloatArray:
 
 def token_places(ops: Ops, inputs: Inputs, config: ModernBertConfig, is_global: bool) -> Places:
     """Return the places of tokens for the global or the local layers."""
-    longest = inputs.input_ids.shape[-1] if inputs.blocks is None else max(block.length for block in inputs.blocks)
+    longest = inputs.input_ids.shape[-1] if inputs.packing is None else inputs.packing.shape[-1]
     theta = config.global_rope_theta if is_global else config.local_rope_theta
     angles = rotary_angles(longest, config.head_size, theta)
     tables = (function(angles, dtype=np.float64).astype(np.float32) for function in (np.cos, np.sin))
@@ -88,8 +88,9 @@ def projections(ops: Ops, w: ModernLayerWeights, x: Array, places: Places, eps: 
 def layer_attention(
     ops: Ops, w: ModernLayerWeights, x: Array, inputs: Inputs, places: Places, config: ModernBertConfig
 ) -> Attention:
-    """Compute the attention weights of one layer over padded texts, but not the context."""
-    parts, mask = projections(ops, w, x, places, config.norm_eps), inputs.mask
+    """Compute the attention of one layer over padded texts, but not the context."""
+    mask = inputs.mask
+    parts = (unpack(ops, part, inputs.packing) for part in projections(ops, w, x, places, config.norm_eps))
     query, key, value = (ops.split_heads(part, config.num_attention_heads) for part in parts)
     if places.reach is not None:
         every = slice(0, query.shape[2])
@@ -102,13 +103,13 @@ def self_attention(
 ) -> Array:
     """Apply rotary multi-head self-attention, without the output projection: same shape as x."""
     parts, heads = projections(ops, w, x, places, config.norm_eps), config.num_attention_heads
-    if inputs.blocks is None:
+    if inputs.packing is None:
         return attend(ops, [ops.split_heads(part, heads) for part in parts], inputs.mask, places.reach)
     contexts = []
-    for block in inputs.blocks:
+    for block in inputs.packing.blocks:
         of_block = [ops.split_heads(part, heads) for part in block_texts(parts, block)]
         contexts.append(attend(ops, of_block, None, places.reach).reshape(block.count * block.length, -1))
-    return ops.concatenate([*contexts, after_blocks(parts[0], inputs.blocks)])
+    return ops.concatenate([*contexts, extra_tokens(parts[0], inputs.packing)])
 
 
 def attend(ops: Ops, parts: Sequence[Array], mask: Array | None, reach: int | None) -> Array:
@@ -156,7 +157,7 @@ def encoder_layer(
     attention = None
     if want_attention:
         attention = layer_attention(ops, w, x, inputs, places, config)
-        context = ops.merge_heads(attention.weights @ attention.value)
+        context = attention_context(ops, attention, x, inputs.packing)
     else:
         context = self_attention(ops, w, x, inputs, places, config)
     if context_mask is not None:

@@ -1,5 +1,6 @@
 """Packing texts without padding gives the same numbers, and zeros at the padding."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from bertcli.model.engine import OutputRequest
 from tests.families import save_family
+from tests.reference import assert_same, engine_outputs
 from tests.tiny import WORDS, one_batch, open_bert, save_bert
 
 texts_of_a_batch = st.lists(
@@ -30,6 +32,23 @@ def test_a_text_has_the_same_hidden_states_in_a_batch_as_alone(tiny_bert: Path, 
         for found, expected in zip(output.hidden_states, alone.hidden_states, strict=True):
             np.testing.assert_allclose(session.to_numpy(found)[row, :length], session.to_numpy(expected)[0], 1e-5, 5e-6)
             assert not session.to_numpy(found)[row, length:].any()
+
+
+@pytest.mark.parametrize("architecture", ["bert", "modernbert"])
+def test_attention_is_computed_without_the_hidden_states_of_padding(
+    architecture: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = save_bert(tmp_path) if architecture == "bert" else save_family(tmp_path, architecture)
+    packed, padded = open_bert(folder, "torch"), open_bert(folder, "torch")
+    padded.engine.supports_packing = False  # as on a GPU
+    batch = one_batch(packed, ["how are you", "the cat sat", "how", "the mat", "how are you"])
+    expected = engine_outputs(padded, batch, pooler=False)
+    rows = set()
+    linear = packed.engine.ops.linear
+    monkeypatch.setattr(packed.engine.ops, "linear", lambda x, w: rows.add(x.shape[:-1].numel()) or linear(x, w))
+    monkeypatch.setattr(packed.engine.ops, "extra_tokens", lambda count: 3)
+    assert_same(engine_outputs(packed, batch, pooler=False, logits=False), replace(expected, logits=None), batch)
+    assert rows == {sum(map(len, batch.texts)) + 3}
 
 
 def test_neighbouring_texts_of_equal_length_share_one_attention_call(

@@ -159,17 +159,8 @@ class Ops(Protocol):
     def concatenate(self, arrays: Sequence[Array], axis: int = 0) -> Array:
         """Join arrays along an axis."""
 
-    def unpack(self, packed: Array, rows: Array, columns: Array, shape: tuple[int, int]) -> Array:
-        """Put packed tokens back in a padded array, with zeros at the padding.
-
-        Args:
-            packed: (tokens, hidden).
-            rows, columns: The place of each token, both (tokens,).
-            shape: (batch, seq).
-
-        Returns:
-            (batch, seq, hidden).
-        """
+    def zeros_like(self, x: Array, shape: tuple[int, ...]) -> Array:
+        """Return zeros of a shape, with the type and the device of x."""
 
     def stack_last(self, arrays: Sequence[Array]) -> Array:
         """Stack arrays of equal shape along a new last axis."""

@@ -192,10 +192,8 @@ class NumpyOps:
     def concatenate(self, arrays: Sequence[Array], axis: int = 0) -> Array:
         return np.concatenate(arrays, axis)
 
-    def unpack(self, packed: Array, rows: Array, columns: Array, shape: tuple[int, int]) -> Array:
-        padded = np.zeros((*shape, packed.shape[-1]), packed.dtype)
-        padded[rows, columns] = packed
-        return padded
+    def zeros_like(self, x: Array, shape: tuple[int, ...]) -> Array:
+        return np.zeros(shape, x.dtype)
 
     def stack_last(self, arrays: Sequence[Array]) -> Array:
         return np.stack(arrays, -1)

@@ -187,10 +187,8 @@ class TorchOps:
     def concatenate(self, arrays: Sequence[Array], axis: int = 0) -> Array:
         return torch.cat(tuple(arrays), axis)
 
-    def unpack(self, packed: Array, rows: Array, columns: Array, shape: tuple[int, int]) -> Array:
-        padded = packed.new_zeros((*shape, packed.shape[-1]))
-        padded[rows, columns] = packed
-        return padded
+    def zeros_like(self, x: Array, shape: tuple[int, ...]) -> Array:
+        return x.new_zeros(shape)
 
     def stack_last(self, arrays: Sequence[Array]) -> Array:
         return torch.stack(tuple(arrays), -1)
