@@ -45,7 +45,8 @@ def long_texts(count: int) -> list[str]:
 
 def ours(folder: Path, dtype: DtypeName) -> Callable[[Path], FloatArray]:
     """Return a function that runs `attn --aggregate` on the torch engine, which is used for large inputs."""
-    from bertcli.analysis.attention.heads import AttnOptions, batch_tokens, compute_statistics, summarize_texts
+    from bertcli.analysis.attention.heads import AttnOptions, compute_statistics, summarize_texts
+    from bertcli.commands.attn.analysis import aggregate_plan
     from bertcli.results.attention import AttnSummary
     from sessions import open_torch_session, stream_answers
 
@@ -54,7 +55,7 @@ def ours(folder: Path, dtype: DtypeName) -> Callable[[Path], FloatArray]:
 
     def run(file: Path) -> FloatArray:
         compute = partial(compute_statistics, session, options=options)
-        texts = stream_answers(session, file, compute, batch_tokens=batch_tokens(session))
+        texts = stream_answers(session, file, compute, plan=aggregate_plan(session))
         (summary,) = summarize_texts(texts, options)
         assert isinstance(summary, AttnSummary)
         return np.array([[getattr(head, name) for name in Statistic] for head in summary.heads], np.float32)

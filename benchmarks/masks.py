@@ -21,6 +21,7 @@ from minicons.scorer import MaskedLMScorer
 
 from bertcli.commands.fill_mask.request import FillMaskRequest
 from bertcli.commands.fill_mask.scores import score
+from bertcli.commands.opening import record_plan
 from bertcli.commands.options import TextOptions
 from bertcli.output.destination import OutputOptions
 from checkpoints import save_float32_bundled
@@ -43,7 +44,8 @@ class Bertcli:
     def sums(self, file: Path) -> list[float]:
         """Return the score of each line."""
         analysis = self._analysis
-        records = stream_answers(self._session, file, analysis.compute, analysis.check, analysis.batch_tokens)
+        plan = record_plan(batch_tokens=analysis.batch_tokens)
+        records = stream_answers(self._session, file, analysis.compute, analysis.check, plan)
         return [record.score.sum for record in records if record.score is not None]
 
 

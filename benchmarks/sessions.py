@@ -42,19 +42,19 @@ def stream_answers(
     file: Path,
     compute: Compute[Answer],
     check: Check | None = None,
-    batch_tokens: int | None = None,
+    plan: Plan | None = None,
 ) -> Iterator[Answer]:
-    """Yield the answer of each line of a file, with the plan of fill-mask and attn.
+    """Yield the answer of each line of a file.
 
     Args:
         session: The open checkpoint.
         file: The texts, one a line.
         compute: Returns the answers of a batch.
         check: Returns a FailedText for a text that the analysis cannot take.
-        batch_tokens: Token budget of a batch, None for the session's.
+        plan: Rules for grouping the texts, None for those of fill-mask.
     """
     reader = open_lines(file)
-    with open_run(session, reader, streaming_plan(reader, batch_tokens=batch_tokens)) as run:
+    with open_run(session, reader, plan or streaming_plan(reader)) as run:
         yield from without_failed(run.answers(compute, check=check))
 
 

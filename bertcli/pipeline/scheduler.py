@@ -315,9 +315,6 @@ class _GroupWorker(Generic[Answer]):
 
     def answer(self, group: Texts) -> list[Answer | FailedText]:
         """Return the answers of a group, in its order."""
-        if self._untrimmed_batches >= self._plan.trim_batches:
-            trim_heap()
-            self._untrimmed_batches = 0
         texts = [text for text in group if isinstance(text, TokenizedText)]
         whole = [text for text in texts if text.window is None]
         new = whole if self._dedupe is None else self._dedupe.select_new(whole)
@@ -352,6 +349,9 @@ class _GroupWorker(Generic[Answer]):
         pad_token_id, batch_size = session.tokenizer.pad_token_id, session.request.batch_size
         for batch in batches(texts, self._batch_tokens, pad_token_id, batch_size):
             self._stages.raise_if_stopped()
+            if self._untrimmed_batches >= self._plan.trim_batches:
+                trim_heap()
+                self._untrimmed_batches = 0
             for text, answer in zip(batch.texts, self._halving(self._compute, batch), strict=True):
                 answers[_key(text)] = answer
             self._counts.count_batch(batch, session.engine.supports_packing)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bertcli.analysis.attention.heads import AttnOptions
+from bertcli.analysis.attention.heads import AttnOptions, batch_tokens
 from bertcli.analysis.attention.selection import (
     Selection,
     parse_label,
@@ -27,11 +27,9 @@ from bertcli.output.destination import TENSOR_SUFFIXES
 from bertcli.output.display import AttentionDisplay
 from bertcli.output.schema import Schema
 from bertcli.output.schemas.attn import attn_schema, maps_schema, matrix_schema, strongest_keys_schema
+from bertcli.pipeline.scheduler import Plan
 from bertcli.results.texts import RunInfo
 
-# Batches of the statistics after which freed memory is returned to the system. Arrays of weights grow with the square
-# of the length, so they leave more unused memory than other arrays, and the memory of a run would grow with its texts.
-TRIM_BATCHES = 8
 _TOP_K = 5
 # End of a range without one, beyond any text.
 _NO_END = 1 << 31
@@ -126,3 +124,12 @@ def schema_of(request: AttnRequest, options: AttnOptions, display: AttentionDisp
     if options.matrix:
         return matrix_schema(info, display, options.layers[0], options.heads[0])
     return attn_schema(info, display)
+
+
+def aggregate_plan(session: Session) -> Plan:
+    """Return the plan for statistics over all texts, which are small and wait for the last text anyway.
+
+    Many texts are therefore sorted together. Arrays of weights grow with the square of the length and leave more unused
+    memory than other arrays, so it is returned to the system often. Otherwise the memory would grow with the texts.
+    """
+    return Plan(sort_window=32, batch_tokens=batch_tokens(session), trim_batches=8)

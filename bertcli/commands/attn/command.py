@@ -1,7 +1,6 @@
 """bertcli attn: statistics, matrices and maps of attention heads."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ from bertcli.analysis.attention.heads import (
 )
 from bertcli.commands.attn.analysis import (
     THRESHOLDS,
-    TRIM_BATCHES,
+    aggregate_plan,
     check_text,
     display_of,
     layers_of,
@@ -88,8 +87,7 @@ def _aggregate(
     session: Session, reader: TextReader, options: AttnOptions, display: AttentionDisplay, sink: Sink
 ) -> ExitCode:
     info = session.info("attn")
-    plan = replace(streaming_plan(reader, batch_tokens=batch_tokens(session)), trim_batches=TRIM_BATCHES)
-    with Run(session, reader, plan, sink.reporter, sink.reporter.note) as run:
+    with Run(session, reader, aggregate_plan(session), sink.reporter, sink.reporter.note) as run:
         summaries = run.answers(partial(compute_statistics, session, options=options))
         schema = with_precision(summary_schema(info, display), run)
         exit_code = sink.write(info, schema, summarize_texts(summaries, options))

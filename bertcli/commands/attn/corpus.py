@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from bertcli.analysis.attention.heads import batch_tokens, compute_attention, compute_statistics
 from bertcli.analysis.attention.statistics import Aggregate
 from bertcli.checkpoints.hub_cache import OnDownload, ignore_download
-from bertcli.commands.attn.analysis import TRIM_BATCHES, check_text, display_of, prepare, schema_of
+from bertcli.commands.attn.analysis import aggregate_plan, check_text, display_of, prepare, schema_of
 from bertcli.commands.attn.request import AttnRequest
 from bertcli.commands.corpus import CorpusRun, option_values, record_layout
 from bertcli.commands.opening import record_plan
@@ -38,7 +37,7 @@ class AttnTotalCommand:
         options = prepare(self.request, session, "json")
         return TotalJob(
             compute=partial(compute_statistics, session, options=options),
-            plan=replace(record_plan(batch_tokens=batch_tokens(session)), trim_batches=TRIM_BATCHES),
+            plan=aggregate_plan(session),
             start=Aggregate,
         )
 
