@@ -42,8 +42,7 @@ const views = [
 function build() {
   byId("loading").remove();
   buildTexts(byId("texts"));
-  const surface = new SurfaceText(byId("surface"));
-  listen((state) => surface.draw(state));
+  surface = new SurfaceText(byId("surface"));
   finder.build(byId("finder"));
   help.build(byId("help"));
   byId("tools").append(
@@ -128,6 +127,8 @@ const cutTo = (/** @type {import("./data.js").Text} */ { size }) => `cut to ${gr
 
 const maskPane = new MaskPane();
 let drawnControls = [];
+/** @type {SurfaceText} */
+let surface;
 
 function drawControls(/** @type {State} */ state, /** @type {import("./view.js").View} */ view) {
   const names = view.controls;
@@ -148,12 +149,15 @@ async function draw(/** @type {State} */ state) {
   shown = state;
   const isHover = before && Object.keys(state).every((name) => name === "pointed" || state[name] === before[name]);
   if (!isHover) {
+    surface.draw(state);
     showView(view, before?.view !== state.view);
     drawControls(state, view);
     finder.draw(state);
   }
   maskPane.draw(state, view); // before the view, which takes the room beside it
   const waiting = view.draw(state);
+  // After a view that measures itself, since the browser would have to compute the styles of the text before.
+  if (isHover) surface.draw(state);
   if (waiting) {
     await waiting;
     if (shown === state) drawControls(state, view);
