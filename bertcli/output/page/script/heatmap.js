@@ -93,7 +93,7 @@ export class Heatmap {
   say(/** @type {number} */ query, /** @type {number} */ key, /** @type {string} */ words) {
     const { text, matrix } = this.panel.whole;
     const name = (/** @type {number} */ position) => spelt(text.tokens[position], { class: "name" });
-    const weight = share(matrix.at(query, key));
+    const weight = share(matrix.at(query, key), matrix.precision(query));
     this.line.replaceChildren(name(query), make("span", { class: "place", text: query }), " → ", name(key),
       make("span", { class: "place", text: key }), make("strong", { class: "number", text: weight }), words);
     announce(`${visible(text.tokens[query])} to ${visible(text.tokens[key])}: ${weight}${words}`);

@@ -49,9 +49,9 @@ export class Shading {
     return ramp()[this.step(weight)];
   }
 
-  /** Return what is written into a cell. */
-  written(/** @type {number} */ weight) {
-    return weight < this.least ? "" : brief(weight);
+  /** Return what is written into a cell. precision: What a weight of 0 is smaller than. */
+  written(/** @type {number} */ weight, precision = 0) {
+    return weight < this.least ? "" : brief(weight, precision);
   }
 
   /** Return the weight whose colour is at this share of the ramp. */

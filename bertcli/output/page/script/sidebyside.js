@@ -171,11 +171,12 @@ export class SideBySide {
     const { comparison } = this;
     const difference = comparison.difference.at(query, key);
     const readings = comparison.sides.map(({ name }, side) => {
-      const weight = comparison.matrices[side].at(query, key);
-      return [name, Number.isNaN(weight) ? "–" : share(weight)];
+      const matrix = comparison.matrices[side];
+      const weight = matrix.at(query, key);
+      return [name, Number.isNaN(weight) ? "–" : share(weight, matrix.precision(query))];
     });
     if (Number.isNaN(difference)) readings.push(["no difference, since only aligned tokens have one", ""]);
-    else readings.push(["difference", signed(difference)]);
+    else readings.push(["difference", signed(difference, comparison.difference.precisionAt(query, key))]);
     fill(this.line, ...speltAt(comparison, query), " → ", ...speltAt(comparison, key),
       ...readings.flatMap(([name, number]) => [
         " ", make("span", { class: "reading" }, `${name} `, make("strong", { class: "number", text: number })),

@@ -153,10 +153,11 @@ function stackedColours(/** @type {{colour: string, part: number}[]} */ stack, /
  *
  * @param {Text} text
  * @param {{position: number, weight: number}[]} found
+ * @param {(position: number) => number} precisionAt What a weight of 0 is smaller than.
  * @param {(position: number) => {colour: string, part: number}[]} [stackAt]
  * @param {(position: number) => void} [goTo] What a click on a row does.
  */
-export function bars(text, found, stackAt, goTo) {
+export function bars(text, found, precisionAt, stackAt, goTo) {
   return make(
     "ol",
     { class: "bars" },
@@ -176,7 +177,7 @@ export function bars(text, found, stackAt, goTo) {
             })
           : make("span", { class: "name", dir: "ltr", text: name, title: name }),
         make("span", { class: "place", text: position }),
-        make("span", { class: "number", text: share(weight) }),
+        make("span", { class: "number", text: share(weight, precisionAt(position)) }),
         bar(weight, stackAt?.(position)),
       );
     }),

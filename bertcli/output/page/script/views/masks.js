@@ -13,7 +13,7 @@ import { change, now } from "../store.js";
 import { tableOfMasks } from "../tables.js";
 import { bars, strongest, TokenList } from "../tokens.js";
 import { View } from "../view.js";
-import { shownMatrix } from "../weights.js";
+import { meanPrecision, shownMatrix } from "../weights.js";
 
 /**
  * @typedef {import("../state.js").State} State
@@ -61,7 +61,10 @@ export class MasksView extends View {
       ? `attention in layer ${layerName(state.layer)}, ${headsInWords(chosenHeads(state))}`
       : null;
     return drawingOfMasks("Predictions for each mask", text, attended, (position) =>
-      matrices.length ? strongest(keys, (key) => meanAt(matrices, position, key), LISTED) : []);
+      matrices.length
+        ? strongest(keys, (key) => meanAt(matrices, position, key), LISTED)
+            .map((one) => ({ ...one, precision: meanPrecision(matrices, position) }))
+        : []);
   }
 
   fileWords(/** @type {State} */ state) {
@@ -129,7 +132,7 @@ export class MasksView extends View {
     list.show(text, positions);
     const legend = new ScaleLegend(false);
     this.looks.push({ list, legend, position, mean, most });
-    right.append(legend.root, bars(text, strongest(positions, mean, LISTED)));
+    right.append(legend.root, bars(text, strongest(positions, mean, LISTED), () => meanPrecision(matrices, position)));
     return section;
   }
 
