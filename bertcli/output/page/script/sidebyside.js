@@ -14,7 +14,7 @@ import { share } from "./numbers.js";
 import { MatrixPanel } from "./panel.js";
 import { largestIn, largestWeight, ScaleLegend, Shading } from "./scale.js";
 import { nameAt, namesOf, pictureOfDifference, SLOTS, speltAt } from "./slots.js";
-import { currentText } from "./state.js";
+import { currentText, curveOf } from "./state.js";
 import { labelOf, titleOf } from "./tokens.js";
 
 /**
@@ -90,7 +90,7 @@ export class SideBySide {
   arrange(/** @type {State} */ state) {
     const { comparison, panels, mostDifference } = this;
     const { matrices, rows, sides } = comparison;
-    const scale = { curve: state.curve, least: state.least ?? 0, size: currentText(state).size };
+    const scale = { curve: curveOf(state), least: state.least ?? 0, size: currentText(state).size };
     const shading = new Shading({ ...scale, most: this.most });
     const pictures = [
       { text: namesOf(comparison, 0), rows: rows[0], matrix: matrices[0], shading },

@@ -61,10 +61,13 @@ export function tableOfMatrix(
 }
 
 /** @returns {Table} A row for each head. */
-export function tableOfHeads(/** @type {Text} */ text) {
+export function tableOfHeads(
+  /** @type {Text} */ text,
+  /** @type {import("./statistics.js").Numbers[]} */ statistics = text.statistics,
+) {
   return {
     columns: ["layer", "head", "label", ...about.statistics],
-    rows: text.statistics.map((numbers, at) => {
+    rows: statistics.map((numbers, at) => {
       const { layer, head } = placeOfHead(at);
       return [layerName(layer), head, text.labels[at], ...numbers];
     }),

@@ -95,7 +95,7 @@ export class HeadsView extends View {
       make("h2", { class: "hint", text: "Point at a token" }),
       make("p", { class: "quiet hint", text: HINT }),
       this.heads.length === 1
-        ? factsOf(currentText(state), state.layer, this.heads[0])
+        ? factsOf(currentText(state), state.layer, this.heads[0], isSpecialHidden(state))
         : make("p", { class: "quiet", text: LEGEND }),
     );
   }
@@ -122,7 +122,7 @@ export class HeadsView extends View {
         ? null
         : make("p", { class: "quiet", text: `layer ${layerName(state.layer)}, ${headsInWords(this.heads)}` }),
       bars(text, found, precisionAt, stackAt, (other) => this.goTo(other)),
-      count === 1 ? factsOf(text, state.layer, this.heads[0]) : null);
+      count === 1 ? factsOf(text, state.layer, this.heads[0], isSpecialHidden(state)) : null);
     const first = found.slice(0, 3)
       .map(({ position: at, weight }) => `${visible(text.tokens[at])} ${share(weight, precisionAt(at))}`);
     announce(`${visible(text.tokens[position])}${does} ${first.join(", ")}`);

@@ -8,7 +8,7 @@ import { attributionOf, headEffectsOf } from "../explanations.js";
 import { headsInWords } from "../facts.js";
 import { candidates } from "../predictions.js";
 import { ScaleLegend, Shading } from "../scale.js";
-import { chosenHeads, currentText, isSpecialHidden, keeping, shownPositions } from "../state.js";
+import { chosenHeads, currentText, curveOf, isSpecialHidden, keeping, shownPositions } from "../state.js";
 import { change, now } from "../store.js";
 import { tableOfMasks } from "../tables.js";
 import { bars, strongest, TokenList } from "../tokens.js";
@@ -139,7 +139,7 @@ export class MasksView extends View {
   /** Shade the tokens that the masks attend to, and mark the kept one. */
   shade(/** @type {State} */ state) {
     for (const { list, legend, position, mean, most } of this.looks) {
-      const shading = new Shading({ curve: state.curve, most, size: currentText(state).size });
+      const shading = new Shading({ curve: curveOf(state), most, size: currentText(state).size });
       list.mark(position, state.token, (key) => shading.strength(mean(key)));
       legend.show(state, shading);
     }

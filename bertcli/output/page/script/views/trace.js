@@ -9,7 +9,7 @@ import { headsInWords } from "../facts.js";
 import { share } from "../numbers.js";
 import { Pointing } from "../pointing.js";
 import { ScaleLegend, Shading } from "../scale.js";
-import { chosenHeads, currentText, isSpecialHidden, keeping, queryOf, shownPositions } from "../state.js";
+import { chosenHeads, currentText, curveOf, isSpecialHidden, keeping, queryOf, shownPositions } from "../state.js";
 import { change, now } from "../store.js";
 import { tableOfTrace } from "../tables.js";
 import { colour, inkOn } from "../theme.js";
@@ -96,7 +96,7 @@ export class TraceView extends View {
     const mostOf = (/** @type {Float32Array} */ weights) =>
       this.shown.keys.reduce((most, key) => Math.max(most, weights[key]), 0);
     const most = Math.max(...this.means.map(mostOf));
-    this.shading = new Shading({ curve: state.curve, most, size: this.text.size });
+    this.shading = new Shading({ curve: curveOf(state), most, size: this.text.size });
     this.paintOn(fitted(this.canvas, this.frame.width, this.frame.height), this.frame);
     this.canvas.setAttribute("aria-label", `Attention of ${visible(this.text.tokens[this.query])} in each layer`);
     this.summarise();
