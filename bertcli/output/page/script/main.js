@@ -2,7 +2,7 @@
 // Build the page as soon as all of it has loaded, and draw it whenever the state changes.
 
 import { setPrinting } from "./canvas.js";
-import { controlOf } from "./controls.js";
+import { controlOf, Folder, FOLDED } from "./controls.js";
 import { about, headMatrix, layerOf, rolloutOf, textAt, textCount } from "./data.js";
 import { byId, empty, make } from "./dom.js";
 import { finder } from "./finder.js";
@@ -126,6 +126,7 @@ function buildTexts(parent) {
 const cutTo = (/** @type {import("./data.js").Text} */ { size }) => `cut to ${grouped(size)} tokens`;
 
 const maskPane = new MaskPane();
+const folder = new Folder();
 let drawnControls = [];
 /** @type {SurfaceText} */
 let surface;
@@ -134,10 +135,12 @@ function drawControls(/** @type {State} */ state, /** @type {import("./view.js")
   const names = view.controls;
   const controls = names.map(controlOf);
   if (names.join() !== drawnControls.join()) {
-    byId("controls").replaceChildren(...controls.map(({ element }) => element));
+    const [first, ...rest] = controls.map(({ element }) => element);
+    byId("controls").replaceChildren(...(first ? [first, folder.element, ...rest] : []));
     drawnControls = names;
   }
   for (const control of controls) control.show(state, view);
+  folder.show(byId("controls"), names.filter((name) => FOLDED.includes(name)).map((name) => controlOf(name).element));
 }
 
 /** @type {State | null} */

@@ -11,7 +11,7 @@ import { DifferenceList, statisticsOf, summaryOf } from "./findings.js";
 import { Lens, lensHeight } from "./lens.js";
 import { Navigator } from "./navigator.js";
 import { share } from "./numbers.js";
-import { MatrixPanel } from "./panel.js";
+import { LEAST_HEIGHT, MatrixPanel } from "./panel.js";
 import { largestIn, largestWeight, ScaleLegend, Shading } from "./scale.js";
 import { nameAt, namesOf, pictureOfDifference, SLOTS, speltAt } from "./slots.js";
 import { currentText, curveOf } from "./state.js";
@@ -48,8 +48,9 @@ export class SideBySide {
     const side = make("div", { class: "inset" });
     this.navigator = new Navigator(side);
     const [left, right, difference] = this.pictures;
+    this.grid = make("div", { class: "pictures" }, left, right, this.legend.root, difference, this.poles);
     this.root = make("div", { class: "compared" }, this.line,
-      make("div", { class: "pictures" }, left, right, this.legend.root, difference, this.poles),
+      this.grid,
       make("div", { class: "findings" }, make("div", {}, this.summary, side), this.list.root, this.statistics));
     section.append(this.root);
   }
@@ -101,12 +102,18 @@ export class SideBySide {
     pictures.forEach((picture, at) => panels[at].take(state, picture, names[at]));
     this.legend.show(state, shading, "both matrices");
     fill(this.poles, differenceBar(mostDifference, `more in ${sides[0].name}`, `more in ${sides[1].name}`));
-    for (const panel of panels) panel.below = this.below;
+    for (const panel of panels) Object.assign(panel, { below: this.below, least: LEAST_HEIGHT });
+    this.grid.classList.remove("long");
     const isSmall = panels[0].measure(false, rows[0]).cell < NUMBERED_CELL / 2;
     const { root } = this.navigator;
     root.hidden = !(state.zoom || isSmall) || panels[0].isEmpty;
     for (const lens of this.lenses) lens.root.hidden = root.hidden;
-    if (!root.hidden) for (const panel of panels) panel.below += lensHeight(NEIGHBOURS) + CAPTION;
+    this.grid.classList.toggle("long", isSmall);
+    for (const panel of panels) {
+      if (!root.hidden) panel.below += lensHeight(NEIGHBOURS) + CAPTION;
+      // Small cells need room more than the lenses need to be on the first screen.
+      if (isSmall) panel.least = Math.max(LEAST_HEIGHT, Math.min(panel.box.clientWidth, window.innerHeight / 2));
+    }
     this.measure(state.zoom !== null);
     this.largest = root.hidden ? null : comparison.largest(1, panels[2].picture.rows)[0];
     if (root.hidden) return;
