@@ -185,3 +185,16 @@ def test_a_difference_below_the_rounding_is_not_shown_as_zero(short_tab: tuple[T
     key = int(weights[QUERY].argmin())
     tab.open(f"view=matrix&layer={LAYER}&heads={HEAD}&token={QUERY}&key={key}&compare={LAYER}.{HEAD}")
     assert all(number.startswith("< ") for number in tab.texts("#view-matrix .pointed .number"))
+
+
+def test_keys_of_the_neuron_view_whose_weights_are_stored_alike_are_sorted_by_score(
+    short_tab: tuple[Tab, np.ndarray],
+) -> None:
+    tab, weights = short_tab
+    tab.open(f"view=neuron&layer={LAYER}&heads={HEAD}&token={QUERY}").drawn("neuron")
+    rows = list(csv.DictReader(io.StringIO(saved(tab, "CSV")[1].decode())))
+    scores = [float(row["score"]) for row in rows if row["weight"] == ""]
+    assert len(scores) > 3 and scores == sorted(scores, reverse=True)
+    # The softmax grows with the score, so these keys are now in the order of the weights that were computed.
+    computed = [weights[QUERY, int(row["key_position"])] for row in rows]
+    assert computed == sorted(computed, reverse=True)

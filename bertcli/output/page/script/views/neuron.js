@@ -166,7 +166,7 @@ export class NeuronView extends View {
       const product = k.map((number, at) => number * q[at]);
       const score = product.reduce((sum, number) => sum + number, 0) / Math.sqrt(q.length);
       return { key, k, product, score, weight: weights[key] };
-    }).sort((a, b) => b.weight - a.weight || a.key - b.key);
+    }).sort((a, b) => b.weight - a.weight || b.score - a.score || a.key - b.key); // many weights are stored alike
     this.content = {
       text: this.text,
       head: this.head,
