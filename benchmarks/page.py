@@ -35,6 +35,11 @@ VIEWS = ("heads", "matrix", "model", "neuron", "statistics", "rollout", "masks",
 TIMER = """() => addEventListener("pointermove", (event) => {
   requestAnimationFrame(() => setTimeout(() => (window.hovered = performance.now() - event.timeStamp)));
 }, true)"""
+# All boxes in one call: a call for each of 512 tokens would take longer than the hovers.
+BOXES = """(selector) => [...document.querySelectorAll(selector)]
+  .filter((one) => one.checkVisibility({ visibilityProperty: true }))
+  .map((one) => one.getBoundingClientRect())
+  .map(({ x, y, width, height }) => [x, y, width, height])"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +56,16 @@ class Target:
 
     def points(self, tab: Any) -> list[tuple[float, float]]:
         """Return points to hover, in pixels of the window: the middles of visible items, or cells of a drawing."""
-        found = [one.bounding_box() for one in tab.query_selector_all(self.element) if one.is_visible()]
+        found = tab.evaluate(BOXES, self.element)
         height = tab.viewport_size["height"]
         if len(found) > 1:
-            middles = [(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2) for box in found]
+            middles = [(x + width / 2, y + high / 2) for x, y, width, high in found]
             return [point for point in middles if 120 < point[1] < height - 4][:HOVERS]
-        [box] = found
-        room = min(box["height"], height - box["y"])
+        [(x, y, width, high)] = found
+        room = min(high, height - y)
         # The left and the upper edge of a drawing have labels, and the right edge may have a summary.
         parts = [(at + 0.5) / CELLS for at in range(CELLS)]
-        return [
-            (box["x"] + box["width"] * (0.24 + 0.3 * part), box["y"] + room * (0.55 + 0.4 * part)) for part in parts
-        ]
+        return [(x + width * (0.24 + 0.3 * part), y + room * (0.55 + 0.4 * part)) for part in parts]
 
 
 TARGETS = (

@@ -161,15 +161,35 @@ def test_lines_have_the_colours_of_their_heads_where_they_cross(cafe_tab: Tab) -
 
 
 def test_bars_are_stacked_in_the_colours_of_the_heads(cafe_tab: Tab) -> None:
-    [first, *_] = cafe_tab.page.eval_on_selector_all(
-        ".readout .bars li",
-        """rows => rows.map((row) => [...row.querySelectorAll(".bar")].map((bar) =>
-            [bar.style.background !== "",
-             bar.getBoundingClientRect().width / bar.parentElement.getBoundingClientRect().width]))""",
+    """Each bar is as long as the mean weight, and has a part for each head, as large as the weight of the head."""
+    colours = cafe_tab.page.eval_on_selector_all(
+        ".head[aria-pressed='true']", "all => all.map((one) => getComputedStyle(one).getPropertyValue('--head'))"
     )
-    assert len(first) == 4 and all(is_coloured for is_coloured, _ in first)
-    number = float(cafe_tab.texts(".readout .bars .number")[0])
-    assert sum(part for _, part in first) == pytest.approx(number, abs=0.01)
+    layer = int(cafe_tab.page.input_value("[data-control='layer']"))
+    query = int(cafe_tab.page.get_attribute(".queries [aria-selected='true']", "data-position"))
+    rows = cafe_tab.page.evaluate(
+        "([l, heads, q]) => Promise.all(heads.map(async (h) => (await attentionPage.matrix(l, h))[q]))",
+        [layer, pressed_heads(cafe_tab), query],
+    )
+    found = cafe_tab.page.eval_on_selector_all(
+        ".readout .bars li",
+        """rows => rows.map((row) => {
+            const bar = row.querySelector(".bar");
+            const context = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+            const stops = [...getComputedStyle(bar).backgroundImage.matchAll(/(\\w+\\([^()]+\\)) ([0-9.]+)%/g)];
+            return [Number(row.dataset.position), parseFloat(bar.style.width) / 100, stops.map(([, colour, end]) => {
+                context.fillStyle = colour;
+                context.fillRect(0, 0, 1, 1);
+                return [`rgb(${[...context.getImageData(0, 0, 1, 1).data].slice(0, 3).join(" ")})`, Number(end)];
+            })];
+        })""",
+    )
+    assert len(found) == 10
+    for position, width, stops in found:
+        weights = np.array(rows)[:, position]
+        assert width == pytest.approx(weights.mean(), abs=1e-6)
+        assert [colour for colour, _ in stops] == [colour.strip() for colour in colours]
+        assert [end for _, end in stops] == pytest.approx(100 * weights.cumsum() / weights.sum(), abs=0.01)
 
 
 def test_the_text_is_shown_as_it_is_written_with_its_tokens_below(cafe_tab: Tab) -> None:
@@ -306,6 +326,37 @@ def test_a_click_on_a_thin_bar_goes_to_its_token(long_tab: Tab) -> None:
     assert long_tab.settled().address()["token"] == str(position)
     assert position in places(long_tab, "queries")
     assert not long_tab.page.is_visible(".flag")
+
+
+@pytest.mark.parametrize("side", ["query", "key"])
+def test_the_strongest_lines_of_a_token_are_drawn_and_thin_if_there_are_many(long_tab: Tab, side: str) -> None:
+    count = long_tab.page.locator("#controls .head").count()
+    long_tab.open(f"layer=0&heads={','.join(map(str, range(count)))}&token=")
+    long_tab.page.evaluate("""() => {
+        window.curves = 0;
+        window.widths = new Set();
+        const { bezierCurveTo } = Path2D.prototype;
+        Path2D.prototype.bezierCurveTo = function (...points) {
+            window.curves += 1;
+            bezierCurveTo.apply(this, points);
+        };
+        const { stroke } = CanvasRenderingContext2D.prototype;
+        CanvasRenderingContext2D.prototype.stroke = function (path) {
+            window.widths.add(this.lineWidth);
+            stroke.call(this, path);
+        };
+    }""")
+    position = places(long_tab, "queries")[4]
+    long_tab.page.hover(f".{'queries' if side == 'query' else 'keys'} [data-position='{position}']")
+    heads = np.array(
+        long_tab.page.evaluate(
+            "(n) => Promise.all([...Array(n).keys()].map((head) => attentionPage.matrix(0, head)))", count
+        )
+    )
+    weights = (heads[:, position] if side == "query" else heads[:, :, position]).ravel()
+    wanted = min(160, int((weights >= 0.02 * weights.max()).sum()))
+    assert wanted > 80
+    assert long_tab.settled().page.evaluate("() => [window.curves, ...window.widths]") == [wanted, 1]
 
 
 def test_arrow_keys_move_the_neighbourhood(long_tab: Tab) -> None:

@@ -1,5 +1,9 @@
 """Tests that the numbers on the page are right, against transformers' eager attention."""
 
+import csv
+import html
+import io
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +15,7 @@ from bertcli.checkpoints.find import BUNDLED_FOLDER
 from tests.cli.process import run
 from tests.output.page import chromium
 from tests.output.page.chromium import Tab
+from tests.output.page.test_saving import saved
 from tests.reference import transformers_outputs
 from tests.tiny import one_batch, open_bert
 
@@ -107,3 +112,89 @@ def test_weights_of_512_tokens_are_those_of_transformers(number_tab: tuple[Tab, 
     tab.page.hover(".queries [data-position='5']")
     shown = tab.texts(".readout .bars .number")
     assert len(shown) == TOP and "0.000" not in shown
+
+
+SHORT = "The cat sat on the mat because it was [MASK]."
+# A head of the bundled model whose rows have one large weight, and many that are stored as 0.
+LAYER, HEAD, QUERY = 0, 2, 10  # the query is the mask
+
+
+@pytest.fixture
+def short_tab(browser: Any, tmp_path: Path) -> Any:
+    """Return a page of the bundled model with a short text, and the weights of HEAD that transformers computes."""
+    run("attn", SHORT, "--html", tmp_path / "page.html").answer()
+    batch = one_batch(open_bert(BUNDLED_FOLDER), [SHORT])
+    weights = transformers_outputs(BUNDLED_FOLDER, batch, pooler=False, logits=False).attentions[LAYER][0, HEAD]
+    with chromium.tab(browser, tmp_path / "page.html") as tab:
+        yield tab.open(), weights.astype(np.float64)
+
+
+def test_a_weight_below_the_rounding_is_never_shown_as_zero(short_tab: tuple[Tab, np.ndarray]) -> None:
+    tab, weights = short_tab
+    row = weights[QUERY]
+    stored = tab.page.evaluate(
+        "([l, h, q]) => attentionPage.matrix(l, h).then((rows) => rows[q])", [LAYER, HEAD, QUERY]
+    )
+    zeros = [key for key, weight in enumerate(stored) if weight == 0]
+    assert zeros and (row[zeros] > 0).all()
+    bound = f"< {row.max() / 65535:.1e}".replace("e-0", "e-")
+    assert float(bound[1:]) > row[zeros].max()
+    address = f"layer={LAYER}&heads={HEAD}&token={QUERY}"
+    assert bound in tab.open(address).texts(".readout .bars .number")
+    for key in zeros:
+        assert tab.open(f"view=matrix&{address}&key={key}").text("#view-matrix .pointed .number") == bound
+    assert bound in tab.open(f"view=masks&{address}").texts(".looks .bars .number")
+    assert "0" not in tab.texts(".looks .bars .number")
+
+
+@pytest.mark.parametrize(("view", "written"), [("matrix", "<2e-5"), ("neuron", "< 1.5e-5"), ("trace", "<2e-5")])
+def test_drawings_and_tables_write_no_zero_for_a_weight_below_the_rounding(
+    short_tab: tuple[Tab, np.ndarray], view: str, written: str
+) -> None:
+    tab, weights = short_tab
+    tab.open(f"view={view}&layer={LAYER}&heads={HEAD}&token={QUERY}").drawn(view)
+    texts = re.findall(r"<text[^>]*>([^<]*)</text>", saved(tab, "SVG")[1].decode())
+    assert html.escape(written) in texts and "0" not in texts[-len(weights) :]
+    rows = list(csv.DictReader(io.StringIO(saved(tab, "CSV")[1].decode())))
+    numbers = [row["weight"] for row in rows] if view != "matrix" else [list(row.values())[2:] for row in rows]
+    flat = list(np.ravel(numbers))
+    assert "" in flat and "0" not in flat
+
+
+@pytest.mark.parametrize("number_tab", [201], indirect=True)
+def test_bounds_of_weights_in_8_bits_hold(number_tab: tuple[Tab, str]) -> None:
+    """What is stored as 0 is smaller than the bound that is shown, also without special tokens."""
+    tab, text = number_tab
+    batch = one_batch(open_bert(BUNDLED_FOLDER), [text])
+    expected = transformers_outputs(BUNDLED_FOLDER, batch, pooler=False, logits=False).attentions[LAYER][0, HEAD]
+    query = 50
+    stored = np.array(
+        tab.page.evaluate("([l, h, q]) => attentionPage.matrix(l, h).then((rows) => rows[q])", [LAYER, HEAD, query])
+    )
+    zeros = np.flatnonzero(stored[1:-1] == 0) + 1
+    largest = zeros[expected[query, zeros].argmax()]
+    address = f"view=matrix&layer={LAYER}&heads={HEAD}&token={query}&key={largest}"
+    for special, row in (("show", expected[query]), ("hide", expected[query] / expected[query, 1:-1].sum())):
+        found = tab.open(f"{address}&special={special}").text("#view-matrix .pointed .number")
+        assert found.startswith("< ")
+        assert row[largest] < float(found[2:]) == pytest.approx(row.max() / 255**2, rel=0.06)
+
+
+def test_a_difference_below_the_rounding_is_not_shown_as_zero(short_tab: tuple[Tab, np.ndarray]) -> None:
+    tab, weights = short_tab
+    key = int(weights[QUERY].argmin())
+    tab.open(f"view=matrix&layer={LAYER}&heads={HEAD}&token={QUERY}&key={key}&compare={LAYER}.{HEAD}")
+    assert all(number.startswith("< ") for number in tab.texts("#view-matrix .pointed .number"))
+
+
+def test_keys_of_the_neuron_view_whose_weights_are_stored_alike_are_sorted_by_score(
+    short_tab: tuple[Tab, np.ndarray],
+) -> None:
+    tab, weights = short_tab
+    tab.open(f"view=neuron&layer={LAYER}&heads={HEAD}&token={QUERY}").drawn("neuron")
+    rows = list(csv.DictReader(io.StringIO(saved(tab, "CSV")[1].decode())))
+    scores = [float(row["score"]) for row in rows if row["weight"] == ""]
+    assert len(scores) > 3 and scores == sorted(scores, reverse=True)
+    # The softmax grows with the score, so these keys are now in the order of the weights that were computed.
+    computed = [weights[QUERY, int(row["key_position"])] for row in rows]
+    assert computed == sorted(computed, reverse=True)

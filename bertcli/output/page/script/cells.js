@@ -18,7 +18,8 @@ import { visible } from "./tokens.js";
  * @property {(weight: number) => [number, number, number]} colour
  * @property {(weight: number) => number} strength Return how far the colour is from that of 0, as a share of 1.
  * @property {(weight: number) => string} [stroke] Return the colour of a line; without it, a line has that of the head.
- * @property {(weight: number) => string} written Return what is written into a cell; empty for nothing.
+ * @property {(weight: number, precision?: number) => string} written Return what is written into a cell; empty for
+ *   nothing.
  *
  * @typedef {object} Picture
  * @property {Names} text
@@ -236,10 +237,10 @@ function paintNumbers(context, { left, top, across, down }, { rows, matrix, shad
   context.textBaseline = "middle";
   rows.queries.forEach((query, row) => rows.keys.forEach((key, column) => {
     const weight = matrix.at(query, key);
-    const written = shading.written(weight);
+    const written = shading.written(weight, matrix.precision(query));
     if (!written) return;
     context.fillStyle = inkOn(shading.colour(weight));
-    context.fillText(written, left + (column + 0.5) * across, top + (row + 0.5) * down);
+    context.fillText(written, left + (column + 0.5) * across, top + (row + 0.5) * down, across - 2);
   }));
 }
 

@@ -3,6 +3,7 @@
 
 import { positionOn } from "./alignment.js";
 import { FONT, shortened } from "./canvas.js";
+import { known } from "./tables.js";
 import { colour } from "./theme.js";
 
 /** @typedef {import("./comparison.js").Comparison} Comparison */
@@ -72,12 +73,14 @@ export function tableOfComparison({ slots, sides, isOfTexts, matrices, differenc
       const position = positionOn(slots[at], side);
       return [position, position === null ? null : sides[side].text.tokens[position]];
     });
-  const written = (/** @type {number} */ number) => (Number.isNaN(number) ? null : number);
+  const written = (/** @type {number} */ number, /** @type {number} */ precision) =>
+    Number.isNaN(number) ? null : known(number, precision);
   return {
     columns: [...columnsOf(""), ...(isOfTexts ? columnsOf("other_") : []), ...names, "difference"],
     rows: queries.flatMap((query) => keys.map((key) => [
       ...placeOn(0, query, key), ...(isOfTexts ? placeOn(1, query, key) : []),
-      ...matrices.map((matrix) => written(matrix.at(query, key))), written(difference.at(query, key)),
+      ...matrices.map((matrix) => written(matrix.at(query, key), matrix.precision(query))),
+      written(difference.at(query, key), difference.precisionAt(query, key)),
     ])),
   };
 }

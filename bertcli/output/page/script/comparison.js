@@ -41,6 +41,10 @@ class SlotMatrix extends RowMatrix {
     for (let key = 0; key < size; key++) if (positions[key] >= 0) found[key] = weights[positions[key]];
     return found;
   }
+
+  precision(/** @type {number} */ slot, weight = 0) {
+    return this.positions[slot] < 0 ? 0 : this.matrix.precision(this.positions[slot], weight);
+  }
 }
 
 /** The right weights minus the left ones, NaN for slots that are not aligned. */
@@ -59,6 +63,11 @@ class Difference extends RowMatrix {
     const [left, right] = [this.left.row(slot), this.right.row(slot)];
     for (const key of this.keys) differences[key] = right[key] - left[key];
     return differences;
+  }
+
+  /** Return what a difference of 0 is smaller than: the distances to the next weights that can be stored. */
+  precisionAt(/** @type {number} */ slot, /** @type {number} */ key) {
+    return [this.left, this.right].reduce((sum, matrix) => sum + matrix.precision(slot, matrix.at(slot, key)), 0);
   }
 }
 

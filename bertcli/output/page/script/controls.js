@@ -178,6 +178,39 @@ class SpecialSwitch {
   }
 }
 
+/** The controls that a narrow window folds away, if there are at least two of them. */
+export const FOLDED = ["filter", "least", "special", "compare", "drawing"];
+
+/** A button that folds and unfolds controls. The style sheet shows it in a narrow window only. */
+export class Folder {
+  constructor() {
+    this.isOpen = false;
+    /** @type {any} */
+    this.parent = null;
+    /** @type {any[]} */
+    this.folded = [];
+    this.element = make("button", {
+      type: "button",
+      class: "plain framed folder",
+      "aria-controls": "controls",
+      onclick: () => {
+        this.isOpen = !this.isOpen;
+        this.show(this.parent, this.folded);
+      },
+    });
+  }
+
+  /** Fold these controls, as far as they apply to the text. */
+  show(parent, /** @type {any[]} */ folded) {
+    Object.assign(this, { parent, folded });
+    this.element.hidden = folded.filter((element) => !element.hidden).length < 2;
+    this.element.textContent = this.isOpen ? "Fewer options" : "Options";
+    this.element.setAttribute("aria-expanded", String(this.isOpen));
+    parent.classList.toggle("folds", !this.element.hidden && !this.isOpen);
+    for (const element of parent.children) element.classList.toggle("folded", folded.includes(element));
+  }
+}
+
 /** A button that ends the search. */
 class SearchChip {
   constructor() {

@@ -168,8 +168,8 @@ export function headMatrix(/** @type {Layer} */ { encoding, size, steps, maxima 
 
 // The share of the largest weight of a row that a step means, from step / (the largest step).
 const LAWS = {
-  linear: (/** @type {number} */ part) => part,
-  root: (/** @type {number} */ part) => part * part,
+  linear: { shareOf: (/** @type {number} */ part) => part, partOf: (/** @type {number} */ share) => share },
+  root: { shareOf: (/** @type {number} */ part) => part * part, partOf: Math.sqrt },
 };
 
 /** A square matrix whose rows are computed on first use. */
@@ -187,6 +187,14 @@ export class RowMatrix {
 
   at(/** @type {number} */ query, /** @type {number} */ key) {
     return this.row(query)[key];
+  }
+
+  /**
+   * Return the distance from a stored weight to the next larger one that the page can store. What is stored as 0 is
+   * only known to be smaller than this distance from 0.
+   */
+  precision(/** @type {number} */ _query, _weight = 0) {
+    return 0;
   }
 
   /** @returns {Float32Array} The weights from a query to all keys. */
@@ -207,15 +215,23 @@ export class Matrix extends RowMatrix {
     super(size);
     this.steps = steps;
     this.maxima = maxima;
-    this.shareOf = LAWS[law];
+    this.law = LAWS[law];
     this.most = 2 ** bits - 1;
   }
 
   compute(/** @type {number} */ query) {
-    const { size, steps, most, shareOf } = this;
+    const { size, steps, most } = this;
+    const { shareOf } = this.law;
     const max = this.maxima[query];
     const weights = new Float32Array(size);
     for (let key = 0, from = query * size; key < size; key++) weights[key] = max * shareOf(steps[from + key] / most);
     return weights;
+  }
+
+  precision(/** @type {number} */ query, weight = 0) {
+    const { most, law } = this;
+    const max = this.maxima[query];
+    const step = max > 0 ? Math.round(law.partOf(weight / max) * most) : 0;
+    return max * (law.shareOf((step + 1) / most) - law.shareOf(step / most));
   }
 }

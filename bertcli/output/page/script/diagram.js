@@ -86,6 +86,7 @@ export class EdgeDiagram {
   /** Draw the lines of the token in focus, or all lines. */
   draw(/** @type {import("./state.js").State} */ state) {
     this.follow(state);
+    const box = this.root.getBoundingClientRect(); // before any change, after which the browser would lay out again
     const place = focus(state);
     /** @type {Side | null} */
     this.side = place === null ? null : place.query !== null ? "query" : "key";
@@ -94,20 +95,20 @@ export class EdgeDiagram {
       this.sides[side].list.mark(side === this.side ? this.chosen : null, side === "query" ? state.token : state.key);
     }
     this.root.classList.toggle("focused", this.side !== null);
-    this.own = this.side === null ? [] : this.lines.of(this.side, this.chosen);
-    const isEmpty = !this.shown.length;
+    this.own = this.side === null ? null : this.lines.of(this.side, this.chosen);
+    const isEmpty = this.own ? this.own.most === 0 : !this.lines.drawn.length;
     this.nothing.hidden = !isEmpty;
     if (isEmpty) {
       this.nothing.textContent = nothingReaches(this.lines.largest(this.side, this.chosen), state.least ?? 0);
     }
     this.raiseFlag();
     if (isPrinting()) this.paintPaper();
-    else this.paint();
+    else this.paint(box);
   }
 
-  /** The lines that are drawn: those of the token in focus, or of all tokens. */
+  /** The lines to save: those of the token in focus, or of all tokens. */
   get shown() {
-    return this.side === null ? this.lines.drawn : this.own;
+    return this.own ? this.own.all() : this.lines.drawn;
   }
 
   /** Name the token in focus beside its thin bar. */
@@ -120,8 +121,7 @@ export class EdgeDiagram {
     this.flag.style.top = `${side.rows.middle(side.places.get(this.chosen))}px`;
   }
 
-  paint() {
-    const box = this.root.getBoundingClientRect();
+  paint(/** @type {DOMRect} */ box) {
     const height = Math.min(box.height, window.innerHeight);
     const top = Math.max(0, Math.min(-box.top, box.height - height));
     this.canvas.style.transform = `translateY(${top}px)`;
@@ -164,7 +164,7 @@ export class EdgeDiagram {
     context.globalAlpha = this.side === null ? 1 : FAINT;
     context.drawImage(this.backgroundOf(canvas, frame), 0, 0, frame.width, frame.height);
     context.globalAlpha = 1;
-    if (this.side !== null) drawOne(context, frame, this.own, this.side);
+    if (this.own) drawOne(context, frame, this.own);
     if (this.isThin && !isPrinting()) for (const side of SIDES) drawThin(context, frame, side, this.thinShares(side));
     return context;
   }
@@ -184,14 +184,10 @@ export class EdgeDiagram {
 
   // Return the lengths of the thin bars of a side: the weights of the token in focus, or the sums that keys receive.
   thinShares(/** @type {Side} */ side) {
-    const { positions, places } = this.sides[side];
-    let sums = new Float64Array(positions.length);
-    if (this.side !== null && side !== this.side) {
-      for (const line of this.own) sums[places.get(line[side])] += line.weight;
-    } else if (this.side === null && side === "key") {
-      this.received ??= this.lines.received();
-      sums = this.received;
-    }
+    const { length } = this.sides[side].positions;
+    let sums = new Float64Array(length);
+    if (this.own && side !== this.side) this.own.weights.forEach((weight, at) => (sums[at % length] += weight));
+    else if (!this.own && side === "key") sums = this.received ??= this.lines.received();
     const most = sums.reduce((largest, sum) => Math.max(largest, sum), 1e-9);
     return Array.from(sums, (sum) => Math.sqrt(sum / most));
   }

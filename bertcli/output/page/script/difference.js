@@ -8,9 +8,9 @@ import { colour, poleColour, polePixels, poles } from "./theme.js";
 
 const LEAST_WRITTEN = 0.005; // smaller differences are not written into cells
 
-/** Return a difference with its sign. */
-export const signed = (/** @type {number} */ difference) =>
-  difference === 0 ? "0" : (difference > 0 ? "+" : "−") + share(Math.abs(difference));
+/** Return a difference with its sign. precision: What a difference of 0 is smaller than. */
+export const signed = (/** @type {number} */ difference, precision = 0) =>
+  difference === 0 ? share(0, precision) : (difference > 0 ? "+" : "−") + share(Math.abs(difference));
 
 /** The scale of differences. They have no colour where there is no difference. */
 export class DifferenceShading extends Shading {

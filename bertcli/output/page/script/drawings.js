@@ -100,7 +100,8 @@ export function drawingOfStatistics(
  * @param {string} title
  * @param {import("./data.js").Text} text
  * @param {string | null} attended The heading of what the mask attends to.
- * @param {(position: number) => {position: number, weight: number}[]} strongestOf Return what a mask attends to.
+ * @param {(position: number) => {position: number, weight: number, precision: number}[]} strongestOf Return what a
+ *   mask attends to; a weight of 0 is smaller than its precision.
  * @returns {Drawing}
  */
 export function drawingOfMasks(title, text, attended, strongestOf) {
@@ -110,6 +111,7 @@ export function drawingOfMasks(title, text, attended, strongestOf) {
     keys: strongestOf(position).map((one) => ({
       name: `${visible(text.tokens[one.position])} ${one.position}`,
       part: one.weight,
+      precision: one.precision,
     })),
   }));
   const heights = lists.map(
@@ -136,7 +138,7 @@ export function drawingOfMasks(title, text, attended, strongestOf) {
 function paintBars(
   context,
   /** @type {string} */ heading,
-  /** @type {{name: string, part: number}[]} */ rows,
+  /** @type {{name: string, part: number, precision?: number}[]} */ rows,
   /** @type {number} */ left,
   /** @type {number} */ top,
 ) {
@@ -147,9 +149,9 @@ function paintBars(
   context.fillStyle = colour("muted");
   context.fillText(shortened(context, heading, width), left, top + HEADER / 2);
   context.font = `13px ${FONT}`;
-  rows.forEach(({ name, part }, place) => {
+  rows.forEach(({ name, part, precision }, place) => {
     const y = top + HEADER + BAR_ROW * place;
-    const number = share(part);
+    const number = share(part, precision);
     context.fillStyle = colour("ink");
     context.textAlign = "left";
     context.fillText(shortened(context, name, width - 70), left, y + 9);

@@ -20,26 +20,40 @@ export const MEANINGS = {
   distance: "the mean distance to the attended token, in tokens",
   confidence: "the largest weight of a token",
 };
+const WITH_SPECIAL = "These count special tokens too. The Statistics view has the numbers without them.";
 export const LABELS = ["previous", "next", "self", "delimiter", "broad"];
 
 /** Return what weights are the mean of. */
 export const headsInWords = (/** @type {number[]} */ heads) =>
   heads.length === 1 ? `head ${heads[0]}` : `mean of ${heads.length} heads`;
 
-/** Return a one-line summary of a head. */
-export function inBrief(/** @type {Text} */ text, /** @type {number} */ layer, /** @type {number} */ head) {
+/** Return a one-line summary of a head. all: The statistics of all heads. */
+export function inBrief(
+  /** @type {Text} */ text,
+  /** @type {number} */ layer,
+  /** @type {number} */ head,
+  /** @type {import("./statistics.js").Numbers[]} */ all = text.statistics,
+) {
+  const valueOf = (/** @type {string} */ name) => all[layer * about.heads + head][about.statistics.indexOf(name)];
   const numbers = ["entropy", "previous", "next", "self", "cls", "sep"]
-    .map((name) => `${name} ${written(name, statisticOf(text, layer, head, name))}`);
+    .filter((name) => valueOf(name) !== null)
+    .map((name) => `${name} ${written(name, valueOf(name))}`);
   return [labelOf(text, layer, head), ...numbers].filter(Boolean).join(" · ");
 }
 
-/** Return a section with all statistics of a head. */
-export function factsOf(/** @type {Text} */ text, /** @type {number} */ layer, /** @type {number} */ head) {
+/** Return a section with all statistics of a head. isHidden: The view leaves out special tokens. */
+export function factsOf(
+  /** @type {Text} */ text,
+  /** @type {number} */ layer,
+  /** @type {number} */ head,
+  /** @type {boolean} */ isHidden,
+) {
   const label = labelOf(text, layer, head);
   return make("section", { class: "facts" },
     make("h2", {}, `Layer ${layerName(layer)}, head ${head}`, label && make("span", { class: "label", text: label })),
     make("dl", {}, ...about.statistics.flatMap((name) => [
       make("dt", { text: name, title: MEANINGS[name] }),
       make("dd", { text: written(name, statisticOf(text, layer, head, name)) }),
-    ])));
+    ])),
+    isHidden ? make("p", { class: "quiet", text: WITH_SPECIAL }) : null);
 }

@@ -105,7 +105,8 @@ export class DifferenceList {
     const most = Math.abs(found[0]?.difference ?? 1);
     this.root.hidden = !found.length;
     fill(this.list, ...found.map(({ query, key, difference }) => {
-      const [left, right] = comparison.matrices.map((matrix) => share(matrix.at(query, key)));
+      const [left, right] = comparison.matrices
+        .map((matrix) => share(matrix.at(query, key), matrix.precision(query)));
       const properties = {
         class: difference < 0 ? "minus" : null, title: `Keep this cell: ${left} and ${right}`,
         "data-query": query, "data-key": key,

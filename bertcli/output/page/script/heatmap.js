@@ -9,6 +9,7 @@ import { Navigator } from "./navigator.js";
 import { share } from "./numbers.js";
 import { MatrixPanel, TOKENS } from "./panel.js";
 import { ScaleLegend, Shading } from "./scale.js";
+import { curveOf } from "./state.js";
 import { spelt, strongest, visible } from "./tokens.js";
 
 /**
@@ -48,9 +49,9 @@ export class Heatmap {
   /** Take what is to be drawn. */
   show(/** @type {State} */ state, /** @type {Content} */ { text, rows, matrix, most, name }) {
     const { panel } = this;
-    const { curve, zoom } = state;
+    const { zoom } = state;
     this.least = state.least ?? 0;
-    const shading = new Shading({ curve, most, least: this.least, size: text.size });
+    const shading = new Shading({ curve: curveOf(state), most, least: this.least, size: text.size });
     panel.take(state, { text, rows, matrix, shading }, name);
     this.legend.show(state, shading);
     panel.frame = panel.measure(zoom !== null);
@@ -93,7 +94,7 @@ export class Heatmap {
   say(/** @type {number} */ query, /** @type {number} */ key, /** @type {string} */ words) {
     const { text, matrix } = this.panel.whole;
     const name = (/** @type {number} */ position) => spelt(text.tokens[position], { class: "name" });
-    const weight = share(matrix.at(query, key));
+    const weight = share(matrix.at(query, key), matrix.precision(query));
     this.line.replaceChildren(name(query), make("span", { class: "place", text: query }), " → ", name(key),
       make("span", { class: "place", text: key }), make("strong", { class: "number", text: weight }), words);
     announce(`${visible(text.tokens[query])} to ${visible(text.tokens[key])}: ${weight}${words}`);

@@ -82,25 +82,13 @@ export class Lines {
   }
 
   /**
-   * Return the lines of one token, weakest first. The automatic minimum does not apply to them.
+   * Return the lines of one token. The automatic minimum does not apply to them.
    *
    * @param {"query" | "key"} side
    * @param {number} position
    */
   of(side, position) {
-    const least = Math.max(this.asked ?? 0, LEAST);
-    const isQuery = side === "query";
-    /** @type {Line[]} */
-    const lines = [];
-    this.matrices.forEach((matrix, at) => {
-      const head = this.heads[at];
-      for (const other of isQuery ? this.positions.keys : this.positions.queries) {
-        const [query, key] = isQuery ? [position, other] : [other, position];
-        const weight = matrix.at(query, key);
-        if (weight >= least) lines.push({ head, query, key, weight });
-      }
-    });
-    return lines.sort(byWeight);
+    return new TokenLines(this, side, position);
   }
 
   /** Return the attention that each key receives, summed over queries and heads. */
@@ -126,9 +114,54 @@ export class Lines {
   }
 }
 
-/** Return the lines of a token that can be told apart, from its lines with the weakest first. */
-export const mostOfOne = (/** @type {Line[]} */ lines) =>
-  lines.slice(-MOST_OF_ONE).filter(({ weight }) => weight >= LEAST_OF_ONE * lines.at(-1).weight);
+/** The lines of one token. Their weights are numbers in one array, since a long text has thousands at every move. */
+export class TokenLines {
+  constructor(/** @type {Lines} */ lines, /** @type {"query" | "key"} */ side, /** @type {number} */ position) {
+    this.heads = lines.heads;
+    this.side = side;
+    this.position = position;
+    this.others = side === "query" ? lines.positions.keys : lines.positions.queries;
+    const least = Math.max(lines.asked ?? 0, LEAST);
+    const { others } = this;
+    /** heads x others; 0 where there is no line. */
+    this.weights = new Float32Array(this.heads.length * others.length);
+    this.most = 0;
+    lines.matrices.forEach((matrix, head) => {
+      for (let place = 0; place < others.length; place++) {
+        const weight = side === "query" ? matrix.at(position, others[place]) : matrix.at(others[place], position);
+        if (weight < least) continue;
+        this.weights[head * others.length + place] = weight;
+        if (weight > this.most) this.most = weight;
+      }
+    });
+  }
+
+  /** @returns {Line[]} The lines that can be told apart, weakest first. */
+  strongest() {
+    const least = LEAST_OF_ONE * this.most;
+    const found = this.weights.filter((weight) => weight > 0 && weight >= least).sort();
+    return this.from(Math.max(least, found.at(-MOST_OF_ONE) ?? 0)).slice(-MOST_OF_ONE);
+  }
+
+  /** @returns {Line[]} All lines, weakest first. */
+  all() {
+    return this.from(0);
+  }
+
+  /** @returns {Line[]} The lines with at least this weight, weakest first. */
+  from(/** @type {number} */ least) {
+    const { others, side, position } = this;
+    /** @type {Line[]} */
+    const lines = [];
+    this.weights.forEach((weight, at) => {
+      if (weight === 0 || weight < least) return;
+      const other = others[at % others.length];
+      const [query, key] = side === "query" ? [position, other] : [other, position];
+      lines.push({ head: this.heads[Math.floor(at / others.length)], query, key, weight });
+    });
+    return lines.sort(byWeight);
+  }
+}
 
 const byWeight = (/** @type {Line} */ a, /** @type {Line} */ b) => a.weight - b.weight;
 

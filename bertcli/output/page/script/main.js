@@ -2,7 +2,7 @@
 // Build the page as soon as all of it has loaded, and draw it whenever the state changes.
 
 import { setPrinting } from "./canvas.js";
-import { controlOf } from "./controls.js";
+import { controlOf, Folder, FOLDED } from "./controls.js";
 import { about, headMatrix, layerOf, rolloutOf, textAt, textCount } from "./data.js";
 import { byId, empty, make } from "./dom.js";
 import { finder } from "./finder.js";
@@ -42,8 +42,7 @@ const views = [
 function build() {
   byId("loading").remove();
   buildTexts(byId("texts"));
-  const surface = new SurfaceText(byId("surface"));
-  listen((state) => surface.draw(state));
+  surface = new SurfaceText(byId("surface"));
   finder.build(byId("finder"));
   help.build(byId("help"));
   byId("tools").append(
@@ -127,16 +126,21 @@ function buildTexts(parent) {
 const cutTo = (/** @type {import("./data.js").Text} */ { size }) => `cut to ${grouped(size)} tokens`;
 
 const maskPane = new MaskPane();
+const folder = new Folder();
 let drawnControls = [];
+/** @type {SurfaceText} */
+let surface;
 
 function drawControls(/** @type {State} */ state, /** @type {import("./view.js").View} */ view) {
   const names = view.controls;
   const controls = names.map(controlOf);
   if (names.join() !== drawnControls.join()) {
-    byId("controls").replaceChildren(...controls.map(({ element }) => element));
+    const [first, ...rest] = controls.map(({ element }) => element);
+    byId("controls").replaceChildren(...(first ? [first, folder.element, ...rest] : []));
     drawnControls = names;
   }
   for (const control of controls) control.show(state, view);
+  folder.show(byId("controls"), names.filter((name) => FOLDED.includes(name)).map((name) => controlOf(name).element));
 }
 
 /** @type {State | null} */
@@ -148,12 +152,15 @@ async function draw(/** @type {State} */ state) {
   shown = state;
   const isHover = before && Object.keys(state).every((name) => name === "pointed" || state[name] === before[name]);
   if (!isHover) {
+    surface.draw(state);
     showView(view, before?.view !== state.view);
     drawControls(state, view);
     finder.draw(state);
   }
   maskPane.draw(state, view); // before the view, which takes the room beside it
   const waiting = view.draw(state);
+  // After a view that measures itself, since the browser would have to compute the styles of the text before.
+  if (isHover) surface.draw(state);
   if (waiting) {
     await waiting;
     if (shown === state) drawControls(state, view);

@@ -1,17 +1,28 @@
 // @ts-check
 // Numbers as text.
 
-/** Return a share in digits that tell it from zero: 0.123, 0.0123 or 1.2e-4. Only zero itself is "0". */
-export function share(/** @type {number} */ number) {
-  if (number === 0) return "0";
+/**
+ * Return a share in digits that tell it from zero: 0.123, 0.0123 or 1.2e-4. Only zero itself is "0".
+ *
+ * @param {number} number
+ * @param {number} [precision] If this is not 0, a number that is 0 is only known to be smaller: "< 1.2e-5".
+ */
+export function share(number, precision = 0) {
+  if (number === 0) return precision > 0 ? `< ${share(precision)}` : "0";
   if (Math.abs(number) < 0.00095) return number.toExponential(1);
   return number.toFixed(Math.abs(number) < 0.0995 ? 4 : 3);
 }
 
-/** Return a share in at most four characters that tell it from zero: .12, .012 or 1e-4. */
-export function brief(/** @type {number} */ number) {
+/**
+ * Return a share in few characters that tell it from zero: .12, .012, 1e-4 or <1e-4.
+ *
+ * @param {number} number
+ * @param {number} [precision] As that of share().
+ */
+export function brief(number, precision = 0) {
+  if (number === 0) return precision > 0 ? `<${brief(precision)}` : "0";
   if (number >= 0.995) return number.toFixed(0);
-  if (number < 0.00095) return number === 0 ? "0" : number.toExponential(0);
+  if (number < 0.00095) return number.toExponential(0);
   return number.toFixed(number < 0.0095 ? 3 : 2).slice(1);
 }
 

@@ -25,7 +25,7 @@ import { bringIntoZoom, partOf, zoomAround, zoomedRows, zoomTo } from "./zoom.js
  */
 
 const BELOW = 64; // CSS pixels below a matrix, for the scale of its colours
-const LEAST_HEIGHT = 280;
+export const LEAST_HEIGHT = 280;
 
 /** @type {Coordinates} Rows and columns are positions in the current text. */
 export const TOKENS = {
@@ -43,6 +43,7 @@ export class MatrixPanel {
     this.frame = null; // set by the owner of the panel
     this.partOfPaper = 1; // the share of the paper's width
     this.below = BELOW;
+    this.least = LEAST_HEIGHT;
     this.canvas = make("canvas", { role: "application", "aria-roledescription": "matrix", tabindex: 0 });
     this.brushed = make("div", { class: "brushed", hidden: true });
     this.box = make("div", { class: "heatmap" }, this.canvas, this.brushed);
@@ -79,7 +80,7 @@ export class MatrixPanel {
   /** Return the frame of some rows and columns. isPart: They are a part of the matrix. */
   measure(/** @type {boolean} */ isPart, rows = this.picture.rows) {
     const top = this.box.getBoundingClientRect().top + window.scrollY;
-    const height = Math.max(LEAST_HEIGHT, window.innerHeight - top - this.below);
+    const height = Math.max(this.least, window.innerHeight - top - this.below);
     return layOut(this.canvas.getContext("2d"), this.picture.text, rows, {
       width: roomIn(this.box, this.partOfPaper),
       height,

@@ -5,7 +5,7 @@ import { Segments } from "./controls.js";
 import { about, layerOf } from "./data.js";
 import { make } from "./dom.js";
 import { brief, share } from "./numbers.js";
-import { currentText, isSpecialHidden, shownPositions } from "./state.js";
+import { currentText, curveOf, isSpecialHidden, shownPositions } from "./state.js";
 import { css, ramp, rampColour, rampPixels } from "./theme.js";
 import { shownMatrix } from "./weights.js";
 
@@ -49,9 +49,9 @@ export class Shading {
     return ramp()[this.step(weight)];
   }
 
-  /** Return what is written into a cell. */
-  written(/** @type {number} */ weight) {
-    return weight < this.least ? "" : brief(weight);
+  /** Return what is written into a cell. precision: What a weight of 0 is smaller than. */
+  written(/** @type {number} */ weight, precision = 0) {
+    return weight < this.least ? "" : brief(weight, precision);
   }
 
   /** Return the weight whose colour is at this share of the ramp. */
@@ -92,8 +92,8 @@ export function colourBar(stops, numbers, label, ...notes) {
 }
 
 const CURVES = /** @type {[string, string, string][]} */ ([
-  ["root", "root", "The colour follows a root of the weight, so that weak weights remain distinguishable"],
-  ["linear", "linear", "The colour is proportional to the weight"],
+  ["root", "root", "The colour follows a root of the number, so that small numbers remain distinguishable"],
+  ["linear", "linear", "The colour is proportional to the number"],
 ]);
 const EXTENTS = /** @type {[string, string, string][]} */ ([
   ["head", "per head", "The strongest colour is the largest weight of the head"],
@@ -119,7 +119,7 @@ export class ScaleLegend {
   /** Show the state and another bar. hasExtent: The user can choose the extent. */
   showBar(/** @type {State} */ state, bar, /** @type {boolean} */ hasExtent) {
     this.bar.replaceChildren(bar);
-    for (const one of this.switches) one.show(state);
+    for (const one of this.switches) one.show({ ...state, curve: curveOf(state) });
     if (this.switches[1]) this.switches[1].element.hidden = !hasExtent;
   }
 }

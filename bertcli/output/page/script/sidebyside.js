@@ -11,10 +11,10 @@ import { DifferenceList, statisticsOf, summaryOf } from "./findings.js";
 import { Lens, lensHeight } from "./lens.js";
 import { Navigator } from "./navigator.js";
 import { share } from "./numbers.js";
-import { MatrixPanel } from "./panel.js";
+import { LEAST_HEIGHT, MatrixPanel } from "./panel.js";
 import { largestIn, largestWeight, ScaleLegend, Shading } from "./scale.js";
 import { nameAt, namesOf, pictureOfDifference, SLOTS, speltAt } from "./slots.js";
-import { currentText } from "./state.js";
+import { currentText, curveOf } from "./state.js";
 import { labelOf, titleOf } from "./tokens.js";
 
 /**
@@ -48,8 +48,9 @@ export class SideBySide {
     const side = make("div", { class: "inset" });
     this.navigator = new Navigator(side);
     const [left, right, difference] = this.pictures;
+    this.grid = make("div", { class: "pictures" }, left, right, this.legend.root, difference, this.poles);
     this.root = make("div", { class: "compared" }, this.line,
-      make("div", { class: "pictures" }, left, right, this.legend.root, difference, this.poles),
+      this.grid,
       make("div", { class: "findings" }, make("div", {}, this.summary, side), this.list.root, this.statistics));
     section.append(this.root);
   }
@@ -90,7 +91,7 @@ export class SideBySide {
   arrange(/** @type {State} */ state) {
     const { comparison, panels, mostDifference } = this;
     const { matrices, rows, sides } = comparison;
-    const scale = { curve: state.curve, least: state.least ?? 0, size: currentText(state).size };
+    const scale = { curve: curveOf(state), least: state.least ?? 0, size: currentText(state).size };
     const shading = new Shading({ ...scale, most: this.most });
     const pictures = [
       { text: namesOf(comparison, 0), rows: rows[0], matrix: matrices[0], shading },
@@ -101,12 +102,18 @@ export class SideBySide {
     pictures.forEach((picture, at) => panels[at].take(state, picture, names[at]));
     this.legend.show(state, shading, "both matrices");
     fill(this.poles, differenceBar(mostDifference, `more in ${sides[0].name}`, `more in ${sides[1].name}`));
-    for (const panel of panels) panel.below = this.below;
+    for (const panel of panels) Object.assign(panel, { below: this.below, least: LEAST_HEIGHT });
+    this.grid.classList.remove("long");
     const isSmall = panels[0].measure(false, rows[0]).cell < NUMBERED_CELL / 2;
     const { root } = this.navigator;
     root.hidden = !(state.zoom || isSmall) || panels[0].isEmpty;
     for (const lens of this.lenses) lens.root.hidden = root.hidden;
-    if (!root.hidden) for (const panel of panels) panel.below += lensHeight(NEIGHBOURS) + CAPTION;
+    this.grid.classList.toggle("long", isSmall);
+    for (const panel of panels) {
+      if (!root.hidden) panel.below += lensHeight(NEIGHBOURS) + CAPTION;
+      // Small cells need room more than the lenses need to be on the first screen.
+      if (isSmall) panel.least = Math.max(LEAST_HEIGHT, Math.min(panel.box.clientWidth, window.innerHeight / 2));
+    }
     this.measure(state.zoom !== null);
     this.largest = root.hidden ? null : comparison.largest(1, panels[2].picture.rows)[0];
     if (root.hidden) return;
@@ -171,11 +178,12 @@ export class SideBySide {
     const { comparison } = this;
     const difference = comparison.difference.at(query, key);
     const readings = comparison.sides.map(({ name }, side) => {
-      const weight = comparison.matrices[side].at(query, key);
-      return [name, Number.isNaN(weight) ? "–" : share(weight)];
+      const matrix = comparison.matrices[side];
+      const weight = matrix.at(query, key);
+      return [name, Number.isNaN(weight) ? "–" : share(weight, matrix.precision(query))];
     });
     if (Number.isNaN(difference)) readings.push(["no difference, since only aligned tokens have one", ""]);
-    else readings.push(["difference", signed(difference)]);
+    else readings.push(["difference", signed(difference, comparison.difference.precisionAt(query, key))]);
     fill(this.line, ...speltAt(comparison, query), " → ", ...speltAt(comparison, key),
       ...readings.flatMap(([name, number]) => [
         " ", make("span", { class: "reading" }, `${name} `, make("strong", { class: "number", text: number })),

@@ -31,7 +31,7 @@ import { hidesSpecial, specialShare, specialTokens } from "./weights.js";
  * @property {number} through The last layer of a rollout.
  * @property {string} find The search for heads.
  * @property {import("./zoom.js").Zoom | null} zoom The part of a matrix that is shown; null for all of it.
- * @property {"root" | "linear"} curve How the colour follows the weight.
+ * @property {"root" | "linear" | null} curve How the colour follows the number. null: each view chooses.
  * @property {"head" | "global"} extent The strongest colour is the largest weight of the head, or of all heads.
  * @property {"matrix" | "lines"} drawing How thumbnails are drawn.
  * @property {Compared | null} compare
@@ -87,7 +87,7 @@ function computedStart(/** @type {number} */ text, /** @type {string} */ filter)
     through: about.layers - 1,
     find: "",
     zoom: null,
-    curve: "root",
+    curve: null,
     extent: "head",
     drawing: "matrix",
     compare: null,
@@ -98,6 +98,9 @@ function computedStart(/** @type {number} */ text, /** @type {string} */ filter)
     ...start,
   });
 }
+
+/** @returns {"root" | "linear"} How the colours of the view follow its numbers. */
+export const curveOf = (/** @type {State} */ { curve, view }) => curve ?? (view === "statistics" ? "linear" : "root");
 
 /** True if special tokens are left out. Rollout decides for itself if the user has not, since it knows its weights. */
 export const isSpecialHidden = (/** @type {State} */ state) => hidesSpecial(state, specialShare(currentText(state)));

@@ -3,12 +3,12 @@
 
 import { FONT, pixelCanvas, shortened } from "./canvas.js";
 import { BEND } from "./flow.js";
-import { mostOfOne } from "./lines.js";
 import { colour, headColour, headTint, partsOf } from "./theme.js";
 import { visible } from "./tokens.js";
 
 /**
  * @typedef {import("./lines.js").Line} Line
+ * @typedef {import("./lines.js").TokenLines} TokenLines
  * @typedef {"query" | "key"} Side
  *
  * @typedef {object} Frame A part of a diagram on a canvas.
@@ -24,6 +24,7 @@ import { visible } from "./tokens.js";
 
 const STRENGTHS = 20; // levels of colour; lines of the same level and head are drawn as one path
 const THIN_BAR = 72; // pixels; the longest thin bar
+const MANY = 40; // lines of a token; more are thinner, and twice as many have a width of 1, so that they hide less
 const LEAST_SEEN = 0.002; // of the largest weight; the cell of a smaller one cannot be seen
 
 /** Return the width of a head's cell beside a token. */
@@ -50,21 +51,23 @@ export function drawAll(context, /** @type {Frame} */ frame, /** @type {Line[]} 
 }
 
 /** Draw the lines of one token, and a cell for each head beside each token at the other end. */
-export function drawOne(context, /** @type {Frame} */ frame, /** @type {Line[]} */ lines, /** @type {Side} */ side) {
+export function drawOne(context, /** @type {Frame} */ frame, /** @type {TokenLines} */ own) {
   const strip = cellOf(frame) * frame.heads.length + 4;
-  const isQuery = side === "query";
+  const isQuery = own.side === "query";
   // Lines of several heads end slightly apart, so that none hides another.
   const spread = Math.min(2, 14 / frame.heads.length);
   const shiftOf = new Map(frame.heads.map((head, at) => [head, spread * (at - (frame.heads.length - 1) / 2)]));
+  const lines = own.strongest();
+  const wider = 1.6 * Math.min(1, Math.max(0, 2 - lines.length / MANY));
   stroke(
     context,
     frame,
-    mostOfOne(lines),
+    lines,
     largestOf(lines),
     [frame.left + (isQuery ? 0 : strip), frame.right - (isQuery ? strip : 0)],
     (head) => (isQuery ? [0, shiftOf.get(head)] : [shiftOf.get(head), 0]),
-    (strength) => [0.12 + 0.88 * strength ** 0.8, 1 + 1.6 * strength]);
-  drawCells(context, frame, lines, isQuery ? "key" : "query");
+    (strength) => [0.12 + 0.88 * strength ** 0.8, 1 + wider * strength]);
+  drawCells(context, frame, own);
 }
 
 /**
@@ -102,32 +105,31 @@ function stroke(context, frame, lines, most, [from, to], shiftsOf, styleOf) {
   }
 }
 
-function drawCells(context, /** @type {Frame} */ frame, /** @type {Line[]} */ lines, /** @type {Side} */ other) {
-  const { places, heads } = frame;
-  const rows = frame.rows[other];
+function drawCells(context, /** @type {Frame} */ frame, /** @type {TokenLines} */ { weights, most, side }) {
+  const { heads } = frame;
+  const rows = frame.rows[side === "query" ? "key" : "query"];
   const cell = cellOf(frame);
-  const most = largestOf(lines);
-  const start = other === "key" ? frame.right - cell * heads.length : frame.left;
-  const order = new Map(heads.map((head, at) => [head, at]));
-  const opacity = (/** @type {Line} */ { weight }) => (weight / most) ** 0.7;
+  const start = side === "query" ? frame.right - cell * heads.length : frame.left;
   const thin = new Uint32Array(rows.count * heads.length); // pixels
-  const colours = heads.map((head) => partsOf(headColour(head)).reduce((sum, part, at) => sum | (part << (8 * at)), 0));
-  for (const line of lines) {
-    if (line.weight < LEAST_SEEN * most) continue;
-    const place = places[other].get(line[other]);
-    const at = order.get(line.head);
-    if (!rows.isFull(place)) {
-      thin[place * heads.length + at] = colours[at] | (Math.round(255 * opacity(line)) << 24);
-      continue;
+  heads.forEach((head, at) => {
+    const pixel = partsOf(headColour(head)).reduce((sum, part, channel) => sum | (part << (8 * channel)), 0);
+    context.fillStyle = headColour(head);
+    for (let place = 0; place < rows.count; place++) {
+      const share = weights[at * rows.count + place] / most;
+      if (!(share >= LEAST_SEEN)) continue;
+      const opacity = share ** 0.7;
+      if (!rows.isFull(place)) {
+        thin[place * heads.length + at] = pixel | (Math.round(255 * opacity) << 24);
+        continue;
+      }
+      const y = rows.top(place) - frame.top;
+      const height = rows.heightOf(place);
+      if (y < -height || y > frame.height) continue;
+      const gap = Math.min(3, height / 8);
+      context.globalAlpha = opacity;
+      context.fillRect(start + cell * at, y + gap, cell - 1, height - 2 * gap);
     }
-    const y = rows.top(place) - frame.top;
-    const height = rows.heightOf(place);
-    if (y < -height || y > frame.height) continue;
-    const gap = Math.min(3, height / 8);
-    context.fillStyle = headColour(line.head);
-    context.globalAlpha = opacity(line);
-    context.fillRect(start + cell * at, y + gap, cell - 1, height - 2 * gap);
-  }
+  });
   context.globalAlpha = 1;
   drawThinCells(context, frame, rows, thin, { start, cell });
 }

@@ -75,7 +75,13 @@ export class SvgContext {
     return this.ruler.measureText(text);
   }
 
-  fillText(/** @type {string} */ text, /** @type {number} */ x, /** @type {number} */ y) {
+  /** Write a text. most: Its largest width; a wider one is squeezed into it. */
+  fillText(
+    /** @type {string} */ text,
+    /** @type {number} */ x,
+    /** @type {number} */ y,
+    /** @type {number} */ most = Infinity,
+  ) {
     const [, weight, size, family] = this.font.match(/^(\d+ )?([\d.]+)px (.*)$/) ?? [];
     this.add(
       "text",
@@ -88,6 +94,7 @@ export class SvgContext {
         "font-weight": weight?.trim() ?? null,
         "text-anchor": ANCHORS[this.textAlign],
         "dominant-baseline": this.textBaseline === "middle" ? "central" : null,
+        ...(this.measureText(text).width > most ? { textLength: most, lengthAdjust: "spacingAndGlyphs" } : {}),
         "xml:space": "preserve",
       },
       text,

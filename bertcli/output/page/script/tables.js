@@ -6,10 +6,15 @@ import { placeOfHead } from "./state.js";
 
 /**
  * @typedef {import("./data.js").Text} Text
+ * @typedef {import("./data.js").RowMatrix} RowMatrix
  * @typedef {{columns: string[], rows: (string | number | null)[][]}} Table
  */
 
 const DIGITS = 6;
+
+/** Return a weight for a table: null if it is only known to be smaller than the precision, which is not 0. */
+export const known = (/** @type {number} */ weight, /** @type {number} */ precision) =>
+  weight === 0 && precision > 0 ? null : weight;
 const FORMULA = /^[=+\-@\t\r]./su; // a spreadsheet would compute such a text; it takes one after an apostrophe as it is
 
 /** Return a table as CSV (RFC 4180). */
@@ -49,15 +54,20 @@ export function tableOfMatrix(
 ) {
   return {
     columns: ["query_position", "query", ...keys.map((key) => `${key} ${text.tokens[key]}`)],
-    rows: queries.map((query) => [query, text.tokens[query], ...keys.map((key) => matrix.at(query, key))]),
+    rows: queries.map((query) => [
+      query, text.tokens[query], ...keys.map((key) => known(matrix.at(query, key), matrix.precision(query))),
+    ]),
   };
 }
 
 /** @returns {Table} A row for each head. */
-export function tableOfHeads(/** @type {Text} */ text) {
+export function tableOfHeads(
+  /** @type {Text} */ text,
+  /** @type {import("./statistics.js").Numbers[]} */ statistics = text.statistics,
+) {
   return {
     columns: ["layer", "head", "label", ...about.statistics],
-    rows: text.statistics.map((numbers, at) => {
+    rows: statistics.map((numbers, at) => {
       const { layer, head } = placeOfHead(at);
       return [layerName(layer), head, text.labels[at], ...numbers];
     }),
@@ -70,12 +80,15 @@ export function tableOfHeads(/** @type {Text} */ text) {
  * @param {number} query
  * @param {number[]} keys
  * @param {ArrayLike<number>[]} means The weights of each layer.
+ * @param {number[]} precisions What a weight of 0 is smaller than, in each layer.
  */
-export function tableOfTrace(text, query, keys, means) {
+export function tableOfTrace(text, query, keys, means, precisions) {
   return {
     columns: ["layer", "query_position", "query", "key_position", "key", "weight"],
     rows: means.flatMap((weights, layer) =>
-      keys.map((key) => [layerName(layer), query, text.tokens[query], key, text.tokens[key], weights[key]])),
+      keys.map((key) => [
+        layerName(layer), query, text.tokens[query], key, text.tokens[key], known(weights[key], precisions[layer]),
+      ])),
   };
 }
 

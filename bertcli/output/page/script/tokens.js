@@ -135,13 +135,17 @@ export function strongest(positions, weightAt, count) {
  * @param {{colour: string, part: number}[]} [stack] Coloured parts, which sum to the share.
  */
 export function bar(part, stack) {
-  const pieces = (stack ?? [{ colour: "", part }]).map((piece) => {
-    const element = make("span", { class: "bar" });
-    element.style.width = `${100 * piece.part}%`;
-    if (piece.colour) element.style.background = piece.colour;
-    return element;
-  });
-  return make("span", { class: "track" }, ...pieces);
+  const element = make("span", { class: "bar" });
+  element.style.width = `${100 * part}%`;
+  if (stack && part > 0) element.style.backgroundImage = stackedColours(stack, part);
+  return make("span", { class: "track" }, element);
+}
+
+/** Return the coloured parts as one image, which is faster than an element for each. */
+function stackedColours(/** @type {{colour: string, part: number}[]} */ stack, /** @type {number} */ whole) {
+  let end = 0;
+  const stops = stack.map(({ colour, part }) => `${colour} 0 ${((100 * (end += part)) / whole).toFixed(2)}%`);
+  return `linear-gradient(to right, ${stops.join(", ")})`;
 }
 
 /**
@@ -149,10 +153,11 @@ export function bar(part, stack) {
  *
  * @param {Text} text
  * @param {{position: number, weight: number}[]} found
+ * @param {(position: number) => number} precisionAt What a weight of 0 is smaller than.
  * @param {(position: number) => {colour: string, part: number}[]} [stackAt]
  * @param {(position: number) => void} [goTo] What a click on a row does.
  */
-export function bars(text, found, stackAt, goTo) {
+export function bars(text, found, precisionAt, stackAt, goTo) {
   return make(
     "ol",
     { class: "bars" },
@@ -172,7 +177,7 @@ export function bars(text, found, stackAt, goTo) {
             })
           : make("span", { class: "name", dir: "ltr", text: name, title: name }),
         make("span", { class: "place", text: position }),
-        make("span", { class: "number", text: share(weight) }),
+        make("span", { class: "number", text: share(weight, precisionAt(position)) }),
         bar(weight, stackAt?.(position)),
       );
     }),

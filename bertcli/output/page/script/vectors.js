@@ -33,6 +33,7 @@ import { visible } from "./tokens.js";
  * @property {number} head
  * @property {Key[]} rows In the order of drawing.
  * @property {number} most The weight of the longest bar.
+ * @property {number} precision What a weight of 0 is smaller than.
  * @property {any} query Picture of the query.
  * @property {{key: any, product: any}} pictures A row of pixels for each of the rows.
  */
@@ -109,7 +110,7 @@ export function paintKeys(
 function paintKey(
   context,
   /** @type {Frame} */ frame,
-  /** @type {Content} */ { text, head, rows, most, pictures },
+  /** @type {Content} */ { text, head, rows, most, precision, pictures },
   /** @type {number} */ place,
 ) {
   const row = rows[place];
@@ -146,7 +147,7 @@ function paintKey(
   context.fillRect(frame.weight, y + 7, bar, LINE - 14);
   context.textAlign = "left";
   context.fillStyle = colour("ink");
-  context.fillText(share(row.weight), frame.weight + bar + 6, middle);
+  context.fillText(share(row.weight, precision), frame.weight + bar + 6, middle);
 }
 
 /** @returns {import("./drawings.js").Drawing} All keys of a query, with the headings. */

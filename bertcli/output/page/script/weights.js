@@ -61,7 +61,16 @@ export class Renormalised extends RowMatrix {
     const sum = weights.reduce((total, weight) => total + weight, 0);
     return sum > 0 ? weights.map((weight) => weight / sum) : weights;
   }
+
+  precision(/** @type {number} */ query, weight = 0) {
+    const sum = this.matrix.row(query).reduce((total, one, key) => total + (this.leftOut[key] ? 0 : one), 0);
+    return sum > 0 ? this.matrix.precision(query, weight * sum) / sum : 1;
+  }
 }
+
+/** Return the precision of the mean of some matrices: what a mean of 0 is smaller than. */
+export const meanPrecision = (/** @type {RowMatrix[]} */ matrices, /** @type {number} */ query) =>
+  matrices.reduce((sum, matrix) => sum + matrix.precision(query), 0) / matrices.length;
 
 /** Return the weights of a head as the view shows them. */
 export function shownMatrix(

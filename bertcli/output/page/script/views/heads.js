@@ -14,7 +14,7 @@ import { tableOfLines } from "../tables.js";
 import { headColour } from "../theme.js";
 import { bars, spelt, strongest, visible } from "../tokens.js";
 import { View } from "../view.js";
-import { shownMatrix } from "../weights.js";
+import { meanPrecision, shownMatrix } from "../weights.js";
 
 /** @typedef {import("../state.js").State} State */
 
@@ -95,7 +95,7 @@ export class HeadsView extends View {
       make("h2", { class: "hint", text: "Point at a token" }),
       make("p", { class: "quiet hint", text: HINT }),
       this.heads.length === 1
-        ? factsOf(currentText(state), state.layer, this.heads[0])
+        ? factsOf(currentText(state), state.layer, this.heads[0], isSpecialHidden(state))
         : make("p", { class: "quiet", text: LEGEND }),
     );
   }
@@ -114,15 +114,17 @@ export class HeadsView extends View {
     const found = strongest(isQuery ? keys : queries, mean, text.masks.length ? beside : LISTED);
     const stackAt = (other) =>
       this.matrices.map((matrix, at) => ({ colour: headColour(this.heads[at]), part: weights(matrix, other) / count }));
+    const precisionAt = (other) => meanPrecision(this.matrices, isQuery ? position : other);
     const does = isQuery ? " attends to" : " receives attention from";
     fill(this.readout,
       make("h2", {}, spelt(text.tokens[position]), does),
       count === 1 // the statistics below name the head
         ? null
         : make("p", { class: "quiet", text: `layer ${layerName(state.layer)}, ${headsInWords(this.heads)}` }),
-      bars(text, found, stackAt, (other) => this.goTo(other)),
-      count === 1 ? factsOf(text, state.layer, this.heads[0]) : null);
-    const first = found.slice(0, 3).map(({ position: at, weight }) => `${visible(text.tokens[at])} ${share(weight)}`);
+      bars(text, found, precisionAt, stackAt, (other) => this.goTo(other)),
+      count === 1 ? factsOf(text, state.layer, this.heads[0], isSpecialHidden(state)) : null);
+    const first = found.slice(0, 3)
+      .map(({ position: at, weight }) => `${visible(text.tokens[at])} ${share(weight, precisionAt(at))}`);
     announce(`${visible(text.tokens[position])}${does} ${first.join(", ")}`);
   }
 

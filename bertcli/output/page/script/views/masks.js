@@ -8,12 +8,12 @@ import { attributionOf, headEffectsOf } from "../explanations.js";
 import { headsInWords } from "../facts.js";
 import { candidates } from "../predictions.js";
 import { ScaleLegend, Shading } from "../scale.js";
-import { chosenHeads, currentText, isSpecialHidden, keeping, shownPositions } from "../state.js";
+import { chosenHeads, currentText, curveOf, isSpecialHidden, keeping, shownPositions } from "../state.js";
 import { change, now } from "../store.js";
 import { tableOfMasks } from "../tables.js";
 import { bars, strongest, TokenList } from "../tokens.js";
 import { View } from "../view.js";
-import { shownMatrix } from "../weights.js";
+import { meanPrecision, shownMatrix } from "../weights.js";
 
 /**
  * @typedef {import("../state.js").State} State
@@ -61,7 +61,10 @@ export class MasksView extends View {
       ? `attention in layer ${layerName(state.layer)}, ${headsInWords(chosenHeads(state))}`
       : null;
     return drawingOfMasks("Predictions for each mask", text, attended, (position) =>
-      matrices.length ? strongest(keys, (key) => meanAt(matrices, position, key), LISTED) : []);
+      matrices.length
+        ? strongest(keys, (key) => meanAt(matrices, position, key), LISTED)
+            .map((one) => ({ ...one, precision: meanPrecision(matrices, position) }))
+        : []);
   }
 
   fileWords(/** @type {State} */ state) {
@@ -129,14 +132,14 @@ export class MasksView extends View {
     list.show(text, positions);
     const legend = new ScaleLegend(false);
     this.looks.push({ list, legend, position, mean, most });
-    right.append(legend.root, bars(text, strongest(positions, mean, LISTED)));
+    right.append(legend.root, bars(text, strongest(positions, mean, LISTED), () => meanPrecision(matrices, position)));
     return section;
   }
 
   /** Shade the tokens that the masks attend to, and mark the kept one. */
   shade(/** @type {State} */ state) {
     for (const { list, legend, position, mean, most } of this.looks) {
-      const shading = new Shading({ curve: state.curve, most, size: currentText(state).size });
+      const shading = new Shading({ curve: curveOf(state), most, size: currentText(state).size });
       list.mark(position, state.token, (key) => shading.strength(mean(key)));
       legend.show(state, shading);
     }

@@ -85,7 +85,7 @@ class SingleMatrix {
     if (this.asked !== state) return;
     this.rows = shownPositions(state);
     this.matrix = shownMatrix(text, layer, head, isSpecialHidden(state));
-    this.facts.replaceChildren(factsOf(text, state.layer, head));
+    this.facts.replaceChildren(factsOf(text, state.layer, head, isSpecialHidden(state)));
   }
 
   scale(/** @type {State} */ state) {

@@ -22,7 +22,7 @@ import { inBrief } from "../facts.js";
 import { HeadGrid, openHead } from "../grid.js";
 import { ScaleLegend, Shading } from "../scale.js";
 import { pictureOfDifference } from "../slots.js";
-import { comparedIn, currentText, isSpecialHidden, placeOfHead, shownPositions } from "../state.js";
+import { comparedIn, currentText, curveOf, isSpecialHidden, placeOfHead, shownPositions } from "../state.js";
 import { change, now } from "../store.js";
 import { tableOfHeads, tableOfMatrix } from "../tables.js";
 import { Thumbnail } from "../thumbnail.js";
@@ -157,9 +157,10 @@ export class ModelView extends View {
   }
 
   /** Return the scale of a thumbnail. most: The largest weight or difference of all heads. */
-  shadingOf(/** @type {State} */ { curve, extent }, /** @type {number} */ at, /** @type {number} */ most) {
+  shadingOf(/** @type {State} */ state, /** @type {number} */ at, /** @type {number} */ most) {
+    const curve = curveOf(state);
     if (this.changes) return new DifferenceShading({ curve, most });
-    return new Shading({ curve, most: extent === "global" ? most : this.pictures[at].most });
+    return new Shading({ curve, most: state.extent === "global" ? most : this.pictures[at].most });
   }
 
   get most() {
@@ -186,7 +187,7 @@ export class ModelView extends View {
     const isGlobal = state.extent === "global";
     this.legend.show(
       state,
-      isGlobal ? new Shading({ curve: state.curve, most }) : null,
+      isGlobal ? new Shading({ curve: curveOf(state), most }) : null,
       isGlobal ? "" : "weight of each head",
     );
   }

@@ -8,6 +8,7 @@ import { announce, empty, fill, make, soon } from "../dom.js";
 import { Pointing } from "../pointing.js";
 import { currentText, isSpecialHidden, keeping, queryOf, shownPositions, soleHead } from "../state.js";
 import { change, now } from "../store.js";
+import { known } from "../tables.js";
 import { headColour } from "../theme.js";
 import { spelt, TokenList, visible } from "../tokens.js";
 import { drawingOfKeys, HEADINGS, headingsOf, layOutKeys, LINE, paintKeys, pictureOf } from "../vectors.js";
@@ -139,7 +140,7 @@ export class NeuronView extends View {
         key,
         tokens[key],
         score,
-        weight,
+        known(weight, this.content.precision),
         ...q,
         ...k,
       ]),
@@ -165,12 +166,13 @@ export class NeuronView extends View {
       const product = k.map((number, at) => number * q[at]);
       const score = product.reduce((sum, number) => sum + number, 0) / Math.sqrt(q.length);
       return { key, k, product, score, weight: weights[key] };
-    }).sort((a, b) => b.weight - a.weight || a.key - b.key);
+    }).sort((a, b) => b.weight - a.weight || b.score - a.score || a.key - b.key); // many weights are stored alike
     this.content = {
       text: this.text,
       head: this.head,
       rows: this.rows,
       most: Math.max(...this.rows.map(({ weight }) => weight), 1e-9),
+      precision: this.matrix.precision(this.query),
       query: pictureOf([q]),
       pictures: {
         key: pictureOf(this.rows.map(({ k }) => k)),

@@ -93,7 +93,11 @@ export class RolloutView extends View {
     const token = this.rows.queries.includes(state.token) ? state.token : null;
     fill(this.found, ...(token === null ? [] : [
       make("h2", {}, spelt(text.tokens[token]), " consists of"),
-      bars(text, strongest(this.rows.keys, (key) => this.matrix.at(token, key), 10)),
+      bars(
+        text,
+        strongest(this.rows.keys, (key) => this.matrix.at(token, key), 10),
+        () => this.matrix.precision(token),
+      ),
     ]));
   }
 }

@@ -7,29 +7,39 @@ import { inBrief, LABELS, MEANINGS } from "../facts.js";
 import { drawingOfStatistics } from "../drawings.js";
 import { HeadGrid } from "../grid.js";
 import { written } from "../numbers.js";
-import { scaleBar } from "../scale.js";
-import { currentText, placeOfHead } from "../state.js";
+import { scaleBar, ScaleLegend, Shading } from "../scale.js";
+import { currentText, curveOf, isSpecialHidden, placeOfHead } from "../state.js";
+import { ABOUT_SPECIAL, statisticsWithoutSpecial } from "../statistics.js";
 import { change, now } from "../store.js";
 import { tableOfHeads } from "../tables.js";
-import { css, inkOn, rampColour } from "../theme.js";
-import { statisticOf } from "../tokens.js";
+import { css, inkOn } from "../theme.js";
 import { View } from "../view.js";
+import { specialTokens } from "../weights.js";
 
 /** @typedef {import("../state.js").State} State */
 
 const HINT = "Rows are layers, columns are heads. Click a head to open it.";
+const WITHOUT = "computed without [CLS] and [SEP] from the weights that the page stores";
+const NONE = "the share of attention on a token that is left out, so there is none. Show [CLS] and [SEP] to see it.";
+// Labels and the search are those of bertcli's other commands.
+const LABELS_COUNT = "labels and the search count [CLS] and [SEP] too";
 
 export class StatisticsView extends View {
   constructor() {
-    super("statistics", "Statistics", ["statistic", "find"], [
-      { needs: ["statistic"], draw: (state) => this.colour(state) },
+    super("statistics", "Statistics", ["statistic", "find", "special"], [
+      { needs: ["special"], draw: (state) => this.load(state) },
+      { needs: ["statistic", "curve"], draw: (state) => this.colour(state) },
       { needs: ["find"], draw: (state) => this.mark(state) },
     ]);
+    /** @type {import("../statistics.js").Numbers[]} */
+    this.numbers = [];
   }
 
   build(section) {
     this.line = make("p", { class: "pointed" });
-    this.legend = make("div");
+    this.legend = new ScaleLegend(false);
+    this.meaning = make("p", { class: "quiet" });
+    this.legend.root.append(this.meaning);
     this.labels = make("div", { class: "labels" });
     this.grid = new HeadGrid(
       "numbers",
@@ -37,39 +47,56 @@ export class StatisticsView extends View {
       (layer, head) => make("button", { type: "button", class: "cell", "data-layer": layer, "data-head": head }),
       { point: (place) => this.read(place) },
     );
-    section.append(this.line, make("div", { class: "wide" }, this.grid.root), this.legend, this.labels);
-    this.read(null);
+    section.append(this.line, make("div", { class: "wide" }, this.grid.root), this.legend.root, this.labels);
+  }
+
+  /** Take the statistics with special tokens, or those without them, which have to be computed. */
+  load(/** @type {State} */ state) {
+    const text = currentText(state);
+    this.isSpecialHidden = isSpecialHidden(state);
+    if (this.isSpecialHidden) return statisticsWithoutSpecial(text).then((numbers) => (this.numbers = numbers));
+    this.numbers = text.statistics;
   }
 
   colour(/** @type {State} */ state) {
     const name = state.statistic;
-    const [low, high] = this.range(currentText(state), name);
+    this.shading = new Shading({ curve: curveOf(state), most: this.most(currentText(state), name) });
     this.grid.cells.forEach((cell, at) => {
       const { layer, head } = placeOfHead(at);
       const { number, background } = this.cellAt(state, at);
       cell.textContent = number;
       cell.style.backgroundColor = css(background);
       cell.style.color = inkOn(background);
-      cell.setAttribute("aria-label", `layer ${layerName(layer)}, head ${head}: ${name} ${number}`);
+      cell.setAttribute("aria-label", `layer ${layerName(layer)}, head ${head}: ${name} ${number || "–"}`);
     });
-    this.legend.replaceChildren(scaleBar([low, (low + high) / 2, high].map((number) => written(name, number)),
-      make("span", { class: "quiet", text: `${name}: ${MEANINGS[name]}; mean over tokens` })));
+    this.showLegend(state);
+    this.read(null);
+  }
+
+  /** Show the scale of the colours, and what the numbers mean. */
+  showLegend(/** @type {State} */ state) {
+    const name = state.statistic;
+    const isMissing = this.isSpecialHidden && ABOUT_SPECIAL.includes(name);
+    const meaning = isMissing
+      ? `${name}: ${NONE}`
+      : `${name}: ${MEANINGS[name]}; mean over tokens${this.isSpecialHidden ? `; ${WITHOUT}` : ""}`;
+    this.meaning.textContent = meaning;
+    const numbers = [0, 0.5, 1].map((part) => written(name, this.shading.weightAt(part)));
+    this.legend.showBar(state, scaleBar(numbers), false);
+    this.legend.bar.hidden = this.legend.switches[0].element.hidden = isMissing;
   }
 
   /** Return the number of a head, as text, and its colour. */
   cellAt(/** @type {State} */ state, /** @type {number} */ at) {
-    const text = currentText(state);
-    const { layer, head } = placeOfHead(at);
-    const [low, high] = this.range(text, state.statistic);
-    const number = statisticOf(text, layer, head, state.statistic);
+    const number = this.numbers[at][about.statistics.indexOf(state.statistic)];
     return {
-      number: written(state.statistic, number),
-      background: rampColour(high > low ? (number - low) / (high - low) : 0),
+      number: number === null ? "" : written(state.statistic, number),
+      background: this.shading.colour(number ?? 0),
     };
   }
 
   table(/** @type {State} */ state) {
-    return tableOfHeads(currentText(state));
+    return tableOfHeads(currentText(state), this.numbers);
   }
 
   drawing(/** @type {State} */ state) {
@@ -77,14 +104,16 @@ export class StatisticsView extends View {
   }
 
   fileWords(/** @type {State} */ state) {
-    return [state.statistic];
+    return [state.statistic, ...(this.isSpecialHidden ? ["without-special-tokens"] : [])];
   }
 
-  range(text, name) {
-    if (name === "entropy") return [0, Math.log(text.size)];
-    if (name !== "distance") return [0, 1];
+  /** Return the number of the strongest colour: the largest possible, or for the distance the largest of all heads. */
+  most(/** @type {import("../data.js").Text} */ text, /** @type {string} */ name) {
+    const special = this.isSpecialHidden ? specialTokens(text).filter(Boolean).length : 0;
+    if (name === "entropy") return Math.log(text.size - special);
+    if (name !== "distance") return 1;
     const at = about.statistics.indexOf(name);
-    return [0, Math.max(...text.statistics.map((numbers) => numbers[at]))];
+    return Math.max(...this.numbers.map((numbers) => numbers[at] ?? 0));
   }
 
   mark(/** @type {State} */ state) {
@@ -97,7 +126,9 @@ export class StatisticsView extends View {
         "data-label": label, onclick: () => this.choose(label),
       }, label, make("span", { class: "count", text: count }));
     });
-    this.labels.replaceChildren(...buttons, make("span", { class: "quiet", text: about.thresholds }));
+    this.labels.replaceChildren(...buttons, make("span", {
+      class: "quiet", text: `${about.thresholds}${this.isSpecialHidden ? `; ${LABELS_COUNT}` : ""}`,
+    }));
   }
 
   choose(label) {
@@ -111,7 +142,7 @@ export class StatisticsView extends View {
         ? [make("span", { class: "hint", text: HINT })]
         : [
             make("strong", { text: `Layer ${layerName(place.layer)}, head ${place.head}` }),
-            ` · ${inBrief(currentText(now()), place.layer, place.head)}`,
+            ` · ${inBrief(currentText(now()), place.layer, place.head, this.numbers)}`,
           ]),
     );
   }

@@ -9,13 +9,13 @@ import { headsInWords } from "../facts.js";
 import { share } from "../numbers.js";
 import { Pointing } from "../pointing.js";
 import { ScaleLegend, Shading } from "../scale.js";
-import { chosenHeads, currentText, isSpecialHidden, keeping, queryOf, shownPositions } from "../state.js";
+import { chosenHeads, currentText, curveOf, isSpecialHidden, keeping, queryOf, shownPositions } from "../state.js";
 import { change, now } from "../store.js";
 import { tableOfTrace } from "../tables.js";
 import { colour, inkOn } from "../theme.js";
 import { spelt, strongest, TokenList, visible } from "../tokens.js";
 import { View } from "../view.js";
-import { shownMatrix } from "../weights.js";
+import { meanPrecision, shownMatrix } from "../weights.js";
 
 /** @typedef {import("../state.js").State} State */
 
@@ -86,6 +86,7 @@ export class TraceView extends View {
     }
     this.box.hidden = this.legend.root.hidden = false;
     this.means = this.matrices.map((matrices) => meanOf(matrices.map((matrix) => matrix.row(this.query))));
+    this.precisions = this.matrices.map((matrices) => meanPrecision(matrices, this.query));
     this.paint(state);
     this.read(null);
   }
@@ -95,7 +96,7 @@ export class TraceView extends View {
     const mostOf = (/** @type {Float32Array} */ weights) =>
       this.shown.keys.reduce((most, key) => Math.max(most, weights[key]), 0);
     const most = Math.max(...this.means.map(mostOf));
-    this.shading = new Shading({ curve: state.curve, most, size: this.text.size });
+    this.shading = new Shading({ curve: curveOf(state), most, size: this.text.size });
     this.paintOn(fitted(this.canvas, this.frame.width, this.frame.height), this.frame);
     this.canvas.setAttribute("aria-label", `Attention of ${visible(this.text.tokens[this.query])} in each layer`);
     this.summarise();
@@ -150,7 +151,8 @@ export class TraceView extends View {
       context.textAlign = "center";
       keys.forEach((key, column) => {
         context.fillStyle = inkOn(shading.colour(weights[key]));
-        context.fillText(shading.written(weights[key]), NAME + (column + 0.5) * cell, y + row / 2);
+        context.fillText(
+          shading.written(weights[key], this.precisions[layer]), NAME + (column + 0.5) * cell, y + row / 2, cell - 2);
       });
     });
   }
@@ -169,9 +171,10 @@ export class TraceView extends View {
   }
 
   /** Return the strongest tokens of a layer with their weights. */
-  strongestIn(/** @type {Float32Array} */ weights) {
+  strongestIn(/** @type {number} */ layer) {
+    const weights = this.means[layer];
     return strongest(this.shown.keys, (key) => weights[key], 3)
-      .map(({ position, weight }) => `${visible(this.text.tokens[position])} ${share(weight)}`)
+      .map(({ position, weight }) => `${visible(this.text.tokens[position])} ${share(weight, this.precisions[layer])}`)
       .join(" · ");
   }
 
@@ -183,7 +186,7 @@ export class TraceView extends View {
     this.summary.style.setProperty("--row", `${row}px`);
     fill(
       this.summary,
-      ...this.means.map((weights, layer) =>
+      ...this.means.map((_, layer) =>
         make(
           "li",
           {},
@@ -192,7 +195,7 @@ export class TraceView extends View {
             title: `Open layer ${layerName(layer)}`,
             onclick: () => this.openLayer({ layer }),
           }, make("span", { class: "quiet", text: `layer ${layerName(layer)}` }),
-            make("span", { text: this.strongestIn(weights) })),
+            make("span", { text: this.strongestIn(layer) })),
         ),
       ),
     );
@@ -203,8 +206,8 @@ export class TraceView extends View {
     context.textBaseline = "middle";
     context.fillStyle = colour("ink");
     context.font = `12px ${FONT}`;
-    this.means.forEach((weights, layer) => {
-      const text = shortened(context, this.strongestIn(weights), summary - 14);
+    this.means.forEach((_, layer) => {
+      const text = shortened(context, this.strongestIn(layer), summary - 14);
       context.fillText(text, width + 14, top + row * (layer + 0.5));
     });
   }
@@ -214,7 +217,7 @@ export class TraceView extends View {
   }
 
   table() {
-    return this.isEmpty ? null : tableOfTrace(this.text, this.query, this.shown.keys, this.means);
+    return this.isEmpty ? null : tableOfTrace(this.text, this.query, this.shown.keys, this.means, this.precisions);
   }
 
   drawing() {
@@ -259,7 +262,7 @@ export class TraceView extends View {
       );
       return;
     }
-    const weight = share(this.means[cell.layer][cell.key]);
+    const weight = share(this.means[cell.layer][cell.key], this.precisions[cell.layer]);
     fill(
       this.line,
       name,
