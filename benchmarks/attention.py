@@ -1,9 +1,10 @@
 """Compare bertcli's attention statistics with transformers' eager attentions and the same statistics in numpy.
 
-bertcli runs in float32 and in bfloat16, transformers in float32. Each side is a process of its own. It loads the model
-and computes one text before it is measured: the seconds for the texts, and the peak memory above that of the loaded
-model. The sides take turns for several rounds. Their statistics are compared before their speed. At the end, the
-program compares the peak memory for a corpus with that for a corpus ten times as large.
+bertcli runs in float32, and in bfloat16 if the processor multiplies it. transformers runs in float32. Each side is a
+process of its own. It loads the model and computes one text before it is measured: the seconds for the texts, and the
+peak memory above that of the loaded model. The sides take turns for several rounds. Their statistics are compared
+before their speed. At the end, the program compares the peak memory for a corpus with that for a corpus ten times as
+large.
 
     python benchmarks/attention.py --rounds 3
 """
@@ -27,11 +28,12 @@ from bertcli.choices import DtypeName, Statistic
 from bertcli.model.ops.base import FloatArray
 from processes import random_bert_base, run_process
 from samples import mixed_texts, write_lines
+from sessions import fast_dtypes
 from timing import in_turn, median_ratio, seconds
 
-OURS, REDUCED, THEIRS = "bertcli, float32", "bertcli, bfloat16", "transformers, float32"
-# Relative and absolute tolerance of the statistics of one side.
-TOLERANCES = {OURS: (1e-4, 1e-5), REDUCED: (0.05, 0.01)}
+THEIRS = "transformers, float32"
+# Relative and absolute tolerance of bertcli's statistics.
+TOLERANCES = {DtypeName.FLOAT32: (1e-4, 1e-5), DtypeName.BFLOAT16: (0.05, 0.01)}
 BATCH = 8
 LONG_WORDS = 600  # more than 512 tokens; both sides truncate to 512
 MIB = 1 << 20
@@ -123,8 +125,7 @@ def _statistics(a: FloatArray, inputs: Mapping[str, Any]) -> FloatArray:
 
 def child(way: str, folder: Path, file: Path, warm_up: Path) -> None:
     """Measure one side and print the seconds, the memory and the statistics as JSON."""
-    sides = {OURS: partial(ours, dtype=DtypeName.FLOAT32), REDUCED: partial(ours, dtype=DtypeName.BFLOAT16)}
-    run = sides.get(way, theirs)(folder)
+    run = theirs(folder) if way == THEIRS else ours(folder, DtypeName(way))
     run(warm_up)
     loaded = psutil.Process().memory_info().rss
     statistics: list[FloatArray] = []
@@ -167,16 +168,18 @@ def main() -> None:
             f"{long:,} texts of 512 tokens": write_lines(scratch / "long.txt", long_texts(long)),
         }
         for title, file in files.items():
-            sides = {side: partial(run_child, side, folder, file, warm_up) for side in (OURS, REDUCED, THEIRS)}
+            ways = [*map(str, fast_dtypes()), THEIRS]
+            sides = {way: partial(run_child, way, folder, file, warm_up) for way in ways}
             found = in_turn(options.rounds, sides, is_warm=True)
             statistics = {side: runs[0]["statistics"] for side, runs in found.items()}
-            for side, tolerances in TOLERANCES.items():
-                np.testing.assert_allclose(statistics[side], statistics[THEIRS], *tolerances)
+            for dtype in fast_dtypes():
+                np.testing.assert_allclose(statistics[dtype], statistics[THEIRS], *TOLERANCES[dtype])
             print(f"{title}, bert-base's size")
             for side, runs in found.items():
                 took, mib = (median(run[unit] for run in runs) for unit in ("seconds", "mib"))
                 ratio = median_ratio([run["seconds"] for run in found[THEIRS]], [run["seconds"] for run in runs])
-                print(f"  {side:22} {took:8.1f} s {mib:8.0f} MiB   {ratio:.2f} times as fast as transformers")
+                name = side if side == THEIRS else f"bertcli, {side}"
+                print(f"  {name:22} {took:8.1f} s {mib:8.0f} MiB   {ratio:.2f} times as fast as transformers")
         few, many = (peak_of_corpus(count, scratch) for count in (options.corpus, 10 * options.corpus))
     print(
         f"peak of --aggregate: {options.corpus:,} texts {few:.0f} MiB, {10 * options.corpus:,} texts {many:.0f} MiB: "

@@ -11,6 +11,7 @@ from bertcli.choices import DtypeName, EngineName
 from bertcli.commands.opening import streaming_plan
 from bertcli.input.reader import TextReader
 from bertcli.input.records import FailedText, TextSource
+from bertcli.model.precision import is_multiplied_by_processor
 from bertcli.model.request import SessionRequest
 from bertcli.model.session import Session, open_session
 from bertcli.output.messages import Reporter
@@ -18,6 +19,11 @@ from bertcli.pipeline.documents import Check
 from bertcli.pipeline.scheduler import Compute, Plan, Run
 
 Answer = TypeVar("Answer")
+
+
+def fast_dtypes() -> list[DtypeName]:
+    """Return float32, and bfloat16 if the processor multiplies it: emulation would be measured for an hour."""
+    return [DtypeName.FLOAT32, *([DtypeName.BFLOAT16] if is_multiplied_by_processor("bfloat16") else [])]
 
 
 def open_torch_session(folder: Path, *, truncate: bool = False, dtype: DtypeName = DtypeName.FLOAT32) -> Session:
