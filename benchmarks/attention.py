@@ -57,7 +57,7 @@ def ours(folder: Path, dtype: DtypeName) -> Callable[[Path], FloatArray]:
 
     def run(file: Path) -> FloatArray:
         compute = partial(compute_statistics, session, options=options)
-        texts = stream_answers(session, file, compute, plan=aggregate_plan(session))
+        texts = stream_answers(session, file, compute, plan=aggregate_plan(session, options))
         (summary,) = summarize_texts(texts, options)
         assert isinstance(summary, AttnSummary)
         return np.array([[getattr(head, name) for name in Statistic] for head in summary.heads], np.float32)

@@ -36,8 +36,8 @@ class Block:
 class Packing:
     """The places of packed tokens.
 
-    blocks covers all packed texts in order. Tokens after the last block only fill the batch up, and their results have
-    no meaning. shape is (batch, seq) of the padded texts.
+    blocks covers all texts in order. Tokens after the last block only fill the batch up, and their results have no
+    meaning. shape is (batch, seq) of the padded texts.
     """
 
     blocks: Sequence[Block]
@@ -54,9 +54,9 @@ class Inputs:
     """The inputs of a forward pass.
 
     token_type_ids is None if the architecture has none. position_ids is (seq,) or (batch, seq), or (tokens,) if packed.
-    mask is that of the padded texts. packing is None if the texts are not packed. context_masks holds a mask of the
-    context, (hidden,), for each layer in which heads are switched off: 0 at the features of those heads, else 1.
-    word_embeddings, (batch, seq, hidden), are used instead of those of input_ids.
+    mask is that of the padded texts, also if they are packed. packing is None if they are not. context_masks holds a
+    mask of the context, (hidden,), for each layer in which heads are switched off: 0 at the features of those heads,
+    else 1. word_embeddings, (batch, seq, hidden), are used instead of those of input_ids.
     """
 
     input_ids: Array
@@ -107,7 +107,7 @@ def self_attention(
     projections = ops.linear_stacked(x, w.query_key_value)  # query, key, value: each (..., hidden)
     if inputs.packing is not None:
         contexts = [block_context(ops, projections, block, heads) for block in inputs.packing.blocks]
-        return ops.concatenate([*contexts, extra_tokens(projections[0], inputs.packing)]), None
+        return ops.concatenate([*contexts, after_texts(projections[0], inputs.packing)]), None
     query, key, value = (ops.split_heads(part, heads) for part in projections)  # (batch, heads, seq, head_size)
     return ops.merge_heads(ops.attention(query, key, value, inputs.mask)), None
 
@@ -125,7 +125,7 @@ def attention_context(ops: Ops, attention: Attention, x: Array, packing: Packing
     if packing is None:
         return context
     texts = (part.reshape(-1, x.shape[-1]) for _, part in padded_texts(context, packing))
-    return ops.concatenate([*texts, extra_tokens(x, packing)])
+    return ops.concatenate([*texts, after_texts(x, packing)])
 
 
 def unpack(ops: Ops, packed: Array, packing: Packing | None) -> Array:
@@ -134,7 +134,7 @@ def unpack(ops: Ops, packed: Array, packing: Packing | None) -> Array:
         return packed
     padded = ops.zeros_like(packed, (*packing.shape, packed.shape[-1]))
     for block, part in padded_texts(padded, packing):
-        (part[:],) = block_texts([packed], block)
+        part[:] = block_texts(packed, block)
     return padded
 
 
@@ -156,19 +156,18 @@ def block_context(ops: Ops, projections: Sequence[Array], block: Block, heads: i
         (block.count * block.length, hidden).
     """
     # each (count, heads, length, head_size)
-    query, key, value = (ops.split_heads(part, heads) for part in block_texts(projections, block))
+    query, key, value = (ops.split_heads(block_texts(part, block), heads) for part in projections)
     return ops.merge_heads(ops.attention(query, key, value, None)).reshape(block.count * block.length, -1)
 
 
-def block_texts(projections: Sequence[Array], block: Block) -> Iterator[Array]:
-    """Yield the part of each projection, (tokens, hidden), that belongs to a block: (count, length, hidden)."""
-    tokens = slice(block.start, block.start + block.count * block.length)
-    for part in projections:
-        yield part[tokens].reshape(block.count, block.length, -1)
+def block_texts(packed: Array, block: Block) -> Array:
+    """Return the texts of a block of packed tokens, (tokens, hidden): (count, length, hidden)."""
+    tokens = packed[block.start : block.start + block.count * block.length]
+    return tokens.reshape(block.count, block.length, -1)
 
 
-def extra_tokens(packed: Array, packing: Packing) -> Array:
-    """Return the part of packed values, (tokens, hidden), that belongs to no text but fills the batch up."""
+def after_texts(packed: Array, packing: Packing) -> Array:
+    """Return the packed tokens, (tokens, hidden), that belong to no text but fill the batch up."""
     return packed[packing.token_count :]
 
 

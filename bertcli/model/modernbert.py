@@ -15,7 +15,7 @@ import numpy as np
 
 from bertcli.checkpoints.config import ModernBertConfig
 from bertcli.lazy_dataclass import dataclass
-from bertcli.model.bert import Attention, Inputs, attention_context, block_texts, extra_tokens, unpack
+from bertcli.model.bert import Attention, Inputs, after_texts, attention_context, block_texts, unpack
 from bertcli.model.modernbert_weights import ModernBertWeights, ModernLayerWeights
 from bertcli.model.ops.base import Array, FloatArray, Ops
 from bertcli.model.weights import MlmHeadWeights
@@ -107,9 +107,9 @@ def self_attention(
         return attend(ops, [ops.split_heads(part, heads) for part in parts], inputs.mask, places.reach)
     contexts = []
     for block in inputs.packing.blocks:
-        of_block = [ops.split_heads(part, heads) for part in block_texts(parts, block)]
+        of_block = [ops.split_heads(block_texts(part, block), heads) for part in parts]
         contexts.append(attend(ops, of_block, None, places.reach).reshape(block.count * block.length, -1))
-    return ops.concatenate([*contexts, extra_tokens(parts[0], inputs.packing)])
+    return ops.concatenate([*contexts, after_texts(parts[0], inputs.packing)])
 
 
 def attend(ops: Ops, parts: Sequence[Array], mask: Array | None, reach: int | None) -> Array:

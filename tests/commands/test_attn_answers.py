@@ -1,5 +1,6 @@
-"""bertcli attn: a large answer is written before the next one is computed."""
+"""bertcli attn: a large answer is written, or added to the sums, before many more are computed."""
 
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from bertcli.output.records import RecordWriter
 from bertcli.output.sink import Sink
 
 TEXTS = ["the cat sat"] * 9
+MANY_TEXTS = TEXTS * 10
 
 
 @pytest.fixture
@@ -47,10 +49,10 @@ def events(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
-def run_attn(model: Path, output: Path, heads: HeadOptions, maps: MapOptions) -> None:
+def run_attn(model: Path, output: Path, heads: HeadOptions, maps: MapOptions, texts: list[str] = TEXTS) -> None:
     options = SessionRequest(model=str(model), engine="numpy", batch_tokens=5)
     command.attn(
-        AttnRequest(TextOptions(texts=TEXTS), options, OutputOptions(output=str(output)), heads, maps, PageOptions())
+        AttnRequest(TextOptions(texts=texts), options, OutputOptions(output=str(output)), heads, maps, PageOptions())
     )
 
 
@@ -78,3 +80,25 @@ def test_statistics_are_sorted_over_several_batches(tiny_bert: Path, tmp_path: P
     assert (
         streaming_plan(TextReader(source)).sort_window > streaming_plan(TextReader(source), is_large=True).sort_window
     )
+
+
+@pytest.mark.parametrize(
+    ("maps", "expected"), [(MapOptions(), range(32, 91)), (MapOptions(head_distance=True), range(1, 11))]
+)
+def test_a_summary_keeps_statistics_of_many_texts_but_distances_of_few(
+    tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, maps: MapOptions, expected: range
+) -> None:
+    found: list[weakref.ref[Any]] = []
+    counts = []
+    compute = command.compute_statistics
+
+    def compute_and_count(*arguments: Any, **options: Any) -> Any:
+        [answer] = compute(*arguments, **options)
+        found.append(weakref.ref(answer.values))
+        counts.append(sum(one() is not None for one in found))
+        return [answer]
+
+    monkeypatch.setattr(command, "compute_statistics", compute_and_count)
+    run_attn(tiny_bert, tmp_path / "summary.json", HeadOptions(aggregate=True), maps, MANY_TEXTS)
+    assert len(counts) == len(MANY_TEXTS)
+    assert max(counts) in expected

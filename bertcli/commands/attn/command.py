@@ -87,7 +87,7 @@ def _aggregate(
     session: Session, reader: TextReader, options: AttnOptions, display: AttentionDisplay, sink: Sink
 ) -> ExitCode:
     info = session.info("attn")
-    with Run(session, reader, aggregate_plan(session), sink.reporter, sink.reporter.note) as run:
+    with Run(session, reader, aggregate_plan(session, options), sink.reporter, sink.reporter.note) as run:
         summaries = run.answers(partial(compute_statistics, session, options=options))
         schema = with_precision(summary_schema(info, display), run)
         exit_code = sink.write(info, schema, summarize_texts(summaries, options))

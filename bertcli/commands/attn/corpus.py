@@ -37,7 +37,7 @@ class AttnTotalCommand:
         options = prepare(self.request, session, "json")
         return TotalJob(
             compute=partial(compute_statistics, session, options=options),
-            plan=aggregate_plan(session),
+            plan=aggregate_plan(session, options),
             start=Aggregate,
         )
 

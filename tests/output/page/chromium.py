@@ -118,6 +118,7 @@ class Browser:
         found.page.goto("about:blank")
         # Chromium keeps 50 steps back. Without this, a new step would not make the history longer.
         found.page.context.new_cdp_session(found.page).send("Page.resetNavigationHistory")
+        found.page.mouse.up()  # a test that failed in a drag did not release it
         found.page.mouse.move(0, 0)
         found.page.set_viewport_size(viewport)
         found.page.emulate_media(media="null", color_scheme=color_scheme)
