@@ -64,7 +64,7 @@ _bertcli() {
             esac
             ;;
         fill-mask)
-            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error -k --top-k --mass --entropy --targets --target-field --target-score --joint --order --pieces --rank --score --within-word --words --lens --lens-file --compare --mutual --head-effects --attribute --baseline --steps --versus --only --only-words --aggregate --group-by --keep-text --shard-rows --resume --ray --ray-address --actors --gpus-per-actor -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --long --overlap --token --ablate --format --json --fields -o --output --svg --force --color --width --pager --no-pager -q --quiet --debug -h --help'
+            options='-f --file --field --column --id-field --id-column --input-format --pair --pairs --on-error -k --top-k --mass --entropy --targets --target-field --target-score --joint --order --pieces --rank --score --within-word --words --lens --lens-file --compare --mutual --head-effects --attribute --baseline --steps --png --versus --only --only-words --aggregate --group-by --keep-text --shard-rows --resume --ray --ray-address --actors --gpus-per-actor -m --model --revision --offline --engine --device --dtype --batch-tokens --batch-size --max-length --truncate --long --overlap --token --ablate --format --json --fields -o --output --svg --force --color --width --pager --no-pager -q --quiet --debug -h --help'
             case $prev in
                 -f|--file) takes=file ;;
                 --field|--column) takes=value ;;
@@ -87,6 +87,7 @@ _bertcli() {
                 --attribute) takes=value values='occlusion ig' ;;
                 --baseline) takes=value values='mask pad zero' ;;
                 --steps) takes=value ;;
+                --png) takes=file ;;
                 --versus) takes=value ;;
                 --only) takes=value values='shared b' ;;
                 --only-words) takes=value ;;

@@ -1,5 +1,6 @@
 """The signatures of the commands: their own options, and the groups that they share."""
 
+from pathlib import Path
 from typing import Annotated
 
 from bertcli.choices import (
@@ -245,10 +246,7 @@ def fill_mask(
         option("--compare", panel=_PREDICTIONS, metavar="MODEL", help="Compare with the predictions of another model."),
     ] = None,
     mutual: Annotated[
-        bool,
-        option(
-            "--mutual", panel=_PREDICTIONS, help="Show how much masking one token changes the prediction of another."
-        ),
+        bool, option("--mutual", panel=_PREDICTIONS, help="Show how masking a token changes the prediction of another.")
     ] = False,
     head_effects: Annotated[
         bool,
@@ -288,6 +286,10 @@ def fill_mask(
             help="With --attribute ig, compute gradients at N points between the baseline and the text.",
         ),
     ] = None,
+    png: Annotated[
+        Path | None,
+        option("--png", panel=_PREDICTIONS, metavar="FILE", help="Draw the matrix into FILE; same as -o FILE.png."),
+    ] = None,
     pairs: PairGroup,
     corpus: FolderGroup,
     ray: RayGroup,
@@ -297,12 +299,13 @@ def fill_mask(
     """Predict masked tokens."""
     from bertcli.commands.fill_mask.command import fill_mask as run
     from bertcli.commands.fill_mask.request import FillMaskRequest
+    from bertcli.output.destination import with_named_file
 
     return run(
         FillMaskRequest(
             texts,
             model,
-            output,
+            with_named_file(output, {"--png": png}, "predictions"),
             top_k=top_k,
             mass=mass,
             entropy=entropy,

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -114,6 +115,28 @@ class OutputOptions:
         return None if found is None else found[1]
 
 
+def with_named_file(options: OutputOptions, named: Mapping[str, Path | None], stem: str) -> OutputOptions:
+    """Return the options with the file of an option that is called after its suffix, such as --png, as that of -o.
+
+    Args:
+        options: The options as given.
+        named: The path of each such option, None if it is not given.
+        stem: A name for the file, which the hint suggests if the path is that of a folder.
+
+    Raises:
+        WrongUsage: Two options name a file, or the suffix is wrong.
+    """
+    found = only_file({"-o": options.path, "--svg": options.svg, **named})
+    if found is None or found[0] not in named:
+        return options
+    option, path = found
+    suffix = option.replace("--", ".")
+    if path.suffix.lower() != suffix:
+        name = path / stem if path.is_dir() else str(path).removesuffix(path.suffix)
+        raise WrongUsage(f"{option} {path}: the name does not end in {suffix}", hint=f"use {name}{suffix}")
+    return replace(options, output=str(path))
+
+
 def only_file(named: dict[str, AnyPath | None]) -> tuple[str, AnyPath] | None:
     """Return the one option that names a file, with its path. Return None if no option does.
 
@@ -153,6 +176,13 @@ class OutputFormats:
     def all_suffixes(self) -> tuple[str, ...]:
         """Suffixes of its binary files, pictures included."""
         return (*self.suffixes, PNG_SUFFIX) if self.has_figures else tuple(self.suffixes)
+
+
+def check_has_figure(options: OutputOptions, formats: OutputFormats, hint: str) -> None:
+    """Check that there is a figure if the file is a .png. Raises WrongUsage with the hint if there is none."""
+    path = options.path
+    if path is not None and path.suffix.lower() == PNG_SUFFIX and not formats.has_figures:
+        raise WrongUsage("there is no matrix to draw", hint=hint)
 
 
 @dataclass(frozen=True, slots=True)

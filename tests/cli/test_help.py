@@ -39,7 +39,7 @@ OWN = {
         "--pieces", "--rank",
         "--score", "--within-word", "--words", "--lens", "--lens-file", "--compare", "--mutual", "--versus",
         "--only", "--only-words", "--aggregate", "--group-by",
-        "--head-effects", "--attribute", "--baseline", "--steps", "--ablate", *FOLDER,
+        "--head-effects", "--attribute", "--baseline", "--steps", "--png", "--ablate", *FOLDER,
     },
     "shapes": {"--batch", "--seq", "--run", "--weights", "--tokens", "--lengths"},
     "attn": {

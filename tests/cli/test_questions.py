@@ -18,12 +18,24 @@ WHOLE = "the cat sat on the mat"
         (("--score", "--mutual"), "--score and --mutual cannot be combined"),
         (("--lens", "--targets", "cats"), "--lens is for a single piece in each mask"),
         (("--joint", "-k", "999999"), "--top-k 999,999 is more than"),
+        (("--png", "x.png"), "there is no matrix to draw"),
+        (("--score", "--png", "x.png"), "there is no matrix to draw"),
+        (("--mutual", "--png", "x.jpg"), "--png x.jpg: the name does not end in .png"),
+        (("--mutual", "--png", "x.png", "-o", "x.json"), "-o and --png both name an output file"),
     ],
 )
 def test_options_that_cannot_be_combined_are_wrong_usage(
     tiny: tuple[str, str], options: tuple[str, ...], words: str
 ) -> None:
     assert_failed(run("fill-mask", TEXT, *tiny, *options), 2, words)
+
+
+@pytest.mark.parametrize("analysis", [("--attribute", "occlusion"), ("--head-effects",), ("--mutual",)], ids=str)
+def test_a_matrix_can_be_drawn(tiny: tuple[str, str], folder: Path, analysis: tuple[str, ...]) -> None:
+    assert run("fill-mask", TEXT, *tiny, *analysis, "--png", folder / "one.png").answer().text == ""
+    assert (folder / "one.png").read_bytes().startswith(b"\x89PNG")
+    run("fill-mask", TEXT, *tiny, *analysis, "-o", folder / "two.png").answer()
+    assert (folder / "two.png").read_bytes() == (folder / "one.png").read_bytes()
 
 
 def test_a_target_that_the_second_model_does_not_know_is_wrong_usage(tiny: tuple[str, str]) -> None:

@@ -16,12 +16,12 @@ from bertcli.output.catalogs.texts import WORDS
 from bertcli.output.destination import (
     FOLDER,
     HTML_SUFFIX,
-    PNG_SUFFIX,
     TENSOR_SUFFIXES,
     Destination,
     OutputFormats,
     OutputOptions,
-    only_file,
+    check_has_figure,
+    with_named_file,
 )
 from bertcli.output.fields import FieldCatalog
 
@@ -54,16 +54,8 @@ class AttnRequest:
         Raises:
             WrongUsage: Two options name a file, or the suffix is wrong.
         """
-        options, page = self.output_options, self.page
-        found = only_file({"-o": options.path, "--svg": options.svg, "--html": page.html, "--png": page.png})
-        if found is None or found[0] not in ("--html", "--png"):
-            return options
-        option, path = found
-        suffix = option.replace("--", ".")
-        if path.suffix.lower() != suffix:
-            stem = path / "attention" if path.is_dir() else str(path).removesuffix(path.suffix)
-            raise WrongUsage(f"{option} {path}: the name does not end in {suffix}", hint=f"use {stem}{suffix}")
-        return replace(options, output=str(path))
+        page = self.page
+        return with_named_file(self.output_options, {"--html": page.html, "--png": page.png}, "attention")
 
     @property
     def writes_page(self) -> bool:
@@ -154,12 +146,11 @@ class AttnRequest:
         if self.maps.expansion:
             _check_expansion(self)
         else:
-            path = self.output.path
-            if path is not None and path.suffix.lower() == PNG_SUFFIX and not self.has_figures:
-                raise WrongUsage(
-                    "there is no matrix to draw",
-                    hint="choose one: --layer L --head H, --grid, --rollout, --value-norms or --head-distance",
-                )
+            check_has_figure(
+                self.output,
+                self.formats,
+                "choose one: --layer L --head H, --grid, --rollout, --value-norms or --head-distance",
+            )
             _check_combination(self)
 
     def check_format(self, destination: Destination) -> None:

@@ -31,7 +31,14 @@ from bertcli.output.catalogs.scores import (
     word_score_fields,
 )
 from bertcli.output.catalogs.texts import PAIR
-from bertcli.output.destination import FOLDER, TENSOR_SUFFIXES, Destination, OutputFormats, OutputOptions
+from bertcli.output.destination import (
+    FOLDER,
+    TENSOR_SUFFIXES,
+    Destination,
+    OutputFormats,
+    OutputOptions,
+    check_has_figure,
+)
 from bertcli.output.fields import Field, FieldCatalog
 from bertcli.quoting import shortened
 
@@ -226,6 +233,8 @@ class FillMaskRequest:
         analyses = self._analyses()
         if len(analyses) > 1:
             raise WrongUsage(f"{analyses[0]} and {analyses[1]} cannot be combined", hint="use one of them at a time")
+        instead = f" instead of {self.analysis}" if self.analysis else ""
+        check_has_figure(self.output, self.formats, f"use --attribute occlusion, --head-effects or --mutual{instead}")
         if self.words and self.pairs.versus is not None:
             raise WrongUsage("--words and --versus cannot be combined", hint="leave one of them out")
         self._check_pairs()
