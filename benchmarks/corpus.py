@@ -95,7 +95,7 @@ def main() -> None:
     options = parser.parse_args()
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
-    limit_onednn_cache()
+    limit_onednn_cache(is_reduced=True)
     with tempfile.TemporaryDirectory() as scratch:
         measure(Path(scratch), mixed_texts(options.texts), options.rounds)
 

@@ -103,7 +103,7 @@ def choose_engine(
         return _explained(EngineChoice(EngineName.NUMPY, "cpu", DtypeName.FLOAT32), reason)
     if device.startswith("cuda") and not has_gpu_driver():
         raise DeviceUnavailable.cuda()  # at once, since torch takes seconds to import
-    limit_onednn_cache()
+    limit_onednn_cache(is_reduced=dtype != DtypeName.FLOAT32)
     from bertcli.model.ops.torch_ops import best_device, check_device, multiplies_bfloat16
 
     if engine == EngineName.AUTO:

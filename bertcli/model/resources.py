@@ -9,9 +9,10 @@ _OPENBLAS = "OPENBLAS_NUM_THREADS"
 _MIN_WORK_FOR_THREADS = 1e10
 # oneDNN, and torch's own layer above it, cache what they have prepared for a matrix product of certain sizes. They keep
 # 1,024 entries each by default, which takes up to 700 MiB when every batch has a new size. A batch needs four entries,
-# one for each product of a layer.
+# one for each product of a layer. In float32, sizes seldom recur and are prepared fast. In reduced precision, preparing
+# takes as long as a product, and bertcli makes sizes recur.
 _ONEDNN_CACHES = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY")
-_ONEDNN_CACHE_ENTRIES = "64"
+_ONEDNN_CACHE_ENTRIES = {False: "16", True: "64"}
 
 _has_blas_limit = False
 _blas_threads: int | None = None  # as bertcli has set it
@@ -70,10 +71,14 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def limit_onednn_cache() -> None:
-    """Keep the caches of oneDNN and torch small, unless the user has set a size. Call this before torch computes."""
+def limit_onednn_cache(*, is_reduced: bool) -> None:
+    """Keep the caches of oneDNN and torch small, unless the user has set a size. Call this before torch computes.
+
+    Args:
+        is_reduced: The computation may be in reduced precision.
+    """
     for name in _ONEDNN_CACHES:
-        os.environ.setdefault(name, _ONEDNN_CACHE_ENTRIES)
+        os.environ.setdefault(name, _ONEDNN_CACHE_ENTRIES[is_reduced])
 
 
 def trim_heap() -> None:

@@ -10,7 +10,7 @@ PROGRAM = """
 import resource, sys
 from bertcli.model.resources import limit_onednn_cache
 
-limit_onednn_cache()
+limit_onednn_cache(is_reduced=True)
 import torch
 
 linear = torch.ops.mkldnn._linear_pointwise
