@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, partial
 
+from bertcli.choices import EngineName
 from bertcli.commands.options import TextOptions
 from bertcli.input.reader import TextReader
 from bertcli.input.records import TextSource
@@ -50,7 +51,9 @@ def note_doubts(session: Session, reporter: Reporter, device: str | None = None)
             f"model_type {session.config.model_type} is untested: bertcli does not know it, and transformers' "
             f"{session.config.architecture.mlm_class} computes it"
         )
-    if emulation := emulation_note(session.request.dtype, device or session.request.device):
+    # The numpy engine refuses such a type.
+    emulation = emulation_note(session.request.dtype, device or session.request.device)
+    if emulation and session.request.engine != EngineName.NUMPY:
         reporter.note(emulation)
     if session.tokenizer.has_guessed_case:
         reporter.note(

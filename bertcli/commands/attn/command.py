@@ -1,6 +1,7 @@
 """bertcli attn: statistics, matrices and maps of attention heads."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -87,7 +88,9 @@ def _aggregate(
     session: Session, reader: TextReader, options: AttnOptions, display: AttentionDisplay, sink: Sink
 ) -> ExitCode:
     info = session.info("attn")
-    with Run(session, reader, aggregate_plan(session, options), sink.reporter, sink.reporter.note) as run:
+    # A pause in a pipe ends a group, so that the progress and the errors do not wait for the rest of it.
+    plan = replace(aggregate_plan(session, options), ends_at_silence=reader.total_bytes is None)
+    with Run(session, reader, plan, sink.reporter, sink.reporter.note) as run:
         summaries = run.answers(partial(compute_statistics, session, options=options))
         schema = with_precision(summary_schema(info, display), run)
         exit_code = sink.write(info, schema, summarize_texts(summaries, options))
