@@ -1,12 +1,13 @@
 """The pickling of what travels between Ray's driver and its actors."""
 
-import pickle
 from typing import TypeVar
+
+from ray import cloudpickle
 
 Item = TypeVar("Item")
 
 
 def unpickled(item: Item) -> Item:
     """Return an item as Ray's other side gets it."""
-    found: Item = pickle.loads(pickle.dumps(item))  # noqa: S301 - Ray pickles in this way
+    found: Item = cloudpickle.loads(cloudpickle.dumps(item))
     return found
