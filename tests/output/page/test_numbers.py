@@ -163,7 +163,7 @@ def test_drawings_and_tables_write_no_zero_for_a_weight_below_the_rounding(
 
 @pytest.mark.parametrize("number_tab", [201], indirect=True)
 def test_bounds_of_weights_in_8_bits_hold(number_tab: tuple[Tab, str]) -> None:
-    """What is stored as 0 is smaller than the bound that is shown, also without special tokens."""
+    """The page stores the weight as 0 and shows a bound. The weight of transformers is below it."""
     tab, text = number_tab
     batch = one_batch(open_bert(BUNDLED_FOLDER), [text])
     expected = transformers_outputs(BUNDLED_FOLDER, batch, pooler=False, logits=False).attentions[LAYER][0, HEAD]
