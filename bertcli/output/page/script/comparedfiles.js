@@ -3,7 +3,7 @@
 
 import { positionOn } from "./alignment.js";
 import { FONT, shortened } from "./canvas.js";
-import { known } from "./tables.js";
+import { weightOrNull } from "./tables.js";
 import { colour } from "./theme.js";
 
 /** @typedef {import("./comparison.js").Comparison} Comparison */
@@ -74,7 +74,7 @@ export function tableOfComparison({ slots, sides, isOfTexts, matrices, differenc
       return [position, position === null ? null : sides[side].text.tokens[position]];
     });
   const written = (/** @type {number} */ number, /** @type {number} */ precision) =>
-    Number.isNaN(number) ? null : known(number, precision);
+    Number.isNaN(number) ? null : weightOrNull(number, precision);
   return {
     columns: [...columnsOf(""), ...(isOfTexts ? columnsOf("other_") : []), ...names, "difference"],
     rows: queries.flatMap((query) => keys.map((key) => [

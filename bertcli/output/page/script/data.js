@@ -190,8 +190,8 @@ export class RowMatrix {
   }
 
   /**
-   * Return the distance from a stored weight to the next larger one that the page can store. What is stored as 0 is
-   * only known to be smaller than this distance from 0.
+   * Return the distance from a stored weight to the next larger one that the page can store. A weight that is stored as
+   * 0 is smaller than the distance of 0.
    */
   precision(/** @type {number} */ _query, _weight = 0) {
     return 0;

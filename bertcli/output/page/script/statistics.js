@@ -19,7 +19,7 @@ const MARK = /^(##|Ġ|▁)/u;
 const isPunctuation = (/** @type {string} */ token) => /^\p{P}+$/u.test(token.replace(MARK, ""));
 
 /** @type {WeakMap<Text, Promise<Numbers[]>>} */
-const known = new WeakMap();
+const computed = new WeakMap();
 
 /**
  * Return the statistics of all heads without special tokens, by layer * heads + head. The weights of each row are
@@ -28,8 +28,8 @@ const known = new WeakMap();
  * @returns {Promise<Numbers[]>}
  */
 export function statisticsWithoutSpecial(/** @type {Text} */ text) {
-  if (!known.has(text)) known.set(text, computeAll(text));
-  return known.get(text);
+  if (!computed.has(text)) computed.set(text, computeAll(text));
+  return computed.get(text);
 }
 
 async function computeAll(/** @type {Text} */ text) {
@@ -40,7 +40,7 @@ async function computeAll(/** @type {Text} */ text) {
   for (let layer = 0; layer < about.layers; layer++) {
     const arrays = await layerOf(text, layer);
     for (let head = 0; head < about.heads; head++) {
-      const values = statisticsOf(shownMatrix(text, arrays, head, true), positions, punctuation);
+      const values = meansOf(shownMatrix(text, arrays, head, true), positions, punctuation);
       found.push(about.statistics.map((name) => values[name] ?? null));
     }
     await new Promise((done) => setTimeout(done)); // so that the page stays responsive
@@ -49,15 +49,16 @@ async function computeAll(/** @type {Text} */ text) {
 }
 
 /**
- * Return the means over the queries, by name. For the previous and the next token, these are the queries that have
- * such a neighbour. Queries without any weight are left out. A statistic without any query is null.
+ * Return the statistics of a head by name: the means over the queries. For the previous and the next token, these are
+ * the queries that have such a neighbour. Queries without any weight are left out. A statistic without any query is
+ * null.
  *
  * @param {RowMatrix} matrix Without special tokens.
  * @param {number[]} positions The queries and keys.
  * @param {ReadonlySet<number>} punctuation The positions of punctuation.
  * @returns {Record<string, number | null>}
  */
-function statisticsOf(matrix, positions, punctuation) {
+function meansOf(matrix, positions, punctuation) {
   const sums = { entropy: 0, self: 0, punctuation: 0, distance: 0, confidence: 0 };
   /** @type {Record<string, number[]>} */
   const neighbours = { previous: [], next: [] };

@@ -11,11 +11,11 @@ import { placeOfHead } from "./state.js";
  */
 
 const DIGITS = 6;
-
-/** Return a weight for a table: null if it is only known to be smaller than the precision, which is not 0. */
-export const known = (/** @type {number} */ weight, /** @type {number} */ precision) =>
-  weight === 0 && precision > 0 ? null : weight;
 const FORMULA = /^[=+\-@\t\r]./su; // a spreadsheet would compute such a text; it takes one after an apostrophe as it is
+
+/** Return a weight for a table: null if it is stored as 0, which only means that it is smaller than the precision. */
+export const weightOrNull = (/** @type {number} */ weight, /** @type {number} */ precision) =>
+  weight === 0 && precision > 0 ? null : weight;
 
 /** Return a table as CSV (RFC 4180). */
 export const csvOf = (/** @type {Table} */ { columns, rows }) =>
@@ -54,9 +54,10 @@ export function tableOfMatrix(
 ) {
   return {
     columns: ["query_position", "query", ...keys.map((key) => `${key} ${text.tokens[key]}`)],
-    rows: queries.map((query) => [
-      query, text.tokens[query], ...keys.map((key) => known(matrix.at(query, key), matrix.precision(query))),
-    ]),
+    rows: queries.map((query) => {
+      const precision = matrix.precision(query);
+      return [query, text.tokens[query], ...keys.map((key) => weightOrNull(matrix.at(query, key), precision))];
+    }),
   };
 }
 
@@ -87,7 +88,12 @@ export function tableOfTrace(text, query, keys, means, precisions) {
     columns: ["layer", "query_position", "query", "key_position", "key", "weight"],
     rows: means.flatMap((weights, layer) =>
       keys.map((key) => [
-        layerName(layer), query, text.tokens[query], key, text.tokens[key], known(weights[key], precisions[layer]),
+        layerName(layer),
+        query,
+        text.tokens[query],
+        key,
+        text.tokens[key],
+        weightOrNull(weights[key], precisions[layer]),
       ])),
   };
 }

@@ -8,7 +8,7 @@ import { announce, empty, fill, make, soon } from "../dom.js";
 import { Pointing } from "../pointing.js";
 import { currentText, isSpecialHidden, keeping, queryOf, shownPositions, soleHead } from "../state.js";
 import { change, now } from "../store.js";
-import { known } from "../tables.js";
+import { weightOrNull } from "../tables.js";
 import { headColour } from "../theme.js";
 import { spelt, TokenList, visible } from "../tokens.js";
 import { drawingOfKeys, HEADINGS, headingsOf, layOutKeys, LINE, paintKeys, pictureOf } from "../vectors.js";
@@ -140,7 +140,7 @@ export class NeuronView extends View {
         key,
         tokens[key],
         score,
-        known(weight, this.content.precision),
+        weightOrNull(weight, this.content.precision),
         ...q,
         ...k,
       ]),
