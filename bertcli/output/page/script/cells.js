@@ -235,13 +235,16 @@ function paintNumbers(context, { left, top, across, down }, { rows, matrix, shad
   context.font = `${down < 34 ? 11 : 12}px ${FONT}`;
   context.textAlign = "center";
   context.textBaseline = "middle";
-  rows.queries.forEach((query, row) => rows.keys.forEach((key, column) => {
-    const weight = matrix.at(query, key);
-    const written = shading.written(weight, matrix.precision(query));
-    if (!written) return;
-    context.fillStyle = inkOn(shading.colour(weight));
-    context.fillText(written, left + (column + 0.5) * across, top + (row + 0.5) * down, across - 2);
-  }));
+  rows.queries.forEach((query, row) => {
+    const precision = matrix.precision(query);
+    rows.keys.forEach((key, column) => {
+      const weight = matrix.at(query, key);
+      const written = shading.written(weight, precision);
+      if (!written) return;
+      context.fillStyle = inkOn(shading.colour(weight));
+      context.fillText(written, left + (column + 0.5) * across, top + (row + 0.5) * down, across - 2);
+    });
+  });
 }
 
 function paintCross(context, { left, top, across, down }, { queries, keys }, place) {

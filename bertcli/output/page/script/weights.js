@@ -54,16 +54,23 @@ export class Renormalised extends RowMatrix {
     super(matrix.size);
     this.matrix = matrix;
     this.leftOut = leftOut;
+    /** @type {number[]} */
+    this.sums = new Array(matrix.size); // of the rows, once they are needed
+  }
+
+  /** Return the sum of the weights of a row that are not left out. */
+  sumOf(/** @type {number} */ query) {
+    const { matrix, leftOut } = this;
+    return (this.sums[query] ??= matrix.row(query).reduce((sum, weight, key) => sum + (leftOut[key] ? 0 : weight), 0));
   }
 
   compute(/** @type {number} */ query) {
-    const weights = this.matrix.row(query).map((weight, key) => (this.leftOut[key] ? 0 : weight));
-    const sum = weights.reduce((total, weight) => total + weight, 0);
-    return sum > 0 ? weights.map((weight) => weight / sum) : weights;
+    const sum = this.sumOf(query);
+    return this.matrix.row(query).map((weight, key) => (this.leftOut[key] || sum === 0 ? 0 : weight / sum));
   }
 
   precision(/** @type {number} */ query, weight = 0) {
-    const sum = this.matrix.row(query).reduce((total, one, key) => total + (this.leftOut[key] ? 0 : one), 0);
+    const sum = this.sumOf(query);
     return sum > 0 ? this.matrix.precision(query, weight * sum) / sum : 1;
   }
 }
