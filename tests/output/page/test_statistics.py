@@ -91,11 +91,61 @@ def test_the_grid_shows_the_numbers_without_special_tokens(tab: Tab) -> None:
     size = len(tab.data()["tokens"])
     assert tab.texts("#view-statistics .legend .ends span")[-1] == f"{math.log(size - 2):.2f}"
     assert "without [CLS] and [SEP]" in tab.text("#view-statistics .scales")
+    assert "entropy of all heads, without [CLS] and [SEP]" in saved(tab, "SVG")[1].decode()
     tab.page.hover("#view-statistics .cell")
     assert f"entropy {without[0]}" in tab.text("#view-statistics .pointed")
     assert "cls" not in tab.text("#view-statistics .pointed")
     tab.page.uncheck(".special input")
     assert tab.settled().texts("#view-statistics .numbers .cell") == with_special
+
+
+def test_the_numbers_are_those_of_the_last_choice_even_if_others_are_still_computed(tab: Tab) -> None:
+    tab.page.evaluate(
+        """() => {
+            const box = document.querySelector(".special input");
+            box.click();
+            box.click();
+        }"""
+    )
+    tab.page.wait_for_timeout(500)  # longer than the computation of the statistics without special tokens
+    tab.page.hover("#view-statistics .cell")
+    assert "cls" in tab.text("#view-statistics .pointed")
+    rows = list(csv.DictReader(io.StringIO(saved(tab, "CSV")[1].decode())))
+    assert float(rows[0]["entropy"]) == pytest.approx(tab.data()["statistics"][0][0], rel=1e-5)
+
+
+def test_a_head_has_no_numbers_until_they_are_computed(browser: Any, page: Path) -> None:
+    with chromium.tab(browser, page) as tab:
+        tab.open("special=hide")
+        shown = tab.page.evaluate(
+            """async () => {
+                document.getElementById("tab-statistics").click();
+                const cell = document.querySelector("#view-statistics .cell");
+                cell.dispatchEvent(new PointerEvent("pointermove", { bubbles: true }));
+                const before = document.querySelector("#view-statistics .pointed").textContent;
+                document.querySelector("[aria-label='Save this view']").click();
+                return [cell.textContent, before, document.querySelectorAll(".menu button:disabled").length];
+            }"""
+        )
+        assert shown == ["", "Rows are layers, columns are heads. Click a head to open it.", 3]
+        tab.drawn("statistics")
+        entropy = tab.text("#view-statistics .cell")
+        assert f"entropy {entropy}" in tab.text("#view-statistics .pointed")
+
+
+def test_the_head_that_is_pointed_at_is_kept_if_the_statistic_changes(tab: Tab) -> None:
+    tab.page.hover("#view-statistics .cell[data-layer='1'][data-head='2']")
+    read = tab.text("#view-statistics .pointed")
+    assert "Layer 1, head 2" in read
+    tab.page.evaluate("() => { location.hash = 'view=statistics&statistic=distance'; }")
+    assert tab.settled().text("#view-statistics .pointed") == read
+
+
+def test_an_address_without_a_choice_shows_special_tokens_again(tab: Tab) -> None:
+    tab.page.check(".special input")
+    tab.settled().page.evaluate("() => { location.hash = 'view=statistics'; }")
+    assert not tab.settled().page.is_checked(".special input")
+    assert "without" not in tab.text("#view-statistics .scales")
 
 
 @pytest.mark.parametrize("name", ["cls", "sep"])

@@ -11,14 +11,12 @@ import { currentText, everyHead, FILTERS, isSpecialHidden, soleHead, within } fr
 import { change, now } from "./store.js";
 import { css, headColour, inkOn, partsOf } from "./theme.js";
 import { labelOf } from "./tokens.js";
-import { specialShare } from "./weights.js";
+import { SPECIAL_NAMES, specialShare } from "./weights.js";
 
 /**
  * @typedef {import("./state.js").State} State
  * @typedef {import("./lines.js").Lines} Lines
  */
-
-const SPECIAL_NAMES = "[CLS] and [SEP]";
 
 /** Return the controls, by their names. Each has an element, and a method that shows the state. */
 export const controlOf = (/** @type {string} */ name) => (built[name] ??= BUILDERS[name]());

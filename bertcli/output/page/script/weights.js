@@ -12,6 +12,9 @@ const TOO_MUCH = 0.6;
 // The name of a special token, for pages whose texts do not say which tokens are special.
 const SPECIAL = /^(\[(CLS|SEP)\]|<\/?s>)$/;
 
+/** The special tokens, as the page names them. */
+export const SPECIAL_NAMES = "[CLS] and [SEP]";
+
 /** @type {WeakMap<Text, boolean[]>} */
 const known = new WeakMap();
 

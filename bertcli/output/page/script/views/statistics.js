@@ -14,15 +14,15 @@ import { change, now } from "../store.js";
 import { tableOfHeads } from "../tables.js";
 import { css, inkOn } from "../theme.js";
 import { View } from "../view.js";
-import { specialTokens } from "../weights.js";
+import { SPECIAL_NAMES, specialTokens } from "../weights.js";
 
 /** @typedef {import("../state.js").State} State */
 
 const HINT = "Rows are layers, columns are heads. Click a head to open it.";
-const WITHOUT = "computed without [CLS] and [SEP] from the weights that the page stores";
-const NONE = "the share of attention on a token that is left out, so there is none. Show [CLS] and [SEP] to see it.";
+const WITHOUT = `computed without ${SPECIAL_NAMES} from the weights that the page stores`;
+const NONE = `the share of attention on a token that is left out, so there is none. Show ${SPECIAL_NAMES} to see it.`;
 // Labels and the search are those of bertcli's other commands.
-const LABELS_COUNT = "labels and the search count [CLS] and [SEP] too";
+const LABELS_COUNT = `labels and the search count ${SPECIAL_NAMES} too`;
 
 export class StatisticsView extends View {
   constructor() {
@@ -31,8 +31,11 @@ export class StatisticsView extends View {
       { needs: ["statistic", "curve"], draw: (state) => this.colour(state) },
       { needs: ["find"], draw: (state) => this.mark(state) },
     ]);
-    /** @type {import("../statistics.js").Numbers[]} */
-    this.numbers = [];
+    /** @type {import("../statistics.js").Numbers[] | null} */
+    this.numbers = null; // until they are computed
+    this.leavesOut = false; // special tokens
+    /** @type {import("../grid.js").Place | null} */
+    this.pointed = null;
   }
 
   build(section) {
@@ -45,7 +48,7 @@ export class StatisticsView extends View {
       "numbers",
       "Statistics of all heads",
       (layer, head) => make("button", { type: "button", class: "cell", "data-layer": layer, "data-head": head }),
-      { point: (place) => this.read(place) },
+      { point: (place) => { this.pointed = place; this.read(); } },
     );
     section.append(this.line, make("div", { class: "wide" }, this.grid.root), this.legend.root, this.labels);
   }
@@ -53,9 +56,13 @@ export class StatisticsView extends View {
   /** Take the statistics with special tokens, or those without them, which have to be computed. */
   load(/** @type {State} */ state) {
     const text = currentText(state);
-    this.isSpecialHidden = isSpecialHidden(state);
-    if (this.isSpecialHidden) return statisticsWithoutSpecial(text).then((numbers) => (this.numbers = numbers));
-    this.numbers = text.statistics;
+    this.asked = state;
+    this.leavesOut = isSpecialHidden(state);
+    this.numbers = this.leavesOut ? null : text.statistics;
+    if (!this.leavesOut) return undefined;
+    return statisticsWithoutSpecial(text).then((numbers) => {
+      if (this.asked === state) this.numbers = numbers;
+    });
   }
 
   colour(/** @type {State} */ state) {
@@ -70,16 +77,16 @@ export class StatisticsView extends View {
       cell.setAttribute("aria-label", `layer ${layerName(layer)}, head ${head}: ${name} ${number || "–"}`);
     });
     this.showLegend(state);
-    this.read(null);
+    this.read();
   }
 
   /** Show the scale of the colours, and what the numbers mean. */
   showLegend(/** @type {State} */ state) {
     const name = state.statistic;
-    const isMissing = this.isSpecialHidden && ABOUT_SPECIAL.includes(name);
+    const isMissing = this.leavesOut && ABOUT_SPECIAL.includes(name);
     const meaning = isMissing
       ? `${name}: ${NONE}`
-      : `${name}: ${MEANINGS[name]}; mean over tokens${this.isSpecialHidden ? `; ${WITHOUT}` : ""}`;
+      : `${name}: ${MEANINGS[name]}; mean over tokens${this.leavesOut ? `; ${WITHOUT}` : ""}`;
     this.meaning.textContent = meaning;
     const numbers = [0, 0.5, 1].map((part) => written(name, this.shading.weightAt(part)));
     this.legend.showBar(state, scaleBar(numbers), false);
@@ -96,20 +103,22 @@ export class StatisticsView extends View {
   }
 
   table(/** @type {State} */ state) {
-    return tableOfHeads(currentText(state), this.numbers);
+    return this.numbers && tableOfHeads(currentText(state), this.numbers);
   }
 
   drawing(/** @type {State} */ state) {
-    return drawingOfStatistics(`${state.statistic} of all heads`, (at) => this.cellAt(state, at));
+    if (!this.numbers) return null;
+    const title = `${state.statistic} of all heads${this.leavesOut ? `, without ${SPECIAL_NAMES}` : ""}`;
+    return drawingOfStatistics(title, (at) => this.cellAt(state, at));
   }
 
   fileWords(/** @type {State} */ state) {
-    return [state.statistic, ...(this.isSpecialHidden ? ["without-special-tokens"] : [])];
+    return [state.statistic, ...(this.leavesOut ? ["without-special-tokens"] : [])];
   }
 
   /** Return the number of the strongest colour: the largest possible, or for the distance the largest of all heads. */
   most(/** @type {import("../data.js").Text} */ text, /** @type {string} */ name) {
-    const special = this.isSpecialHidden ? specialTokens(text).filter(Boolean).length : 0;
+    const special = this.leavesOut ? specialTokens(text).filter(Boolean).length : 0;
     if (name === "entropy") return Math.log(text.size - special);
     if (name !== "distance") return 1;
     const at = about.statistics.indexOf(name);
@@ -127,7 +136,7 @@ export class StatisticsView extends View {
       }, label, make("span", { class: "count", text: count }));
     });
     this.labels.replaceChildren(...buttons, make("span", {
-      class: "quiet", text: `${about.thresholds}${this.isSpecialHidden ? `; ${LABELS_COUNT}` : ""}`,
+      class: "quiet", text: `${about.thresholds}${this.leavesOut ? `; ${LABELS_COUNT}` : ""}`,
     }));
   }
 
@@ -136,9 +145,11 @@ export class StatisticsView extends View {
     this.labels.querySelector(`[data-label="${label}"]`).focus(); // the button is a new one
   }
 
-  read(place) {
+  /** Write the numbers of the head that is pointed at. */
+  read() {
+    const place = this.pointed;
     this.line.replaceChildren(
-      ...(place === null
+      ...(place === null || !this.numbers
         ? [make("span", { class: "hint", text: HINT })]
         : [
             make("strong", { text: `Layer ${layerName(place.layer)}, head ${place.head}` }),
