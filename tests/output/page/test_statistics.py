@@ -148,6 +148,13 @@ def test_an_address_without_a_choice_shows_special_tokens_again(tab: Tab) -> Non
     assert "without" not in tab.text("#view-statistics .scales")
 
 
+@pytest.mark.parametrize("address", ["heads=2&token=3", "view=matrix", "view=matrix&compare=1.3"])
+def test_statistics_beside_weights_without_special_tokens_are_explained(tab: Tab, address: str) -> None:
+    words = "These count special tokens too."
+    assert words not in tab.open(f"{address}&special=show").text("#views")
+    assert words in tab.open(f"{address}&special=hide").text("#views")
+
+
 @pytest.mark.parametrize("name", ["cls", "sep"])
 def test_a_statistic_of_a_token_that_is_left_out_is_empty_and_explained(tab: Tab, name: str) -> None:
     tab.open(f"view=statistics&special=hide&statistic={name}")

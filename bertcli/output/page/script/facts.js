@@ -20,7 +20,7 @@ export const MEANINGS = {
   distance: "the mean distance to the attended token, in tokens",
   confidence: "the largest weight of a token",
 };
-const WITH_SPECIAL = "These count special tokens too. The Statistics view has the numbers without them.";
+export const WITH_SPECIAL = "These count special tokens too. The Statistics view has the numbers without them.";
 export const LABELS = ["previous", "next", "self", "delimiter", "broad"];
 
 /** Return what weights are the mean of. */
@@ -34,10 +34,10 @@ export function inBrief(
   /** @type {number} */ head,
   /** @type {import("./statistics.js").Numbers[]} */ all = text.statistics,
 ) {
-  const valueOf = (/** @type {string} */ name) => all[layer * about.heads + head][about.statistics.indexOf(name)];
-  const numbers = ["entropy", "previous", "next", "self", "cls", "sep"]
-    .filter((name) => valueOf(name) !== null)
-    .map((name) => `${name} ${written(name, valueOf(name))}`);
+  const numbers = ["entropy", "previous", "next", "self", "cls", "sep"].flatMap((name) => {
+    const number = statisticOf(all, layer, head, name);
+    return number === null ? [] : `${name} ${written(name, number)}`;
+  });
   return [labelOf(text, layer, head), ...numbers].filter(Boolean).join(" · ");
 }
 
@@ -53,7 +53,7 @@ export function factsOf(
     make("h2", {}, `Layer ${layerName(layer)}, head ${head}`, label && make("span", { class: "label", text: label })),
     make("dl", {}, ...about.statistics.flatMap((name) => [
       make("dt", { text: name, title: MEANINGS[name] }),
-      make("dd", { text: written(name, statisticOf(text, layer, head, name)) }),
+      make("dd", { text: written(name, statisticOf(text.statistics, layer, head, name)) }),
     ])),
     isHidden ? make("p", { class: "quiet", text: WITH_SPECIAL }) : null);
 }

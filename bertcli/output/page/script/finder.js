@@ -67,9 +67,9 @@ class Finder {
 
   head(text, /** @type {number} */ at, /** @type {string | null} */ statistic) {
     const { layer, head } = placeOfHead(at);
-    const number =
-      statistic === null ? null : `${statistic} ${written(statistic, statisticOf(text, layer, head, statistic))}`;
-    const facts = [labelOf(text, layer, head), number].filter(Boolean).join(" · ");
+    const number = statistic === null ? null : statisticOf(text.statistics, layer, head, statistic);
+    const found = number === null ? null : `${statistic} ${written(statistic, number)}`;
+    const facts = [labelOf(text, layer, head), found].filter(Boolean).join(" · ");
     return make(
       "button",
       { type: "button", class: "result", onclick: () => this.openHead(layer, head) },

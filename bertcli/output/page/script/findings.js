@@ -5,7 +5,7 @@ import { FARTHEST } from "./comparison.js";
 import { about } from "./data.js";
 import { signed } from "./difference.js";
 import { fill, make } from "./dom.js";
-import { MEANINGS } from "./facts.js";
+import { MEANINGS, WITH_SPECIAL } from "./facts.js";
 import { grouped, share, written } from "./numbers.js";
 import { Pointing } from "./pointing.js";
 import { SLOTS, speltAt } from "./slots.js";
@@ -126,10 +126,14 @@ export class DifferenceList {
   }
 }
 
-/** Return the statistics of both heads as a table. */
-export function statisticsOf(/** @type {import("./compared.js").Chosen[]} */ pair, /** @type {string[]} */ names) {
+/** Return the statistics of both heads as a table. isHidden: The view leaves out special tokens. */
+export function statisticsOf(
+  /** @type {import("./compared.js").Chosen[]} */ pair,
+  /** @type {string[]} */ names,
+  /** @type {boolean} */ isHidden,
+) {
   const rows = about.statistics.map((name) => {
-    const values = pair.map(({ text, layer, head }) => statisticOf(text, layer, head, name));
+    const values = pair.map(({ text, layer, head }) => statisticOf(text.statistics, layer, head, name));
     return make(
       "tr",
       {},
@@ -145,5 +149,6 @@ export function statisticsOf(/** @type {import("./compared.js").Chosen[]} */ pai
       make("thead", {}, make("tr", {}, make("td"), ...names.map((name) => make("th", { scope: "col", text: name })))),
       make("tbody", {}, ...rows),
     ),
+    isHidden ? make("p", { class: "quiet", text: WITH_SPECIAL }) : null,
   ];
 }

@@ -14,7 +14,7 @@ import { share } from "./numbers.js";
 import { LEAST_HEIGHT, MatrixPanel } from "./panel.js";
 import { largestIn, largestWeight, ScaleLegend, Shading } from "./scale.js";
 import { nameAt, namesOf, pictureOfDifference, SLOTS, speltAt } from "./slots.js";
-import { currentText, curveOf } from "./state.js";
+import { currentText, curveOf, isSpecialHidden } from "./state.js";
 import { labelOf, titleOf } from "./tokens.js";
 
 /**
@@ -72,7 +72,7 @@ export class SideBySide {
     const written = distance.mean === null ? "" : ` · distance ${share(distance.mean)}`;
     fill(this.titles[2], "Difference ", make("span", { class: "quiet", text: `${right} − ${left}${written}` }));
     fill(this.summary, ...summaryOf(comparison, distance));
-    fill(this.statistics, ...statisticsOf(pair, [left, right]));
+    fill(this.statistics, ...statisticsOf(pair, [left, right], isSpecialHidden(state)));
     this.list.take(comparison);
   }
 

@@ -184,13 +184,13 @@ export function bars(text, found, precisionAt, stackAt, goTo) {
   );
 }
 
-/** Return the statistic of a head. */
+/** Return the statistic of a head, or null. all: The statistics of all heads. */
 export const statisticOf = (
-  /** @type {Text} */ text,
+  /** @type {import("./statistics.js").Numbers[]} */ all,
   /** @type {number} */ layer,
   /** @type {number} */ head,
   /** @type {string} */ name,
-) => text.statistics[layer * about.heads + head][about.statistics.indexOf(name)];
+) => all[layer * about.heads + head][about.statistics.indexOf(name)];
 
 /** Return the label of a head, or null. */
 export const labelOf = (/** @type {Text} */ text, /** @type {number} */ layer, /** @type {number} */ head) =>
