@@ -29,27 +29,27 @@ def test_a_narrow_window_folds_controls_until_they_are_asked_for(narrow_tab: Tab
     assert narrow_tab.page.is_visible("[data-control=layer]") and narrow_tab.page.is_visible("#controls .head")
     assert not any(narrow_tab.page.is_visible(name) for name in OPTIONS)
     folded = height(narrow_tab)
-    narrow_tab.page.click(".folder")
-    assert narrow_tab.page.get_attribute(".folder", "aria-expanded") == "true"
+    narrow_tab.page.click(".fold")
+    assert narrow_tab.page.get_attribute(".fold", "aria-expanded") == "true"
     assert all(narrow_tab.page.is_visible(name) for name in OPTIONS)
     narrow_tab.page.check(".special input")
     assert narrow_tab.settled().address() == {"special": "hide"}
     narrow_tab.view("matrix")  # they stay unfolded
     assert narrow_tab.page.is_visible(".compare")
-    narrow_tab.view("heads").page.click(".folder")
+    narrow_tab.view("heads").page.click(".fold")
     assert height(narrow_tab) == folded
 
 
 def test_a_single_option_is_not_folded(narrow_tab: Tab) -> None:
     narrow_tab.view("statistics")
-    assert narrow_tab.page.is_visible(".special") and not narrow_tab.page.is_visible(".folder")
+    assert narrow_tab.page.is_visible(".special") and not narrow_tab.page.is_visible(".fold")
 
 
 def test_a_wide_window_and_paper_show_all_controls(pairs_tab: Tab, narrow_tab: Tab) -> None:
-    assert not pairs_tab.page.is_visible(".folder")
+    assert not pairs_tab.page.is_visible(".fold")
     assert all(pairs_tab.page.is_visible(name) for name in OPTIONS)
     narrow_tab.page.emulate_media(media="print")
-    assert not narrow_tab.page.is_visible(".folder") and narrow_tab.page.is_visible(".special")
+    assert not narrow_tab.page.is_visible(".fold") and narrow_tab.page.is_visible(".special")
 
 
 @pytest.fixture(scope="module")

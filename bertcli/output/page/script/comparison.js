@@ -65,7 +65,7 @@ class Difference extends RowMatrix {
     return differences;
   }
 
-  /** Return what a difference of 0 is smaller than: the distances to the next weights that can be stored. */
+  /** Return what a difference of 0 is smaller than: the sum of the precisions of both weights. */
   precisionAt(/** @type {number} */ slot, /** @type {number} */ key) {
     return [this.left, this.right].reduce((sum, matrix) => sum + matrix.precision(slot, matrix.at(slot, key)), 0);
   }

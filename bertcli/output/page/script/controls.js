@@ -180,7 +180,7 @@ class SpecialSwitch {
 export const FOLDED = ["filter", "least", "special", "compare", "drawing"];
 
 /** A button that folds and unfolds controls. The style sheet shows it in a narrow window only. */
-export class Folder {
+export class FoldButton {
   constructor() {
     this.isOpen = false;
     /** @type {any} */
@@ -189,7 +189,7 @@ export class Folder {
     this.folded = [];
     this.element = make("button", {
       type: "button",
-      class: "plain framed folder",
+      class: "plain framed fold",
       "aria-controls": "controls",
       onclick: () => {
         this.isOpen = !this.isOpen;
@@ -198,8 +198,13 @@ export class Folder {
     });
   }
 
-  /** Fold these controls, as far as they apply to the text. */
-  show(parent, /** @type {any[]} */ folded) {
+  /**
+   * Fold the controls, unless fewer than two of them apply to the text.
+   *
+   * @param {any} parent The element of all controls.
+   * @param {any[]} folded The elements of the controls to fold.
+   */
+  show(parent, folded) {
     Object.assign(this, { parent, folded });
     this.element.hidden = folded.filter((element) => !element.hidden).length < 2;
     this.element.textContent = this.isOpen ? "Fewer options" : "Options";

@@ -86,7 +86,7 @@ export class EdgeDiagram {
   /** Draw the lines of the token in focus, or all lines. */
   draw(/** @type {import("./state.js").State} */ state) {
     this.follow(state);
-    const box = this.root.getBoundingClientRect(); // before any change, after which the browser would lay out again
+    const box = this.root.getBoundingClientRect(); // before any change, since the browser would lay out again after it
     const place = focus(state);
     /** @type {Side | null} */
     this.side = place === null ? null : place.query !== null ? "query" : "key";

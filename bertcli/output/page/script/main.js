@@ -2,7 +2,7 @@
 // Build the page as soon as all of it has loaded, and draw it whenever the state changes.
 
 import { setPrinting } from "./canvas.js";
-import { controlOf, Folder, FOLDED } from "./controls.js";
+import { controlOf, FoldButton, FOLDED } from "./controls.js";
 import { about, headMatrix, layerOf, rolloutOf, textAt, textCount } from "./data.js";
 import { byId, empty, make } from "./dom.js";
 import { finder } from "./finder.js";
@@ -126,7 +126,7 @@ function buildTexts(parent) {
 const cutTo = (/** @type {import("./data.js").Text} */ { size }) => `cut to ${grouped(size)} tokens`;
 
 const maskPane = new MaskPane();
-const folder = new Folder();
+const foldButton = new FoldButton();
 let drawnControls = [];
 /** @type {SurfaceText} */
 let surface;
@@ -136,11 +136,12 @@ function drawControls(/** @type {State} */ state, /** @type {import("./view.js")
   const controls = names.map(controlOf);
   if (names.join() !== drawnControls.join()) {
     const [first, ...rest] = controls.map(({ element }) => element);
-    byId("controls").replaceChildren(...(first ? [first, folder.element, ...rest] : []));
+    byId("controls").replaceChildren(...(first ? [first, foldButton.element, ...rest] : []));
     drawnControls = names;
   }
   for (const control of controls) control.show(state, view);
-  folder.show(byId("controls"), names.filter((name) => FOLDED.includes(name)).map((name) => controlOf(name).element));
+  const folded = names.filter((name) => FOLDED.includes(name)).map((name) => controlOf(name).element);
+  foldButton.show(byId("controls"), folded);
 }
 
 /** @type {State | null} */
@@ -159,7 +160,7 @@ async function draw(/** @type {State} */ state) {
   }
   maskPane.draw(state, view); // before the view, which takes the room beside it
   const waiting = view.draw(state);
-  // After a view that measures itself, since the browser would have to compute the styles of the text before.
+  // After the view: it measures its room, and the browser would first have to lay out the changed text.
   if (isHover) surface.draw(state);
   if (waiting) {
     await waiting;

@@ -24,7 +24,7 @@ import { visible } from "./tokens.js";
 
 const STRENGTHS = 20; // levels of colour; lines of the same level and head are drawn as one path
 const THIN_BAR = 72; // pixels; the longest thin bar
-const MANY = 40; // lines of a token; more are thinner, and twice as many have a width of 1, so that they hide less
+const MANY = 40; // lines of a token. More lines are thinner, down to 1 pixel for twice as many, so that they hide less.
 const LEAST_SEEN = 0.002; // of the largest weight; the cell of a smaller one cannot be seen
 
 /** Return the width of a head's cell beside a token. */

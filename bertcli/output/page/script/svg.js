@@ -75,7 +75,7 @@ export class SvgContext {
     return this.ruler.measureText(text);
   }
 
-  /** Write a text. most: Its largest width; a wider one is squeezed into it. */
+  /** Write a text. most: Its largest width. A wider text is squeezed. */
   fillText(
     /** @type {string} */ text,
     /** @type {number} */ x,
