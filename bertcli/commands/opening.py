@@ -51,7 +51,7 @@ def note_doubts(session: Session, reporter: Reporter, device: str | None = None)
             f"model_type {session.config.model_type} is untested: bertcli does not know it, and transformers' "
             f"{session.config.architecture.mlm_class} computes it"
         )
-    # The numpy engine refuses such a type.
+    # With --engine numpy, an error about the dtype follows the notes.
     emulation = emulation_note(session.request.dtype, device or session.request.device)
     if emulation and session.request.engine != EngineName.NUMPY:
         reporter.note(emulation)

@@ -37,7 +37,7 @@ class Packing:
     """The places of packed tokens.
 
     blocks covers all texts in order. Tokens after the last block only fill the batch up, and their results have no
-    meaning. shape is (batch, seq) of the padded texts.
+    meaning. shape is that of the padded texts, (batch, seq).
     """
 
     blocks: Sequence[Block]
@@ -54,7 +54,7 @@ class Inputs:
     """The inputs of a forward pass.
 
     token_type_ids is None if the architecture has none. position_ids is (seq,) or (batch, seq), or (tokens,) if packed.
-    mask is that of the padded texts, also if they are packed. packing is None if they are not. context_masks holds a
+    mask is that of the padded texts, also if they are packed. packing is None if they are padded. context_masks holds a
     mask of the context, (hidden,), for each layer in which heads are switched off: 0 at the features of those heads,
     else 1. word_embeddings, (batch, seq, hidden), are used instead of those of input_ids.
     """

@@ -12,7 +12,7 @@ _MIN_WORK_FOR_THREADS = 1e10
 # one for each product of a layer. In float32, sizes seldom recur and are prepared fast. In reduced precision, preparing
 # takes as long as a product, and bertcli makes sizes recur.
 _ONEDNN_CACHES = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY")
-_ONEDNN_CACHE_ENTRIES = {False: "16", True: "64"}
+_FLOAT32_ENTRIES, _REDUCED_ENTRIES = "16", "64"
 
 _has_blas_limit = False
 _blas_threads: int | None = None  # as bertcli has set it
@@ -78,7 +78,7 @@ def limit_onednn_cache(*, is_reduced: bool) -> None:
         is_reduced: The computation may be in reduced precision.
     """
     for name in _ONEDNN_CACHES:
-        os.environ.setdefault(name, _ONEDNN_CACHE_ENTRIES[is_reduced])
+        os.environ.setdefault(name, _REDUCED_ENTRIES if is_reduced else _FLOAT32_ENTRIES)
 
 
 def trim_heap() -> None:

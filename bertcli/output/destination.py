@@ -116,15 +116,15 @@ class OutputOptions:
 
 
 def with_named_file(options: OutputOptions, named: Mapping[str, Path | None], stem: str) -> OutputOptions:
-    """Return the options with the file of an option that is called after its suffix, such as --png, as that of -o.
+    """Return the options with the file of --png, or of a similar option, as that of -o.
 
     Args:
         options: The options as given.
-        named: The path of each such option, None if it is not given.
-        stem: A name for the file, which the hint suggests if the path is that of a folder.
+        named: The path of each option that is called after a suffix, by its name. None if it is not given.
+        stem: A name for the file without a suffix. The hint suggests it if the path is a folder.
 
     Raises:
-        WrongUsage: Two options name a file, or the suffix is wrong.
+        WrongUsage: Two options name a file, or the file does not have the suffix of its option.
     """
     found = only_file({"-o": options.path, "--svg": options.svg, **named})
     if found is None or found[0] not in named:
@@ -179,7 +179,16 @@ class OutputFormats:
 
 
 def check_has_figure(options: OutputOptions, formats: OutputFormats, hint: str) -> None:
-    """Check that there is a figure if the file is a .png. Raises WrongUsage with the hint if there is none."""
+    """Check that the results have a figure if -o names a .png file.
+
+    Args:
+        options: The options, with the file of --png as that of -o.
+        formats: The formats of the command for these options.
+        hint: The options that have figures.
+
+    Raises:
+        WrongUsage: They have none.
+    """
     path = options.path
     if path is not None and path.suffix.lower() == PNG_SUFFIX and not formats.has_figures:
         raise WrongUsage("there is no matrix to draw", hint=hint)

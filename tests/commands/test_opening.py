@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bertcli.choices import DtypeName
+from bertcli.choices import DtypeName, EngineName
 from bertcli.commands.opening import open_texts
 from bertcli.commands.options import TextOptions
 from bertcli.model.request import SessionRequest
@@ -52,6 +52,9 @@ def test_a_note_warns_of_a_number_type_that_the_processor_emulates(
     monkeypatch.setattr("bertcli.model.precision.is_multiplied_by_processor", lambda dtype: dtype == "float32")
     for dtype in DtypeName:
         open_texts(TextOptions(texts=["how"]), SessionRequest(str(tiny_bert), device="cpu", dtype=dtype), sink)
+    # The numpy engine does not compute in this type, so it would not take longer.
+    request = SessionRequest(str(tiny_bert), engine=EngineName.NUMPY, dtype=DtypeName.BFLOAT16)
+    open_texts(TextOptions(texts=["how"]), request, sink)
     assert [note.split(",")[0] for note in notes] == [
         f"this processor has no instructions that multiply {dtype}" for dtype in ("float16", "bfloat16")
     ]

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from bertcli.model.resources import limit_onednn_cache
+
 PROGRAM = """
 import resource, sys
 from bertcli.model.resources import limit_onednn_cache
@@ -31,6 +33,19 @@ def peak(sizes: int) -> int:
 def test_the_onednn_cache_stays_small() -> None:
     # At their default size the caches would hold 500 MB after 1,000 sizes.
     assert peak(1000) < peak(100) + 30_000
+
+
+def test_float32_keeps_fewer_products_than_reduced_precision_unless_the_user_sets_a_number(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept = []
+    for is_reduced, chosen in ((False, {}), (True, {}), (False, {"LRU_CACHE_CAPACITY": "7"})):
+        environment = dict(chosen)
+        monkeypatch.setattr("os.environ", environment)
+        limit_onednn_cache(is_reduced=is_reduced)
+        assert {**environment, **chosen} == environment
+        kept.append(int(environment["ONEDNN_PRIMITIVE_CACHE_CAPACITY"]))
+    assert 0 < kept[0] == kept[2] < kept[1]
 
 
 FREED = """
