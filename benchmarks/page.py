@@ -57,12 +57,12 @@ class Target:
     def points(self, tab: Any) -> list[tuple[float, float]]:
         """Return points to hover, in pixels of the window: the middles of visible items, or cells of a drawing."""
         found = tab.evaluate(BOXES, self.element)
-        height = tab.viewport_size["height"]
+        bottom = tab.viewport_size["height"]
         if len(found) > 1:
-            middles = [(x + width / 2, y + high / 2) for x, y, width, high in found]
-            return [point for point in middles if 120 < point[1] < height - 4][:HOVERS]
-        [(x, y, width, high)] = found
-        room = min(high, height - y)
+            middles = [(x + width / 2, y + height / 2) for x, y, width, height in found]
+            return [point for point in middles if 120 < point[1] < bottom - 4][:HOVERS]
+        [(x, y, width, height)] = found
+        room = min(height, bottom - y)
         # The left and the upper edge of a drawing have labels, and the right edge may have a summary.
         parts = [(at + 0.5) / CELLS for at in range(CELLS)]
         return [(x + width * (0.24 + 0.3 * part), y + room * (0.55 + 0.4 * part)) for part in parts]

@@ -196,8 +196,8 @@ def test_a_start_compiles_no_methods_of_dataclasses() -> None:
     script = (
         "import sys\n"
         # Modules without bytecode are compiled too, under the names of their files.
-        "made = lambda event, given: event == 'compile' and given[1] == '<string>'\n"
-        "sys.addaudithook(lambda event, given: made(event, given) and print(given[0], file=sys.stderr))\n"
+        "is_method = lambda event, given: event == 'compile' and given[1] == '<string>'\n"
+        "sys.addaudithook(lambda event, given: is_method(event, given) and print(given[0], file=sys.stderr))\n"
         "sys.argv = ['bertcli', 'fill-mask', 'how [MASK] you']\n"
         "from bertcli.__main__ import main\n"
         "main()\n"

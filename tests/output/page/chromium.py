@@ -91,9 +91,9 @@ class Tab:
 
 @dataclass
 class Browser:
-    """A browser, and the tabs that no test uses at present.
+    """A browser with the tabs that no test is using.
 
-    A new tab is a new process, and takes longer than most tests. So a tab goes from test to test.
+    A new tab is a new process, which takes longer than most tests, so tests use a tab one after another.
     """
 
     chromium: Any
@@ -110,7 +110,7 @@ class Browser:
         return found
 
     def idle_tab(self, file: Path, viewport: dict[str, int], color_scheme: str) -> Tab:
-        """Return an empty tab as a new one would be, with the pointer in the corner."""
+        """Return an empty tab in the state of a new one, with the pointer in the corner."""
         if not self.idle:
             return self.new_tab(file, viewport=viewport, color_scheme=color_scheme)
         found = self.idle.pop()
@@ -146,7 +146,7 @@ def tab(browser: Browser, file: Path, **context: Any) -> Iterator[Tab]:
     Args:
         browser: The browser.
         file: The page.
-        context: Options of playwright's context. With others than viewport and color_scheme, the tab is a new one.
+        context: Options of playwright's context. Any option except viewport and color_scheme needs a new tab.
     """
     options = {"viewport": {"width": 1200, "height": 800}, "color_scheme": "light", **context}
     is_usual = {*options} == {"viewport", "color_scheme"}
