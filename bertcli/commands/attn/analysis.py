@@ -127,10 +127,11 @@ def schema_of(request: AttnRequest, options: AttnOptions, display: AttentionDisp
 
 
 def aggregate_plan(session: Session, options: AttnOptions) -> Plan:
-    """Return the plan for statistics over all texts, whose summary waits for the last text anyway.
+    """Return the plan for statistics over all texts.
 
-    Texts are sorted in large groups, since the statistics of a text are small. Distances between heads are large: 576
-    KiB a text for 384 heads. Arrays of weights grow with the square of the length and leave more unused memory than
-    other arrays, so it is returned to the system often. Otherwise the memory would grow with the texts.
+    Texts are sorted in large groups, since nothing is written before the last text and the statistics of a text are
+    small. With distances between heads a group is one batch, since they take 576 KiB a text for 384 heads. Arrays of
+    weights grow with the square of the length and leave more unused memory than other arrays. This memory is returned
+    to the system often; otherwise a run would need more memory for more texts.
     """
     return Plan(sort_window=1 if options.head_distance else 32, batch_tokens=batch_tokens(session), trim_batches=8)

@@ -126,11 +126,11 @@ export class TokenLines {
     /** heads x others; 0 where there is no line. */
     this.weights = new Float32Array(this.heads.length * others.length);
     this.most = 0;
-    lines.matrices.forEach((matrix, head) => {
+    lines.matrices.forEach((matrix, at) => {
       for (let place = 0; place < others.length; place++) {
         const weight = side === "query" ? matrix.at(position, others[place]) : matrix.at(others[place], position);
         if (weight < least) continue;
-        this.weights[head * others.length + place] = weight;
+        this.weights[at * others.length + place] = weight;
         if (weight > this.most) this.most = weight;
       }
     });
