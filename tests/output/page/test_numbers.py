@@ -1,8 +1,6 @@
 """Tests that the numbers on the page are right, against transformers' eager attention."""
 
-import csv
 import html
-import io
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +13,7 @@ from bertcli.checkpoints.find import BUNDLED_FOLDER
 from tests.cli.process import run
 from tests.output.page import chromium
 from tests.output.page.chromium import Tab
-from tests.output.page.test_saving import saved
+from tests.output.page.test_saving import saved, table
 from tests.reference import transformers_outputs
 from tests.tiny import one_batch, open_bert
 
@@ -155,7 +153,7 @@ def test_drawings_and_tables_write_no_zero_for_a_weight_below_the_rounding(
     tab.open(f"view={view}&layer={LAYER}&heads={HEAD}&token={QUERY}").drawn(view)
     texts = re.findall(r"<text[^>]*>([^<]*)</text>", saved(tab, "SVG")[1].decode())
     assert html.escape(written) in texts and "0" not in texts[-len(weights) :]
-    rows = list(csv.DictReader(io.StringIO(saved(tab, "CSV")[1].decode())))
+    rows = table(tab)
     numbers = [row["weight"] for row in rows] if view != "matrix" else [list(row.values())[2:] for row in rows]
     flat = list(np.ravel(numbers))
     assert "" in flat and "0" not in flat
@@ -193,7 +191,7 @@ def test_keys_of_the_neuron_view_whose_weights_are_stored_alike_are_sorted_by_sc
 ) -> None:
     tab, weights = short_tab
     tab.open(f"view=neuron&layer={LAYER}&heads={HEAD}&token={QUERY}").drawn("neuron")
-    rows = list(csv.DictReader(io.StringIO(saved(tab, "CSV")[1].decode())))
+    rows = table(tab)
     scores = [float(row["score"]) for row in rows if row["weight"] == ""]
     assert len(scores) > 3 and scores == sorted(scores, reverse=True)
     # The softmax grows with the score, so these keys are now in the order of the weights that were computed.

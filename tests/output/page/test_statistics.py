@@ -1,7 +1,5 @@
 """Tests of the statistics view: without special tokens, against a slow version, and its scale."""
 
-import csv
-import io
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +13,7 @@ from bertcli.choices import Statistic
 from tests.cli.process import run
 from tests.output.page import chromium
 from tests.output.page.chromium import Tab
-from tests.output.page.test_saving import saved
+from tests.output.page.test_saving import saved, table
 from tests.reference import transformers_outputs
 from tests.tiny import one_batch, open_bert
 
@@ -68,7 +66,7 @@ def test_statistics_without_special_tokens_are_those_of_a_slow_version(tab: Tab)
     tab.page.check(".special input")
     tab.settled()
     assert tab.address() == {"view": "statistics", "special": "hide"}
-    rows = list(csv.DictReader(io.StringIO(saved(tab, "CSV")[1].decode())))
+    rows = table(tab)
     assert len(rows) == 6 * 12
     for row in rows:
         layer, head = int(row["layer"]), int(row["head"])
@@ -85,7 +83,7 @@ def test_statistics_without_special_tokens_are_those_of_a_slow_version(tab: Tab)
 def test_the_grid_shows_the_numbers_without_special_tokens(tab: Tab) -> None:
     with_special = tab.texts("#view-statistics .numbers .cell")
     tab.open("view=statistics&special=hide")
-    [entropy, *_] = list(csv.DictReader(io.StringIO(saved(tab, "CSV")[1].decode())))
+    [entropy, *_] = table(tab)
     without = tab.texts("#view-statistics .numbers .cell")
     assert without != with_special and float(without[0]) == pytest.approx(float(entropy["entropy"]), abs=0.006)
     size = len(tab.data()["tokens"])
@@ -110,7 +108,7 @@ def test_the_numbers_are_those_of_the_last_choice_even_if_others_are_still_compu
     tab.page.wait_for_timeout(500)  # longer than the computation of the statistics without special tokens
     tab.page.hover("#view-statistics .cell")
     assert "cls" in tab.text("#view-statistics .pointed")
-    rows = list(csv.DictReader(io.StringIO(saved(tab, "CSV")[1].decode())))
+    rows = table(tab)
     assert float(rows[0]["entropy"]) == pytest.approx(tab.data()["statistics"][0][0], rel=1e-5)
 
 
