@@ -129,9 +129,16 @@ def schema_of(request: AttnRequest, options: AttnOptions, display: AttentionDisp
 def aggregate_plan(session: Session, options: AttnOptions) -> Plan:
     """Return the plan for statistics over all texts.
 
-    Texts are sorted in large groups, since nothing is written before the last text and the statistics of a text are
-    small. With distances between heads a group is one batch, since they take 576 KiB a text for 384 heads. Arrays of
+Texts are sorted in large groups, since nothing is written before the last text and the statistics of a text are
+    small. With distances between heads a group is one batch, since they take 576 KiB a text for 384 heads. A group is
+    computed when the one before it is summed up, so that the statistics of one group only are in memory. Arrays of
     weights grow with the square of the length and leave more unused memory than other arrays. This memory is returned
     to the system often; otherwise a run would need more memory for more texts.
     """
-    return Plan(sort_window=1 if options.head_distance else 32, batch_tokens=batch_tokens(session), trim_batches=8)
+    return Plan(
+        sort_window=1 if options.head_distance else 32,
+        ids_only=True,
+        batch_tokens=batch_tokens(session),
+        prefetch=0,
+        trim_batches=2,
+    )
