@@ -25,6 +25,11 @@ _ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 }
 # Activations that oneDNN fuses with the matrix product, as the (name, algorithm) that it takes.
 _FUSED = {"gelu": ("gelu", "none"), "relu": ("relu", "")}
+# Activations that are faster after the product, on processors with AVX2 but not AVX-512: a feed-forward block with
+# oneDNN's gelu takes 10 % longer there. In place, since a new array of this size costs as much as the activation.
+_FASTER_UNFUSED: dict[str, Callable[[torch.Tensor], torch.Tensor]] = (
+    {"gelu": torch.ops.aten.gelu_} if torch.backends.cpu.get_cpu_capability() == "AVX2" else {}
+)
 
 # oneDNN compiles a product for each number of rows, which takes as long as some products of bfloat16. Rounded numbers
 # recur. A small product is rounded less, since its rows cost more than its compilation.
@@ -138,6 +143,8 @@ class TorchOps:
         return F.linear(x, linear.weight, linear.bias)
 
     def linear_activation(self, x: Array, linear: Linear, activation: str) -> Array:
+        if linear.weight.is_mkldnn and activation in _FASTER_UNFUSED:
+            return _FASTER_UNFUSED[activation](_packed_linear(x, linear))
         if linear.weight.is_mkldnn and activation in _FUSED:
             return _packed_linear(x, linear, *_FUSED[activation])
         return _activation(activation)(self.linear(x, linear))

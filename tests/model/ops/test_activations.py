@@ -8,6 +8,7 @@ import torch
 from transformers.activations import ACT2FN
 
 from bertcli.errors import UnsupportedModel
+from bertcli.model.ops import torch_ops
 from bertcli.model.ops.base import Linear, Ops
 from bertcli.model.ops.numpy_activations import ACTIVATIONS
 from bertcli.model.ops.numpy_ops import NumpyOps
@@ -55,6 +56,15 @@ def test_numpy_activations_are_accurate_over_the_whole_range_of_float32(name: st
 def test_torch_activations_equal_those_of_transformers(name: str) -> None:
     found = activation_of_product(TorchOps("cpu", "float32"), name, MIDDLE)
     np.testing.assert_allclose(found, in_float64(name, MIDDLE), 0, 2e-6)
+
+
+@pytest.mark.parametrize("unfused", [{}, {"gelu": torch.ops.aten.gelu_}], ids=["fused", "unfused"])
+def test_gelu_is_the_same_with_and_without_the_fused_operator(
+    unfused: dict[str, Callable[[torch.Tensor], torch.Tensor]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch_ops, "_FASTER_UNFUSED", unfused)
+    found = activation_of_product(TorchOps("cpu", "float32"), "gelu", MIDDLE)
+    np.testing.assert_allclose(found, in_float64("gelu", MIDDLE), 0, 2e-6)
 
 
 def test_numpy_gelu_stays_below_5e_7_between_minus_12_and_12() -> None:
