@@ -129,7 +129,7 @@ def schema_of(request: AttnRequest, options: AttnOptions, display: AttentionDisp
 def aggregate_plan(session: Session, options: AttnOptions) -> Plan:
     """Return the plan for statistics over all texts.
 
-Texts are sorted in large groups, since nothing is written before the last text and the statistics of a text are
+    Texts are sorted in large groups, since nothing is written before the last text and the statistics of a text are
     small. With distances between heads a group is one batch, since they take 576 KiB a text for 384 heads. A group is
     computed when the one before it is summed up, so that the statistics of one group only are in memory. Arrays of
     weights grow with the square of the length and leave more unused memory than other arrays. This memory is returned
