@@ -37,12 +37,13 @@ def connected(address: str | None, on_note: Callable[[str], None] = lambda messa
         on_note: Called before each step that takes seconds.
 
     Raises:
-        MissingPackage: ray is not installed.
+        MissingPackage: ray, or a package that its data part imports, is not installed.
         Unreachable: The cluster does not answer, or Ray does not start.
     """
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     ray = require("ray", _PURPOSE)
+    require("ray.data", _PURPOSE)
     address = address or os.environ.get("RAY_ADDRESS")
     if address is not None and address.startswith("ray://"):
         require("grpc", f"{_PURPOSE}-address ray://")

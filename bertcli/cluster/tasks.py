@@ -109,11 +109,12 @@ def cut_into_tasks(windows: Iterable[Window], manifest: Manifest, read_bytes: Ca
     cutter = _ShardCutter(len(manifest.shards), manifest.id_type)
     done_bytes = 0  # bytes of the windows whose texts have all been cut
     for window in skip_finished(boundaries.watch(windows), manifest, boundaries):
-        for text in window:
+        window_bytes = read_bytes() - done_bytes
+        for count, text in enumerate(window, 1):
             cutter.add(text)
             if boundaries.ends_after(text.index):
-                yield cutter.cut(boundaries, done_bytes)
-        done_bytes = read_bytes()
+                yield cutter.cut(boundaries, done_bytes + window_bytes * count // len(window))
+        done_bytes += window_bytes
     if cutter.texts or not cutter.number:
         yield cutter.cut(boundaries, done_bytes)
 

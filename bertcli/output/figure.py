@@ -113,11 +113,17 @@ def _figure(sets: Sequence[HeatmapSet], caption: str, colors: str) -> Figure:
         )
         figure.colorbar(image, cax=bar)
         bar.tick_params(labelsize=_LABEL_POINTS - 1)
+        bar.set_ylabel(_scale_name(heatmap), color="0.4", fontsize=_LABEL_POINTS - 1, parse_math=False)
         title = "" if each is before else f"{_fit(each.title, _TITLE_CELLS)}\n"
         axes.set_title(f"{title}{heatmap.name}", loc="left", pad=8, parse_math=False, fontsize=_LABEL_POINTS + 2)
         before = each
     figure.text(0, 0, visible(caption), va="top", color="0.4", fontsize=_LABEL_POINTS - 1, parse_math=False)
     return figure
+
+
+def _scale_name(heatmap: Heatmap) -> str:
+    """Return the name of the colour scale, and the unit of the digits in the cells if it is another."""
+    return f"{heatmap.quantity} (digits: {heatmap.unit})" if heatmap.unit else heatmap.quantity
 
 
 @dataclass(frozen=True, slots=True)

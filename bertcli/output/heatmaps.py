@@ -136,7 +136,7 @@ def head_effects_heatmap(effects: HeadEffects, place: str) -> Heatmap:
     return Heatmap(
         name=f"{place}: {effects.target}",
         note=f"ln p {effects.logprob:.3f}; rows: layers, columns: heads",
-        quantity="effect",
+        quantity="change of ln p",
         unit="",
         values=effects.values,
         rows=range(layers),
@@ -165,7 +165,7 @@ def attributions_heatmap(tokens: Sequence[str], attributions: Sequence[Attributi
     return Heatmap(
         name=f"{place}: {attributions[0].method}",
         note=f"rows: targets, columns: {'tokens' if words is None else 'words'}",
-        quantity="contribution",
+        quantity="contribution to ln p",
         unit="",
         values=values,
         rows=range(len(values)),

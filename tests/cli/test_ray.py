@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +15,7 @@ import psutil
 import pyarrow.parquet
 import pytest
 
-from tests.cli.process import assert_failed, run, start
+from tests.cli.process import assert_failed, environment, run, start
 from tests.object_store import BUCKET, S3, RayCluster, ray_cluster, s3_server
 
 WORDS = ["how", "are", "you", "the", "cat", "sat", "on", "the", "mat"]
@@ -258,3 +260,12 @@ def actors(driver: int) -> list[int]:
         except psutil.Error:
             continue
     return found
+
+
+def test_a_missing_pyarrow_is_an_error_with_its_install_command_before_ray_starts(lines: Path) -> None:
+    script = "import sys; sys.modules['pyarrow'] = None; from bertcli.__main__ import main; sys.exit(main())"
+    command = [sys.executable, "-c", script, "attn", "-f", lines, "--aggregate", "--ray"]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False, env=environment())
+    assert finished.returncode == 1
+    assert finished.stderr.endswith("error: --ray needs pyarrow, which is not installed\nhint: pip install pyarrow\n")
+    assert "starting Ray" not in finished.stderr

@@ -151,6 +151,14 @@ def test_the_hint_for_a_long_text_names_only_what_the_command_can_do(
     assert finished.stderr.endswith("hint: cut it with --long truncate\n")
 
 
+def test_the_hint_for_a_long_text_in_a_folder_of_attn_names_no_windows(tiny: tuple[str, str], tmp_path: Path) -> None:
+    arguments = ("attn", LONG, *tiny, "--max-length", "20", "-o", f"{tmp_path}/out/")
+    finished = run(*arguments)
+    assert_failed(finished, 1, "tokens, and the limit is 20")
+    assert finished.stderr.endswith("hint: cut it with --long truncate\n")
+    run(*arguments, "--long", "truncate", "-q").answer()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -47,7 +47,7 @@ def test_every_text_is_in_one_task_in_input_order(texts: list[tuple[str, str | i
     boundaries = ShardBoundaries(LIMITS)
     list(boundaries.watch([everything]))
     assert [each.input_sha256 for each in tasks] == [boundaries.take(each.number).sha256 for each in tasks]
-    assert tasks[-1].read_bytes in (0, 7) and all(each.read_bytes <= 7 for each in tasks)
+    assert tasks[-1].read_bytes == (7 if texts else 0) and all(each.read_bytes <= 7 for each in tasks)
     first = next((id_ for _, id_ in texts if id_ is not None), None)
     expected = None if first is None else "int64" if isinstance(first, int) else "string"
     assert tasks[-1].id_type == expected
@@ -62,6 +62,13 @@ def test_tasks_end_where_the_shards_of_a_run_without_ray_end() -> None:
     tasks = list(cut_into_tasks([everything[:2], everything[2:]], Manifest({}, limits), int))
     assert ends == [2, 5] == [each.texts[-1].index for each in tasks[:-1]]
     assert [each.number for each in tasks] == [0, 1, 2]
+
+
+def test_the_progress_of_a_task_is_interpolated_within_a_window() -> None:
+    everything = window([(word, None) for word in "abcdefgh"])
+    ends = iter([40, 100])  # bytes at the end of each window
+    tasks = cut_into_tasks([everything[:4], everything[4:]], Manifest({}, LIMITS), lambda: next(ends))
+    assert [(len(each.texts), each.read_bytes) for each in tasks] == [(3, 30), (3, 70), (2, 100)]
 
 
 def test_a_lone_surrogate_survives_pickling() -> None:

@@ -138,7 +138,7 @@ def asked(folder: Path, text: str, **request: object) -> TokenizedText | FailedT
     [found] = session.tokenizer.tokenize([record(text)])
     if isinstance(found, FailedText):
         return found
-    return check_masks(found, session.tokenizer.mask_token_id or 0) or found
+    return check_masks(session, found) or found
 
 
 LONG = "a " * 70
@@ -178,8 +178,19 @@ def test_truncating_a_mask_is_an_error(tiny_bert: Path) -> None:
     found = asked(tiny_bert, f"[MASK] {LONG} [MASK]", truncate=True)
     assert isinstance(found, FailedText)
     assert found.error.message == "1 of the text's masks would be cut away"
+    assert found.error.hint == "put the mask nearer to the beginning, or use --long windows instead"
     kept = asked(tiny_bert, f"[MASK] {LONG}", truncate=True)
     assert isinstance(kept, TokenizedText)
+
+
+def test_max_length_is_named_for_a_cut_mask_only_below_the_positions(tiny_bert: Path) -> None:
+    session = open_bert(tiny_bert, truncate=True, max_length=32)
+    session.tokenizer.offers_windows = False
+    [found] = session.tokenizer.tokenize([record(f"{LONG} [MASK]")])
+    assert isinstance(found, TokenizedText)
+    failed = check_masks(session, found)
+    assert failed is not None
+    assert failed.error.hint == "put the mask nearer to the beginning, or raise --max-length"
 
 
 def test_truncated_masks_are_counted_far_beyond_the_prefix(tiny_bert: Path) -> None:

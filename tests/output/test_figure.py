@@ -86,29 +86,33 @@ def test_near_heads_are_dark_and_the_diagonal_is_empty() -> None:
 @pytest.mark.parametrize(
     ("schema", "record", "names"),
     [
-        (maps_schema(INFO, samples.DISPLAY), samples.maps_record(), {"rollout", "head distance"}),
+        (
+            maps_schema(INFO, samples.DISPLAY),
+            samples.maps_record(),
+            {"rollout", "head distance", "distance (digits: hundredths)"},
+        ),
         (GRID, samples.grid_summary(), {"entropy", "layer", "head"}),
         (
             mutual_schema(samples.info("fill-mask")),
             samples.mutual_record(),
-            {"mutual influence", "predicted", "masked"},
+            {"mutual influence", "predicted", "masked", "distance (digits: hundredths)"},
         ),
         (
             head_effects_schema(samples.info("fill-mask")),
             samples.head_effects_record(),
-            {"mask 1 of 2: are", "mask 2 of 2: .", "layer", "head", "0.12", "·"},
+            {"mask 1 of 2: are", "mask 2 of 2: .", "layer", "head", "0.12", "·", "change of ln p"},
         ),
         (
             attributions_schema(samples.info("fill-mask")),
             samples.attributions_record(),
-            {"mask 1 of 2: occlusion", "paris", "capital", "target", "token"},
+            {"mask 1 of 2: occlusion", "paris", "capital", "target", "token", "contribution to ln p"},
         ),
         (
             word_attributions_schema(samples.info("fill-mask")),
             samples.word_attributions_record(),
-            {"mask: occlusion", "paris", "Theirs", "target", "word"},
+            {"mask: occlusion", "paris", "Theirs", "target", "word", "contribution to ln p"},
         ),
-        (HEAD, samples.long_matrix_record(), {"layer 1, head 0"}),
+        (HEAD, samples.long_matrix_record(), {"layer 1, head 0", "weight (digits: percent)"}),
     ],
     ids=["maps", "grid", "mutual", "head effects", "attributions", "words", "long"],
 )

@@ -180,19 +180,27 @@ def _mass(predictions: Sequence[Prediction]) -> float:
     return float(sum(prediction.score for prediction in predictions))
 
 
-def check_masks(text: TokenizedText, mask_token_id: int) -> FailedText | None:
+def check_masks(session: Session, text: TokenizedText) -> FailedText | None:
     """Return the text as failed if it has no mask or if truncation has removed one, else None."""
     record = text.record
     if text.truncated_masks:
         problem = BadText(
             f"{text.truncated_masks} of the text's masks would be cut away",
-            hint="put the mask nearer to the beginning, or raise --max-length",
+            hint=_hint_for_cut_masks(session),
         )
-    elif mask_token_id not in text.input_ids:
+    elif session.mask_token_id not in text.input_ids:
         problem = missing_mask(record)
     else:
         return None
     return record.failed(problem)
+
+
+def _hint_for_cut_masks(session: Session) -> str:
+    """Return what keeps a mask that truncation removes. --max-length helps only below the model's positions."""
+    hint = "put the mask nearer to the beginning"
+    if session.tokenizer.limit < session.config.max_tokens:
+        hint += ", or raise --max-length"
+    return hint + (", or use --long windows instead" if session.tokenizer.offers_windows else "")
 
 
 def missing_mask(record: TextRecord) -> BadText:

@@ -197,7 +197,7 @@ class WordSearch:
 def check_word_fits(session: Session, width: int, text: TokenizedText) -> FailedText | None:
     """Return the text as failed if it has no mask, or no room for a word of that many pieces, else None."""
     limit = session.tokenizer.limit
-    failed = check_masks(text, session.mask_token_id)
+    failed = check_masks(session, text)
     if failed is not None or len(text) + width - 1 <= limit:
         return failed
     problem = BadText(

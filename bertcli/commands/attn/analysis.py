@@ -23,7 +23,7 @@ from bertcli.input.records import FailedText
 from bertcli.model.requirements import require_attentions
 from bertcli.model.session import Session
 from bertcli.model.tokenizer import TokenizedText
-from bertcli.output.destination import TENSOR_SUFFIXES
+from bertcli.output.destination import FOLDER, TENSOR_SUFFIXES
 from bertcli.output.display import AttentionDisplay
 from bertcli.output.schema import Schema
 from bertcli.output.schemas.attn import attn_schema, maps_schema, matrix_schema, strongest_keys_schema
@@ -48,7 +48,7 @@ def prepare(request: AttnRequest, session: Session, format_: str) -> AttnOptions
         format_: Format of the output.
     """
     require_attentions(session)
-    session.tokenizer.offers_windows = not request.heads.aggregate
+    session.tokenizer.offers_windows = not (request.heads.aggregate or format_ == FOLDER)
     options = _options(request, session, format_)
     if options.value_norms:
         session.engine.projection(options.layers[0], "output")  # fails early on an engine without access to the weights

@@ -68,7 +68,7 @@ def predict(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
     """Predict each mask on its own."""
     top_k = None if request.mass is not None and request.top_k is None else checked_top_k(request, session)
     analyses: list[MaskAnalysis] = []
-    check: Check = partial(_check_has_mask, session)
+    check: Check = partial(check_masks, session)
     targets: Sequence[Target] = ()
     if request.targets is not None:
         targets = parse_words(request.targets, session)
@@ -107,9 +107,7 @@ def joint(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
     order = request.order or FillOrder.CONFIDENCE
     compute = partial(_joint_records, session, top_k=checked_top_k(request, session), order=order)
     batch_tokens = max(session.batch_tokens // NARROWEST_BEAM, 1)
-    return FillMaskAnalysis(
-        compute, partial(_check_has_mask, session), partial(joint_schema, order=order), batch_tokens
-    )
+    return FillMaskAnalysis(compute, partial(check_masks, session), partial(joint_schema, order=order), batch_tokens)
 
 
 def whole_words(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
@@ -144,7 +142,7 @@ def lens(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
     every_layer = range(session.config.num_hidden_layers + 1)
     compute = partial(predict_masks, session, top_k=top_k, analyses=analyses, hidden_states=every_layer)
     return FillMaskAnalysis(
-        compute, partial(_check_has_mask, session), lens_schema, documents=_mask_windows(request, session, ())
+        compute, partial(check_masks, session), lens_schema, documents=_mask_windows(request, session, ())
     )
 
 
@@ -181,7 +179,7 @@ def head_effects(request: FillMaskRequest, session: Session) -> FillMaskAnalysis
     )
     return FillMaskAnalysis(
         compute,
-        partial(_check_has_mask, session),
+        partial(check_masks, session),
         head_effects_schema,
         # A single text fills several batches, and its answer should not wait for the next text's.
         batch_tokens=1,
@@ -207,7 +205,7 @@ def attribute(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
         compute = WordAttributions(compute, session.tokenizer)
     return FillMaskAnalysis(
         compute,
-        partial(_check_has_mask, session),
+        partial(check_masks, session),
         word_attributions_schema if request.words else attributions_schema,
         batch_tokens=max(session.batch_tokens // SCORE_FRACTION, 1),
     )
@@ -287,19 +285,15 @@ def _mutual_records(session: Session, batch: Batch, top_k: int) -> list[FillMask
     return [replace(record, mutual=each) for record, each in zip(records, matrices, strict=True)]
 
 
-def _check_has_mask(session: Session, text: TokenizedText) -> FailedText | None:
-    return check_masks(text, session.mask_token_id)
-
-
 def _check_expects(session: Session, words: ExpectedWords, text: TokenizedText) -> FailedText | None:
-    return _check_has_mask(session, text) or words.check(text)
+    return check_masks(session, text) or words.check(text)
 
 
 def _check_fits(session: Session, targets: Sequence[Target], text: TokenizedText) -> FailedText | None:
     """Check that a text has a mask, and room for the pieces of each target."""
     from bertcli.analysis.masks.targets import check_targets_fit
 
-    return _check_has_mask(session, text) or check_targets_fit(text, targets, session.tokenizer.limit)
+    return check_masks(session, text) or check_targets_fit(text, targets, session.tokenizer.limit)
 
 
 def _check_comparable(

@@ -17,7 +17,6 @@ from bertcli.storage import AnyPath
 _OPTION_NAMES = {"pool": "pooling", "keep_text": "keep-text"}
 # What a manifest records beside options, as a message names a difference.
 _NOT_OPTIONS = {
-    "command": "another command",
     "model_sha256": "other files of the model",
     "recipe": "another recipe",
     "compare_sha256": "other files of the model of --compare",
@@ -119,6 +118,11 @@ def check_same_run(folder: AnyPath, started: Manifest, about: Mapping[str, Any],
     """
     earlier = _flatten({**started.about, "shard_rows": started.limits.requested_rows})
     later = _flatten({**about, "shard_rows": limits.requested_rows})
+    if earlier["command"] != later["command"]:
+        raise OutputError(
+            f"{folder}/ was started by {earlier['command']}, not {later['command']}",
+            hint="name another folder, or start over with --force",
+        )
     if set(earlier) != set(later):
         names = ", ".join(sorted(set(earlier) ^ set(later)))
         raise OutputError(

@@ -151,9 +151,8 @@ def test_a_text_without_a_mask_has_no_predictions(tiny_bert: Path) -> None:
 def test_a_text_without_a_mask_fails_with_a_hint_how_to_write_one(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert)
     none, one = tokenize(session, ["how are you", "how [MASK] you"])
-    mask_id = session.tokenizer.mask_token_id
-    assert check_masks(one, mask_id) is None
-    found = check_masks(none, mask_id)
+    assert check_masks(session, one) is None
+    found = check_masks(session, none)
     assert isinstance(found.error, BadText)
     assert found.error.message == "the text has no mask: 'how are you'"
     assert "[MASK]" in found.error.hint
@@ -164,7 +163,7 @@ def test_the_mask_of_another_model_is_named(tiny_bert: Path, other: str) -> None
     session = open_bert(tiny_bert)
     for text in (f"how {other} you", ("how are you", f"the {other}.")):
         (found,) = tokenize(session, [text])
-        failed = check_masks(found, session.tokenizer.mask_token_id)
+        failed = check_masks(session, found)
         assert failed.error.hint == f"the mask of this model is [MASK]; write it instead of {other}"
 
 

@@ -78,6 +78,7 @@ def test_a_started_run_needs_resume_or_force(tmp_path: Path) -> None:
         ({"options": {**ABOUT["options"], "pool": "max"}}, "started with --pooling mean, not max"),
         ({"options": {**ABOUT["options"], "layers": "0"}}, "started without --layers"),
         ({"options": {**ABOUT["options"], "normalize": True}}, "started without --normalize"),
+        ({"command": "attn", "options": {"grid": None}}, "was started by encode, not attn"),
         ({"options": {"pool": "mean"}}, "has other entries than this run: batch_tokens, layers, normalize"),
     ],
 )

@@ -68,6 +68,12 @@ def labels(tab: Tab) -> list[str]:
     return [text for place, text in tab.settled().page.evaluate("() => window.drawn") if place == "matrix"]
 
 
+def test_the_axes_are_named_with_and_without_a_cell_in_focus(long_tab: Tab) -> None:
+    for token in ("", "&token=3", "&token=3&key=5"):
+        shown = long_tab.open(f"view=matrix&layer=1&heads=1{token}").text("#view-matrix .pointed")
+        assert shown.count("Rows are queries, columns are keys.") == 1, token
+
+
 def test_a_drag_zooms_to_the_cells_under_it(long_tab: Tab) -> None:
     drag(long_tab, CANVAS, (0.6, 0.5), (0.8, 0.75))
     found = zoom(long_tab)

@@ -23,8 +23,8 @@ import { spelt, strongest, visible } from "./tokens.js";
  * @property {string} name The name for screen readers.
  */
 
-const HINT =
-  "Rows are queries, columns are keys. Point at a cell to read its weight, click it to keep it, drag or pinch to zoom.";
+const AXES = "Rows are queries, columns are keys.";
+const HINT = `${AXES} Point at a cell to read its weight, click it to keep it, drag or pinch to zoom.`;
 
 export class Heatmap {
   /**
@@ -96,7 +96,8 @@ export class Heatmap {
     const name = (/** @type {number} */ position) => spelt(text.tokens[position], { class: "name" });
     const weight = share(matrix.at(query, key), matrix.precision(query));
     this.line.replaceChildren(name(query), make("span", { class: "place", text: query }), " → ", name(key),
-      make("span", { class: "place", text: key }), make("strong", { class: "number", text: weight }), words);
+      make("span", { class: "place", text: key }), make("strong", { class: "number", text: weight }), words,
+      make("span", { class: "axes", text: AXES }));
     announce(`${visible(text.tokens[query])} to ${visible(text.tokens[key])}: ${weight}${words}`);
     this.magnify({ query, key }, "The cell with its neighbours");
   }
