@@ -1,5 +1,6 @@
 """A real browser for tests of the page, offline, with all errors and requests recorded."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,6 +12,10 @@ import pytest
 from tests.programs import needed
 
 WAIT = 10_000  # milliseconds; the page needs tens
+# Number of tests that use a tab. Its process keeps much of each page that it has shown, and becomes slower.
+_USES = 20
+# Debian's package of the same browser without windows. The tests take a third less time with it.
+_WITHOUT_WINDOWS = "chromium-headless-shell"
 
 
 @dataclass
@@ -18,16 +23,19 @@ class Tab:
     """A tab with one page.
 
     complaints: Console messages and uncaught errors. requests: URLs requested, except that of the page.
+    uses: The number of tests that have used the tab.
     """
 
     page: Any
     file: Path
+    uses: int = 0
     complaints: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
 
     def open(self, address: str = "") -> "Tab":
         """Open the page with this address after #, and wait until it is drawn."""
-        self.page.goto("about:blank")
+        if self.page.url != "about:blank":  # a new address after # alone would not load the page again
+            self.page.goto("about:blank")
         self.page.goto(f"{self.file.as_uri()}#{address}")
         self.page.wait_for_selector("body[data-drawn]", timeout=WAIT)
         return self
@@ -117,7 +125,9 @@ class Browser:
         found.page.evaluate("() => { try { localStorage.clear(); } catch { /* no file is open */ } }")
         found.page.goto("about:blank")
         # Chromium keeps 50 steps back. Without this, a new step would not make the history longer.
-        found.page.context.new_cdp_session(found.page).send("Page.resetNavigationHistory")
+        session = found.page.context.new_cdp_session(found.page)
+        session.send("Page.resetNavigationHistory")
+        session.detach()  # each session that stays makes all that follows slower
         found.page.mouse.up()  # a test that failed in a drag did not release it
         found.page.mouse.move(0, 0)
         found.page.set_viewport_size(viewport)
@@ -131,10 +141,10 @@ class Browser:
 @contextmanager
 def browser() -> Iterator[Browser]:
     """Start Debian's chromium, headless."""
-    path = needed("chromium")
+    path = shutil.which(_WITHOUT_WINDOWS) or needed("chromium")
     sync_api = pytest.importorskip("playwright.sync_api")
     with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path)
+        opened = playwright.chromium.launch(executable_path=path, args=["--in-process-gpu"])
         yield Browser(opened)
         opened.close()
 
@@ -154,7 +164,8 @@ def tab(browser: Browser, file: Path, **context: Any) -> Iterator[Tab]:
     yield found
     assert found.complaints == [], found.complaints
     assert found.requests == [], found.requests
-    if is_usual:
+    found.uses += 1
+    if is_usual and found.uses < _USES:
         browser.idle.append(found)
     else:
         found.page.context.close()
