@@ -5,8 +5,8 @@ them once for each pytest worker, and forks a child for each run. The child gets
 folder and the streams of a small client, and the client ends as the child ends. So a test sees a real process, with its
 exit code, its pipes or its terminal, and its signals. If the streams are pipes, the test can be the client itself.
 
-A fork of a process that has imported torch takes five times as long, so only runs whose arguments request torch are
-made from such a process.
+A fork of a process that has imported torch, pandas and matplotlib takes four times as long, so another server has
+imported them. It makes the runs whose arguments show that they use one of these libraries.
 
 The client starts bertcli as usual if a variable that Python or a library reads at its start has another value than in
 the server, if a stream is closed, or if a signal is ignored.
@@ -29,8 +29,10 @@ from typing import Any
 FRESH_COMMAND = [sys.executable, "-m", "bertcli"]
 _REPOSITORY = Path(__file__).parents[2]
 _CLIENT = Path(__file__).with_name("client.py")
-# Arguments of the runs that import torch. Any other run can import it too, but that takes a second.
-_TORCH = {"torch", "transformers", "--dtype", "--device", "--attribute"}
+# Arguments, and ends of arguments, of the runs that import torch or matplotlib, or pandas, which pyarrow imports for
+# writing. Any other run can import them too, but that takes a second.
+_HEAVY_ARGUMENTS = {"torch", "transformers", "--dtype", "--device", "--attribute"}
+_HEAVY_ENDS = ("/", ".parquet", ".png", ".svg")
 # Number of bytes that fit into a pipe before anything reads it.
 _PIPE_CAPACITY = 1 << 16
 # The server waits for its children in a way that only Linux has.
@@ -71,7 +73,7 @@ def _run_without_client(
     if len(stdin) > _PIPE_CAPACITY:
         return None
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.connect(f"\0{_start_server(has_torch=not _TORCH.isdisjoint(arguments))}")
+        connection.connect(f"\0{_start_server(is_heavy=any(map(_is_heavy, map(str, arguments))))}")
         pipes = [os.pipe() for _ in range(3)]
         (read_stdin, write_stdin), *outputs = pipes
         os.write(write_stdin, stdin)
@@ -79,7 +81,8 @@ def _run_without_client(
         theirs = [read_stdin, *(write for _, write in outputs)]
         request = _request(arguments, env, folder)
         sent = socket.send_fds(connection, [request], theirs)
-        connection.sendall(request[sent:])
+        if request[sent:]:  # otherwise the server may have refused already
+            connection.sendall(request[sent:])
         for descriptor in theirs:
             os.close(descriptor)
         streams = [os.fdopen(read, "rb", buffering=0) for read, _ in outputs]
@@ -90,6 +93,10 @@ def _run_without_client(
     assert status, "the server has ended"
     code = os.waitstatus_to_exitcode(int.from_bytes(status, sys.byteorder))
     return subprocess.CompletedProcess(arguments, code, stdout, stderr)
+
+
+def _is_heavy(argument: str) -> bool:
+    return argument in _HEAVY_ARGUMENTS or argument.endswith(_HEAVY_ENDS)
 
 
 def _request(arguments: Sequence[str | Path], env: Mapping[str, str], folder: Path | None) -> bytes:
@@ -128,13 +135,17 @@ def write_program(folder: Path) -> None:
 
 
 @cache
-def _start_server(*, has_torch: bool = False) -> str:
-    """Start a server of this process, which ends with it. Return the name by which clients find it."""
+def _start_server(*, is_heavy: bool = False) -> str:
+    """Start a server of this process, which ends with it. Return the name by which clients find it.
+
+    Args:
+        is_heavy: The server imports the large libraries too.
+    """
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind("")  # Linux chooses a name, and makes no file
         listener.listen(64)
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.forks.server", str(listener.fileno()), *(["torch"] if has_torch else [])],
+            [sys.executable, "-m", "tests.forks.server", str(listener.fileno()), *(["heavy"] if is_heavy else [])],
             stdin=subprocess.PIPE,
             cwd=_REPOSITORY,
             pass_fds=[listener.fileno()],
