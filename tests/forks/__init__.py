@@ -39,9 +39,14 @@ _PIPE_CAPACITY = 1 << 16
 _CAN_FORK = sys.platform == "linux"
 
 
-def forked_command() -> list[str]:
-    """Return the command that runs bertcli on this process's server, and start the server if there is none yet."""
-    return [sys.executable, "-I", "-S", str(_CLIENT), _start_server()] if _CAN_FORK else FRESH_COMMAND
+def forked_command(*, is_heavy: bool = False) -> list[str]:
+    """Return the command that runs bertcli on a server of this process, and start the server if there is none yet.
+
+    Args:
+        is_heavy: The server imports the large libraries too.
+    """
+    command = [sys.executable, "-I", "-S", str(_CLIENT)]
+    return [*command, _start_server(is_heavy=is_heavy)] if _CAN_FORK else FRESH_COMMAND
 
 
 def run(
@@ -128,9 +133,10 @@ def _read_all(sources: Sequence[Any], arguments: Sequence[str | Path], timeout: 
 
 
 def write_program(folder: Path) -> None:
-    """Write the program bertcli into a folder. It runs on this process's server."""
+    """Write the program bertcli into a folder. It runs on a server of this process with all libraries."""
     program = folder / "bertcli"
-    program.write_text(f'#!/bin/sh\nexec {shlex.join(forked_command())} "$@"\n', encoding="utf-8")
+    command = shlex.join(forked_command(is_heavy=True))
+    program.write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
     program.chmod(0o755)
 
 
