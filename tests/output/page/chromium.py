@@ -29,17 +29,31 @@ class Tab:
     """A tab with one page.
 
     complaints: Console messages and uncaught errors. requests: URLs requested, except that of the page.
-    uses: The number of tests that have used the tab.
+    uses: The number of tests that have used the tab. is_due: True if the file is to be opened at the next use.
     """
 
-    page: Any
+    opened: Any
     file: Path
     uses: int = 0
+    is_due: bool = False
     complaints: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
 
+    @property
+    def page(self) -> Any:
+        """The page as playwright has it."""
+        if self.is_due:
+            self.open()
+        return self.opened
+
+    def open_when_used(self) -> "Tab":
+        """Open the page at its first use, so that a test that opens it with an address loads it once."""
+        self.is_due = True
+        return self
+
     def open(self, address: str = "") -> "Tab":
         """Open the page with this address after #, and wait until it is drawn."""
+        self.is_due = False
         if self.page.url != "about:blank":  # a new address after # alone would not load the page again
             self.page.goto("about:blank")
         self.page.goto(f"{self.file.as_uri()}#{address}")
@@ -121,11 +135,11 @@ class Browser:
     def new_tab(self, file: Path, **context: Any) -> Tab:
         """Open an empty tab in a context of its own."""
         found = Tab(self.chromium.new_context(offline=True, **context).new_page(), file)
-        found.page.on("request", lambda request: _note(found, request.url))
-        found.page.on("websocket", lambda socket: found.requests.append(socket.url))
-        found.page.on("console", lambda message: found.complaints.append(f"{message.type}: {message.text}"))
-        found.page.on("pageerror", lambda error: found.complaints.append(str(error)))
-        found.page.on("dialog", lambda dialog: (found.complaints.append("a dialog"), dialog.dismiss()))
+        found.opened.on("request", lambda request: _note(found, request.url))
+        found.opened.on("websocket", lambda socket: found.requests.append(socket.url))
+        found.opened.on("console", lambda message: found.complaints.append(f"{message.type}: {message.text}"))
+        found.opened.on("pageerror", lambda error: found.complaints.append(str(error)))
+        found.opened.on("dialog", lambda dialog: (found.complaints.append("a dialog"), dialog.dismiss()))
         return found
 
     def idle_tab(self, file: Path, viewport: dict[str, int], color_scheme: str) -> Tab:
@@ -133,17 +147,18 @@ class Browser:
         if not self.idle:
             return self.new_tab(file, viewport=viewport, color_scheme=color_scheme)
         found = self.idle.pop()
-        found.page.evaluate("() => { try { localStorage.clear(); } catch { /* no file is open */ } }")
-        found.page.goto("about:blank")
+        found.opened.evaluate("() => { try { localStorage.clear(); } catch { /* no file is open */ } }")
+        found.opened.goto("about:blank")
         # Chromium keeps 50 steps back. Without this, a new step would not make the history longer.
-        session = found.page.context.new_cdp_session(found.page)
+        session = found.opened.context.new_cdp_session(found.opened)
         session.send("Page.resetNavigationHistory")
         session.detach()  # each session that stays makes all that follows slower
-        found.page.mouse.up()  # a test that failed in a drag did not release it
-        found.page.mouse.move(0, 0)
-        found.page.set_viewport_size(viewport)
-        found.page.emulate_media(media="null", color_scheme=color_scheme)
+        found.opened.mouse.up()  # a test that failed in a drag did not release it
+        found.opened.mouse.move(0, 0)
+        found.opened.set_viewport_size(viewport)
+        found.opened.emulate_media(media="null", color_scheme=color_scheme)
         found.file = file
+        found.is_due = False
         found.complaints.clear()
         found.requests.clear()
         return found
@@ -179,7 +194,7 @@ def tab(browser: Browser, file: Path, **context: Any) -> Iterator[Tab]:
     if is_usual and found.uses < _USES:
         browser.idle.append(found)
     else:
-        found.page.context.close()
+        found.opened.context.close()
 
 
 def _note(found: Tab, url: str) -> None:

@@ -29,7 +29,7 @@ def tea_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(params=["light", "dark"])
 def tea_tab(browser: Any, tea_page: Path, request: pytest.FixtureRequest) -> Iterator[Tab]:
     with chromium.tab(browser, tea_page, color_scheme=request.param) as tab:
-        yield tab.open()
+        yield tab.open_when_used()
 
 
 def is_dark(tab: Tab) -> bool:

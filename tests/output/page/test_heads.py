@@ -38,7 +38,7 @@ def cafe_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def cafe_tab(browser: Any, cafe_page: Path) -> Iterator[Tab]:
     with chromium.tab(browser, cafe_page, viewport={"width": 1440, "height": 1100}) as tab:
-        yield tab.open()
+        yield tab.open_when_used()
 
 
 def pressed_heads(tab: Tab) -> list[int]:
