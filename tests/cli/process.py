@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
+from tests import forks
 from tests.forks import FRESH_COMMAND, forked_command
 
 COMMAND = FRESH_COMMAND
@@ -95,6 +96,9 @@ def run(
     stdin is the input itself, or a file or descriptor to read from.
     """
     content = stdin.encode() if isinstance(stdin, str) else stdin
+    if isinstance(content, bytes) and stdout == subprocess.PIPE and not process:
+        forked = forks.run(arguments, content, environment(env), cwd, timeout)
+        return Finished(forked.returncode, forked.stdout, forked.stderr.decode())
     given = {"input": content} if isinstance(content, bytes) else {"stdin": content}
     done = subprocess.run(
         [*(COMMAND if process else forked_command()), *arguments],

@@ -1,4 +1,4 @@
-"""The fork server: `python -m tests.forks.server DESCRIPTOR`, started by tests.forks.
+"""The fork server: `python -m tests.forks.server DESCRIPTOR [heavy]`, started by tests.forks.
 
 It only imports, and never computes: a fork of a process whose OpenMP or BLAS threads have started would hang.
 """
@@ -21,17 +21,23 @@ from tests.forks import child
 # The server's standard input. It ends with the process that has started the server.
 _LIFELINE = 0
 # Libraries that bertcli imports inside functions.
-_LIBRARIES = ("numpy", "tokenizers", "torch", "pyarrow.parquet", "rich.table", "rich.text", "jinja2")
+_LIBRARIES = ("numpy", "tokenizers", "pyarrow.parquet", "rich.table", "rich.text", "jinja2")
+# Large libraries, which make each fork slower, and the modules that import them. pyarrow imports pandas when it writes.
+_HEAVY_LIBRARIES = ("torch", "pandas", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg")
+_IMPORT_HEAVY = (
+    "bertcli.analysis.masks.attribution", "bertcli.checkpoints.pickled", "bertcli.model.ops.torch_ops",
+    "bertcli.output.figure",
+)  # fmt: skip
 # Libraries that read the environment when they are imported, or start processes, and the modules that import them.
-_IMPORTED_BY_RUNS = {"huggingface_hub", "matplotlib", "ray", "transformers"}
+_IMPORTED_BY_RUNS = {"huggingface_hub", "ray", "transformers"}
 _NOT_PRELOADED = (
     "bertcli.__main__", "bertcli.cluster", "bertcli.commands.ray", "bertcli.model.slow_tokenizer",
     "bertcli.model.transformers_engine",
-    "bertcli.output.figure",
 )  # fmt: skip
 # Beginnings of variables that Python or a preloaded library reads at its start.
 _READ_AT_START = (
-    "ATEN_", "GOMP_", "KMP_", "LANG", "LC_", "LD_", "MALLOC_", "MKL_", "OMP_", "OPENBLAS_", "PYTHON", "TORCH",
+    "ATEN_", "GOMP_", "KMP_", "LANG", "LC_", "LD_", "MALLOC_", "MKL_", "MPL", "OMP_", "OPENBLAS_", "PYTHON",
+    "TORCH",
 )  # fmt: skip
 # Arguments of runs on Ray, whose processes are not forks.
 _RAY = (b"--ray", b"--ray-address")
@@ -59,11 +65,11 @@ class _Run:
 class Server:
     """The server of one pytest worker."""
 
-    def __init__(self, listener: socket.socket) -> None:
+    def __init__(self, listener: socket.socket, *, is_heavy: bool) -> None:
         self._listener = listener
         self._at_start = dict(os.environ)
         self._runs: set[_Run] = set()
-        _preload()
+        _preload(is_heavy=is_heavy)
         self._set_by_imports = {name: value for name, value in os.environ.items() if name not in self._at_start}
         self._selector = selectors.DefaultSelector()
         self._selector.register(listener, selectors.EVENT_READ)
@@ -167,24 +173,26 @@ def _receive(client: socket.socket) -> tuple[_Request, list[int]] | None:
     return _Request(*ast.literal_eval(b"".join(parts).decode())), streams
 
 
-def _preload() -> None:
-    """Import what runs may need, without computing anything."""
+def _preload(*, is_heavy: bool) -> None:
+    """Import what runs may need, with the large libraries or without, and without computing anything."""
     import gc
 
     from bertcli.model.resources import limit_blas_to_one_thread, unset_blas_limit
 
     limit_blas_to_one_thread()
-    for name in _LIBRARIES:
+    for name in (*_LIBRARIES, *_HEAVY_LIBRARIES) if is_heavy else _LIBRARIES:
         importlib.import_module(name)
     unset_blas_limit()
     import bertcli
 
+    others = _NOT_PRELOADED if is_heavy else (*_NOT_PRELOADED, *_IMPORT_HEAVY)
     for module in pkgutil.walk_packages(bertcli.__path__, "bertcli."):
-        if not module.name.startswith(_NOT_PRELOADED):
+        if not module.name.startswith(others):
             importlib.import_module(module.name)
     assert not _IMPORTED_BY_RUNS & set(sys.modules)
+    assert is_heavy or not {"matplotlib", "pandas", "torch"} & set(sys.modules)
     gc.freeze()  # a collection in a child would copy the pages of all objects
 
 
 if __name__ == "__main__":
-    Server(socket.socket(fileno=int(sys.argv[1]))).serve()
+    Server(socket.socket(fileno=int(sys.argv[1])), is_heavy="heavy" in sys.argv[2:]).serve()

@@ -186,7 +186,8 @@ def _preload() -> None:
     """Import everything that a run may need, without computing anything."""
     import gc
 
-    for name in ("numpy", "torch", "pyarrow.parquet", "matplotlib.figure", "rich.table", "jinja2"):
+    # pyarrow imports pandas when it writes.
+    for name in ("numpy", "torch", "pyarrow.parquet", "pandas", "matplotlib.figure", "rich.table", "jinja2"):
         importlib.import_module(name)
     import bertcli
 

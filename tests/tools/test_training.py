@@ -168,6 +168,7 @@ def test_evaluate_reports_each_source(
     monkeypatch: pytest.MonkeyPatch,
 ):
     monkeypatch.setattr("tools.bundled_model.probes.PROBES", (("how [MASK] you", "are"),))
+    monkeypatch.setattr("tools.bundled_model.evaluate._SENTENCE_PAIRS", 100)
     export(RunFolder(finished), tmp_path / "export", "float32")
     capsys.readouterr()
     report = evaluate(tmp_path / "export", data, settings, CPU)

@@ -1,16 +1,27 @@
 """A real browser for tests of the page, offline, with all errors and requests recorded."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
 from tests.programs import needed
 
 WAIT = 10_000  # milliseconds; the page needs tens
+# Number of tests that use a tab. Its process keeps much of each page that it has shown, and becomes slower.
+_USES = 20
+# Debian's package of the same browser without windows. The tests take a third less time with it.
+_WITHOUT_WINDOWS = "chromium-headless-shell"
+# In one call, since each call to the browser takes milliseconds.
+_VISIBLE_TEXTS = """(all) => all.filter((one) => {
+    const box = one.getBoundingClientRect();
+    return box.width > 0 && box.height > 0 && getComputedStyle(one).visibility === "visible";
+}).map((one) => one.innerText)"""
 
 
 @dataclass
@@ -18,19 +29,41 @@ class Tab:
     """A tab with one page.
 
     complaints: Console messages and uncaught errors. requests: URLs requested, except that of the page.
+    uses: The number of tests that have used the tab. is_due: True if the file is to be opened at the next use.
     """
 
-    page: Any
+    opened: Any
     file: Path
+    uses: int = 0
+    is_due: bool = False
     complaints: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
 
+    @property
+    def page(self) -> Any:
+        """The page as playwright has it."""
+        if self.is_due:
+            self.open()
+        return self.opened
+
+    def open_when_used(self) -> "Tab":
+        """Open the page at its first use, so that a test that opens it with an address loads it once."""
+        self.is_due = True
+        return self
+
     def open(self, address: str = "") -> "Tab":
         """Open the page with this address after #, and wait until it is drawn."""
-        self.page.goto("about:blank")
+        self.is_due = False
+        if self.page.url != "about:blank":  # a new address after # alone would not load the page again
+            self.page.goto("about:blank")
         self.page.goto(f"{self.file.as_uri()}#{address}")
         self.page.wait_for_selector("body[data-drawn]", timeout=WAIT)
         return self
+
+    def go(self, address: str) -> "Tab":
+        """Change the address after # of the open page, and wait until it is drawn. This is much faster than open."""
+        self.page.evaluate("(address) => { location.hash = address }", address)
+        return self.drawn(dict(parse_qsl(address)).get("view", "heads")).settled()
 
     def view(self, name: str) -> "Tab":
         """Open a view by its tab, and wait until it is drawn."""
@@ -60,7 +93,7 @@ class Tab:
 
     def texts(self, selector: str) -> list[str]:
         """Return the text of each visible element."""
-        return [element.inner_text() for element in self.page.query_selector_all(selector) if element.is_visible()]
+        return list(self.page.eval_on_selector_all(selector, _VISIBLE_TEXTS))
 
     def address(self) -> dict[str, str]:
         """Return the values after # in the location."""
@@ -102,11 +135,11 @@ class Browser:
     def new_tab(self, file: Path, **context: Any) -> Tab:
         """Open an empty tab in a context of its own."""
         found = Tab(self.chromium.new_context(offline=True, **context).new_page(), file)
-        found.page.on("request", lambda request: _note(found, request.url))
-        found.page.on("websocket", lambda socket: found.requests.append(socket.url))
-        found.page.on("console", lambda message: found.complaints.append(f"{message.type}: {message.text}"))
-        found.page.on("pageerror", lambda error: found.complaints.append(str(error)))
-        found.page.on("dialog", lambda dialog: (found.complaints.append("a dialog"), dialog.dismiss()))
+        found.opened.on("request", lambda request: _note(found, request.url))
+        found.opened.on("websocket", lambda socket: found.requests.append(socket.url))
+        found.opened.on("console", lambda message: found.complaints.append(f"{message.type}: {message.text}"))
+        found.opened.on("pageerror", lambda error: found.complaints.append(str(error)))
+        found.opened.on("dialog", lambda dialog: (found.complaints.append("a dialog"), dialog.dismiss()))
         return found
 
     def idle_tab(self, file: Path, viewport: dict[str, int], color_scheme: str) -> Tab:
@@ -114,15 +147,18 @@ class Browser:
         if not self.idle:
             return self.new_tab(file, viewport=viewport, color_scheme=color_scheme)
         found = self.idle.pop()
-        found.page.evaluate("() => { try { localStorage.clear(); } catch { /* no file is open */ } }")
-        found.page.goto("about:blank")
+        found.opened.evaluate("() => { try { localStorage.clear(); } catch { /* no file is open */ } }")
+        found.opened.goto("about:blank")
         # Chromium keeps 50 steps back. Without this, a new step would not make the history longer.
-        found.page.context.new_cdp_session(found.page).send("Page.resetNavigationHistory")
-        found.page.mouse.up()  # a test that failed in a drag did not release it
-        found.page.mouse.move(0, 0)
-        found.page.set_viewport_size(viewport)
-        found.page.emulate_media(media="null", color_scheme=color_scheme)
+        session = found.opened.context.new_cdp_session(found.opened)
+        session.send("Page.resetNavigationHistory")
+        session.detach()  # each session that stays makes all that follows slower
+        found.opened.mouse.up()  # a test that failed in a drag did not release it
+        found.opened.mouse.move(0, 0)
+        found.opened.set_viewport_size(viewport)
+        found.opened.emulate_media(media="null", color_scheme=color_scheme)
         found.file = file
+        found.is_due = False
         found.complaints.clear()
         found.requests.clear()
         return found
@@ -131,10 +167,10 @@ class Browser:
 @contextmanager
 def browser() -> Iterator[Browser]:
     """Start Debian's chromium, headless."""
-    path = needed("chromium")
+    path = shutil.which(_WITHOUT_WINDOWS) or needed("chromium")
     sync_api = pytest.importorskip("playwright.sync_api")
     with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path)
+        opened = playwright.chromium.launch(executable_path=path, args=["--in-process-gpu"])
         yield Browser(opened)
         opened.close()
 
@@ -154,10 +190,11 @@ def tab(browser: Browser, file: Path, **context: Any) -> Iterator[Tab]:
     yield found
     assert found.complaints == [], found.complaints
     assert found.requests == [], found.requests
-    if is_usual:
+    found.uses += 1
+    if is_usual and found.uses < _USES:
         browser.idle.append(found)
     else:
-        found.page.context.close()
+        found.opened.context.close()
 
 
 def _note(found: Tab, url: str) -> None:

@@ -38,4 +38,4 @@ def records(tiny_bert: Path) -> Any:
 def pairs_tab(browser: Browser, pairs_page: Path) -> Iterator[Tab]:
     """Open pairs_page in a tab."""
     with chromium.tab(browser, pairs_page) as tab:
-        yield tab.open()
+        yield tab.open_when_used()

@@ -1,6 +1,6 @@
 """Tests that the page can be used with the keyboard and a screen reader, and read in both themes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,9 @@ from tests.output.page import chromium
 from tests.output.page.chromium import Tab
 
 VIEWS = ["heads", "matrix", "model", "neuron", "statistics", "rollout", "masks", "trace"]
+RULES = ["wcag2a", "wcag2aa", "wcag21aa", "best-practice"]
+# The themes differ in colours alone, so the other rules are checked in one of them.
+RULES_OF_COLOURS = ["color-contrast", "link-in-text-block"]
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 
 
@@ -26,31 +29,45 @@ def tea_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(params=["light", "dark"])
 def tea_tab(browser: Any, tea_page: Path, request: pytest.FixtureRequest) -> Iterator[Tab]:
     with chromium.tab(browser, tea_page, color_scheme=request.param) as tab:
-        yield tab.open()
+        yield tab.open_when_used()
 
 
-def violations(tab: Tab) -> list[str]:
-    """Return what axe complains about: the rule and the element."""
-    tab.page.evaluate(AXE)
+def is_dark(tab: Tab) -> bool:
+    return bool(tab.page.evaluate("() => matchMedia('(prefers-color-scheme: dark)').matches"))
+
+
+def violations(tab: Tab, rules: Sequence[str] = RULES) -> list[str]:
+    """Return what axe complains about: the rule and the element.
+
+    Args:
+        tab: The tab.
+        rules: Names of rules, or of groups of rules.
+    """
+    if not tab.page.evaluate("() => 'axe' in window"):
+        tab.page.evaluate(AXE)
     found = tab.page.evaluate(
-        "async () => (await axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'best-practice'] })).violations"
+        "async (rules) => (await axe.run({ runOnly: rules, resultTypes: ['violations'] })).violations", rules
     )
     return [f"{one['id']}: {node['html'][:150]}" for one in found for node in one["nodes"]]
 
 
 def test_axe_finds_nothing_in_any_view(tea_tab: Tab) -> None:
+    rules = RULES_OF_COLOURS if is_dark(tea_tab) else RULES
     for name in VIEWS:
         for address in (f"view={name}", f"view={name}&text=1&heads=3&token=2&find=delimiter"):
-            assert violations(tea_tab.open(address)) == [], address
+            assert violations(tea_tab.go(address), rules) == [], address
     tea_tab.key("?")
-    assert violations(tea_tab) == []
+    assert violations(tea_tab, rules) == []
 
 
 def test_axe_finds_what_is_wrong(tea_tab: Tab) -> None:
+    faint = "#444" if is_dark(tea_tab) else "#aaa"
     tea_tab.page.evaluate("() => document.querySelector('#find').removeAttribute('aria-label')")
     tea_tab.page.evaluate("() => document.querySelector('#find').removeAttribute('title')")
     tea_tab.page.evaluate("() => document.querySelector('#find').removeAttribute('placeholder')")
     assert any(one.startswith("label") for one in violations(tea_tab))
+    tea_tab.page.evaluate("(color) => { document.querySelector('h1').style.color = color }", faint)
+    assert any(one.startswith("color-contrast") for one in violations(tea_tab, RULES_OF_COLOURS))
 
 
 def test_arrow_keys_on_a_tab_open_the_views_beside_it(pairs_tab: Tab) -> None:

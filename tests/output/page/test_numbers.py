@@ -140,7 +140,7 @@ def test_a_weight_below_the_rounding_is_never_shown_as_zero(short_tab: tuple[Tab
     address = f"layer={LAYER}&heads={HEAD}&token={QUERY}"
     assert bound in tab.open(address).texts(".readout .bars .number")
     for key in zeros:
-        assert tab.open(f"view=matrix&{address}&key={key}").text("#view-matrix .pointed .number") == bound
+        assert tab.go(f"view=matrix&{address}&key={key}").text("#view-matrix .pointed .number") == bound
     assert bound in tab.open(f"view=masks&{address}").texts(".looks .bars .number")
     assert "0" not in tab.texts(".looks .bars .number")
 

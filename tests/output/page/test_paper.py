@@ -60,8 +60,9 @@ DARK_SHARES = """() => [...document.querySelectorAll("main canvas")].filter((c) 
 @pytest.mark.parametrize("paper", PAPERS)
 def test_every_drawing_fits_the_paper_and_is_light(paper_tab: Tab, paper: str) -> None:
     width, _ = PAPERS[paper]
+    paper_tab.open()
     for view in VIEWS:
-        paper_tab.open(f"view={view}&token=3")
+        paper_tab.go(f"view={view}&token=3")
         before = paper_tab.page.locator("main").bounding_box()
         lay_out(paper_tab, *PAPERS[paper])
         assert paper_tab.page.evaluate("() => getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"

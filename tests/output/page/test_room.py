@@ -17,7 +17,7 @@ OPTIONS = (".least", ".special")
 @pytest.fixture
 def narrow_tab(browser: Any, pairs_page: Path) -> Iterator[Tab]:
     with chromium.tab(browser, pairs_page, viewport={"width": 390, "height": 844}) as tab:
-        yield tab.open()
+        yield tab.open_when_used()
 
 
 def height(tab: Tab) -> float:

@@ -405,7 +405,7 @@ def long_tab(browser: Any, tmp_path: Path) -> Iterator[Tab]:
     words = " ".join(["the cat sat on the mat"] * 85)
     run("attn", "-m", folder, words, "--truncate", "--html", tmp_path / "long.html").answer()
     with chromium.tab(browser, tmp_path / "long.html") as tab:
-        yield tab.open()
+        yield tab.open_when_used()
 
 
 def test_a_cut_text_is_marked_above_the_view_and_in_the_list(browser: Any, tiny_bert: Path, tmp_path: Path) -> None:
