@@ -25,10 +25,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tests.forks import client
+
 # The command of a new process.
 FRESH_COMMAND = [sys.executable, "-m", "bertcli"]
 _REPOSITORY = Path(__file__).parents[2]
-_CLIENT = Path(__file__).with_name("client.py")
 # Arguments, and ends of arguments, of the runs that import torch or matplotlib, or pandas, which pyarrow imports for
 # writing. Any other run can import them too, but that takes a second.
 _HEAVY_ARGUMENTS = {"torch", "transformers", "--dtype", "--device", "--attribute"}
@@ -45,7 +46,7 @@ def forked_command(*, is_heavy: bool = False) -> list[str]:
     Args:
         is_heavy: The server imports the large libraries too.
     """
-    command = [sys.executable, "-I", "-S", str(_CLIENT)]
+    command = [sys.executable, "-I", "-S", client.__file__]
     return [*command, _start_server(is_heavy=is_heavy)] if _CAN_FORK else FRESH_COMMAND
 
 
@@ -83,11 +84,10 @@ def _run_without_client(
         (read_stdin, write_stdin), *outputs = pipes
         os.write(write_stdin, stdin)
         os.close(write_stdin)
-        theirs = [read_stdin, *(write for _, write in outputs)]
-        request = _request(arguments, env, folder)
-        sent = socket.send_fds(connection, [request], theirs)
-        if request[sent:]:  # otherwise the server may have refused already
-            connection.sendall(request[sent:])
+        theirs = (read_stdin, *(write for _, write in outputs))
+        environment = {os.fsencode(name): os.fsencode(value) for name, value in env.items()}
+        directory = os.fsencode((folder or Path()).absolute())
+        client.send(connection, client.request_of([*map(os.fsencode, arguments)], environment, directory), theirs)
         for descriptor in theirs:
             os.close(descriptor)
         streams = [os.fdopen(read, "rb", buffering=0) for read, _ in outputs]
@@ -102,15 +102,6 @@ def _run_without_client(
 
 def _is_heavy(argument: str) -> bool:
     return argument in _HEAVY_ARGUMENTS or argument.endswith(_HEAVY_ENDS)
-
-
-def _request(arguments: Sequence[str | Path], env: Mapping[str, str], folder: Path | None) -> bytes:
-    """Return a run as client.py describes it to the server."""
-    umask = os.umask(0)
-    os.umask(umask)
-    environment = {os.fsencode(name): os.fsencode(value) for name, value in env.items()}
-    content = repr(([*map(os.fsencode, arguments)], environment, os.fsencode((folder or Path()).absolute()), umask))
-    return len(content).to_bytes(4, sys.byteorder) + content.encode()
 
 
 def _read_all(sources: Sequence[Any], arguments: Sequence[str | Path], timeout: float) -> list[bytes]:

@@ -60,19 +60,28 @@ def _is_ignored(number: int) -> bool:
 
 def _start(server: str, arguments: list[str]) -> socket | None:
     """Ask the server to start the run. Return the connection, or None if it refuses."""
-    umask = posix.umask(0)
-    posix.umask(umask)
     encoding = sys.getfilesystemencoding()
     parts = [argument.encode(encoding, "surrogateescape") for argument in arguments]
-    request = repr((parts, posix.environ, posix.getcwdb(), umask)).encode()
-    streams = b"".join(descriptor.to_bytes(4, sys.byteorder) for descriptor in _STREAMS)
     run = socket(AF_UNIX)
     run.connect(b"\0" + server.encode())
-    content = len(request).to_bytes(4, sys.byteorder) + request
-    content = content[run.sendmsg([content], [(SOL_SOCKET, SCM_RIGHTS, streams)]) :]
-    if content:
-        run.sendall(content)
+    send(run, request_of(parts, posix.environ, posix.getcwdb()), _STREAMS)
     return run if run.recv(1) == b"y" else None
+
+
+def request_of(arguments: list[bytes], environment: dict[bytes, bytes], folder: bytes) -> bytes:
+    """Return a run as the server reads it: the length of a Python literal, and the literal."""
+    umask = posix.umask(0)
+    posix.umask(umask)
+    content = repr((arguments, environment, folder, umask)).encode()
+    return len(content).to_bytes(4, sys.byteorder) + content
+
+
+def send(connection: socket, request: bytes, streams: tuple[int, ...]) -> None:
+    """Send a run to the server with the descriptors of its three streams."""
+    descriptors = b"".join(descriptor.to_bytes(4, sys.byteorder) for descriptor in streams)
+    rest = request[connection.sendmsg([request], [(SOL_SOCKET, SCM_RIGHTS, descriptors)]) :]
+    if rest:  # otherwise the server may have refused already
+        connection.sendall(rest)
 
 
 if __name__ == "__main__":
