@@ -144,7 +144,7 @@ class TorchOps:
 
     def linear_activation(self, x: Array, linear: Linear, activation: str) -> Array:
         if linear.weight.is_mkldnn and activation in _FASTER_UNFUSED:
-            return _FASTER_UNFUSED[activation](_packed_linear(x, linear))
+            return _FASTER_UNFUSED[activation](self.linear(x, linear))
         if linear.weight.is_mkldnn and activation in _FUSED:
             return _packed_linear(x, linear, *_FUSED[activation])
         return _activation(activation)(self.linear(x, linear))
