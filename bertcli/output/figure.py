@@ -113,7 +113,7 @@ def _figure(sets: Sequence[HeatmapSet], caption: str, colors: str) -> Figure:
         )
         figure.colorbar(image, cax=bar)
         bar.tick_params(labelsize=_LABEL_POINTS - 1)
-        bar.set_ylabel(_scale_name(heatmap), color="0.4", fontsize=_LABEL_POINTS - 1, parse_math=False)
+        bar.set_ylabel(_scale_name(heatmap, size), color="0.4", fontsize=_LABEL_POINTS - 1, parse_math=False)
         title = "" if each is before else f"{_fit(each.title, _TITLE_CELLS)}\n"
         axes.set_title(f"{title}{heatmap.name}", loc="left", pad=8, parse_math=False, fontsize=_LABEL_POINTS + 2)
         before = each
@@ -121,9 +121,10 @@ def _figure(sets: Sequence[HeatmapSet], caption: str, colors: str) -> Figure:
     return figure
 
 
-def _scale_name(heatmap: Heatmap) -> str:
-    """Return the name of the colour scale, and the unit of the digits in the cells if it is another."""
-    return f"{heatmap.quantity} (digits: {heatmap.unit})" if heatmap.unit else heatmap.quantity
+def _scale_name(heatmap: Heatmap, size: "_Size") -> str:
+    """Return the name of the colour scale, followed by the unit of the digits in the cells if it differs."""
+    has_other_unit = heatmap.unit and size.has_digits
+    return f"{heatmap.quantity} (digits: {heatmap.unit})" if has_other_unit else heatmap.quantity
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,11 @@ class _Size:
         names = max((min(cell_len(name), _LABEL_CELLS) for name in heatmap.column_names), default=1)
         letters = names * 0.62 * _points(cell) / _POINTS
         return cls(cell, (columns * cell, rows * cell), rows * cell + letters + 1.1 + _GAP)
+
+    @property
+    def has_digits(self) -> bool:
+        """True if the cells are large enough for digits."""
+        return self.cell >= _SMALLEST_WITH_DIGITS
 
     @property
     def width(self) -> float:
@@ -177,7 +183,7 @@ def _matrix(axes: Axes, heatmap: Heatmap, size: _Size, colors: str) -> ScalarMap
     axes.set_xlabel(heatmap.column_axis, color="0.4")
     for spine in axes.spines.values():
         spine.set_color("0.8")
-    if size.cell >= _SMALLEST_WITH_DIGITS:
+    if size.has_digits:
         _digits(axes, heatmap, image.get_cmap(), norm, values)
     return image
 

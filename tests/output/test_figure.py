@@ -112,7 +112,7 @@ def test_near_heads_are_dark_and_the_diagonal_is_empty() -> None:
             samples.word_attributions_record(),
             {"mask: occlusion", "paris", "Theirs", "target", "word", "contribution to ln p"},
         ),
-        (HEAD, samples.long_matrix_record(), {"layer 1, head 0", "weight (digits: percent)"}),
+        (HEAD, samples.long_matrix_record(), {"layer 1, head 0", "weight"}),
     ],
     ids=["maps", "grid", "mutual", "head effects", "attributions", "words", "long"],
 )
