@@ -43,11 +43,11 @@ def connected(address: str | None, on_note: Callable[[str], None] = lambda messa
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     ray = require("ray", _PURPOSE)
-    require("ray.data", _PURPOSE)
     address = address or os.environ.get("RAY_ADDRESS")
     if address is not None and address.startswith("ray://"):
         require("grpc", f"{_PURPOSE}-address ray://")
     _check_answers(address)
+    require("ray.data", _PURPOSE)
     on_note("starting Ray" if address is None else f"connecting to Ray at {address}")
     try:
         _start(ray, address)

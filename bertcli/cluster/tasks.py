@@ -107,16 +107,34 @@ def cut_into_tasks(windows: Iterable[Window], manifest: Manifest, read_bytes: Ca
     """
     boundaries = ShardBoundaries(manifest.limits)
     cutter = _ShardCutter(len(manifest.shards), manifest.id_type)
-    done_bytes = 0  # bytes of the windows whose texts have all been cut
-    for window in skip_finished(boundaries.watch(windows), manifest, boundaries):
-        window_bytes = read_bytes() - done_bytes
-        for count, text in enumerate(window, 1):
+    place = _WindowBytes(read_bytes)
+    for window in skip_finished(boundaries.watch(place.watch(windows)), manifest, boundaries):
+        for left, text in zip(reversed(range(len(window))), window, strict=True):
             cutter.add(text)
             if boundaries.ends_after(text.index):
-                yield cutter.cut(boundaries, done_bytes + window_bytes * count // len(window))
-        done_bytes += window_bytes
+                yield cutter.cut(boundaries, place.bytes_before(left))
     if cutter.texts or not cutter.number:
-        yield cutter.cut(boundaries, done_bytes)
+        yield cutter.cut(boundaries, place.end)
+
+
+@dataclass
+class _WindowBytes:
+    """The place of the last window in the input, in bytes. size is its number of texts."""
+
+    read_bytes: Callable[[], int]
+    start: int = 0
+    end: int = 0
+    size: int = 0
+
+    def watch(self, windows: Iterable[Window]) -> Iterator[Window]:
+        """Yield the windows unchanged, and keep the place of each."""
+        for window in windows:
+            self.start, self.end, self.size = self.end, self.read_bytes(), len(window)
+            yield window
+
+    def bytes_before(self, left: int) -> int:
+        """Return about how many bytes come before the last `left` texts of the window."""
+        return self.end - (self.end - self.start) * left // self.size
 
 
 @dataclass

@@ -71,6 +71,17 @@ def test_the_progress_of_a_task_is_interpolated_within_a_window() -> None:
     assert [(len(each.texts), each.read_bytes) for each in tasks] == [(3, 30), (3, 70), (2, 100)]
 
 
+def test_the_progress_of_a_resumed_run_begins_behind_the_finished_shards() -> None:
+    everything = window([(word, None) for word in "abcdefgh"])
+    windows = [everything[:4], everything[4:]]
+    boundaries = ShardBoundaries(LIMITS)
+    list(boundaries.watch(windows))
+    started = Manifest({}, LIMITS, (Shard("shard-0", 3, 0, 0, "", boundaries.take(0).sha256),))
+    ends = iter([40, 100])
+    tasks = cut_into_tasks(windows, started, lambda: next(ends))
+    assert [(len(each.texts), each.read_bytes) for each in tasks] == [(3, 70), (2, 100)]
+
+
 def test_a_lone_surrogate_survives_pickling() -> None:
     (task,) = cut_into_tasks([window([("a\ud800", "\udfff")])], Manifest({}, LIMITS), lambda: 7)
     found = unpickled(task)
