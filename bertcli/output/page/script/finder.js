@@ -67,8 +67,9 @@ class Finder {
 
   head(text, /** @type {number} */ at, /** @type {string | null} */ statistic) {
     const { layer, head } = placeOfHead(at);
-    const number = statistic === null ? null : statisticOf(text.statistics, layer, head, statistic);
-    const found = number === null ? null : `${statistic} ${written(statistic, number)}`;
+    const found = statistic === null
+      ? null
+      : `${statistic} ${written(statistic, statisticOf(text.statistics, layer, head, statistic))}`;
     const facts = [labelOf(text, layer, head), found].filter(Boolean).join(" · ");
     return make(
       "button",
