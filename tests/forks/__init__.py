@@ -34,8 +34,8 @@ _REPOSITORY = Path(__file__).parents[2]
 # writing. Any other run can import them too, but that takes a second.
 _HEAVY_ARGUMENTS = {"torch", "transformers", "--dtype", "--device", "--attribute"}
 _HEAVY_ENDS = ("/", ".parquet", ".png", ".svg")
-# Number of bytes that fit into a pipe before anything reads it.
-_PIPE_CAPACITY = 1 << 16
+# Number of bytes that fit into every pipe before anything reads it. Linux gives less to a user with many pipes.
+_PIPE_CAPACITY = 4096
 # The server waits for its children in a way that only Linux has.
 _CAN_FORK = sys.platform == "linux"
 

@@ -174,7 +174,7 @@ def _receive(client: socket.socket) -> tuple[_Request, list[int]] | None:
 
 
 def _preload(*, is_heavy: bool) -> None:
-    """Import what runs may need, with the large libraries or without, and without computing anything."""
+    """Import what runs may need. Nothing is computed."""
     import gc
 
     from bertcli.model.resources import limit_blas_to_one_thread, unset_blas_limit

@@ -13,7 +13,7 @@ import pytest
 from tests.programs import needed
 
 WAIT = 10_000  # milliseconds; the page needs tens
-# Number of tests that use a tab. Its process keeps much of each page that it has shown, and becomes slower.
+# Number of tests after which a tab is closed, since its process keeps memory of each page and slows down.
 _USES = 20
 # Debian's package of the same browser without windows. The tests take a third less time with it.
 _WITHOUT_WINDOWS = "chromium-headless-shell"
