@@ -248,9 +248,8 @@ class TextTokenizer:
 
     def tokenize_window(self, window: Window, *, ids_only: bool = False) -> Iterator[Tokenized]:
         """Yield the texts of a window tokenized, in order, as tokenize does. Failed texts are passed through."""
-        tokenized = iter(
-            self.tokenize([text for text in window if not isinstance(text, FailedText)], ids_only=ids_only)
-        )
+        records = [text for text in window if not isinstance(text, FailedText)]
+        tokenized = iter(self.tokenize(records, ids_only=ids_only))
         for text in window:
             yield text if isinstance(text, FailedText) else next(tokenized)
 
@@ -313,11 +312,8 @@ class TextTokenizer:
             if characters > MAX_CHARACTERS and self._reads_windows:
                 return LongText(record)
             if characters > MAX_CHARACTERS:
-                problem = BadText(
-                    f"the text has {characters:,} characters, and the limit is {MAX_CHARACTERS:,}",
-                    hint="split it into shorter texts",
-                )
-                return record.failed(problem)
+                message = f"the text has {characters:,} characters, and the limit is {MAX_CHARACTERS:,}"
+                return record.failed(BadText(message, hint="split it into shorter texts"))
             prefix, encoding = whole, self.encode(whole)
         if len(encoding) <= self.limit:
             if self._has_own_tokens(record, encoding):
@@ -338,6 +334,10 @@ class TextTokenizer:
             hint += ", or read all of it with --long windows" if self.offers_windows else ""
             problem = BadText(f"the text has {count} tokens, and the limit is {self.limit:,}", hint=hint)
         return record.failed(problem)
+
+    def limit_hint(self, hint: str) -> str:
+        """Return a hint for a text that is too long, with --max-length if it can be raised."""
+        return f"{hint}, or raise --max-length" if self.limit < self._config.max_tokens else hint
 
     def _has_own_tokens(self, record: TextRecord, encoding: Encoding) -> bool:
         """Return True if a text has tokens beside the special tokens and those of the prompt."""

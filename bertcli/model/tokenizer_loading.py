@@ -97,7 +97,7 @@ def _check_prompt(tokenizer: TextTokenizer) -> None:
     if count >= tokenizer.limit - 1 and tokenizer.prompt:
         raise WrongUsage(
             f"the prompt has {count:,} tokens, which leaves no room for a text: the limit is {tokenizer.limit:,}",
-            hint="use a shorter prompt, or raise --max-length",
+            hint=tokenizer.limit_hint("use a shorter prompt"),
         )
 
 

@@ -187,8 +187,14 @@ def test_a_prompt_name_that_is_missing_is_wrong_usage(own_tiny_bert: Path) -> No
 
 
 def test_a_prompt_without_room_for_a_text_is_wrong_usage(own_tiny_bert: Path) -> None:
-    with pytest.raises(WrongUsage, match="the prompt has 81 tokens, which leaves no room for a text: the limit is 64"):
+    with pytest.raises(
+        WrongUsage, match="the prompt has 81 tokens, which leaves no room for a text: the limit is 64"
+    ) as at_most:
         open_recipe(own_tiny_bert, prompt="the cat " * 40)
+    assert at_most.value.hint == "use a shorter prompt"
+    with pytest.raises(WrongUsage, match="the limit is 32") as below:
+        open_bert(own_tiny_bert, max_length=32, embedding=EmbeddingRequest(prompt="the cat " * 40))
+    assert below.value.hint == "use a shorter prompt, or raise --max-length"
 
 
 @pytest.mark.parametrize("limit", [0, -1, 1.5, "512", True])

@@ -140,6 +140,7 @@ def test_the_hint_for_a_long_text_works(tiny: tuple[str, str]) -> None:
         ("attn", "--aggregate"),
         ("encode", "--words"),
         ("encode", "how", "--similarity", "tokens", "--json"),
+        ("shapes", "--tokens"),
     ],
     ids=" ".join,
 )
@@ -148,6 +149,12 @@ def test_the_hint_for_a_long_text_names_only_what_the_command_can_do(
 ) -> None:
     finished = run(*arguments, f"[MASK] {LONG}", *tiny, "--max-length", "20")
     assert_failed(finished, 1, "tokens, and the limit is 20")
+    assert finished.stderr.endswith("hint: cut it with --long truncate\n")
+
+
+def test_the_hint_for_a_text_that_is_too_long_for_the_other_model_names_no_windows(tiny: tuple[str, str]) -> None:
+    finished = run("fill-mask", f"[MASK] {'a ' * 100}", "--compare", tiny[1], "-q")
+    assert_failed(finished, 1, "the text has 103 tokens, and the limit is 64")
     assert finished.stderr.endswith("hint: cut it with --long truncate\n")
 
 

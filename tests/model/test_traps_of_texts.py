@@ -183,6 +183,15 @@ def test_truncating_a_mask_is_an_error(tiny_bert: Path) -> None:
     assert isinstance(kept, TokenizedText)
 
 
+def test_windows_are_not_offered_for_a_cut_mask_of_a_pair(tiny_bert: Path) -> None:
+    session = open_bert(tiny_bert, truncate=True)
+    [found] = session.tokenizer.tokenize([record((f"{LONG} [MASK]", LONG))])
+    assert isinstance(found, TokenizedText)
+    failed = check_masks(session, found)
+    assert failed is not None
+    assert failed.error.hint == "put the mask nearer to the beginning"
+
+
 def test_max_length_is_named_for_a_cut_mask_only_below_the_positions(tiny_bert: Path) -> None:
     session = open_bert(tiny_bert, truncate=True, max_length=32)
     session.tokenizer.offers_windows = False

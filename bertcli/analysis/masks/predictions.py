@@ -186,7 +186,7 @@ def check_masks(session: Session, text: TokenizedText) -> FailedText | None:
     if text.truncated_masks:
         problem = BadText(
             f"{text.truncated_masks} of the text's masks would be cut away",
-            hint=_hint_for_cut_masks(session),
+            hint=_hint_for_cut_masks(session, text),
         )
     elif session.mask_token_id not in text.input_ids:
         problem = missing_mask(record)
@@ -195,12 +195,11 @@ def check_masks(session: Session, text: TokenizedText) -> FailedText | None:
     return record.failed(problem)
 
 
-def _hint_for_cut_masks(session: Session) -> str:
-    """Return what keeps a mask that truncation removes. --max-length helps only below the model's positions."""
-    hint = "put the mask nearer to the beginning"
-    if session.tokenizer.limit < session.config.max_tokens:
-        hint += ", or raise --max-length"
-    return hint + (", or use --long windows instead" if session.tokenizer.offers_windows else "")
+def _hint_for_cut_masks(session: Session, text: TokenizedText) -> str:
+    """Return a hint how to keep a mask that truncation removes. Windows divide only the last sentence of a pair."""
+    offers_windows = session.tokenizer.offers_windows and text.record.pair is None
+    hint = session.tokenizer.limit_hint("put the mask nearer to the beginning")
+    return hint + (", or use --long windows instead" if offers_windows else "")
 
 
 def missing_mask(record: TextRecord) -> BadText:

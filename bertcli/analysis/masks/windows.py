@@ -67,7 +67,7 @@ def check_document_masks(
         problem = BadText(
             f"a word of {longest_word} pieces needs more than a window, which has room for "
             f"{document.window_size} tokens",
-            hint="raise --max-length, or use fewer --pieces",
+            hint=session.tokenizer.limit_hint("use fewer --pieces"),
         )
         return document.record.failed(problem)
     longest = max(targets, key=lambda target: len(target.ids), default=None)
@@ -76,7 +76,7 @@ def check_document_masks(
     problem = BadText(
         f"the target {shortened(longest.word)} has {len(longest.ids)} pieces, and a window has room for "
         f"{document.window_size} tokens",
-        hint="raise --max-length, or leave the target out",
+        hint=session.tokenizer.limit_hint("leave the target out"),
     )
     return document.record.failed(problem)
 

@@ -225,6 +225,7 @@ def compare(request: FillMaskRequest, session: Session, on_download: OnDownload)
         require_mlm(other)
     except BertcliError as error:
         raise error.about_option("-m", "--compare") from None
+    other.tokenizer.offers_windows = False
     targets = None if request.targets is None else parse_words(request.targets, session)
     scores: list[MaskAnalysis] = [] if targets is None else [target_scores(request, targets)]
     targets_of_other = None

@@ -262,7 +262,9 @@ def _open_tokenizer(request: ShapesRequest, subject: _Subject) -> TextTokenizer:
                 hint += ", or give a size instead of texts, such as --batch 1 --seq 128"
             raise WrongUsage(f"cannot count tokens: the tokenizer of {subject.name} is not downloaded", hint=hint)
         checkpoint = Checkpoint(subject.name, BUNDLED_FOLDER)
-    return open_tokenizer(checkpoint, subject.config, request.model)
+    tokenizer = open_tokenizer(checkpoint, subject.config, request.model)
+    tokenizer.offers_windows = not request.tokens
+    return tokenizer
 
 
 def _tokenize(request: ShapesRequest, tokenizer: TextTokenizer) -> list[TokenizedText | FailedText]:

@@ -86,6 +86,7 @@ def test_a_window_without_room_for_a_word_is_an_error(tiny_bert: Path) -> None:
     [found] = fill_mask(tiny_bert, "how are you [MASK]", limit=4, pieces="3")
     assert isinstance(found, FailedText)
     assert str(found.error) == "a word of 3 pieces needs more than a window, which has room for 2 tokens"
+    assert found.error.hint == "use fewer --pieces, or raise --max-length"
 
 
 @given(st.lists(st.sampled_from([*WORDS, "caning", "xyz"]), min_size=20, max_size=50), st.integers(0, 10))
@@ -147,6 +148,7 @@ def test_a_target_that_no_window_has_room_for_fails_the_text(tiny_bert: Path) ->
     [found] = fill_mask(tiny_bert, " ".join([*WORDS, "[MASK]"]), limit=5, targets="abcdef")
     assert isinstance(found, FailedText)
     assert found.error.message == "the target 'abcdef' has 6 pieces, and a window has room for 3 tokens"
+    assert found.error.hint == "leave the target out, or raise --max-length"
 
 
 def test_entropy_and_layers_are_those_of_the_window(tiny_bert: Path) -> None:
