@@ -10,6 +10,7 @@ from tests.cli.process import run
 from tests.output.page import chromium
 from tests.output.page.chromium import Tab
 from tests.output.page.conftest import SENTENCE_B, TEXTS
+from tests.output.page.test_saving import table
 
 VIEWS = ["heads", "matrix", "model", "neuron", "statistics", "rollout", "masks", "trace"]
 
@@ -278,6 +279,27 @@ def test_the_theme_follows_the_system_and_can_be_switched(browser: Any, pairs_pa
         assert background(dark) == seen[1]
         for name in VIEWS:
             dark.view(name)
+
+
+# Opens two addresses one after the other. The data of the first arrive after those of the second.
+_FIRST_DATA_ARRIVE_LAST = """async (addresses) => {
+    const quick = Response.prototype.arrayBuffer;
+    const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+    Response.prototype.arrayBuffer = async function () { await pause(400); return quick.call(this); };
+    location.hash = addresses[0];
+    await pause(100);
+    Response.prototype.arrayBuffer = quick;
+    location.hash = addresses[1];
+    await pause(700);
+}"""
+
+
+@pytest.mark.parametrize("view", ["heads", "matrix", "neuron", "rollout", "trace"])
+def test_late_data_of_another_text_are_not_shown(pairs_tab: Tab, view: str) -> None:
+    expected = table(pairs_tab.open(f"view={view}&text=2&heads=1&special=hide"))
+    pairs_tab.open("view=statistics")
+    pairs_tab.page.evaluate(_FIRST_DATA_ARRIVE_LAST, [f"view={view}", f"view={view}&text=2&heads=1"])
+    assert table(pairs_tab.go(f"view={view}&text=2&heads=1&special=hide")) == expected
 
 
 @pytest.mark.parametrize("width", [400, 700, 1600])

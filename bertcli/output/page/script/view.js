@@ -10,7 +10,8 @@ import { byId, make } from "./dom.js";
  *
  * @typedef {object} Part
  * @property {string[]} needs The names of the state that it depends on, besides text and screen.
- * @property {(state: State) => void | Promise<void>} draw
+ * @property {(state: State) => void | Promise<void>} draw A part that waits for data must drop them if, by then,
+ *   another state is drawn.
  */
 
 export class View {

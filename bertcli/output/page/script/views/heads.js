@@ -47,7 +47,8 @@ export class HeadsView extends View {
   }
 
   async load(/** @type {State} */ state) {
-    this.layer = await layerOf(currentText(state), state.layer);
+    const layer = await layerOf(currentText(state), state.layer);
+    if (this.drawn === state) this.layer = layer;
   }
 
   arrange(/** @type {State} */ state) {

@@ -45,7 +45,8 @@ export class MasksView extends View {
   }
 
   async load(/** @type {State} */ state) {
-    this.layer = await layerOf(currentText(state), state.layer);
+    const layer = await layerOf(currentText(state), state.layer);
+    if (this.drawn === state) this.layer = layer;
   }
 
   table(/** @type {State} */ state) {

@@ -79,6 +79,7 @@ export class NeuronView extends View {
   async load(/** @type {State} */ state) {
     const text = currentText(state);
     const [layer, vectors] = await Promise.all([layerOf(text, state.layer), vectorsOf(text, state.layer)]);
+    if (this.drawn !== state) return;
     this.layer = layer;
     this.vectors = vectors;
     this.body.hidden = this.vectors === null;

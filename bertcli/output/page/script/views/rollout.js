@@ -54,9 +54,12 @@ export class RolloutView extends View {
   async load(/** @type {State} */ state) {
     const text = currentText(state);
     const found = await rolloutOf(text, state.through);
+    const through = found ? state.through : about.layers - 1;
+    const rollout = found ?? (await rolloutOf(text, through));
+    if (this.drawn !== state) return;
     this.missing.hidden = found !== null;
-    this.through = found ? state.through : about.layers - 1;
-    this.rollout = found ?? (await rolloutOf(text, this.through));
+    this.through = through;
+    this.rollout = rollout;
     this.specialShare = specialShareOf(text, this.rollout);
   }
 

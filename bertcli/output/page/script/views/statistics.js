@@ -56,12 +56,11 @@ export class StatisticsView extends View {
   /** Take the statistics with special tokens, or those without them, which have to be computed. */
   load(/** @type {State} */ state) {
     const text = currentText(state);
-    this.asked = state;
     this.leavesOut = isSpecialHidden(state);
     this.numbers = this.leavesOut ? null : text.statistics;
     if (!this.leavesOut) return undefined;
     return statisticsWithoutSpecial(text).then((numbers) => {
-      if (this.asked === state) this.numbers = numbers;
+      if (this.drawn === state) this.numbers = numbers;
     });
   }
 

@@ -60,8 +60,9 @@ export class TraceView extends View {
 
   async load(/** @type {State} */ state) {
     const text = currentText(state);
-    this.layers = [];
-    for (let layer = 0; layer < about.layers; layer++) this.layers.push(await layerOf(text, layer));
+    const layers = [];
+    for (let layer = 0; layer < about.layers; layer++) layers.push(await layerOf(text, layer));
+    if (this.drawn === state) this.layers = layers;
   }
 
   arrange(/** @type {State} */ state) {
