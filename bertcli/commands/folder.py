@@ -61,7 +61,7 @@ def run_into_folder(run: CorpusRun, sink: Sink, folder: AnyPath) -> ExitCode:
         manifest = started or Manifest(about, limits)
         prepare_folder(folder, manifest)
         # For an end that leaves no time to count them.
-        sink.reporter.note_if_interrupted(f"complete shards are saved in {folder}/; continue with --resume")
+        sink.reporter.note_if_interrupted(f"any complete shards are saved in {folder}/; continue with --resume")
         with report_early_end(folder, started, sink):
             written = _write_shards(job, session, reader, sink, folder, manifest, lock)
     sink.reporter.note_if_interrupted(None)

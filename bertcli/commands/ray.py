@@ -61,7 +61,7 @@ def run_on_ray(run: CorpusRun, sink: Sink, folder: AnyPath) -> ExitCode:
                     check_same_run(folder, started, about, limits)
                 manifest = started or Manifest(about, limits)
                 prepare_folder(folder, manifest)
-                sink.reporter.note_if_interrupted(f"complete shards are saved in {folder}/; continue with --resume")
+                sink.reporter.note_if_interrupted(f"any complete shards are saved in {folder}/; continue with --resume")
                 collector = ManifestCollector(folder, manifest, sink.reporter, reader.total_bytes, str(planned.dtype))
                 sink.reporter.note(f"Ray: {plan}")
                 work = ShardWork(
