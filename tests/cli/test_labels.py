@@ -160,7 +160,12 @@ def test_arrays_hold_vectors_only(tmp_path: Path, text_model: Path) -> None:
     for name in ("out.npy", "out.npz"):
         write(text_model, tmp_path / name, ["how are you"])
     assert np.load(tmp_path / "out.npy").shape == (1, 24)
-    assert set(np.load(tmp_path / "out.npz")) == {"last_hidden_state", "attention_mask", "input_ids"}
+    assert set(np.load(tmp_path / "out.npz")) == {
+        "embedding",
+        "last_hidden_state",
+        "attention_mask",
+        "input_ids",
+    }
 
 
 def test_tokens_and_entities(token_model: Path) -> None:

@@ -65,6 +65,7 @@ def test_tensor_files_of_encode_hold_the_padded_states(tiny: tuple[str, str], fo
     run("encode", *TEXTS, *tiny, *options, "-o", path).answer()
     arrays = LOADERS[suffix](path)
     assert {name: array.shape for name, array in arrays.items()} == {
+        "embedding": (2, 24),
         "last_hidden_state": (2, 8, 24),
         "attention_mask": (2, 8),
         "input_ids": (2, 8),
@@ -76,6 +77,7 @@ def test_tensor_files_of_encode_hold_the_padded_states(tiny: tuple[str, str], fo
     assert arrays["layers"].tolist() == [0, 1, 2]
     records = run("encode", *TEXTS, *tiny, *options, "--tokens", "--json").records()
     for row, (record, length) in enumerate(zip(records, LENGTHS, strict=True)):
+        np.testing.assert_array_equal(arrays["embedding"][row], as_float32(record["embedding"]))
         np.testing.assert_array_equal(arrays["last_hidden_state"][row, :length], as_float32(record["token_vectors"]))
         np.testing.assert_array_equal(arrays["hidden_states"][:, row, :length], as_float32(record["hidden_states"]))
         np.testing.assert_array_equal(arrays["pooler_output"][row], as_float32(record["pooler_output"]))
@@ -86,7 +88,20 @@ def test_tensor_files_of_encode_hold_the_padded_states(tiny: tuple[str, str], fo
 @pytest.mark.parametrize("suffix", LOADERS)
 def test_tensor_files_hold_only_the_requested_arrays(tiny: tuple[str, str], folder: Path, suffix: str) -> None:
     run("encode", TEXT, *tiny, "-o", folder / f"out{suffix}").answer()
-    assert set(LOADERS[suffix](folder / f"out{suffix}")) == {"last_hidden_state", "attention_mask", "input_ids"}
+    names = {"embedding", "last_hidden_state", "attention_mask", "input_ids"}
+    assert set(LOADERS[suffix](folder / f"out{suffix}")) == names
+
+
+@pytest.mark.parametrize("options", [("--pooling", "cls", "--normalize"), ("--pooling", "lexical")])
+@pytest.mark.parametrize("suffix", LOADERS)
+def test_the_embeddings_of_tensor_files_are_those_of_npy(
+    tiny: tuple[str, str], folder: Path, suffix: str, options: tuple[str, ...]
+) -> None:
+    for path in (folder / "out.npy", folder / f"out{suffix}"):
+        run("encode", *TEXTS, *tiny, *options, "-o", path).answer()
+    expected = np.load(folder / "out.npy")
+    assert expected.any()
+    np.testing.assert_array_equal(LOADERS[suffix](folder / f"out{suffix}")["embedding"], expected)
 
 
 @pytest.mark.parametrize("suffix", LOADERS)

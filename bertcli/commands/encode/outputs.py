@@ -133,8 +133,13 @@ def binary_writers(session: Session, request: EncodeRequest, options: EncodeOpti
     if options.words is not None:
         return word_writers(session, request, encode_info(session))
     dtype = request.dtype_out
+    dimension = session.recipe.shown.dimension
+    row = partial(_dense_row, dimension=dimension) if session.recipe.shown.is_lexical else attrgetter("embedding")
     token_vectors = "last_hidden_state" if session.recipe.layer_mix is None else "token_vectors"
-    columns = {token_vectors: ArrayColumn(lambda record: record.last_hidden_state.astype(dtype), failed=np.nan)}
+    columns = {
+        "embedding": ArrayColumn(lambda record: row(record).astype(dtype), failed=np.nan),
+        token_vectors: ArrayColumn(lambda record: record.last_hidden_state.astype(dtype), failed=np.nan),
+    }
     constants = {}
     if request.pooler:
         columns["pooler_output"] = ArrayColumn(lambda record: record.pooler_output.astype(dtype), failed=np.nan)
@@ -145,8 +150,6 @@ def binary_writers(session: Session, request: EncodeRequest, options: EncodeOpti
         constants["layers"] = np.array(options.layers)
 
     def npy(stream: BinaryIO) -> RecordWriter:
-        dimension = session.recipe.shown.dimension
-        row = partial(_dense_row, dimension=dimension) if session.recipe.shown.is_lexical else attrgetter("embedding")
         return NpyWriter(stream, dimension, row, dtype)
 
     def parquet(stream: BinaryIO) -> RecordWriter:
