@@ -288,7 +288,7 @@ def fill_mask(
     ] = None,
     png: Annotated[
         Path | None,
-        option("--png", panel=_PREDICTIONS, metavar="FILE", help="Draw the matrix into FILE; same as -o FILE.png."),
+        option("--png", panel=_PREDICTIONS, metavar="FILE", help="Draw the figure into FILE; same as -o FILE.png."),
     ] = None,
     pairs: PairGroup,
     corpus: FolderGroup,
