@@ -160,7 +160,7 @@ def reader_speed(scratch: Path, count: int) -> tuple[float, float]:
     file = write_lines(scratch / "lines.txt", _ordinary_texts(count))
     reader, sent = TextReader(TextSource(file=[file])), 0
     start = time.process_time()
-    for task in cut_into_tasks(reader.windows(), Manifest({}, ShardLimits(SHARD_ROWS)), lambda: reader.read_bytes):
+    for task in cut_into_tasks(reader.windows(), Manifest({}, ShardLimits(SHARD_ROWS)), reader.bytes_before):
         sent += len(pickle.dumps(task))
     return count / (time.process_time() - start), sent / count
 

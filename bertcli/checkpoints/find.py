@@ -308,7 +308,7 @@ def _without_revision(folder: Path, revision: str | None, what: str) -> Path:
 def _check_hub_is_usable(name: str, revision: str | None, needs: Files, offline: bool) -> None:
     """Raise an error if the name cannot be on the hub, or if the hub may not be used or cannot be reached."""
     _check_is_hub_name(name)
-    if refusal := _why_offline(offline):
+    if refusal := why_offline(offline):
         raise CheckpointNotFound(
             f"{_why_not_local(name, revision, needs)}, and {refusal}",
             hint=f"{_suggestion(name)}use -m bundled, give a folder, or run once with the network to download it",
@@ -341,7 +341,7 @@ def _check_is_hub_name(name: str) -> None:
         )
 
 
-def _why_offline(offline: bool) -> str:
+def why_offline(offline: bool) -> str:
     """Return the reason not to use the network, or an empty string."""
     if offline:
         return "--offline or BERTCLI_OFFLINE forbids the network"

@@ -143,11 +143,16 @@ def _after_transformer(modules: Sequence[Module]) -> list[Module]:
     return [module for module in modules if module.kind not in TRANSFORMERS and module.path]
 
 
+def find_module_config(folder: Path, names: Sequence[str] = (MODULE_CONFIG,)) -> Path | None:
+    """Return the first of the files that exists, None if there is none."""
+    return next((folder / name for name in names if (folder / name).is_file()), None)
+
+
 def read_module_config(folder: Path, names: Sequence[str] = (MODULE_CONFIG,)) -> dict[str, Any]:
     """Read the first of the files that exists; {} if there is none.
 
     Raises:
         BadCheckpoint: The file is damaged.
     """
-    found = next((folder / name for name in names if (folder / name).is_file()), None)
+    found = find_module_config(folder, names)
     return {} if found is None else read_json_object(found)

@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bertcli.checkpoints.config import ModelConfig, read_json_object
-from bertcli.checkpoints.modules import COPY_AGAIN, MODULES_FILE, PROMPTS_FILE, TRANSFORMER_CONFIGS, read_module_config
+from bertcli.checkpoints.modules import (
+    COPY_AGAIN,
+    MODULES_FILE,
+    PROMPTS_FILE,
+    TRANSFORMER_CONFIGS,
+    find_module_config,
+    read_module_config,
+)
 from bertcli.choices import Similarity
 from bertcli.errors import BadCheckpoint
 from bertcli.lazy_dataclass import dataclass
@@ -66,14 +73,15 @@ def _read_max_length(folder: Path) -> int | None:
     Raises:
         BadCheckpoint: A file is damaged, or the number is not positive.
     """
-    declared = read_module_config(folder, TRANSFORMER_CONFIGS).get("max_seq_length")
+    path = find_module_config(folder, TRANSFORMER_CONFIGS)
+    declared = None if path is None else read_json_object(path).get("max_seq_length")
     if declared is None:
         # Newer versions of sentence-transformers leave it to the tokenizer, which has a huge number for "no limit".
         declared = read_module_config(folder, ("tokenizer_config.json",)).get("model_max_length")
         return declared if type(declared) is int and 0 < declared < _LARGEST_LIMIT else None
     if type(declared) is not int or declared < 1:
         raise BadCheckpoint(
-            f"{folder / TRANSFORMER_CONFIGS[0]} has the max_seq_length {declared!r}, not a positive whole number",
+            f"{path} has the max_seq_length {declared!r}, not a positive whole number",
             hint="copy the checkpoint again, or set the limit with --max-length",
         )
     return declared

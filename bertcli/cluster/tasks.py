@@ -94,47 +94,28 @@ Worker = Callable[[ShardTask | Failure], TaskResult | Failure]
 OpenWorker = Callable[[], Worker]
 
 
-def cut_into_tasks(windows: Iterable[Window], manifest: Manifest, read_bytes: Callable[[], int]) -> Iterator[ShardTask]:
+def cut_into_tasks(
+    windows: Iterable[Window], manifest: Manifest, bytes_before: Callable[[int], int]
+) -> Iterator[ShardTask]:
     """Yield a task for each shard that is not finished yet.
 
     Args:
         windows: The texts from the beginning of the input.
         manifest: The finished shards.
-        read_bytes: Returns how many bytes of the input have been read.
+        bytes_before: Returns about how many bytes of the input precede the last N texts of the last window.
 
     Raises:
         BadInput: The texts of a finished shard have changed.
     """
     boundaries = ShardBoundaries(manifest.limits)
     cutter = _ShardCutter(len(manifest.shards), manifest.id_type)
-    place = _WindowBytes(read_bytes)
-    for window in skip_finished(boundaries.watch(place.watch(windows)), manifest, boundaries):
+    for window in skip_finished(boundaries.watch(windows), manifest, boundaries):
         for left, text in zip(reversed(range(len(window))), window, strict=True):
             cutter.add(text)
             if boundaries.ends_after(text.index):
-                yield cutter.cut(boundaries, place.bytes_before(left))
+                yield cutter.cut(boundaries, bytes_before(left))
     if cutter.texts or not cutter.number:
-        yield cutter.cut(boundaries, place.end)
-
-
-@dataclass
-class _WindowBytes:
-    """The place of the last window in the input, in bytes. size is its number of texts."""
-
-    read_bytes: Callable[[], int]
-    start: int = 0
-    end: int = 0
-    size: int = 0
-
-    def watch(self, windows: Iterable[Window]) -> Iterator[Window]:
-        """Yield the windows unchanged, and keep the place of each."""
-        for window in windows:
-            self.start, self.end, self.size = self.end, self.read_bytes(), len(window)
-            yield window
-
-    def bytes_before(self, left: int) -> int:
-        """Return about how many bytes come before the last `left` texts of the window."""
-        return self.end - (self.end - self.start) * left // self.size
+        yield cutter.cut(boundaries, bytes_before(0))
 
 
 @dataclass

@@ -111,7 +111,7 @@ class InputReader:
         try:
             work.enter_process()
             reader = TextReader(work.source)
-            yield from cut_into_tasks(reader.windows(), work.manifest, lambda: reader.read_bytes)
+            yield from cut_into_tasks(reader.windows(), work.manifest, reader.bytes_before)
         except (BertcliError, OSError) as error:
             yield Failure(error)
 

@@ -10,6 +10,7 @@ from bertcli.lazy_dataclass import dataclass
 from bertcli.output.catalogs.models import models_catalog
 from bertcli.output.destination import Destination, OutputFormats, OutputOptions
 from bertcli.output.fields import FieldCatalog
+from bertcli.output.messages import describe_os_error
 from bertcli.output.schemas.models import models_schema
 from bertcli.results.models import ModelsResult, SkippedModel
 from bertcli.results.texts import RunInfo
@@ -58,7 +59,7 @@ def _list_models() -> ModelsResult:
         try:
             known.append(describe_model(here))
         except (BertcliError, OSError) as error:
-            reason = error.message if isinstance(error, BertcliError) else str(error.strerror)
+            reason = error.message if isinstance(error, BertcliError) else describe_os_error(error)[0]
             left_out.append(SkippedModel(here.checkpoint.name, here.checkpoint.revision, reason))
     return ModelsResult(str(cache_folder()), known, left_out)
 

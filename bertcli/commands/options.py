@@ -177,7 +177,7 @@ class HeadOptions:
     Attributes:
         layer: These layers only, such as 3, -1 or 1,2. A page starts with the first of them.
         layers: These layers only. A page holds them alone.
-        head: This head only; with layer, its matrix.
+        head: This head only; with one layer, its matrix.
         label: The heads with this label only.
         top: The first heads only, in the order of `by`.
         by: A statistic to sort by, the largest first; after a minus, the smallest first.

@@ -28,6 +28,8 @@ class TextReader:
         self._open = self._inputs[0].open() if self._inputs else None
         self._read_before = 0
         self._index = 0
+        # Of the last window: the bytes before it, those up to its end, and its number of texts.
+        self._window_start, self._window_end, self._window_texts = 0, 0, 1
 
     def estimate_bytes(self) -> int:
         """Estimate the size of all texts in bytes. From a pipe, count up to 64 KiB that arrive before a short pause."""
@@ -63,6 +65,14 @@ class TextReader:
         """The number of bytes read from the files."""
         return self._read_before + (self._open.position if self._open is not None else 0)
 
+    def bytes_before(self, left: int) -> int:
+        """Return about how many bytes precede the last texts of the last window.
+
+        Args:
+            left: Number of these texts, from 0 to all of the window.
+        """
+        return self._window_end - (self._window_end - self._window_start) * left // self._window_texts
+
     def windows(self) -> Iterator[Window]:
         """Yield windows of texts that are available together.
 
@@ -81,6 +91,8 @@ class TextReader:
             place = name if input_.path is None else input_.name
             for rows in self._open.rows():
                 if rows:
+                    self._window_start, self._window_end = self._window_end, self.read_bytes
+                    self._window_texts = len(rows)
                     yield [self._record(row, name, place) for row in rows]
             self._open.close()
 

@@ -6,8 +6,12 @@ from bertcli.errors import BadCheckpoint, MissingMlmHead, MissingPooler, Unsuppo
 from bertcli.model.session import Session
 
 
-def require_pooler(session: Session) -> None:
+def require_pooler(session: Session, hint: str = "use --pooling mean or --pooling cls") -> None:
     """Check that the checkpoint has a pooler.
+
+    Args:
+        session: The open checkpoint.
+        hint: How to do without a pooler.
 
     Raises:
         MissingPooler: The checkpoint or its architecture has none.
@@ -16,13 +20,10 @@ def require_pooler(session: Session) -> None:
         return
     body_class, pooler = session.config.architecture.body_class, session.config.architecture.pooler
     if not pooler:
-        raise MissingPooler(
-            f"{session.checkpoint.name} has no pooler: {body_class} does not define one",
-            hint="use --pooling mean or --pooling cls",
-        )
+        raise MissingPooler(f"{session.checkpoint.name} has no pooler: {body_class} does not define one", hint=hint)
     raise MissingPooler(
         f"{session.checkpoint.name} has no pooler ({pooler[0]} is missing)",
-        hint=f"use --pooling mean or --pooling cls, or a checkpoint saved from {body_class}",
+        hint=f"{hint}, or use a checkpoint saved from {body_class}",
     )
 
 
@@ -42,7 +43,7 @@ def require_mlm_head(session: Session) -> None:
     if not session.has_mlm_head:
         raise MissingMlmHead(
             f"{session.checkpoint.name} has no masked-language-model head ({architecture.mlm_head_name}.* is missing)",
-            hint=f"use a checkpoint saved from {architecture.mlm_class}, such as -m bundled",
+            hint=f"use a checkpoint saved from {architecture.mlm_class}, or -m bundled",
         )
 
 

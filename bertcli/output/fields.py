@@ -32,6 +32,8 @@ _EXAMPLES = {
     "--layers": "--layers all",
     "--rows": "--rows 0-5",
     "--layer and --head": "--layer 0 --head 0",
+    "--only": "--pair TEXT --only b",
+    "--only-words": "--only-words is,are",
 }
 
 

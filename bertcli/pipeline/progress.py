@@ -158,6 +158,9 @@ class ProgressReporter:
     def watch(self, windows: Iterable[Window]) -> Iterator[Window]:
         """Yield the windows unchanged, and note the byte position at the end of each."""
         for window in windows:
+            if not self._texts_read:
+                # A resumed run skips the texts of its finished shards, which may end within a window.
+                self._behind = 0, self._reader.bytes_before(len(window) // self._parts)
             self._texts_read += len(window)
             self._window_ends.append((self._texts_read, self._reader.read_bytes))
             yield window

@@ -207,6 +207,13 @@ def test_a_damaged_limit_is_an_error(own_tiny_bert: Path, limit: object) -> None
     assert open_bert(own_tiny_bert, max_length=8).tokenizer.limit == 8
 
 
+def test_a_damaged_limit_is_reported_with_its_file(own_tiny_bert: Path) -> None:
+    write_modules(own_tiny_bert, "Pooling", configs=[POOLING])
+    write_json(own_tiny_bert / "sentence_distilbert_config.json", {"max_seq_length": 0})
+    with pytest.raises(BadCheckpoint, match=r"sentence_distilbert_config\.json has the max_seq_length 0, not"):
+        open_bert(own_tiny_bert)
+
+
 def test_every_file_of_the_recipe_changes_the_fingerprint(own_tiny_bert: Path) -> None:
     write_modules(own_tiny_bert, "Pooling", "Dense", configs=[POOLING, dense_config()])
     weights = own_tiny_bert / "2_Dense/model.safetensors"

@@ -60,6 +60,13 @@ def test_every_option_works_together_in_json(tiny: tuple[str, str]) -> None:
     np.testing.assert_allclose(np.mean(long["token_vectors"], axis=0), long["embedding"], atol=1e-5)
 
 
+@pytest.mark.parametrize("texts", [("how", LONG), (LONG, "how")], ids=["short first", "long first"])
+def test_the_ids_in_a_file_of_tensors_are_int64(tiny: tuple[str, str], folder: Path, texts: tuple[str, str]) -> None:
+    run("encode", *texts, *tiny, *WINDOWS, "-o", "out.npz", cwd=folder).answer()
+    with np.load(folder / "out.npz") as arrays:
+        assert arrays["input_ids"].dtype == arrays["attention_mask"].dtype == np.int64
+
+
 def place(record: Any) -> tuple[Any, ...]:
     """Return the index, number, start and end of a window."""
     return tuple(record[name] for name in ("index", "window", "start", "end"))

@@ -132,8 +132,13 @@ def test_without_an_mlm_head_the_other_commands_work(own_tiny_bert: Path) -> Non
 
 def test_without_a_pooler_only_its_output_is_an_error(own_tiny_bert: Path) -> None:
     without(own_tiny_bert, "bert.pooler.")
-    for options in (("--pooler", "--json"), ("--pool", "pooler")):
-        assert_failed(answer(own_tiny_bert, "encode", *options), 1, "tiny-bert has no pooler")
+    for options, hint in (
+        (("--pooler", "--json"), "leave --pooler out, or use a checkpoint saved from BertModel"),
+        (("--pool", "pooler"), "use --pooling mean or --pooling cls, or use a checkpoint saved from BertModel"),
+    ):
+        finished = answer(own_tiny_bert, "encode", *options)
+        assert_failed(finished, 1, "tiny-bert has no pooler")
+        assert finished.stderr.endswith(f"hint: {hint}\n")
     assert "pooler_output" not in answer(own_tiny_bert, "encode", "--format", "table").answer().text
     outputs = answer(own_tiny_bert, "shapes", "--run", "--json").json()["classes"][0]["outputs"]
     assert [(output["name"], output["in_checkpoint"], output.get("ran")) for output in outputs][:2] == [

@@ -1,16 +1,20 @@
 """Tasks and results of a run on Ray: a task for each shard, unchanged by pickling."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bertcli.cluster.tasks import Failure, ShardResult, ShardTask, cut_into_tasks
 from bertcli.errors import BadInput, BadText, BertcliError
+from bertcli.input.reader import TextReader
 from bertcli.input.records import FailedText, TextRecord, Window
 from bertcli.pipeline.progress import RunCounts
 from bertcli.pipeline.shards import ShardBoundaries
 from bertcli.results.corpus import Manifest, Shard, ShardLimits
 from tests.cluster.pickling import unpickled
+from tests.input.files import write_two_windows
 
 SHARD_ROWS = 3
 LIMITS = ShardLimits(SHARD_ROWS)
@@ -38,7 +42,7 @@ def fields_of(texts: Window) -> list[object]:
 def test_every_text_is_in_one_task_in_input_order(texts: list[tuple[str, str | int | None]], size: int) -> None:
     everything = window(texts)
     windows = [everything[start : start + size] for start in range(0, len(texts), size)]
-    found = [unpickled(each) for each in cut_into_tasks(windows, Manifest({}, LIMITS), lambda: 7)]
+    found = [unpickled(each) for each in cut_into_tasks(windows, Manifest({}, LIMITS), lambda left: 7)]
     assert all(isinstance(each, ShardTask) for each in found)
     tasks = [each for each in found if isinstance(each, ShardTask)]
     assert [each.number for each in tasks] == list(range(max(1, -(-len(texts) // SHARD_ROWS))))
@@ -47,7 +51,7 @@ def test_every_text_is_in_one_task_in_input_order(texts: list[tuple[str, str | i
     boundaries = ShardBoundaries(LIMITS)
     list(boundaries.watch([everything]))
     assert [each.input_sha256 for each in tasks] == [boundaries.take(each.number).sha256 for each in tasks]
-    assert tasks[-1].read_bytes == (7 if texts else 0) and all(each.read_bytes <= 7 for each in tasks)
+    assert {each.read_bytes for each in tasks} == {7}
     first = next((id_ for _, id_ in texts if id_ is not None), None)
     expected = None if first is None else "int64" if isinstance(first, int) else "string"
     assert tasks[-1].id_type == expected
@@ -64,26 +68,23 @@ def test_tasks_end_where_the_shards_of_a_run_without_ray_end() -> None:
     assert [each.number for each in tasks] == [0, 1, 2]
 
 
-def test_the_progress_of_a_task_is_interpolated_within_a_window() -> None:
-    everything = window([(word, None) for word in "abcdefgh"])
-    ends = iter([40, 100])  # bytes at the end of each window
-    tasks = cut_into_tasks([everything[:4], everything[4:]], Manifest({}, LIMITS), lambda: next(ends))
+def test_the_progress_of_a_task_is_interpolated_within_a_window(tmp_path: Path) -> None:
+    reader = TextReader(write_two_windows(tmp_path))
+    tasks = cut_into_tasks(reader.windows(), Manifest({}, LIMITS), reader.bytes_before)
     assert [(len(each.texts), each.read_bytes) for each in tasks] == [(3, 30), (3, 70), (2, 100)]
 
 
-def test_the_progress_of_a_resumed_run_begins_behind_the_finished_shards() -> None:
-    everything = window([(word, None) for word in "abcdefgh"])
-    windows = [everything[:4], everything[4:]]
-    boundaries = ShardBoundaries(LIMITS)
-    list(boundaries.watch(windows))
+def test_the_progress_of_a_resumed_run_begins_behind_the_finished_shards(tmp_path: Path) -> None:
+    source, boundaries = write_two_windows(tmp_path), ShardBoundaries(LIMITS)
+    list(boundaries.watch(TextReader(source).windows()))
     started = Manifest({}, LIMITS, (Shard("shard-0", 3, 0, 0, "", boundaries.take(0).sha256),))
-    ends = iter([40, 100])
-    tasks = cut_into_tasks(windows, started, lambda: next(ends))
+    reader = TextReader(source)
+    tasks = cut_into_tasks(reader.windows(), started, reader.bytes_before)
     assert [(len(each.texts), each.read_bytes) for each in tasks] == [(3, 70), (2, 100)]
 
 
 def test_a_lone_surrogate_survives_pickling() -> None:
-    (task,) = cut_into_tasks([window([("a\ud800", "\udfff")])], Manifest({}, LIMITS), lambda: 7)
+    (task,) = cut_into_tasks([window([("a\ud800", "\udfff")])], Manifest({}, LIMITS), lambda left: 7)
     found = unpickled(task)
     assert isinstance(found, ShardTask)
     assert fields_of(found.texts) == fields_of(task.texts)

@@ -56,7 +56,7 @@ def test_merged_sums_are_those_of_a_single_process(tiny_bert: Path, tmp_path: Pa
         command=AttnTotalCommand(found),
     )
     workers, reader = [TotalWorker(work), TotalWorker(work)], TextReader(texts.source())
-    tasks = cut_into_tasks(reader.windows(), manifest, lambda: reader.read_bytes)
+    tasks = cut_into_tasks(reader.windows(), manifest, reader.bytes_before)
     results = [unpickled(workers[task.number % 2](task)) for task in tasks]
     assert len(results) == 5 and all(isinstance(result, TotalResult) for result in results)
     collector = TotalCollector(Aggregate(), Reporter(quiet=True), None)

@@ -98,6 +98,23 @@ def test_options_that_do_not_go_together(options: dict[str, Any], message: str, 
     assert (raised.value.message, raised.value.hint) == (message, hint)
 
 
+@pytest.mark.parametrize(
+    ("options", "shows_one_head"),
+    [
+        ({"layer": "0"}, True),
+        ({"layers": "-1"}, True),
+        ({"layers": "0,1"}, False),
+        ({"layers": "all"}, False),
+        ({}, False),
+        ({"html": PAGE, "layers": "0"}, False),
+        ({"html": PAGE, "layers": "0,1", "layer": "1"}, True),
+    ],
+    ids=str,
+)
+def test_one_layer_and_one_head_are_a_matrix(options: dict[str, Any], shows_one_head: bool) -> None:
+    assert request(head=1, **options).shows_one_head == shows_one_head
+
+
 def test_only_integrated_gradients_need_gradients() -> None:
     assert request(html=PAGE, attribute=IG).session.with_gradients
     assert not request(html=PAGE, attribute=OCCLUSION).session.with_gradients

@@ -194,6 +194,13 @@ def test_other_numbers_of_pieces_are_wrong_usage(pieces: str) -> None:
     [
         ({"rank": WordRank.MEAN}, "add --pieces 1-3, or leave --rank out"),
         ({"words": True}, "add --score or --attribute occlusion, or leave --words out"),
+        (
+            {"target_score": TargetScore.MEAN},
+            "add --targets are,is or --target-field FIELD, or leave --target-score out",
+        ),
+        ({"aggregate": True}, "add --score --versus FIELD or --target-field FIELD, or leave --aggregate out"),
+        ({"group_by": "a"}, "add --score --versus FIELD or --target-field FIELD, or leave --group-by out"),
+        ({"only": ScoreOnly.SHARED}, "add --score --versus FIELD, or leave --only shared out"),
     ],
 )
 def test_a_hint_names_an_option_with_a_value(options: dict[str, Any], hint: str) -> None:

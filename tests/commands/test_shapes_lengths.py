@@ -108,8 +108,24 @@ def test_it_has_no_bare_answer(tmp_path: Path) -> None:
         ({}, "add --revision main to download it, or give a size instead of texts, such as --batch 1 --seq 128"),
     ],
 )
-def test_a_tokenizer_that_is_not_downloaded_is_named_with_what_helps(options: dict[str, Any], hint: str) -> None:
-    model = SessionRequest("bert-large-cased", offline=True)
-    with pytest.raises(WrongUsage, match="the tokenizer of bert-large-cased is not downloaded") as raised:
-        shapes(ShapesRequest(TextOptions(["how"]), model, OutputOptions(), **options))
+def test_a_tokenizer_that_is_not_downloaded_is_named_with_what_helps(
+    monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], hint: str
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    with pytest.raises(WrongUsage, match=r"the tokenizer of bert-large-cased is not downloaded$") as raised:
+        shapes(ShapesRequest(TextOptions(["how"]), SessionRequest("bert-large-cased"), OutputOptions(), **options))
     assert raised.value.hint == hint
+
+
+@pytest.mark.parametrize(
+    ("is_offline", "variable", "reason"),
+    [(True, "0", "--offline or BERTCLI_OFFLINE forbids the network"), (False, "1", "HF_HUB_OFFLINE is set")],
+)
+def test_a_download_needs_the_network(
+    monkeypatch: pytest.MonkeyPatch, is_offline: bool, variable: str, reason: str
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", variable)
+    model = SessionRequest("bert-large-cased", offline=is_offline)
+    with pytest.raises(WrongUsage, match=f"bert-large-cased is not downloaded, and {reason}") as raised:
+        shapes(ShapesRequest(TextOptions(["how"]), model, OutputOptions(), tokens=True))
+    assert raised.value.hint == "add --revision main and run once with the network to download it"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow
 import pyarrow.parquet
 
-from bertcli.input.records import TextId
+from bertcli.input.records import TextId, TextSource
 
 Entries = Sequence[tuple[TextId, str]]
 
@@ -35,6 +35,14 @@ def write_parquet(path: Path, entries: Entries) -> None:
     """Write a table of two columns, in row groups of three."""
     table = pyarrow.table({"id": [id_ for id_, _ in entries], "text": [text for _, text in entries]})
     pyarrow.parquet.write_table(table, path, row_group_size=3)
+
+
+def write_two_windows(folder: Path) -> TextSource:
+    """Write two files of four texts, of 40 and 60 bytes. Return their source, which is read in two windows."""
+    paths = [folder / "40.txt", folder / "60.txt"]
+    for path, line in zip(paths, ("how are u\n", "how are you so\n"), strict=True):
+        path.write_text(4 * line)
+    return TextSource(file=paths)
 
 
 def gzipped(content: bytes) -> bytes:

@@ -14,7 +14,7 @@ from bertcli.choices import InputFormat
 from bertcli.errors import BadInput, BertcliError, WrongUsage
 from bertcli.input.reader import TextReader
 from bertcli.input.records import FailedText, TextSource, Window
-from tests.input.files import COMPRESSIONS, WRITERS, Entries
+from tests.input.files import COMPRESSIONS, WRITERS, Entries, write_two_windows
 
 SOME = [(f"n{number}", f"text {number}") for number in range(7)]
 # Characters that a TSV cell cannot hold. Besides, a text may not be empty or contain lone surrogates.
@@ -150,6 +150,13 @@ def test_read_bytes_reach_total_bytes(tmp_path: Path) -> None:
     seen = [reader.read_bytes for _ in reader.windows()]
     assert seen == sorted(seen)
     assert seen[-1] == reader.total_bytes == sum(path.stat().st_size for path in tmp_path.iterdir())
+
+
+def test_the_bytes_before_a_text_are_interpolated_within_its_window(tmp_path: Path) -> None:
+    reader = TextReader(write_two_windows(tmp_path))
+    assert reader.bytes_before(0) == 0
+    found = [[reader.bytes_before(left) for left in (len(window), 1, 0)] for window in reader.windows()]
+    assert found == [[0, 30, 40], [40, 85, 100]]
 
 
 @pytest.mark.parametrize(

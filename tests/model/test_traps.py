@@ -143,8 +143,9 @@ def test_an_incomplete_mlm_head_is_missing(own_tiny_bert: Path, part: str) -> No
     tensors = stored(own_tiny_bert)
     del tensors[f"cls.predictions.{part}"]
     save_file(tensors, own_tiny_bert / "model.safetensors")
-    with pytest.raises(MissingMlmHead):
+    with pytest.raises(MissingMlmHead) as raised:
         require_mlm(open_bert(own_tiny_bert))
+    assert raised.value.hint == "use a checkpoint saved from BertForMaskedLM, or -m bundled"
 
 
 def test_an_mlm_head_without_its_untied_decoder_is_missing(own_tiny_bert: Path) -> None:

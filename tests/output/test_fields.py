@@ -199,6 +199,15 @@ def test_a_wrong_name_is_an_error_with_a_hint(names: str, error: str, hint: str)
     assert hint in raised.value.hint
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"), [("score.only", "add --pair TEXT --only b"), ("score.only_words", "add --only-words is,are")]
+)
+def test_the_option_that_a_field_needs_has_its_value(name: str, hint: str) -> None:
+    with pytest.raises(WrongUsage) as raised:
+        FieldCatalog(fill_mask_fields("--score")).parse(name)
+    assert raised.value.hint == f"{hint}, or leave {name} out of --fields"
+
+
 def test_a_column_without_a_key_is_refused_in_json_and_beside_keys() -> None:
     with pytest.raises(WrongUsage, match=r"^--fields has mask, a column of TSV and CSV that JSON does not have$"):
         as_json("text,mask")

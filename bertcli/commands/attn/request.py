@@ -66,8 +66,9 @@ class AttnRequest:
     @property
     def shows_one_head(self) -> bool:
         """True if the weights of one head are requested."""
-        layer, head = self.heads.layer, self.heads.head
-        return layer is not None and layer != "all" and "," not in layer and head is not None
+        heads = self.heads
+        layer = heads.layer if heads.layers is None or self.writes_page else heads.layers
+        return layer is not None and layer != "all" and "," not in layer and heads.head is not None
 
     @property
     def has_figures(self) -> bool:

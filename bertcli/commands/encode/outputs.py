@@ -51,8 +51,10 @@ def encode_options(request: EncodeRequest, session: Session, destination: Destin
     format_, is_looked_at = destination.format, destination.wants_table
     has_rows = format_ in PARQUET
     recipe, layers = session.recipe, request.added_layers
-    if request.pooler or recipe.uses_pooler:
+    if recipe.uses_pooler:
         require_pooler(session)
+    if request.pooler:
+        require_pooler(session, "leave --pooler out")
     if recipe.shown.is_lexical:
         require_mlm_head(session)
     _check_lexical(request, destination, is_lexical=recipe.shown.is_lexical)

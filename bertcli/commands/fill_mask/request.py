@@ -73,7 +73,8 @@ _NEEDS: Mapping[str, Sequence[str]] = {
 _EXAMPLES = {
     "--pieces": "--pieces 1-3",
     "--attribute": "--attribute occlusion",
-    "--versus": "--versus FIELD",
+    "--versus": "--score --versus FIELD",
+    "--targets": "--targets are,is",
     "--target-field": "--target-field FIELD",
 }
 # The value of --versus for the sentences that --pairs divides.
@@ -243,7 +244,7 @@ class FillMaskRequest:
         for option in given:
             needed = _NEEDS.get(option, ())
             if needed and not {*needed} & {*analyses, *given}:
-                added = " or ".join(_EXAMPLES.get(each, each) for each in needed)
+                added = " or ".join(self._example(each) for each in needed)
                 raise WrongUsage(f"{option} needs {' or '.join(needed)}", hint=f"add {added}, or leave {option} out")
             if option not in _OPTIONS_OF[self.analysis]:
                 raise WrongUsage(f"{option} and {self.analysis} cannot be combined", hint="leave one of them out")
@@ -313,6 +314,11 @@ class FillMaskRequest:
             return word_score_fields() if self.score else word_attribution_fields()
         return fill_mask_fields(self.analysis)
 
+    def _example(self, option: str) -> str:
+        """Return an option as a hint adds it: with its value, and with --score if it needs that."""
+        example = _EXAMPLES.get(option, option)
+        return example.removeprefix("--score ") if self.score else example
+
     def _check_pairs(self) -> None:
         texts, pairs = self.texts, self.pairs
         if texts.pairs and pairs.versus not in (None, _SENTENCE_B):
@@ -321,7 +327,9 @@ class FillMaskRequest:
                 hint="use --versus B, or leave --pairs out",
             )
         if pairs.only == ScoreOnly.SHARED and pairs.versus is None:
-            raise WrongUsage("--only shared needs --versus", hint="add --versus FIELD, or leave --only shared out")
+            raise WrongUsage(
+                "--only shared needs --versus", hint=f"add {self._example('--versus')}, or leave --only shared out"
+            )
         if pairs.only == ScoreOnly.B and texts.pairs and not self._has_sentence_b:
             raise WrongUsage("--only b needs a sentence B, and --versus B takes it", hint="leave one of them out")
         if pairs.only == ScoreOnly.B and not self._has_sentence_b:

@@ -5,7 +5,14 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from bertcli.checkpoints.config import ModelConfig, read_config
-from bertcli.checkpoints.find import BUNDLED_FOLDER, Checkpoint, find_checkpoint, find_local, find_tensors
+from bertcli.checkpoints.find import (
+    BUNDLED_FOLDER,
+    Checkpoint,
+    find_checkpoint,
+    find_local,
+    find_tensors,
+    why_offline,
+)
 from bertcli.checkpoints.heads import TaskHead, find_heads
 from bertcli.checkpoints.names import has_bundled_vocabulary, published_config
 from bertcli.checkpoints.recipe import DeclaredRecipe, read_recipe
@@ -257,10 +264,14 @@ def _open_tokenizer(request: ShapesRequest, subject: _Subject) -> TextTokenizer:
     checkpoint = subject.checkpoint
     if checkpoint is None:
         if not has_bundled_vocabulary(subject.name):
+            message = f"cannot count tokens: the tokenizer of {subject.name} is not downloaded"
             hint = "add --revision main to download it"
+            if refusal := why_offline(request.model.offline):
+                message += f", and {refusal}"
+                hint = "add --revision main and run once with the network to download it"
             if not (request.tokens or request.lengths):
                 hint += ", or give a size instead of texts, such as --batch 1 --seq 128"
-            raise WrongUsage(f"cannot count tokens: the tokenizer of {subject.name} is not downloaded", hint=hint)
+            raise WrongUsage(message, hint=hint)
         checkpoint = Checkpoint(subject.name, BUNDLED_FOLDER)
     tokenizer = open_tokenizer(checkpoint, subject.config, request.model)
     tokenizer.offers_windows = not request.tokens

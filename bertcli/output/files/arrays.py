@@ -178,7 +178,7 @@ def tensor_writers(
     if has_tokens:
         all_columns["attention_mask"] = ArrayColumn(lambda record: np.ones(len(record.text.tokens), np.int64))
         all_columns["input_ids"] = ArrayColumn(
-            lambda record: np.array(record.text.input_ids), padding=pad_token_id, failed=pad_token_id
+            lambda record: np.array(record.text.input_ids, np.int64), padding=pad_token_id, failed=pad_token_id
         )
     metadata = {"format": "np", "model": visible(session.checkpoint.name)}
     saves: Mapping[str, Callable[[BinaryIO, Mapping[str, Any]], None]] = {

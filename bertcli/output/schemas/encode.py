@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from bertcli.output.formatting import joined, numbers
+from bertcli.output.formatting import joined, number, numbers
 from bertcli.output.records import plain_line
 from bertcli.output.schema import TEXT_COLUMNS, Cell, Schema, text_cells, text_json
 from bertcli.results.embeddings import EncodeRecord, LexicalVector
@@ -61,7 +61,7 @@ def _record_json(record: EncodeRecord, wants_tokens: bool, top_k: int | None) ->
     else:
         found["terms"] = _terms_json(record.terms, top_k)
     if record.next_sentence is not None:
-        found["next_sentence"] = record.next_sentence
+        found["next_sentence"] = number(record.next_sentence)
     if wants_tokens:
         found["token_vectors"] = numbers(record.last_hidden_state)
     if record.pooler_output is not None:
