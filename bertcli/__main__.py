@@ -41,21 +41,13 @@ def _run_and_report() -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
         return code
-    except BertcliError as error:
-        from bertcli.output.messages import print_error
-
-        print_error(error.message, error.hint)
-        return error.exit_code
     except BrokenPipeError:
         _die_of_sigpipe()
-    except OSError as error:
-        from bertcli.output.messages import describe_os_error, print_error
+    except (BertcliError, OSError, MemoryError) as error:
+        from bertcli.output.messages import print_failure
 
-        print_error(*describe_os_error(error))
-    except MemoryError:
-        from bertcli.output.messages import print_error
-
-        print_error("there is not enough memory", "use a smaller --batch-tokens, or fewer or shorter texts")
+        print_failure(error)
+        return error.exit_code if isinstance(error, BertcliError) else ExitCode.FAILED
     except Exception as bug:
         # A library may turn an interrupt into an error of its own.
         if INTERRUPTS.exit_code is None:

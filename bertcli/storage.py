@@ -352,7 +352,7 @@ def _open_fsspec(url: str) -> tuple[Any, str]:
     from fsspec.core import url_to_fs
     from fsspec.registry import known_implementations
 
-    scheme = url.partition("://")[0]
+    scheme = RemotePath(url).scheme
     if scheme not in known_implementations:
         raise WrongUsage(
             f"{url}: neither pyarrow nor fsspec supports {scheme}://",
@@ -360,7 +360,7 @@ def _open_fsspec(url: str) -> tuple[Any, str]:
         )
     with RemotePath(url)._translate_errors():
         try:
-            filesystem, path = url_to_fs(url)
+            filesystem, path = url_to_fs(f"{scheme}{url[len(scheme) :]}")  # fsspec knows lower case only
         except ImportError as error:
             hint = f"pip install 'fsspec[{_FSSPEC_EXTRAS.get(scheme, scheme)}]'"
             raise MissingPackage(f"{url}: {error}", hint=hint) from None

@@ -66,6 +66,14 @@ def test_a_file_exists_from_put_to_unlink(folder: RemotePath) -> None:
             read()
 
 
+@pytest.mark.parametrize("url", ["MEMORY://bucket/upper", f"S3://{BUCKET}/upper"])
+def test_a_scheme_may_be_in_capitals(s3: None, url: str) -> None:
+    scheme, _, rest = url.partition("://")
+    put(RemotePath(url) / "a.txt")
+    assert (RemotePath(f"{scheme.lower()}://{rest}") / "a.txt").read_bytes() == b"how are you\n"
+    assert (RemotePath(url) / "*.txt").matching() == [RemotePath(url) / "a.txt"]
+
+
 class Interrupted(io.BytesIO):
     """Content whose reading is interrupted after its first 5 bytes."""
 

@@ -24,7 +24,7 @@ from bertcli.checkpoints.weight_files import FLOATS, find_weight_files
 from bertcli.choices import RecipeSource
 from bertcli.errors import BadCheckpoint, BertcliError, CheckpointNotFound, HubFailed, WrongUsage
 from bertcli.lazy_dataclass import dataclass
-from bertcli.quoting import printable_name
+from bertcli.quoting import printable_name, shell_quoted
 
 if TYPE_CHECKING:
     from bertcli.results.models import KnownModel
@@ -328,7 +328,7 @@ def _check_is_hub_name(name: str) -> None:
     if path.is_file():
         raise CheckpointNotFound(
             f"{name} is a file, not a checkpoint folder",
-            hint=f"give the folder that holds config.json: -m {path.parent}",
+            hint=f"give the folder that holds config.json: -m {shell_quoted(path.parent)}",
         )
     if "://" in name:
         raise CheckpointNotFound(

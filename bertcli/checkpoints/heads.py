@@ -164,7 +164,7 @@ def _label_names(settings: Mapping[str, Any], shape: Shape, tensor: str, path: P
 
 def _numbered_names(names: Mapping[str, Any], path: Path) -> Iterator[tuple[int, str]]:
     for key, name in names.items():
-        if not (key.isascii() and key.isdecimal()):
+        if not re.fullmatch(r"\d{1,9}", key, re.ASCII):
             raise _misfit(path, f"id2label has the key {shortened(key)}, which is not the number of a label")
         if not isinstance(name, (str, int, float)):
             raise _misfit(path, f"id2label has {shortened(name)} as the name of label {shortened(key)}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from bertcli.checkpoints.config import ModelConfig, read_json_object
 from bertcli.checkpoints.modules import (
@@ -15,6 +16,7 @@ from bertcli.checkpoints.modules import (
 from bertcli.choices import Similarity
 from bertcli.errors import BadCheckpoint
 from bertcli.lazy_dataclass import dataclass
+from bertcli.quoting import is_utf8
 
 # Tokenizers without a limit hold a far larger number.
 _LARGEST_LIMIT = 10_000_000
@@ -39,9 +41,9 @@ def read_prompts(folder: Path) -> Prompts:
     config = read_json_object(path) if path.is_file() else {}
     texts, default, similarity = (config.get(name) for name in ("prompts", "default_prompt_name", "similarity_fn_name"))
     texts = {} if texts is None else texts
-    if not isinstance(texts, dict) or not all(isinstance(text, str) for text in texts.values()):
+    if not isinstance(texts, dict) or not all(_is_text(name) and _is_text(text) for name, text in texts.items()):
         raise _bad(path, "has prompts that are not texts")
-    if default is not None and default not in texts:
+    if default is not None and not (isinstance(default, str) and default in texts):
         raise _bad(path, f"names the default prompt {default!r}, which it does not have")
     if similarity is not None and similarity not in list(Similarity):
         raise _bad(path, f"names the similarity {similarity!r}, which is not known")
@@ -85,6 +87,11 @@ def _read_max_length(folder: Path) -> int | None:
             hint="copy the checkpoint again, or set the limit with --max-length",
         )
     return declared
+
+
+def _is_text(value: Any) -> bool:
+    """Return True for a string without half of a surrogate pair, which has no encoding."""
+    return isinstance(value, str) and is_utf8(value)
 
 
 def _bad(path: Path, why: str) -> BadCheckpoint:

@@ -87,7 +87,7 @@ def _check_answers(address: str | None) -> None:
     if found is not None:
         try:
             socket.create_connection((found[1], int(found[2])), _LONGEST_WAIT).close()
-        except (OSError, UnicodeError, OverflowError) as error:  # not a host name, not a port number
+        except (OSError, ValueError, OverflowError) as error:  # not a host name, not a port number
             raise _not_reached(address, error) from None
 
 

@@ -1,5 +1,6 @@
 """Dialogue: a command on a terminal without texts asks for them at a prompt, and answers each one."""
 
+import re
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -8,7 +9,7 @@ from typing import Any
 
 from bertcli.errors import BadText, BertcliError, ExitCode, WrongUsage
 from bertcli.input.records import STDIN, TextSource
-from bertcli.output.messages import print_error, print_note, print_plain
+from bertcli.output.messages import print_error, print_failure, print_note, print_plain
 from bertcli.quoting import shortened
 
 _HELP = (
@@ -67,8 +68,10 @@ class Dialogue:
                     elif line:
                         self._answer_text(line)
                         self._earlier_request = self._request
-                except BertcliError as error:
-                    print_error(error.message, error.hint)
+                except BrokenPipeError:
+                    raise
+                except (BertcliError, OSError, MemoryError) as error:
+                    print_failure(error)
                     if line and not line.startswith(":") and not isinstance(error, BadText):
                         self._undo_commands()
         return ExitCode.DONE
@@ -80,9 +83,14 @@ class Dialogue:
         except EOFError:
             print_plain("")  # so that the shell's prompt begins a line
             return None
+        except UnicodeDecodeError:
+            print_error("the line is not UTF-8", "set the encoding of the terminal to UTF-8")
+            return ""
         return None if line in (":quit", ":q") else line
 
     def _answer_text(self, text: str) -> None:
+        if text == STDIN:
+            raise BadText("- means standard input, which this dialogue reads", hint="type a text")
         self._answer(replace(self._request, texts=replace(self._request.texts, texts=[text])))
 
     def _undo_commands(self) -> None:
@@ -107,8 +115,8 @@ class Dialogue:
             case "model":
                 raise WrongUsage(":model needs a name", hint=":model bundled")
             case "k" if not hasattr(self._request, "top_k"):
-                raise WrongUsage("this command has no -k", hint=":help lists the commands")
-            case "k" if value.isdecimal() and int(value) > 0:
+                raise WrongUsage(":k works in fill-mask and encode only", hint=":help lists the commands")
+            case "k" if re.fullmatch(r"\d{1,9}", value, re.ASCII) and int(value) > 0:
                 self._request = replace(self._request, top_k=int(value))
                 self._confirm(f"k: {value}")
             case "k":

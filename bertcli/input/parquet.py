@@ -54,6 +54,15 @@ class ParquetTexts:
             raise BadInput(f"{printable_name(self._path)} cannot be read as Parquet: {reason}", hint=hint) from None
 
     def _values(self, batch: Any) -> list[dict[str, Any]]:
+        """Return a dict for each row. Raises BadInput for a value that Python does not have, such as the year 10000."""
+        try:
+            return self._decoded_values(batch)
+        except (ValueError, OverflowError) as error:
+            place = f"{printable_name(self._path)}: a value in {listed(self._fields.names)}"
+            hint = "choose other columns, or store the values as strings"
+            raise BadInput(f"{place} cannot be read: {_first_line(error)}", hint=hint) from None
+
+    def _decoded_values(self, batch: Any) -> list[dict[str, Any]]:
         """Return a dict for each row. Parquet does not check that strings are UTF-8: other bytes become surrogates."""
         try:
             found: list[dict[str, Any]] = batch.to_pylist()

@@ -3,11 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+import numpy as np
+
 from bertcli.choices import DtypeName
 from bertcli.errors import NotFinite
 from bertcli.model.batching import Batch
 from bertcli.model.engine import AttentionObserver, Engine, ModelOutput, ObservedAttention, OutputRequest
-from bertcli.model.ops.base import Array, Ops
+from bertcli.model.ops.base import Array, FloatArray, Ops
+
+_DAMAGED_HINT = "its weights hold infinities or NaN, or are far too large: copy them again"
 
 
 class _LastLayerGuard:
@@ -45,7 +49,8 @@ def run_checked(engine: Engine, batch: Batch, request: OutputRequest, model: str
         guard = _LastLayerGuard(engine.ops, request.last_layer, request.on_attention)
         request = replace(request, on_attention=guard)
     output = engine.run(batch, request)
-    arrays = [output.last_hidden_state, *([] if output.logits is None else [output.logits]), *output.head_logits]
+    outputs = (output.last_hidden_state, output.pooler_output, output.next_sentence_logits, output.logits)
+    arrays = [array for array in (*outputs, *output.head_logits) if array is not None]
     if guard is not None and not guard.is_finite:
         raise _not_finite(engine, model)
     check_finite(engine, arrays, model)
@@ -67,11 +72,24 @@ def check_finite(engine: Engine, arrays: Iterable[Array], model: str) -> None:
         raise _not_finite(engine, model)
 
 
+def check_embeddings(embeddings: FloatArray, model: str) -> FloatArray:
+    """Return embeddings after a check that they are finite. A recipe's own layers can make them infinite or NaN.
+
+    Args:
+        embeddings: In float32, of any shape.
+        model: Name of the checkpoint, for the error message.
+
+    Raises:
+        NotFinite: They hold an infinity or NaN.
+    """
+    if not np.isfinite(embeddings).all():
+        raise NotFinite(f"the embeddings of {model} are infinite or NaN", hint=_DAMAGED_HINT)
+    return embeddings
+
+
 def _not_finite(engine: Engine, model: str) -> NotFinite:
     dtype = engine.ops.dtype
     return NotFinite(
         f"the outputs of {model} are infinite or NaN in {dtype}",
-        hint="use --dtype float32"
-        if dtype != DtypeName.FLOAT32
-        else "its weights hold infinities or NaN, or are far too large: copy them again",
+        hint="use --dtype float32" if dtype != DtypeName.FLOAT32 else _DAMAGED_HINT,
     )

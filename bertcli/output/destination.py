@@ -243,7 +243,8 @@ class Destination:
             format_: A value of --format, the suffix of a binary file, or folder. Text goes where the output goes now.
         """
         folder = self.folder if isinstance(self.folder, Path) else None
-        stem = str((self.path or folder or Path("out")).with_suffix(""))
+        base = self.path or folder or Path("out")
+        stem = str(base / "out" if base.name in ("", "..") else base.with_suffix(""))
         if format_ == FOLDER:
             option = f"-o {shell_quoted(stem)}/"
         elif format_.startswith("."):

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from bertcli import __version__
 from bertcli.checkpoints.hub_cache import Download
+from bertcli.errors import BertcliError
 from bertcli.input.records import FailedText
 from bertcli.interrupts import INTERRUPTS
 from bertcli.output.formatting import counted, size, visible
@@ -48,6 +49,16 @@ _held: list[str] | None = None
 def print_error(message: str, hint: str = "") -> None:
     """Print what is wrong, then what to do."""
     _print_with_hint("error", message, hint)
+
+
+def print_failure(error: BertcliError | OSError | MemoryError) -> None:
+    """Print an expected failure: what is wrong, then what to do."""
+    if isinstance(error, BertcliError):
+        print_error(error.message, error.hint)
+    elif isinstance(error, OSError):
+        print_error(*describe_os_error(error))
+    else:
+        print_error("there is not enough memory", "use a smaller --batch-tokens, or fewer or shorter texts")
 
 
 def print_skipped(message: str, hint: str = "") -> None:

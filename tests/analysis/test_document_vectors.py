@@ -16,6 +16,7 @@ from bertcli.analysis.embeddings.lexical import dense_vector
 from bertcli.analysis.embeddings.pooling import normalize
 from bertcli.analysis.embeddings.windows import DocumentVectors, encode_windows
 from bertcli.choices import OnLong, Pooling
+from bertcli.errors import NotFinite
 from bertcli.input.records import FailedText
 from bertcli.model.request import EmbeddingRequest
 from bertcli.model.session import Session
@@ -23,7 +24,7 @@ from bertcli.model.windows import OverlappingWindows
 from bertcli.pipeline.documents import DocumentPlan
 from bertcli.pipeline.scheduler import Plan
 from bertcli.results.embeddings import EncodeRecord
-from tests.analysis.test_recipe import RECIPES, pooling
+from tests.analysis.test_recipe import RECIPES, pooling, save_dense_of
 from tests.by_hand import HandDocument
 from tests.reference import assert_close, load
 from tests.sentence_models import load_model, models, quiet, save_sentence_model
@@ -193,6 +194,12 @@ def test_the_layers_of_a_recipe_are_applied_to_the_pooled_document(tmp_path: Pat
     document = HandDocument(folder, LONG, 32, 8)
     found = encode_one(open_windows(folder, overlap=8), LONG)
     assert_close(found.embedding, apply_modules(folder, document_features(document)))
+
+
+def test_a_recipe_that_makes_nan_of_a_document_is_an_error(tmp_path: Path) -> None:
+    session = open_windows(save_dense_of(tmp_path / "model", torch.nan), overlap=8)
+    with pytest.raises(NotFinite, match=r"the embeddings of .*model are infinite or NaN"):
+        encode_one(session, LONG)
 
 
 def test_several_poolings_are_joined(tmp_path: Path) -> None:

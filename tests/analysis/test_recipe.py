@@ -16,6 +16,7 @@ from bertcli.analysis.embeddings.encode import EncodeOptions, encode
 from bertcli.analysis.embeddings.layers import activate
 from bertcli.checkpoints.recipe import ACTIVATIONS
 from bertcli.choices import Pooling, Similarity
+from bertcli.errors import NotFinite
 from bertcli.input.records import FailedText
 from bertcli.model.request import EmbeddingRequest
 from bertcli.model.session import Session
@@ -103,6 +104,21 @@ def test_half_precision_weights_are_widened(tmp_path: Path) -> None:
     weights = folder / "2_Dense/model.safetensors"
     save_file({name: x.to(torch.bfloat16) for name, x in load_file(weights).items()}, weights)
     assert_equal(embed(open_model(folder)), expected_embeddings(folder))
+
+
+def save_dense_of(folder: Path, number: float) -> Path:
+    """Save a checkpoint whose dense layer holds the number everywhere."""
+    save_sentence_model(folder, pooling("mean"), dense(HIDDEN, 16, torch.nn.Identity()))
+    weights = folder / "2_Dense/model.safetensors"
+    save_file({name: torch.full_like(x, number) for name, x in load_file(weights).items()}, weights)
+    return folder
+
+
+@pytest.mark.parametrize("number", [torch.nan, torch.inf])
+def test_a_dense_layer_that_makes_infinity_or_nan_is_an_error(tmp_path: Path, number: float) -> None:
+    session = open_model(save_dense_of(tmp_path / "model", number))
+    with pytest.raises(NotFinite, match=r"the embeddings of .*model are infinite or NaN"):
+        embed(session)
 
 
 @pytest.mark.parametrize("first_layer", [0, 1, 2])

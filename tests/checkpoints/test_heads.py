@@ -118,10 +118,11 @@ def test_labels_have_the_names_of_id2label(
         ({"num_labels": 3}, "num_labels is 3, but classifier.weight has 2 rows"),
         ({"id2label": {"first": "a"}}, "id2label has the key 'first'"),
         ({"id2label": {"-1": "a"}}, "id2label has the key '-1'"),
+        ({"id2label": {"1" * 5000: "a"}}, "id2label has the key '1111"),
         ({"id2label": {"0": ["a"], "1": "b"}}, "id2label has ['a'] as the name of label '0'"),
         ({"id2label": ["a", "b"]}, "id2label is ['a', 'b'], not an object"),
     ],
-    ids=["more", "fewer", "num_labels", "key", "negative", "value", "list"],
+    ids=["more", "fewer", "num_labels", "key", "negative", "digits", "value", "list"],
 )
 def test_labels_that_contradict_the_weights_are_an_error(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
     save_head(tmp_path, "bert", HeadTask.TEXT_LABELS, {0: "a", 1: "b"})

@@ -166,7 +166,11 @@ def test_a_dense_layer_without_usable_weights_is_an_error(own_tiny_bert: Path, d
     [
         ({"prompts": []}, "has prompts that are not texts"),
         ({"prompts": {"query": 1}}, "has prompts that are not texts"),
+        ({"prompts": {"query": "\ud83d"}}, "has prompts that are not texts"),
+        ({"prompts": {"\ud83d": "query"}}, "has prompts that are not texts"),
         ({"default_prompt_name": "query"}, "names the default prompt 'query', which it does not have"),
+        ({"default_prompt_name": []}, r"names the default prompt \[\], which it does not have"),
+        ({"default_prompt_name": {}}, "names the default prompt {}, which it does not have"),
         ({"similarity_fn_name": "magic"}, "names the similarity 'magic', which is not known"),
     ],
 )

@@ -90,7 +90,7 @@ def test_rows_and_cols_select_a_part_of_a_matrix(tiny: tuple[str, str]) -> None:
     assert [[row[place] for place in places] for row in rows] == [["1", "3"], ["2", "3"]]
     drawn = run("attn", TEXT, *tiny, *asked, "--format", "table").answer().text
     assert [line.split()[:2] for line in drawn.splitlines() if line[:1].isdigit()] == [["1", "the"], ["2", "cat"]]
-    for wrong in ("2-1", "x", "-3"):
+    for wrong in ("2-1", "x", "-3", "1-2-3", "", "1" * 5000, f"1-{'1' * 5000}"):
         assert_failed(run("attn", TEXT, *tiny, *asked[:4], f"--rows={wrong}"), 2, "--rows")
 
 

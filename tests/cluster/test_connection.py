@@ -69,6 +69,12 @@ def listening() -> Iterator[str]:
         yield f"ray://127.0.0.1:{server.getsockname()[1]}"
 
 
+@pytest.mark.parametrize("port", ["99999", "1" * 5000], ids=len)
+def test_a_number_that_is_no_port_is_unreachable(port: str) -> None:
+    with pytest.raises(Unreachable, match=r"there is no Ray at 127\.0\.0\.1:"), connected(f"127.0.0.1:{port}"):
+        pass
+
+
 @pytest.mark.parametrize(
     ("errors", "calls", "is_connected"),
     [

@@ -144,7 +144,9 @@ def _with_model(rng: random.Random, case: Case, fixtures: Fixtures, options: dic
         return replace(case, may_connect=may_connect)
     if kind < 0.25:
         name = rng.choice(names)
-        valid = {path.name: path.read_bytes() for path in sorted(fixtures.checkpoints[name].iterdir())}
+        folder = fixtures.checkpoints[name]
+        paths = sorted(path for path in folder.rglob("*") if path.is_file())
+        valid = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
         files |= {f"model/{name}": content for name, content in mutated_checkpoint(rng, valid).items()}
         model = "model"
     elif kind < 0.28:

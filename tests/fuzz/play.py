@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from bertcli.choices import HeadTask
 from bertcli.quoting import quoted_word
 from tests.fuzz.cases import Case, Fixtures, draw_case
 from tests.fuzz.checks import check, check_shards, is_complete, read_files
@@ -228,7 +229,9 @@ def save_checkpoints(folder: Path) -> dict[str, Path]:
     import transformers
 
     from tests.families import save_family
-    from tests.tiny import random_model, save_bert, write_vocabulary
+    from tests.sentence_models import models, save_sentence_model
+    from tests.task_models import save_head
+    from tests.tiny import DEFAULTS, random_model, save_bert, write_vocabulary
 
     folder.mkdir()
     tiny = save_bert(folder / "tiny")
@@ -241,7 +244,15 @@ def save_checkpoints(folder: Path) -> dict[str, Path]:
     random_model().save_pretrained(sharded, max_shard_size="20KB")
     transformers.BertTokenizerFast(str(tiny / "vocab.txt")).save_pretrained(sharded)  # tokenizer.json, no vocab.txt
     roberta = save_family(folder / "roberta", "roberta")
-    return {"tiny": tiny, "pickled": pickled, "sharded": sharded, "roberta": roberta}
+    labels = save_head(folder / "labels", "bert", HeadTask.TOKEN_LABELS)
+    hidden = DEFAULTS["hidden_size"]
+    modules = models.Pooling(hidden, "mean"), models.Dense(hidden, 16), models.Normalize()
+    prompts = {"query": "how ", "passage": "the "}
+    sentence = save_sentence_model(
+        folder / "sentence", *modules, transformer=tiny, prompts=prompts, default_prompt_name="query"
+    )
+    found = (tiny, pickled, sharded, roberta, labels, sentence)
+    return {path.name: path for path in found}
 
 
 def reproduction(case: Case, folder: Path) -> str:

@@ -236,6 +236,14 @@ def test_a_parquet_column_without_texts_is_an_error(tmp_path: Path) -> None:
         read(path)
 
 
+def test_a_parquet_date_that_python_does_not_have_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "texts.parquet"
+    times = pyarrow.array([0, 1 << 60]).cast(pyarrow.timestamp("us"))
+    pyarrow.parquet.write_table(pyarrow.table({"time": times, "text": ["how", "are"]}), path)
+    with pytest.raises(BadInput, match=r"texts\.parquet: a value in text, time cannot be read: "):
+        read(path, id_field="time")
+
+
 def test_a_parquet_row_without_a_text_is_reported_by_its_number(tmp_path: Path) -> None:
     path = tmp_path / "texts.parquet"
     categories = pyarrow.array(["how", None, "you"]).dictionary_encode()

@@ -308,6 +308,25 @@ def test_infinity_and_nan_are_an_error(tmp_path: Path, engine: str) -> None:
         session.run(batch, OutputRequest(logits_at=...))
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_nan_in_the_pooler_or_the_next_sentence_head_is_an_error(tmp_path: Path, engine: str) -> None:
+    model = random_model()
+    with torch.no_grad():
+        model.bert.pooler.dense.weight[3, 1] = torch.nan
+    session = open_bert(save_bert(tmp_path, model), engine)
+    batch = one_batch(session, TEXTS)
+    session.run(batch, OutputRequest())
+    with pytest.raises(NotFinite):
+        session.run(batch, OutputRequest(pooler_output=True))
+    with torch.no_grad():
+        model.bert.pooler.dense.weight[3, 1] = 0
+        model.cls.seq_relationship.weight[0, 1] = torch.nan
+    session = open_bert(save_bert(tmp_path, model), engine)
+    session.run(batch, OutputRequest(pooler_output=True))
+    with pytest.raises(NotFinite):
+        session.run(batch, OutputRequest(next_sentence=True))
+
+
 @pytest.mark.parametrize("engine", ["numpy", "torch"])
 def test_no_layer_is_run_beyond_the_last_requested_one(tiny_bert: Path, engine: str) -> None:
     session = open_bert(tiny_bert, engine)

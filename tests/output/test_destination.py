@@ -71,6 +71,17 @@ def test_a_hint_for_another_format_names_the_options_that_it_replaces(
 
 
 @pytest.mark.parametrize(
+    ("name", "stem"), [(".", "out"), ("./", "out"), ("..", "../out"), ("../..", "../../out"), ("/", "/out")]
+)
+def test_the_hint_for_a_folder_without_a_name_names_a_file_in_it(name: str, stem: str) -> None:
+    destination = resolve_destination(OutputOptions(output=name), ENCODE)
+    expected = {"folder": f"-o {stem}/", ".npy": f"-o {stem}.npy", "json": f"-o {stem}.json"}
+    assert {format_: destination.instead(format_) for format_ in expected} == {
+        format_: f"{option} instead of -o {name}" for format_, option in expected.items()
+    }
+
+
+@pytest.mark.parametrize(
     ("options", "format_"),
     [
         (OutputOptions(), "tsv"),

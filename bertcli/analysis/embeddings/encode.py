@@ -17,6 +17,7 @@ from bertcli.choices import HeadTask
 from bertcli.lazy_dataclass import dataclass
 from bertcli.model.batching import Batch
 from bertcli.model.engine import ModelOutput, OutputRequest
+from bertcli.model.finite import check_embeddings
 from bertcli.model.ops.base import Array, FloatArray
 from bertcli.model.ops.numpy_activations import softmax
 from bertcli.model.session import Session
@@ -139,11 +140,12 @@ class BatchVectors:
         return np.asarray(sum(weight * state for weight, state in states) / mean.weights.sum())
 
     def _embed(self, states: FloatArray) -> FloatArray:
-        """Apply the recipe: return (batch, dimension) from (batch, seq, hidden)."""
+        """Apply the recipe: return (batch, dimension) from (batch, seq, hidden). Raises NotFinite."""
         mask, excluded = self._batch.attention_mask, self._recipe.excluded_tokens
         poolings = self._recipe.shown.pooling
         pooled = [pool(states, mask, self._pooler_output, pooling, excluded) for pooling in poolings]
-        return apply_heads(pooled[0] if len(pooled) == 1 else np.concatenate(pooled, axis=-1), self._recipe.heads)
+        vectors = pooled[0] if len(pooled) == 1 else np.concatenate(pooled, axis=-1)
+        return check_embeddings(apply_heads(vectors, self._recipe.heads), self._session.checkpoint.name)
 
     def _terms(self, row: int) -> LexicalVector | None:
         if self._recipe.splade is None:

@@ -21,8 +21,9 @@ _SELU_ALPHA, _SELU_SCALE = np.float32(1.6732632423543772), np.float32(1.05070098
 
 def apply_heads(vectors: FloatArray, heads: Sequence[Head]) -> FloatArray:
     """Apply the layers of a recipe, one after another, to pooled vectors: (batch, in) to (batch, out)."""
-    for head in heads:
-        vectors = apply_head(vectors, head)
+    with np.errstate(all="ignore"):  # the caller checks the result
+        for head in heads:
+            vectors = apply_head(vectors, head)
     return vectors
 
 

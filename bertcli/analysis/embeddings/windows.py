@@ -12,6 +12,7 @@ from bertcli.lazy_dataclass import dataclass
 from bertcli.model.batching import Batch
 from bertcli.model.document_reader import document_info
 from bertcli.model.documents import Document, DocumentWindow
+from bertcli.model.finite import check_embeddings
 from bertcli.model.ops.base import DoubleArray, FloatArray
 from bertcli.model.session import Session
 from bertcli.results.embeddings import EncodeRecord
@@ -206,6 +207,7 @@ class DocumentVectors:
         )
 
     def _embed(self, totals: Sequence[PoolTotal]) -> FloatArray:
-        """Apply the recipe to the totals of its poolings: return (dimension,)."""
+        """Apply the recipe to the totals of its poolings: return (dimension,). Raises NotFinite."""
         pooled = [finish_total(*each) for each in zip(totals, self._poolings, strict=True)]
-        return np.asarray(apply_heads(np.concatenate(pooled)[None], self._session.recipe.heads)[0])
+        [vector] = apply_heads(np.concatenate(pooled)[None], self._session.recipe.heads)
+        return check_embeddings(vector, self._session.checkpoint.name)

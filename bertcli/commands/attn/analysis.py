@@ -1,5 +1,6 @@
 """Analyses of attn: the options and the schema of a request, and which texts it can take."""
 
+import re
 from typing import Any
 
 from bertcli.analysis.attention.heads import AttnOptions, batch_tokens
@@ -28,9 +29,12 @@ from bertcli.output.display import AttentionDisplay
 from bertcli.output.schema import Schema
 from bertcli.output.schemas.attn import attn_schema, maps_schema, matrix_schema, strongest_keys_schema
 from bertcli.pipeline.scheduler import Plan
+from bertcli.quoting import shortened
 from bertcli.results.texts import RunInfo
 
 _TOP_K = 5
+# FROM-TO, FROM- or FROM.
+_RANGE = r"(\d{1,9})(-(\d{1,9})?)?"
 # End of a range without one, beyond any text.
 _NO_END = 1 << 31
 THRESHOLDS = (
@@ -76,12 +80,14 @@ def _range(option: str, value: str | None) -> range | None:
     """Return the positions that FROM-TO, FROM- or FROM names, both ends included. Raises WrongUsage."""
     if value is None:
         return None
-    first, dash, last = value.partition("-")
-    if not first.isdecimal() or (last and not last.isdecimal()) or (last and int(last) < int(first)):
-        raise WrongUsage(f"{option} {value!r} is not a range of positions", hint=f"use a range such as {option} 0-20")
-    if not last:
-        return range(int(first), _NO_END if dash else int(first) + 1)
-    return range(int(first), int(last) + 1)
+    named = re.fullmatch(_RANGE, value, re.ASCII)
+    if named is None or int(named[3] or _NO_END) < int(named[1]):
+        hint = f"use a range such as {option} 0-20"
+        raise WrongUsage(f"{option} {shortened(value)} is not a range of positions", hint=hint)
+    first = int(named[1])
+    if named[3]:
+        return range(first, int(named[3]) + 1)
+    return range(first, _NO_END if named[2] else first + 1)
 
 
 def _selection(heads: HeadOptions) -> Selection:
