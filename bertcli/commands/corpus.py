@@ -33,7 +33,7 @@ _TEXT_BYTES = 80
 
 
 def one_pass(size: int) -> float:
-    """Return that a text of any size goes through the model once."""
+    """Return 1: a text of any size goes through the model once."""
     return 1
 
 

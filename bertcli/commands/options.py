@@ -85,7 +85,7 @@ class TextOptions:
 
 @dataclass(frozen=True, slots=True)
 class CorpusOptions:
-    """Options for writing the vectors of many texts.
+    """Options for writing the results of many texts.
 
     Attributes:
         dtype_out: Number type to write in; None for float32.
@@ -104,10 +104,10 @@ class CorpusOptions:
 
 @dataclass(frozen=True, slots=True)
 class RayOptions:
-    """Options for encoding on Ray.
+    """Options for a run on Ray.
 
     Attributes:
-        on_ray: Encode on Ray.
+        on_ray: Run on Ray.
         ray_address: The cluster; None to start one on this machine. It implies on_ray.
         actors: Number of actors; None for one for each CPU or GPU.
         gpus_per_actor: GPUs of each actor, such as 1 or 0.5; None to compute on CPUs.

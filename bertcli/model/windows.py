@@ -90,7 +90,7 @@ def overlapping_spans(breaks: Sequence[int], size: int, overlap: int) -> Iterato
     """Yield windows that cover all tokens.
 
     Each is as long as possible. The next one begins at the first word that leaves an overlap of at most the given
-    number of tokens, and at most so much that the word after the end of the last window fits in.
+    number of tokens. The overlap is shorter if the word that follows would not fit otherwise.
 
     Args:
         breaks: Positions at which a window may begin or end, from 0 to the number of tokens, at most `size` apart.

@@ -24,7 +24,7 @@ class PoolTotal:
 
     Attributes:
         vector: (hidden,).
-        weight: What the vector is divided by in the end.
+        weight: Divisor of the vector.
     """
 
     vector: DoubleArray
