@@ -8,7 +8,7 @@ from bertcli.choices import EngineName
 from bertcli.commands.options import TextOptions
 from bertcli.input.reader import TextReader
 from bertcli.input.records import TextSource
-from bertcli.model.precision import emulation_note
+from bertcli.model.dtypes import emulation_note
 from bertcli.model.request import SessionRequest
 from bertcli.model.session import Session, open_session
 from bertcli.output.messages import Reporter

@@ -23,7 +23,7 @@ from bertcli.input.reader import TextReader
 from bertcli.input.records import FailedText
 from bertcli.lazy_dataclass import dataclass
 from bertcli.model.document_reader import read_document, read_window
-from bertcli.model.precision import concrete_dtype
+from bertcli.model.dtypes import concrete_dtype
 from bertcli.model.request import SessionRequest
 from bertcli.model.tokenizer import LongText, TextTokenizer, Tokenized, TokenizedText
 from bertcli.model.tokenizer_loading import open_tokenizer

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the customary name, as in torch's documentation
 
 from bertcli.errors import DeviceUnavailable, UnsupportedModel
+from bertcli.model.dtypes import is_multiplied_by_processor
 from bertcli.model.ops.base import Array, LayerNorm, Linear
-from bertcli.model.precision import is_multiplied_by_processor
 
 _ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "gelu": F.gelu,
