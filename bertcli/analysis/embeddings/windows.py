@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bertcli.analysis.embeddings.encode import EncodeOptions, TextStates, run_batch
-from bertcli.analysis.embeddings.layers import apply_heads
+from bertcli.analysis.embeddings.layers import apply_layers
 from bertcli.analysis.embeddings.lexical import lexical_weights, to_terms
 from bertcli.choices import Pooling
 from bertcli.lazy_dataclass import dataclass
@@ -208,4 +208,4 @@ class DocumentVectors:
     def _embed(self, totals: Sequence[PoolTotal]) -> FloatArray:
         """Apply the recipe to the totals of its poolings: return (dimension,)."""
         pooled = [finish_total(*each) for each in zip(totals, self._poolings, strict=True)]
-        return np.asarray(apply_heads(np.concatenate(pooled)[None], self._session.recipe.heads)[0])
+        return np.asarray(apply_layers(np.concatenate(pooled)[None], self._session.recipe.final_layers)[0])
