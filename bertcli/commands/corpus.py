@@ -50,7 +50,7 @@ class CorpusRun:
         output: The options of the output.
         corpus: The options of the folder.
         ray: The options of Ray.
-        passes: Returns how often a text of that many bytes goes through the model.
+        passes: Returns how many times a text of the given size in bytes goes through the model.
     """
 
     name: str

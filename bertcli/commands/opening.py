@@ -25,7 +25,8 @@ def open_texts(
         texts: The options that name the texts, or the source of the texts.
         model: The checkpoint to open.
         sink: Its reporter announces downloads.
-        passes: Returns how often a text of that many bytes goes through the model. The choice of the engine needs it.
+        passes: Returns how many times a text of the given size in bytes goes through the model. The choice of the
+            engine needs it.
 
     Raises:
         BertcliError: The model or the input cannot be opened.
