@@ -20,9 +20,7 @@ from bertcli.choices import (
 from bertcli.errors import WrongUsage
 from bertcli.input.records import STDIN, TextSource
 from bertcli.lazy_dataclass import dataclass
-from bertcli.storage import parse_path
-
-_PATTERN_CHARACTERS = {*"*?["}
+from bertcli.storage import WILDCARDS, parse_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ class TextOptions:
     @property
     def may_be_several_files(self) -> bool:
         """True if several files are named, or a pattern."""
-        return len(self.file) > 1 or any(_PATTERN_CHARACTERS & {*name} for name in self.file)
+        return len(self.file) > 1 or any(WILDCARDS & {*name} for name in self.file)
 
     def source(self) -> TextSource:
         """Return the source for the reader.
