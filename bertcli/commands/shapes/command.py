@@ -317,15 +317,14 @@ def _run(
 
 def _with_computed(classes: Sequence[ModelClass], computed: Mapping[str, Sequence[ComputedTensor]]) -> list[ModelClass]:
     """Return the predicted outputs with the shapes that the model returned."""
-
-    def with_shapes(model_class: ModelClass, output: Output) -> Output:
-        tensors = _tensors_of(computed, model_class, output)
-        return replace(output, ran=[tensor.shape for tensor in tensors]) if tensors else output
-
-    return [
-        replace(model_class, outputs=[with_shapes(model_class, output) for output in model_class.outputs])
-        for model_class in classes
-    ]
+    found: list[ModelClass] = []
+    for model_class in classes:
+        outputs: list[Output] = []
+        for output in model_class.outputs:
+            tensors = _tensors_of(computed, model_class, output)
+            outputs.append(replace(output, ran=[tensor.shape for tensor in tensors]) if tensors else output)
+        found.append(replace(model_class, outputs=outputs))
+    return found
 
 
 def _tensors_of(
