@@ -8,9 +8,9 @@ import torch
 
 from bertcli.checkpoints import layout
 from bertcli.checkpoints.config import BertConfig
+from bertcli.model.dtypes import CPU_INFO
 from bertcli.model.ops.base import Linear
 from bertcli.model.ops.torch_ops import TorchOps
-from bertcli.model.precision import CPU_INFO
 from bertcli.model.session import Session
 from timing import seconds
 

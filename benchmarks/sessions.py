@@ -11,7 +11,7 @@ from bertcli.choices import DtypeName, EngineName
 from bertcli.commands.opening import streaming_plan
 from bertcli.input.reader import TextReader
 from bertcli.input.records import FailedText, TextSource
-from bertcli.model.precision import is_multiplied_by_processor
+from bertcli.model.dtypes import is_multiplied_by_processor
 from bertcli.model.request import SessionRequest
 from bertcli.model.session import Session, open_session
 from bertcli.output.messages import Reporter

@@ -54,11 +54,11 @@ class Bertcli:
         return list(stream_answers(self.session, file, partial(predict_masks, self.session, top_k=5)))
 
 
-def report(what: str, peer: str, times: dict[str, list[float]], wanted: float) -> None:
+def report(title: str, peer: str, times: dict[str, list[float]], wanted: float) -> None:
     """Print the median times, and the median of the ratios of each round."""
     ratio = median_ratio(times[peer], times["bertcli"])
     print(
-        f"{what}: bertcli {median(times['bertcli']):.2f} s, {peer} {median(times[peer]):.2f} s: "
+        f"{title}: bertcli {median(times['bertcli']):.2f} s, {peer} {median(times[peer]):.2f} s: "
         f"{ratio:.2f} times as fast (target: {wanted})"
     )
 

@@ -29,7 +29,7 @@ _OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "os
 _BUCKET_SCHEMES = frozenset({"s3", "gs", "gcs"})
 # A move on these filesystems does not replace an existing file.
 _NO_REPLACING_MOVE = frozenset({"hdfs", "viewfs", "webhdfs", "arrow_hdfs", "smb", "dbfs", "jlab", "jupyter"})
-_WILDCARDS = frozenset("*?[")
+WILDCARDS = frozenset("*?[")
 # fsspec's extra for a scheme, if the two names differ.
 _FSSPEC_EXTRAS = {"https": "http", "az": "abfs", "s3a": "s3", "s3n": "s3"}
 _CHUNK_BYTES = 1 << 20
@@ -93,7 +93,7 @@ class RemotePath:
     @property
     def is_pattern(self) -> bool:
         """True if the path contains a wildcard: *, ? or [."""
-        return bool(_WILDCARDS & set(self.url))
+        return bool(WILDCARDS & set(self.url))
 
     def exists(self) -> bool:
         """Return True if this is a file or a folder."""
@@ -219,7 +219,7 @@ class RemotePath:
         from fsspec.utils import glob_translate
 
         parts = self.url.split("/")
-        first = next(index for index, part in enumerate(parts) if _WILDCARDS & set(part))
+        first = next(index for index, part in enumerate(parts) if WILDCARDS & set(part))
         folder = RemotePath("/".join(parts[:first]))
         _, root = _resolve(folder.url)
         pattern = re.compile(glob_translate("/".join([root.rstrip("/"), *parts[first:]])))

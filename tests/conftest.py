@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.published import leave_the_users_hub
+from tests.published import hide_user_hub
 
 # Generated examples save and load checkpoints. A slow disk must not make them fail.
 settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -31,7 +31,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 _HUB_HOME = TemporaryDirectory(prefix="bertcli-hub-")
-leave_the_users_hub(Path(_HUB_HOME.name))  # before anything reads the environment
+hide_user_hub(Path(_HUB_HOME.name))  # before anything reads the environment
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

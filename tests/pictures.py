@@ -13,7 +13,15 @@ LETTER_WIDTH, LINE_HEIGHT = 12, 24.4
 
 @dataclass(frozen=True)
 class Piece:
-    """A text of one style. line, start: where it begins, in lines and in cells. cells: how wide it is drawn."""
+    """A text of one style.
+
+    Attributes:
+        line: Number of its line, from 0.
+        start: Cell in which it begins.
+        cells: Width in which it is drawn, in cells.
+        text: The text, with ordinary spaces.
+        style: Name of its style in the rules of the picture.
+    """
 
     line: int
     start: float
@@ -24,7 +32,14 @@ class Piece:
 
 @dataclass(frozen=True)
 class Picture:
-    """width: of the window, in cells. rules: a style's name to its CSS, the pictures' own number left out."""
+    """A picture of a terminal window.
+
+    Attributes:
+        title: The title of the window.
+        width: Width of the window, in cells.
+        pieces: The texts, in their order.
+        rules: CSS of each style, by its name without the number of the picture.
+    """
 
     title: str
     width: float
@@ -33,7 +48,7 @@ class Picture:
 
     @property
     def lines(self) -> list[str]:
-        """The screen, line by line, without spaces at their ends."""
+        """Lines of the screen, without spaces at their ends."""
         found: list[str] = []
         for piece in self.pieces:
             found += [""] * (1 + piece.line - len(found))
@@ -43,7 +58,11 @@ class Picture:
 
 
 def read_picture(svg: str) -> Picture:
-    """The picture. Raises where it is not XML."""
+    """Parse a picture.
+
+    Raises:
+        ParseError: It is not XML.
+    """
     root = ElementTree.fromstring(svg)
     title = root.find(f"{SVG}title")
     style = root.find(f"{SVG}style")
@@ -65,5 +84,5 @@ def _pieces(root: ElementTree.Element) -> Iterator[Piece]:
 
 
 def letters(svg: bytes) -> list[str]:
-    """All that is written in a picture, in its order."""
+    """Return the texts of a picture, in their order."""
     return ["".join(text.itertext()) for text in ElementTree.fromstring(svg).iter(f"{SVG}text")]

@@ -1,4 +1,4 @@
-"""Programs that some tests need beside Python. Where one is missing its tests are skipped, but in CI they fail."""
+"""Programs that some tests need beside Python. Tests of a missing one are skipped, but in CI they fail."""
 
 import os
 import shutil
@@ -8,7 +8,7 @@ import pytest
 
 
 def needed(program: str) -> str:
-    """Where the program is."""
+    """Return the path of a program."""
     found = shutil.which(program)
     if found is None:
         _miss(program)
@@ -16,7 +16,7 @@ def needed(program: str) -> str:
 
 
 def needed_file(path: str) -> Path:
-    """The path, if there is a file."""
+    """Return the path of a file."""
     if not Path(path).is_file():
         _miss(path)
     return Path(path)
@@ -24,5 +24,5 @@ def needed_file(path: str) -> Path:
 
 def _miss(name: str) -> None:
     if "CI" in os.environ:
-        pytest.fail(f"{name} is not here, and .ci/run is to install it")
+        pytest.fail(f"{name} is missing, and .ci/run should have installed it")
     pytest.skip(f"{name} is not installed")

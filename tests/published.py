@@ -1,4 +1,4 @@
-"""Real checkpoints, where whoever runs the tests has them in their hub cache."""
+"""Published checkpoints from the hub cache of the user."""
 
 import os
 from collections.abc import Mapping
@@ -8,20 +8,24 @@ from pathlib import Path
 import pytest
 
 _HUB_VARIABLES = ("HF_", "HUGGING", "TRANSFORMERS_")
-# The user's own, from before the tests were kept away from them.
-_USERS: dict[str, str] = {}
+# The user's variables of the hub, which hide_user_hub removes from the environment.
+_user_variables: dict[str, str] = {}
 
 
-def leave_the_users_hub(home: Path) -> None:
-    """From here on no test sees the cache or the token of whoever runs it, or asks a hub that is not its own."""
+def hide_user_hub(home: Path) -> None:
+    """Hide the user's hub cache and token from the tests, and keep them from the network.
+
+    Args:
+        home: Folder of the hub cache that the tests use.
+    """
     for name in [name for name in os.environ if name.startswith(_HUB_VARIABLES)]:
-        _USERS[name] = os.environ.pop(name)
+        _user_variables[name] = os.environ.pop(name)
     os.environ |= {"HF_HOME": str(home), "HF_HUB_OFFLINE": "1"}
 
 
 @cache
 def published_checkpoint(model: str) -> Path:
-    """The folder of a published checkpoint; the test is skipped, with its name, where it is not in the user's cache."""
+    """Return the folder of a published checkpoint. Skip the test if the user's cache does not have it."""
     from bertcli.checkpoints.find import find_local
     from bertcli.checkpoints.hub_cache import cache_folder
     from bertcli.checkpoints.required_files import Files
@@ -29,7 +33,7 @@ def published_checkpoint(model: str) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith(_HUB_VARIABLES)]:
             patch.delenv(name)
-        _set(patch, _USERS)
+        _set(patch, _user_variables)
         found, looked = find_local(model, None, Files.ALL), cache_folder()
     if found is None:
         pytest.skip(f"{model} is not in the hub cache ({looked})")

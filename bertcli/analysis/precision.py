@@ -9,6 +9,7 @@ from bertcli.analysis.embeddings.encode import EncodeOptions, run_batch
 from bertcli.analysis.embeddings.lexical import dense_vector
 from bertcli.analysis.embeddings.pooling import normalize, pool
 from bertcli.analysis.masks.predictions import mask_coordinates
+from bertcli.analysis.masks.variants import content_positions
 from bertcli.choices import DtypeName, EngineName, Pooling
 from bertcli.lazy_dataclass import dataclass
 from bertcli.model.batching import Batch
@@ -89,8 +90,7 @@ def _with_masks(session: Session, batch: Batch) -> Batch:
 
 def _middle_token(session: Session, text: TokenizedText) -> int:
     """Return the position of the middle one of the tokens that are not special."""
-    is_special = session.tokenizer.is_cls_sep_or_pad
-    positions = [position for position, id_ in enumerate(text.input_ids) if not is_special(id_)]
+    positions = content_positions(session, text)
     return positions[len(positions) // 2] if positions else 0
 
 

@@ -11,7 +11,7 @@ def describe_tokens(text: TokenizedText, tokenizer: TextTokenizer) -> TokensReco
 
     Args:
         text: The text, not a window of a longer one.
-        tokenizer: The tokenizer that it is from.
+        tokenizer: The tokenizer that made the text.
     """
     segments = text.token_type_ids or [None] * len(text)
     places = token_places(text, tokenizer)

@@ -296,10 +296,10 @@ def _cached_revisions(name: str) -> list[str]:
     return found
 
 
-def _without_revision(folder: Path, revision: str | None, what: str) -> Path:
+def _without_revision(folder: Path, revision: str | None, noun: str) -> Path:
     if revision is not None:
         raise WrongUsage(
-            f"--revision {revision} is for models from the hub, not for {what}",
+            f"--revision {revision} is for models from the hub, not for {noun}",
             hint="leave --revision out, or give the model's name on the hub: OWNER/NAME",
         )
     return folder

@@ -7,7 +7,7 @@ import shutil
 import warnings
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -152,12 +152,7 @@ class _Repository:
         self, needs: Files, names: Collection[str], snapshot: Snapshot, *, with_modules: bool = True
     ) -> list[str]:
         """Return the files that hold the parts. Raise BadCheckpoint if the model lacks one."""
-
-        @cache
-        def fetch(file: str) -> Path:
-            self._fetch(file, snapshot.commit)
-            return snapshot.folder / file
-
+        fetch = cache(partial(self._fetched, snapshot))
         chosen = {part: files_of(part, names, fetch, with_modules=with_modules) for part in needs}
         if lacking := [part for part in needs if not chosen[part]]:
             raise BadCheckpoint(
@@ -166,6 +161,11 @@ class _Repository:
                 hint="use another model, or convert it with transformers' save_pretrained and give the folder",
             )
         return [file for files in chosen.values() for file in files]
+
+    def _fetched(self, snapshot: Snapshot, file: str) -> Path:
+        """Download a file of a snapshot and return its path."""
+        self._fetch(file, snapshot.commit)
+        return snapshot.folder / file
 
     def _fetch_all(self, sizes: Mapping[str, int], snapshot: Snapshot, on_download: OnDownload) -> None:
         planned = Download(self.name, list(sizes), sum(sizes.values()), cache_folder())

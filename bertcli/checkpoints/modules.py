@@ -42,7 +42,7 @@ class Module:
 
     @property
     def kind(self) -> str:
-        """Name of its class, without the package. A class from elsewhere keeps its package."""
+        """Name of its class, without the package. A class of another package keeps that package's name."""
         return self.type.rpartition(".")[2] if self.type.startswith(_OWN_PACKAGE) else self.type
 
     @property

@@ -98,7 +98,7 @@ class SpladeModule:
     is_log_twice: bool = False
 
 
-HeadModule = DenseModule | LayerNormModule | NormalizeModule
+LayerModule = DenseModule | LayerNormModule | NormalizeModule
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class DeclaredRecipe:
     Attributes:
         pooling: The poolings, whose vectors are joined in this order. Empty for a lexical recipe.
         includes_prompt: True if the tokens of a prompt are pooled too.
-        heads: What is applied to the pooled vector, in order.
+        final_layers: Layers that are applied to the pooled vector, in order.
         layer_weights: The hidden states to pool instead of the last one, or None.
         splade: The lexical weights, or None.
         is_lower_cased: True if texts are lower-cased before the tokenizer sees them.
@@ -116,17 +116,17 @@ class DeclaredRecipe:
 
     pooling: tuple[Pooling, ...]
     includes_prompt: bool = True
-    heads: tuple[HeadModule, ...] = ()
+    final_layers: tuple[LayerModule, ...] = ()
     layer_weights: LayerWeightsModule | None = None
     splade: SpladeModule | None = None
     is_lower_cased: bool = False
 
     def with_normalize(self, normalize: bool | None) -> Self:
         """Return the recipe with a normalisation at its end, or without any; None returns it unchanged."""
-        heads = [head for head in self.heads if normalize is not False or not isinstance(head, NormalizeModule)]
-        if normalize and not (heads and isinstance(heads[-1], NormalizeModule)):
-            heads.append(NormalizeModule())
-        return replace(self, heads=tuple(heads))
+        layers = [each for each in self.final_layers if normalize is not False or not isinstance(each, NormalizeModule)]
+        if normalize and not (layers and isinstance(layers[-1], NormalizeModule)):
+            layers.append(NormalizeModule())
+        return replace(self, final_layers=tuple(layers))
 
     def layers(self, config: ModelConfig) -> range | None:
         """Return the hidden states whose weighted mean is pooled, None for the last one alone."""
@@ -137,12 +137,12 @@ class DeclaredRecipe:
         """Return the number of values of an embedding."""
         if self.splade is not None:
             return config.vocab_size
-        sizes = [head.out_features for head in self.heads if isinstance(head, DenseModule)]
+        sizes = [layer.out_features for layer in self.final_layers if isinstance(layer, DenseModule)]
         return sizes[-1] if sizes else len(self.pooling) * config.hidden_size
 
     def count_parameters(self, config: ModelConfig) -> int:
         """Return the number of values in the weights of the modules beside the transformer."""
-        shapes = [shape for head in self.heads for shape in head_shapes(head).values()]
+        shapes = [shape for layer in self.final_layers for shape in layer_shapes(layer).values()]
         return sum(map(prod, shapes)) + len(self.layers(config) or ())
 
     def describe(
@@ -168,29 +168,29 @@ class DeclaredRecipe:
         return Recipe(
             source=source,
             pooling=(Pooling.LEXICAL,) if self.splade is not None else self.pooling,
-            dense=tuple(head.out_features for head in self.heads if isinstance(head, DenseModule)),
-            normalize=bool(self.heads) and isinstance(self.heads[-1], NormalizeModule),
+            dense=tuple(layer.out_features for layer in self.final_layers if isinstance(layer, DenseModule)),
+            normalize=bool(self.final_layers) and isinstance(self.final_layers[-1], NormalizeModule),
             prompt=prompt,
             dimension=self.dimension(config),
             max_length=max_length,
             layers=None if layers is None else tuple(layers),
-            layer_norm=True if any(isinstance(head, LayerNormModule) for head in self.heads) else None,
+            layer_norm=True if any(isinstance(layer, LayerNormModule) for layer in self.final_layers) else None,
             lexical=None if self.splade is None else self.splade.reduction,
             similarity=None if similarity == Similarity.COSINE else similarity,
         )
 
 
-def head_shapes(head: HeadModule) -> dict[str, tuple[int, ...]]:
-    """Return the shapes of the weights of a module after the pooling, by name."""
-    if isinstance(head, LayerNormModule):
-        return {"norm.weight": (head.dimension,), "norm.bias": (head.dimension,)}
-    if isinstance(head, NormalizeModule):
+def layer_shapes(layer: LayerModule) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of the weights of a layer after the pooling, by name."""
+    if isinstance(layer, LayerNormModule):
+        return {"norm.weight": (layer.dimension,), "norm.bias": (layer.dimension,)}
+    if isinstance(layer, NormalizeModule):
         return {}
-    shapes: dict[str, tuple[int, ...]] = {"linear.weight": (head.out_features, head.in_features)}
-    if head.has_bias:
-        shapes["linear.bias"] = (head.out_features,)
-    if head.is_residual and head.in_features != head.out_features:
-        shapes["residual.weight"] = (head.out_features, head.in_features)
+    shapes: dict[str, tuple[int, ...]] = {"linear.weight": (layer.out_features, layer.in_features)}
+    if layer.has_bias:
+        shapes["linear.bias"] = (layer.out_features,)
+    if layer.is_residual and layer.in_features != layer.out_features:
+        shapes["residual.weight"] = (layer.out_features, layer.in_features)
     return shapes
 
 
@@ -226,7 +226,7 @@ def _assemble(folder: Path, transformer: Module, parts: Sequence[tuple[str, Any]
         parts = parts[1:]
     first, others = (parts[0][0], parts[1:]) if parts else (None, ())
     expected = "SpladePooling" if task == "fill-mask" else "Pooling"
-    if first != expected or any(kind not in _HEADS for kind, _ in others):
+    if first != expected or any(kind not in _FINAL_LAYERS for kind, _ in others):
         order = ", ".join([transformer.kind, *(kind for kind, _ in parts)])
         raise UnsupportedModel(
             f"{folder / MODULES_FILE} has the modules {order}, an order that bertcli does not compute", hint=_USE_MEAN
@@ -236,8 +236,8 @@ def _assemble(folder: Path, transformer: Module, parts: Sequence[tuple[str, Any]
             raise _unsupported(folder, others[0][0] if others else "WeightedLayerPooling")
         return DeclaredRecipe((), splade=parts[0][1], is_lower_cased=is_lower_cased)
     pooling, includes_prompt = parts[0][1]
-    heads = tuple(part for _, part in others)
-    return DeclaredRecipe(pooling, includes_prompt, heads, layer_weights, None, is_lower_cased)
+    layers = tuple(part for _, part in others)
+    return DeclaredRecipe(pooling, includes_prompt, layers, layer_weights, None, is_lower_cased)
 
 
 def _read_pooling(folder: Path) -> tuple[tuple[Pooling, ...], bool]:
@@ -325,7 +325,7 @@ _READERS: Mapping[str, Any] = {
     "SpladePooling": _read_splade,
     "Dropout": _read_dropout,
 }
-_HEADS = ("Dense", "LayerNorm", "Normalize")
+_FINAL_LAYERS = ("Dense", "LayerNorm", "Normalize")
 
 
 def _required_config(folder: Path) -> tuple[dict[str, Any], Path]:

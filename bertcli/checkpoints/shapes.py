@@ -1,6 +1,7 @@
 """Shapes of a model's outputs, predicted from its config without weights, torch or numpy."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from math import prod
 
 from bertcli.checkpoints import layout
@@ -43,16 +44,8 @@ def model_classes(
         "num_attention_heads": config.num_attention_heads,
         "vocab_size": config.vocab_size,
     }
-
     body, has_pooler, has_mlm_head = (True, parts.has_pooler, parts.has_mlm_head) if parts else (None, None, None)
-
-    def output(
-        name: str, symbolic: Sequence[str], *, count: int = 1, default: bool = True, in_checkpoint: bool | None = body
-    ) -> Output:
-        shape = [sizes[axis] for axis in symbolic]
-        nbytes = count * prod(shape) * _ITEM_BYTES[dtype]
-        return Output(name, symbolic, shape, count, dtype, nbytes, default, in_checkpoint)
-
+    output = partial(_output, sizes, dtype, in_checkpoint=body)
     on_request = [
         output("hidden_states", _HIDDEN, count=config.num_hidden_layers + 1, default=False),
     ]
@@ -66,6 +59,22 @@ def model_classes(
     if architecture.has_mlm_class:
         classes.append(ModelClass(architecture.mlm_class, _mlm_parameters(config), [logits, *on_request]))
     return classes
+
+
+def _output(
+    sizes: Mapping[str, int],
+    dtype: DtypeName,
+    name: str,
+    symbolic: Sequence[str],
+    *,
+    in_checkpoint: bool | None,
+    count: int = 1,
+    default: bool = True,
+) -> Output:
+    """Return an output with its shape and size. `sizes` has the size of each dimension; the others are as in Output."""
+    shape = [sizes[axis] for axis in symbolic]
+    nbytes = count * prod(shape) * _ITEM_BYTES[dtype]
+    return Output(name, symbolic, shape, count, dtype, nbytes, default, in_checkpoint)
 
 
 def embedding_class(

@@ -56,7 +56,7 @@ def encode(
             "--similarity",
             panel=VECTORS,
             metavar="[texts|tokens]",
-            help="Compare the texts, each with each other one, or each token of one text with each of another.",
+            help="Compare every pair of texts, or every token of one text with every token of another.",
         ),
     ] = None,
     top_k: Annotated[
@@ -135,7 +135,7 @@ def fill_mask(
             metavar="P",
             min=0,
             max=1,
-            help="Show as many candidates as it takes to cover the probability P.",
+            help="Show the fewest candidates that together have the probability P.",
         ),
     ] = None,
     entropy: Annotated[

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from bertcli.choices import AttributionMethod, Baseline, EngineName
 from bertcli.errors import WrongUsage
 
-# Runs of --head-effects, half of the number of heads of bert-base: each run without a head starts at its layer.
-HEAD_RUNS = 72
+# Passes of --head-effects, half of the number of heads of bert-base: each pass without a head starts at its layer.
+HEAD_PASSES = 72
 
 if TYPE_CHECKING:
     from bertcli.analysis.masks.predictions import MaskAnalysis

@@ -33,7 +33,7 @@ _TEXT_BYTES = 80
 
 
 def one_pass(size: int) -> float:
-    """Return that a text of any size goes through the model once."""
+    """Return 1: a text of any size goes through the model once."""
     return 1
 
 
@@ -50,7 +50,7 @@ class CorpusRun:
         output: The options of the output.
         corpus: The options of the folder.
         ray: The options of Ray.
-        passes: Returns how often a text of that many bytes goes through the model.
+        passes: Returns how many times a text of the given size in bytes goes through the model.
     """
 
     name: str
@@ -264,18 +264,9 @@ def check_needs_folder(
     option = next((option for option, is_given in given.items() if is_given), None)
     if option is not None and destination.format != FOLDER:
         raise WrongUsage(
-            f"{option} needs a folder (-o out/), not {format_noun(destination.format)}",
+            f"{option} needs a folder (-o out/), not {destination.noun}",
             hint=f"leave {option} out" if is_summary else f"use {destination.instead(FOLDER)}, or leave {option} out",
         )
-
-
-def format_noun(format_: str) -> str:
-    """Return the name of a format in a message."""
-    if format_ == FOLDER:
-        return "a folder"
-    if format_.startswith("."):
-        return format_
-    return {"table": "a table", "svg": "a picture", "plain": "--format plain"}.get(format_, format_.upper())
 
 
 def check_ray(texts: TextOptions, model: SessionRequest, corpus: CorpusOptions, ray: RayOptions) -> None:

@@ -8,7 +8,7 @@ from bertcli.choices import EngineName
 from bertcli.commands.options import TextOptions
 from bertcli.input.reader import TextReader
 from bertcli.input.records import TextSource
-from bertcli.model.precision import emulation_note
+from bertcli.model.dtypes import emulation_note
 from bertcli.model.request import SessionRequest
 from bertcli.model.session import Session, open_session
 from bertcli.output.messages import Reporter
@@ -25,7 +25,8 @@ def open_texts(
         texts: The options that name the texts, or the source of the texts.
         model: The checkpoint to open.
         sink: Its reporter announces downloads.
-        passes: Returns how often a text of that many bytes goes through the model. The choice of the engine needs it.
+        passes: Returns how many times a text of the given size in bytes goes through the model. The choice of the
+            engine needs it.
 
     Raises:
         BertcliError: The model or the input cannot be opened.

@@ -20,9 +20,7 @@ from bertcli.choices import (
 from bertcli.errors import WrongUsage
 from bertcli.input.records import STDIN, TextSource
 from bertcli.lazy_dataclass import dataclass
-from bertcli.storage import parse_path
-
-_PATTERN_CHARACTERS = {*"*?["}
+from bertcli.storage import WILDCARDS, parse_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ class TextOptions:
     @property
     def may_be_several_files(self) -> bool:
         """True if several files are named, or a pattern."""
-        return len(self.file) > 1 or any(_PATTERN_CHARACTERS & {*name} for name in self.file)
+        return len(self.file) > 1 or any(WILDCARDS & {*name} for name in self.file)
 
     def source(self) -> TextSource:
         """Return the source for the reader.
@@ -85,7 +83,7 @@ class TextOptions:
 
 @dataclass(frozen=True, slots=True)
 class CorpusOptions:
-    """Options for writing the vectors of many texts.
+    """Options for writing the results of many texts.
 
     Attributes:
         dtype_out: Number type to write in; None for float32.
@@ -104,10 +102,10 @@ class CorpusOptions:
 
 @dataclass(frozen=True, slots=True)
 class RayOptions:
-    """Options for encoding on Ray.
+    """Options for a run on Ray.
 
     Attributes:
-        on_ray: Encode on Ray.
+        on_ray: Run on Ray.
         ray_address: The cluster; None to start one on this machine. It implies on_ray.
         actors: Number of actors; None for one for each CPU or GPU.
         gpus_per_actor: GPUs of each actor, such as 1 or 0.5; None to compute on CPUs.

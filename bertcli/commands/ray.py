@@ -22,8 +22,8 @@ from bertcli.errors import BertcliError, ExitCode
 from bertcli.input.reader import TextReader
 from bertcli.input.records import FailedText
 from bertcli.lazy_dataclass import dataclass
+from bertcli.model.dtypes import concrete_dtype
 from bertcli.model.engine_choice import default_batch_tokens
-from bertcli.model.precision import concrete_dtype
 from bertcli.model.request import SessionRequest
 from bertcli.model.session import Session, open_session
 from bertcli.output.files.folder import check_same_run, find_started_run, open_folder, prepare_folder

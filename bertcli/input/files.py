@@ -16,7 +16,7 @@ from bertcli.input.rows import Fields, Rows, json_rows, line_rows
 from bertcli.input.streams import ByteStream, FileStream, LineStream, is_compressed
 from bertcli.lazy_dataclass import dataclass
 from bertcli.quoting import printable_name
-from bertcli.storage import AnyPath, RemotePath, size_of
+from bertcli.storage import WILDCARDS, AnyPath, RemotePath, size_of
 
 _SUFFIXES = {
     ".jsonl": InputFormat.JSONL,
@@ -27,7 +27,6 @@ _SUFFIXES = {
     ".parquet": InputFormat.PARQUET,
     ".pq": InputFormat.PARQUET,
 }
-_PATTERN_CHARACTERS = frozenset("*?[")
 
 
 class OpenInput(Protocol):
@@ -187,7 +186,7 @@ def _matching(path: AnyPath) -> Iterator[AnyPath | None]:
     elif isinstance(path, RemotePath):
         is_pattern = path.is_pattern and not path.exists()
         yield from _check_found(path, path.matching() if is_pattern else [path])
-    elif path.exists() or not _PATTERN_CHARACTERS & set(str(path)):
+    elif path.exists() or not WILDCARDS & set(str(path)):
         yield path
     else:
         from glob import glob

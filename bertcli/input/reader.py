@@ -37,16 +37,16 @@ class TextReader:
             return sum(len(text) for text in self._source.texts)
         return self._open.estimate_bytes() + sum(each.size or 0 for each in self._inputs[1:])
 
-    def estimate_work(self, runs: Callable[[int], float]) -> int:
-        """Estimate the bytes of text to run through the model, if texts run several times.
+    def estimate_work(self, passes: Callable[[int], float]) -> int:
+        """Estimate the bytes of text to run through the model, if a text goes through it several times.
 
         Args:
-            runs: Returns the number of runs of a text, given its size in bytes. Lines of files and streams are assumed
-                to be sentences of 80 bytes.
+            passes: Returns how many times a text of the given size in bytes goes through the model. Lines of files and
+                streams are assumed to be sentences of 80 bytes.
         """
         if self._open is None:
-            return int(sum(len(text) * runs(len(text)) for text in self._source.texts))
-        return int(self.estimate_bytes() * runs(SENTENCE_BYTES))
+            return int(sum(len(text) * passes(len(text)) for text in self._source.texts))
+        return int(self.estimate_bytes() * passes(SENTENCE_BYTES))
 
     @cached_property  # the size of a remote file takes a request
     def total_bytes(self) -> int | None:

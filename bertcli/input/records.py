@@ -112,11 +112,15 @@ class TextRecord:
 Window = list[TextRecord | FailedText]
 
 
-def too_long(what: str) -> BadText:
-    """Return the error for a line, row or text over MAX_TEXT_BYTES. what: its name in the message, with article."""
+def too_long(noun: str) -> BadText:
+    """Return the error for a line, row or text over MAX_TEXT_BYTES.
+
+    Args:
+        noun: Its name in the message, with the article.
+    """
     limit = f"{MAX_TEXT_BYTES >> 20} MiB"
     return BadText(
-        f"{what} is longer than {limit}", hint="split it into shorter texts, or skip it with --on-error skip"
+        f"{noun} is longer than {limit}", hint="split it into shorter texts, or skip it with --on-error skip"
     )
 
 

@@ -12,9 +12,9 @@ from bertcli.choices import DtypeName, EngineName
 from bertcli.errors import DeviceUnavailable, WrongUsage
 from bertcli.lazy_dataclass import dataclass
 from bertcli.model.ablation import Head
+from bertcli.model.dtypes import has_gpu_driver
 from bertcli.model.engine import BertEngine, Engine
 from bertcli.model.ops.base import Ops
-from bertcli.model.precision import has_gpu_driver
 from bertcli.model.resources import limit_onednn_cache
 from bertcli.model.weights import BertWeights
 

@@ -33,7 +33,7 @@ def token_places(text: TokenizedText, tokenizer: TextTokenizer) -> list[TokenPla
 
     Args:
         text: The text, with its tokens and their offsets.
-        tokenizer: The tokenizer that it is from.
+        tokenizer: The tokenizer that made the text.
     """
     record, prompt = text.record, len(tokenizer.prompt)
     mask = tokenizer.special_tokens.mask

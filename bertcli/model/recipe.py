@@ -11,10 +11,10 @@ from bertcli.checkpoints.modules import COPY_AGAIN
 from bertcli.checkpoints.recipe import (
     DeclaredRecipe,
     DenseModule,
-    HeadModule,
+    LayerModule,
     NormalizeModule,
     SpladeModule,
-    head_shapes,
+    layer_shapes,
     read_recipe,
 )
 from bertcli.checkpoints.sentence_settings import read_prompts
@@ -27,8 +27,8 @@ from bertcli.model.ops.numpy_ops import widen
 from bertcli.model.request import EmbeddingRequest
 from bertcli.results.recipe import Recipe
 
-# A head of a recipe and its weights by name. Normalize has none.
-Head = tuple[HeadModule, Mapping[str, FloatArray]]
+# A layer after the pooling and its weights by name. Normalize has none.
+RecipeLayer = tuple[LayerModule, Mapping[str, FloatArray]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class ReadyRecipe:
 
     Attributes:
         shown: The description of the recipe for the output.
-        heads: What is applied to the pooled vector, in order, with its weights.
+        final_layers: Layers that are applied to the pooled vector, in order, with their weights.
         excluded_tokens: Number of tokens at the beginning of each text that are not pooled: those of the prompt.
         layer_mean: The hidden states to pool instead of the last one, or None.
         splade: How lexical weights are made, or None.
@@ -65,7 +65,7 @@ class ReadyRecipe:
     """
 
     shown: Recipe
-    heads: Sequence[Head] = ()
+    final_layers: Sequence[RecipeLayer] = ()
     excluded_tokens: int = 0
     layer_mean: LayerMean | None = None
     splade: SpladeModule | None = None
@@ -113,9 +113,9 @@ def open_recipe(
         width = mix.width(width)
         dimension = shown.dimension if shown.dense else len(declared.pooling) * width
         shown = replace(shown, dimension=dimension, layers=tuple(mix.layers), layer_op=mix.op)
-    layer_mean, heads = _open_layer_mean(declared, config), _open_heads(declared, width)
+    layer_mean, final_layers = _open_layer_mean(declared, config), _open_final_layers(declared, width)
     excluded = 0 if declared.includes_prompt or not prompt else prompt_tokens
-    return ReadyRecipe(shown, heads, excluded, layer_mean, declared.splade, mix)
+    return ReadyRecipe(shown, final_layers, excluded, layer_mean, declared.splade, mix)
 
 
 def _plain_recipe(pooling: Pooling) -> DeclaredRecipe:
@@ -160,7 +160,7 @@ def _open_layer_mix(declared: DeclaredRecipe, config: ModelConfig, request: Embe
             f"{option} and the checkpoint's recipe both choose hidden states: the recipe takes a weighted mean of them",
             hint="add --pooling mean, which leaves out the recipe",
         )
-    sized = any(not isinstance(head, NormalizeModule) for head in declared.heads)
+    sized = any(not isinstance(layer, NormalizeModule) for layer in declared.final_layers)
     if sized and mix.width(config.hidden_size) != config.hidden_size:
         raise WrongUsage(
             f"{option} gives vectors of {mix.width(config.hidden_size):,} values, and the checkpoint's recipe has "
@@ -170,18 +170,18 @@ def _open_layer_mix(declared: DeclaredRecipe, config: ModelConfig, request: Embe
     return mix
 
 
-def _open_heads(declared: DeclaredRecipe, width: int) -> list[Head]:
-    """Read the weights of the heads, after a check that each takes what the one before it returns.
+def _open_final_layers(declared: DeclaredRecipe, width: int) -> list[RecipeLayer]:
+    """Read the weights of the layers after the pooling, after a check that each takes what the one before it returns.
 
     Args:
         declared: The recipe.
         width: Number of values of a token's vector.
     """
     size = len(declared.pooling) * width
-    heads: list[Head] = []
-    for module in declared.heads:
+    layers: list[RecipeLayer] = []
+    for module in declared.final_layers:
         if isinstance(module, NormalizeModule):
-            heads.append((module, {}))
+            layers.append((module, {}))
             continue
         taken = module.in_features if isinstance(module, DenseModule) else module.dimension
         if taken != size:
@@ -189,9 +189,9 @@ def _open_heads(declared: DeclaredRecipe, width: int) -> list[Head]:
                 f"{module.folder} takes vectors of {taken} values, but gets vectors of {size}",
                 hint=COPY_AGAIN,
             )
-        heads.append((module, _read_weights(module.folder, head_shapes(module))))
+        layers.append((module, _read_weights(module.folder, layer_shapes(module))))
         size = module.out_features if isinstance(module, DenseModule) else size
-    return heads
+    return layers
 
 
 def _read_weights(folder: Path, shapes: Mapping[str, Shape]) -> dict[str, FloatArray]:

@@ -32,7 +32,7 @@ def utf16_spans(text: TokenizedText, tokenizer: TextTokenizer) -> list[Span | No
 
     Args:
         text: The text, or a window of it.
-        tokenizer: The tokenizer that it is from.
+        tokenizer: The tokenizer that made the text.
 
     Returns:
         Places in `text` or `pair` of text_info. They have no spaces at their ends, and they include the accents that

@@ -15,7 +15,7 @@ from bertcli.lazy_dataclass import dataclass
 from bertcli.model.documents import Document, DocumentWindow
 
 # A window's first token, and the token after its last.
-Span = tuple[int, int]
+TokenRange = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,9 @@ class OverlappingWindows:
     def divide(self, document: Document) -> Iterator[DocumentWindow]:
         """Yield the windows of a document."""
         before, count = len(document.before), len(document.ids)
-        spans = overlapping_spans(word_breaks(document, document.window_size), document.window_size, document.overlap)
+        ranges = overlapping_ranges(word_breaks(document, document.window_size), document.window_size, document.overlap)
         owned_start = 0
-        for number, ((start, end), following) in enumerate(_with_next(spans)):
+        for number, ((start, end), following) in enumerate(_with_next(ranges)):
             is_last = following is None
             # The first window owns the tokens before the document's, and the last one those after.
             first = 0 if number == 0 else before + owned_start - start
@@ -64,11 +64,11 @@ class CentredWindows:
         breaks, before = word_breaks(document, size), len(document.before)
         masks = [position for position, id_ in enumerate(document.input_ids) if id_ == self.mask_token_id]
         # A mask in the tokens before the document's is in every window, so the first one is as good as any.
-        centred = ((centred_span(breaks, size, max(mask - before, 0)), mask) for mask in masks)
-        spans = [(span, [mask for _, mask in of_span]) for span, of_span in groupby(centred, lambda each: each[0])]
-        for number, ((start, end), of_span) in enumerate(spans):
-            owned = range(of_span[0] - start, of_span[-1] + 1 - start)
-            yield DocumentWindow(document, number, start, end, owned, number == len(spans) - 1)
+        centred = ((centred_range(breaks, size, max(mask - before, 0)), mask) for mask in masks)
+        windows = [(place, [mask for _, mask in group]) for place, group in groupby(centred, lambda each: each[0])]
+        for number, ((start, end), inside) in enumerate(windows):
+            owned = range(inside[0] - start, inside[-1] + 1 - start)
+            yield DocumentWindow(document, number, start, end, owned, number == len(windows) - 1)
 
 
 def word_breaks(document: Document, size: int) -> array[int]:
@@ -86,11 +86,11 @@ def word_breaks(document: Document, size: int) -> array[int]:
     return breaks
 
 
-def overlapping_spans(breaks: Sequence[int], size: int, overlap: int) -> Iterator[Span]:
+def overlapping_ranges(breaks: Sequence[int], size: int, overlap: int) -> Iterator[TokenRange]:
     """Yield windows that cover all tokens.
 
     Each is as long as possible. The next one begins at the first word that leaves an overlap of at most the given
-    number of tokens, and at most so much that the word after the end of the last window fits in.
+    number of tokens. The overlap is shorter if the word that follows would not fit otherwise.
 
     Args:
         breaks: Positions at which a window may begin or end, from 0 to the number of tokens, at most `size` apart.
@@ -107,21 +107,21 @@ def overlapping_spans(breaks: Sequence[int], size: int, overlap: int) -> Iterato
         start = breaks[bisect_left(breaks, max(end - overlap, breaks[at + 1] - size))]
 
 
-def owned_boundary(span: Span, following: Span) -> int:
+def owned_boundary(window: TokenRange, following: TokenRange) -> int:
     """Return the first token that has more context in the following window than in this one.
 
     The context of a token in a window is the smaller of the numbers of tokens on its two sides. This window has
     end - 1 - i tokens on the right of token i, and the following one i - start on the left. Up to where these are
     equal, the token belongs to the earlier window.
     """
-    return (following[0] + span[1] + 1) // 2
+    return (following[0] + window[1] + 1) // 2
 
 
-def centred_span(breaks: Sequence[int], size: int, position: int) -> Span:
+def centred_range(breaks: Sequence[int], size: int, position: int) -> TokenRange:
     """Return the window that has a token in its middle, or is as near to that as the ends of the text allow.
 
     Args:
-        breaks: As for overlapping_spans.
+        breaks: As for overlapping_ranges.
         size: Largest number of tokens in the window.
         position: Position of the token.
     """
@@ -133,10 +133,10 @@ def centred_span(breaks: Sequence[int], size: int, position: int) -> Span:
     return (first if first <= position else start), (last if last > position else end)
 
 
-def _with_next(spans: Iterator[Span]) -> Iterator[tuple[Span, Span | None]]:
+def _with_next(ranges: Iterator[TokenRange]) -> Iterator[tuple[TokenRange, TokenRange | None]]:
     """Yield each window with the one after it."""
-    current = next(spans)
-    for following in spans:
+    current = next(ranges)
+    for following in ranges:
         yield current, following
         current = following
     yield current, None

@@ -228,6 +228,15 @@ class Destination:
         return self.format in TABLE_FORMATS
 
     @property
+    def noun(self) -> str:
+        """Name of the format in a message."""
+        if self.format == FOLDER:
+            return "a folder"
+        if self.format.startswith("."):
+            return self.format
+        return {"table": "a table", "svg": "a picture", "plain": "--format plain"}.get(self.format, self.format.upper())
+
+    @property
     def scratch_folder(self) -> Path:
         """Folder for temporary files: beside the output if that is local, so that there is room."""
         if isinstance(self.folder, RemotePath):
@@ -326,9 +335,9 @@ def resolve_destination(options: OutputOptions, formats: OutputFormats) -> Desti
             hint=f"use {destination.instead('tsv')}; --fields chooses its columns",
         )
     if options.fields is not None and format_ not in _WITH_FIELDS:
-        shown = {"table": "a table", "svg": "a picture", "plain": "--format plain"}.get(format_, format_)
         raise WrongUsage(
-            f"--fields is not available in {shown}", hint=f"use {destination.instead('tsv')}, or leave --fields out"
+            f"--fields is not available in {destination.noun}",
+            hint=f"use {destination.instead('tsv')}, or leave --fields out",
         )
     return destination
 

@@ -97,7 +97,7 @@ def _suitable(texts: Iterator[TokenizedText], check: Check) -> Iterator[Tokenize
 class AnswerJoiner(Generic[Answer]):
     """Joins the answers of windows, which are in the order of the input, and passes others through.
 
-    A document may go on in later groups of texts.
+    A document may continue in later groups of texts.
     """
 
     def __init__(self, plan: DocumentPlan[Answer]) -> None:

@@ -66,7 +66,7 @@ class PrecisionMeter:
             made: Sequence[Batch] = list(batches(texts, session.batch_tokens, pad_token_id, batch_size))
             return [distance for batch in made for distance in self._halving(self._compare, batch)]
         except MemoryError:
-            # The results of the run are not in doubt, so it goes on.
+            # The results of the run are not in doubt, so it continues.
             self._has_enough_memory = False
             self._on_note("there is too little memory to compare this run with float32")
             return []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bertcli.model.precision import GPU_FILES
+from bertcli.model.dtypes import GPU_FILES
 from tests.families import save_family
 from tests.hub import files_in, fill_cache
 

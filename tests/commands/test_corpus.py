@@ -47,7 +47,7 @@ def test_an_actor_computes_in_the_type_that_suits_its_device(plan: ActorPlan, ex
 def test_an_emulated_type_is_noted_if_the_actors_compute_on_processors(
     tiny_bert: Path, monkeypatch: pytest.MonkeyPatch, gpus: float | None, count: int
 ) -> None:
-    monkeypatch.setattr("bertcli.model.precision.is_multiplied_by_processor", lambda dtype: dtype == "float32")
+    monkeypatch.setattr("bertcli.model.dtypes.is_multiplied_by_processor", lambda dtype: dtype == "float32")
     notes: list[str] = []
     sink = SimpleNamespace(reporter=SimpleNamespace(note=notes.append, announce=None))
     model = SessionRequest(str(tiny_bert), dtype=DtypeName.FLOAT16)

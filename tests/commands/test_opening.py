@@ -49,7 +49,7 @@ def test_a_note_warns_of_a_number_type_that_the_processor_emulates(
 ) -> None:
     notes: list[str] = []
     sink = SimpleNamespace(reporter=SimpleNamespace(note=notes.append, announce=None))
-    monkeypatch.setattr("bertcli.model.precision.is_multiplied_by_processor", lambda dtype: dtype == "float32")
+    monkeypatch.setattr("bertcli.model.dtypes.is_multiplied_by_processor", lambda dtype: dtype == "float32")
     for dtype in DtypeName:
         open_texts(TextOptions(texts=["how"]), SessionRequest(str(tiny_bert), device="cpu", dtype=dtype), sink)
     # The numpy engine does not compute in this type, so it would not take longer.

@@ -113,7 +113,7 @@ def test_a_device_that_nobody_knows_is_wrong_usage(engine: str, device: str) -> 
 def test_cuda_where_there_is_none_is_an_error_and_no_way_round_it_is_taken(
     monkeypatch: pytest.MonkeyPatch, engine: str, device: str, gpu_file: str
 ) -> None:
-    monkeypatch.setattr("bertcli.model.precision.GPU_FILES", (gpu_file,))
+    monkeypatch.setattr("bertcli.model.dtypes.GPU_FILES", (gpu_file,))
     with pytest.raises(DeviceUnavailable) as raised:
         placed(engine, device)
     assert "--device" in raised.value.hint

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bertcli.model.documents import Document, Frame
-from bertcli.model.windows import CentredWindows, OverlappingWindows, centred_span, overlapping_spans, word_breaks
+from bertcli.model.windows import CentredWindows, OverlappingWindows, centred_range, overlapping_ranges, word_breaks
 from tests.tiny import record
 
 MASK_ID = 4
@@ -42,20 +42,20 @@ def documents(draw: st.DrawFn) -> Document:
     )
 
 
-def context(span: tuple[int, int], token: int) -> int:
+def context(window: tuple[int, int], token: int) -> int:
     """Return the smaller of the numbers of tokens on both sides of a token in a window, -1 if it is not in it."""
-    return min(token - span[0], span[1] - 1 - token)
+    return min(token - window[0], window[1] - 1 - token)
 
 
 @given(documents())
 def test_windows_cover_the_document_and_overlap_as_far_as_words_allow(of: Document) -> None:
     breaks = word_breaks(of, of.window_size)
-    spans = list(overlapping_spans(breaks, of.window_size, of.overlap))
-    assert (spans[0][0], spans[-1][1]) == (0, len(of.ids))
-    for start, end in spans:
+    ranges = list(overlapping_ranges(breaks, of.window_size, of.overlap))
+    assert (ranges[0][0], ranges[-1][1]) == (0, len(of.ids))
+    for start, end in ranges:
         assert 0 < end - start <= of.window_size
         assert start in breaks and end in breaks
-    for (start, end), (next_start, next_end) in pairwise(spans):
+    for (start, end), (next_start, next_end) in pairwise(ranges):
         assert start < next_start <= end < next_end
         assert end - next_start <= of.overlap
         # Another word would not fit, and no earlier word could begin the next window.
@@ -106,15 +106,15 @@ def test_each_mask_is_owned_by_a_window_that_is_centred_on_it(of: Document) -> N
         for at in window.owned:
             mask = window.in_document(at) - len(of.before)
             if of.ids[mask] == MASK_ID:
-                assert (window.start, window.end) == centred_span(breaks, of.window_size, mask)
+                assert (window.start, window.end) == centred_range(breaks, of.window_size, mask)
                 assert window.start <= mask < window.end <= window.start + of.window_size
 
 
 @pytest.mark.parametrize(
-    ("position", "span"), [(0, (0, 4)), (2, (0, 4)), (3, (1, 5)), (5, (3, 7)), (8, (6, 10)), (9, (6, 10))]
+    ("position", "window"), [(0, (0, 4)), (2, (0, 4)), (3, (1, 5)), (5, (3, 7)), (8, (6, 10)), (9, (6, 10))]
 )
-def test_a_centred_window_has_as_many_tokens_on_both_sides_as_there_are(position: int, span: tuple[int, int]) -> None:
-    assert centred_span(range(11), 4, position) == span
+def test_a_centred_window_has_as_many_tokens_on_both_sides_as_there_are(position: int, window: tuple[int, int]) -> None:
+    assert centred_range(range(11), 4, position) == window
 
 
 def test_a_window_leaves_room_for_the_pieces_of_a_target() -> None:

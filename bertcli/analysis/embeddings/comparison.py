@@ -23,7 +23,7 @@ class Vectors(Protocol):
     """Vectors that can be compared."""
 
     def __len__(self) -> int:
-        """Return their number."""
+        """Return the number of vectors."""
 
     def similarity(self, start: int, stop: int, first: int = 0) -> FloatArray:
         """Return the similarity of the vectors from start to stop with those from `first` on.
@@ -119,13 +119,13 @@ def blocks(vectors: Vectors) -> Iterator[tuple[int, int]]:
 
 
 def all_similarities(vectors: Vectors) -> Iterator[FloatArray]:
-    """Yield for each vector its similarity with each one."""
+    """Yield the similarities of each vector with all vectors."""
     for start, stop in blocks(vectors):
         yield from vectors.similarity(start, stop)
 
 
 def later_similarities(vectors: Vectors) -> Iterator[FloatArray]:
-    """Yield for each vector its similarity with each later one, so that every pair occurs once."""
+    """Yield the similarities of each vector with all later vectors, so that every pair occurs once."""
     for start, stop in blocks(vectors):
         block = vectors.similarity(start, stop, start)
         for row in range(stop - start):

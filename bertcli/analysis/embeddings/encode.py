@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from bertcli.analysis.embeddings.layers import apply_heads
+from bertcli.analysis.embeddings.layers import apply_layers
 from bertcli.analysis.embeddings.lexical import lexical_vector
 from bertcli.analysis.embeddings.pooling import mix_layers, pool
 from bertcli.analysis.embeddings.token_similarity import pair_similarity
@@ -144,8 +144,8 @@ class BatchVectors:
         mask, excluded = self._batch.attention_mask, self._recipe.excluded_tokens
         poolings = self._recipe.shown.pooling
         pooled = [pool(states, mask, self._pooler_output, pooling, excluded) for pooling in poolings]
-        vectors = pooled[0] if len(pooled) == 1 else np.concatenate(pooled, axis=-1)
-        return check_embeddings(apply_heads(vectors, self._recipe.heads), self._session.checkpoint.name)
+        joined = pooled[0] if len(pooled) == 1 else np.concatenate(pooled, axis=-1)
+        return check_embeddings(apply_layers(joined, self._recipe.final_layers), self._session.checkpoint.name)
 
     def _terms(self, row: int) -> LexicalVector | None:
         if self._recipe.splade is None:

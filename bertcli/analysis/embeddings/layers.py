@@ -10,7 +10,7 @@ from bertcli.model.ops.base import FloatArray, LayerNorm
 from bertcli.model.ops.numpy_activations import ACTIVATIONS as BERT_ACTIVATIONS
 from bertcli.model.ops.numpy_activations import sigmoid
 from bertcli.model.ops.numpy_ops import NumpyOps
-from bertcli.model.recipe import Head
+from bertcli.model.recipe import RecipeLayer
 
 # torch's default, which the recipe's LayerNorm has no setting for.
 _LAYER_NORM_EPS = 1e-5
@@ -19,25 +19,25 @@ _LEAKY_SLOPE = np.float32(0.01)
 _SELU_ALPHA, _SELU_SCALE = np.float32(1.6732632423543772), np.float32(1.0507009873554805)
 
 
-def apply_heads(vectors: FloatArray, heads: Sequence[Head]) -> FloatArray:
+def apply_layers(vectors: FloatArray, layers: Sequence[RecipeLayer]) -> FloatArray:
     """Apply the layers of a recipe, one after another, to pooled vectors: (batch, in) to (batch, out)."""
     with np.errstate(all="ignore"):  # the caller checks the result
-        for head in heads:
-            vectors = apply_head(vectors, head)
+        for layer in layers:
+            vectors = apply_layer(vectors, layer)
     return vectors
 
 
-def apply_head(vectors: FloatArray, head: Head) -> FloatArray:
+def apply_layer(vectors: FloatArray, layer: RecipeLayer) -> FloatArray:
     """Apply one layer to pooled vectors.
 
     Args:
         vectors: (batch, in).
-        head: The layer, and its weights by name.
+        layer: The layer, and its weights by name.
 
     Returns:
         (batch, out).
     """
-    module, weights = head
+    module, weights = layer
     if isinstance(module, DenseModule):
         return _dense(vectors, module, weights)
     if isinstance(module, LayerNormModule):

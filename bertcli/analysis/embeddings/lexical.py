@@ -30,7 +30,15 @@ def lexical_vector(session: Session, last_hidden_state: Array, *, with_tokens: b
 
 
 def lexical_weights(session: Session, last_hidden_state: Array) -> FloatArray:
-    """Compute a lexical vector with its zeros, (vocab,), before normalisation. The arguments are as above."""
+    """Compute a lexical vector with its zeros, (vocab,), before normalisation.
+
+    Args:
+        session: The open checkpoint, whose recipe is lexical.
+        last_hidden_state: Of the text, without padding, (seq, hidden), as an array of the backend.
+
+    Raises:
+        NotFinite: A logit is infinite or NaN.
+    """
     splade = session.recipe.splade
     assert splade is not None
     starts = range(0, last_hidden_state.shape[0], _TOKENS_TOGETHER)

@@ -1,4 +1,4 @@
-"""Similarity of the tokens of two texts, and what BERTScore makes of it (Zhang et al. 2020)."""
+"""Similarity of the tokens of two texts, and BERTScore, which is computed from it (Zhang et al. 2020)."""
 
 from collections.abc import Sequence
 
@@ -40,7 +40,7 @@ def tokens_of(
     Args:
         text: The text.
         vectors: The vectors of its tokens, (seq, hidden).
-        tokenizer: The tokenizer that it is from.
+        tokenizer: The tokenizer that made the text.
         positions: The positions of the tokens to compare, None for all.
     """
     chosen = list(range(len(text.tokens))) if positions is None else list(positions)
@@ -56,7 +56,7 @@ def pair_similarity(text: TokenizedText, vectors: FloatArray, tokenizer: TextTok
     Args:
         text: The pair.
         vectors: The vectors of its tokens, (seq, hidden).
-        tokenizer: The tokenizer that it is from.
+        tokenizer: The tokenizer that made the text.
     """
     positions: tuple[list[int], list[int]] = ([], [])
     for at, word in enumerate(text.words):

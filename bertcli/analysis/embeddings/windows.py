@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bertcli.analysis.embeddings.encode import EncodeOptions, TextStates, run_batch
-from bertcli.analysis.embeddings.layers import apply_heads
+from bertcli.analysis.embeddings.layers import apply_layers
 from bertcli.analysis.embeddings.lexical import lexical_weights, to_terms
 from bertcli.choices import Pooling
 from bertcli.lazy_dataclass import dataclass
@@ -25,7 +25,7 @@ class PoolTotal:
 
     Attributes:
         vector: (hidden,).
-        weight: What the vector is divided by in the end.
+        weight: Divisor of the vector.
     """
 
     vector: DoubleArray
@@ -209,5 +209,5 @@ class DocumentVectors:
     def _embed(self, totals: Sequence[PoolTotal]) -> FloatArray:
         """Apply the recipe to the totals of its poolings: return (dimension,). Raises NotFinite."""
         pooled = [finish_total(*each) for each in zip(totals, self._poolings, strict=True)]
-        [vector] = apply_heads(np.concatenate(pooled)[None], self._session.recipe.heads)
+        [vector] = apply_layers(np.concatenate(pooled)[None], self._session.recipe.final_layers)
         return check_embeddings(vector, self._session.checkpoint.name)

@@ -1,4 +1,4 @@
-"""Vectors of words: which words a text has, where they are, and what their pieces make together."""
+"""Vectors of words: the words of a text, their places, and the vectors that are pooled from their pieces."""
 
 import re
 from bisect import bisect_right
@@ -17,7 +17,7 @@ from bertcli.model.tokenizer import TextTokenizer, TokenizedText
 from bertcli.model.tokenizer_errors import TokenizerError
 from bertcli.results.embeddings import WordVector
 
-# Number of characters of a word that are looked for after those that truncation left.
+# Number of characters after the cut in which the rest of a word is searched.
 _LONGEST_REST = 200
 
 
@@ -44,7 +44,7 @@ def word_vectors(
     Args:
         text: The text.
         states: The vectors of its tokens, (seq, hidden).
-        tokenizer: The tokenizer that the text is from.
+        tokenizer: The tokenizer that made the text.
         selection: The words, and how to pool their pieces.
     """
     return [
@@ -75,7 +75,7 @@ def find_words(text: TokenizedText, tokenizer: TextTokenizer, *, pretokenized: b
 
     Args:
         text: The text.
-        tokenizer: The tokenizer that it is from. It must report places if pretokenized is set.
+        tokenizer: The tokenizer that made the text. It must report places if pretokenized is set.
         pretokenized: As in WordSelection. Each token then belongs to the word in which it begins. A word that the
             tokenizer makes no token of is returned without positions, so that no word is missing, unless it is beyond
             the end of a truncated text.

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bertcli.choices import EngineName
-from bertcli.commands.attributions import HEAD_RUNS, attribution_analysis, check_attribution
+from bertcli.commands.attributions import HEAD_PASSES, attribution_analysis, check_attribution
 from bertcli.commands.options import PageOptions
 from bertcli.errors import WrongUsage
 from bertcli.input.records import FailedText
@@ -79,7 +79,7 @@ def estimate_passes(page: PageOptions, size: int) -> float:
         size: Bytes of the text.
     """
     of_tokens = 0 if page.attribute is None else max(size / BYTES_PER_TOKEN, 1)
-    return 1 + of_tokens + (HEAD_RUNS if page.head_effects else 0)
+    return 1 + of_tokens + (HEAD_PASSES if page.head_effects else 0)
 
 
 class MaskWatch:

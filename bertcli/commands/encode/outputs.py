@@ -150,16 +150,17 @@ def binary_writers(session: Session, request: EncodeRequest, options: EncodeOpti
             lambda record: np.stack(record.hidden_states).astype(dtype), failed=np.nan, batch_axis=1
         )
         constants["layers"] = np.array(options.layers)
+    return {
+        NPY_SUFFIX: partial(NpyWriter, width=dimension, row=row, dtype=dtype),
+        PARQUET_SUFFIX: partial(_parquet_writer, session=session, request=request, options=options),
+        **tensor_writers(session, columns, constants),
+    }
 
-    def npy(stream: BinaryIO) -> RecordWriter:
-        return NpyWriter(stream, dimension, row, dtype)
 
-    def parquet(stream: BinaryIO) -> RecordWriter:
-        from bertcli.output.files.parquet import ParquetWriter
+def _parquet_writer(stream: BinaryIO, session: Session, request: EncodeRequest, options: EncodeOptions) -> RecordWriter:
+    from bertcli.output.files.parquet import ParquetWriter
 
-        return ParquetWriter(stream, parquet_layout(session, request, options, encode_info(session)))
-
-    return {NPY_SUFFIX: npy, PARQUET_SUFFIX: parquet, **tensor_writers(session, columns, constants)}
+    return ParquetWriter(stream, parquet_layout(session, request, options, encode_info(session)))
 
 
 def parquet_layout(session: Session, request: EncodeRequest, options: EncodeOptions, info: RunInfo) -> ParquetLayout:

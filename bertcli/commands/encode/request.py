@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import field, replace
 
 from bertcli.choices import DtypeOut, Pooling, SimilarityUnit
-from bertcli.commands.corpus import check_corpus_options, check_ray, format_noun
+from bertcli.commands.corpus import check_corpus_options, check_ray
 from bertcli.commands.encode.combinations import check_two_texts, check_words
 from bertcli.commands.options import CorpusOptions, RayOptions, TextOptions, WordOptions
 from bertcli.commands.request import options_of_fields
@@ -179,7 +179,7 @@ class EncodeRequest:
             self._check_shows_similarity(destination)
         for option, formats in self._formats_of_options(destination).items():
             if destination.format not in formats:
-                shown, only_folder = format_noun(destination.format), tuple(formats) == (FOLDER,)
+                shown, only_folder = destination.noun, tuple(formats) == (FOLDER,)
                 problem = f"needs a folder (-o out/), not {shown}" if only_folder else f"is not available in {shown}"
                 raise WrongUsage(
                     f"{option} {problem}",
@@ -192,8 +192,7 @@ class EncodeRequest:
         )
         if self.words.are_requested and self.embedding.normalize and destination.format in WORD_ROWS:
             raise WrongUsage(
-                f"--normalize scales the embedding of a text, and {format_noun(destination.format)} has vectors of "
-                "words alone",
+                f"--normalize scales the embedding of a text, and {destination.noun} has vectors of words alone",
                 hint=f"use {destination.instead('json')}, or leave --normalize out",
             )
         if self.corpus.dedupe and self.per_window:
@@ -238,7 +237,7 @@ class EncodeRequest:
         }
         for option in (name for name, is_given in added.items() if is_given):
             raise WrongUsage(
-                f"{format_noun(destination.format)} shows --similarity alone, without {option}",
+                f"{destination.noun} shows --similarity alone, without {option}",
                 hint=f"use {destination.instead('json')}, or leave {option} out",
             )
 

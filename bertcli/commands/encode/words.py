@@ -125,30 +125,28 @@ def word_writers(session: Session, request: EncodeRequest, info: RunInfo) -> Bin
     embedding = _WordEmbedding(width)
     columns = {
         "word_vectors": ArrayColumn(lambda row: embedding(row).astype(dtype), failed=np.nan),
-        "text_index": _whole_numbers(lambda row: row.text.index),
-        "sentence": _whole_numbers(lambda row: row.word.sentence),
-        "word_index": _whole_numbers(lambda row: row.word.index),
-        "start": _whole_numbers(lambda row: row.word.start),
-        "end": _whole_numbers(lambda row: row.word.end),
+        "text_index": _whole_numbers("text.index"),
+        "sentence": _whole_numbers("word.sentence"),
+        "word_index": _whole_numbers("word.index"),
+        "start": _whole_numbers("word.start"),
+        "end": _whole_numbers("word.end"),
     }
-
-    def npy(stream: BinaryIO) -> RecordWriter:
-        return WordRowsWriter(NpyWriter(stream, width, embedding, dtype))
-
-    def parquet(stream: BinaryIO) -> RecordWriter:
-        from bertcli.output.files.parquet import ParquetWriter
-
-        return WordRowsWriter(ParquetWriter(stream, _parquet_layout(request, width, info)))
-
-    def tensors(stream: BinaryIO, make_writer: Callable[[BinaryIO], RecordWriter]) -> RecordWriter:
-        return WordRowsWriter(make_writer(stream))
-
-    arrays = tensor_writers(session, columns, has_tokens=False)
-    return {
-        NPY_SUFFIX: npy,
-        PARQUET_SUFFIX: parquet,
-        **{suffix: partial(tensors, make_writer=make_writer) for suffix, make_writer in arrays.items()},
+    rows: BinaryWriters = {
+        NPY_SUFFIX: partial(NpyWriter, width=width, row=embedding, dtype=dtype),
+        PARQUET_SUFFIX: partial(_parquet_writer, request=request, width=width, info=info),
+        **tensor_writers(session, columns, has_tokens=False),
     }
+    return {suffix: partial(_word_rows_writer, make_writer=make_writer) for suffix, make_writer in rows.items()}
+
+
+def _word_rows_writer(stream: BinaryIO, make_writer: Callable[[BinaryIO], RecordWriter]) -> RecordWriter:
+    return WordRowsWriter(make_writer(stream))
+
+
+def _parquet_writer(stream: BinaryIO, request: EncodeRequest, width: int, info: RunInfo) -> RecordWriter:
+    from bertcli.output.files.parquet import ParquetWriter
+
+    return ParquetWriter(stream, _parquet_layout(request, width, info))
 
 
 def _parquet_layout(request: EncodeRequest, width: int, info: RunInfo) -> ParquetLayout:
@@ -175,9 +173,14 @@ def _parquet_layout(request: EncodeRequest, width: int, info: RunInfo) -> Parque
     )
 
 
-def _whole_numbers(get: Callable[[Occurrence], int | None]) -> ArrayColumn:
-    """Return an array of whole numbers, _UNKNOWN where there is none."""
-    return ArrayColumn(lambda row: np.array(_UNKNOWN if (value := get(row)) is None else value), failed=_UNKNOWN)
+def _whole_numbers(attribute: str) -> ArrayColumn:
+    """Return an array of an attribute of each Occurrence, whole numbers, _UNKNOWN where it is None."""
+    return ArrayColumn(partial(_whole_number, get=attrgetter(attribute)), failed=_UNKNOWN)
+
+
+def _whole_number(row: Occurrence, get: Callable[[Occurrence], int | None]) -> Any:
+    value = get(row)
+    return np.array(_UNKNOWN if value is None else value)
 
 
 @dataclass(frozen=True, slots=True)

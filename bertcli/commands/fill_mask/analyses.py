@@ -85,17 +85,20 @@ def predict(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
 
 def probe(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
     """Predict the mask of each text, and score the word that the text expects there."""
-    from bertcli.analysis.masks.probes import ExpectedWords
-    from bertcli.commands.fill_mask.probes import ProbeResults
+    from bertcli.analysis.masks.probes import ExpectedWords, ProbeCounter
+    from bertcli.commands.fill_mask.summarized import SummarizedRecords
+    from bertcli.output.display import probe_summary_lines
+    from bertcli.output.schemas.probes import probe_schema
+    from bertcli.output.schemas.summaries import probe_summary_schema
 
     words = ExpectedWords(session, request.target_score or TargetScore.L2R)
-    results = ProbeResults(request)
+    records = SummarizedRecords(request, ProbeCounter, probe_schema, probe_summary_schema, probe_summary_lines)
     return FillMaskAnalysis(
         partial(predict_masks, session, top_k=checked_top_k(request, session), analyses=[words]),
         partial(_check_expects, session, words),
-        results.schema,
-        join=results.join,
-        closing_notes=results.closing_notes,
+        records.schema,
+        join=records.shown,
+        closing_notes=records.closing_notes,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bertcli.commands.attributions import HEAD_RUNS
+from bertcli.commands.attributions import HEAD_PASSES
 from bertcli.lazy_dataclass import dataclass
 from bertcli.model.engine_choice import BYTES_PER_TOKEN
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 # Rough number of steps of --joint, each of which runs the whole beam.
 _BEAM_STEPS = 20
-# Rough number of runs of --pieces 1-3: two beams of words of three pieces, one of words of two, and a few more.
-_WORD_RUNS = 80
+# Rough number of passes of --pieces 1-3: two beams of words of three pieces, one of words of two, and a few more.
+_WORD_PASSES = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +79,8 @@ def _estimate_passes(analysis: str, size: int) -> float:
         "--score": tokens,
         "--mutual": tokens * (tokens + 1) / 2,
         "--joint": _BEAM_STEPS,
-        "--pieces": _WORD_RUNS,
-        "--head-effects": HEAD_RUNS,
+        "--pieces": _WORD_PASSES,
+        "--head-effects": HEAD_PASSES,
         "--attribute": tokens,
     }
     return passes.get(analysis, 1)

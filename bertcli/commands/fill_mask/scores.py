@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bertcli.analysis.masks.predictions import predict_masks
 from bertcli.choices import WithinWord
@@ -14,6 +15,8 @@ from bertcli.commands.fill_mask.request import FillMaskRequest, split_words
 
 if TYPE_CHECKING:
     from bertcli.analysis.masks.scored_tokens import ScoredTokens
+    from bertcli.commands.fill_mask.summarized import SummarizedRecords
+    from bertcli.input.records import FailedText
     from bertcli.model.batching import Batch
     from bertcli.model.session import Session
     from bertcli.pipeline.documents import DocumentPlan
@@ -46,18 +49,32 @@ def score(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
     )
     if request.pairs.versus is None:
         return analysis
-    from bertcli.analysis.masks.minimal_pairs import split_pairs
-    from bertcli.commands.fill_mask.pairs import PairComparison
+    return _compare_pairs(request, analysis)
 
-    comparison = PairComparison(request)
+
+def _compare_pairs(request: FillMaskRequest, analysis: FillMaskAnalysis) -> FillMaskAnalysis:
+    """Return the analysis that scores the two texts of each row, and compares them."""
+    from bertcli.analysis.masks.minimal_pairs import PairCounter, split_pairs
+    from bertcli.commands.fill_mask.summarized import SummarizedRecords
+    from bertcli.output.display import pair_summary_lines
+    from bertcli.output.schemas.pairs import pair_schema
+    from bertcli.output.schemas.summaries import pair_summary_schema
+
+    pairs = SummarizedRecords(request, PairCounter, pair_schema, pair_summary_schema, pair_summary_lines)
     return replace(
         analysis,
-        schema=comparison.schema,
+        schema=pairs.schema,
         divide=split_pairs,
         parts=2,
-        join=comparison.join,
-        closing_notes=comparison.closing_notes,
+        join=partial(_join_pairs, pairs),
+        closing_notes=pairs.closing_notes,
     )
+
+
+def _join_pairs(pairs: SummarizedRecords, answers: Iterable[FillMaskRecord | FailedText]) -> Iterator[Any]:
+    from bertcli.analysis.masks.minimal_pairs import join_pairs
+
+    return pairs.shown(join_pairs(answers))
 
 
 def _score_windows(request: FillMaskRequest, session: Session) -> DocumentPlan[FillMaskRecord] | None:

@@ -30,7 +30,7 @@ from bertcli.input.reader import TextReader
 from bertcli.input.records import FailedText
 from bertcli.lazy_dataclass import dataclass
 from bertcli.model.document_reader import read_document, read_window
-from bertcli.model.precision import concrete_dtype
+from bertcli.model.dtypes import concrete_dtype
 from bertcli.model.request import SessionRequest
 from bertcli.model.tokenizer import LongText, TextTokenizer, Tokenized, TokenizedText
 from bertcli.model.tokenizer_loading import open_tokenizer
@@ -328,15 +328,14 @@ def _run(
 
 def _with_computed(classes: Sequence[ModelClass], computed: Mapping[str, Sequence[ComputedTensor]]) -> list[ModelClass]:
     """Return the predicted outputs with the shapes that the model returned."""
-
-    def with_shapes(model_class: ModelClass, output: Output) -> Output:
-        tensors = _tensors_of(computed, model_class, output)
-        return replace(output, ran=[tensor.shape for tensor in tensors]) if tensors else output
-
-    return [
-        replace(model_class, outputs=[with_shapes(model_class, output) for output in model_class.outputs])
-        for model_class in classes
-    ]
+    found: list[ModelClass] = []
+    for model_class in classes:
+        outputs: list[Output] = []
+        for output in model_class.outputs:
+            tensors = _tensors_of(computed, model_class, output)
+            outputs.append(replace(output, ran=[tensor.shape for tensor in tensors]) if tensors else output)
+        found.append(replace(model_class, outputs=outputs))
+    return found
 
 
 def _tensors_of(

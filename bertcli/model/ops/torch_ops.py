@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the customary name, as in torch's documentation
 
 from bertcli.errors import DeviceUnavailable, UnsupportedModel
+from bertcli.model.dtypes import is_multiplied_by_processor
 from bertcli.model.ops.base import Array, LayerNorm, Linear
-from bertcli.model.precision import is_multiplied_by_processor
 
 _ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "gelu": F.gelu,
@@ -56,7 +56,7 @@ def check_device(name: str) -> str:
         raise DeviceUnavailable.cuda()
     if kind == "cuda" and int(index or 0) >= torch.cuda.device_count():
         raise DeviceUnavailable(
-            f"there is no device {name}: this machine has {torch.cuda.device_count()} CUDA device(s), counted from 0",
+            f"there is no device {name}: the number of CUDA devices is {torch.cuda.device_count()}, counted from 0",
             hint="use --device cuda:0",
         )
     if kind == "mps" and not torch.backends.mps.is_available():

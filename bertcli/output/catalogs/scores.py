@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bertcli.output.catalogs.fill_mask import SCORED, mask_fields, only_fields
 from bertcli.output.catalogs.texts import PAIR, TEXT, WINDOWS_READ, all_keys, fields_of
 from bertcli.output.fields import Field
+from bertcli.results.summaries import AVERAGED
 
 _TEXT_SCORE = (
     ("sum", "pseudo-log-likelihood of the text"),
@@ -49,8 +50,6 @@ _PROBE_SUMMARY = (
     ("mean_rank", "mean of the ranks"),
 )
 _INTERVAL = "_interval"
-# Numbers without a mean over the groups.
-_NOT_AVERAGED = ("count", "ties", "unranked")
 
 
 def word_score_fields() -> Sequence[Field]:
@@ -148,7 +147,7 @@ def _summary_fields(numbers: Sequence[tuple[str, str]], group_fields: Sequence[s
             found.append(Field("", f"{name}_high", f"upper end of the interval of {name}"))
     if group_fields:
         found += [Field(key, "", f"{about}, of all groups together") for key, about in numbers]
-        averaged = [each for each in numbers if not each[0].endswith(_INTERVAL) and each[0] not in _NOT_AVERAGED]
+        averaged = [(key, about) for key, about in numbers if key in AVERAGED]
         found.append(Field("mean_over_groups.count", "", "number of groups"))
         found += [Field(f"mean_over_groups.{key}", "", f"mean over the groups: {about}") for key, about in averaged]
     return found

@@ -7,7 +7,7 @@ from typing import Any
 
 from bertcli.output.formatting import number
 from bertcli.output.schema import Cell, Schema
-from bertcli.results.summaries import Interval, PairCounts, ProbeCounts, Summary
+from bertcli.results.summaries import AVERAGED, Interval, PairCounts, ProbeCounts, Summary
 from bertcli.results.texts import RunInfo
 
 # The numbers of a summary, in their order. A name that ends in _interval has two columns.
@@ -18,11 +18,6 @@ _PROBE_KEYS = (
     "count", "unranked", "precision_at_1", "precision_at_1_interval", "precision_at_5", "precision_at_10",
     "mean_reciprocal_rank", "mean_reciprocal_rank_interval", "mean_rank",
 )  # fmt: skip
-# Numbers that have a mean over the groups.
-_AVERAGED = {
-    "accuracy", "mean_difference", "precision_at_1", "precision_at_5", "precision_at_10", "mean_reciprocal_rank",
-    "mean_rank",
-}  # fmt: skip
 _INTERVAL = "_interval"
 
 
@@ -106,12 +101,12 @@ def _mean_cells(summary: Summary[Any], key: str, keys: Sequence[str]) -> Sequenc
     """Return the cells of the mean over the groups; their number in the column of counts."""
     if key == "count":
         return [_averaged_groups(summary, keys)]
-    return [summary.mean(key)] if key in _AVERAGED else [None] * len(_columns(key))
+    return [summary.mean(key)] if key in AVERAGED else [None] * len(_columns(key))
 
 
 def _averaged_groups(summary: Summary[Any], keys: Sequence[str]) -> int:
     """Return the number of groups that the means are over."""
-    return summary.averaged_groups(next(key for key in keys if key in _AVERAGED))
+    return summary.averaged_groups(next(key for key in keys if key in AVERAGED))
 
 
 # JSON
@@ -122,7 +117,7 @@ def _summary_json(summary: Summary[Any], keys: Sequence[str]) -> Mapping[str, An
     if summary.groups is None:
         return found
     groups = [{"group": dict(each.group), **_counts_json(each.counts, keys)} for each in summary.groups]
-    means = {key: _value(summary.mean(key)) for key in keys if key in _AVERAGED}
+    means = {key: _value(summary.mean(key)) for key in keys if key in AVERAGED}
     return {**found, "groups": groups, "mean_over_groups": {"count": _averaged_groups(summary, keys), **means}}
 
 

@@ -100,8 +100,17 @@ def bar(score: float) -> str:
     """
     if not score > 0:  # NaN, which half precision can produce, has no bar
         return ""
-    whole, eighths = divmod(round(score * _BAR_WIDTH * 8), 8)
-    return "█" * whole + _EIGHTHS[eighths].strip()
+    return eighths_bar(round(score * _BAR_WIDTH * 8))
+
+
+def eighths_bar(eighths: int) -> str:
+    """Return a bar of a width in eighths of a cell.
+
+    >>> eighths_bar(20)
+    '██▌'
+    """
+    whole, rest = divmod(eighths, 8)
+    return "█" * whole + _EIGHTHS[rest].strip()
 
 
 def title(text: TextInfo) -> Text:

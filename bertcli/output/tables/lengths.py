@@ -15,7 +15,7 @@ from bertcli.results.lengths import LengthBin, TextLengths
 from bertcli.results.texts import RunInfo
 
 _WIDEST_BAR = 40
-_BLOCK, _EIGHTHS, _ASCII_BLOCK = "█", " ▏▎▍▌▋▊▉", "#"
+_ASCII_BLOCK = "#"
 
 
 def lengths_table(lengths: TextLengths, info: RunInfo, unknown_token: str) -> RenderableType:
@@ -79,8 +79,7 @@ def can_show_blocks() -> bool:
 
 def _bar(share: float, width: int, *, is_ascii: bool) -> str:
     """Return a bar for a share of the widest bar. Any text has a bar that can be seen."""
-    eighths = round(share * width * 8)
+    least = 1 if share else 0
     if is_ascii:
-        return _ASCII_BLOCK * max(round(share * width), 1 if share else 0)
-    whole, rest = divmod(max(eighths, 1 if share else 0), 8)
-    return _BLOCK * whole + _EIGHTHS[rest].strip()
+        return _ASCII_BLOCK * max(round(share * width), least)
+    return cells.eighths_bar(max(round(share * width * 8), least))

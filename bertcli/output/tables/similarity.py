@@ -1,5 +1,6 @@
 """Tables of similarity: of texts, of the occurrences of a word, and of the tokens of two texts."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from rich.console import Group, RenderableType
@@ -59,26 +60,10 @@ class ComparedTables:
     def _matrix(self, record: SimilarityMatrix) -> RenderableType:
         """Draw the similarity of each pair, shaded from the smallest to the largest, the largest of each row bold."""
         values = [[float(value) for value in row] for row in record.similarity]
-        others = [[*row[:at], *row[at + 1 :]] for at, row in enumerate(values)]
-        nearest = [max(row, default=None) for row in others]
-        faint, span = 0.0, 0.0
-        if len(values) > 1:
-            faint = min(map(min, others))
-            span = max(map(max, others)) - faint
-
-        def cell(row: int, column: int) -> tuple[str, str]:
-            value = values[row][column]
-            if row == column:
-                return f"{value:z.3f}", cells.QUIET
-            style = even_style((value - faint) / span) if span else ""
-            if value == nearest[row]:
-                style = cells.STRONG if style == cells.QUIET else f"{cells.STRONG} {style}".strip()
-            return f"{value:z.3f}", style
-
         labels = [_label(item) for item in record.items]
         names = [Text(str(number)) for number in range(len(labels))]
         width = max((len(f"{value:z.3f}") for row in values for value in row), default=0)
-        matrix = Matrix(labels, names, cell, cell_width=max(_NARROWEST_CELL, width + 1))
+        matrix = Matrix(labels, names, _SimilarityCells(values), cell_width=max(_NARROWEST_CELL, width + 1))
         notes = [f"bold: the most similar other {self._noun}"] if len(labels) > 1 else []
         return cells.figure(self._heading, matrix, self._caption(*notes))
 
@@ -131,6 +116,34 @@ class ComparedTables:
             return cells.caption(self.info, *notes)
         line = words_line(self.recipe, self.word_pooling)
         return cells.caption(replace(self.info, recipe=None), *notes, line)
+
+
+class _SimilarityCells:
+    """Cells of a matrix, shaded from the smallest similarity to the largest, the largest of each row bold.
+
+    The similarity of an item with itself is not shaded.
+
+    Args:
+        values: (items, items).
+    """
+
+    def __init__(self, values: Sequence[Sequence[float]]) -> None:
+        others = [[*row[:at], *row[at + 1 :]] for at, row in enumerate(values)]
+        self._values, self._nearest = values, [max(row, default=None) for row in others]
+        self._least, self._span = 0.0, 0.0
+        if len(values) > 1:
+            self._least = min(map(min, others))
+            self._span = max(map(max, others)) - self._least
+
+    def __call__(self, row: int, column: int) -> tuple[str, str]:
+        """Return the text and the style of a cell."""
+        value = self._values[row][column]
+        if row == column:
+            return f"{value:z.3f}", cells.QUIET
+        style = even_style((value - self._least) / self._span) if self._span else ""
+        if value == self._nearest[row]:
+            style = cells.STRONG if style == cells.QUIET else f"{cells.STRONG} {style}".strip()
+        return f"{value:z.3f}", style
 
 
 def token_similarity_table(similarity: TokenSimilarity, info: RunInfo) -> RenderableType:

@@ -62,9 +62,9 @@ def probe_summary_table(summary: Summary[ProbeCounts], info: RunInfo, group_fiel
     return cells.figure(title, Blocks(drawn, keys=1), cells.caption(info, *notes))
 
 
-def _table(group_fields: Sequence[str], what: str) -> Table:
+def _table(group_fields: Sequence[str], noun: str) -> Table:
     drawn = cells.table()
-    cells.add_words(drawn, ", ".join(group_fields) or what)
+    cells.add_words(drawn, ", ".join(group_fields) or noun)
     cells.add_numbers(drawn, "count")
     return drawn
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from bertcli.choices import DtypeName, EngineName
-from bertcli.model import precision
-from bertcli.model.precision import concrete_dtype, emulation_note, is_multiplied_by_processor
+from bertcli.model import dtypes
+from bertcli.model.dtypes import concrete_dtype, emulation_note, is_multiplied_by_processor
 
 XEON = "processor\t: 0\nflags\t\t: fpu avx512f avx512_bf16 amx_bf16\nbugs\t\t: none\n"
 GRAVITON = "processor\t: 0\nFeatures\t: fp asimd asimdhp bf16\n"
@@ -16,8 +16,8 @@ OLD = "processor\t: 0\nflags\t\t: fpu avx2 bf16_of_another_name\n"
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the file that describes the processor of a Linux machine without a GPU."""
-    monkeypatch.setattr(precision, "CPU_INFO", tmp_path / "cpuinfo")
-    monkeypatch.setattr(precision, "GPU_FILES", (str(tmp_path / "gpu"),))
+    monkeypatch.setattr(dtypes, "CPU_INFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(dtypes, "GPU_FILES", (str(tmp_path / "gpu"),))
     monkeypatch.setattr("sys.platform", "linux")
     return tmp_path / "cpuinfo"
 
