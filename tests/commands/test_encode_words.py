@@ -123,7 +123,7 @@ def test_npz_of_tokens_names_mixed_layers(tiny_bert: Path) -> None:
     mix = EmbeddingRequest(layer_op=LayerOp.SUM)
     request, session = open_request(tiny_bert, layers="0,1", embedding=mix, words={"words": False})
     arrays = dict(np.load(io.BytesIO(written(request, session, ".npz"))))
-    assert sorted(arrays) == ["attention_mask", "input_ids", "token_vectors"]
+    assert sorted(arrays) == ["attention_mask", "embedding", "input_ids", "token_vectors"]
     assert arrays["token_vectors"].shape[::2] == (3, HIDDEN)
 
 
