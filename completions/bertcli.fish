@@ -98,7 +98,7 @@ complete --command bertcli --condition '__bertcli_is_in fill-mask' --long-option
 complete --command bertcli --condition '__bertcli_is_in fill-mask' --long-option pairs --description 'Split each text at its tab into sentence A and sentence B.'
 complete --command bertcli --condition '__bertcli_is_in fill-mask' --long-option on-error --exclusive --arguments 'stop skip' --description 'Stop at a text that fails, or skip it and exit with 1 at the end.'
 complete --command bertcli --condition '__bertcli_is_in fill-mask' --short-option k --long-option top-k --exclusive --description 'Number of candidates for each mask.'
-complete --command bertcli --condition '__bertcli_is_in fill-mask' --long-option mass --exclusive --description 'Show the fewest candidates that together have the probability P.'
+complete --command bertcli --condition '__bertcli_is_in fill-mask' --long-option mass --exclusive --description 'Show the fewest candidates that together have at least the probability P.'
 complete --command bertcli --condition '__bertcli_is_in fill-mask' --long-option entropy --description 'Add the entropy of each prediction, in bits.'
 complete --command bertcli --condition '__bertcli_is_in fill-mask' --long-option targets --exclusive --description 'Score these words too, such as are,is,"New York". @FILE reads them from a file, one on each line.'
 complete --command bertcli --condition '__bertcli_is_in fill-mask' --long-option target-field --exclusive --description 'Show the rank of the word that this field of a row expects in the mask.'

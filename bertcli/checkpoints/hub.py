@@ -152,7 +152,7 @@ class _Repository:
         self, needs: Files, names: Collection[str], snapshot: Snapshot, *, with_modules: bool = True
     ) -> list[str]:
         """Return the files that hold the parts. Raise BadCheckpoint if the model lacks one."""
-        fetch = cache(partial(self._fetched, snapshot))
+        fetch = cache(partial(self._fetch_into, snapshot))
         chosen = {part: files_of(part, names, fetch, with_modules=with_modules) for part in needs}
         if lacking := [part for part in needs if not chosen[part]]:
             raise BadCheckpoint(
@@ -162,7 +162,7 @@ class _Repository:
             )
         return [file for files in chosen.values() for file in files]
 
-    def _fetched(self, snapshot: Snapshot, file: str) -> Path:
+    def _fetch_into(self, snapshot: Snapshot, file: str) -> Path:
         """Download a file of a snapshot and return its path."""
         self._fetch(file, snapshot.commit)
         return snapshot.folder / file

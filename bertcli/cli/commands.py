@@ -135,7 +135,7 @@ def fill_mask(
             metavar="P",
             min=0,
             max=1,
-            help="Show the fewest candidates that together have the probability P.",
+            help="Show the fewest candidates that together have at least the probability P.",
         ),
     ] = None,
     entropy: Annotated[

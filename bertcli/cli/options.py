@@ -99,7 +99,7 @@ ModelGroup = Annotated[
                 help="Number type of the computation. auto is bfloat16 if the hardware multiplies it, else float32.",
             ),
             "batch_tokens": option(
-                "--batch-tokens", panel=MODEL, metavar="N", min=1, show_default="2048, cuda 16384, mps 8192",
+                "--batch-tokens", panel=MODEL, metavar="N", min=1, show_default="2048; with cuda 16384, with mps 8192",
                 help="Number of tokens in a batch, padding included.",
             ),
             "batch_size": option(

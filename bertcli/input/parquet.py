@@ -57,6 +57,8 @@ class ParquetTexts:
         """Return a dict for each row. Raises BadInput for a value that Python does not have, such as the year 10000."""
         try:
             return self._decoded_values(batch)
+        except self._pyarrow.ArrowException:  # some are ValueErrors; the caller describes them
+            raise
         except (ValueError, OverflowError) as error:
             place = f"{printable_name(self._path)}: a value in {listed(self._fields.names)}"
             hint = "choose other columns, or store the values as strings"

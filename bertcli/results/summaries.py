@@ -7,10 +7,12 @@ from bertcli.lazy_dataclass import dataclass
 
 Counts = TypeVar("Counts")
 # Numbers that have a mean over the groups.
-AVERAGED = {
-    "accuracy", "mean_difference", "precision_at_1", "precision_at_5", "precision_at_10", "mean_reciprocal_rank",
-    "mean_rank",
-}  # fmt: skip
+AVERAGED = frozenset(
+    (
+        "accuracy", "mean_difference", "precision_at_1", "precision_at_5", "precision_at_10", "mean_reciprocal_rank",
+        "mean_rank",
+    )
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,6 +201,10 @@ def test_other_numbers_of_pieces_are_wrong_usage(pieces: str) -> None:
         ({"aggregate": True}, "add --score --versus FIELD or --target-field FIELD, or leave --aggregate out"),
         ({"group_by": "a"}, "add --score --versus FIELD or --target-field FIELD, or leave --group-by out"),
         ({"only": ScoreOnly.SHARED}, "add --score --versus FIELD, or leave --only shared out"),
+        ({"score": True, "aggregate": True}, "add --versus FIELD, or leave --aggregate out"),
+        ({"joint": True, "aggregate": True}, "leave --aggregate out"),
+        ({"joint": True, "only": ScoreOnly.SHARED}, "leave --only shared out"),
+        ({"score": True, "target_score": TargetScore.MEAN}, "leave --target-score out"),
     ],
 )
 def test_a_hint_names_an_option_with_a_value(options: dict[str, Any], hint: str) -> None:

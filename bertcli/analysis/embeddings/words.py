@@ -17,7 +17,7 @@ from bertcli.model.tokenizer import TextTokenizer, TokenizedText
 from bertcli.model.tokenizer_errors import TokenizerError
 from bertcli.results.embeddings import WordVector
 
-# Number of characters after the cut in which the rest of a word is searched.
+# Number of characters after the cut in which the rest of a word is looked for.
 _LONGEST_REST = 200
 
 

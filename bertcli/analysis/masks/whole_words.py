@@ -23,7 +23,7 @@ from bertcli.model.tokenizer import TokenizedText
 from bertcli.model.word_pieces import WordPieces
 from bertcli.results.masks import MaskPredictions, WordCandidate
 
-# Width of the beam: this many for each word, and never fewer than the second number.
+# Width of the beam for each requested word, and the smallest width in all.
 _BEAM_OF_WORD, _NARROWEST_BEAM = 5, 25
 # More next pieces than the beam holds are tried, since some make no word.
 _TRIED_PIECES = 4

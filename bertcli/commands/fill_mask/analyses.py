@@ -97,7 +97,7 @@ def probe(request: FillMaskRequest, session: Session) -> FillMaskAnalysis:
         partial(predict_masks, session, top_k=checked_top_k(request, session), analyses=[words]),
         partial(_check_expects, session, words),
         records.schema,
-        join=records.shown,
+        join=records.choose,
         closing_notes=records.closing_notes,
     )
 

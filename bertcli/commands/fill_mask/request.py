@@ -244,8 +244,7 @@ class FillMaskRequest:
         for option in given:
             needed = _NEEDS.get(option, ())
             if needed and not {*needed} & {*analyses, *given}:
-                added = " or ".join(self._example(each) for each in needed)
-                raise WrongUsage(f"{option} needs {' or '.join(needed)}", hint=f"add {added}, or leave {option} out")
+                raise WrongUsage(f"{option} needs {' or '.join(needed)}", hint=self._hint_to_add(needed, option))
             if option not in _OPTIONS_OF[self.analysis]:
                 raise WrongUsage(f"{option} and {self.analysis} cannot be combined", hint="leave one of them out")
         if self.lens == LensMethod.RAW and self.lens_file is not None:
@@ -317,7 +316,15 @@ class FillMaskRequest:
     def _example(self, option: str) -> str:
         """Return an option as a hint adds it: with its value, and with --score if it needs that."""
         example = _EXAMPLES.get(option, option)
+        if option == "--versus" and self.texts.pairs:
+            example = f"--score --versus {_SENTENCE_B}"
         return example.removeprefix("--score ") if self.score else example
+
+    def _hint_to_add(self, needed: Sequence[str], option: str, value: str = "") -> str:
+        """Return a hint to add one of the needed options, if the analysis takes any of them, or to leave out `option`."""
+        allowed = {option, *needed} if not self.analysis else _OPTIONS_OF[self.analysis]
+        added = " or ".join(self._example(each) for each in needed if {option, each} <= {*allowed})
+        return f"add {added}, or leave {option}{value} out" if added else f"leave {option}{value} out"
 
     def _check_pairs(self) -> None:
         texts, pairs = self.texts, self.pairs
@@ -328,7 +335,7 @@ class FillMaskRequest:
             )
         if pairs.only == ScoreOnly.SHARED and pairs.versus is None:
             raise WrongUsage(
-                "--only shared needs --versus", hint=f"add {self._example('--versus')}, or leave --only shared out"
+                "--only shared needs --versus", hint=self._hint_to_add(("--versus",), "--only", " shared")
             )
         if pairs.only == ScoreOnly.B and texts.pairs and not self._has_sentence_b:
             raise WrongUsage("--only b needs a sentence B, and --versus B takes it", hint="leave one of them out")

@@ -74,7 +74,7 @@ def _compare_pairs(request: FillMaskRequest, analysis: FillMaskAnalysis) -> Fill
 def _join_pairs(pairs: SummarizedRecords, answers: Iterable[FillMaskRecord | FailedText]) -> Iterator[Any]:
     from bertcli.analysis.masks.minimal_pairs import join_pairs
 
-    return pairs.shown(join_pairs(answers))
+    return pairs.choose(join_pairs(answers))
 
 
 def _score_windows(request: FillMaskRequest, session: Session) -> DocumentPlan[FillMaskRecord] | None:

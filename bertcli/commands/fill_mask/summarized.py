@@ -38,10 +38,10 @@ class SummarizedRecords:
         self._summarizer: Summarizer[Any, Any] = Summarizer(make_counter, has_groups=bool(self._group_fields))
 
     def schema(self, info: RunInfo) -> Schema[Any]:
-        """Return the schema of what `shown` yields."""
+        """Return the schema of the records that `choose` yields."""
         return self._schema(info, self._group_fields)
 
-    def shown(self, records: Iterable[Any]) -> Iterator[Any]:
+    def choose(self, records: Iterable[Any]) -> Iterator[Any]:
         """Yield the records, or their summary alone. Failed texts are yielded in both cases."""
         return self._summarizer.aggregate(records) if self._is_aggregate else self._summarizer.count(records)
 

@@ -56,7 +56,7 @@ def check_device(name: str) -> str:
         raise DeviceUnavailable.cuda()
     if kind == "cuda" and int(index or 0) >= torch.cuda.device_count():
         raise DeviceUnavailable(
-            f"there is no device {name}: the number of CUDA devices is {torch.cuda.device_count()}, counted from 0",
+            f"there is no device {name}: CUDA devices count from 0, and this machine has {torch.cuda.device_count()}",
             hint="use --device cuda:0",
         )
     if kind == "mps" and not torch.backends.mps.is_available():

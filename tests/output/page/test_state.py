@@ -294,12 +294,12 @@ _FIRST_DATA_ARRIVE_LAST = """async (addresses) => {
 }"""
 
 
-@pytest.mark.parametrize("view", ["heads", "matrix", "neuron", "rollout", "trace"])
+@pytest.mark.parametrize("view", ["heads", "matrix", "matrix&extent=global", "neuron", "rollout", "masks", "trace"])
 def test_late_data_of_another_text_are_not_shown(pairs_tab: Tab, view: str) -> None:
-    expected = table(pairs_tab.open(f"view={view}&text=2&heads=1&special=hide"))
+    expected = table(pairs_tab.open(f"view={view}&text=1&heads=1&special=hide"))
     pairs_tab.open("view=statistics")
-    pairs_tab.page.evaluate(_FIRST_DATA_ARRIVE_LAST, [f"view={view}", f"view={view}&text=2&heads=1"])
-    assert table(pairs_tab.go(f"view={view}&text=2&heads=1&special=hide")) == expected
+    pairs_tab.page.evaluate(_FIRST_DATA_ARRIVE_LAST, [f"view={view}", f"view={view}&text=1&heads=1"])
+    assert table(pairs_tab.go(f"view={view}&text=1&heads=1&special=hide")) == expected
 
 
 @pytest.mark.parametrize("width", [400, 700, 1600])

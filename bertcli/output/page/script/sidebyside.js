@@ -78,6 +78,7 @@ export class SideBySide {
 
   /** Set the scale of both matrices. */
   scale(/** @type {State} */ state) {
+    this.asked = state;
     this.most = Math.max(...this.comparison.sides.map(({ matrix, rows }) => largestIn(matrix, rows)));
     return state.extent === "global" ? this.scaleToAllHeads(state) : undefined;
   }
@@ -85,7 +86,7 @@ export class SideBySide {
   async scaleToAllHeads(/** @type {State} */ state) {
     let { most } = this;
     for (const { text } of this.pair) most = Math.max(most, await largestWeight({ ...state, text: text.number }));
-    this.most = most;
+    if (this.asked === state) this.most = most;
   }
 
   arrange(/** @type {State} */ state) {

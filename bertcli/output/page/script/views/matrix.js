@@ -89,8 +89,12 @@ class SingleMatrix {
   }
 
   scale(/** @type {State} */ state) {
+    this.asked = state;
     this.most = largestIn(this.matrix, this.rows);
-    return state.extent === "global" ? largestWeight(state).then((most) => void (this.most = most)) : undefined;
+    if (state.extent !== "global") return undefined;
+    return largestWeight(state).then((most) => {
+      if (this.asked === state) this.most = most;
+    });
   }
 
   arrange(/** @type {State} */ state) {

@@ -210,10 +210,11 @@ export class ModelView extends View {
     const { layer, head } = placeOfHead(at);
     const text = currentText(state);
     const shading = this.shadingOf(state, at, this.most);
-    this.compared = this.changes ? await this.comparisonOf(state, layer, head) : null;
-    const picture = this.compared ? pictureOfDifference(this.compared, shading)
+    const compared = this.changes ? await this.comparisonOf(state, layer, head) : null;
+    const picture = compared ? pictureOfDifference(compared, shading)
       : { text, rows: shownPositions(state), matrix: await this.matrixOf(state, layer, head), shading };
     if (this.drawn !== state) return;
+    this.compared = compared;
     this.enlarged = picture;
     const words = this.changes ? distanceInWords(this.changes[at]) : labelOf(text, layer, head);
     const title = `Layer ${layerName(layer)}, head ${head}${words ? ` · ${words}` : ""}`;
