@@ -4,6 +4,7 @@ import json
 import random
 import struct
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from typing import Any
 
 Files = dict[str, bytes]
@@ -96,7 +97,7 @@ def _change_somewhere(rng: random.Random, value: Any) -> None:
             case 2 if isinstance(value[key], int) and not isinstance(value[key], bool):
                 value[key] = rng.choice((value[key] + 1, -value[key], value[key] * 1000, float(value[key])))
             case _:
-                value[key] = rng.choice(_VALUES)
+                value[key] = deepcopy(rng.choice(_VALUES))  # the next change may be inside it
         return
 
 

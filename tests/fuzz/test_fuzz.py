@@ -3,8 +3,11 @@
 `python -m tests.fuzz SEED` runs one case again. docs/reliability.md has the figures of a long run.
 """
 
+import random
+
 import pytest
 
+from tests.fuzz.mutate import mutated_json
 from tests.fuzz.play import Player
 
 CASES, MANY_CASES = 300, 5000
@@ -35,3 +38,8 @@ def test_thousands_of_random_runs_keep_the_promises(player: Player, seeds: range
 
 def test_a_seed_draws_the_same_case_again(player: Player) -> None:
     assert [player.draw(seed) for seed in range(40)] == [player.draw(seed) for seed in range(40)]
+
+
+def test_a_mutation_does_not_depend_on_those_before_it() -> None:
+    first, second = ([mutated_json(random.Random(seed), b'{"a": [1, {"b": 2}]}') for seed in range(500)] for _ in "ab")
+    assert first == second
