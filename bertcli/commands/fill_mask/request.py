@@ -321,7 +321,7 @@ class FillMaskRequest:
         return example.removeprefix("--score ") if self.score else example
 
     def _hint_to_add(self, needed: Sequence[str], option: str, value: str = "") -> str:
-        """Return a hint to add one of the needed options, if the analysis takes any of them, or to leave out `option`."""
+        """Return a hint to add one of the needed options that the analysis takes, or else to leave `option` out."""
         allowed = {option, *needed} if not self.analysis else _OPTIONS_OF[self.analysis]
         added = " or ".join(self._example(each) for each in needed if {option, each} <= {*allowed})
         return f"add {added}, or leave {option}{value} out" if added else f"leave {option}{value} out"
@@ -334,9 +334,7 @@ class FillMaskRequest:
                 hint="use --versus B, or leave --pairs out",
             )
         if pairs.only == ScoreOnly.SHARED and pairs.versus is None:
-            raise WrongUsage(
-                "--only shared needs --versus", hint=self._hint_to_add(("--versus",), "--only", " shared")
-            )
+            raise WrongUsage("--only shared needs --versus", hint=self._hint_to_add(("--versus",), "--only", " shared"))
         if pairs.only == ScoreOnly.B and texts.pairs and not self._has_sentence_b:
             raise WrongUsage("--only b needs a sentence B, and --versus B takes it", hint="leave one of them out")
         if pairs.only == ScoreOnly.B and not self._has_sentence_b:
