@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from tests.cli.process import TEXT, assert_failed, run
 from tests.tiny import save_bert
@@ -64,6 +66,19 @@ def test_mutual_influence_is_written_as_an_array(tiny: tuple[str, str], folder: 
     np.testing.assert_allclose(arrays["mutual"][0], expected, atol=1e-6, equal_nan=True)
     assert np.isnan(arrays["mutual"][1][1, 2:]).all()
     assert arrays["attention_mask"].sum(1).tolist() == [8, 3]
+
+
+def test_the_engine_of_the_second_model_is_chosen_before_the_texts_are_read(
+    own_tiny_bert: Path, tiny: tuple[str, str], folder: Path
+) -> None:
+    # The engine of a pickled checkpoint does not depend on the size of the input, that of the second model does.
+    torch.save(load_file(own_tiny_bert / "model.safetensors"), own_tiny_bert / "pytorch_model.bin")
+    (own_tiny_bert / "model.safetensors").unlink()
+    options = ("-m", own_tiny_bert, "--compare", tiny[1], "--fields", "text,masks", "--format", "jsonl")
+    (folder / "texts.txt").write_text(f"{TEXT}\n{TEXT}\n")
+    expected = run("fill-mask", TEXT, TEXT, *options).answer().stdout
+    assert run("fill-mask", "-", *options, stdin=f"{TEXT}\n{TEXT}\n".encode()).answer().stdout == expected
+    assert run("fill-mask", "-f", folder / "texts.txt", *options).answer().stdout == expected
 
 
 @pytest.mark.parametrize("option", ["--joint", "--lens", "--compare=bundled"])

@@ -226,6 +226,7 @@ def compare(request: FillMaskRequest, session: Session, on_download: OnDownload)
     try:
         other = open_session(other_request, session.text_bytes, on_download)
         require_mlm(other)
+        _ = other.engine_choice  # before the texts are read, since it may depend on how many there are
     except BertcliError as error:
         raise error.about_option("-m", "--compare") from None
     other.tokenizer.offers_windows = False
